@@ -1,0 +1,79 @@
+"""The errors photopal raises on purpose; knows nothing of terminals or exit.
+
+The tree::
+
+    PhotopalError             1  anything photopal can explain
+    ├── UsageError            2  a value the user gave cannot be used
+    │   └── ConceptError      2  a concept's name, photos, box or mask
+    ├── SettingsError         2  configuration file or environment
+    ├── PhotoError            1  one photo cannot be read
+    ├── LibraryError          1  the library file cannot be used
+    │   └── LibraryLockedError   another process is writing to it
+    ├── ModelError            1  the model cannot be had or used
+    ├── BankError             1  a bank file is missing, broken or of another model
+    └── NothingFoundError     4  the question has an empty answer
+
+The number is the exit code of the command that lets the error through.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class PhotopalError(Exception):
+    """An error with words for the user.
+
+    Args:
+        message: What happened, with the path or the name it happened to.
+        hint: The command or flag to try next, if there is one.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(PhotopalError):
+    """A value the user gave cannot be used."""
+
+    exit_code = 2
+
+
+class ConceptError(UsageError):
+    """A concept's name, reference photos, box or mask cannot be used."""
+
+
+class SettingsError(PhotopalError):
+    """The configuration file or an environment variable cannot be used."""
+
+    exit_code = 2
+
+
+class PhotoError(PhotopalError):
+    """One photo cannot be read."""
+
+
+class LibraryError(PhotopalError):
+    """The library file cannot be used."""
+
+
+class LibraryLockedError(LibraryError):
+    """Another process is writing to the library."""
+
+
+class ModelError(PhotopalError):
+    """The model cannot be had or used."""
+
+
+class BankError(PhotopalError):
+    """A bank file is missing, broken or belongs to another model."""
+
+
+class NothingFoundError(PhotopalError):
+    """The question is fine and the answer is empty."""
+
+    exit_code = 4
