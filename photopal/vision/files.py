@@ -1,0 +1,91 @@
+"""Checks and fingerprints the files of a checkpoint; knows no torch and reads no weight."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+from photopal.errors import ModelError
+
+_WHOLE_BYTES = 256 * 2**20
+_PIECE_BYTES = 2**20
+_PIECES = 64
+_VOLATILE_KEYS = ("transformers_version", "_name_or_path")
+
+
+def check_folder(folder: Path) -> None:
+    """Check that a folder holds a whole checkpoint.
+
+    Args:
+        folder: The folder.
+
+    Raises:
+        ModelError: The configuration, the weights or a part of them are missing.
+    """
+    if not (folder / "config.json").is_file():
+        raise ModelError(
+            f"{folder}: there is no config.json, so this is not a model folder",
+            hint="Give the folder that holds config.json and the safetensors files.",
+        )
+    index = folder / "model.safetensors.index.json"
+    if not index.is_file():
+        if list(folder.glob("*.safetensors")):
+            return
+        raise ModelError(
+            f"{folder}: there are no safetensors weights",
+            hint="Other weight files can run code and are not read; look for a safetensors version.",
+        )
+    try:
+        shards = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+    except (ValueError, KeyError, AttributeError, OSError) as error:
+        raise ModelError(
+            f"{index}: the list of weight files is broken", hint="Fetch the model again."
+        ) from error
+    missing = sorted(shard for shard in shards if not (folder / shard).is_file())
+    if missing:
+        raise ModelError(
+            f"{folder}: {len(missing)} of {len(shards)} weight files are missing, such as {missing[0]}",
+            hint="Fetch the model again; a broken download goes on where it stopped.",
+        )
+
+
+def fingerprint_folder(folder: Path) -> str:
+    """What a bank remembers of the model it was learned with.
+
+    Files up to 256 MiB are read whole; of larger ones the size and 64 evenly spaced pieces of 1 MiB, so that
+    a model of many gigabytes takes less than a second.
+
+    Args:
+        folder: A checked folder.
+
+    Returns:
+        32 hexadecimal digits, the same for every copy of configuration and weights.
+
+    Raises:
+        ModelError: The configuration is no JSON.
+    """
+    digest = hashlib.blake2b(digest_size=16)
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ModelError(f"{folder}: config.json is broken", hint="Fetch the model again.") from error
+    kept = {key: value for key, value in config.items() if key not in _VOLATILE_KEYS}
+    digest.update(json.dumps(kept, sort_keys=True).encode())
+    for path in sorted(folder.glob("*.safetensors"), key=lambda path: path.name):
+        digest.update(path.name.encode())
+        _add_file(digest, path)
+    return digest.hexdigest()
+
+
+def _add_file(digest: hashlib.blake2b, path: Path) -> None:
+    size_bytes = path.stat().st_size
+    digest.update(size_bytes.to_bytes(8, "little"))
+    with path.open("rb") as file:
+        if size_bytes <= _WHOLE_BYTES:
+            while piece := file.read(_PIECE_BYTES):
+                digest.update(piece)
+            return
+        for place in range(_PIECES):
+            file.seek(place * (size_bytes - _PIECE_BYTES) // (_PIECES - 1))
+            digest.update(file.read(_PIECE_BYTES))

@@ -1,0 +1,348 @@
+"""A loaded checkpoint behind the protocol; knows no family's ways, no bank and no wording."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import Tensor
+from transformers import DynamicCache
+from transformers.cache_utils import DynamicLayer
+
+from photopal.errors import ModelError
+from photopal.vision.encoding import PromptCoder
+from photopal.vision.families import Family
+from photopal.vision.generate import answer_greedily, sum_log_probabilities, telling_lengths
+from photopal.vision.packing import copy_past, packed_mask, packed_positions
+from photopal.vision.parts import Parts
+from photopal.vision.protocol import ChatPrompt, ConceptRows, EncodedPrompt, PhotoFeatures, PrefixCache
+from photopal.vision.rows import lay_outputs, lay_rows
+
+
+class LoadedModel:
+    """A frozen HuggingFace model as a `VisionModel`; made by `load_model`."""
+
+    def __init__(self, parts: Parts, family: Family, *, name: str, fingerprint: str) -> None:
+        """Take over a loaded, frozen checkpoint."""
+        self.name = name
+        self.fingerprint = fingerprint
+        self.device = parts.device
+        self.dtype = parts.dtype
+        self._parts = parts
+        self._family = family
+        self._decoder = parts.model.get_decoder()
+        self._embed = parts.model.get_input_embeddings()
+        self._head = parts.model.get_output_embeddings()
+        if self._head is None or self._head.weight.shape != self._embed.weight.shape:
+            raise ModelError(
+                f"{name}: its input and output layers do not speak of the same vocabulary",
+                hint="Choose another model; `photopal --help` says how.",
+            )
+        self.vocab_size, self.hidden_size = (int(size) for size in self._head.weight.shape)
+        self._coder = PromptCoder(parts, self.vocab_size)
+        layers = self.new_past().layers
+        self.supports_prefix = bool(layers) and all(type(layer) is DynamicLayer for layer in layers)
+
+    @property
+    def input_embeddings(self) -> Tensor:
+        """`[vocab, hidden]`, the frozen input rows."""
+        weight: Tensor = self._embed.weight
+        return weight
+
+    @property
+    def output_embeddings(self) -> Tensor:
+        """`[vocab, hidden]`, the frozen output rows; the input rows where the model ties them."""
+        weight: Tensor = self._head.weight
+        return weight
+
+    @property
+    def end_ids(self) -> frozenset[int]:
+        """The model ids that end an answer."""
+        return self._coder.end_ids
+
+    def encode_photos(self, images: Sequence[Image.Image]) -> list[PhotoFeatures]:
+        """Encode upright RGB photos of any size.
+
+        Returns:
+            One per photo, without gradients, on the model's device.
+        """
+        return self._family.encode(self._parts, images) if images else []
+
+    def encode_prompt(
+        self, prompt: ChatPrompt, features: PhotoFeatures | None = None, *, answer: str | None = None
+    ) -> EncodedPrompt:
+        """Turn a prompt into model ids by the model's own chat template.
+
+        Args:
+            prompt: The question, with placeholders for concepts.
+            features: The photo, where the prompt has one.
+            answer: The answer to learn, appended with its end-of-turn token.
+
+        Returns:
+            Ids and positions on the model's device.
+
+        Raises:
+            ValueError: The prompt has a photo and no features are given.
+            ModelError: The chat template has no place for a photo.
+        """
+        features = features if prompt.has_image else None
+        ids = self._coder.prompt_ids(prompt, features)
+        answer_start = int(ids.shape[0])
+        if answer is not None:
+            ids = torch.cat([ids, self._coder.answer_ids(answer, has_image=prompt.has_image)])
+        places = torch.nonzero(ids == self._parts.image_token_id).squeeze(-1)
+        has_photo = bool(places.numel())
+        ids = ids.to(self.device)
+        return EncodedPrompt(
+            ids=ids,
+            positions=self._family.positions(self._parts, ids, features),
+            image_start=int(places[0]) if has_photo else 0,
+            image_end=int(places[-1]) + 1 if has_photo else 0,
+            answer_start=answer_start,
+        )
+
+    def embed_prompt(
+        self, encoded: EncodedPrompt, features: PhotoFeatures | None = None, rows: ConceptRows | None = None
+    ) -> Tensor:
+        """Embeddings of a prompt, the photo's tokens and the concepts' rows laid over the base rows.
+
+        Returns:
+            `[tokens, hidden]`; gradients reach `rows.inputs` and nothing else.
+
+        Raises:
+            ValueError: Photo or concepts of the prompt are missing, or of another size.
+        """
+        embeddings = self._embed_ids(encoded.ids, None, has_concepts=False)
+        is_image = encoded.ids == self._parts.image_token_id
+        count = int(is_image.sum())
+        if count:
+            if features is None or features.tokens.shape[0] != count:
+                given = "none" if features is None else str(features.tokens.shape[0])
+                raise ValueError(f"the prompt has room for {count} photo tokens, given: {given}")
+            tokens = features.tokens.to(device=embeddings.device, dtype=embeddings.dtype)
+            embeddings = embeddings.index_put((is_image,), tokens)
+        return lay_rows(embeddings, encoded.ids, rows, vocab_size=self.vocab_size)
+
+    def embed_ids(self, ids: Tensor, rows: ConceptRows | None = None) -> Tensor:
+        """`[tokens]` model ids without a photo to `[tokens, hidden]`, concept rows laid over."""
+        return self._embed_ids(ids, rows, has_concepts=True)
+
+    def _embed_ids(self, ids: Tensor, rows: ConceptRows | None, *, has_concepts: bool) -> Tensor:
+        base: Tensor = self._embed(ids.masked_fill(ids >= self.vocab_size, 0))
+        return lay_rows(base, ids, rows, vocab_size=self.vocab_size) if has_concepts else base
+
+    def new_past(self) -> Any:
+        """Empty keys and values for `forward` to append to."""
+        return DynamicCache(config=self._parts.config)
+
+    def forward(
+        self,
+        embeddings: Tensor,
+        *,
+        positions: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        past: Any = None,
+    ) -> Tensor:
+        """Run the decoder.
+
+        Args:
+            embeddings: `[batch, tokens, hidden]`.
+            positions: `[batch, tokens]` or `[3, batch, tokens]`; counted from what `past` holds when left
+                out.
+            attention_mask: `[batch, past + tokens]` of 0 and 1, or additive `[batch, 1, tokens, past +
+                tokens]`.
+            past: From `new_past` or an earlier call; this call's keys and values are appended to it.
+
+        Returns:
+            `[batch, tokens, hidden]`, after the last norm.
+        """
+        outputs = self._decoder(
+            inputs_embeds=embeddings,
+            position_ids=positions,
+            attention_mask=attention_mask,
+            past_key_values=past,
+            use_cache=past is not None,
+            return_dict=True,
+        )
+        hidden: Tensor = outputs.last_hidden_state
+        return hidden
+
+    def logits(self, hidden: Tensor, rows: ConceptRows | None = None) -> Tensor:
+        """Ask the frozen head, and the concepts' output rows; pass only the positions that are needed.
+
+        Args:
+            hidden: `[..., hidden]`.
+            rows: The concepts whose names may be said.
+
+        Returns:
+            float32 `[..., vocab]`, or `[..., vocab + slots]` with rows.
+        """
+        return lay_outputs(self._head(hidden), hidden, rows)
+
+    @torch.no_grad()
+    def encode_prefix(
+        self,
+        encoded: EncodedPrompt,
+        features: PhotoFeatures | None = None,
+        rows: ConceptRows | None = None,
+        *,
+        length: int | None = None,
+    ) -> PrefixCache:
+        """Compute keys and values of a prompt's beginning, which depend on nothing that follows.
+
+        Args:
+            encoded: Any prompt that begins so.
+            features: Its photo.
+            rows: Its concepts, if the beginning speaks of any; they are taken as they are now.
+            length: Tokens to compute; up to the end of the photo when left out.
+
+        Returns:
+            The detached prefix, for `forward_packed`, `generate` and `score_answers`.
+
+        Raises:
+            ValueError: There is nothing to compute, or nothing would be left to follow.
+        """
+        end = encoded.image_end if length is None else length
+        if not 0 < end < encoded.ids.shape[0]:
+            raise ValueError(f"a prefix of {end} tokens of a prompt of {encoded.ids.shape[0]}")
+        embeddings = self.embed_prompt(encoded, features, rows)[:end]
+        positions = encoded.positions[..., :end]
+        past = self.new_past()
+        self.forward(embeddings[None], positions=positions.unsqueeze(-2), past=past)
+        return PrefixCache(ids=encoded.ids[:end], next_position=int(positions.max()) + 1, past=past)
+
+    def forward_packed(self, prefix: PrefixCache, suffixes: Sequence[Tensor]) -> list[Tensor]:
+        """Run many continuations of one prefix in one call; they do not see each other.
+
+        Args:
+            prefix: From `encode_prefix`; left as it is.
+            suffixes: `[tokens, hidden]` embeddings each, of words only; `embed_prompt(...)[len(prefix):]`.
+
+        Returns:
+            `[tokens, hidden]` hidden states each, as separate sequences give them; gradients flow to the
+            suffixes.
+
+        Raises:
+            ValueError: The model does not support prefixes.
+        """
+        if not self.supports_prefix:
+            raise ValueError(f"{self.name} does not support prefixes")
+        lengths = [int(suffix.shape[0]) for suffix in suffixes]
+        if not lengths:
+            return []
+        packed = torch.cat(list(suffixes))
+        positions = packed_positions(prefix.next_position, lengths, device=packed.device)
+        mask = packed_mask(len(prefix), lengths, like=packed)
+        hidden = self.forward(
+            packed[None], positions=positions[None], attention_mask=mask, past=copy_past(prefix)
+        )
+        return list(torch.split(hidden[0], lengths))
+
+    def begin(
+        self,
+        encoded: EncodedPrompt,
+        features: PhotoFeatures | None,
+        rows: ConceptRows | None,
+        *,
+        prefix: PrefixCache | None,
+    ) -> tuple[Tensor, Any]:
+        """Last hidden state `[hidden]` of a prompt, and the keys and values to append to.
+
+        Raises:
+            ValueError: The prompt does not begin with the prefix.
+        """
+        embeddings = self.embed_prompt(encoded, features, rows)
+        positions = encoded.positions
+        past = self.new_past() if prefix is None else copy_past(prefix)
+        if prefix is not None:
+            if not prefix.is_prefix_of(encoded):
+                raise ValueError("the prompt does not begin with the prefix")
+            embeddings, positions = embeddings[len(prefix) :], positions[..., len(prefix) :]
+        hidden = self.forward(embeddings[None], positions=positions.unsqueeze(-2), past=past)
+        return hidden[0, -1], past
+
+    def step(self, model_id: int, position: int, *, rows: ConceptRows | None, past: Any) -> Tensor:
+        """Hidden state `[hidden]` after one more token; appends to `past`."""
+        ids = torch.tensor([model_id], device=self.device)
+        positions = torch.tensor([[position]], device=self.device)
+        return self.forward(self.embed_ids(ids, rows)[None], positions=positions, past=past)[0, -1]
+
+    @torch.no_grad()
+    def generate(
+        self,
+        encoded: EncodedPrompt,
+        features: PhotoFeatures | None = None,
+        rows: ConceptRows | None = None,
+        *,
+        max_new_tokens: int = 96,
+        on_text: Callable[[str], None] | None = None,
+        prefix: PrefixCache | None = None,
+    ) -> str:
+        """Answer greedily, with cached keys and values.
+
+        Args:
+            encoded: The prompt, without an answer.
+            features: Its photo.
+            rows: The concepts whose names may be said.
+            max_new_tokens: Where to stop at the latest.
+            on_text: Told each new piece of text; the pieces joined are the answer.
+            prefix: The prompt's beginning, if computed before.
+
+        Returns:
+            The answer with names in it, without spaces at its ends.
+        """
+        started = self.begin(encoded, features, rows, prefix=prefix)
+        return answer_greedily(
+            self, encoded, started, rows=rows, max_new_tokens=max_new_tokens, on_text=on_text
+        )
+
+    @torch.no_grad()
+    def score_answers(
+        self,
+        encoded: EncodedPrompt,
+        features: PhotoFeatures | None = None,
+        rows: ConceptRows | None = None,
+        *,
+        answers: Sequence[str],
+        prefix: PrefixCache | None = None,
+    ) -> Tensor:
+        """How likely each answer is, up to where it differs from all others.
+
+        Args:
+            encoded: The prompt, without an answer.
+            features: Its photo.
+            rows: The concepts whose names may be said.
+            answers: Two or more different answers, such as Yes and No or letters.
+            prefix: The prompt's beginning, if computed before.
+
+        Returns:
+            `[answers]` float32 log-probabilities over all tokens, so they need not add up to 1.
+
+        Raises:
+            ValueError: Two answers are the same.
+        """
+        has_image = encoded.image_end > 0
+        ids = [self._coder.answer_ids(answer, has_image=has_image).to(self.device) for answer in answers]
+        lengths = telling_lengths([answer.tolist() for answer in ids])
+        first, past = self.begin(encoded, features, rows, prefix=prefix)
+        begun = PrefixCache(ids=encoded.ids, next_position=encoded.next_position, past=past)
+        scores = []
+        for answer, length in zip(ids, lengths, strict=True):
+            hidden = first[None]
+            if length > 1:
+                embeddings = self.embed_ids(answer[: length - 1], rows)[None]
+                places = packed_positions(begun.next_position, [length - 1], device=self.device)[None]
+                rest = self.forward(embeddings, positions=places, past=copy_past(begun))[0]
+                hidden = torch.cat([hidden, rest])
+            scores.append(sum_log_probabilities(self.logits(hidden, rows), answer[:length]))
+        return torch.stack(scores)
+
+    def answer_ids(self, text: str, *, has_image: bool = True) -> Tensor:
+        """`[tokens]` model ids of an answer with its end-of-turn token, on the model's device."""
+        return self._coder.answer_ids(text, has_image=has_image).to(self.device)
+
+    def decode(self, ids: Tensor | Sequence[int], names: Sequence[str] = ()) -> str:
+        """Text of model ids; see `PromptCoder.decode`."""
+        return self._coder.decode(ids, names)

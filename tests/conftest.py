@@ -1,0 +1,203 @@
+"""Tiny random checkpoints of the model families, built once a session and loaded from disk like any other."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_WORDS = (
+    "Can you see the dog in this photo? Answer the question using a single word Yes or No. Anna is at the "
+    "beach with Rex, her brown dog. Who is next to the cat? A person stands left of a red car; the sky is "
+    "blue. What is this? user assistant system USER ASSISTANT User Assistant Mark Number located at not in "
+    "it on and with of 0 1 2 3 4 5"
+)
+
+LLAVA_TEMPLATE = (
+    "{% for message in messages %}{% if message['role'] == 'user' %}USER: "
+    "{% elif message['role'] == 'assistant' %} ASSISTANT: {% endif %}"
+    "{% if message['content'] is string %}{{ message['content'] }}{% else %}"
+    "{% for part in message['content'] if part['type'] == 'image' %}<image>\n{% endfor %}"
+    "{% for part in message['content'] if part['type'] == 'text' %}{{ part['text'] }}{% endfor %}{% endif %}"
+    "{% if message['role'] == 'system' %} {% elif message['role'] == 'assistant' %}</s>{% endif %}"
+    "{% endfor %}{% if add_generation_prompt %} ASSISTANT:{% endif %}"
+)
+SMOLVLM_TEMPLATE = (
+    "<|im_start|>{% for message in messages %}{{ message['role'] | capitalize }}"
+    "{% if message['content'][0]['type'] == 'image' %}{{ ':' }}{% else %}{{ ': ' }}{% endif %}"
+    "{% for part in message['content'] %}{% if part['type'] == 'text' %}{{ part['text'] }}"
+    "{% elif part['type'] == 'image' %}{{ '<image>' }}{% endif %}{% endfor %}<end_of_utterance>\n{% endfor %}"
+    "{% if add_generation_prompt %}{{ 'Assistant:' }}{% endif %}"
+)
+QWEN_TEMPLATE = (
+    "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{% for part in message['content'] %}"
+    "{% if part['type'] == 'image' %}<|vision_start|><|image_pad|><|vision_end|>{% else %}{{ part['text'] }}"
+    "{% endif %}{% endfor %}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+
+
+def _tokenizer(specials: list[str], *, eos: str, bos: str | None = None) -> Any:
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    plain = Tokenizer(models.BPE())
+    plain.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    plain.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=420,
+        show_progress=False,
+        special_tokens=specials,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+    )
+    plain.train_from_iterator([_WORDS] * 2, trainer)
+    named = {"eos_token": eos, "pad_token": specials[0]} | ({"bos_token": bos} if bos else {})
+    rest = [special for special in specials if special not in named.values()]
+    return PreTrainedTokenizerFast(tokenizer_object=plain, additional_special_tokens=rest, **named)
+
+
+def _text_sizes(vocab_size: int) -> dict[str, Any]:
+    return {
+        "vocab_size": vocab_size,
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "max_position_embeddings": 2048,
+        "initializer_range": 0.3,
+    }
+
+
+def _save(model: Any, folder: Path, tokenizer: Any, image_processor: Any, template: str) -> Path:
+    eos = tokenizer.eos_token_id
+    model.generation_config.eos_token_id = eos
+    model.generation_config.pad_token_id = tokenizer.pad_token_id
+    model.config.text_config.eos_token_id = eos
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    image_processor.save_pretrained(folder)
+    (folder / "chat_template.jinja").write_text(template, encoding="utf-8")
+    return folder
+
+
+def build_llava(folder: Path, *, is_tied: bool = True, vocab_size: int = 448) -> Path:
+    """Save a tiny random LLaVA; its embedding has more rows than its tokenizer has entries."""
+    import torch
+    from transformers import (
+        CLIPImageProcessorPil,
+        CLIPVisionConfig,
+        LlamaConfig,
+        LlavaConfig,
+        LlavaForConditionalGeneration,
+        LlavaProcessor,
+    )
+
+    tokenizer = _tokenizer(["<pad>", "<s>", "</s>", "<image>"], eos="</s>", bos="<s>")
+    image_id = tokenizer.convert_tokens_to_ids("<image>")
+    config = LlavaConfig(
+        vision_config=CLIPVisionConfig(
+            hidden_size=48, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4, image_size=128,
+            patch_size=16, projection_dim=32,
+        ),
+        text_config=LlamaConfig(**_text_sizes(vocab_size), tie_word_embeddings=is_tied),
+        image_token_index=image_id, vision_feature_layer=-1, vision_feature_select_strategy="default",
+        tie_word_embeddings=is_tied, image_seq_length=64,
+    )  # fmt: skip
+    torch.manual_seed(1)
+    model = LlavaForConditionalGeneration(config)
+    sides = {"size": {"shortest_edge": 128}, "crop_size": {"height": 128, "width": 128}}
+    image_processor = CLIPImageProcessorPil(**sides)
+    LlavaProcessor(
+        image_processor, tokenizer, patch_size=16, vision_feature_select_strategy="default",
+        num_additional_image_tokens=1, chat_template=LLAVA_TEMPLATE,
+    ).save_pretrained(folder)  # fmt: skip
+    return _save(model, folder, tokenizer, image_processor, LLAVA_TEMPLATE)
+
+
+def build_smolvlm(folder: Path) -> Path:
+    """Save a tiny random Idefics3, the kind of the first SmolVLM models."""
+    import torch
+    from transformers import (
+        Idefics3Config,
+        Idefics3ForConditionalGeneration,
+        Idefics3ImageProcessorPil,
+        Idefics3Processor,
+    )
+
+    specials = ["<|endoftext|>", "<|im_start|>", "<end_of_utterance>"]
+    specials += ["<fake_token_around_image>", "<global-img>", "<image>"]
+    tokenizer = _tokenizer(specials, eos="<end_of_utterance>", bos="<|im_start|>")
+    config = Idefics3Config(
+        image_token_id=tokenizer.convert_tokens_to_ids("<image>"), scale_factor=2, tie_word_embeddings=False,
+        pad_token_id=0,
+        vision_config={
+            "hidden_size": 48, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4,
+            "image_size": 64, "patch_size": 8, "initializer_range": 0.3,
+        },
+        text_config={"model_type": "llama", "pad_token_id": 0, **_text_sizes(432)},
+    )  # fmt: skip
+    torch.manual_seed(2)
+    model = Idefics3ForConditionalGeneration(config)
+    sides = {"size": {"longest_edge": 256}, "max_image_size": {"longest_edge": 64}}
+    image_processor = Idefics3ImageProcessorPil(**sides)
+    Idefics3Processor(
+        image_processor, tokenizer, image_seq_len=16, chat_template=SMOLVLM_TEMPLATE
+    ).save_pretrained(folder)
+    return _save(model, folder, tokenizer, image_processor, SMOLVLM_TEMPLATE)
+
+
+def build_qwen(folder: Path) -> Path:
+    """Save a tiny random Qwen2.5-VL, which counts positions on three axes."""
+    import torch
+    from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration, Qwen2VLImageProcessorPil
+
+    specials = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+    specials += ["<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>"]
+    tokenizer = _tokenizer(specials, eos="<|im_end|>")
+    places = tokenizer.convert_tokens_to_ids(specials)
+    config = Qwen2_5_VLConfig(
+        image_token_id=places[5], video_token_id=places[6], vision_start_token_id=places[3],
+        vision_end_token_id=places[4], tie_word_embeddings=False,
+        vision_config={
+            "depth": 2, "hidden_size": 32, "intermediate_size": 48, "num_heads": 2, "patch_size": 14,
+            "out_hidden_size": 32, "window_size": 56, "fullatt_block_indexes": [1], "initializer_range": 0.3,
+        },
+        text_config={
+            **_text_sizes(440), "bos_token_id": None, "pad_token_id": 0,
+            "rope_parameters": {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": [1, 1, 2]},
+        },
+    )  # fmt: skip
+    torch.manual_seed(3)
+    model = Qwen2_5_VLForConditionalGeneration(config)
+    image_processor = Qwen2VLImageProcessorPil(size={"shortest_edge": 56 * 56, "longest_edge": 28 * 28 * 24})
+    settings = {"processor_class": "Qwen2_5_VLProcessor"}
+    saved = _save(model, folder, tokenizer, image_processor, QWEN_TEMPLATE)
+    (folder / "processor_config.json").write_text(json.dumps(settings), encoding="utf-8")
+    return saved
+
+
+@pytest.fixture(scope="session")
+def tiny_llava(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a tiny LLaVA whose input and output rows are tied, as in the bundled model."""
+    return build_llava(tmp_path_factory.mktemp("llava") / "tiny-llava")
+
+
+@pytest.fixture(scope="session")
+def tiny_llava_untied(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a tiny LLaVA whose output rows are its own."""
+    return build_llava(tmp_path_factory.mktemp("llava") / "tiny-llava-untied", is_tied=False)
+
+
+@pytest.fixture(scope="session")
+def tiny_smolvlm(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a tiny Idefics3, the kind of SmolVLM."""
+    return build_smolvlm(tmp_path_factory.mktemp("smolvlm") / "tiny-smolvlm")
+
+
+@pytest.fixture(scope="session")
+def tiny_qwen(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a tiny Qwen2.5-VL."""
+    return build_qwen(tmp_path_factory.mktemp("qwen") / "tiny-qwen")
