@@ -1,0 +1,115 @@
+"""Finds the photo files under folders; knows names and folders only, never what is inside a file.
+
+Every real folder is walked before any linked one, so that a photo's path does not change the day
+somebody adds a link that sorts earlier.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+PHOTO_SUFFIXES = frozenset(
+    {
+        ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".tif", ".tiff",
+        ".gif", ".bmp", ".dib", ".heic", ".heif", ".hif", ".avif",
+    }
+)  # fmt: skip
+"""The file name endings, in lower case, that `find_photos` takes for photos."""
+
+# Folders that network drives, archives and systems fill with copies and thumbnails.
+_FOREIGN_FOLDERS = frozenset(
+    {"@eadir", "__macosx", "$recycle.bin", "system volume information", "lost+found"}
+)
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A file or folder that was passed over, and why, in words for the user."""
+
+    path: Path
+    reason: str
+
+
+def find_photos(roots: Sequence[Path], *, on_skip: Callable[[Skipped], None]) -> Iterator[Path]:
+    """Yield the absolute path of every photo file under the roots, each once, in a stable order.
+
+    Hidden files and folders are left out without a word. Links to folders are followed, each
+    folder is searched once. Names that are not UTF-8 come as Python gives them, with surrogates.
+
+    Args:
+        roots: Folders, or single files, which are yielded whatever their ending.
+        on_skip: Called with each root, folder or link that cannot be searched. Nothing is raised.
+    """
+    searched: set[tuple[int, int]] = set()
+    yielded: set[str] = set()
+    folders: deque[tuple[str, bool]] = deque()
+    linked_folders: deque[tuple[str, bool]] = deque()
+    for root in roots:
+        absolute = os.path.abspath(root)  # noqa: PTH100 - Path.absolute keeps "..", resolve follows links
+        if os.path.isfile(absolute):  # noqa: PTH113
+            if absolute not in yielded:
+                yielded.add(absolute)
+                yield Path(absolute)
+        else:
+            folders.append((absolute, True))
+    while folders or linked_folders:
+        folder, is_named = folders.popleft() if folders else linked_folders.popleft()
+        entries = _list_folder(folder, searched, is_named=is_named, on_skip=on_skip)
+        below: list[tuple[str, bool]] = []
+        for entry in entries:
+            kind = _kind_of(entry, on_skip)
+            if kind == "photo" and entry.path not in yielded:
+                yielded.add(entry.path)
+                yield Path(entry.path)
+            elif kind == "folder":
+                below.append((entry.path, False))
+            elif kind == "linked folder":
+                linked_folders.append((entry.path, False))
+        folders.extendleft(reversed(below))
+
+
+def _list_folder(
+    folder: str, searched: set[tuple[int, int]], *, is_named: bool, on_skip: Callable[[Skipped], None]
+) -> list[os.DirEntry[str]]:
+    """List a folder in name order; an unreadable one, or one already searched, is empty."""
+    try:
+        status = os.stat(folder)  # noqa: PTH116
+        place = (status.st_dev, status.st_ino)
+        if place in searched:
+            if not is_named:
+                on_skip(Skipped(Path(folder), "leads to a folder that was already searched"))
+            return []
+        searched.add(place)
+        with os.scandir(folder) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
+    except FileNotFoundError:
+        on_skip(Skipped(Path(folder), "does not exist"))
+    except NotADirectoryError:
+        on_skip(Skipped(Path(folder), "is neither a folder nor a photo file"))
+    except OSError as error:
+        on_skip(Skipped(Path(folder), f"cannot be opened: {error.strerror or error}"))
+    return []
+
+
+def _kind_of(entry: os.DirEntry[str], on_skip: Callable[[Skipped], None]) -> str | None:
+    """Tell a photo, a folder and a linked folder apart; anything else is None."""
+    name = entry.name
+    if name.startswith(".") or name.casefold() in _FOREIGN_FOLDERS:
+        return None
+    is_photo_name = os.path.splitext(name)[1].lower() in PHOTO_SUFFIXES  # noqa: PTH122
+    try:
+        if entry.is_dir():
+            return "linked folder" if entry.is_symlink() else "folder"
+        if not is_photo_name:
+            return None
+        if entry.is_file():
+            return "photo"
+        if entry.is_symlink():
+            on_skip(Skipped(Path(entry.path), "is a link to a file that does not exist"))
+    except OSError as error:
+        on_skip(Skipped(Path(entry.path), f"cannot be looked at: {error.strerror or error}"))
+    return None

@@ -1,0 +1,113 @@
+"""Describes one photo file: what it is, when it was taken, a thumbnail; knows nothing of other photos."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from photopal.errors import PhotoError
+from photopal.photos.exif import Exif, exif_of
+from photopal.photos.read import decode_photo, open_header, upright_size_px
+
+THUMBNAIL_SIDE_PX = 256
+"""The longest side of a thumbnail."""
+
+_FORMAT_NAMES = {"MPO": "JPEG", "HEIF": "HEIC", "DIB": "BMP"}
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A photo file at one moment.
+
+    Attributes:
+        path: Where the file is.
+        content_hash: BLAKE2b of the file's bytes, 128 bits in 32 hex digits; the photo's identity.
+        size_bytes: The file's size.
+        mtime_ns: The file's modification time, in nanoseconds.
+        width_px: Width of the upright photo.
+        height_px: Height of the upright photo.
+        format: JPEG, PNG, WEBP, TIFF, GIF, BMP, HEIC or AVIF.
+        exif: What the camera wrote.
+        thumbnail: An upright JPEG whose longest side has at most 256 pixels.
+    """
+
+    path: Path
+    content_hash: str
+    size_bytes: int
+    mtime_ns: int
+    width_px: int
+    height_px: int
+    format: str
+    exif: Exif
+    thumbnail: bytes
+
+
+def record_photo(path: Path) -> Photo:
+    """Read a photo file whole and describe it.
+
+    Raises:
+        PhotoError: The file cannot be opened, is no photo, is broken, cut short or too large, or
+            changes while it is read.
+    """
+    try:
+        with path.open("rb") as file:
+            before = os.fstat(file.fileno())
+            content_hash = _hash(file)
+            width_px, height_px, format_name = _header(file, path)
+            thumbnail = _thumbnail(file, path)
+            exif = exif_of(file)
+            after = os.fstat(file.fileno())
+    except OSError as error:
+        raise PhotoError(f"{path} cannot be opened: {error.strerror or error}") from error
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise PhotoError(f"{path} changes while it is read", hint="wait until it is copied completely")
+    return Photo(
+        path=path,
+        content_hash=content_hash,
+        size_bytes=before.st_size,
+        mtime_ns=before.st_mtime_ns,
+        width_px=width_px,
+        height_px=height_px,
+        format=format_name,
+        exif=exif,
+        thumbnail=thumbnail,
+    )
+
+
+def hash_file(path: Path) -> str:
+    """Return the BLAKE2b hash of a file's bytes, 128 bits in 32 hex digits.
+
+    Raises:
+        PhotoError: The file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return _hash(file)
+    except OSError as error:
+        raise PhotoError(f"{path} cannot be opened: {error.strerror or error}") from error
+
+
+def _hash(file: BinaryIO) -> str:
+    file.seek(0)
+    return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()  # type: ignore[arg-type]
+
+
+def _header(file: BinaryIO, path: Path) -> tuple[int, int, str]:
+    try:
+        with open_header(file) as image:
+            width_px, height_px = upright_size_px(image)
+            name = image.format or ""
+    except PhotoError as error:
+        raise PhotoError(f"{path} {error.message}", hint=error.hint) from error
+    return width_px, height_px, _FORMAT_NAMES.get(name, name)
+
+
+def _thumbnail(file: BinaryIO, path: Path) -> bytes:
+    picture = decode_photo(file, path, max_side_px=THUMBNAIL_SIDE_PX)
+    encoded = io.BytesIO()
+    picture.save(encoded, "JPEG", quality=85)
+    return encoded.getvalue()
