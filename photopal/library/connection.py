@@ -1,0 +1,194 @@
+"""Opens a library file, lends the right to write, and counts; knows no photo, concept or caption."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from photopal.errors import LibraryError
+from photopal.library import schema
+from photopal.library.lock import WriterLock
+
+_WAIT_S = 10.0
+
+
+class Connection:
+    """A library file in WAL mode: any number of readers, one writer at a time.
+
+    The writer's lock is taken for each change and given back with its commit, so that a watching
+    photopal and a captioning one work side by side. Reading never waits for writing.
+
+    Args:
+        path: The library file; created, with its folder, unless `read_only`.
+        read_only: For searching and counting; changes are refused.
+        wait_s: How long a change waits for another process's change, in seconds.
+
+    Raises:
+        LibraryError: There is no library to read, it is no library, or a newer photopal wrote it.
+    """
+
+    def __init__(self, path: Path, *, read_only: bool = False, wait_s: float = _WAIT_S) -> None:
+        self.path = Path(os.path.abspath(path))  # noqa: PTH100 - resolve would follow links
+        self.read_only = read_only
+        self._wait_s = wait_s
+        self._depth = 0
+        if read_only:
+            self._connection = self._open_for_reading()
+        else:
+            self._connection = self._open_for_writing()
+
+    def __enter__(self) -> Self:
+        """Return the open library."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the library."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the library; closing twice does nothing."""
+        self._connection.close()
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Make several changes one: all are committed at the end, or none after an error.
+
+        Raises:
+            LibraryLockedError: Another process is writing; the message has its pid.
+            LibraryError: The library is open for reading only, or SQLite fails.
+        """
+        if self._depth:
+            # A change inside a change belongs to the outer one.
+            yield
+            return
+        if self.read_only:
+            raise LibraryError(f"{self.path} is open for reading only")
+        with self._lock():
+            self._execute("BEGIN IMMEDIATE")
+            self._depth = 1
+            try:
+                yield
+                self._execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+            finally:
+                self._depth = 0
+
+    def counts(self) -> dict[str, int]:
+        """Count what there is: photos, missing, captioned, concepts, references, problems, size.
+
+        `photos` are those whose files are there, `missing` those whose are not, `captioned` those
+        of `photos` that have a caption; `size` is the library file's, in bytes.
+        """
+        sql = """
+            SELECT
+              (SELECT count(*) FROM photos WHERE missing_since IS NULL) AS photos,
+              (SELECT count(*) FROM photos WHERE missing_since IS NOT NULL) AS missing,
+              (SELECT count(*) FROM captions JOIN photos ON photos.id = captions.photo_id
+                WHERE photos.missing_since IS NULL) AS captioned,
+              (SELECT count(*) FROM concepts WHERE removed_at IS NULL) AS concepts,
+              (SELECT count(*) FROM reference_photos JOIN concepts ON concepts.id = concept_id
+                WHERE removed_at IS NULL) AS "references",
+              (SELECT count(*) FROM problems) AS problems,
+              (SELECT page_count * page_size FROM pragma_page_count, pragma_page_size) AS size
+        """
+        return dict(self._rows(sql)[0])
+
+    def _rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[sqlite3.Row]:
+        try:
+            return self._connection.execute(sql, parameters).fetchall()
+        except sqlite3.Error as error:
+            raise LibraryError(f"{self.path} cannot be read: {error}") from error
+
+    def _execute(self, sql: str, parameters: Sequence[Any] = ()) -> sqlite3.Cursor:
+        try:
+            return self._connection.execute(sql, parameters)
+        except sqlite3.Error as error:
+            raise LibraryError(f"{self.path} cannot be written: {error}") from error
+
+    def _lock(self) -> WriterLock:
+        return WriterLock(self.path.with_name(self.path.name + ".lock"), wait_s=self._wait_s)
+
+    def _open_for_writing(self) -> sqlite3.Connection:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise LibraryError(f"{self.path.parent} cannot be made: {error.strerror or error}") from error
+        connection = self._connect(f"{self.path.as_uri()}?mode=rwc")
+        try:
+            connection.execute("PRAGMA foreign_keys = ON")
+            # Every commit reaches the disk in order; after a power cut the last few may be gone.
+            connection.execute("PRAGMA synchronous = NORMAL")
+            if not schema.is_current(connection):
+                with self._lock():
+                    connection.execute("PRAGMA journal_mode = WAL")
+                    schema.bring_up_to_date(connection)
+        except sqlite3.Error as error:
+            connection.close()
+            raise LibraryError(f"{self.path} is not a photopal library: {error}") from error
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _open_for_reading(self) -> sqlite3.Connection:
+        if not self.path.is_file():
+            raise LibraryError(f"there is no library at {self.path}", hint="photopal index FOLDER")
+        error: sqlite3.Error | None = None
+        # A library on a medium that cannot be written is read as one that nobody changes.
+        for mode in ("mode=ro", "mode=ro&immutable=1"):
+            connection = self._connect(f"{self.path.as_uri()}?{mode}")
+            try:
+                if schema.is_current(connection):
+                    return connection
+            except sqlite3.OperationalError as failure:
+                error = failure
+                connection.close()
+                continue
+            except sqlite3.Error as failure:
+                connection.close()
+                raise LibraryError(f"{self.path} is not a photopal library: {failure}") from failure
+            except BaseException:
+                connection.close()
+                raise
+            connection.close()
+            # An older library is brought up to date first, as a writer would.
+            self._open_for_writing().close()
+            return self._connect(f"{self.path.as_uri()}?{mode}")
+        raise LibraryError(f"{self.path} cannot be read: {error}") from error
+
+    def _connect(self, uri: str) -> sqlite3.Connection:
+        try:
+            connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=self._wait_s)
+        except sqlite3.Error as error:
+            raise LibraryError(f"{self.path} cannot be opened: {error}") from error
+        connection.row_factory = sqlite3.Row
+        return connection
+
+
+def now() -> str:
+    """Return the time in UTC, ISO 8601 to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def path_bytes(path: Path) -> bytes:
+    """Return an absolute path as the bytes the file system uses, whatever encoding they are in."""
+    return os.fsencode(os.path.abspath(path))  # noqa: PTH100 - resolve would follow links
+
+
+def path_of(stored: bytes) -> Path:
+    """Return the path that `path_bytes` stored."""
+    return Path(os.fsdecode(stored))

@@ -1,0 +1,139 @@
+"""Keeps the paths photos were seen at and the files that could not be read; never opens a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from photopal.library.connection import Connection, now, path_bytes, path_of
+from photopal.library.rows import Problem
+from photopal.photos import Skipped
+
+# A photo's words are made anew from the facts each time one of them changes.
+_UPSERT_WORDS = """
+    INSERT INTO photo_words (photo_id, caption, names, place, file)
+    SELECT photos.id, (SELECT text FROM captions WHERE photo_id = photos.id),
+      (SELECT group_concat(name, ' / ') FROM concepts WHERE removed_at IS NULL AND id IN
+        (SELECT concept_id FROM appearances WHERE photo_id = photos.id AND is_present
+         UNION SELECT concept_id FROM reference_photos WHERE photo_id = photos.id)),
+      photos.place, ?
+    FROM photos WHERE photos.id = ?
+    ON CONFLICT (photo_id) DO UPDATE SET caption = excluded.caption, names = excluded.names,
+      place = excluded.place, file = excluded.file
+"""
+
+
+class PathTable(Connection):
+    """The part of a library that is about files. A path is never forgotten, only marked missing."""
+
+    def add_path(self, photo_id: int, path: Path, *, size_bytes: int, mtime_ns: int) -> None:
+        """Note that a photo's file is at a path; whatever was there before is there no more."""
+        key = path_bytes(path)
+        with self.writing():
+            before = self._rows("SELECT photo_id FROM paths WHERE path = ?", (key,))
+            self._execute(
+                "INSERT INTO paths VALUES (?, ?, ?, ?, ?, NULL) ON CONFLICT (path) DO UPDATE SET"
+                " photo_id = excluded.photo_id, size_bytes = excluded.size_bytes,"
+                " mtime_ns = excluded.mtime_ns, seen_at = excluded.seen_at, missing_since = NULL",
+                (key, photo_id, size_bytes, mtime_ns, now()),
+            )
+            self._execute("DELETE FROM problems WHERE path = ?", (key,))
+            for changed_id in {photo_id, *(row[0] for row in before)}:
+                self._settle(changed_id)
+
+    def paths(self, photo_id: int) -> list[Path]:
+        """Return every path at which a photo's file is, in path order; none while it is missing."""
+        rows = self._rows(
+            "SELECT path FROM paths WHERE photo_id = ? AND missing_since IS NULL ORDER BY path", (photo_id,)
+        )
+        return [path_of(row[0]) for row in rows]
+
+    def mark_missing(self, paths: Iterable[Path]) -> int:
+        """Note that files are gone; return how many photos have no file left. Nothing is forgotten."""
+        with self.writing():
+            gone = 0
+            for path in paths:
+                rows = self._execute(
+                    "UPDATE paths SET missing_since = ? WHERE path = ? AND missing_since IS NULL"
+                    " RETURNING photo_id",
+                    (now(), path_bytes(path)),
+                ).fetchall()
+                gone += sum(not self._settle(row[0]) for row in rows)
+        return gone
+
+    def mark_present(self, paths: Iterable[Path]) -> None:
+        """Note that files that were missing are there again, unchanged."""
+        with self.writing():
+            for path in paths:
+                rows = self._execute(
+                    "UPDATE paths SET missing_since = NULL, seen_at = ? WHERE path = ? RETURNING photo_id",
+                    (now(), path_bytes(path)),
+                ).fetchall()
+                for row in rows:
+                    self._settle(row[0])
+
+    def add_problem(self, skipped: Skipped, *, size_bytes: int | None, mtime_ns: int | None) -> None:
+        """Record a file that cannot be read; size and time None means it is worth another try."""
+        with self.writing():
+            self._execute(
+                "INSERT INTO problems VALUES (?, ?, ?, ?, ?) ON CONFLICT (path) DO UPDATE SET"
+                " reason = excluded.reason, size_bytes = excluded.size_bytes,"
+                " mtime_ns = excluded.mtime_ns, seen_at = excluded.seen_at",
+                (path_bytes(skipped.path), display(skipped.reason), size_bytes, mtime_ns, now()),
+            )
+
+    def clear_problems(self, paths: Iterable[Path]) -> None:
+        """Drop the problems of files that are gone or good."""
+        with self.writing():
+            for path in paths:
+                self._execute("DELETE FROM problems WHERE path = ?", (path_bytes(path),))
+
+    def problems(self) -> list[Problem]:
+        """Return the files that could not be read, in path order."""
+        rows = self._rows("SELECT path, reason, seen_at FROM problems ORDER BY path")
+        return [Problem(path_of(row["path"]), row["reason"], row["seen_at"]) for row in rows]
+
+    def known_paths(self) -> Iterator[tuple[bytes, int, int, int, bool]]:
+        """Yield every path ever seen: its bytes, photo id, size in bytes, time in ns, whether missing."""
+        rows = self._rows("SELECT path, photo_id, size_bytes, mtime_ns, missing_since NOT NULL FROM paths")
+        return ((row[0], row[1], row[2], row[3], bool(row[4])) for row in rows)
+
+    def known_problems(self) -> Iterator[tuple[bytes, str, int | None, int | None]]:
+        """Yield every problem: the path's bytes, the reason, size in bytes and time in ns when tried."""
+        rows = self._rows("SELECT path, reason, size_bytes, mtime_ns FROM problems")
+        return ((row[0], row[1], row[2], row[3]) for row in rows)
+
+    def _settle(self, photo_id: int) -> bool:
+        """Bring a photo's path, its tombstone and its words in line with its paths; tell if it is there."""
+        rows = self._rows(
+            "SELECT path FROM paths WHERE photo_id = ?1 AND missing_since IS NULL"
+            " ORDER BY path <> (SELECT path FROM photos WHERE id = ?1), path LIMIT 1",
+            (photo_id,),
+        )
+        if rows:
+            self._execute(
+                "UPDATE photos SET path = ?, missing_since = NULL WHERE id = ?", (rows[0][0], photo_id)
+            )
+        else:
+            self._execute(
+                "UPDATE photos SET missing_since = coalesce(missing_since, ?) WHERE id = ?",
+                (now(), photo_id),
+            )
+        self._refresh_words((photo_id,))
+        return bool(rows)
+
+    def _refresh_words(self, photo_ids: Sequence[int]) -> None:
+        """Make the searchable words of photos anew; belongs inside `writing`."""
+        for photo_id in photo_ids:
+            rows = self._rows(
+                "SELECT path FROM photos WHERE id = ?1"
+                " UNION SELECT path FROM paths WHERE photo_id = ?1 AND missing_since IS NULL",
+                (photo_id,),
+            )
+            files = {word for row in rows for word in path_of(row[0]).parts[-2:]}
+            self._execute(_UPSERT_WORDS, (display(" / ".join(sorted(files))), photo_id))
+
+
+def display(text: str) -> str:
+    """Return a text that SQLite can keep as text: what is not Unicode becomes a question mark."""
+    return text.encode("utf-8", errors="replace").decode("utf-8")

@@ -1,0 +1,147 @@
+"""The facts a library gives and takes, as frozen records; knows no SQL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+ConceptKind = Literal["person", "pet", "thing"]
+
+
+@dataclass(frozen=True)
+class PhotoRow:
+    """A photo the library knows.
+
+    Attributes:
+        id: The library's number for the photo; never given to another.
+        path: A path where the file is, or was last seen while it is missing.
+        content_hash: The photo's identity, 32 hex digits.
+        width_px: Width of the upright photo.
+        height_px: Height of the upright photo.
+        taken_at: ISO 8601 local time, with the offset from UTC where it is known.
+        camera: Make and model.
+        lens: The lens model.
+        latitude: Degrees, south negative.
+        longitude: Degrees, west negative.
+        format: JPEG, PNG, WEBP, TIFF, GIF, BMP, HEIC or AVIF.
+        size_bytes: The file's size.
+        place: The nearest place names, the nearest first, joined by commas.
+    """
+
+    id: int
+    path: Path
+    content_hash: str
+    width_px: int
+    height_px: int
+    taken_at: str | None
+    camera: str | None
+    lens: str | None
+    latitude: float | None
+    longitude: float | None
+    format: str
+    size_bytes: int
+    place: str | None
+
+
+@dataclass(frozen=True)
+class ConceptRow:
+    """A person, pet or thing the user has named; `created_at` is ISO 8601 in UTC."""
+
+    id: int
+    name: str
+    kind: ConceptKind
+    about: str | None
+    created_at: str
+
+
+@dataclass(frozen=True)
+class ReferencePhoto:
+    """A photo that shows a concept.
+
+    Attributes:
+        concept_id: The concept it shows.
+        photo: The photo.
+        box: Where the concept is: x, y, width, height in pixels of the upright photo.
+        mask_png: A PNG as large as the upright photo, white where the concept is.
+    """
+
+    concept_id: int
+    photo: PhotoRow
+    box: tuple[int, int, int, int] | None
+    mask_png: bytes | None
+
+
+@dataclass(frozen=True)
+class Appearance:
+    """What a model found of one concept in one photo.
+
+    Attributes:
+        concept_id: The concept looked for.
+        score: How sure the model is; its scale is the model's.
+        is_present: Whether the concept counts as seen in the photo.
+        point: Where it is most visible: x, y as fractions of the upright photo.
+        box: x, y, width, height as fractions of the upright photo.
+    """
+
+    concept_id: int
+    score: float
+    is_present: bool
+    point: tuple[float, float]
+    box: tuple[float, float, float, float] | None
+
+
+@dataclass(frozen=True)
+class CaptionRow:
+    """A caption with what it was made by; `created_at` is ISO 8601 in UTC."""
+
+    photo_id: int
+    text: str
+    model: str
+    bank: str | None
+    prompt_version: str
+    created_at: str
+    appearances: tuple[Appearance, ...]
+
+
+@dataclass(frozen=True)
+class SearchQuery:
+    """What to look for; everything given must hold.
+
+    Attributes:
+        text: Words of captions, names, places and file names. The last word may be unfinished.
+        concepts: Names of concepts that are all in the photo.
+        since: The earliest date: a date, or any beginning of an ISO 8601 time such as "2024-07".
+        until: The latest date, itself included: until "2024" takes in all of 2024.
+        camera: A part of the camera's name, in either case.
+        limit: How many hits to give at most.
+        offset: How many hits to pass over first.
+    """
+
+    text: str = ""
+    concepts: tuple[str, ...] = ()
+    since: str | date | None = None
+    until: str | date | None = None
+    camera: str | None = None
+    limit: int = 50
+    offset: int = 0
+
+
+@dataclass(frozen=True)
+class SearchHit:
+    """A photo that fits a query; a larger `rank` fits better, 0 where the query has no words."""
+
+    photo: PhotoRow
+    caption: str | None
+    names: list[str]
+    rank: float
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A file that could not be read when it was last tried; `seen_at` is ISO 8601 in UTC."""
+
+    path: Path
+    reason: str
+    seen_at: str
