@@ -1,14 +1,16 @@
-"""Greedy answers and scores of given answers; knows the protocol's steps, not how a model takes them."""
+"""Greedy answers, and scores of given answers; knows the protocol and no family."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from photopal.vision.protocol import ConceptRows, EncodedPrompt, PhotoFeatures, PrefixCache
+from photopal.vision.packing import copy_past
+from photopal.vision.protocol import ConceptRows, EncodedPrompt, PhotoFeatures, PrefixCache, VisionModel
 
 _UNFINISHED = "\N{REPLACEMENT CHARACTER}"
 
@@ -37,71 +39,103 @@ class TextStream:
         return whole
 
 
-class Steps(Protocol):
-    """What greedy decoding needs of a model."""
+@dataclass(frozen=True, eq=False)
+class Task:
+    """A prompt to answer, with all that goes with it.
 
-    @property
-    def end_ids(self) -> frozenset[int]:
-        """The ids that end an answer."""
+    Attributes:
+        model: Who answers.
+        encoded: The prompt, without an answer.
+        features: Its photo.
+        rows: The concepts whose names may be said.
+        prefix: The prompt's beginning, if computed before.
+    """
 
-    def begin(
-        self,
-        encoded: EncodedPrompt,
-        features: PhotoFeatures | None,
-        rows: ConceptRows | None,
-        *,
-        prefix: PrefixCache | None,
-    ) -> tuple[Tensor, Any]:
-        """Last hidden state `[hidden]` of the prompt, and the keys and values to append to."""
+    model: VisionModel
+    encoded: EncodedPrompt
+    features: PhotoFeatures | None
+    rows: ConceptRows | None
+    prefix: PrefixCache | None
 
-    def step(self, model_id: int, position: int, *, rows: ConceptRows | None, past: Any) -> Tensor:
-        """Hidden state `[hidden]` after one more token; appends to `past`."""
+    def begin(self) -> tuple[Tensor, Any]:
+        """Last hidden state `[hidden]` of the prompt, and its keys and values to append to.
 
-    def logits(self, hidden: Tensor, rows: ConceptRows | None = None) -> Tensor:
-        """Logits over base vocabulary and identifiers."""
+        Raises:
+            ValueError: The prompt does not begin with the prefix.
+        """
+        embeddings = self.model.embed_prompt(self.encoded, self.features, self.rows)
+        positions = self.encoded.positions
+        past = self.model.new_past()
+        if self.prefix is not None:
+            if not self.prefix.is_prefix_of(self.encoded):
+                raise ValueError("the prompt does not begin with the prefix")
+            past = copy_past(self.prefix)
+            embeddings, positions = embeddings[len(self.prefix) :], positions[..., len(self.prefix) :]
+        hidden = self.model.forward(embeddings[None], positions=positions.unsqueeze(-2), past=past)
+        return hidden[0, -1], past
 
-    def decode(self, ids: Tensor | Sequence[int], names: Sequence[str] = ()) -> str:
-        """Text of model ids."""
+    def go_on(self, ids: Tensor, position: int, past: Any) -> Tensor:
+        """Hidden states `[tokens, hidden]` of `[tokens]` further words; appends to `past`."""
+        embeddings = self.model.embed_ids(ids, self.rows)[None]
+        positions = torch.arange(position, position + ids.shape[0], device=ids.device)[None]
+        return self.model.forward(embeddings, positions=positions, past=past)[0]
 
 
-def answer_greedily(
-    steps: Steps,
-    encoded: EncodedPrompt,
-    started: tuple[Tensor, Any],
-    *,
-    rows: ConceptRows | None,
-    max_new_tokens: int,
-    on_text: Callable[[str], None] | None,
-) -> str:
+def answer_greedily(task: Task, *, max_new_tokens: int, on_text: Callable[[str], None] | None) -> str:
     """Take the likeliest token again and again.
 
     Args:
-        steps: The model.
-        encoded: The prompt.
-        started: What `steps.begin` gave for it.
-        rows: The concepts.
+        task: What to answer.
         max_new_tokens: Where to stop at the latest.
         on_text: Told each new piece of text; the pieces joined are the answer.
 
     Returns:
         The answer, with names, without spaces at its ends.
     """
-    hidden, past = started
+    model, rows = task.model, task.rows
     names = rows.names if rows else ()
     stream = TextStream(on_text)
     ids: list[int] = []
-    position = encoded.next_position
+    hidden, past = task.begin()
+    position = task.encoded.next_position
     while len(ids) < max_new_tokens:
-        model_id = int(steps.logits(hidden, rows).argmax())
-        if model_id in steps.end_ids:
+        chosen = model.logits(hidden, rows).argmax()
+        if int(chosen) in model.end_ids:
             break
-        ids.append(model_id)
+        ids.append(int(chosen))
         if on_text:
-            stream.show(steps.decode(ids, names))
+            stream.show(model.decode(ids, names))
         if len(ids) < max_new_tokens:
-            hidden = steps.step(model_id, position, rows=rows, past=past)
+            hidden = task.go_on(chosen[None], position, past)[-1]
             position += 1
-    return stream.finish(steps.decode(ids, names))
+    return stream.finish(model.decode(ids, names))
+
+
+def score_each(task: Task, answers: Sequence[Tensor]) -> Tensor:
+    """The log-probability of each answer, up to where it differs from all others.
+
+    Args:
+        task: What was asked.
+        answers: `[tokens]` model ids each, with their end-of-turn ids.
+
+    Returns:
+        `[answers]` float32.
+
+    Raises:
+        ValueError: Two answers are the same, or there is none.
+    """
+    lengths = telling_lengths([answer.tolist() for answer in answers])
+    first, past = task.begin()
+    begun = PrefixCache(ids=task.encoded.ids, next_position=task.encoded.next_position, past=past)
+    scores = []
+    for answer, length in zip(answers, lengths, strict=True):
+        hidden = first[None]  # [tokens, hidden], what comes before each id
+        if length > 1:
+            rest = task.go_on(answer[: length - 1], begun.next_position, copy_past(begun))
+            hidden = torch.cat([hidden, rest])
+        logits = task.model.logits(hidden, task.rows)
+        scores.append(torch.log_softmax(logits, dim=-1).gather(-1, answer[:length, None]).sum())
+    return torch.stack(scores)
 
 
 def telling_lengths(answers: Sequence[Sequence[int]]) -> list[int]:
@@ -133,16 +167,3 @@ def _common(first: Sequence[int], second: Sequence[int]) -> int:
         if left != right:
             return place
     return min(len(first), len(second))
-
-
-def sum_log_probabilities(logits: Tensor, ids: Tensor) -> Tensor:
-    """The log-probability of ids.
-
-    Args:
-        logits: `[tokens, vocab]`, what the model says before each id.
-        ids: `[tokens]` model ids.
-
-    Returns:
-        A scalar.
-    """
-    return torch.log_softmax(logits.float(), dim=-1).gather(-1, ids[:, None]).sum()

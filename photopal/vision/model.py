@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -14,7 +15,7 @@ from transformers.cache_utils import DynamicLayer
 from photopal.errors import ModelError
 from photopal.vision.encoding import PromptCoder
 from photopal.vision.families import Family
-from photopal.vision.generate import answer_greedily, sum_log_probabilities, telling_lengths
+from photopal.vision.generate import Task, answer_greedily, score_each
 from photopal.vision.packing import copy_past, packed_mask, packed_positions
 from photopal.vision.parts import Parts
 from photopal.vision.protocol import ChatPrompt, ConceptRows, EncodedPrompt, PhotoFeatures, PrefixCache
@@ -114,8 +115,9 @@ class LoadedModel:
         Raises:
             ValueError: Photo or concepts of the prompt are missing, or of another size.
         """
-        embeddings = self._embed_ids(encoded.ids, None, has_concepts=False)
-        is_image = encoded.ids == self._parts.image_token_id
+        ids = encoded.ids
+        embeddings: Tensor = self._embed(ids.masked_fill(ids >= self.vocab_size, 0))
+        is_image = ids == self._parts.image_token_id
         count = int(is_image.sum())
         if count:
             if features is None or features.tokens.shape[0] != count:
@@ -123,15 +125,12 @@ class LoadedModel:
                 raise ValueError(f"the prompt has room for {count} photo tokens, given: {given}")
             tokens = features.tokens.to(device=embeddings.device, dtype=embeddings.dtype)
             embeddings = embeddings.index_put((is_image,), tokens)
-        return lay_rows(embeddings, encoded.ids, rows, vocab_size=self.vocab_size)
+        return lay_rows(embeddings, ids, rows, vocab_size=self.vocab_size)
 
     def embed_ids(self, ids: Tensor, rows: ConceptRows | None = None) -> Tensor:
         """`[tokens]` model ids without a photo to `[tokens, hidden]`, concept rows laid over."""
-        return self._embed_ids(ids, rows, has_concepts=True)
-
-    def _embed_ids(self, ids: Tensor, rows: ConceptRows | None, *, has_concepts: bool) -> Tensor:
         base: Tensor = self._embed(ids.masked_fill(ids >= self.vocab_size, 0))
-        return lay_rows(base, ids, rows, vocab_size=self.vocab_size) if has_concepts else base
+        return lay_rows(base, ids, rows, vocab_size=self.vocab_size)
 
     def new_past(self) -> Any:
         """Empty keys and values for `forward` to append to."""
@@ -207,11 +206,11 @@ class LoadedModel:
         end = encoded.image_end if length is None else length
         if not 0 < end < encoded.ids.shape[0]:
             raise ValueError(f"a prefix of {end} tokens of a prompt of {encoded.ids.shape[0]}")
-        embeddings = self.embed_prompt(encoded, features, rows)[:end]
-        positions = encoded.positions[..., :end]
+        begun = replace(encoded, ids=encoded.ids[:end], positions=encoded.positions[..., :end])
         past = self.new_past()
-        self.forward(embeddings[None], positions=positions.unsqueeze(-2), past=past)
-        return PrefixCache(ids=encoded.ids[:end], next_position=int(positions.max()) + 1, past=past)
+        embeddings = self.embed_prompt(begun, features, rows)[None]
+        self.forward(embeddings, positions=begun.positions.unsqueeze(-2), past=past)
+        return PrefixCache(ids=begun.ids, next_position=begun.next_position, past=past)
 
     def forward_packed(self, prefix: PrefixCache, suffixes: Sequence[Tensor]) -> list[Tensor]:
         """Run many continuations of one prefix in one call; they do not see each other.
@@ -240,35 +239,6 @@ class LoadedModel:
         )
         return list(torch.split(hidden[0], lengths))
 
-    def begin(
-        self,
-        encoded: EncodedPrompt,
-        features: PhotoFeatures | None,
-        rows: ConceptRows | None,
-        *,
-        prefix: PrefixCache | None,
-    ) -> tuple[Tensor, Any]:
-        """Last hidden state `[hidden]` of a prompt, and the keys and values to append to.
-
-        Raises:
-            ValueError: The prompt does not begin with the prefix.
-        """
-        embeddings = self.embed_prompt(encoded, features, rows)
-        positions = encoded.positions
-        past = self.new_past() if prefix is None else copy_past(prefix)
-        if prefix is not None:
-            if not prefix.is_prefix_of(encoded):
-                raise ValueError("the prompt does not begin with the prefix")
-            embeddings, positions = embeddings[len(prefix) :], positions[..., len(prefix) :]
-        hidden = self.forward(embeddings[None], positions=positions.unsqueeze(-2), past=past)
-        return hidden[0, -1], past
-
-    def step(self, model_id: int, position: int, *, rows: ConceptRows | None, past: Any) -> Tensor:
-        """Hidden state `[hidden]` after one more token; appends to `past`."""
-        ids = torch.tensor([model_id], device=self.device)
-        positions = torch.tensor([[position]], device=self.device)
-        return self.forward(self.embed_ids(ids, rows)[None], positions=positions, past=past)[0, -1]
-
     @torch.no_grad()
     def generate(
         self,
@@ -293,10 +263,8 @@ class LoadedModel:
         Returns:
             The answer with names in it, without spaces at its ends.
         """
-        started = self.begin(encoded, features, rows, prefix=prefix)
-        return answer_greedily(
-            self, encoded, started, rows=rows, max_new_tokens=max_new_tokens, on_text=on_text
-        )
+        task = Task(self, encoded, features, rows, prefix)
+        return answer_greedily(task, max_new_tokens=max_new_tokens, on_text=on_text)
 
     @torch.no_grad()
     def score_answers(
@@ -324,20 +292,8 @@ class LoadedModel:
             ValueError: Two answers are the same.
         """
         has_image = encoded.image_end > 0
-        ids = [self._coder.answer_ids(answer, has_image=has_image).to(self.device) for answer in answers]
-        lengths = telling_lengths([answer.tolist() for answer in ids])
-        first, past = self.begin(encoded, features, rows, prefix=prefix)
-        begun = PrefixCache(ids=encoded.ids, next_position=encoded.next_position, past=past)
-        scores = []
-        for answer, length in zip(ids, lengths, strict=True):
-            hidden = first[None]
-            if length > 1:
-                embeddings = self.embed_ids(answer[: length - 1], rows)[None]
-                places = packed_positions(begun.next_position, [length - 1], device=self.device)[None]
-                rest = self.forward(embeddings, positions=places, past=copy_past(begun))[0]
-                hidden = torch.cat([hidden, rest])
-            scores.append(sum_log_probabilities(self.logits(hidden, rows), answer[:length]))
-        return torch.stack(scores)
+        ids = [self.answer_ids(answer, has_image=has_image) for answer in answers]
+        return score_each(Task(self, encoded, features, rows, prefix), ids)
 
     def answer_ids(self, text: str, *, has_image: bool = True) -> Tensor:
         """`[tokens]` model ids of an answer with its end-of-turn token, on the model's device."""

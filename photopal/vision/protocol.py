@@ -173,6 +173,10 @@ class VisionModel(Protocol):
         """Whether `encode_prefix` and `forward_packed` give what separate sequences give."""
 
     @property
+    def end_ids(self) -> frozenset[int]:
+        """The model ids that end an answer."""
+
+    @property
     def input_embeddings(self) -> Tensor:
         """`[vocab, hidden]`, the frozen input rows (to read, for norms and initial values)."""
 
@@ -193,6 +197,12 @@ class VisionModel(Protocol):
     ) -> Tensor:
         """`[tokens, hidden]` embeddings with the photo and the concept rows laid over them."""
 
+    def embed_ids(self, ids: Tensor, rows: ConceptRows | None = None) -> Tensor:
+        """`[tokens]` model ids of words to `[tokens, hidden]`, concept rows laid over."""
+
+    def new_past(self) -> Any:
+        """Empty keys and values for `forward` to append to."""
+
     def forward(
         self,
         embeddings: Tensor,
@@ -207,7 +217,12 @@ class VisionModel(Protocol):
         """`[..., hidden]` to float32 `[..., vocab]`, or `[..., vocab + slots]` with rows."""
 
     def encode_prefix(
-        self, encoded: EncodedPrompt, features: PhotoFeatures | None = None, *, length: int | None = None
+        self,
+        encoded: EncodedPrompt,
+        features: PhotoFeatures | None = None,
+        rows: ConceptRows | None = None,
+        *,
+        length: int | None = None,
     ) -> PrefixCache:
         """Compute the beginning of a prompt, up to the end of its photo, once."""
 
