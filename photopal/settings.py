@@ -1,0 +1,147 @@
+"""Where photopal keeps its files and which model it uses; knows nothing of what is in those files.
+
+This is the only reader of the environment and of the platform's folders, and only the command line imports
+it. A value comes from the first of: flag, environment, config file, default.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import platformdirs
+
+from photopal.errors import SettingsError
+
+Source = Literal["flag", "environment", "config file", "default"]
+
+BUNDLED_MODEL = "bundled"
+CONFIG_KEYS = ("library", "bank", "model", "device")
+
+_DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every path and choice that holds for one run of the command line."""
+
+    home: Path
+    config_path: Path
+    library_path: Path
+    bank_path: Path
+    model: str
+    device: str
+    sources: Mapping[str, Source] = field(default_factory=dict)
+
+    @property
+    def is_bundled_model(self) -> bool:
+        """Whether the model is the one that comes with photopal."""
+        return self.model == BUNDLED_MODEL
+
+    @property
+    def model_name_or_path(self) -> str:
+        """The model as a loader wants it: a folder or a Hugging Face id."""
+        return str(bundled_model_path()) if self.is_bundled_model else self.model
+
+
+def bundled_model_path() -> Path:
+    """The folder of the model that comes with photopal."""
+    return Path(__file__).parent / "mini" / "weights"
+
+
+def load_settings(
+    *,
+    home: Path | None = None,
+    model: str | None = None,
+    device: str | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Settings:
+    """Settle every setting from flags, environment, config file and defaults.
+
+    Args:
+        home: The `--home` flag; the folder of library, bank and config file.
+        model: The `--model` flag; `bundled`, a folder or a Hugging Face id.
+        device: The `--device` flag; `auto`, `cpu`, `mps`, `cuda` or `cuda:N`.
+        environ: The environment; the process's own when left out.
+
+    Raises:
+        SettingsError: The config file cannot be read, holds an unknown key or a wrong value.
+    """
+    environ = os.environ if environ is None else environ
+    home_source, home_path = _settle_home(home, environ)
+    config_path = home_path / "config.toml"
+    config = _read_config(config_path)
+    sources: dict[str, Source] = {"home": home_source}
+
+    def settle(key: str, flag: str | None, default: str) -> str:
+        candidates: tuple[tuple[Source, str | None], ...] = (
+            ("flag", flag),
+            ("environment", environ.get(f"PHOTOPAL_{key.upper()}")),
+            ("config file", config.get(key)),
+        )
+        source, value = next(((source, value) for source, value in candidates if value), ("default", default))
+        sources[key] = source
+        return value
+
+    settled_model = settle("model", model, BUNDLED_MODEL)
+    if settled_model.startswith(("~", "./", "../")):
+        base = home_path if sources["model"] == "config file" else Path.cwd()
+        settled_model = str(_absolute(settled_model, base))
+    return Settings(
+        home=home_path,
+        config_path=config_path,
+        library_path=_absolute(settle("library", None, "library.db"), home_path),
+        bank_path=_absolute(settle("bank", None, "bank.safetensors"), home_path),
+        model=settled_model,
+        device=_checked_device(settle("device", device, "auto")),
+        sources=sources,
+    )
+
+
+def _settle_home(flag: Path | None, environ: Mapping[str, str]) -> tuple[Source, Path]:
+    if flag is not None:
+        return "flag", _absolute(str(flag), Path.cwd())
+    if named := environ.get("PHOTOPAL_HOME"):
+        return "environment", _absolute(named, Path.cwd())
+    return "default", platformdirs.user_data_path("photopal", appauthor=False)
+
+
+def _absolute(path: str, base: Path) -> Path:
+    try:
+        return Path(os.path.normpath(base / Path(path).expanduser()))
+    except RuntimeError as error:
+        raise SettingsError(f"there is no home folder for {path}", hint="write it in full") from error
+
+
+def _checked_device(device: str) -> str:
+    if not _DEVICE.fullmatch(device):
+        raise SettingsError(f"{device!r} is not a device", hint="use auto, cpu, mps, cuda or cuda:0")
+    return device
+
+
+def _read_config(path: Path) -> dict[str, str]:
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"the config file {path} cannot be read: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"the config file {path} is not TOML: {error}") from error
+    for key, value in table.items():
+        if key not in CONFIG_KEYS:
+            near = difflib.get_close_matches(key, CONFIG_KEYS, n=1)
+            known = f"did you mean {near[0]!r}?" if near else f"known keys are {', '.join(CONFIG_KEYS)}"
+            raise SettingsError(f"the config file {path} has an unknown key {key!r}", hint=known)
+        if not isinstance(value, str) or not value:
+            raise SettingsError(
+                f"the config file {path} gives {key!r} a value that is not text",
+                hint=f'write it in quotes: {key} = "…"',
+            )
+    return table
