@@ -1,0 +1,146 @@
+"""The `photopal` program: global options, commands, errors into words; knows nothing of any one command.
+
+To add a command, write it in a file of its own and name it once in `COMMANDS`.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from photopal import __version__
+from photopal.cli.concepts import concepts
+from photopal.cli.doctor import doctor
+from photopal.cli.help import PhotopalCommand, help_of, without_types
+from photopal.cli.index import index
+from photopal.cli.problems import problems
+from photopal.cli.remove_concept import remove_concept
+from photopal.cli.rename_concept import rename_concept
+from photopal.cli.restore_concept import restore_concept
+from photopal.cli.search import search
+from photopal.cli.session import Session
+from photopal.cli.status import status
+from photopal.cli.where import where
+from photopal.errors import PhotopalError
+
+INTERRUPTED = 130
+
+# Panel of the help page → its commands, in the order in which a newcomer meets them.
+COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
+    "Photos": (index, search, problems),
+    "People, pets and things": (concepts, rename_concept, remove_concept, restore_concept),
+    "This installation": (status, where, doctor),
+}
+
+
+class PhotopalGroup(TyperGroup):
+    """Takes global options anywhere on the line and turns photopal's errors into words and an exit code."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the global options, also those written after the command."""
+        return super().parse_args(ctx, _globals_first(args))
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """The parameters; flags without a type."""
+        return without_types(super().get_params(ctx))
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; leave with the error's exit code when it fails."""
+        try:
+            return super().invoke(ctx)
+        except PhotopalError as error:
+            (ctx.obj or Session()).explain(error)
+            raise typer.Exit(error.exit_code) from error
+        except KeyboardInterrupt as error:
+            (ctx.obj or Session()).say("Interrupted; what was finished is kept.")
+            raise typer.Exit(INTERRUPTED) from error
+
+
+app = typer.Typer(
+    cls=PhotopalGroup,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_show_locals=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _say_version(is_asked: bool) -> None:
+    if is_asked:
+        typer.echo(f"photopal {__version__}")
+        raise typer.Exit
+
+
+def start(  # noqa: PLR0913 - one parameter for each global option
+    ctx: typer.Context,
+    *,
+    home: Annotated[
+        Path | None,
+        typer.Option(help="Folder of library, bank and config file.", metavar="FOLDER"),
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="'bundled', a model's folder, or a Hugging Face id.", metavar="MODEL")
+    ] = None,
+    device: Annotated[
+        str | None, typer.Option(help="auto, cpu, mps, cuda or cuda:N.", metavar="DEVICE")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print results and errors only.")] = False,
+    no_color: Annotated[bool, typer.Option("--no-color", help="Print without colours.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_say_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """Captions, searches and answers with the names of your people, pets and things.
+
+    Everything happens on this machine, and no photo is ever changed. Global options may stand before or
+    after the command.
+
+    Examples:
+      photopal index ~/Pictures
+      photopal search "Rex on the beach" --since 2024
+    """
+    ctx.obj = Session(home=home, model=model, device=device, is_quiet=quiet, has_color=not no_color)
+
+
+app.callback(help=help_of(start))(start)
+for _panel, _commands in COMMANDS.items():
+    for _command in _commands:
+        app.command(cls=PhotopalCommand, help=help_of(_command), rich_help_panel=_panel)(_command)
+
+
+def main() -> None:
+    """Run the program on this process's arguments."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A file name or a caption that the terminal's encoding lacks must not end the run.
+            stream.reconfigure(errors="backslashreplace")
+    app(prog_name="photopal")
+
+
+def _globals_first(args: list[str]) -> list[str]:
+    """Move global options in front of the command: `search x --home y` means `--home y search x`."""
+    first: list[str] = []
+    rest: list[str] = []
+    remaining = iter(args)
+    for word in remaining:
+        if word == "--":
+            rest += [word, *remaining]
+        elif word in ("--home", "--model", "--device"):
+            value = next(remaining, None)
+            # Without its value it stays behind, or it would take the command's name for one.
+            if value is None:
+                rest.append(word)
+            else:
+                first += [word, value]
+        elif word in ("--quiet", "-q", "--no-color") or word.startswith(("--home=", "--model=", "--device=")):
+            first.append(word)
+        else:
+            rest.append(word)
+    return first + rest

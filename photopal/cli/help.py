@@ -1,0 +1,49 @@
+"""How help pages are laid out: paragraphs, examples, types; knows nothing of what commands do."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from rich.markup import escape
+from typer.core import TyperCommand
+
+
+class PhotopalCommand(TyperCommand):
+    """A command whose help leaves out types that say nothing to a user."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """The parameters; flags and arguments without a type."""
+        return without_types(super().get_params(ctx))
+
+
+def without_types(params: list[Any]) -> list[Any]:
+    """Blank what help would print as the type of flags (`<bool>`) and arguments (`<list[Path]>`)."""
+    for param in params:
+        if getattr(param, "is_bool_flag", False) or param.param_type_name == "argument":
+            param.display_type_rich = _no_type
+    return params
+
+
+def _no_type(*, ctx: Any) -> str:
+    return ""
+
+
+def help_of(command: Callable[..., Any]) -> str:
+    """A command's docstring as help markup: each paragraph one line, examples indented and coloured."""
+    return "\n\n".join(_as_markup(paragraph) for paragraph in paragraphs_of(command))
+
+
+def paragraphs_of(command: Callable[..., Any]) -> list[str]:
+    """The paragraphs of a command's docstring; the one of examples keeps its lines."""
+    paragraphs = (inspect.getdoc(command) or "").split("\n\n")
+    return [text if text.startswith("Examples:") else " ".join(text.split()) for text in paragraphs]
+
+
+def _as_markup(paragraph: str) -> str:
+    if not paragraph.startswith("Examples:"):
+        return escape(paragraph)
+    first, *examples = paragraph.splitlines()
+    # The tag stands before the blanks, or the help page would take the indentation away.
+    return "\n".join([first, *(f"[cyan]  {escape(example.strip())}[/cyan]" for example in examples)])

@@ -1,0 +1,76 @@
+"""`photopal index`: reads folders of photos into the library."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from photopal.cli.screen import Listing, count, show_json, show_listing
+from photopal.cli.session import Session, session_of
+
+if TYPE_CHECKING:
+    from photopal.library import IndexReport
+
+PARTIAL = 3
+_COUNTS = ("added", "changed", "moved", "revived", "removed", "unchanged")
+_MOST_NAMED = 10
+
+
+def index(
+    ctx: typer.Context,
+    folders: Annotated[list[Path], typer.Argument(help="Folders or photos to read.", metavar="FOLDER")],
+    *,
+    accept_loss: Annotated[
+        bool, typer.Option("--accept-loss", help="Believe it when most photos of a folder are gone.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Read folders of photos into the library.
+
+    Dates, cameras, places and thumbnails are kept; no photo is ever changed. Run it again whenever you like:
+    only new and changed files are read, moved files keep what is known of them, and a folder that is not
+    there at the moment loses nothing. Ends with code 3 when some files could not be read.
+
+    Examples:
+      photopal index ~/Pictures
+      photopal index ~/Pictures /mnt/camera --json
+    """
+    from photopal.library import index_folders
+
+    session = session_of(ctx)
+    with session.library_to_write() as library, session.progress("Reading photos") as on_progress:
+        report = index_folders(library, folders, on_progress=on_progress, accept_loss=accept_loss)
+    if json:
+        show_json(session.out, _report_as_json(report))
+    else:
+        show_listing(session.out, _report_as_listing(report))
+    _warn_of_gaps(session, report)
+    if report.skipped or report.offline:
+        raise typer.Exit(PARTIAL)
+
+
+def _report_as_json(report: IndexReport) -> dict[str, Any]:
+    return {
+        **{name: getattr(report, name) for name in _COUNTS},
+        "skipped": [{"path": str(skipped.path), "reason": skipped.reason} for skipped in report.skipped],
+        "offline": [str(root) for root in report.offline],
+    }
+
+
+def _report_as_listing(report: IndexReport) -> Listing:
+    rows = [(name, f"{getattr(report, name):,}") for name in _COUNTS]
+    rows.append(("skipped", f"{len(report.skipped):,}"))
+    return Listing(("photos", "number"), rows, has_header=False)
+
+
+def _warn_of_gaps(session: Session, report: IndexReport) -> None:
+    for root in report.offline:
+        session.warn(f"{root} is offline, or most of its photos are gone; nothing is forgotten.")
+        session.warn("If they are gone for good, say so with: photopal index --accept-loss FOLDER", style="")
+    for skipped in report.skipped[:_MOST_NAMED]:
+        session.warn(f"Skipped {skipped.path}: {skipped.reason}")
+    if len(report.skipped) > _MOST_NAMED:
+        more = count(len(report.skipped) - _MOST_NAMED, "more file")
+        session.warn(f"… and {more}; photopal problems lists them all.")

@@ -1,0 +1,90 @@
+"""Writes docs/commands.md from the commands themselves; knows nothing of what commands do.
+
+`python -m photopal.cli.reference docs/commands.md` writes the page; with `--check` it only compares.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from photopal.cli.app import COMMANDS, app, start
+from photopal.cli.help import paragraphs_of
+
+_HEADING = """# Commands
+
+This page is written by `python -m photopal.cli.reference docs/commands.md` from the text of `--help`.
+
+Results go to stdout, everything else to stderr. On a terminal a list is a table; elsewhere it is one row a
+line with tabs between. Exit codes:
+
+| code | meaning |
+| --- | --- |
+| 0 | done |
+| 1 | an error, said in words on stderr |
+| 2 | the command line, a name, a date or the config file cannot be used |
+| 3 | done, but some files could not be read |
+| 4 | nothing found |
+| 130 | interrupted with Ctrl-C |
+"""
+
+
+def reference() -> str:
+    """The whole page as Markdown."""
+    group: Any = typer.main.get_command(app)
+    parts = [_HEADING, "## Global options\n", *_body(start, group)]
+    for panel, commands in COMMANDS.items():
+        parts.append(f"## {panel}\n")
+        for command in commands:
+            name = command.__name__.replace("_", "-")
+            parts += [f"### {name}\n", *_body(command, group.commands[name])]
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _body(command: Callable[..., Any], parsed: Any) -> list[str]:
+    parts = []
+    for paragraph in paragraphs_of(command):
+        if paragraph.startswith("Examples:"):
+            lines = [line.strip() for line in paragraph.splitlines()[1:]]
+            parts.append("\n".join(["```console", *(f"$ {line}" for line in lines), "```\n"]))
+        else:
+            parts.append(f"{paragraph}\n")
+    rows = [_row(parameter) for parameter in parsed.params if parameter.name not in _ALSO_EVERYWHERE]
+    if rows:
+        parts.append("\n".join(["| option | meaning |", "| --- | --- |", *rows]) + "\n")
+    return parts
+
+
+_ALSO_EVERYWHERE = ("help", "install_completion", "show_completion")
+
+
+def _row(parameter: Any) -> str:
+    if parameter.param_type_name == "argument":
+        words = f"{parameter.metavar}{'…' if parameter.nargs != 1 else ''}"
+    else:
+        is_flag = parameter.is_bool_flag
+        words = ", ".join(parameter.opts) + ("" if is_flag else f" {parameter.metavar}")
+    default = parameter.default
+    # None, False and an empty list mean that the option is simply left out.
+    note = f" Default: {default}." if default else ""
+    return f"| `{words}` | {parameter.help}{note} |"
+
+
+def _main(arguments: list[str]) -> int:
+    is_check = "--check" in arguments
+    [page] = [Path(argument) for argument in arguments if not argument.startswith("--")]
+    if not is_check:
+        page.write_text(reference(), encoding="utf-8")
+        return 0
+    if page.read_text(encoding="utf-8") == reference():
+        return 0
+    sys.stderr.write(f"{page} is out of date; run: python -m photopal.cli.reference {page}\n")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(_main(sys.argv[1:]))

@@ -1,0 +1,30 @@
+"""`photopal rename-concept`: gives a person, pet or thing another name."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Annotated
+
+import typer
+
+from photopal.cli.session import session_of
+
+
+def rename_concept(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="The name it has.", metavar="NAME")],
+    new_name: Annotated[str, typer.Argument(help="The name it gets.", metavar="NEW_NAME")],
+) -> None:
+    """Give a person, pet or thing another name.
+
+    Nothing learned is lost. Renaming back undoes it.
+
+    Examples:
+      photopal rename-concept Rex "Rex the Second"
+    """
+    session = session_of(ctx)
+    with session.library_to_write() as library:
+        old = library.concept(name).name
+        new = library.rename_concept(old, new_name).name
+    undo = f"photopal rename-concept {shlex.quote(new)} {shlex.quote(old)}"
+    session.say(f"{old} is now {new}. Undo with: {undo}")

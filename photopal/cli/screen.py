@@ -1,0 +1,84 @@
+"""How results look: safe text, listings and JSON; knows nothing of libraries or models.
+
+A listing is a table on a terminal. Anywhere else it is one row a line with tabs between, so that other
+programs can read it and long paths are never folded.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+# Controls, lone surrogates (undecodable bytes of file names) and the marks that turn the direction of text: a
+# file name can hold all of them, and a terminal would obey.
+_UNSAFE_ABOVE = r"\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff"
+_UNSAFE = re.compile(rf"[\x00-\x1f{_UNSAFE_ABOVE}]")
+_UNSAFE_IN_JSON = re.compile(rf"[{_UNSAFE_ABOVE}]")
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Rows of plain text under column names; `title` is shown on a terminal only."""
+
+    columns: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+    title: str | None = None
+    has_header: bool = True
+
+
+def safe(text: str) -> str:
+    r"""Write unsafe characters as visible escapes: ESC becomes `\x1b`."""
+    return _UNSAFE.sub(_escape, text)
+
+
+def plain(text: str, style: str = "") -> Text:
+    """Make text that no terminal and no markup parser obeys."""
+    return Text(safe(text), style=style)
+
+
+def show_listing(out: Console, listing: Listing) -> None:
+    """Print a listing: a table on a terminal, tab-separated rows elsewhere."""
+    if not out.is_terminal:
+        for row in listing.rows:
+            show_line(out, "\t".join(safe(cell) for cell in row))
+        return
+    table = Table(box=None, title=listing.title, pad_edge=False, show_header=listing.has_header)
+    for place, column in enumerate(listing.columns):
+        table.add_column(column, style="bold" if place == 0 else "", overflow="fold", header_style="dim")
+    for row in listing.rows:
+        table.add_row(*(plain(cell) for cell in row))
+    out.print(table)
+
+
+def show_line(out: Console, line: str) -> None:
+    """Print one line as it stands: no folding, no markup, tabs kept (rich would turn them into spaces)."""
+    out.file.write(f"{line}\n")
+
+
+def show_json(out: Console, value: Any) -> None:
+    """Print a value as JSON, readable on a terminal, one line elsewhere.
+
+    Paths become text; undecodable bytes in them stay as `\\udcXX` escapes, which Python reads back.
+    """
+    words = json.dumps(value, ensure_ascii=False, default=str, indent=2 if out.is_terminal else None)
+    escaped = _UNSAFE_IN_JSON.sub(lambda match: f"\\u{ord(match.group()):04x}", words)
+    show_line(out, escaped)
+
+
+def count(number: int, noun: str) -> str:
+    """Say a number with its noun: `1 photo`, `2,000 photos`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    if 0xDC80 <= code <= 0xDCFF:
+        code -= 0xDC00
+    return f"\\x{code:02x}" if code <= 0xFF else f"\\u{code:04x}"

@@ -1,0 +1,87 @@
+"""`photopal search`: finds photos by words, names, dates and camera."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from photopal.cli.screen import Listing, show_json, show_listing
+from photopal.cli.session import Session, session_of
+from photopal.errors import NothingFoundError, UsageError
+
+if TYPE_CHECKING:
+    from photopal.library import SearchHit
+
+
+def search(  # noqa: PLR0913 - one parameter for each option of the command
+    ctx: typer.Context,
+    query: Annotated[
+        list[str] | None, typer.Argument(help="Words, names and dates.", metavar="QUERY", show_default=False)
+    ] = None,
+    *,
+    concept: Annotated[
+        list[str] | None,
+        typer.Option(help="Only photos with them; may be repeated.", metavar="NAME"),
+    ] = None,
+    since: Annotated[str | None, typer.Option(help="From this day, month or year.", metavar="DATE")] = None,
+    until: Annotated[str | None, typer.Option(help="Up to this day, month or year.", metavar="DATE")] = None,
+    camera: Annotated[str | None, typer.Option(help="Part of the camera's name.", metavar="TEXT")] = None,
+    limit: Annotated[int, typer.Option(help="The most photos to print.", min=1, metavar="N")] = 50,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    paths: Annotated[bool, typer.Option("--paths", help="Print paths only, one a line.")] = False,
+) -> None:
+    """Find photos by words, names, dates and camera.
+
+    Words are looked for in captions, names, places and file names. A name in the query counts as the person,
+    pet or thing of that name. A date is 2024, 2024-07 or 2024-07-03. Ends with code 4 when nothing is found.
+
+    Examples:
+      photopal search Rex on the beach
+      photopal search "birthday cake" --concept Anna --since 2023 --until 2024-06
+      photopal search --camera Canon --paths
+    """
+    from photopal.answers.search import SearchOptions, search_photos
+
+    if json and paths:
+        raise UsageError("--json and --paths cannot be used together")
+    session = session_of(ctx)
+    words = " ".join(query or ())
+    options = SearchOptions(tuple(concept or ()), since=since, until=until, camera=camera, limit=limit)
+    with session.library_to_read() as library:
+        hits = search_photos(library, words, options)
+    _show_hits(session, hits, is_json=json, is_paths=paths)
+    if not hits:
+        raise NothingFoundError(f"no photo found for {words!r}" if words else "no photo found")
+
+
+def _show_hits(session: Session, hits: list[SearchHit], *, is_json: bool, is_paths: bool) -> None:
+    if is_json:
+        show_json(session.out, [_hit_as_json(hit) for hit in hits])
+    elif is_paths:
+        for hit in hits:
+            # Bytes, because a file name may hold what no encoding can print.
+            typer.echo(os.fsencode(hit.photo.path))
+    else:
+        rows = [
+            (str(hit.photo.path), (hit.photo.taken_at or "")[:10], ", ".join(hit.names), hit.caption or "")
+            for hit in hits
+        ]
+        show_listing(session.out, Listing(("photo", "taken", "who", "caption"), rows))
+
+
+def _hit_as_json(hit: SearchHit) -> dict[str, Any]:
+    photo = hit.photo
+    return {
+        "path": str(photo.path),
+        "taken_at": photo.taken_at,
+        "names": hit.names,
+        "caption": hit.caption,
+        "place": photo.place,
+        "camera": photo.camera,
+        "latitude": photo.latitude,
+        "longitude": photo.longitude,
+        "width_px": photo.width_px,
+        "height_px": photo.height_px,
+    }

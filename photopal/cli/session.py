@@ -1,0 +1,119 @@
+"""What every command is given: settings, two screens, the library; knows nothing of any one command."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import typer
+from rich.console import Console
+
+from photopal.cli.screen import plain
+from photopal.errors import NothingFoundError, PhotopalError
+from photopal.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from photopal.library import Library
+
+
+class OnProgress(Protocol):
+    """What a long call tells: how many are done, of how many if that is known, and which is at hand."""
+
+    def __call__(self, done: int, total: int | None, at: object = None, /) -> None:
+        """Show it."""
+
+
+class Session:
+    """One run of the command line: results go to `out` (stdout), all other words to `talk` (stderr)."""
+
+    def __init__(
+        self,
+        *,
+        home: Path | None = None,
+        model: str | None = None,
+        device: str | None = None,
+        is_quiet: bool = False,
+        has_color: bool = True,
+    ) -> None:
+        """Take the global options as they were written; nothing is read or opened yet."""
+        self._home, self._model, self._device = home, model, device
+        self.is_quiet = is_quiet
+        self.out = _console(has_color=has_color)
+        self.talk = _console(has_color=has_color, is_stderr=True)
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings, read when first asked for, so that help works with a broken config file."""
+        return load_settings(home=self._home, model=self._model, device=self._device)
+
+    def say(self, words: str, *, style: str = "") -> None:
+        """Talk to the user on stderr; silent with `--quiet`."""
+        if not self.is_quiet:
+            self.warn(words, style=style)
+
+    def warn(self, words: str, *, style: str = "yellow") -> None:
+        """Tell the user something on stderr, `--quiet` or not."""
+        self.talk.print(plain(words, style), soft_wrap=True)
+
+    def explain(self, error: PhotopalError) -> None:
+        """Put an error into words on stderr: what happened, then what to try."""
+        is_fault = not isinstance(error, NothingFoundError)
+        self.warn(
+            f"Error: {error.message}" if is_fault else error.message, style="bold red" if is_fault else ""
+        )
+        if error.hint:
+            self.warn(f"Hint: {error.hint}", style="")
+
+    def library_to_read(self) -> Library:
+        """The library, for reading only; use it in a `with`.
+
+        Raises:
+            LibraryError: There is no library yet, or it cannot be used.
+        """
+        from photopal.library import Library
+
+        return Library(self.settings.library_path, read_only=True)
+
+    def library_to_write(self) -> Library:
+        """The library, made where there is none; use it in a `with`.
+
+        Raises:
+            LibraryError: The library's folder cannot be made, or the library cannot be used.
+        """
+        from photopal.library import Library
+
+        return Library(self.settings.library_path)
+
+    @contextmanager
+    def progress(self, title: str) -> Iterator[OnProgress]:
+        """Show a progress bar on stderr while the block runs; nothing when stderr is not a terminal.
+
+        Yields:
+            A call to hand to what does the work.
+        """
+        if self.is_quiet or not self.talk.is_terminal:
+            yield lambda done, total, at=None: None
+            return
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=self.talk, transient=True) as bar:
+            task = bar.add_task(title, total=None)
+            yield lambda done, total, at=None: bar.update(task, completed=done, total=total)
+
+
+def session_of(ctx: typer.Context) -> Session:
+    """The session of the running command."""
+    session = ctx.obj
+    if not isinstance(session, Session):
+        raise TypeError("a command ran without its session")
+    return session
+
+
+def _console(*, has_color: bool, is_stderr: bool = False) -> Console:
+    if has_color:
+        return Console(stderr=is_stderr, highlight=False)
+    return Console(stderr=is_stderr, highlight=False, color_system=None)

@@ -1,0 +1,41 @@
+"""`photopal where`: prints every path in use and where each setting comes from."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from photopal.cli.screen import Listing, show_json, show_listing
+from photopal.cli.session import session_of
+
+
+def where(
+    ctx: typer.Context,
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Print every path in use and what chose it.
+
+    What chose it is a flag, the environment, the config file or a default. The config file is config.toml in
+    the home folder and may set library, bank, model and device.
+
+    Examples:
+      photopal where
+      photopal where --json
+    """
+    session = session_of(ctx)
+    settings = session.settings
+    values = {
+        "home": str(settings.home),
+        "config": str(settings.config_path),
+        "library": str(settings.library_path),
+        "bank": str(settings.bank_path),
+        "model": settings.model_name_or_path,
+        "device": settings.device,
+    }
+    if json:
+        show_json(session.out, values)
+        return
+    rows = [(name, value, settings.sources.get(name, "")) for name, value in values.items()]
+    show_listing(session.out, Listing(("what", "value", "chosen by"), rows, has_header=False))

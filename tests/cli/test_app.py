@@ -1,0 +1,173 @@
+"""The program as a whole: help, errors, exit codes, streams, global options."""
+
+import subprocess
+import sys
+from typing import Annotated
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+import photopal
+from photopal.cli.app import COMMANDS, PhotopalGroup
+from photopal.errors import (
+    BankError,
+    ConceptError,
+    LibraryError,
+    ModelError,
+    NothingFoundError,
+    PhotoError,
+    PhotopalError,
+    SettingsError,
+    UsageError,
+)
+
+NAMES = [command.__name__.replace("_", "-") for commands in COMMANDS.values() for command in commands]
+
+
+def test_help_names_every_command(run, words):
+    result = run("--help")
+    assert result.exit_code == 0
+    for name in NAMES:
+        assert f" {name} " in words(result.stdout)
+
+
+def test_no_arguments_print_the_help(run, words):
+    result = run()
+    assert "Usage: photopal" in words(result.output)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_command_explains_itself_with_an_example(run, words, name):
+    result = run(name, "--help")
+    assert result.exit_code == 0
+    assert f"Examples: photopal {name}" in words(result.stdout)
+    assert "<bool>" not in result.stdout
+
+
+def test_help_works_with_a_broken_config_file(run, home):
+    home.mkdir()
+    (home / "config.toml").write_text("nonsense", encoding="utf-8")
+    assert run("search", "--help").exit_code == 0
+    assert run("where").exit_code == 2
+
+
+def test_the_version_is_one_line(run):
+    result = run("--version")
+    assert (result.exit_code, result.stdout) == (0, f"photopal {photopal.__version__}\n")
+
+
+def test_python_dash_m_runs_the_program():
+    done = subprocess.run(
+        [sys.executable, "-m", "photopal", "--version"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"photopal {photopal.__version__}\n"
+
+
+def test_an_unknown_command_is_a_usage_error_with_a_suggestion(run, words):
+    result = run("serch")
+    assert result.exit_code == 2
+    assert "Did you mean 'search'?" in words(result.stderr)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (PhotopalError, 1),
+        (UsageError, 2),
+        (ConceptError, 2),
+        (SettingsError, 2),
+        (PhotoError, 1),
+        (LibraryError, 1),
+        (ModelError, 1),
+        (BankError, 1),
+        (NothingFoundError, 4),
+    ],
+)
+def test_an_error_becomes_words_on_stderr_and_its_exit_code(error, code):
+    app = typer.Typer(cls=PhotopalGroup)
+
+    @app.callback()
+    def start() -> None:
+        pass
+
+    @app.command()
+    def fail() -> None:
+        raise error("the roof [bold]leaks\x1b[2J", hint="call somebody")
+
+    result = CliRunner().invoke(app, ["fail"])
+    assert result.exit_code == code
+    assert result.stdout == ""
+    assert "the roof [bold]leaks\\x1b[2J" in result.stderr
+    assert "Hint: call somebody" in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_ctrl_c_ends_with_130_and_without_a_traceback():
+    app = typer.Typer(cls=PhotopalGroup)
+
+    @app.callback()
+    def start() -> None:
+        pass
+
+    @app.command()
+    def wait() -> None:
+        raise KeyboardInterrupt
+
+    result = CliRunner().invoke(app, ["wait"])
+    assert result.exit_code == 130
+    assert "Interrupted" in result.stderr
+
+
+def test_global_options_may_follow_the_command(run, tmp_path, words):
+    before = run("--home", str(tmp_path / "other"), "where")
+    after = run("where", "--home", str(tmp_path / "other"), "--no-color")
+    glued = run("where", f"--home={tmp_path / 'other'}")
+    assert before.stdout == after.stdout == glued.stdout
+    assert str(tmp_path / "other" / "library.db") in before.stdout
+
+
+def test_what_follows_two_dashes_is_no_option(run, family):
+    result = run("search", "--", "--home")
+    assert result.exit_code == 4
+    assert "'--home'" in result.stderr
+
+
+def test_a_global_option_without_its_value_is_a_usage_error(run, words):
+    result = run("where", "--home")
+    assert result.exit_code == 2
+    assert "--home" in words(result.stderr)
+
+
+def test_quiet_silences_talk_but_not_results_or_errors(run, family, home):
+    assert run("concepts", "--quiet").stdout == run("concepts").stdout
+    run("remove-concept", "Rex", "--yes")
+    assert run("restore-concept", "Rex", "-q").stderr == ""
+    assert run("search", "nothing", "-q").stderr != ""
+
+
+def test_no_colour_reaches_a_pipe(run, family):
+    for result in (
+        run("status"),
+        run("search", "beach"),
+        run("search", "beach", FORCE_COLOR="", NO_COLOR="1"),
+    ):
+        assert "\x1b" not in result.stdout
+
+
+def test_a_command_can_be_added_with_one_function():
+    from photopal.cli.help import help_of
+
+    def greet(name: Annotated[str, typer.Argument()]) -> None:
+        """Greet somebody.
+
+        More
+        words.
+
+        Examples:
+          photopal greet [name]
+        """
+
+    assert help_of(greet) == (
+        "Greet somebody.\n\nMore words.\n\nExamples:\n[cyan]  photopal greet \\[name][/cyan]"
+    )

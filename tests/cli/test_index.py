@@ -1,0 +1,59 @@
+"""`photopal index`, `problems` and `status` on a folder of real files."""
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for number in range(3):
+        Image.new("RGB", (32, 24), (number * 40, 90, 90)).save(folder / f"lake {number}.jpg")
+    return folder
+
+
+def test_index_counts_on_stdout_and_ends_with_0(run, folder):
+    first, second = run("index", str(folder)), run("index", str(folder))
+    assert first.exit_code == second.exit_code == 0
+    assert "added\t3\n" in first.stdout
+    assert "unchanged\t3\n" in second.stdout
+    assert first.stderr == ""
+
+
+def test_a_broken_file_is_named_and_ends_with_3(run, folder):
+    (folder / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 no photo")
+    result = run("index", str(folder), "--json")
+    report = json.loads(result.stdout)
+    assert result.exit_code == 3
+    assert report["added"] == 3
+    assert [Path(skipped["path"]).name for skipped in report["skipped"]] == ["broken.jpg"]
+    assert "broken.jpg" in result.stderr
+    assert "broken.jpg" in run("problems").stdout
+    [problem] = json.loads(run("problems", "--json").stdout)
+    assert problem["reason"]
+
+
+def test_a_folder_that_went_away_is_offline_and_loses_nothing(run, folder):
+    run("index", str(folder))
+    folder.rename(folder.with_name("elsewhere"))
+    result = run("index", str(folder), "--json")
+    assert result.exit_code == 3
+    assert json.loads(result.stdout)["offline"] == [str(folder)]
+    assert json.loads(run("status", "--json").stdout)["photos"] == 3
+    run("index", str(folder), "--accept-loss")
+    assert json.loads(run("status", "--json").stdout)["missing"] == 3
+
+
+def test_status_says_how_much_there_is(run, folder, words):
+    run("index", str(folder))
+    result = run("status")
+    assert "photos\t3\n" in result.stdout
+    assert json.loads(run("status", "--json").stdout)["has_bank"] is False
+
+
+def test_index_without_a_folder_is_a_usage_error(run):
+    assert run("index").exit_code == 2

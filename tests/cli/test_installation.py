@@ -1,0 +1,52 @@
+"""`photopal where` and `photopal doctor`."""
+
+import json
+
+import pytest
+
+
+def test_where_prints_every_path_and_what_chose_it(run, home):
+    result = run("where", PHOTOPAL_MODEL="some/model")
+    assert f"library\t{home / 'library.db'}\tdefault\n" in result.stdout
+    assert "model\tsome/model\tenvironment\n" in result.stdout
+    assert json.loads(run("where", "--json").stdout)["home"] == str(home)
+
+
+@pytest.fixture
+def checks(run, home):
+    def look(*words: str) -> dict[str, dict[str, str]]:
+        return {check["what"]: check for check in json.loads(run("doctor", "--json", *words).stdout)}
+
+    return look
+
+
+def test_doctor_finds_the_packages_and_the_library(checks, family):
+    found = checks()
+    assert found["torch"]["state"] == found["python"]["state"] == "ok"
+    assert "3 photos, 2 names" in found["library"]["words"]
+
+
+def test_doctor_takes_a_library_that_is_none_for_a_fault(run, checks, home):
+    home.mkdir()
+    (home / "library.db").write_bytes(b"this is no database, whatever it is called" * 100)
+    assert checks()["library"]["state"] == "fault"
+    assert run("doctor").exit_code == 1
+
+
+def test_doctor_looks_into_a_models_folder(checks, tmp_path):
+    (tmp_path / "model").mkdir()
+    assert checks("--model", str(tmp_path / "model"))["model"]["state"] == "fault"
+    (tmp_path / "model" / "config.json").write_text("{}", encoding="utf-8")
+    (tmp_path / "model" / "model.safetensors").write_bytes(b"")
+    assert checks("--model", str(tmp_path / "model"))["model"]["state"] == "ok"
+    assert checks("--model", "no/such")["model"]["state"] == "note"
+
+
+def test_doctor_says_when_the_device_is_not_there(checks):
+    assert checks("--device", "cuda:99")["device"]["state"] == "fault"
+    assert checks("--device", "cpu")["device"]["state"] == "ok"
+
+
+def test_doctor_says_when_the_home_folder_cannot_be_used(checks, tmp_path):
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    assert checks("--home", str(tmp_path / "file" / "home"))["home"]["state"] == "fault"

@@ -1,0 +1,66 @@
+"""`photopal search` as a user sees it."""
+
+import json
+import os
+
+
+def test_a_hit_is_one_line_with_tabs_when_piped(run, family):
+    result = run("search", "rex", "beach")
+    assert result.exit_code == 0
+    assert (
+        result.stdout
+        == "/p/beach.jpg\t2023-07-03\tAnna, Rex\tAnna throws a [red]ball[/red] to Rex on the beach.\n"
+    )
+    assert result.stderr == ""
+
+
+def test_json_holds_what_is_known(run, family):
+    [hit] = json.loads(run("search", "beach", "--json").stdout)
+    assert hit["path"] == "/p/beach.jpg"
+    assert hit["names"] == ["Anna", "Rex"]
+    assert hit["taken_at"] == "2023-07-03T18:22:01+02:00"
+    assert hit["camera"] == "Canon R5"
+
+
+def test_paths_are_bytes_as_the_disk_has_them(run, family):
+    result = run("search", "hostile", "--paths")
+    assert result.stdout_bytes == os.fsencode("/p/\x1b[31m[bold]hostile\udcff.jpg\n")
+
+
+def test_a_hostile_file_name_reaches_no_terminal(run, family):
+    result = run("search", "hostile")
+    assert result.stdout.startswith("/p/\\x1b[31m[bold]hostile\\xff.jpg\t")
+
+
+def test_a_hostile_file_name_survives_json(run, family):
+    [hit] = json.loads(run("search", "hostile", "--json").stdout)
+    assert hit["path"] == "/p/\x1b[31m[bold]hostile\udcff.jpg"
+
+
+def test_filters_narrow_the_search(run, family):
+    assert "beach" in run("search", "--concept", "anna", "--concept", "rex").stdout
+    assert "lake" in run("search", "--since", "2024").stdout
+    assert "beach" in run("search", "--camera", "canon", "--until", "2023-07-03").stdout
+    assert run("search", "--limit", "1", "--paths").stdout.count("\n") == 1
+
+
+def test_nothing_found_is_code_4_and_an_empty_result(run, family):
+    result = run("search", "zebra", "--json")
+    assert (result.exit_code, json.loads(result.stdout)) == (4, [])
+    assert result.stderr == "no photo found for 'zebra'\n"
+
+
+def test_a_wrong_date_or_name_is_code_2(run, family):
+    assert run("search", "--since", "yesterday").exit_code == 2
+    result = run("search", "--concept", "Ana")
+    assert result.exit_code == 2
+    assert "Anna" in result.stderr
+    assert run("search", "--json", "--paths").exit_code == 2
+    assert run("search", "--limit", "0").exit_code == 2
+
+
+def test_without_a_library_the_error_names_the_command_that_makes_one(run):
+    for command in ("search", "status", "concepts", "problems"):
+        result = run(command)
+        assert result.exit_code == 1
+        assert "photopal index" in result.stderr
