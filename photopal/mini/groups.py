@@ -1,0 +1,85 @@
+"""Draws training photos in groups that share a cast, as arrays; knows nothing of models."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from photopal.drawn.identity import Identity, draw_identity, draw_lookalike
+from photopal.drawn.photo import DrawnPhoto, draw_photo
+from photopal.drawn.scene import plan_scene
+
+PHOTOS_PER_GROUP = 4
+CAST_SIZE = 5
+GRID = 8
+OWNED_SHARE = 0.3
+
+
+@dataclass(frozen=True)
+class Group:
+    """Photos of one cast: every photo shows some of it, so each serves as reference for the others.
+
+    Attributes:
+        cast: Who may be shown.
+        photos: The drawn photos.
+        members: For each photo, for each of its subjects, the index in the cast; -1 for a stranger.
+        patch_owners: int8 [photos, patches]: the subject (from 0) that covers each patch, -1 for none.
+    """
+
+    cast: tuple[Identity, ...]
+    photos: tuple[DrawnPhoto, ...]
+    members: tuple[tuple[int, ...], ...]
+    patch_owners: NDArray[np.int8]
+
+
+def draw_cast(rng: random.Random, *, size: int = CAST_SIZE, held_out: bool | None = False) -> list[Identity]:
+    """Pick different identities; half of the casts hold lookalikes."""
+    cast: list[Identity] = []
+    with_lookalikes = rng.random() < 0.5
+    while len(cast) < size:
+        if cast and with_lookalikes and rng.random() < 0.5:
+            identity = draw_lookalike(rng.choice(cast), rng, held_out=held_out)
+        else:
+            identity = draw_identity(rng, held_out=held_out)
+        if identity not in cast:
+            cast.append(identity)
+    return cast
+
+
+def draw_group(rng: random.Random, *, size_px: int = 128, held_out: bool | None = False) -> Group:
+    """Draw one group."""
+    cast = draw_cast(rng, held_out=held_out)
+    photos, members, owners = [], [], []
+    for _ in range(PHOTOS_PER_GROUP):
+        count = rng.choices((0, 1, 2, 3, 4), (1, 7, 8, 4, 1))[0]
+        shown = rng.sample(range(len(cast)), count)
+        strangers = 1 if count < 3 and rng.random() < 0.15 else 0
+        scene = plan_scene([cast[i] for i in shown], rng, bystanders=strangers, held_out=held_out)
+        photo = draw_photo(scene, size_px=size_px)
+        index_of = {cast[i]: i for i in shown}
+        photos.append(photo)
+        members.append(tuple(index_of.get(subject.identity, -1) for subject in scene.subjects))
+        owners.append(patch_owners(photo, grid=GRID))
+    return Group(tuple(cast), tuple(photos), tuple(members), np.stack(owners))
+
+
+def patch_owners(photo: DrawnPhoto, *, grid: int) -> NDArray[np.int8]:
+    """Say which subject covers each patch most: int8 [grid * grid], -1 where nobody covers enough."""
+    if not photo.scene.subjects:
+        return np.full(grid * grid, -1, np.int8)
+    side = photo.owners.shape[0] // grid
+    blocks = photo.owners.reshape(grid, side, grid, side).transpose(0, 2, 1, 3).reshape(grid * grid, -1)
+    shares = np.stack([(blocks == n + 1).mean(axis=1) for n in range(len(photo.scene.subjects))])
+    best = shares.argmax(axis=0)
+    return np.where(shares.max(axis=0) >= OWNED_SHARE, best, -1).astype(np.int8)
+
+
+def stream_groups(seed: int, *, size_px: int = 128) -> Iterator[Group]:
+    """Draw groups without end, the same ones for the same seed."""
+    rng = random.Random(seed)
+    while True:
+        yield draw_group(rng, size_px=size_px)
