@@ -124,16 +124,19 @@ def _load_parts(folder: Path, device: torch.device, dtype: torch.dtype) -> tuple
         )
     family = family_of(model.config)
     tokenizer = AutoTokenizer.from_pretrained(folder, **safe)
+    processor = None
+    if family.needs_processor:
+        processor = AutoProcessor.from_pretrained(folder, backend="pil", **safe)
     image_token, image_token_id = _image_token(model.config, tokenizer, folder)
     model.requires_grad_(False).eval().to(device)
     parts = Parts(
         model=model,
         tokenizer=tokenizer,
         image_processor=AutoImageProcessor.from_pretrained(folder, backend="pil", **safe),
-        processor=None if family.is_proven else AutoProcessor.from_pretrained(folder, backend="pil", **safe),
+        processor=processor,
         chat_template=_chat_template(folder, tokenizer),
         folder=folder,
-        image_token=image_token,
+        image_token=getattr(processor, "image_token", None) or image_token,
         image_token_id=image_token_id,
         device=device,
         dtype=dtype,

@@ -16,7 +16,7 @@ from photopal.errors import ModelError
 from photopal.vision.encoding import PromptCoder
 from photopal.vision.families import Family
 from photopal.vision.generate import Task, answer_greedily, score_each
-from photopal.vision.packing import copy_past, packed_mask, packed_positions
+from photopal.vision.packing import run_suffixes
 from photopal.vision.parts import Parts
 from photopal.vision.protocol import ChatPrompt, ConceptRows, EncodedPrompt, PhotoFeatures, PrefixCache
 from photopal.vision.rows import lay_outputs, lay_rows
@@ -54,7 +54,7 @@ class LoadedModel:
 
     @property
     def output_embeddings(self) -> Tensor:
-        """`[vocab, hidden]`, the frozen output rows; the input rows where the model ties them."""
+        """`[vocab, hidden]`, the frozen output rows."""
         weight: Tensor = self._head.weight
         return weight
 
@@ -171,12 +171,8 @@ class LoadedModel:
     def logits(self, hidden: Tensor, rows: ConceptRows | None = None) -> Tensor:
         """Ask the frozen head, and the concepts' output rows; pass only the positions that are needed.
 
-        Args:
-            hidden: `[..., hidden]`.
-            rows: The concepts whose names may be said.
-
         Returns:
-            float32 `[..., vocab]`, or `[..., vocab + slots]` with rows.
+            float32; `[..., hidden]` becomes `[..., vocab]`, or `[..., vocab + slots]` with rows.
         """
         return lay_outputs(self._head(hidden), hidden, rows)
 
@@ -228,16 +224,7 @@ class LoadedModel:
         """
         if not self.supports_prefix:
             raise ValueError(f"{self.name} does not support prefixes")
-        lengths = [int(suffix.shape[0]) for suffix in suffixes]
-        if not lengths:
-            return []
-        packed = torch.cat(list(suffixes))
-        positions = packed_positions(prefix.next_position, lengths, device=packed.device)
-        mask = packed_mask(len(prefix), lengths, like=packed)
-        hidden = self.forward(
-            packed[None], positions=positions[None], attention_mask=mask, past=copy_past(prefix)
-        )
-        return list(torch.split(hidden[0], lengths))
+        return run_suffixes(self, prefix, suffixes) if suffixes else []
 
     @torch.no_grad()
     def generate(

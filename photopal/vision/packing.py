@@ -1,8 +1,8 @@
-"""Masks and positions for many continuations of one prefix in one sequence; knows no model and no words.
+"""Runs many continuations of one prefix in one call; knows no family and no words.
 
-Each continuation sees the prefix and its own past, and counts its positions on from the prefix, so that
-packing changes nothing but the cost: 25 questions on a photo of 576 tokens take 1,886 tokens instead of
-17,150.
+Each continuation sees the prefix and its own past, and counts its positions on from the prefix, so one call
+changes nothing but the cost: 25 questions on a photo of 576 tokens take 1,886 tokens instead of 17,150. They
+stand side by side in a batch where that is cheap, else one after another behind a block mask.
 """
 
 from __future__ import annotations
@@ -14,7 +14,59 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from photopal.vision.protocol import PrefixCache
+from photopal.vision.protocol import PrefixCache, VisionModel
+
+_BATCH_PREFIX_TOKENS = 4096
+_BATCH_WASTE = 1.5
+
+
+def run_suffixes(model: VisionModel, prefix: PrefixCache, suffixes: Sequence[Tensor]) -> list[Tensor]:
+    """Run continuations of one prefix.
+
+    Args:
+        model: A model that supports prefixes.
+        prefix: The common beginning; left as it is.
+        suffixes: `[tokens, hidden]` each, at least one.
+
+    Returns:
+        `[tokens, hidden]` hidden states each.
+    """
+    lengths = [int(suffix.shape[0]) for suffix in suffixes]
+    if fits_batch(len(prefix), lengths):
+        return _run_side_by_side(model, prefix, suffixes, lengths)
+    return _run_packed(model, prefix, suffixes, lengths)
+
+
+def fits_batch(prefix_tokens: int, lengths: Sequence[int]) -> bool:
+    """Whether continuations are better off side by side than behind a block mask.
+
+    Side by side, attention costs least, but the prefix is copied for each and short ones are padded.
+    """
+    is_small = len(lengths) * prefix_tokens <= _BATCH_PREFIX_TOKENS
+    return is_small and len(lengths) * max(lengths) <= _BATCH_WASTE * sum(lengths)
+
+
+def _run_side_by_side(
+    model: VisionModel, prefix: PrefixCache, suffixes: Sequence[Tensor], lengths: Sequence[int]
+) -> list[Tensor]:
+    padded = torch.nn.utils.rnn.pad_sequence(list(suffixes), batch_first=True)  # [suffixes, tokens, hidden]
+    positions = torch.arange(padded.shape[1], device=padded.device) + prefix.next_position
+    past = copy_past(prefix)
+    for layer in past.layers:
+        layer.keys = layer.keys.expand(len(lengths), -1, -1, -1)
+        layer.values = layer.values.expand(len(lengths), -1, -1, -1)
+    hidden = model.forward(padded, positions=positions.expand(len(lengths), -1), past=past)
+    return [row[:length] for row, length in zip(hidden, lengths, strict=True)]
+
+
+def _run_packed(
+    model: VisionModel, prefix: PrefixCache, suffixes: Sequence[Tensor], lengths: Sequence[int]
+) -> list[Tensor]:
+    packed = torch.cat(list(suffixes))[None]  # [1, tokens, hidden]
+    positions = packed_positions(prefix.next_position, lengths, device=packed.device)[None]
+    mask = packed_mask(len(prefix), lengths, like=packed)
+    hidden = model.forward(packed, positions=positions, attention_mask=mask, past=copy_past(prefix))
+    return list(torch.split(hidden[0], list(lengths)))
 
 
 def packed_mask(prefix_tokens: int, lengths: Sequence[int], *, like: Tensor) -> Tensor:

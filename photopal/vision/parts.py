@@ -20,8 +20,8 @@ class Parts:
         processor: Its whole processor, for families that need it asked.
         chat_template: The Jinja source of its chat template.
         folder: Where its files are.
-        image_token: The token that a photo replaces.
-        image_token_id: Its id.
+        image_token: What the chat template writes for a photo.
+        image_token_id: The id that stands once for each of its features.
         device: Where the weights are.
         dtype: Their number format.
     """

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from photopal.vision import ChatPrompt, name_placeholder
+from photopal.vision.packing import fits_batch
 
 KINDS = ("tiny_llava", "tiny_smolvlm", "tiny_qwen")
 QUESTIONS = (
@@ -17,6 +18,14 @@ def encode_all(model, features):
     return [model.encode_prompt(ChatPrompt(text), features, answer="Yes") for text in QUESTIONS]
 
 
+@pytest.fixture(params=[4096, 0], ids=["side by side", "behind a mask"])
+def layout(request, monkeypatch):
+    """Both ways to run many questions at once, whatever their number."""
+    monkeypatch.setattr("photopal.vision.packing._BATCH_PREFIX_TOKENS", request.param)
+    monkeypatch.setattr("photopal.vision.packing._BATCH_WASTE", 9)
+
+
+@pytest.mark.usefixtures("layout")
 @pytest.mark.parametrize("loaded", KINDS, indirect=True)
 def test_packed_questions_equal_separate_ones(loaded, picture, tools):
     rows = tools.rows(loaded)
@@ -35,6 +44,7 @@ def test_packed_questions_equal_separate_ones(loaded, picture, tools):
             torch.testing.assert_close(hidden, alone, atol=1e-5, rtol=1e-5)
 
 
+@pytest.mark.usefixtures("layout")
 @pytest.mark.parametrize("loaded", KINDS, indirect=True)
 def test_packed_questions_have_the_gradients_of_separate_ones(loaded, picture, tools):
     features = loaded.encode_photos([picture])[0]
@@ -112,3 +122,9 @@ def test_no_questions_take_no_call(llava, picture):
     features = llava.encode_photos([picture])[0]
     prefix = llava.encode_prefix(llava.encode_prompt(ChatPrompt("What?"), features), features)
     assert llava.forward_packed(prefix, []) == []
+
+
+def test_long_prefixes_and_uneven_questions_stand_behind_a_mask():
+    assert fits_batch(64, [30, 34, 31])
+    assert not fits_batch(2000, [30, 34, 31])
+    assert not fits_batch(64, [10, 10, 10, 200])

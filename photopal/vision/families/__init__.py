@@ -27,12 +27,14 @@ class Family:
         encode: Photos to features.
         positions: Model ids `[tokens]` and features to `[tokens]` or `[3, tokens]` positions.
         is_proven: Whether tests hold it to the plain model; others are checked when loaded.
+        needs_processor: Whether it asks the model's whole processor.
     """
 
     name: str
     encode: Callable[[Parts, Sequence[Image.Image]], list[PhotoFeatures]]
     positions: Callable[[Parts, Tensor, PhotoFeatures | None], Tensor]
     is_proven: bool
+    needs_processor: bool = False
 
 
 _LLAVA_TOWERS = ("clip_vision_model", "siglip_vision_model")
@@ -57,4 +59,4 @@ def family_of(config: Any) -> Family:
         return Family("Qwen2.5-VL", qwen.encode, qwen.positions, is_proven=True)
     if kind == "qwen2_vl":
         return Family("Qwen2-VL", qwen.encode, qwen.positions, is_proven=False)
-    return Family(kind, other.encode, other.positions, is_proven=False)
+    return Family(kind, other.encode, other.positions, is_proven=False, needs_processor=True)
