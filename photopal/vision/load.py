@@ -15,6 +15,7 @@ import huggingface_hub
 import torch
 import transformers
 from huggingface_hub import errors as hub_errors
+from safetensors import SafetensorError
 from transformers import AutoImageProcessor, AutoModelForImageTextToText, AutoProcessor, AutoTokenizer
 
 from photopal.errors import ModelError
@@ -28,7 +29,16 @@ DEFAULT_MODEL_FOLDER = Path(__file__).resolve().parent.parent / "mini" / "weight
 """Where the bundled model is."""
 
 _WANTED_FILES = ["*.json", "*.safetensors", "*.jinja", "*.txt", "*.model"]
-_LOAD_ERRORS = (OSError, ValueError, KeyError, TypeError, ImportError, RuntimeError, AttributeError)
+_LOAD_ERRORS = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    ImportError,
+    RuntimeError,
+    AttributeError,
+    SafetensorError,
+)
 _NUMBER_FORMATS = {"cuda": torch.bfloat16, "mps": torch.float16}
 
 
