@@ -27,8 +27,8 @@ _BROKEN = (
     RuntimeError, TypeError, ValueError, struct.error,
 )  # fmt: skip
 
-# A phone's EXIF takes a few thousand reads. A hostile one can point a million tags at each other.
-_READS_ALLOWED = 100_000
+# Real cameras' EXIF takes up to about a thousand reads. A hostile one can point a million tags at each other.
+_READS_ALLOWED = 20_000
 _BYTES_ALLOWED = 64 * 1024 * 1024
 
 _DATE = re.compile(
@@ -80,7 +80,7 @@ def read_exif(path: Path) -> Exif:
 def exif_of(file: BinaryIO) -> Exif:
     """Read the EXIF of an open photo file; the position in the file is lost."""
     tags, decoded_orientation = _tags_of(file)
-    make, model = _text(tags.get("Image Make")), _text(tags.get("Image Model"))
+    make, model, lens = (_text_of(tags, name) for name in ("Make", "Model", "LensModel"))
     latitude = _degrees(tags, "GPS GPSLatitude", negative="S", limit=90.0)
     longitude = _degrees(tags, "GPS GPSLongitude", negative="W", limit=180.0)
     if latitude is None or longitude is None:
@@ -90,7 +90,7 @@ def exif_of(file: BinaryIO) -> Exif:
         camera=name_camera(make, model),
         make=make,
         model=model,
-        lens=_text(tags.get("EXIF LensModel")),
+        lens=lens,
         orientation=decoded_orientation or _orientation(tags),
         latitude=latitude,
         longitude=longitude,
@@ -174,6 +174,12 @@ def _parse(stream: BinaryIO) -> dict[str, Any]:
     except _BROKEN:
         return {}
     return tags
+
+
+def _text_of(tags: dict[str, Any], name: str) -> str | None:
+    """Return a text from where it belongs or, as some programs write it, from the other directory."""
+    own, other = ("EXIF", "Image") if name == "LensModel" else ("Image", "EXIF")
+    return _text(tags.get(f"{own} {name}")) or _text(tags.get(f"{other} {name}"))
 
 
 def _text(tag: Any) -> str | None:

@@ -111,5 +111,6 @@ def _kind_of(entry: os.DirEntry[str], on_skip: Callable[[Skipped], None]) -> str
         if entry.is_symlink():
             on_skip(Skipped(Path(entry.path), "is a link to a file that does not exist"))
     except OSError as error:
+        # A link that leads to itself, most often.
         on_skip(Skipped(Path(entry.path), f"cannot be looked at: {error.strerror or error}"))
     return None

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PIXEL_LIMIT = 256_000_000
 """A photo with more pixels than this is refused from its header. The largest phones take 200 million."""
 
-_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "GIF", "BMP", "DIB", "HEIF", "AVIF")
+_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP", "DIB", "HEIF", "AVIF")
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -116,7 +116,9 @@ def orientation_of(image: Image.Image) -> int:
 def upright_size_px(image: Image.Image) -> tuple[int, int]:
     """Return width and height of a header's photo once it is upright."""
     width, height = image.size
-    return (height, width) if orientation_of(image) >= 5 else (width, height)
+    # Pillow gives a TIFF's size as it will be once it is turned.
+    is_lying = orientation_of(image) >= 5 and image.format != "TIFF"
+    return (height, width) if is_lying else (width, height)
 
 
 def _too_large() -> PhotoError:
@@ -140,9 +142,10 @@ def _picture(image: Image.Image, max_side_px: int | None) -> Image.Image:
     if target != image.size:
         # Only JPEG has a draft mode; it never goes below the size that is asked for.
         image.draft(None, target)
-    orientation = orientation_of(image)
     profile = image.info.get("icc_profile")
     image.load()
+    # Asked after loading: Pillow turns a TIFF itself while it loads, and drops the tag.
+    orientation = orientation_of(image)
     picture = _continuous(image)
     if target != image.size:
         picture = picture.resize(target, Image.Resampling.LANCZOS, reducing_gap=3.0)
