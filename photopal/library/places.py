@@ -10,7 +10,7 @@ import math
 from typing import Any
 
 _CITY_POPULATION = 100_000
-_CITY_WITHIN_KM = 15.0
+_CITY_WITHIN_KM = 10.0
 _PLACE_WITHIN_KM = 50.0
 _EARTH_RADIUS_KM = 6371.0
 
@@ -21,7 +21,7 @@ class PlaceNames:
     def __init__(self) -> None:
         self._is_loaded = False
         self._places: Any = None
-        self._cities: Any = None
+        self._cities: list[dict[str, Any]] = []
 
     def name(self, latitude: float | None, longitude: float | None) -> str | None:
         """Return a position's names, the nearest first: "el Raval, Barcelona, Catalonia, Spain".
@@ -40,14 +40,17 @@ class PlaceNames:
         if self._places is None:
             return None
         position = (latitude, longitude)
-        place, distance_km = _nearest(self._places, position)
-        if distance_km > _PLACE_WITHIN_KM:
+        place: dict[str, Any] = self._places.query([position])[0]
+        if _distance_km(position, _position(place)) > _PLACE_WITHIN_KM:
             return None
-        names = [place["city"], place.get("state"), place.get("country")]
-        city, distance_km = _nearest(self._cities, position)
-        if distance_km <= _CITY_WITHIN_KM and city["country_code"] == place["country_code"]:
-            names.insert(1, city["city"])
+        names = [place["city"], self._city_around(position), place.get("state"), place.get("country")]
         return ", ".join(dict.fromkeys(name for name in names if name))
+
+    def _city_around(self, position: tuple[float, float]) -> str | None:
+        """Return the largest city that is near: the nearest place may be no more than its district."""
+        near = [city for city in self._cities if _distance_km(position, _position(city)) <= _CITY_WITHIN_KM]
+        largest = max(near, key=lambda city: city["population"], default=None)
+        return None if largest is None else largest["city"]
 
     def _load(self) -> None:
         if self._is_loaded:
@@ -59,12 +62,11 @@ class PlaceNames:
             return
         # Called through `type`, the index is not kept for the life of the process.
         self._places = type.__call__(reverse_geocode.GeocodeData, 0)
-        self._cities = type.__call__(reverse_geocode.GeocodeData, _CITY_POPULATION)
+        self._cities = [place for place in self._places._locations if place["population"] >= _CITY_POPULATION]
 
 
-def _nearest(places: Any, position: tuple[float, float]) -> tuple[dict[str, Any], float]:
-    place: dict[str, Any] = places.query([position])[0]
-    return place, _distance_km(position, (place["latitude"], place["longitude"]))
+def _position(place: dict[str, Any]) -> tuple[float, float]:
+    return place["latitude"], place["longitude"]
 
 
 def _distance_km(one: tuple[float, float], other: tuple[float, float]) -> float:

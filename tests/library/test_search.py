@@ -1,0 +1,203 @@
+"""Photos are found by words, names, dates and cameras, whatever is typed."""
+
+import time
+from datetime import date, datetime
+
+import pytest
+
+from photopal.errors import ConceptError, LibraryError
+from photopal.library import Appearance, SearchQuery
+
+
+def caption(library, photo_id, text, *appearances):
+    library.save_caption(photo_id, text, model="m", bank="b", prompt_version="1", appearances=appearances)
+
+
+@pytest.fixture
+def holiday(library, make_photo, tmp_path):
+    """Four photos: 1 Anna and Rex on a beach, 2 Rex in a café, 3 a mountain without caption, 4 undated."""
+    photos = [
+        make_photo(1, taken_at="2023-07-01T10:00:00+02:00", camera="Canon EOS R5"),
+        make_photo(2, taken_at="2024-01-05T12:00:00", camera="Apple iPhone 15"),
+        make_photo(3, taken_at="2024-12-31T23:59:59", path=tmp_path / "Zermatt" / "IMG_0042.jpg"),
+        make_photo(4),
+    ]
+    places = ["Nice, Provence, France", "Nîmes, France", None, None]
+    ids = [library.add_photo(photo, place=place) for photo, place in zip(photos, places, strict=True)]
+    assert ids == [1, 2, 3, 4]
+    anna, rex = library.add_concept("Anna"), library.add_concept("Rex", kind="pet")
+    caption(library, 1, "Anna runs with Rex.", seen(anna), seen(rex))
+    caption(library, 2, "A dog sits in a café.", seen(rex, 0.7), seen(anna, 0.2, is_present=False))
+    library.add_reference(anna.id, 4)
+    return library
+
+
+def seen(concept, score=0.9, *, is_present=True):
+    return Appearance(concept.id, score, is_present, (0.25, 0.75), (0.1, 0.2, 0.3, 0.4))
+
+
+def found(library, text="", **query):
+    return [hit.photo.id for hit in library.search(SearchQuery(text=text, **query))]
+
+
+@pytest.mark.parametrize(
+    ("text", "ids"),
+    [
+        ("runs", [1]),
+        ("RUNS anna", [1]),
+        ("cafe", [2]),
+        ("CAFÉ", [2]),
+        ("cafe\u0301", [2]),
+        ("caf", [2]),
+        ("caf ", []),
+        ("sit dog", []),
+        ("dog sit", [2]),
+        ("rex", [1, 2]),
+        ("nimes", [2]),
+        ("provence", [1]),
+        ("img_0042", [3]),
+        ("IMG_0042.jpg", [3]),
+        ("zermatt", [3]),
+        ("nothing", []),
+    ],
+)  # fmt: skip
+def test_words_are_found_in_captions_names_places_and_file_names(holiday, text, ids):
+    assert sorted(found(holiday, text)) == ids
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"', "*", "(", "AND", "OR NOT", "a AND (b", "caption:dog", "NEAR(dog cafe)", "dog*", '"dog', "-dog",
+        "^dog", "--", "; DROP TABLE photos", "{a b}: c", "\x00", "dog\x00sits", "\ud800", "🐶", "'", "%",
+        "a" * 5000, "( ) " * 500,
+    ],
+)  # fmt: skip
+def test_whatever_is_typed_is_words_and_never_syntax(holiday, text):
+    holiday.search(SearchQuery(text=text))
+    assert holiday.count_photos(SearchQuery(text=text)) == len(found(holiday, text))
+    assert holiday.counts()["photos"] == 4
+
+
+def test_syntax_around_a_word_does_not_hide_it(holiday):
+    for text in ('"dog"', "(dog)", "dog*", "dog -", "* dog"):
+        assert found(holiday, text) == [2], text
+
+
+def test_a_text_without_any_word_finds_nothing(holiday):
+    assert found(holiday, "!?") == []
+    assert len(found(holiday, "  ")) == 4
+
+
+def test_a_name_outweighs_a_file_name(library, make_photo, tmp_path):
+    rex = library.add_concept("Rex")
+    by_file = library.add_photo(make_photo(1, path=tmp_path / "rex.jpg"))
+    by_name = library.add_photo(make_photo(2))
+    library.add_reference(rex.id, by_name)
+    hits = library.search(SearchQuery(text="rex"))
+    assert [hit.photo.id for hit in hits] == [by_name, by_file]
+    assert hits[0].rank > hits[1].rank
+
+
+def test_a_concept_filter_takes_who_is_present_and_reference_photos(holiday):
+    assert found(holiday, concepts=("anna",)) == [1, 4]
+    assert found(holiday, concepts=("Rex",)) == [2, 1]
+    assert found(holiday, concepts=("Anna", "Rex")) == [1]
+    with pytest.raises(ConceptError) as caught:
+        found(holiday, concepts=("Ana",))
+    assert caught.value.hint == 'did you mean "Anna"?'
+
+
+def test_a_hit_has_caption_and_names(holiday):
+    hits = {hit.photo.id: hit for hit in holiday.search(SearchQuery())}
+    assert hits[1].names == ["Anna", "Rex"]
+    assert hits[1].caption == "Anna runs with Rex."
+    assert hits[2].names == ["Rex"]
+    assert (hits[4].names, hits[4].caption, hits[4].rank) == (["Anna"], None, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "ids"),
+    [
+        ("2024", None, [3, 2]),
+        (None, "2023", [1]),
+        ("2024-01", "2024-01", [2]),
+        (date(2024, 12, 31), date(2024, 12, 31), [3]),
+        (None, datetime(2023, 7, 1, 10, 0, 0), [1]),
+        ("2023-07-01T10:00:01", "2024-06", [2]),
+        ("2025", None, []),
+    ],
+)
+def test_dates_may_be_given_in_part_and_until_takes_in_its_day(holiday, since, until, ids):
+    assert found(holiday, since=since, until=until) == ids
+
+
+def test_a_camera_is_found_by_a_part_of_its_name(holiday):
+    assert found(holiday, camera="eos") == [1]
+    assert found(holiday, camera="iPhone", text="dog") == [2]
+
+
+def test_without_words_the_newest_comes_first_and_pages_follow(holiday):
+    assert found(holiday) == [3, 2, 1, 4]
+    assert found(holiday, limit=2, offset=1) == [2, 1]
+    assert found(holiday, limit=0) == []
+
+
+def test_facts_are_counted(holiday):
+    everything = SearchQuery()
+    assert holiday.count_photos(SearchQuery(limit=1)) == 4
+    assert holiday.date_range(everything) == ("2023-07-01T10:00:00+02:00", "2024-12-31T23:59:59")
+    assert holiday.places(everything) == [("Nice, Provence, France", 1), ("Nîmes, France", 1)]
+    assert holiday.cameras(SearchQuery(concepts=("rex",))) == [("Apple iPhone 15", 1), ("Canon EOS R5", 1)]
+    assert holiday.years(everything) == [(2023, 1), (2024, 2)]
+    assert holiday.concept_counts(everything) == [("Anna", 2), ("Rex", 2)]
+    assert holiday.concept_counts(SearchQuery(text="dog")) == [("Rex", 1)]
+    assert holiday.date_range(SearchQuery(text="nothing")) is None
+
+
+def test_missing_photos_are_not_found(holiday):
+    holiday.mark_missing([holiday.photo(1).path])
+    assert found(holiday, "rex") == [2]
+    assert holiday.count_photos(SearchQuery()) == 3
+
+
+def test_a_new_caption_replaces_the_old_one_in_search_too(holiday):
+    rex = holiday.concept("Rex")
+    caption(holiday, 1, "Rex sleeps.", seen(rex, 0.8), seen(rex, 0.9))
+    kept = holiday.caption(1)
+    assert (kept.text, kept.model, kept.bank, kept.prompt_version) == ("Rex sleeps.", "m", "b", "1")
+    assert kept.appearances == (seen(rex, 0.9),)
+    assert found(holiday, "runs") == []
+    assert found(holiday, "sleeps") == [1]
+    assert found(holiday, concepts=("Anna",)) == [4]
+
+
+def test_a_caption_of_nothing_is_refused_and_leaves_no_trace(holiday):
+    with pytest.raises(LibraryError):
+        caption(holiday, 99, "x")
+    with pytest.raises(LibraryError):
+        caption(holiday, 3, "gone", Appearance(99, 1.0, True, (0, 0), None))
+    assert holiday.caption(3) is None
+    assert found(holiday, "gone") == []
+
+
+def test_ten_thousand_photos_are_searched_well_within_a_fifth_of_a_second(library, make_photo):
+    rex = library.add_concept("Rex")
+    with library.writing():
+        for number in range(10_000):
+            photo_id = library.add_photo(
+                make_photo(number, taken_at=f"20{number % 30:02}-01-01T00:00:00", camera=f"C{number % 9}")
+            )
+            caption(
+                library, photo_id, f"A dog number {number} plays in the garden with a red ball.", seen(rex)
+            )
+    queries = [
+        SearchQuery(text="dog garden"),
+        SearchQuery(text="d"),
+        SearchQuery(concepts=("Rex",), since="2010"),
+    ]
+    for query in queries:
+        started = time.process_time()
+        assert len(library.search(query)) == 50
+        assert library.count_photos(query) > 6000
+        assert time.process_time() - started < 0.2
