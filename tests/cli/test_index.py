@@ -1,6 +1,10 @@
 """`photopal index`, `problems` and `status` on a folder of real files."""
 
 import json
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -57,3 +61,27 @@ def test_status_says_how_much_there_is(run, folder, words):
 
 def test_index_without_a_folder_is_a_usage_error(run):
     assert run("index").exit_code == 2
+
+
+def test_ctrl_c_ends_with_130_and_the_next_run_completes(run, tmp_path, home):
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for number in range(300):
+        Image.new("RGB", (320, 240), (number % 256, number // 256, 90)).save(folder / f"{number}.png")
+    # A shell that starts jobs in the background has them ignore Ctrl-C; this process must not.
+    code = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "from photopal.cli import main; main()"
+    )
+    command = [sys.executable, "-c", code, "--home", str(home), "index", str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        while not (home / "library.db").exists() and process.poll() is None:
+            time.sleep(0.01)
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        _, talk = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Interrupted" in talk
+    assert "Traceback" not in talk
+    assert run("index", str(folder)).exit_code == 0
+    assert json.loads(run("status", "--json").stdout)["photos"] == 300
