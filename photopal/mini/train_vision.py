@@ -15,8 +15,13 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 from transformers import CLIPVisionConfig, CLIPVisionModel
 
-from photopal.mini.attributes import IGNORED, PHOTO_ATTRIBUTES, SUBJECT_ATTRIBUTES
-from photopal.mini.attributes import describe_photo, describe_subject
+from photopal.mini.attributes import (
+    IGNORED,
+    PHOTO_ATTRIBUTES,
+    SUBJECT_ATTRIBUTES,
+    describe_photo,
+    describe_subject,
+)
 from photopal.mini.groups import Group, draw_group
 from photopal.mini.parallel import average_gradients, rank
 
@@ -131,7 +136,9 @@ def patch_features(tower: CLIPVisionModel, pixels: Tensor) -> Tensor:
     return features
 
 
-def attribute_loss(logits: Tensor, targets: Tensor, classes: dict[str, tuple[str, ...]]) -> tuple[Tensor, Tensor]:
+def attribute_loss(
+    logits: Tensor, targets: Tensor, classes: dict[str, tuple[str, ...]]
+) -> tuple[Tensor, Tensor]:
     """Mean cross-entropy over attributes, and the accuracy of each [attributes]."""
     losses, accuracies = [], []
     for column, part in enumerate(logits.split([len(values) for values in classes.values()], dim=-1)):
@@ -179,7 +186,9 @@ def contrast_loss(features: Tensor, batch: VisionBatch) -> tuple[Tensor, Tensor]
     return (loss * weight).sum() / weight.sum(), hits
 
 
-def vision_loss(tower: CLIPVisionModel, heads: AttributeHeads, batch: VisionBatch) -> tuple[Tensor, dict[str, float]]:
+def vision_loss(
+    tower: CLIPVisionModel, heads: AttributeHeads, batch: VisionBatch
+) -> tuple[Tensor, dict[str, float]]:
     """The loss of stage one and what to report of it."""
     with torch.autocast("cpu", torch.bfloat16):
         features = patch_features(tower, batch.pixels)
@@ -194,7 +203,7 @@ def vision_loss(tower: CLIPVisionModel, heads: AttributeHeads, batch: VisionBatc
     report = dict(zip(SUBJECT_ATTRIBUTES, accuracy.tolist(), strict=True))
     report |= dict(zip(PHOTO_ATTRIBUTES, photo_accuracy.tolist(), strict=True))
     report |= {"identity": hits.item(), "contrast": contrast.item()}
-    return subject + 0.3 * photo + 0.3 * covered + 0.5 * contrast, report
+    return 4 * subject + photo + 0.5 * covered + 0.5 * contrast, report
 
 
 def learning_rate_at(share: float, peak: float) -> float:
@@ -239,7 +248,7 @@ def train_vision(run: VisionRun, checkpoint: Path, *, on_report: Callable[[str],
         if rank() == 0 and (step % 100 == 0 or share >= 1):
             words = " ".join(f"{name}={value:.3f}" for name, value in averages.items())
             on_report(f"{spent:.0f}s photos={photos} {words}")
-        if rank() == 0 and (step % 400 == 0 or share >= 1):
+        if rank() == 0 and (step % 200 == 0 or share >= 1):
             checkpoint.parent.mkdir(parents=True, exist_ok=True)
             state = {"tower": tower.state_dict(), "heads": heads.state_dict(), "spent": spent}
             state |= {"optimizer": optimizer.state_dict(), "photos": photos}

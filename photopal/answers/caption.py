@@ -1,0 +1,122 @@
+"""Captions photos by name and stores what was said and seen; knows no terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from photopal.answers.assistant import Assistant, Sighting, View
+from photopal.errors import PhotoError
+from photopal.library import Library, PhotoRow
+from photopal.photos import Skipped, open_photo
+from photopal.prompts import CAPTION_QUESTION, PROMPT_VERSION, build_prompt
+
+LARGEST_SIDE_PX = 2048
+
+
+@dataclass(frozen=True)
+class Caption:
+    """A caption with who was found.
+
+    Attributes:
+        text: What the model says.
+        sightings: Every concept, the present ones first.
+    """
+
+    text: str
+    sightings: tuple[Sighting, ...]
+
+    @property
+    def names(self) -> list[str]:
+        """Names of those seen, from left to right."""
+        seen = sorted((s for s in self.sightings if s.is_present), key=lambda s: s.point[0])
+        return [s.concept.name for s in seen]
+
+
+@dataclass(frozen=True)
+class CaptionedPhoto:
+    """A photo that has a caption now."""
+
+    photo: PhotoRow
+    caption: Caption
+
+
+@dataclass(frozen=True)
+class CaptionReport:
+    """What came of captioning many photos.
+
+    Attributes:
+        captioned: How many got a caption.
+        kept: How many had one that is still good.
+        skipped: Which could not be read, and why.
+    """
+
+    captioned: int
+    kept: int
+    skipped: tuple[Skipped, ...]
+
+
+def caption_view(
+    assistant: Assistant, view: View, *, on_text: Callable[[str], None] | None = None
+) -> Caption:
+    """Caption a photo that was looked at."""
+    personal = assistant.personalise(view)
+    prompt = build_prompt(CAPTION_QUESTION, personal.offered)
+    encoded = assistant.model.encode_prompt(prompt, personal.features)
+    text = assistant.model.generate(encoded, personal.features, personal.rows, on_text=on_text)
+    return Caption(text, view.sightings)
+
+
+def caption_photos(
+    library: Library,
+    assistant: Assistant,
+    photos: Iterable[PhotoRow],
+    *,
+    is_forced: bool = False,
+    on_caption: Callable[[CaptionedPhoto], None] | None = None,
+) -> CaptionReport:
+    """Caption photos one after another; each is stored before the next is begun.
+
+    A caption is kept as it is where model, bank and wording are those it was made with, unless forced.
+
+    Args:
+        library: Open for writing.
+        assistant: Looks and speaks.
+        photos: Whom to caption.
+        is_forced: Caption anew in any case.
+        on_caption: Told of every new caption.
+    """
+    version = assistant.bank.version if assistant.concepts else None
+    captioned = kept = 0
+    skipped: list[Skipped] = []
+    for photo in photos:
+        if not is_forced and is_current(library, assistant, photo, version):
+            kept += 1
+            continue
+        try:
+            image = open_photo(photo.path, max_side_px=LARGEST_SIDE_PX)
+        except PhotoError as error:
+            skipped.append(Skipped(photo.path, error.message))
+            continue
+        caption = caption_view(assistant, assistant.look(image))
+        library.save_caption(
+            photo.id,
+            caption.text,
+            model=assistant.model.fingerprint,
+            bank=version,
+            prompt_version=PROMPT_VERSION,
+            appearances=[s.appearance() for s in caption.sightings],
+        )
+        captioned += 1
+        if on_caption:
+            on_caption(CaptionedPhoto(photo, caption))
+    return CaptionReport(captioned, kept, tuple(skipped))
+
+
+def is_current(library: Library, assistant: Assistant, photo: PhotoRow, version: str | None) -> bool:
+    """Whether a photo's caption was made with this model, this bank and this wording."""
+    row = library.caption(photo.id)
+    if row is None:
+        return False
+    made_with: Sequence[str | None] = (row.model, row.bank, row.prompt_version)
+    return made_with == (assistant.model.fingerprint, version, PROMPT_VERSION)

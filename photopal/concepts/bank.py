@@ -1,0 +1,189 @@
+"""The bank: everything learned about the concepts, in one safetensors file; knows no names and no SQL."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from photopal.concepts.presence import Calibration
+from photopal.errors import BankError
+from photopal.vision.protocol import ConceptRows
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, eq=False)
+class BankConcept:
+    """What was learned of one concept.
+
+    Attributes:
+        concept_id: Its id in the library.
+        inputs: `[tokens + 1, hidden]` float32: identifier row, then soft tokens.
+        outputs: `[hidden]` float32: the identifier's output row.
+        direction: `[width]` float32 unit vector for location maps.
+        calibration: Its presence thresholds.
+        references_key: Hash of the reference photos it was made from; another one means it is stale.
+        is_tuned: Whether its rows went through tuning.
+    """
+
+    concept_id: int
+    inputs: Tensor
+    outputs: Tensor
+    direction: Tensor
+    calibration: Calibration
+    references_key: str
+    is_tuned: bool = False
+
+    @property
+    def token_count(self) -> int:
+        """How many soft tokens it has."""
+        return self.inputs.shape[0] - 1
+
+
+@dataclass(frozen=True, eq=False)
+class Bank:
+    """The concepts of a library as one model knows them.
+
+    Attributes:
+        fingerprint: Of the model all rows and directions belong to.
+        prompt_version: Of the wording the rows were tuned with; empty before tuning.
+        background: `[width]` direction of what is nobody; competes for every patch.
+        concepts: By concept id.
+        notes: What tuning reports of itself: seed, steps, validation accuracy.
+    """
+
+    fingerprint: str
+    prompt_version: str
+    background: Tensor | None = None
+    concepts: dict[int, BankConcept] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def version(self) -> str:
+        """A short hash of all rows: captions say with which bank they were made."""
+        import hashlib
+
+        digest = hashlib.blake2b(self.fingerprint.encode(), digest_size=6)
+        for concept_id in sorted(self.concepts):
+            concept = self.concepts[concept_id]
+            digest.update(concept.inputs.contiguous().numpy().tobytes())
+            digest.update(concept.outputs.contiguous().numpy().tobytes())
+        return digest.hexdigest()
+
+    def with_concepts(self, concepts: Sequence[BankConcept]) -> Bank:
+        """A bank in which these concepts take the place of those with their ids."""
+        return replace(self, concepts={**self.concepts, **{c.concept_id: c for c in concepts}})
+
+    def only(self, concept_ids: Sequence[int]) -> Bank:
+        """A bank of these concepts alone, those it has."""
+        kept = {i: self.concepts[i] for i in concept_ids if i in self.concepts}
+        return replace(self, concepts=kept)
+
+    def directions(self, concept_ids: Sequence[int]) -> Tensor:
+        """`[concepts (+ 1), width]`: a direction for each concept, then the background if there is one."""
+        rows = [self.concepts[i].direction for i in concept_ids]
+        return torch.stack([*rows, self.background] if self.background is not None else rows)
+
+    def rows(self, concept_ids: Sequence[int], names: Sequence[str]) -> ConceptRows:
+        """The rows of some concepts as the slots of a prompt, padded to the same number of soft tokens."""
+        chosen = [self.concepts[i] for i in concept_ids]
+        most = max((c.inputs.shape[0] for c in chosen), default=1)
+        padded = [torch.nn.functional.pad(c.inputs, (0, 0, 0, most - c.inputs.shape[0])) for c in chosen]
+        return ConceptRows(
+            inputs=torch.stack(padded),
+            outputs=torch.stack([c.outputs for c in chosen]),
+            names=tuple(names),
+            token_counts=tuple(c.token_count for c in chosen),
+        )
+
+
+def save_bank(bank: Bank, path: Path) -> None:
+    """Write a bank so that at every instant the file is either the old one or the new one.
+
+    Raises:
+        BankError: The file cannot be written.
+    """
+    from photopal import __version__
+
+    tensors: dict[str, Tensor] = {}
+    if bank.background is not None:
+        tensors["background"] = bank.background
+    told = {}
+    for concept_id, concept in bank.concepts.items():
+        for name in ("inputs", "outputs", "direction"):
+            tensors[f"{concept_id}.{name}"] = getattr(concept, name).detach().float().cpu().contiguous()
+        told[str(concept_id)] = {
+            "low": concept.calibration.low,
+            "high": concept.calibration.high,
+            "references": concept.references_key,
+            "tuned": concept.is_tuned,
+            "tokens": concept.token_count,
+        }
+    header = {
+        "format": str(FORMAT),
+        "photopal": __version__,
+        "fingerprint": bank.fingerprint,
+        "prompt_version": bank.prompt_version,
+        "concepts": json.dumps(told, sort_keys=True),
+        "notes": json.dumps(bank.notes, sort_keys=True),
+    }
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_file(tensors, part, metadata=header)
+        with part.open("rb") as written:
+            os.fsync(written.fileno())
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise BankError(f"{path}: the bank cannot be written: {error.strerror}") from error
+
+
+def load_bank(path: Path, *, fingerprint: str) -> Bank:
+    """Read a bank and check that it belongs to a model.
+
+    Raises:
+        BankError: The file is missing, broken, of a newer photopal or of another model.
+    """
+    hint = "Run `photopal tune`, or remove the file: concepts are then registered again from their photos."
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except FileNotFoundError as error:
+        raise BankError(f"{path}: there is no bank", hint=hint) from error
+    except (SafetensorError, OSError) as error:
+        raise BankError(f"{path}: the bank cannot be read: {error}", hint=hint) from error
+    if int(header.get("format", 0)) > FORMAT:
+        raise BankError(
+            f"{path}: the bank was written by photopal {header.get('photopal')}", hint="Update photopal."
+        )
+    if header.get("fingerprint") != fingerprint:
+        raise BankError(f"{path}: the bank belongs to another model", hint=hint)
+    try:
+        told = json.loads(header["concepts"])
+        concepts = {int(key): _read_concept(int(key), tensors, facts) for key, facts in told.items()}
+        notes = json.loads(header["notes"])
+    except (KeyError, ValueError) as error:
+        raise BankError(f"{path}: the bank's header is broken", hint=hint) from error
+    return Bank(fingerprint, header["prompt_version"], tensors.get("background"), concepts, notes)
+
+
+def _read_concept(concept_id: int, tensors: dict[str, Tensor], facts: dict[str, object]) -> BankConcept:
+    return BankConcept(
+        concept_id=concept_id,
+        inputs=tensors[f"{concept_id}.inputs"],
+        outputs=tensors[f"{concept_id}.outputs"],
+        direction=tensors[f"{concept_id}.direction"],
+        calibration=Calibration(float(str(facts["low"])), float(str(facts["high"]))),
+        references_key=str(facts["references"]),
+        is_tuned=bool(facts["tuned"]),
+    )

@@ -1,0 +1,133 @@
+"""Finds which patches of a reference photo show the subject: by mask, by box, or by what recurs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from photopal.concepts.maps import connected_region, inside_photo
+from photopal.errors import ConceptError
+from photopal.vision.protocol import PhotoFeatures
+
+COVERED_SHARE = 0.4
+
+
+def grid_cover(
+    mask: NDArray[np.bool_], grid: tuple[int, int], frame: tuple[float, float, float, float]
+) -> Tensor:
+    """How much of each grid cell a mask over the photo covers.
+
+    Args:
+        mask: bool `[height, width]` over the upright photo.
+        grid: Rows and columns.
+        frame: What part of the photo the grid covers.
+
+    Returns:
+        float `[rows, cols]` in 0…1.
+    """
+    height, width = mask.shape
+    rows, cols = grid
+    x, y, frame_width, frame_height = frame
+    sums = np.zeros((height + 1, width + 1))
+    sums[1:, 1:] = mask.cumsum(0).cumsum(1)
+    xs = (x + frame_width * np.arange(cols + 1) / cols) * width
+    ys = (y + frame_height * np.arange(rows + 1) / rows) * height
+    columns = np.clip(np.round(xs), 0, width).astype(int)
+    lines = np.clip(np.round(ys), 0, height).astype(int)
+    corner = sums[np.ix_(lines, columns)]
+    covered = corner[1:, 1:] - corner[:-1, 1:] - corner[1:, :-1] + corner[:-1, :-1]
+    area = (np.diff(ys)[:, None] * np.diff(xs)[None, :]).clip(min=1e-9)
+    return torch.from_numpy(covered / area).float()
+
+
+def mask_cells(
+    mask: NDArray[np.bool_], grid: tuple[int, int], frame: tuple[float, float, float, float]
+) -> Tensor:
+    """The cells that a mask covers well, at least the one it covers most: bool `[rows, cols]`.
+
+    Raises:
+        ConceptError: The mask is empty.
+    """
+    cover = grid_cover(mask, grid, frame)
+    if float(cover.max()) <= 0:
+        raise ConceptError("the mask or box covers nothing of the photo")
+    return cover >= min(COVERED_SHARE, float(cover.max()))
+
+
+def box_mask(box: tuple[int, int, int, int], size: tuple[int, int]) -> NDArray[np.bool_]:
+    """Turn a box (x, y, width, height in pixels) into a mask of a photo of (width, height) pixels."""
+    x, y, width, height = box
+    mask = np.zeros((size[1], size[0]), dtype=bool)
+    mask[max(0, y) : y + height, max(0, x) : x + width] = True
+    return mask
+
+
+def find_recurring(photos: Sequence[PhotoFeatures], others: Sequence[PhotoFeatures]) -> list[Tensor]:
+    """Find the subject without masks: what recurs across its photos and not elsewhere (co-segmentation).
+
+    Args:
+        photos: Reference photos of one concept.
+        others: Photos that do not show it; may be empty.
+
+    Returns:
+        For each photo the subject's cells: bool `[rows, cols]`, at least one cell each.
+    """
+    units = [torch.nn.functional.normalize(photo.patches.float(), dim=-1) for photo in photos]
+    against = [torch.nn.functional.normalize(photo.patches.float(), dim=-1).flatten(0, 1) for photo in others]
+    scores = []
+    for number, unit in enumerate(units):
+        flat = unit.flatten(0, 1)  # [cells, width]
+        peers = [u.flatten(0, 1) for n, u in enumerate(units) if n != number]
+        score = _recurrence(flat, peers) - _recurrence(flat, against)
+        scores.append(score.view(unit.shape[:2]) + 0.1 * _centre_prior(unit.shape[0], unit.shape[1]))
+    inside = [inside_photo(photo) for photo in photos]
+    found = [_peak_region(score, on) for score, on in zip(scores, inside, strict=True)]
+    return _refine(units, found, inside)
+
+
+def _recurrence(cells: Tensor, peers: Sequence[Tensor]) -> Tensor:
+    """Mean over photos of the best match of each cell there: `[cells]`; zero without photos."""
+    if not peers:
+        return torch.zeros(cells.shape[0])
+    return torch.stack([(cells @ peer.T).amax(dim=1) for peer in peers]).mean(dim=0)
+
+
+def _centre_prior(rows: int, cols: int) -> Tensor:
+    ys = torch.linspace(-1, 1, rows)[:, None]
+    xs = torch.linspace(-1, 1, cols)[None, :]
+    return torch.exp(-(xs.square() + ys.square()))
+
+
+def _peak_region(score: Tensor, inside: Tensor) -> Tensor:
+    masked = score.masked_fill(~inside, -1e9)
+    row, col = divmod(int(masked.argmax()), score.shape[1])
+    level = split_level(score[inside])
+    return connected_region((score >= level) & inside, (row, col))
+
+
+def _refine(units: Sequence[Tensor], found: Sequence[Tensor], inside: Sequence[Tensor]) -> list[Tensor]:
+    """Keep the cells that look like what was found in all photos together."""
+    direction = torch.cat([unit[cells] for unit, cells in zip(units, found, strict=True)]).mean(dim=0)
+    refined = []
+    for unit, on in zip(units, inside, strict=True):
+        refined.append(_peak_region(unit @ direction, on))
+    return refined
+
+
+def split_level(values: Tensor) -> float:
+    """The level that splits values into two groups with the least variance within (Otsu 1979)."""
+    ordered = values.flatten().sort().values
+    count = ordered.shape[0]
+    if count < 2 or float(ordered[-1] - ordered[0]) < 1e-6:
+        return float(ordered[0])
+    below = torch.arange(1, count)
+    sums = ordered.cumsum(0)
+    low = sums[:-1] / below
+    high = (sums[-1] - sums[:-1]) / (count - below)
+    between = below * (count - below) * (high - low).square()
+    best = int(between.argmax())
+    return float((ordered[best] + ordered[best + 1]) / 2)

@@ -1,0 +1,204 @@
+"""Instant registration: a concept's rows, direction and thresholds from its photos, with no training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from photopal.concepts.bank import Bank, BankConcept
+from photopal.concepts.maps import concept_direction, contested_maps, inside_photo, location_maps, map_scores
+from photopal.concepts.masks import find_recurring, grid_cover, mask_cells
+from photopal.concepts.presence import Calibration, calibrate
+from photopal.concepts.rows import align_rows, cluster, mean_row_norm
+from photopal.errors import ConceptError
+from photopal.vision.protocol import ChatPrompt, PhotoFeatures, VisionModel
+
+SELF_SCORE_DISCOUNT = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """One reference photo as the model sees it.
+
+    Attributes:
+        key: Hash of the photo's bytes: the same photo may serve several concepts.
+        features: Of the whole photo.
+        mask: bool `[height, width]` of where the subject is, or None to find it.
+    """
+
+    key: str
+    features: PhotoFeatures
+    mask: NDArray[np.bool_] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class FoundSubject:
+    """Where the subject is on a reference photo.
+
+    Attributes:
+        reference: The photo.
+        cells: bool `[rows, cols]` on the grid of raw patches.
+        token_cells: bool on the grid of projected tokens.
+    """
+
+    reference: Reference
+    cells: Tensor
+    token_cells: Tensor
+
+
+@dataclass(frozen=True)
+class RegisterOptions:
+    """Settings of registration.
+
+    Attributes:
+        tokens: Soft tokens a concept, k in the paper (MC-LLaVA, section 3.2; default 16).
+        seed: Drives k-means.
+        initialisation: kmeans, or random for comparison.
+    """
+
+    tokens: int = 16
+    seed: int = 0
+    initialisation: str = "kmeans"
+
+
+def find_subjects(references: Sequence[Reference], others: Sequence[PhotoFeatures]) -> list[FoundSubject]:
+    """Find the subject on every reference photo: by its mask, or by what recurs across the photos.
+
+    Args:
+        references: All photos of one concept, at least one.
+        others: Photos that do not show it; they help to find what is common to everything.
+
+    Raises:
+        ConceptError: There is no photo, or a mask is empty.
+    """
+    if not references:
+        raise ConceptError("a concept needs at least one reference photo")
+    unmasked = [reference.features for reference in references if reference.mask is None]
+    recurring = iter(find_recurring(unmasked, others))
+    found = []
+    for reference in references:
+        features = reference.features
+        grid = (features.patches.shape[0], features.patches.shape[1])
+        if reference.mask is not None:
+            cells = mask_cells(reference.mask, grid, features.frame)
+        else:
+            cells = next(recurring)
+        found.append(FoundSubject(reference, cells, _on_token_grid(cells, features, reference.mask)))
+    return found
+
+
+def _on_token_grid(cells: Tensor, features: PhotoFeatures, mask: NDArray[np.bool_] | None) -> Tensor:
+    if tuple(cells.shape) == features.token_grid:
+        return cells
+    if mask is not None:
+        return mask_cells(mask, features.token_grid, features.frame)
+    cover = grid_cover(cells.numpy(), features.token_grid, (0.0, 0.0, 1.0, 1.0))
+    return cover >= min(0.4, float(cover.max()))
+
+
+def register_concept(
+    model: VisionModel,
+    concept_id: int,
+    found: Sequence[FoundSubject],
+    *,
+    name: str,
+    references_key: str,
+    options: RegisterOptions,
+) -> BankConcept:
+    """Make the rows and the direction of one concept; its thresholds come from `calibrate_concepts`.
+
+    The centroids of the projected tokens within the masks, pooled over the photos, become the soft tokens
+    (MC-LLaVA, section 3.2). Where the model ties its input and output layers the identifier's output row is
+    its input row; else it is the mean output row of the words of the name.
+    """
+    tokens = torch.cat([f.reference.features.tokens[f.token_cells.flatten()] for f in found]).float().cpu()
+    patches = torch.cat([f.reference.features.patches[f.cells].cpu() for f in found])
+    generator = torch.Generator().manual_seed(options.seed * 100_003 + concept_id)
+    if options.initialisation == "random":
+        centroids = torch.randn(options.tokens, tokens.shape[1], generator=generator)
+    else:
+        centroids = cluster(tokens, options.tokens, generator=generator)
+    inputs = align_rows(centroids, mean_row_norm(model.input_embeddings)).cpu()
+    return BankConcept(
+        concept_id=concept_id,
+        inputs=inputs,
+        outputs=first_output_row(model, inputs[0], name),
+        direction=concept_direction(patches),
+        calibration=Calibration(1.0, 1.0),
+        references_key=references_key,
+    )
+
+
+def first_output_row(model: VisionModel, identifier: Tensor, name: str) -> Tensor:
+    """The output row an identifier starts with: `[hidden]` float32."""
+    if model.output_embeddings.data_ptr() == model.input_embeddings.data_ptr():
+        return identifier.clone()
+    ids = model.encode_prompt(ChatPrompt(user="?", has_image=False), answer=name).ids
+    end = [int(i) for i in ids if int(i) not in model.end_ids]
+    return model.output_embeddings[end[-3:]].detach().float().mean(dim=0).cpu()
+
+
+def background_direction(found: Sequence[FoundSubject]) -> Tensor | None:
+    """The direction of everything on the reference photos that is not their subject; None without any."""
+    rest = []
+    for subject in found:
+        outside = ~subject.cells & inside_photo(subject.reference.features)
+        rest.append(subject.reference.features.patches[outside].cpu())
+    patches = torch.cat(rest) if rest else torch.empty(0)
+    return concept_direction(patches) if patches.shape[0] else None
+
+
+def calibrate_concepts(
+    bank: Bank, found: Mapping[int, Sequence[FoundSubject]], others: Sequence[PhotoFeatures]
+) -> Bank:
+    """Learn the presence thresholds of all concepts of a bank together.
+
+    A concept's positives are its reference photos, each scored by the direction of the others. Its negatives
+    are the other concepts' photos it is not registered for, photos of the library, and what is left of its
+    own photos without the subject, so that a single concept has negatives too.
+
+    Args:
+        bank: Has every concept that `found` has.
+        found: For each concept id its reference photos.
+        others: Photos of the library that show no concept, as far as the maps can tell.
+    """
+    ids = list(found)
+    directions = bank.directions(ids)
+    keys = {i: {f.reference.key for f in found[i]} for i in ids}
+    calibrated = []
+    for place, concept_id in enumerate(ids):
+        subjects = found[concept_id]
+        positives, negatives = [], []
+        for number, subject in enumerate(subjects):
+            left_out = directions.clone()
+            rest = [
+                f.reference.features.patches[f.cells].cpu() for n, f in enumerate(subjects) if n != number
+            ]
+            if rest:
+                left_out[place] = concept_direction(torch.cat(rest))
+            maps = contested_maps(location_maps(subject.reference.features.patches.cpu(), left_out))[place]
+            positives.append(_score(maps) - (0.0 if rest else SELF_SCORE_DISCOUNT))
+            away = maps.masked_fill(_grown(subject.cells), -1.0)
+            if int((away > -1.0).sum()) >= 3:
+                negatives.append(_score(away))
+        strangers = [f.reference for i in ids if i != concept_id for f in found[i]]
+        photos = [r.features for r in strangers if r.key not in keys[concept_id]] + list(others)
+        for features in photos:
+            maps = contested_maps(location_maps(features.patches.cpu(), directions))
+            negatives.append(_score(maps[place]))
+        calibration = calibrate(torch.tensor(positives), torch.tensor(negatives or [0.0]))
+        calibrated.append(replace(bank.concepts[concept_id], calibration=calibration))
+    return bank.with_concepts(calibrated)
+
+
+def _score(location_map: Tensor) -> float:
+    return float(map_scores(location_map[None])[0])
+
+
+def _grown(cells: Tensor) -> Tensor:
+    return torch.nn.functional.max_pool2d(cells[None].float(), 3, stride=1, padding=1)[0].bool()

@@ -1,0 +1,184 @@
+"""Turns drawn groups into lessons with in-context reference: names whose rows come from other photos."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from transformers import PreTrainedTokenizerFast
+
+from photopal.drawn.conversation import Talk, converse
+from photopal.mini.architecture import END, IMAGE
+from photopal.mini.groups import GRID, Group
+from photopal.prompts import Mark, PromptConcept, concept_block, draw_marks
+from photopal.vision.placeholders import name_placeholder
+
+PATCHES = GRID * GRID
+MOST_NAMES = 4
+IGNORED = -100
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One photo with its names and conversation, packed behind one prefix.
+
+    Attributes:
+        row: The photo's number in the batch.
+        ids: Model ids: prefix, then each exchange.
+        positions: Position of each id; every exchange counts on from the prefix.
+        blocks: 0 for the prefix, n for the n-th exchange.
+        labels: The id to predict at each place, `IGNORED` outside answers.
+        kinds: The kind of exchange each label belongs to.
+        references: For each name the (photo, patch) pairs its rows are made of.
+        token_counts: For each name its number of soft tokens.
+        marks: Marks drawn on the photo.
+    """
+
+    row: int
+    ids: list[int]
+    positions: list[int]
+    blocks: list[int]
+    labels: list[int]
+    kinds: list[str]
+    references: list[list[tuple[int, int]]]
+    token_counts: list[int]
+    marks: tuple[Mark, ...]
+
+
+@dataclass(frozen=True)
+class LessonBatch:
+    """Groups of photos and their lessons.
+
+    Attributes:
+        pixels: float [photos, 3, side, side].
+        marked: float [marked photos, 3, side, side].
+        lessons: One per photo.
+    """
+
+    pixels: Tensor
+    marked: Tensor
+    lessons: list[Lesson]
+
+
+@dataclass(frozen=True)
+class LessonMaker:
+    """Makes lesson batches; picklable, so that worker processes can.
+
+    Attributes:
+        tokenizer: Knows the concept placeholders, numbered from the end of its vocabulary.
+        seed: Drives names, marks and questions.
+        exchanges: How many exchanges a photo.
+    """
+
+    tokenizer: PreTrainedTokenizerFast
+    seed: int
+    exchanges: int = 10
+
+    def __call__(self, groups: list[Group]) -> LessonBatch:
+        """Make the lessons of some groups."""
+        lessons, marked, images = [], [], []
+        for number, group in enumerate(groups):
+            rng = random.Random(hash((self.seed, group.photos[0].scene.seed)))
+            for row in range(len(group.photos)):
+                lesson = self._lesson(group, row, number * len(group.photos), rng)
+                lessons.append(lesson)
+                image = group.photos[row].image
+                images.append(np.asarray(image))
+                if lesson.marks:
+                    marked.append(np.asarray(draw_marks(image, lesson.marks)))
+        return LessonBatch(_pixels(images), _pixels(marked), lessons)
+
+    def _lesson(self, group: Group, row: int, first: int, rng: random.Random) -> Lesson:
+        photo, members = group.photos[row], group.members[row]
+        patches = member_patches(group)
+        present = [m for m in members if (row, m) in patches and references_of(patches, m, row)]
+        absent = [m for m in range(len(group.cast)) if m not in members and references_of(patches, m, row)]
+        named = [] if rng.random() < 0.1 else [m for m in present if rng.random() < 0.85]
+        others = [] if not named and rng.random() < 0.3 else absent
+        count = rng.choice((0, 1, 1, 2, 2)) if named else rng.choice((1, 2))
+        others = rng.sample(others, min(len(others), count))
+        chosen = (named + others)[:MOST_NAMES]
+        rng.shuffle(chosen)
+        slots = {member: slot for slot, member in enumerate(chosen)}
+        most = rng.choice((8, 16))
+        references = [
+            [(first + r, p) for r in _some(references_of(patches, m, row), rng) for p in patches[r, m]]
+            for m in chosen
+        ]
+        counts = [min(most, len(pairs)) for pairs in references]
+        marks: dict[int, Mark] = {}
+        if rng.random() < 0.25:
+            for number, member in enumerate((m for m in chosen if m in members), start=1):
+                patch = rng.choice(patches[row, member])
+                marks[member] = Mark(number, (patch % GRID + 0.5) / GRID, (patch // GRID + 0.5) / GRID)
+        concepts = [
+            PromptConcept(c, marks[m].number if m in marks else None)
+            for c, m in zip(counts, chosen, strict=True)
+        ]
+        talk = Talk(
+            photo.scene,
+            tuple(name_placeholder(slots[m]) if m in slots else None for m in members),
+            tuple(name_placeholder(slots[m]) for m in chosen if m not in members),
+            tuple(group.cast[m] for m in chosen if m not in members),
+        )
+        return self._pack(first + row, talk, concepts, references, tuple(marks.values()), rng)
+
+    def _pack(
+        self,
+        row: int,
+        talk: Talk,
+        concepts: list[PromptConcept],
+        references: list[list[tuple[int, int]]],
+        marks: tuple[Mark, ...],
+        rng: random.Random,
+    ) -> Lesson:
+        block = concept_block(concepts)
+        gap = " " if concepts else ""
+        exchanges = converse(talk, rng, count=self.exchanges)
+        texts = [f"USER: {IMAGE * PATCHES}\n{block}"]
+        texts += [f"{gap}{exchange.question} ASSISTANT:" for exchange in exchanges]
+        texts += [f" {exchange.answer}{END}" for exchange in exchanges]
+        coded: list[list[int]] = self.tokenizer(texts, add_special_tokens=False)["input_ids"]
+        prefix, questions, answers = coded[0], coded[1 : len(exchanges) + 1], coded[len(exchanges) + 1 :]
+        ids, positions, blocks = list(prefix), list(range(len(prefix))), [0] * len(prefix)
+        labels, kinds = [IGNORED] * len(prefix), [""] * len(prefix)
+        for number, (exchange, question, answer) in enumerate(
+            zip(exchanges, questions, answers, strict=True), start=1
+        ):
+            tail = question + answer[:-1]
+            ids += tail
+            positions += range(len(prefix), len(prefix) + len(tail))
+            blocks += [number] * len(tail)
+            labels += [IGNORED] * (len(question) - 1) + answer
+            kinds += [exchange.kind] * len(tail)
+        counts = [concept.token_count for concept in concepts]
+        return Lesson(row, ids, positions, blocks, labels, kinds, references, counts, marks)
+
+
+def member_patches(group: Group) -> dict[tuple[int, int], list[int]]:
+    """Say which patches of which photo each member of the cast covers: (photo, member) to patches."""
+    patches: dict[tuple[int, int], list[int]] = {}
+    for row, members in enumerate(group.members):
+        for subject, member in enumerate(members):
+            covered = np.flatnonzero(group.patch_owners[row] == subject).tolist()
+            if member >= 0 and covered:
+                patches[row, member] = covered
+    return patches
+
+
+def references_of(patches: dict[tuple[int, int], list[int]], member: int, row: int) -> list[int]:
+    """Say which other photos show enough of a member to serve as reference photos."""
+    return [r for (r, m), covered in patches.items() if m == member and r != row and len(covered) >= 2]
+
+
+def _some(rows: list[int], rng: random.Random) -> list[int]:
+    return rng.sample(rows, rng.randint(1, len(rows)))
+
+
+def _pixels(images: list[np.ndarray]) -> Tensor:
+    if not images:
+        return torch.empty(0)
+    return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 127.5 - 1

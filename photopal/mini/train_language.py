@@ -1,0 +1,212 @@
+"""Stage two: teaches projector and decoder to speak of photos and of names made from other photos."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+from transformers import LlavaForConditionalGeneration, PreTrainedTokenizerFast
+
+from photopal.concepts.rows import align_rows, cluster
+from photopal.mini.lessons import IGNORED, MOST_NAMES, LessonBatch, LessonMaker
+from photopal.mini.parallel import average_gradients, rank
+from photopal.mini.train_vision import GroupStream, learning_rate_at
+from photopal.vision.placeholders import SLOTS, all_placeholders
+
+
+@dataclass(frozen=True)
+class LanguageRun:
+    """Settings of stage two; `seconds` bounds the wall time, `photos` the photos seen."""
+
+    seconds: float = 4200.0
+    photos: int = 1_000_000
+    groups_per_batch: int = 4
+    exchanges: int = 10
+    learning_rate: float = 1.5e-3
+    weight_decay: float = 0.05
+    seed: int = 0
+    workers: int = 0
+
+
+def learn_placeholders(tokenizer: PreTrainedTokenizerFast) -> PreTrainedTokenizerFast:
+    """Teach a copy of the tokenizer the concept placeholders, as the vision room does when it loads it."""
+    from tokenizers import AddedToken
+
+    tokenizer.add_tokens(
+        [AddedToken(text, lstrip=True, normalized=False, special=False) for text in all_placeholders()]
+    )
+    return tokenizer
+
+
+def photo_tokens(model: LlavaForConditionalGeneration, pixels: Tensor) -> Tensor:
+    """Encode photos with the frozen tower and project them: [photos, patches, hidden], float32."""
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        output = model.model.vision_tower(pixel_values=pixels, output_hidden_states=True)
+        patches = output.hidden_states[-1][:, 1:]
+    projected: Tensor = model.model.multi_modal_projector(patches.float())
+    return projected
+
+
+def lesson_loss(
+    model: LlavaForConditionalGeneration, batch: LessonBatch, generator: torch.Generator
+) -> tuple[Tensor, dict[str, list[float]]]:
+    """The loss of a batch, and for each kind of exchange whether each answer token is right."""
+    tokens = photo_tokens(model, batch.pixels)
+    shown = tokens
+    marked_rows = [lesson.row for lesson in batch.lessons if lesson.marks]
+    if marked_rows:
+        shown = tokens.index_copy(0, torch.tensor(marked_rows), photo_tokens(model, batch.marked))
+    embed = model.get_input_embeddings()
+    norm = float(embed.weight.detach().norm(dim=-1).mean())
+    rows = [
+        [
+            align_rows(
+                cluster(
+                    torch.stack([tokens[r, p] for r, p in pairs]), count, generator=generator, iterations=2
+                ),
+                norm,
+            )
+            for pairs, count in zip(lesson.references, lesson.token_counts, strict=True)
+        ]
+        for lesson in batch.lessons
+    ]
+    embeddings, mask, positions, labels, kinds = assemble(batch, rows, shown, embed)
+    with torch.autocast("cpu", torch.bfloat16):
+        hidden = model.model.language_model(
+            inputs_embeds=embeddings, attention_mask=mask, position_ids=positions, use_cache=False
+        ).last_hidden_state
+    supervised = labels != IGNORED
+    hidden = hidden.float()[supervised]
+    photo = torch.nonzero(supervised)[:, 0]
+    names = torch.zeros(len(rows), MOST_NAMES, embeddings.shape[-1])
+    is_name = torch.zeros(len(rows), MOST_NAMES, dtype=torch.bool)
+    for row, slots in enumerate(rows):
+        if slots:
+            names[row, : len(slots)] = torch.stack([slot[0] for slot in slots])
+            is_name[row, : len(slots)] = True
+    name_logits = (names[photo] @ hidden.unsqueeze(-1)).squeeze(-1).masked_fill(~is_name[photo], -1e4)
+    logits = torch.cat([hidden @ embed.weight.T, name_logits], dim=1)
+    target = labels[supervised]
+    losses = nn.functional.cross_entropy(logits, target, reduction="none")
+    weight = 1.0 + (target >= embed.weight.shape[0]).float()
+    kinds_kept = [kind for line in kinds for kind in line if kind is not None]
+    weight = weight * torch.tensor([3.0 if kind == "recognition" else 1.0 for kind in kinds_kept])
+    hits: dict[str, list[float]] = defaultdict(list)
+    for kind, hit in zip(kinds_kept, (logits.argmax(1) == target).float().tolist(), strict=True):
+        hits[kind].append(hit)
+    name_hits = (logits.argmax(1) == target)[target >= embed.weight.shape[0]].float()
+    hits["name-token"] += name_hits.tolist()
+    return (losses * weight).sum() / weight.sum(), hits
+
+
+def assemble(
+    batch: LessonBatch, rows: list[list[Tensor]], shown: Tensor, embed: nn.Module
+) -> tuple[Tensor, Tensor, Tensor, Tensor, list[list[str | None]]]:
+    """Lay photos and concept rows over the embeddings of padded lessons, with the block mask."""
+    length = max(len(lesson.ids) for lesson in batch.lessons)
+
+    def padded(values: list[list[int]], fill: int) -> Tensor:
+        return torch.tensor([line + [fill] * (length - len(line)) for line in values])
+
+    ids = padded([lesson.ids for lesson in batch.lessons], 0)
+    blocks = padded([lesson.blocks for lesson in batch.lessons], -1)
+    vocabulary = cast(nn.Embedding, embed).num_embeddings
+    base = embed(ids.masked_fill(ids >= vocabulary, 0))
+    image_id = 2
+    base = base.masked_scatter((ids == image_id).unsqueeze(-1), shown.flatten(0, 1))
+    table: list[Tensor] = []
+    where: list[tuple[int, int]] = []
+    for number, (lesson, slots) in enumerate(zip(batch.lessons, rows, strict=True)):
+        for place, id_ in enumerate(lesson.ids):
+            offset = id_ - vocabulary
+            if offset >= 0:
+                slot, row = (
+                    (offset, 0) if offset < SLOTS else ((offset - SLOTS) // 32, (offset - SLOTS) % 32 + 1)
+                )
+                table.append(slots[slot][row])
+                where.append((number, place))
+    if table:
+        index = torch.tensor(where)
+        base = base.index_put((index[:, 0], index[:, 1]), torch.stack(table))
+    place = torch.arange(length)
+    causal = place[:, None] >= place[None, :]
+    sees = (blocks[:, :, None] == blocks[:, None, :]) | (blocks[:, None, :] == 0)
+    mask = (sees & causal).unsqueeze(1)
+    labels = padded([lesson.labels for lesson in batch.lessons], IGNORED)
+    kinds: list[list[str | None]] = [
+        [kind if label != IGNORED else None for kind, label in zip(lesson.kinds, lesson.labels, strict=True)]
+        for lesson in batch.lessons
+    ]
+    return base, mask, padded([lesson.positions for lesson in batch.lessons], 0), labels, kinds
+
+
+def train_language(
+    run: LanguageRun,
+    model: LlavaForConditionalGeneration,
+    tokenizer: PreTrainedTokenizerFast,
+    checkpoint: Path,
+    *,
+    on_report: Callable[[str], None],
+) -> None:
+    """Train projector and decoder in place, resuming from the checkpoint file if there is one."""
+    torch.manual_seed(run.seed)
+    model.model.vision_tower.requires_grad_(False)
+    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.AdamW(
+        parameters, lr=run.learning_rate, betas=(0.9, 0.98), weight_decay=run.weight_decay
+    )
+    spent, photos = 0.0, 0
+    if checkpoint.exists():
+        state = torch.load(checkpoint, weights_only=True)
+        model.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+        spent, photos = state["spent"], state["photos"]
+    maker = LessonMaker(tokenizer, run.seed + photos, run.exchanges)
+    stream = GroupStream(
+        run.seed + 13 + photos + 7 * rank(), run.groups_per_batch, cast(Callable[..., object], maker)
+    )
+    loader = DataLoader(stream, batch_size=None, num_workers=run.workers)
+    generator = torch.Generator().manual_seed(run.seed + photos + rank())
+    averages: dict[str, float] = {}
+    start, step = time.monotonic() - spent, 0
+    for batch in loader:
+        spent = time.monotonic() - start
+        share = max(spent / run.seconds, photos / run.photos)
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate_at(share, run.learning_rate)
+        loss, hits = lesson_loss(model, batch, generator)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        share = average_gradients(parameters, share=share)
+        nn.utils.clip_grad_norm_(parameters, 1.0)
+        optimizer.step()
+        photos, step = photos + len(batch.pixels), step + 1
+        report = {kind: sum(values) / len(values) for kind, values in hits.items() if values} | {
+            "loss": loss.item()
+        }
+        for name, value in report.items():
+            averages[name] = 0.98 * averages.get(name, value) + 0.02 * value
+        if rank() == 0 and (step % 50 == 0 or share >= 1):
+            words = " ".join(f"{name}={value:.3f}" for name, value in sorted(averages.items()))
+            on_report(f"{spent:.0f}s photos={photos} {words}")
+        if rank() == 0 and (step % 300 == 0 or share >= 1):
+            state = {
+                "model": model.state_dict(),
+                "optimizer": optimizer.state_dict(),
+                "spent": spent,
+                "photos": photos,
+            }
+            torch.save(state, checkpoint.with_suffix(".part"))
+            checkpoint.with_suffix(".part").replace(checkpoint)
+        if share >= 1:
+            return
+
+
+__all__ = ["LanguageRun", "learn_placeholders", "train_language"]

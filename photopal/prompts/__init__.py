@@ -1,0 +1,25 @@
+"""Words and marks: everything that is said to the model; knows no torch and no library."""
+
+from photopal.prompts.build import PromptConcept, build_prompt, concept_block, write_names
+from photopal.prompts.marks import Mark, draw_marks
+from photopal.prompts.questions import (
+    CAPTION_QUESTION,
+    PROMPT_VERSION,
+    RECOGNITION_TEMPLATES,
+    absent_answer,
+    recognition_question,
+)
+
+__all__ = [
+    "CAPTION_QUESTION",
+    "PROMPT_VERSION",
+    "RECOGNITION_TEMPLATES",
+    "Mark",
+    "PromptConcept",
+    "absent_answer",
+    "build_prompt",
+    "concept_block",
+    "draw_marks",
+    "recognition_question",
+    "write_names",
+]

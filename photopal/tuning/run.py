@@ -1,0 +1,337 @@
+"""The joint run: trains the rows of all concepts together on a frozen model (MC-LLaVA, section 3.2)."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from photopal.concepts import Bank
+from photopal.errors import ConceptError
+from photopal.prompts import PROMPT_VERSION
+from photopal.tuning.examples import TuningConcept, TuningPhoto, make_example
+from photopal.tuning.packing import PackedExample, PrefixStore, example_loss, pack_example
+from photopal.vision.protocol import ConceptRows, VisionModel
+
+
+@dataclass(frozen=True)
+class TuneOptions:
+    """Settings of the joint run; learning rate, weight decay and epochs as the authors have them.
+
+    Attributes:
+        epochs: Most passes over the photos.
+        learning_rate: Of AdamW, falling to a tenth along a cosine.
+        weight_decay: Of AdamW.
+        batch_photos: Photos an update.
+        patience: Epochs without a better validation after which the run ends.
+        validation_share: Share of each concept's photos held out; at least one of three or more.
+        mirror_share: How often a photo is shown with left and right exchanged.
+        variants: How many different sets of questions are made for each photo.
+        seed: Drives everything random.
+    """
+
+    epochs: int = 15
+    learning_rate: float = 1e-3
+    weight_decay: float = 1e-6
+    batch_photos: int = 4
+    patience: int = 4
+    validation_share: float = 0.2
+    mirror_share: float = 0.5
+    variants: int = 4
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Validation:
+    """How the rows do on held-out reference photos.
+
+    Attributes:
+        loss: Mean cross-entropy of answer tokens.
+        accuracy: Mean of the recall of Yes and the recall of No; nan without such questions.
+        questions: How many recognition questions were asked.
+    """
+
+    loss: float
+    accuracy: float
+    questions: int
+
+
+@dataclass(frozen=True)
+class TuningProgress:
+    """One epoch, as it is reported.
+
+    Attributes:
+        epoch: From 1; 0 is before the first update.
+        epochs: Most there may be.
+        loss: Mean training loss of the epoch; nan for epoch 0.
+        validation: On held-out photos.
+        is_best: Whether these rows are the best so far.
+    """
+
+    epoch: int
+    epochs: int
+    loss: float
+    validation: Validation
+    is_best: bool
+
+
+@dataclass(frozen=True)
+class TuningReport:
+    """What came of a run.
+
+    Attributes:
+        before: Validation of the registered rows.
+        after: Validation of the rows that were kept.
+        best_epoch: The epoch they come from; 0 if tuning did not help.
+        epochs: Epochs that were run.
+        steps: Updates.
+        photos: Training photos.
+        validation_photos: Held-out photos.
+        seconds: Wall time.
+        was_interrupted: Whether the user ended it.
+    """
+
+    before: Validation
+    after: Validation
+    best_epoch: int
+    epochs: int
+    steps: int
+    photos: int
+    validation_photos: int
+    seconds: float
+    was_interrupted: bool
+
+
+class RowTable:
+    """All rows of the concepts of a run as two float32 tensors; some of them are trained."""
+
+    def __init__(self, bank: Bank, concept_ids: Sequence[int], trained: Sequence[int]) -> None:
+        """Copy the rows of a bank.
+
+        Args:
+            bank: Has all the concepts.
+            concept_ids: Everyone the prompts may speak of.
+            trained: Those whose rows change; the others stay as they are.
+        """
+        self.place = {concept_id: place for place, concept_id in enumerate(concept_ids)}
+        rows = bank.rows(concept_ids, [str(i) for i in concept_ids])
+        self.counts = {i: bank.concepts[i].token_count for i in concept_ids}
+        self.inputs = rows.inputs.clone().requires_grad_()
+        self.outputs = rows.outputs.clone().requires_grad_()
+        is_trained = torch.tensor([concept_id in set(trained) for concept_id in concept_ids]).float()
+        self.inputs.register_hook(lambda grad: grad * is_trained[:, None, None])
+        self.outputs.register_hook(lambda grad: grad * is_trained[:, None])
+
+    def slots(self, concept_ids: Sequence[int]) -> ConceptRows:
+        """The rows of a prompt."""
+        places = torch.tensor([self.place[i] for i in concept_ids])
+        counts = tuple(self.counts[i] for i in concept_ids)
+        names = tuple(str(i) for i in concept_ids)
+        return ConceptRows(self.inputs[places], self.outputs[places], names, counts)
+
+    def snapshot(self) -> tuple[Tensor, Tensor]:
+        """Copies of both tensors."""
+        return self.inputs.detach().clone(), self.outputs.detach().clone()
+
+
+def split_photos(
+    photos: Sequence[TuningPhoto], *, share: float, rng: random.Random
+) -> tuple[list[TuningPhoto], list[TuningPhoto]]:
+    """Hold out photos of every concept for validation, and a share of the negatives.
+
+    A concept with one or two photos keeps them all for training; with no held-out photo at all, the training
+    photos validate too.
+    """
+    ordered = sorted(photos, key=lambda photo: photo.key)
+    rng.shuffle(ordered)
+    held: set[str] = set()
+    for concept_id in sorted({i for photo in photos for i in photo.present}):
+        mine = [photo for photo in ordered if concept_id in photo.present]
+        wanted = max(1, round(share * len(mine))) if len(mine) >= 3 else 0
+        already = sum(photo.key in held for photo in mine)
+        free = [photo for photo in mine if photo.key not in held]
+        held |= {photo.key for photo in free[: max(0, wanted - already)]}
+    negatives = [photo for photo in ordered if not photo.present]
+    held |= {photo.key for photo in negatives[: round(share * len(negatives))]}
+    training = [photo for photo in ordered if photo.key not in held]
+    validation = [photo for photo in ordered if photo.key in held]
+    return training, validation or training
+
+
+def tune_bank(
+    model: VisionModel,
+    bank: Bank,
+    concepts: Mapping[int, TuningConcept],
+    photos: Sequence[TuningPhoto],
+    options: TuneOptions,
+    *,
+    trained: Sequence[int] | None = None,
+    on_progress: Callable[[TuningProgress], None] | None = None,
+) -> tuple[Bank, TuningReport]:
+    """Tune the rows of concepts jointly.
+
+    Args:
+        model: The frozen model; not one of its weights changes.
+        bank: Registered rows to start from.
+        concepts: Everyone the prompts may speak of, by id; the bank has them.
+        photos: Reference photos, and further photos that show nobody.
+        options: Settings.
+        trained: Ids whose rows change; everyone by default.
+        on_progress: Told of every epoch.
+
+    Returns:
+        A new bank with the best rows, and the report. An interrupt ends the run with the best rows so far.
+
+    Raises:
+        ConceptError: There is nothing to learn from.
+    """
+    started = time.monotonic()
+    rng = random.Random(options.seed)
+    table = RowTable(bank, sorted(concepts), sorted(concepts) if trained is None else trained)
+    training, validation = split_photos(photos, share=options.validation_share, rng=rng)
+    run = _Run(model, table, options, PrefixStore(model) if model.supports_prefix else None)
+    lessons = run.prepare(training, concepts, rng, variants=options.variants)
+    tests = run.prepare(validation, concepts, rng, variants=2, mirror_share=0.0)
+    if not lessons:
+        raise ConceptError(
+            "there is nothing to tune on", hint="Add concepts with `photopal add-concept` first."
+        )
+    report = run.train(lessons, tests, rng, on_progress)
+    kept = [concept_id for concept_id in table.place if trained is None or concept_id in trained]
+    tuned = [_kept_rows(bank, table, run.best, concept_id) for concept_id in kept]
+    notes = {
+        "seed": str(options.seed),
+        "epochs": str(report.epochs),
+        "validation": f"{report.after.accuracy:.4f}",
+    }
+    new_bank = replace(bank.with_concepts(tuned), prompt_version=PROMPT_VERSION, notes=notes)
+    sizes = {"photos": len(training), "validation_photos": len(validation)}
+    return new_bank, replace(report, seconds=time.monotonic() - started, **sizes)
+
+
+def _kept_rows(bank: Bank, table: RowTable, best: tuple[Tensor, Tensor], concept_id: int):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    place, count = table.place[concept_id], table.counts[concept_id]
+    inputs, outputs = best
+    concept = bank.concepts[concept_id]
+    return replace(
+        concept, inputs=inputs[place, : count + 1].clone(), outputs=outputs[place].clone(), is_tuned=True
+    )
+
+
+class _Run:
+    """One run's state: rows, optimiser, prefixes and the best rows so far."""
+
+    def __init__(
+        self, model: VisionModel, table: RowTable, options: TuneOptions, store: PrefixStore | None
+    ) -> None:
+        self.model, self.table, self.options, self.store = model, table, options, store
+        self.best = table.snapshot()
+        self.steps = 0
+        self.optimizer = torch.optim.AdamW(
+            [table.inputs, table.outputs], lr=options.learning_rate, weight_decay=options.weight_decay
+        )
+
+    def prepare(
+        self,
+        photos: Sequence[TuningPhoto],
+        concepts: Mapping[int, TuningConcept],
+        rng: random.Random,
+        *,
+        variants: int,
+        mirror_share: float | None = None,
+    ) -> list[list[PackedExample]]:
+        """For each photo its variants of questions, encoded once for the whole run."""
+        share = self.options.mirror_share if mirror_share is None else mirror_share
+        prepared = []
+        for photo in photos:
+            made = [
+                make_example(photo, concepts, self.table.counts, rng, is_mirrored=rng.random() < share)
+                for _ in range(variants)
+            ]
+            packed = [pack_example(self.model, example) for example in made if example is not None]
+            if packed:
+                prepared.append(packed)
+        return prepared
+
+    def train(
+        self,
+        lessons: list[list[PackedExample]],
+        tests: list[list[PackedExample]],
+        rng: random.Random,
+        on_progress: Callable[[TuningProgress], None] | None,
+    ) -> TuningReport:
+        """Run epochs until they no longer help, the time is up or the user interrupts."""
+        options = self.options
+        before = best = self.validate(tests)
+        best_epoch = epoch = 0
+        was_interrupted = False
+
+        def tell(loss: float, validation: Validation, is_best: bool) -> None:
+            if on_progress:
+                on_progress(TuningProgress(epoch, options.epochs, loss, validation, is_best))
+
+        tell(float("nan"), before, True)
+        total = options.epochs * -(-len(lessons) // options.batch_photos)
+        try:
+            for epoch in range(1, options.epochs + 1):
+                loss = self.epoch(lessons, rng, total)
+                validation = self.validate(tests)
+                is_best = _rank(validation) > _rank(best)
+                if is_best:
+                    best, best_epoch, self.best = validation, epoch, self.table.snapshot()
+                tell(loss, validation, is_best)
+                if epoch - best_epoch >= options.patience:
+                    break
+        except KeyboardInterrupt:
+            was_interrupted = True
+        return TuningReport(before, best, best_epoch, epoch, self.steps, 0, 0, 0.0, was_interrupted)
+
+    def epoch(self, lessons: list[list[PackedExample]], rng: random.Random, total_steps: int) -> float:
+        """One pass over the photos; returns the mean loss of an answer token."""
+        order = list(range(len(lessons)))
+        rng.shuffle(order)
+        losses, tokens = 0.0, 0
+        for start in range(0, len(order), self.options.batch_photos):
+            batch = [rng.choice(lessons[i]) for i in order[start : start + self.options.batch_photos]]
+            self._set_learning_rate(total_steps)
+            self.optimizer.zero_grad(set_to_none=True)
+            count = sum(int(e.ids.shape[0] - e.answer_start) for p in batch for e in p.encoded)
+            for packed in batch:
+                rows = self.table.slots(packed.example.slots)
+                result = example_loss(self.model, packed, rows, self.store)
+                (result.total / count).backward()
+                losses += float(result.total.detach())
+            tokens += count
+            self.optimizer.step()
+            self.steps += 1
+        return losses / max(1, tokens)
+
+    def _set_learning_rate(self, total_steps: int) -> None:
+        share = min(1.0, self.steps / max(1, total_steps))
+        factor = 0.1 + 0.9 * 0.5 * (1 + float(torch.cos(torch.tensor(share * torch.pi))))
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.options.learning_rate * factor
+
+    @torch.no_grad()
+    def validate(self, tests: list[list[PackedExample]]) -> Validation:
+        """Loss and weighted recognition accuracy on held-out photos."""
+        losses, tokens = 0.0, 0
+        yes: list[bool] = []
+        no: list[bool] = []
+        for packed in (packed for variants in tests for packed in variants):
+            result = example_loss(self.model, packed, self.table.slots(packed.example.slots), self.store)
+            losses, tokens = losses + float(result.total), tokens + result.tokens
+            yes += result.yes_hits
+            no += result.no_hits
+        recalls = [sum(hits) / len(hits) for hits in (yes, no) if hits]
+        accuracy = sum(recalls) / len(recalls) if recalls else float("nan")
+        return Validation(losses / max(1, tokens), accuracy, len(yes) + len(no))
+
+
+def _rank(validation: Validation) -> tuple[float, float]:
+    accuracy = validation.accuracy if validation.accuracy == validation.accuracy else 0.0
+    return (round(accuracy, 3), -validation.loss)
