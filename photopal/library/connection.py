@@ -133,9 +133,7 @@ class Connection:
             # Every commit reaches the disk in order; after a power cut the last few may be gone.
             connection.execute("PRAGMA synchronous = NORMAL")
             if not schema.is_current(connection):
-                with self._lock():
-                    connection.execute("PRAGMA journal_mode = WAL")
-                    schema.bring_up_to_date(connection)
+                schema.bring_up_to_date(connection, self._lock())
         except sqlite3.Error as error:
             connection.close()
             raise LibraryError(f"{self.path} is not a photopal library: {error}") from error

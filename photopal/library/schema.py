@@ -7,6 +7,8 @@ its number. sqlite-utils is imported here, by the steps alone: opening a current
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 from photopal.errors import LibraryError
@@ -33,18 +35,25 @@ def is_current(connection: sqlite3.Connection) -> bool:
     return version == len(_STEPS)
 
 
-def bring_up_to_date(connection: sqlite3.Connection) -> None:
+def bring_up_to_date(connection: sqlite3.Connection, lock: AbstractContextManager[object]) -> None:
     """Run the steps that are missing, each in a transaction of its own.
 
     Args:
-        connection: In autocommit mode (`isolation_level=None`), with the writer's lock held.
+        connection: In autocommit mode (`isolation_level=None`).
+        lock: The writer's lock; taken after the slow import, and given back.
     """
     from sqlite_utils import Database
 
+    with lock:
+        connection.execute("PRAGMA journal_mode = WAL")
+        _run_steps(connection, Database)
+
+
+def _run_steps(connection: sqlite3.Connection, database: Callable[..., Any]) -> None:
     for number, step in enumerate(_STEPS[schema_version(connection) :], start=schema_version(connection) + 1):
         connection.execute("BEGIN IMMEDIATE")
         try:
-            step(Database(connection, execute_plugins=False))
+            step(database(connection, execute_plugins=False))
             connection.execute(f"PRAGMA user_version = {number}")
             connection.execute("COMMIT")
         except BaseException:
