@@ -17,6 +17,7 @@ from photopal.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from photopal.library import Library
+    from photopal.vision import VisionModel
 
 
 class OnProgress(Protocol):
@@ -86,6 +87,17 @@ class Session:
         from photopal.library import Library
 
         return Library(self.settings.library_path)
+
+    def model(self) -> VisionModel:
+        """The vision-language model of the settings; takes seconds, as it brings torch with it.
+
+        Raises:
+            ModelError: The model cannot be had or used.
+        """
+        with self.progress("Loading the model"):
+            from photopal.vision import load_model
+
+            return load_model(self.settings.model_name_or_path, device=self.settings.device)
 
     @contextmanager
     def progress(self, title: str) -> Iterator[OnProgress]:

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 import photopal
 from photopal.cli.app import COMMANDS, PhotopalGroup
+from photopal.cli.session import Session
 from photopal.errors import (
     BankError,
     ConceptError,
@@ -171,3 +172,8 @@ def test_a_command_can_be_added_with_one_function():
     assert help_of(greet) == (
         "Greet somebody.\n\nMore words.\n\nExamples:\n[cyan]  photopal greet \\[name][/cyan]"
     )
+
+
+def test_a_session_loads_the_model_of_its_settings(tiny_llava, home):
+    model = Session(home=home, model=str(tiny_llava), device="cpu").model()
+    assert model.device.type == "cpu"
