@@ -145,10 +145,10 @@ def _tags_of(file: BinaryIO) -> tuple[dict[str, Any], int | None]:
 
 def _exif_block(file: BinaryIO) -> tuple[bytes | None, int | None]:
     """Return the TIFF stream that Pillow finds in the container."""
-    from photopal.photos.read import open_header
+    from photopal.photos.read import open_header, quiet_pillow
 
     try:
-        with open_header(file) as image:
+        with quiet_pillow(), open_header(file) as image:
             block = image.info.get("exif")
             if block is None and "Raw profile type exif" in image.info:
                 block = image.getexif().tobytes()

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from threading import Lock
+from threading import RLock
 from typing import TYPE_CHECKING, BinaryIO
 
 from PIL import Image, UnidentifiedImageError
@@ -34,8 +36,8 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 
-# Pillow's pixel limit belongs to the whole process, so one thread at a time lends it ours.
-_header_lock = Lock()
+# Pillow's pixel limit and Python's warning filters belong to the whole process: one thread at a time.
+_pillow_lock = RLock()
 
 
 def open_photo(path: Path, *, max_side_px: int | None = None) -> Image.Image:
@@ -60,15 +62,21 @@ def open_photo(path: Path, *, max_side_px: int | None = None) -> Image.Image:
 def decode_photo(file: BinaryIO, path: Path, *, max_side_px: int | None = None) -> Image.Image:
     """Decode an open photo file as `open_photo` does; the path only serves the error's words."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with open_header(file) as image:
-                return _picture(image, max_side_px)
+        with quiet_pillow(), open_header(file) as image:
+            return _picture(image, max_side_px)
     except PhotoError as error:
         raise PhotoError(f"{path} {error.message}", hint=error.hint) from error
     except Exception as error:
         # A decoder fed with a broken file raises nearly anything, from SyntaxError to KeyError.
         raise PhotoError(f"{path} is broken or cut short: {_words(error)}") from error
+
+
+@contextmanager
+def quiet_pillow() -> Iterator[None]:
+    """Keep Pillow's warnings about odd files from the user's terminal; other threads wait meanwhile."""
+    with _pillow_lock, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def open_header(file: BinaryIO) -> ImageFile:
@@ -82,8 +90,7 @@ def open_header(file: BinaryIO) -> ImageFile:
     if file.tell() == 0:
         raise PhotoError("is empty")
     file.seek(0)
-    with _header_lock, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with quiet_pillow():
         pillow_limit = Image.MAX_IMAGE_PIXELS
         # Pillow raises at twice its limit and warns at the limit.
         Image.MAX_IMAGE_PIXELS = PIXEL_LIMIT // 2
@@ -107,7 +114,8 @@ def open_header(file: BinaryIO) -> ImageFile:
 def orientation_of(image: Image.Image) -> int:
     """Return how the decoded pixels must be turned, 1 to 8 as in EXIF; 1 when nothing is known."""
     try:
-        orientation = image.getexif().get(0x0112, 1)
+        with quiet_pillow():
+            orientation = image.getexif().get(0x0112, 1)
     except Exception:  # noqa: BLE001 - broken EXIF raises nearly anything and must not cost the photo
         return 1
     return orientation if orientation in _TURNS else 1

@@ -2,7 +2,9 @@
 
 import io
 import struct
+import warnings
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -252,3 +254,12 @@ def test_the_picture_carries_nothing_of_the_file(tmp_path):
     encoded = io.BytesIO()
     image.save(encoded, "PNG")
     assert Image.open(encoded).size == (96, 64)
+
+
+def test_photos_are_read_in_several_threads_at_once(tmp_path):
+    paths = [save(noise(), tmp_path / f"{number}.jpg") for number in range(8)]
+    filters, limit = list(warnings.filters), Image.MAX_IMAGE_PIXELS
+    with ThreadPoolExecutor(4) as pool:
+        sizes = {image.size for image in pool.map(open_photo, paths)}
+    assert sizes == {(400, 300)}
+    assert (warnings.filters, Image.MAX_IMAGE_PIXELS) == (filters, limit)
