@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 ConceptKind = Literal["person", "pet", "thing"]
+Order = Literal["best", "newest", "oldest"]
 
 
 @dataclass(frozen=True)
@@ -111,19 +112,31 @@ class SearchQuery:
 
     Attributes:
         text: Words of captions, names, places and file names. The last word may be unfinished.
+        any_words: Groups of whole words; of every group at least one is in the photo's words.
         concepts: Names of concepts that are all in the photo.
+        any_concepts: Names of concepts of which at least one is in the photo.
+        without_concepts: Names of concepts of which none is in the photo, as far as the library knows.
+        place: A name of the place where the photo was taken, or of its file or folder.
+        has_caption: Only photos with a caption, or only those without.
         since: The earliest date: a date, or any beginning of an ISO 8601 time such as "2024-07".
         until: The latest date, itself included: until "2024" takes in all of 2024.
         camera: A part of the camera's name, in either case.
         limit: How many hits to give at most.
+        order: The best hits first, and the newest of those that are as good; or by date, undated photos last.
         offset: How many hits to pass over first.
     """
 
     text: str = ""
+    any_words: tuple[tuple[str, ...], ...] = ()
     concepts: tuple[str, ...] = ()
+    any_concepts: tuple[str, ...] = ()
+    without_concepts: tuple[str, ...] = ()
+    place: str | None = None
+    has_caption: bool | None = None
     since: str | date | None = None
     until: str | date | None = None
     camera: str | None = None
+    order: Order = "best"
     limit: int = 50
     offset: int = 0
 

@@ -16,6 +16,11 @@ _HAS_CONCEPT = (
     "photos.id IN (SELECT photo_id FROM appearances WHERE concept_id = ? AND is_present"
     " UNION SELECT photo_id FROM reference_photos WHERE concept_id = ?)"
 )
+_ORDERS = {
+    "best": "rank DESC, photos.taken_at DESC, photos.id DESC",
+    "newest": "photos.taken_at DESC, photos.id DESC",
+    "oldest": "photos.taken_at IS NULL, photos.taken_at, photos.id",
+}
 _YEAR = "CAST(substr(photos.taken_at, 1, 4) AS INTEGER)"
 
 
@@ -23,16 +28,16 @@ class SearchTable(CaptionTable):
     """The part of a library that answers questions. Missing photos are never among the answers."""
 
     def search(self, query: SearchQuery) -> list[SearchHit]:
-        """Return the photos that fit a query: by rank where it has words, else the newest first.
+        """Return the photos that fit a query, in its order.
 
         Raises:
             ConceptError: A name of the query is not known; the hint has the nearest one.
         """
         source, parameters = self._source(query)
-        rank = f"-bm25(photo_words_fts, {_WEIGHTS})" if query.text.strip() else "0.0"
+        rank = f"-bm25(photo_words_fts, {_WEIGHTS})" if _has_words(query) else "0.0"
         rows = self._rows(
             f"SELECT {PHOTO_COLUMNS}, captions.text AS caption, {rank} AS rank {source}"
-            " ORDER BY rank DESC, photos.taken_at DESC, photos.id DESC LIMIT ? OFFSET ?",
+            f" ORDER BY {_ORDERS[query.order]} LIMIT ? OFFSET ?",
             (*parameters, query.limit, query.offset),
         )
         names = self._names_in([row["id"] for row in rows])
@@ -67,6 +72,18 @@ class SearchTable(CaptionTable):
     def cameras(self, query: SearchQuery) -> list[tuple[str, int]]:
         """Count the photos that fit by camera, the most frequent first."""
         return self._counted("photos.camera", query)
+
+    def lenses(self, query: SearchQuery) -> list[tuple[str, int]]:
+        """Count the photos that fit by lens, the most frequent first."""
+        return self._counted("photos.lens", query)
+
+    def days(self, query: SearchQuery) -> list[tuple[str, int]]:
+        """Count the photos that fit by the day they were taken on, as "2024-07-03", the earliest first."""
+        return sorted(self._counted("substr(photos.taken_at, 1, 10)", query))
+
+    def caption_counts(self, query: SearchQuery) -> list[tuple[str, int]]:
+        """Count the photos that fit by what their caption says, the most frequent first."""
+        return self._counted("captions.text", query)
 
     def years(self, query: SearchQuery) -> list[tuple[int, int]]:
         """Count the photos that fit by the year they were taken in, the earliest first."""
@@ -105,24 +122,23 @@ class SearchTable(CaptionTable):
         tables = "FROM photos LEFT JOIN captions ON captions.photo_id = photos.id"
         conditions = ["photos.missing_since IS NULL"]
         parameters: list[Any] = []
-        if query.text.strip():
+        if _has_words(query):
             tables += " JOIN photo_words_fts ON photo_words_fts.rowid = photos.id"
-            match = match_expression(query.text)
+            match = _match_of(query)
             conditions.append("photo_words_fts MATCH ?" if match else "0")
             parameters += [match] if match else []
         for name in query.concepts:
             conditions.append(_HAS_CONCEPT)
             parameters += [self.concept(name).id] * 2
-        if query.since is not None:
-            conditions.append("photos.taken_at >= ?")
-            parameters.append(_iso(query.since))
-        if query.until is not None:
-            # "~" sorts after all that follows a date's beginning.
-            conditions.append("photos.taken_at < ? || '~'")
-            parameters.append(_iso(query.until))
-        if query.camera:
-            conditions.append("instr(lower(photos.camera), lower(?))")
-            parameters.append(query.camera)
+        if query.any_concepts:
+            conditions.append("(" + " OR ".join([_HAS_CONCEPT] * len(query.any_concepts)) + ")")
+            parameters += [self.concept(name).id for name in query.any_concepts for _ in range(2)]
+        for name in query.without_concepts:
+            conditions.append(f"NOT ({_HAS_CONCEPT})")
+            parameters += [self.concept(name).id] * 2
+        if query.has_caption is not None:
+            conditions.append(f"captions.photo_id IS {'NOT ' if query.has_caption else ''}NULL")
+        _add_period_and_camera(query, conditions, parameters)
         return f"{tables} WHERE {' AND '.join(conditions)}", parameters
 
     def _names_in(self, photo_ids: list[int]) -> dict[int, list[str]]:
@@ -142,16 +158,51 @@ class SearchTable(CaptionTable):
         return names
 
 
+def _add_period_and_camera(query: SearchQuery, conditions: list[str], parameters: list[Any]) -> None:
+    if query.since is not None:
+        conditions.append("photos.taken_at >= ?")
+        parameters.append(_iso(query.since))
+    if query.until is not None:
+        # "~" sorts after all that follows a date's beginning.
+        conditions.append("photos.taken_at < ? || '~'")
+        parameters.append(_iso(query.until))
+    if query.camera:
+        conditions.append("instr(lower(photos.camera), lower(?))")
+        parameters.append(query.camera)
+
+
+def _has_words(query: SearchQuery) -> bool:
+    return bool(query.text.strip() or query.any_words or query.place)
+
+
+def _match_of(query: SearchQuery) -> str | None:
+    """Return the FTS5 expression of a query's words; None where a part of it can match nothing."""
+    parts = [match_expression(query.text)] if query.text.strip() else []
+    for group in query.any_words:
+        words = [_quoted(word) for word in group if any(map(str.isalnum, word))]
+        parts.append(" OR ".join(words))
+    if query.place:
+        has_letters = any(map(str.isalnum, query.place))
+        parts.append(f"{{place file}} : {_quoted(query.place)}" if has_letters else "")
+    return " AND ".join(f"({part})" for part in parts) if all(parts) else None
+
+
 def match_expression(text: str) -> str:
     """Turn the user's words into an FTS5 expression: all of them, the last one perhaps unfinished.
 
     Each word is quoted, so that nothing the user types is syntax. Empty where there is no word.
     """
     words = [word for word in text.replace("\x00", " ").split() if any(map(str.isalnum, word))]
-    quoted = ['"' + word.encode("utf-8", "replace").decode().replace('"', '""') + '"' for word in words]
+    quoted = [_quoted(word) for word in words]
     if quoted and not text[-1:].isspace():
         quoted[-1] += "*"
     return " ".join(quoted)
+
+
+def _quoted(words: str) -> str:
+    """Write words as an FTS5 string: one word, or several that follow each other."""
+    plain = words.replace("\x00", " ").encode("utf-8", "replace").decode()
+    return '"' + plain.replace('"', '""') + '"'
 
 
 def _iso(moment: str | date) -> str:

@@ -201,3 +201,39 @@ def test_ten_thousand_photos_are_searched_well_within_a_fifth_of_a_second(librar
         assert len(library.search(query)) == 50
         assert library.count_photos(query) > 6000
         assert time.process_time() - started < 0.2
+
+
+@pytest.mark.parametrize(
+    ("query", "ids"),
+    [
+        ({"any_words": (("run", "runs"),)}, [1]),
+        ({"any_words": (("dog", "runs"),)}, [2, 1]),
+        ({"any_words": (("dog", "runs"), ("cafe",))}, [2]),
+        ({"any_words": (("run",),)}, []),
+        ({"any_words": (('"*', "AND"),)}, []),
+        ({"any_words": (("",),)}, []),
+        ({"text": "sits", "any_words": (("dog",),)}, [2]),
+        ({"place": "nimes"}, [2]),
+        ({"place": "France", "concepts": ("Anna",)}, [1]),
+        ({"place": "zermatt"}, [3]),
+        ({"place": "dog"}, []),
+        ({"place": '" OR "'}, []),
+        ({"any_concepts": ("Anna", "Rex")}, [2, 1, 4]),
+        ({"concepts": ("Rex",), "without_concepts": ("Anna",)}, [2]),
+        ({"without_concepts": ("Anna", "Rex")}, [3]),
+        ({"has_caption": True}, [2, 1]),
+        ({"has_caption": False}, [3, 4]),
+        ({"order": "newest"}, [3, 2, 1, 4]),
+        ({"order": "oldest"}, [1, 2, 3, 4]),
+    ],
+)
+def test_a_query_can_ask_for_one_of_many_and_for_what_is_not_there(holiday, query, ids):
+    order = query.pop("order", "newest")
+    assert found(holiday, order=order, **query) == ids
+    assert holiday.count_photos(SearchQuery(**query)) == len(ids)
+
+
+def test_photos_are_counted_by_day_lens_and_caption(holiday):
+    assert holiday.days(SearchQuery()) == [("2023-07-01", 1), ("2024-01-05", 1), ("2024-12-31", 1)]
+    assert holiday.lenses(SearchQuery()) == []
+    assert dict(holiday.caption_counts(SearchQuery(concepts=("Anna",)))) == {"Anna runs with Rex.": 1}
