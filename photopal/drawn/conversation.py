@@ -105,7 +105,11 @@ def who(talk: Talk, rng: random.Random) -> Exchange:
 
 
 def _about_someone(
-    talk: Talk, rng: random.Random, kind: str, templates: Sequence[str], tell: Callable[[str, Subject], str | None]
+    talk: Talk,
+    rng: random.Random,
+    kind: str,
+    templates: Sequence[str],
+    tell: Callable[[str, Subject], str | None],
 ) -> Exchange | None:
     present = talk.named
     if talk.absent and (not present or rng.random() < 0.2):
@@ -125,7 +129,11 @@ def activity(talk: Talk, rng: random.Random) -> Exchange | None:
 
 def clothes(talk: Talk, rng: random.Random) -> Exchange | None:
     """Ask what a named one is wearing."""
-    templates = ("What is {name} wearing?", "Which clothes does {name} wear?", "Describe the outfit of {name}.")
+    templates = (
+        "What is {name} wearing?",
+        "Which clothes does {name} wear?",
+        "Describe the outfit of {name}.",
+    )
     return _about_someone(talk, rng, "clothes", templates, lambda n, s: sentence(clothes_words(s)))
 
 

@@ -125,7 +125,14 @@ def _paint_head(pen: Pen, pet: Pet, head: tuple[float, float], *, is_asleep: boo
     elif pet.pattern == "striped":
         for dx in (-0.08, 0.0, 0.08):
             pen.line([(x + dx, y + 0.22), (x + dx, y + 0.12)], second, 0.035)
-    light = second if pet.pattern == "bibbed" else shade(coat, 1.22)
+    _paint_muzzle(pen, pet, head)
+    _paint_eyes(pen, pet, head, is_asleep=is_asleep)
+
+
+def _paint_muzzle(pen: Pen, pet: Pet, head: tuple[float, float]) -> None:
+    x, y = head
+    coat = COLOURS[pet.coat]
+    light = COLOURS[pet.second_coat] if pet.pattern == "bibbed" else shade(coat, 1.22)
     if pet.coat == "black" and pet.pattern != "bibbed":
         light = (88, 84, 88)
     if pet.species == "dog":
@@ -138,7 +145,12 @@ def _paint_head(pen: Pen, pet: Pet, head: tuple[float, float], *, is_asleep: boo
         whisker = (250, 250, 250) if pet.coat in {"black", "brown", "grey", "ginger"} else (90, 84, 84)
         for side in (-1, 1):
             for dy in (0.0, -0.06):
-                pen.line([(x + side * 0.1, y - 0.1 + dy), (x + side * 0.3, y - 0.07 + dy * 2)], whisker, 0.012)
+                ends = [(x + side * 0.1, y - 0.1 + dy), (x + side * 0.3, y - 0.07 + dy * 2)]
+                pen.line(ends, whisker, 0.012)
+
+
+def _paint_eyes(pen: Pen, pet: Pet, head: tuple[float, float], *, is_asleep: bool) -> None:
+    x, y = head
     ring = (250, 250, 246)
     for side in (-1, 1):
         if is_asleep:
@@ -173,6 +185,10 @@ def _paint_parrot(pen: Pen, pet: Pet, coat: Colour, second: Colour, *, is_flying
         pen.ellipse(0, 0.4 + lift, 0.1, 0.18, second)
     elif pet.pattern != "plain":
         _paint_pattern(pen, pet, body, second, is_side=False)
+    _paint_parrot_head(pen, pet, coat, second, lift=lift)
+
+
+def _paint_parrot_head(pen: Pen, pet: Pet, coat: Colour, second: Colour, *, lift: float) -> None:
     pen.ellipse(0, 0.74 + lift, 0.19, 0.18, coat)
     if pet.pattern == "patched":
         pen.ellipse(0, 0.88 + lift, 0.1, 0.06, second)

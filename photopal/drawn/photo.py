@@ -40,7 +40,8 @@ class DrawnPhoto:
 
     def mask(self, index: int) -> NDArray[np.bool_]:
         """Where the subject with this index (from 0) can be seen: bool [height, width]."""
-        return self.owners == index + 1
+        seen: NDArray[np.bool_] = self.owners == index + 1
+        return seen
 
     def box(self, index: int) -> tuple[int, int, int, int] | None:
         """The visible part of a subject as (x, y, width, height) in pixels; None when all hidden."""
