@@ -13,6 +13,7 @@ from transformers import PreTrainedTokenizerFast
 from photopal.drawn.conversation import Talk, converse
 from photopal.mini.architecture import END, IMAGE
 from photopal.mini.groups import GRID, Group
+from photopal.mini.train_vision import VisionBatch, collate
 from photopal.prompts import Mark, PromptConcept, concept_block, draw_marks
 from photopal.vision.placeholders import name_placeholder
 
@@ -53,12 +54,12 @@ class LessonBatch:
     """Groups of photos and their lessons.
 
     Attributes:
-        pixels: float [photos, 3, side, side].
+        vision: The photos with what covers each patch.
         marked: float [marked photos, 3, side, side].
         lessons: One per photo.
     """
 
-    pixels: Tensor
+    vision: VisionBatch
     marked: Tensor
     lessons: list[Lesson]
 
@@ -79,17 +80,15 @@ class LessonMaker:
 
     def __call__(self, groups: list[Group]) -> LessonBatch:
         """Make the lessons of some groups."""
-        lessons, marked, images = [], [], []
+        lessons, marked = [], []
         for number, group in enumerate(groups):
             rng = random.Random(hash((self.seed, group.photos[0].scene.seed)))
             for row in range(len(group.photos)):
                 lesson = self._lesson(group, row, number * len(group.photos), rng)
                 lessons.append(lesson)
-                image = group.photos[row].image
-                images.append(np.asarray(image))
                 if lesson.marks:
-                    marked.append(np.asarray(draw_marks(image, lesson.marks)))
-        return LessonBatch(_pixels(images), _pixels(marked), lessons)
+                    marked.append(np.asarray(draw_marks(group.photos[row].image, lesson.marks)))
+        return LessonBatch(collate(groups), _pixels(marked), lessons)
 
     def _lesson(self, group: Group, row: int, first: int, rng: random.Random) -> Lesson:
         photo, members = group.photos[row], group.members[row]

@@ -17,8 +17,17 @@ from transformers import LlavaForConditionalGeneration, PreTrainedTokenizerFast
 from photopal.concepts.rows import align_rows, cluster
 from photopal.mini.lessons import IGNORED, MOST_NAMES, LessonBatch, LessonMaker
 from photopal.mini.parallel import average_gradients, rank
-from photopal.mini.train_vision import GroupStream, learning_rate_at
+from photopal.mini.train_vision import (
+    AttributeHeads,
+    GroupStream,
+    learning_rate_at,
+    patch_features,
+    vision_loss,
+)
 from photopal.vision.placeholders import SLOTS, all_placeholders
+
+SEEING_WEIGHT = 0.2
+TOWER_RATE = 0.4
 
 
 @dataclass(frozen=True)
@@ -45,38 +54,51 @@ def learn_placeholders(tokenizer: PreTrainedTokenizerFast) -> PreTrainedTokenize
     return tokenizer
 
 
-def photo_tokens(model: LlavaForConditionalGeneration, pixels: Tensor) -> Tensor:
-    """Encode photos with the frozen tower and project them: [photos, patches, hidden], float32."""
-    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
-        output = model.model.vision_tower(pixel_values=pixels, output_hidden_states=True)
-        patches = output.hidden_states[-1][:, 1:]
-    projected: Tensor = model.model.multi_modal_projector(patches.float())
-    return projected
-
-
 def lesson_loss(
-    model: LlavaForConditionalGeneration, batch: LessonBatch, generator: torch.Generator
-) -> tuple[Tensor, dict[str, list[float]]]:
-    """The loss of a batch, and for each kind of exchange whether each answer token is right."""
-    tokens = photo_tokens(model, batch.pixels)
-    shown = tokens
+    model: LlavaForConditionalGeneration,
+    heads: AttributeHeads,
+    batch: LessonBatch,
+    generator: torch.Generator,
+) -> tuple[Tensor, dict[str, float]]:
+    """The loss of a batch, and for each kind of exchange the share of answer tokens that are right."""
+    tower, projector = model.model.vision_tower, model.model.multi_modal_projector
+    with torch.autocast("cpu", torch.bfloat16):
+        features = patch_features(tower, torch.cat([batch.vision.pixels, batch.marked]))
+    features = features.float()
+    photos = len(batch.vision.pixels)
+    seeing, report = vision_loss(features[:photos], heads, batch.vision)
+    tokens = projector(features)
+    shown = tokens[:photos]
     marked_rows = [lesson.row for lesson in batch.lessons if lesson.marks]
     if marked_rows:
-        shown = tokens.index_copy(0, torch.tensor(marked_rows), photo_tokens(model, batch.marked))
+        shown = shown.index_copy(0, torch.tensor(marked_rows), tokens[photos:])
+    rows = lesson_rows(model, batch, tokens, generator)
+    speaking, hits = speech_loss(model, batch, rows, shown)
+    return speaking + SEEING_WEIGHT * seeing, report | hits
+
+
+def lesson_rows(
+    model: LlavaForConditionalGeneration, batch: LessonBatch, tokens: Tensor, generator: torch.Generator
+) -> list[list[Tensor]]:
+    """Make the rows of every name of every lesson just as registration makes them."""
+    norm = float(model.get_input_embeddings().weight.detach().norm(dim=-1).mean())
+    made = []
+    for lesson in batch.lessons:
+        slots = []
+        for pairs, count in zip(lesson.references, lesson.token_counts, strict=True):
+            photos, patches = torch.tensor(pairs).T
+            centroids = cluster(tokens[photos, patches], count, generator=generator, iterations=2)
+            slots.append(align_rows(centroids, norm))
+        made.append(slots)
+    return made
+
+
+def speech_loss(
+    model: LlavaForConditionalGeneration, batch: LessonBatch, rows: list[list[Tensor]], shown: Tensor
+) -> tuple[Tensor, dict[str, float]]:
+    """Cross-entropy of all answers; names and recognition weigh more, for they are few."""
     embed = model.get_input_embeddings()
-    norm = float(embed.weight.detach().norm(dim=-1).mean())
-    rows = [
-        [
-            align_rows(
-                cluster(
-                    torch.stack([tokens[r, p] for r, p in pairs]), count, generator=generator, iterations=2
-                ),
-                norm,
-            )
-            for pairs, count in zip(lesson.references, lesson.token_counts, strict=True)
-        ]
-        for lesson in batch.lessons
-    ]
+    vocabulary = embed.weight.shape[0]
     embeddings, mask, positions, labels, kinds = assemble(batch, rows, shown, embed)
     with torch.autocast("cpu", torch.bfloat16):
         hidden = model.model.language_model(
@@ -95,15 +117,16 @@ def lesson_loss(
     logits = torch.cat([hidden @ embed.weight.T, name_logits], dim=1)
     target = labels[supervised]
     losses = nn.functional.cross_entropy(logits, target, reduction="none")
-    weight = 1.0 + (target >= embed.weight.shape[0]).float()
-    kinds_kept = [kind for line in kinds for kind in line if kind is not None]
-    weight = weight * torch.tensor([3.0 if kind == "recognition" else 1.0 for kind in kinds_kept])
+    kept = [kind for line in kinds for kind in line if kind is not None]
+    weight = torch.tensor([3.0 if kind == "recognition" else 1.0 for kind in kept])
+    weight = weight + (target >= vocabulary).float()
+    right = (logits.argmax(1) == target).float()
     hits: dict[str, list[float]] = defaultdict(list)
-    for kind, hit in zip(kinds_kept, (logits.argmax(1) == target).float().tolist(), strict=True):
-        hits[kind].append(hit)
-    name_hits = (logits.argmax(1) == target)[target >= embed.weight.shape[0]].float()
-    hits["name-token"] += name_hits.tolist()
-    return (losses * weight).sum() / weight.sum(), hits
+    for kind, hit in zip(kept, right.tolist(), strict=True):
+        hits[f"say-{kind}"].append(hit)
+    hits["say-name"] += right[target >= vocabulary].tolist()
+    report = {kind: sum(values) / len(values) for kind, values in hits.items() if values}
+    return (losses * weight).sum() / weight.sum(), report
 
 
 def assemble(
@@ -150,59 +173,57 @@ def assemble(
 def train_language(
     run: LanguageRun,
     model: LlavaForConditionalGeneration,
+    heads: AttributeHeads,
     tokenizer: PreTrainedTokenizerFast,
     checkpoint: Path,
     *,
     on_report: Callable[[str], None],
 ) -> None:
-    """Train projector and decoder in place, resuming from the checkpoint file if there is one."""
+    """Train all parts in place, resuming from the checkpoint file if there is one."""
     torch.manual_seed(run.seed)
-    model.model.vision_tower.requires_grad_(False)
-    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    tower = list(model.model.vision_tower.parameters()) + list(heads.parameters())
+    own = {id(parameter) for parameter in tower}
+    rest = [parameter for parameter in model.parameters() if id(parameter) not in own]
+    parameters = [*rest, *tower]
+    groups = [{"params": rest, "share": 1.0}, {"params": tower, "share": TOWER_RATE}]
     optimizer = torch.optim.AdamW(
-        parameters, lr=run.learning_rate, betas=(0.9, 0.98), weight_decay=run.weight_decay
+        groups, lr=run.learning_rate, betas=(0.9, 0.98), weight_decay=run.weight_decay
     )
     spent, photos = 0.0, 0
     if checkpoint.exists():
         state = torch.load(checkpoint, weights_only=True)
         model.load_state_dict(state["model"])
+        heads.load_state_dict(state["heads"])
         optimizer.load_state_dict(state["optimizer"])
         spent, photos = state["spent"], state["photos"]
     maker = LessonMaker(tokenizer, run.seed + photos, run.exchanges)
-    stream = GroupStream(
-        run.seed + 13 + photos + 7 * rank(), run.groups_per_batch, cast(Callable[..., object], maker)
-    )
+    seed = run.seed + 13 + photos + 7 * rank()
+    stream = GroupStream(seed, run.groups_per_batch, cast(Callable[..., object], maker))
     loader = DataLoader(stream, batch_size=None, num_workers=run.workers)
-    generator = torch.Generator().manual_seed(run.seed + photos + rank())
+    generator = torch.Generator().manual_seed(seed)
     averages: dict[str, float] = {}
     start, step = time.monotonic() - spent, 0
     for batch in loader:
         spent = time.monotonic() - start
         share = max(spent / run.seconds, photos / run.photos)
         for group in optimizer.param_groups:
-            group["lr"] = learning_rate_at(share, run.learning_rate)
-        loss, hits = lesson_loss(model, batch, generator)
+            group["lr"] = group["share"] * learning_rate_at(share, run.learning_rate)
+        loss, report = lesson_loss(model, heads, batch, generator)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         share = average_gradients(parameters, share=share)
         nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
-        photos, step = photos + len(batch.pixels), step + 1
-        report = {kind: sum(values) / len(values) for kind, values in hits.items() if values} | {
-            "loss": loss.item()
-        }
-        for name, value in report.items():
-            averages[name] = 0.98 * averages.get(name, value) + 0.02 * value
+        photos, step = photos + len(batch.lessons), step + 1
+        for name, value in (report | {"loss": loss.item()}).items():
+            if value == value:
+                averages[name] = 0.98 * averages.get(name, value) + 0.02 * value
         if rank() == 0 and (step % 50 == 0 or share >= 1):
-            words = " ".join(f"{name}={value:.3f}" for name, value in sorted(averages.items()))
+            words = " ".join(f"{name}={value:.3f}" for name, value in averages.items())
             on_report(f"{spent:.0f}s photos={photos} {words}")
-        if rank() == 0 and (step % 300 == 0 or share >= 1):
-            state = {
-                "model": model.state_dict(),
-                "optimizer": optimizer.state_dict(),
-                "spent": spent,
-                "photos": photos,
-            }
+        if rank() == 0 and (step % 200 == 0 or share >= 1):
+            state = {"model": model.state_dict(), "heads": heads.state_dict(), "spent": spent}
+            state |= {"optimizer": optimizer.state_dict(), "photos": photos}
             torch.save(state, checkpoint.with_suffix(".part"))
             checkpoint.with_suffix(".part").replace(checkpoint)
         if share >= 1:

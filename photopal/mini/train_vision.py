@@ -187,12 +187,9 @@ def contrast_loss(features: Tensor, batch: VisionBatch) -> tuple[Tensor, Tensor]
 
 
 def vision_loss(
-    tower: CLIPVisionModel, heads: AttributeHeads, batch: VisionBatch
+    features: Tensor, heads: AttributeHeads, batch: VisionBatch
 ) -> tuple[Tensor, dict[str, float]]:
-    """The loss of stage one and what to report of it."""
-    with torch.autocast("cpu", torch.bfloat16):
-        features = patch_features(tower, batch.pixels)
-    features = features.float()
+    """The loss of raw patch features `[photos, patches, width]`, and what to report of it."""
     mine = batch.owners >= 0
     subject, accuracy = attribute_loss(
         heads.subject(features[mine]), batch.subjects[batch.owners[mine]], SUBJECT_ATTRIBUTES
@@ -234,7 +231,9 @@ def train_vision(run: VisionRun, checkpoint: Path, *, on_report: Callable[[str],
         share = max(spent / run.seconds, photos / run.photos)
         for group in optimizer.param_groups:
             group["lr"] = learning_rate_at(share, run.learning_rate)
-        loss, report = vision_loss(tower, heads, batch)
+        with torch.autocast("cpu", torch.bfloat16):
+            features = patch_features(tower, batch.pixels)
+        loss, report = vision_loss(features.float(), heads, batch)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         share = average_gradients(parameters, share=share)

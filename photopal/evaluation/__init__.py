@@ -1,0 +1,1 @@
+"""Measures photopal on photos whose truth is known: scenarios, metrics, tables."""

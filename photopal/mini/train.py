@@ -1,0 +1,87 @@
+"""Trains the bundled model with one command: `python -m photopal.mini.train FOLDER`; resumes by itself."""
+
+from __future__ import annotations
+
+import json
+import platform
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+
+from photopal.mini.architecture import build_model, build_processor, save_model, train_tokenizer
+from photopal.mini.parallel import rank, run_parallel
+from photopal.mini.train_language import LanguageRun, learn_placeholders, train_language
+from photopal.mini.train_vision import AttributeHeads, VisionRun, make_vision_tower, train_vision
+
+
+@dataclass(frozen=True)
+class Training:
+    """Both stages of a training, and where it is kept.
+
+    Attributes:
+        folder: Gets the checkpoints while it runs and the model at the end.
+        vision: Stage one.
+        language: Stage two.
+    """
+
+    folder: Path
+    vision: VisionRun
+    language: LanguageRun
+
+
+def train_mini(training: Training) -> None:
+    """Train from scratch, or go on from the checkpoints in the folder; writes the model at the end."""
+    training.folder.mkdir(parents=True, exist_ok=True)
+    vision_checkpoint = training.folder / "vision.pt"
+    train_vision(training.vision, vision_checkpoint, on_report=report)
+    seen = torch.load(vision_checkpoint, weights_only=True)
+    tower, heads = make_vision_tower(), AttributeHeads(make_vision_tower().config.hidden_size)
+    tower.load_state_dict(seen["tower"])
+    heads.load_state_dict(seen["heads"])
+    torch.manual_seed(training.language.seed)
+    tokenizer = train_tokenizer(training.language.seed)
+    model = build_model(tokenizer, tower)
+    knowing = learn_placeholders(train_tokenizer(training.language.seed))
+    checkpoint = training.folder / "language.pt"
+    train_language(training.language, model, heads, knowing, checkpoint, on_report=report)
+    if rank() == 0:
+        weights = training.folder / "weights"
+        save_model(weights, model, build_processor(tokenizer))
+        settings = {
+            "vision": asdict(training.vision),
+            "language": asdict(training.language),
+            "torch": torch.__version__,
+            "machine": platform.machine(),
+        }
+        (weights / "training.json").write_text(json.dumps(settings, indent=1) + "\n")
+        report(f"wrote {weights}")
+
+
+def report(words: str) -> None:
+    """Tell how far the training is."""
+    typer.echo(words, err=True)
+
+
+def train(
+    folder: Annotated[Path, typer.Argument(help="Gets checkpoints and, at the end, weights/.")],
+    *,
+    vision_minutes: Annotated[float, typer.Option(help="Wall time of stage one.")] = 30.0,
+    language_minutes: Annotated[float, typer.Option(help="Wall time of stage two.")] = 75.0,
+    processes: Annotated[int, typer.Option(help="Processes of one thread each.")] = 2,
+    seed: Annotated[int, typer.Option(help="Drives everything random.")] = 0,
+) -> None:
+    """Train photopal-mini on the drawn world."""
+    training = Training(
+        folder,
+        VisionRun(seconds=60 * vision_minutes, groups_per_batch=12, photos=10**9, seed=seed),
+        LanguageRun(seconds=60 * language_minutes, photos=10**9, seed=seed),
+    )
+    run_parallel(partial(train_mini, training), processes=processes)
+
+
+if __name__ == "__main__":
+    typer.run(train)
