@@ -19,8 +19,8 @@ from photopal.concepts.register import (
     register_concept,
 )
 from photopal.drawn.wording import describe_fully
+from photopal.evaluation.album import names_in
 from photopal.evaluation.scenarios import Scenario
-from photopal.prompts import write_names
 from photopal.tuning import TuneOptions, TuningConcept, TuningPhoto, TuningReport, tune_bank
 from photopal.tuning.gather import likely_concepts
 from photopal.vision.protocol import VisionModel
@@ -153,17 +153,11 @@ def measure_bank(model: VisionModel, scenario: Scenario, bank: Bank, *, has_capt
                 tally += Tally(no=1, no_hits=int(probability < 0.5), unseen_hits=int(not is_seen))
         if has_captions:
             told = names_in(caption_view(assistant, view).text, [c.name for c in scenario.concepts])
-            truth = set(test.present)
+            truth = {scenario.concepts[place].name for place in test.present}
             tally += Tally(
                 captions=1, exact_captions=int(told == truth), false_captions=int(bool(told - truth))
             )
     return tally
-
-
-def names_in(text: str, names: Sequence[str]) -> set[int]:
-    """Which names a text says, whole names only, as places in the list."""
-    written = write_names(text, names)
-    return {place for place in range(len(names)) if f"<|name:{place}|>" in written}
 
 
 def _is_inside(point: tuple[float, float], box: tuple[int, int, int, int], size: tuple[int, int]) -> bool:
