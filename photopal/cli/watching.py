@@ -1,0 +1,102 @@
+"""Runs a watch for a command: signals, words on stderr, exit code; knows not what photos are for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from photopal.cli.index import PARTIAL
+from photopal.cli.screen import count
+
+if TYPE_CHECKING:
+    from photopal.cli.session import Session
+    from photopal.watch import WatchEvent, WatchOptions, WatchOutcome, WatchReport
+
+_MOST_NAMED = 10
+
+
+def run_watch(
+    session: Session,
+    folders: Sequence[Path],
+    *,
+    options: WatchOptions,
+    on_photos: Callable[[Sequence[Path]], WatchOutcome | None],
+    is_known: Callable[[Path], bool],
+    on_event: Callable[[WatchEvent], None] | None = None,
+) -> None:
+    """Watch folders until SIGINT or SIGTERM, or with `once` until all is done; tell what happens on stderr.
+
+    Args:
+        session: The command's.
+        folders: What to watch.
+        options: How to watch.
+        on_photos: Takes photos that came to rest; see `watch_folders`.
+        is_known: True for a photo that is done already.
+        on_event: Told of each event too, after the user; every call is made in this thread.
+
+    Raises:
+        typer.Exit: With code 3, when some photos or folders failed.
+        UsageError: No folder is named, or one of them is a file.
+    """
+    from photopal.watch import stop_on_signals, watch_folders
+
+    def tell(event: WatchEvent) -> None:
+        _tell(session, event)
+        if on_event is not None:
+            on_event(event)
+
+    with stop_on_signals() as stop:
+        report = watch_folders(
+            folders, options=options, on_photos=on_photos, on_event=tell, is_known=is_known, stop=stop
+        )
+    _sum_up(session, report)
+    if not report.is_complete:
+        raise typer.Exit(PARTIAL)
+
+
+def _tell(session: Session, event: WatchEvent) -> None:
+    """Put one event into a line: what is as it should be is silent with `--quiet`."""
+    words = _words(event)
+    if event.kind in ("watching", "back", "handed"):
+        session.say(words)
+        return
+    session.warn(words)
+    if event.hint:
+        session.warn(f"Hint: {event.hint}", style="")
+
+
+def _words(event: WatchEvent) -> str:
+    photos, path, reason = count(event.count, "photo"), event.path, event.reason
+    match event.kind:
+        case "watching":
+            return f"Watching {path}."
+        case "polling":
+            return f"Watching {path} by looking again and again: {reason}."
+        case "gone":
+            return f"{path} {reason}; waiting for it."
+        case "back":
+            return f"{path} is back{': ' if reason else ''}{reason}."
+        case "handed":
+            return f"{photos} done."
+        case "skipped":
+            return f"Skipped {path}: {reason}"
+        case "failed":
+            return f"{photos} failed, next try in {event.retry_s or 0:.0f} s: {reason}"
+        case "given up":
+            return f"{photos} given up: {reason}"
+
+
+def _sum_up(session: Session, report: WatchReport) -> None:
+    """Say at the end what was done and what is left."""
+    waiting = f", {count(report.waiting, 'photo')} left for the next time" if report.waiting else ""
+    session.say(f"{count(report.handed, 'photo')} done{waiting}.")
+    for folder in report.offline:
+        session.warn(f"{folder} was not there at the end.")
+    failed = [*report.given_up, *report.skipped]
+    for skipped in failed[:_MOST_NAMED]:
+        session.warn(f"Not done: {skipped.path}: {skipped.reason}")
+    if len(failed) > _MOST_NAMED:
+        session.warn(f"… and {count(len(failed) - _MOST_NAMED, 'more file')}.")
