@@ -35,6 +35,7 @@ class Lesson:
         kinds: The kind of exchange each label belongs to.
         references: For each name the (photo, patch) pairs its rows are made of.
         token_counts: For each name its number of soft tokens.
+        sides: For each name 0 when it is absent, else 1, 2 or 3 for left, middle or right.
         marks: Marks drawn on the photo.
     """
 
@@ -46,6 +47,7 @@ class Lesson:
     kinds: list[str]
     references: list[list[tuple[int, int]]]
     token_counts: list[int]
+    sides: list[int]
     marks: tuple[Mark, ...]
 
 
@@ -62,6 +64,16 @@ class LessonBatch:
     vision: VisionBatch
     marked: Tensor
     lessons: list[Lesson]
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a lesson takes from its group besides the conversation; see `Lesson`."""
+
+    row: int
+    references: list[list[tuple[int, int]]]
+    sides: list[int]
+    marks: tuple[Mark, ...]
 
 
 @dataclass(frozen=True)
@@ -123,17 +135,12 @@ class LessonMaker:
             tuple(name_placeholder(slots[m]) for m in chosen if m not in members),
             tuple(group.cast[m] for m in chosen if m not in members),
         )
-        return self._pack(first + row, talk, concepts, references, tuple(marks.values()), rng)
+        shown = {m: s.x for m, s in zip(members, photo.scene.subjects, strict=True)}
+        sides = [1 + min(2, int(3 * shown[m])) if m in shown else 0 for m in chosen]
+        taken = Taken(first + row, references, sides, tuple(marks.values()))
+        return self._pack(taken, talk, concepts, rng)
 
-    def _pack(
-        self,
-        row: int,
-        talk: Talk,
-        concepts: list[PromptConcept],
-        references: list[list[tuple[int, int]]],
-        marks: tuple[Mark, ...],
-        rng: random.Random,
-    ) -> Lesson:
+    def _pack(self, taken: Taken, talk: Talk, concepts: list[PromptConcept], rng: random.Random) -> Lesson:
         block = concept_block(concepts)
         gap = " " if concepts else ""
         exchanges = converse(talk, rng, count=self.exchanges)
@@ -154,7 +161,18 @@ class LessonMaker:
             labels += [IGNORED] * (len(question) - 1) + answer
             kinds += [exchange.kind] * len(tail)
         counts = [concept.token_count for concept in concepts]
-        return Lesson(row, ids, positions, blocks, labels, kinds, references, counts, marks)
+        return Lesson(
+            taken.row,
+            ids,
+            positions,
+            blocks,
+            labels,
+            kinds,
+            taken.references,
+            counts,
+            taken.sides,
+            taken.marks,
+        )
 
 
 def member_patches(group: Group) -> dict[tuple[int, int], list[int]]:

@@ -24,9 +24,10 @@ from photopal.mini.train_vision import (
     patch_features,
     vision_loss,
 )
-from photopal.vision.placeholders import SLOTS, all_placeholders
+from photopal.vision.placeholders import SLOTS, SOFT_TOKENS, all_placeholders
 
 SEEING_WEIGHT = 0.2
+FINDING_WEIGHT = 0.7
 TOWER_RATE = 0.4
 
 
@@ -73,7 +74,7 @@ def lesson_loss(
     if marked_rows:
         shown = shown.index_copy(0, torch.tensor(marked_rows), tokens[photos:])
     rows = lesson_rows(model, batch, tokens, generator)
-    speaking, hits = speech_loss(model, batch, rows, shown)
+    speaking, hits = speech_loss(model, heads, batch, rows, shown)
     return speaking + SEEING_WEIGHT * seeing, report | hits
 
 
@@ -94,7 +95,11 @@ def lesson_rows(
 
 
 def speech_loss(
-    model: LlavaForConditionalGeneration, batch: LessonBatch, rows: list[list[Tensor]], shown: Tensor
+    model: LlavaForConditionalGeneration,
+    heads: AttributeHeads,
+    batch: LessonBatch,
+    rows: list[list[Tensor]],
+    shown: Tensor,
 ) -> tuple[Tensor, dict[str, float]]:
     """Cross-entropy of all answers; names and recognition weigh more, for they are few."""
     embed = model.get_input_embeddings()
@@ -104,6 +109,7 @@ def speech_loss(
         hidden = model.model.language_model(
             inputs_embeds=embeddings, attention_mask=mask, position_ids=positions, use_cache=False
         ).last_hidden_state
+    finding, found = side_loss(heads, batch, hidden.float(), vocabulary)
     supervised = labels != IGNORED
     hidden = hidden.float()[supervised]
     photo = torch.nonzero(supervised)[:, 0]
@@ -126,7 +132,31 @@ def speech_loss(
         hits[f"say-{kind}"].append(hit)
     hits["say-name"] += right[target >= vocabulary].tolist()
     report = {kind: sum(values) / len(values) for kind, values in hits.items() if values}
-    return (losses * weight).sum() / weight.sum(), report
+    report["find-side"] = found
+    return (losses * weight).sum() / weight.sum() + FINDING_WEIGHT * finding, report
+
+
+def side_loss(
+    heads: AttributeHeads, batch: LessonBatch, hidden: Tensor, vocabulary: int
+) -> tuple[Tensor, float]:
+    """Cross-entropy of where each soft token's concept is, and the share that is right.
+
+    A soft token stands after the photo and can look for itself there. Asking every one of them where its
+    concept is teaches recognition much sooner than the few Yes and No of the questions.
+    """
+    where: list[tuple[int, int]] = []
+    sides: list[int] = []
+    for number, lesson in enumerate(batch.lessons):
+        for place, id_ in enumerate(lesson.ids):
+            if id_ >= vocabulary + SLOTS:
+                where.append((number, place))
+                sides.append(lesson.sides[(id_ - vocabulary - SLOTS) // SOFT_TOKENS])
+    if not where:
+        return hidden.new_zeros(()), float("nan")
+    index, target = torch.tensor(where), torch.tensor(sides)
+    logits = heads.side(hidden[index[:, 0], index[:, 1]])
+    right = (logits.argmax(1) == target).float().mean().item()
+    return nn.functional.cross_entropy(logits, target), right
 
 
 def assemble(
@@ -150,10 +180,8 @@ def assemble(
         for place, id_ in enumerate(lesson.ids):
             offset = id_ - vocabulary
             if offset >= 0:
-                slot, row = (
-                    (offset, 0) if offset < SLOTS else ((offset - SLOTS) // 32, (offset - SLOTS) % 32 + 1)
-                )
-                table.append(slots[slot][row])
+                slot, row = (offset, -1) if offset < SLOTS else divmod(offset - SLOTS, SOFT_TOKENS)
+                table.append(slots[slot][row + 1])
                 where.append((number, place))
     if table:
         index = torch.tensor(where)

@@ -120,13 +120,18 @@ def make_vision_tower() -> CLIPVisionModel:
 
 
 class AttributeHeads(nn.Module):
-    """Linear heads over patch features: one for every attribute of a subject and of the photo."""
+    """Linear heads that are trained along and thrown away.
+
+    Over patch features: one for every attribute of a subject and of the photo. Over the decoder's hidden
+    states of soft tokens: whether the concept is absent, on the left, in the middle or on the right.
+    """
 
     def __init__(self, width: int) -> None:
         super().__init__()
         self.subject = nn.Linear(width, sum(map(len, SUBJECT_ATTRIBUTES.values())))
         self.photo = nn.Linear(width, sum(map(len, PHOTO_ATTRIBUTES.values())))
         self.covered = nn.Linear(width, 2)
+        self.side = nn.Linear(width, 4)
 
 
 def patch_features(tower: CLIPVisionModel, pixels: Tensor) -> Tensor:

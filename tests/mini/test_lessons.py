@@ -1,0 +1,183 @@
+"""Lessons say what is true, take names from other photos, and are worded as in use."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+import torch
+
+from photopal.drawn.identity import is_held_out
+from photopal.mini.architecture import END, build_model, build_processor, save_model, train_tokenizer
+from photopal.mini.groups import Group, draw_group
+from photopal.mini.lessons import IGNORED, LessonBatch, LessonMaker, member_patches
+from photopal.mini.train_language import (
+    LanguageRun,
+    assemble,
+    learn_placeholders,
+    lesson_loss,
+    lesson_rows,
+    train_language,
+)
+from photopal.mini.train_vision import (
+    AttributeHeads,
+    VisionRun,
+    collate,
+    make_vision_tower,
+    patch_features,
+    train_vision,
+    vision_loss,
+)
+from photopal.prompts import PromptConcept, build_prompt
+from photopal.vision import load_model
+
+
+@pytest.fixture(scope="module")
+def groups() -> list[Group]:
+    rng = random.Random(5)
+    return [draw_group(rng) for _ in range(2)]
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return learn_placeholders(train_tokenizer(0, groups=20))
+
+
+@pytest.fixture(scope="module")
+def batch(groups, tokenizer) -> LessonBatch:
+    return LessonMaker(tokenizer, seed=0)(groups)
+
+
+@pytest.fixture(scope="module")
+def model():
+    torch.manual_seed(0)
+    return build_model(train_tokenizer(0, groups=20), make_vision_tower())
+
+
+def test_nobody_held_out_is_ever_drawn_for_training():
+    rng = random.Random(0)
+    for _ in range(40):
+        group = draw_group(rng, size_px=32)
+        shown = [subject.identity for photo in group.photos for subject in photo.scene.subjects]
+        assert not any(is_held_out(identity) for identity in [*group.cast, *shown])
+
+
+def test_the_same_seed_draws_the_same_groups():
+    first, second = (draw_group(random.Random(9)) for _ in range(2))
+    assert first.members == second.members
+    assert all(
+        a.image.tobytes() == b.image.tobytes() for a, b in zip(first.photos, second.photos, strict=True)
+    )
+
+
+def test_supervised_tokens_spell_the_answers(batch, tokenizer):
+    for lesson in batch.lessons:
+        for number in range(1, max(lesson.blocks) + 1):
+            labels = [
+                label
+                for label, block in zip(lesson.labels, lesson.blocks, strict=True)
+                if block == number and label != IGNORED
+            ]
+            text = tokenizer.decode(labels)
+            assert text.endswith(END)
+            assert text.count(END) == 1
+            assert len(text) > len(END)
+
+
+def test_rows_of_a_name_never_come_from_the_photo_itself(batch):
+    for lesson in batch.lessons:
+        assert all(row != lesson.row for pairs in lesson.references for row, _ in pairs)
+        assert len(lesson.references) == len(lesson.token_counts)
+
+
+def test_reference_patches_show_the_member(groups):
+    patches = member_patches(groups[0])
+    for (row, member), covered in patches.items():
+        subject = groups[0].members[row].index(member)
+        assert all(groups[0].patch_owners[row][patch] == subject for patch in covered)
+
+
+def test_lessons_are_encoded_as_questions_are_in_use(tmp_path: Path, batch, groups, tokenizer, model):
+    save_model(tmp_path / "mini", model, build_processor(train_tokenizer(0, groups=20)))
+    loaded = load_model(tmp_path / "mini")
+    checked = 0
+    for lesson, photo in zip(batch.lessons, (p for g in groups for p in g.photos), strict=True):
+        if lesson.marks or not lesson.token_counts:
+            continue
+        first = [i for i, block in enumerate(lesson.blocks) if block in {0, 1}]
+        ids = [lesson.ids[i] for i in first]
+        labels = [lesson.labels[i] for i in first]
+        start = next(i for i, label in enumerate(labels) if label != IGNORED)
+        asked = [id_ for id_, block in zip(ids[: start + 1], lesson.blocks, strict=False) if block == 1]
+        question = tokenizer.decode(asked).removesuffix(" ASSISTANT:").strip()
+        prompt = build_prompt(question, [PromptConcept(count) for count in lesson.token_counts])
+        features = loaded.encode_photos([photo.image])[0]
+        encoded = loaded.encode_prompt(prompt, features)
+        assert encoded.ids.tolist() == ids[: start + 1]
+        checked += 1
+    assert checked >= 3
+
+
+def test_packed_lessons_give_the_hidden_states_of_separate_sequences(batch, model):
+    with torch.no_grad():
+        features = patch_features(model.model.vision_tower, batch.vision.pixels)
+        tokens = model.model.multi_modal_projector(features)
+        rows = lesson_rows(model, batch, tokens, torch.Generator().manual_seed(0))
+        embed = model.get_input_embeddings()
+        embeddings, mask, positions, _, _ = assemble(batch, rows, tokens, embed)
+        packed = model.model.language_model(
+            inputs_embeds=embeddings, attention_mask=mask, position_ids=positions, use_cache=False
+        ).last_hidden_state
+        blocks = torch.tensor(batch.lessons[0].blocks)
+        for number in (1, 3):
+            kept = torch.nonzero((blocks == 0) | (blocks == number))[:, 0]
+            alone = model.model.language_model(
+                inputs_embeds=embeddings[:1, kept], use_cache=False
+            ).last_hidden_state
+            assert torch.allclose(packed[0, kept], alone[0], atol=1e-4)
+
+
+def test_both_losses_fall_on_the_same_photos(batch, model):
+    heads = AttributeHeads(192)
+    parameters = [*model.parameters(), *heads.parameters()]
+    optimizer = torch.optim.AdamW(parameters, lr=2e-3)
+    generator = torch.Generator().manual_seed(0)
+    losses = []
+    for _ in range(8):
+        loss, report = lesson_loss(model, heads, batch, generator)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.8 * losses[0]
+    assert "say-name" in report
+
+
+def test_identity_contrast_is_lower_for_features_that_tell_identities_apart(groups):
+    batch = collate(groups)
+    heads = AttributeHeads(64)
+    codes = torch.nn.functional.normalize(torch.randn(1000, 64), dim=-1)
+    owners = batch.owners
+    identity = torch.where(owners >= 0, batch.identities[owners.clamp(min=0)], -1)
+    telling = codes[identity % 1000]
+    blind = torch.randn(*owners.shape, 64)
+    good, bad = (vision_loss(features, heads, batch)[1]["contrast"] for features in (telling, blind))
+    assert good < 0.5 * bad
+
+
+def test_training_goes_on_from_its_checkpoint(tmp_path: Path, tokenizer):
+    said: list[str] = []
+    checkpoint = tmp_path / "vision.pt"
+    train_vision(VisionRun(seconds=600, photos=8, groups_per_batch=1), checkpoint, on_report=said.append)
+    first = torch.load(checkpoint, weights_only=True)["photos"]
+    run = VisionRun(seconds=600, photos=first + 4, groups_per_batch=1)
+    train_vision(run, checkpoint, on_report=said.append)
+    assert torch.load(checkpoint, weights_only=True)["photos"] > first
+    model = build_model(train_tokenizer(0, groups=20), make_vision_tower())
+    language = LanguageRun(seconds=600, photos=4, groups_per_batch=1, exchanges=4)
+    train_language(
+        language, model, AttributeHeads(192), tokenizer, tmp_path / "language.pt", on_report=said.append
+    )
+    assert torch.load(tmp_path / "language.pt", weights_only=True)["photos"] >= 4
+    assert len(said) >= 3
