@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 
 import pytest
 
@@ -30,8 +31,8 @@ def test_what_is_there_what_comes_and_what_changes_is_handed_over_once(make_watc
 
 
 @pytest.mark.parametrize("poll", [False, True])
-def test_a_file_that_is_copied_slowly_waits_until_it_is_whole(make_watch, folder, save, until, jpeg, poll):
-    watch = make_watch(folder, poll=poll, settle_s=0.4).start()
+def test_a_file_that_is_copied_slowly_waits_until_it_is_whole(make_watch, folder, save, jpeg, poll):
+    watch = make_watch(folder, poll=poll, settle_s=1.0).start()
     whole, path = jpeg(1), folder / "slow.jpg"
     other = save(folder / "other.jpg", 2)
     with path.open("wb") as file:
@@ -43,8 +44,7 @@ def test_a_file_that_is_copied_slowly_waits_until_it_is_whole(make_watch, folder
             file.write(whole[:sent])
             file.flush()
             os.utime(path)
-            until(lambda: True)
-            threading.Event().wait(0.05)
+            time.sleep(0.05)
         assert path not in watch.handed
         file.seek(0)
         file.write(whole)
