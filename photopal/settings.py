@@ -22,7 +22,7 @@ from photopal.errors import SettingsError
 Source = Literal["flag", "environment", "config file", "default"]
 
 BUNDLED_MODEL = "bundled"
-CONFIG_KEYS = ("library", "bank", "model", "device")
+CONFIG_KEYS = ("library", "banks", "model", "device")
 
 _DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
 
@@ -34,7 +34,7 @@ class Settings:
     home: Path
     config_path: Path
     library_path: Path
-    bank_path: Path
+    banks_path: Path
     model: str
     device: str
     sources: Mapping[str, Source] = field(default_factory=dict)
@@ -65,7 +65,7 @@ def load_settings(
     """Settle every setting from flags, environment, config file and defaults.
 
     Args:
-        home: The `--home` flag; the folder of library, bank and config file.
+        home: The `--home` flag; the folder of library, banks and config file.
         model: The `--model` flag; `bundled`, a folder or a Hugging Face id.
         device: The `--device` flag; `auto`, `cpu`, `mps`, `cuda` or `cuda:N`.
         environ: The environment; the process's own when left out.
@@ -97,7 +97,7 @@ def load_settings(
         home=home_path,
         config_path=config_path,
         library_path=_absolute(settle("library", None, "library.db"), home_path),
-        bank_path=_absolute(settle("bank", None, "bank.safetensors"), home_path),
+        banks_path=_absolute(settle("banks", None, "banks"), home_path),
         model=settled_model,
         device=_checked_device(settle("device", device, "auto")),
         sources=sources,

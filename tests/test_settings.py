@@ -16,7 +16,7 @@ def write_config(home: Path, text: str) -> None:
 def test_everything_lies_in_the_home_folder_by_default(tmp_path):
     settings = load_settings(home=tmp_path, environ={})
     assert settings.library_path == tmp_path / "library.db"
-    assert settings.bank_path == tmp_path / "bank.safetensors"
+    assert settings.banks_path == tmp_path / "banks"
     assert settings.config_path == tmp_path / "config.toml"
     assert settings.is_bundled_model
     assert settings.model_name_or_path == str(bundled_model_path())

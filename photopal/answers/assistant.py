@@ -24,7 +24,7 @@ from photopal.vision.placeholders import name_placeholder
 from photopal.vision.protocol import ConceptRows, PhotoFeatures, VisionModel
 
 MOST_CONCEPTS = 4
-"""How many concepts a prompt holds at most; the maps choose them, so its length does not grow with the library."""
+"""How many concepts a prompt holds at most; the maps choose them, so it does not grow with the library."""
 
 
 @dataclass(frozen=True)

@@ -73,6 +73,7 @@ def caption_photos(
     photos: Iterable[PhotoRow],
     *,
     is_forced: bool = False,
+    limit: int | None = None,
     on_caption: Callable[[CaptionedPhoto], None] | None = None,
 ) -> CaptionReport:
     """Caption photos one after another; each is stored before the next is begun.
@@ -84,12 +85,15 @@ def caption_photos(
         assistant: Looks and speaks.
         photos: Whom to caption.
         is_forced: Caption anew in any case.
+        limit: The most captions to make.
         on_caption: Told of every new caption.
     """
     version = assistant.bank.version if assistant.concepts else None
     captioned = kept = 0
     skipped: list[Skipped] = []
     for photo in photos:
+        if limit is not None and captioned >= limit:
+            break
         if not is_forced and is_current(library, assistant, photo, version):
             kept += 1
             continue

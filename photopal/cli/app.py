@@ -15,6 +15,8 @@ import typer
 from typer.core import TyperGroup
 
 from photopal import __version__
+from photopal.cli.add_concept import add_concept
+from photopal.cli.caption import caption
 from photopal.cli.concepts import concepts
 from photopal.cli.doctor import doctor
 from photopal.cli.help import PhotopalCommand, help_of, without_types
@@ -26,6 +28,7 @@ from photopal.cli.restore_concept import restore_concept
 from photopal.cli.search import search
 from photopal.cli.session import Session
 from photopal.cli.status import status
+from photopal.cli.tune import tune
 from photopal.cli.where import where
 from photopal.errors import PhotopalError
 
@@ -33,8 +36,8 @@ INTERRUPTED = 130
 
 # Panel of the help page → its commands, in the order in which a newcomer meets them.
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Photos": (index, search, problems),
-    "People, pets and things": (concepts, rename_concept, remove_concept, restore_concept),
+    "Photos": (index, caption, search, problems),
+    "People, pets and things": (add_concept, tune, concepts, rename_concept, remove_concept, restore_concept),
     "This installation": (status, where, doctor),
 }
 
@@ -82,7 +85,7 @@ def start(  # noqa: PLR0913 - one parameter for each global option
     *,
     home: Annotated[
         Path | None,
-        typer.Option(help="Folder of library, bank and config file.", metavar="FOLDER"),
+        typer.Option(help="Folder of library, banks and config file.", metavar="FOLDER"),
     ] = None,
     model: Annotated[
         str | None, typer.Option(help="'bundled', a model's folder, or a Hugging Face id.", metavar="MODEL")

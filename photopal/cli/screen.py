@@ -62,12 +62,14 @@ def show_line(out: Console, line: str) -> None:
     out.file.write(f"{line}\n")
 
 
-def show_json(out: Console, value: Any) -> None:
-    """Print a value as JSON, readable on a terminal, one line elsewhere.
+def show_json(out: Console, value: Any, *, is_line: bool = False) -> None:
+    """Print a value as JSON, readable on a terminal, one line elsewhere or where a line is asked for.
 
     Paths become text; undecodable bytes in them stay as `\\udcXX` escapes, which Python reads back.
     """
-    words = json.dumps(value, ensure_ascii=False, default=str, indent=2 if out.is_terminal else None)
+    words = json.dumps(
+        value, ensure_ascii=False, default=str, indent=2 if out.is_terminal and not is_line else None
+    )
     escaped = _UNSAFE_IN_JSON.sub(lambda match: f"\\u{ord(match.group()):04x}", words)
     show_line(out, escaped)
 

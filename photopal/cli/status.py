@@ -27,7 +27,7 @@ def status(
         counts = library.counts()
     facts: dict[str, object] = {
         **counts,
-        "has_bank": settings.bank_path.exists(),
+        "banks": sum(1 for _ in settings.banks_path.glob("*.bank.safetensors")),
         "library": str(settings.library_path),
         "model": settings.model,
     }

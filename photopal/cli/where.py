@@ -18,7 +18,7 @@ def where(
     """Print every path in use and what chose it.
 
     What chose it is a flag, the environment, the config file or a default. The config file is config.toml in
-    the home folder and may set library, bank, model and device.
+    the home folder and may set library, banks, model and device.
 
     Examples:
       photopal where
@@ -30,7 +30,7 @@ def where(
         "home": str(settings.home),
         "config": str(settings.config_path),
         "library": str(settings.library_path),
-        "bank": str(settings.bank_path),
+        "banks": str(settings.banks_path),
         "model": settings.model_name_or_path,
         "device": settings.device,
     }

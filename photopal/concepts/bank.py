@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -18,6 +18,10 @@ from photopal.errors import BankError
 from photopal.vision.protocol import ConceptRows
 
 FORMAT = 1
+
+
+class NewerBankError(BankError):
+    """A newer photopal wrote the bank; it must not be overwritten."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,8 +166,8 @@ def load_bank(path: Path, *, fingerprint: str) -> Bank:
         raise BankError(f"{path}: there is no bank", hint=hint) from error
     except (SafetensorError, OSError) as error:
         raise BankError(f"{path}: the bank cannot be read: {error}", hint=hint) from error
-    if int(header.get("format", 0)) > FORMAT:
-        raise BankError(
+    if _format_of(header) > FORMAT:
+        raise NewerBankError(
             f"{path}: the bank was written by photopal {header.get('photopal')}", hint="Update photopal."
         )
     if header.get("fingerprint") != fingerprint:
@@ -175,6 +179,11 @@ def load_bank(path: Path, *, fingerprint: str) -> Bank:
     except (KeyError, ValueError) as error:
         raise BankError(f"{path}: the bank's header is broken", hint=hint) from error
     return Bank(fingerprint, header["prompt_version"], tensors.get("background"), concepts, notes)
+
+
+def _format_of(header: Mapping[str, str]) -> int:
+    text = header.get("format", "")
+    return int(text) if text.isdecimal() else 0
 
 
 def _read_concept(concept_id: int, tensors: dict[str, Tensor], facts: dict[str, object]) -> BankConcept:

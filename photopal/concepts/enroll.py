@@ -6,8 +6,8 @@ import hashlib
 import io
 import random
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from photopal.concepts.bank import Bank, load_bank, save_bank
+from photopal.concepts.bank import Bank, NewerBankError, load_bank, save_bank
 from photopal.concepts.maps import contested_maps, location_maps, map_scores
 from photopal.concepts.masks import box_mask
 from photopal.concepts.register import (
@@ -33,6 +33,9 @@ from photopal.photos import open_photo
 from photopal.vision.protocol import PhotoFeatures, VisionModel
 
 STRANGER_PHOTOS = 24
+
+OnProgress = Callable[[int, int | None, object], None]
+"""Told how many are done, of how many, and which is at hand."""
 
 
 class FeatureStore:
@@ -136,6 +139,21 @@ def unlikely(bank: Bank, features: PhotoFeatures, positives: dict[int, float]) -
     return all(float(scores[place]) < 0.6 * positives[concept_id] for place, concept_id in enumerate(ids))
 
 
+@dataclass(frozen=True, eq=False)
+class Enrolment:
+    """What came of bringing a bank in step with the library.
+
+    Attributes:
+        bank: The bank.
+        found: For each concept where it was found on its photos; empty where nothing had to be learned.
+        registered: Ids of the concepts that were registered from their photos.
+    """
+
+    bank: Bank
+    found: dict[int, list[FoundSubject]] = field(default_factory=dict)
+    registered: tuple[int, ...] = ()
+
+
 def refresh_bank(
     library: Library,
     model: VisionModel,
@@ -143,45 +161,94 @@ def refresh_bank(
     *,
     options: RegisterOptions | None = None,
     store: FeatureStore | None = None,
-    on_progress: Callable[[int, int | None, object], None] | None = None,
-) -> Bank:
+    on_progress: OnProgress | None = None,
+) -> Enrolment:
     """Load the bank and bring it in step with the library; saves it if anything changed.
 
     Concepts that are new, or whose reference photos changed, are registered from their photos; tuned rows of
     unchanged concepts stay. A bank of another model, or a broken one, is made anew.
 
     Raises:
-        ConceptError: No photo of a concept can be read.
-        BankError: The bank cannot be written.
+        BankError: The bank cannot be written, or a newer photopal wrote it.
     """
-    options = options or RegisterOptions()
     store = store or FeatureStore(model)
+    bank = open_bank(path, fingerprint=model.fingerprint)
+    enrolment = enrol(library, store, bank, options=options, on_progress=on_progress)
+    if enrolment.bank is not bank:
+        save_bank(enrolment.bank, path)
+    return enrolment
+
+
+def open_bank(path: Path, *, fingerprint: str) -> Bank:
+    """Load a model's bank; an empty one where there is none that can be read.
+
+    Raises:
+        BankError: A newer photopal wrote it.
+    """
     try:
-        bank = load_bank(path, fingerprint=model.fingerprint)
+        return load_bank(path, fingerprint=fingerprint)
+    except NewerBankError:
+        raise
     except BankError:
-        bank = Bank(fingerprint=model.fingerprint, prompt_version="")
-    wanted = {concept.id: library.references(concept.id) for concept in library.concepts()}
-    wanted = {concept_id: references for concept_id, references in wanted.items() if references}
-    keys = {concept_id: references_key(references) for concept_id, references in wanted.items()}
-    stale = [i for i, key in keys.items() if i not in bank.concepts or bank.concepts[i].references_key != key]
-    gone = [i for i in bank.concepts if i not in wanted]
-    if not stale and not gone:
-        return bank
-    bank = bank.only([i for i in bank.concepts if i in wanted and i not in stale])
-    names = {concept.id: concept.name for concept in library.concepts()}
+        return Bank(fingerprint=fingerprint, prompt_version="")
+
+
+def enrol(
+    library: Library,
+    store: FeatureStore,
+    bank: Bank,
+    *,
+    anew: Collection[int] = (),
+    options: RegisterOptions | None = None,
+    on_progress: OnProgress | None = None,
+) -> Enrolment:
+    """Register what is new or changed, forget what is gone; the same bank comes back when nothing is.
+
+    A concept none of whose photos can be read now keeps what is known of it.
+
+    Args:
+        library: Its concepts and reference photos.
+        store: Encodes photos.
+        bank: What is known so far.
+        anew: Ids of concepts to register in any case.
+        options: Of registration.
+        on_progress: Told of every concept.
+    """
+    concepts = {concept.id: concept for concept in library.concepts()}
+    wanted = {i: library.references(i) for i in concepts}
+    wanted = {i: references for i, references in wanted.items() if references}
+    keys = {i: references_key(references) for i, references in wanted.items()}
+    stale = {i for i, key in keys.items() if i not in bank.concepts or bank.concepts[i].references_key != key}
+    stale = {i for i in stale | (set(anew) & keys.keys()) if any(_is_there(r.photo) for r in wanted[i])}
+    kept = [i for i in bank.concepts if i in wanted]
+    if not stale and len(kept) == len(bank.concepts):
+        return Enrolment(bank)
     found = find_all(library, store, wanted, on_progress=on_progress)
-    fresh = [
-        register_concept(model, i, found[i], name=names[i], references_key=keys[i], options=options)
-        for i in stale
-        if i in found
-    ]
-    bank = bank.with_concepts(fresh)
-    background = background_direction([subject for subjects in found.values() for subject in subjects])
-    bank = replace(bank, background=background)
+    bank = bank.only(kept)
+    registered = tuple(i for i in sorted(stale) if i in found)
+    bank = bank.with_concepts(
+        [
+            register_concept(
+                store.model,
+                i,
+                found[i],
+                name=concepts[i].name,
+                references_key=keys[i],
+                options=options or RegisterOptions(),
+            )
+            for i in registered
+        ]
+    )
     if found:
-        bank = calibrate_concepts(bank, found, screened_strangers(library, store, bank, found))
-    save_bank(bank, path)
-    return bank
+        background = background_direction([subject for subjects in found.values() for subject in subjects])
+        bank = replace(bank, background=background)
+        known = {i: subjects for i, subjects in found.items() if i in bank.concepts}
+        bank = calibrate_concepts(bank, known, screened_strangers(library, store, bank, known))
+    return Enrolment(bank, found, registered)
+
+
+def _is_there(photo: PhotoRow) -> bool:
+    return photo.path.is_file()
 
 
 def screened_strangers(
@@ -203,26 +270,19 @@ def find_all(
     store: FeatureStore,
     wanted: dict[int, list[ReferencePhoto]],
     *,
-    on_progress: Callable[[int, int | None, object], None] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> dict[int, list[FoundSubject]]:
-    """Find the subject on every reference photo of the wanted concepts.
+    """Find the subject on every reference photo of the wanted concepts that can be read.
 
-    Raises:
-        ConceptError: No photo of a concept can be read.
+    A concept none of whose photos can be read is left out.
     """
-    total = sum(len(references) for references in wanted.values())
-    done = 0
     read: dict[int, list[Reference]] = {}
-    for concept_id, references in wanted.items():
-        read[concept_id] = read_references(store, references)
-        if not read[concept_id]:
-            raise ConceptError(
-                f"none of the {len(references)} reference photos of concept {concept_id} can be read",
-                hint=f"The first one is {references[0].photo.path}. Bring it back or remove the concept.",
-            )
-        done += len(references)
+    for done, (concept_id, references) in enumerate(wanted.items()):
         if on_progress:
-            on_progress(done, total, concept_id)
+            on_progress(done, len(wanted), concept_id)
+        readable = read_references(store, references)
+        if readable:
+            read[concept_id] = readable
     found = {}
     for concept_id, references_read in read.items():
         own = {r.key for r in references_read}

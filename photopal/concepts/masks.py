@@ -58,6 +58,23 @@ def mask_cells(
     return cover >= min(COVERED_SHARE, float(cover.max()))
 
 
+def cells_extent(
+    cells: Tensor, frame: tuple[float, float, float, float]
+) -> tuple[float, float, float, float]:
+    """The smallest box around cells of a grid: left, top, right, bottom in fractions of the photo.
+
+    Args:
+        cells: bool `[rows, cols]`, at least one.
+        frame: What part of the photo the grid covers.
+    """
+    rows, cols = cells.shape
+    ys, xs = torch.nonzero(cells, as_tuple=True)
+    x, y, width, height = frame
+    left, top = x + width * int(xs.min()) / cols, y + height * int(ys.min()) / rows
+    right, bottom = x + width * (int(xs.max()) + 1) / cols, y + height * (int(ys.max()) + 1) / rows
+    return (max(0.0, left), max(0.0, top), min(1.0, right), min(1.0, bottom))
+
+
 def box_mask(box: tuple[int, int, int, int], size: tuple[int, int]) -> NDArray[np.bool_]:
     """Turn a box (x, y, width, height in pixels) into a mask of a photo of (width, height) pixels."""
     x, y, width, height = box
@@ -76,6 +93,8 @@ def find_recurring(photos: Sequence[PhotoFeatures], others: Sequence[PhotoFeatur
     Returns:
         For each photo the subject's cells: bool `[rows, cols]`, at least one cell each.
     """
+    if not photos:
+        return []
     units = [torch.nn.functional.normalize(photo.patches.float(), dim=-1) for photo in photos]
     against = [torch.nn.functional.normalize(photo.patches.float(), dim=-1).flatten(0, 1) for photo in others]
     scores = []

@@ -32,8 +32,7 @@ class ConceptTable(PhotoTable):
         Raises:
             ConceptError: The name is taken or unusable, or the kind is unknown.
         """
-        if kind not in get_args(ConceptKind):
-            raise ConceptError(f"a concept is a person, a pet or a thing, not {kind!r}")
+        _check_kind(kind)
         name = _usable_name(name)
         with self.writing():
             self._refuse_taken(name)
@@ -77,6 +76,25 @@ class ConceptTable(PhotoTable):
             )
             self._refresh_photos_of(concept.id)
         return self.concept(new_name)
+
+    def change_concept(
+        self, concept_id: int, *, kind: ConceptKind | str | None = None, about: str | None = None
+    ) -> ConceptRow:
+        """Say anew what a concept is or looks like; what is left out stays.
+
+        Raises:
+            ConceptError: There is no such concept, or the kind is unknown.
+        """
+        _check_kind(kind or "person")
+        with self.writing():
+            rows = self._execute(
+                "UPDATE concepts SET kind = coalesce(?, kind), about = coalesce(?, about)"
+                " WHERE id = ? AND removed_at IS NULL RETURNING *",
+                (kind, (about or "").strip() or None, concept_id),
+            ).fetchall()
+        if not rows:
+            raise ConceptError(f"the library has no concept {concept_id}")
+        return _concept_row(rows[0])
 
     def remove_concept(self, name: str) -> None:
         """Remove a concept; `restore_concept` brings it back with all it had.
@@ -183,6 +201,11 @@ class ConceptTable(PhotoTable):
             (concept_id,),
         )
         self._refresh_words([row[0] for row in rows])
+
+
+def _check_kind(kind: str) -> None:
+    if kind not in get_args(ConceptKind):
+        raise ConceptError(f"a concept is a person, a pet or a thing, not {kind!r}")
 
 
 def fold(name: str) -> str:

@@ -48,6 +48,14 @@ class PathTable(Connection):
         )
         return [path_of(row[0]) for row in rows]
 
+    def stamp_at(self, path: Path) -> tuple[int, int] | None:
+        """Return size in bytes and time in ns of the file last seen at a path; None if none is there."""
+        rows = self._rows(
+            "SELECT size_bytes, mtime_ns FROM paths WHERE path = ? AND missing_since IS NULL",
+            (path_bytes(path),),
+        )
+        return (rows[0][0], rows[0][1]) if rows else None
+
     def mark_missing(self, paths: Iterable[Path]) -> int:
         """Note that files are gone; return how many photos have no file left. Nothing is forgotten."""
         with self.writing():

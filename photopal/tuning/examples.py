@@ -22,11 +22,13 @@ class TuningConcept:
         concept_id: Its id.
         kind: person, pet or thing.
         descriptions: Its looks in words, as they go on after "is": from the user or the model itself.
+        is_frozen: Whether its rows stay as they are.
     """
 
     concept_id: int
     kind: str
     descriptions: tuple[str, ...] = ()
+    is_frozen: bool = False
 
 
 @dataclass(frozen=True, eq=False)

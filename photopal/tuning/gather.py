@@ -9,6 +9,7 @@ from PIL import Image, ImageOps
 from photopal.concepts import Bank
 from photopal.concepts.enroll import FeatureStore, find_all, sample_strangers
 from photopal.concepts.maps import contested_maps, location_maps, map_scores
+from photopal.concepts.masks import cells_extent
 from photopal.errors import PhotoError
 from photopal.library import ConceptRow, Library, PhotoRow, ReferencePhoto
 from photopal.photos import open_photo
@@ -87,10 +88,9 @@ def describe_concepts(
 def _describe(
     library: Library, store: FeatureStore, concept: ConceptRow, references: Sequence[ReferencePhoto]
 ) -> tuple[str, ...]:
-    found = find_all(library, store, {concept.id: list(references)})[concept.id]
+    found = find_all(library, store, {concept.id: list(references)}).get(concept.id, [])
     boxes: Mapping[str, tuple[float, float, float, float]] = {
-        f.reference.key: _cell_box(f.cells.nonzero().tolist(), f.cells.shape, f.reference.features.frame)
-        for f in found
+        f.reference.key: cells_extent(f.cells, f.reference.features.frame) for f in found
     }
     words: list[str] = []
     for reference in references:
@@ -105,17 +105,6 @@ def _describe(
         if cleaned:
             words.append(cleaned[0].lower() + cleaned[1:])
     return tuple(dict.fromkeys(words))
-
-
-def _cell_box(
-    cells: list[list[int]], grid: Sequence[int], frame: tuple[float, float, float, float]
-) -> tuple[float, float, float, float]:
-    rows, cols = grid[0], grid[1]
-    x, y, width, height = frame
-    ys, xs = [cell[0] for cell in cells], [cell[1] for cell in cells]
-    left, top = x + width * min(xs) / cols, y + height * min(ys) / rows
-    right, bottom = x + width * (max(xs) + 1) / cols, y + height * (max(ys) + 1) / rows
-    return (max(0.0, left), max(0.0, top), min(1.0, right), min(1.0, bottom))
 
 
 def cut_out(

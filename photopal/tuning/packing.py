@@ -124,7 +124,8 @@ def example_loss(
     labels = torch.cat([e.ids[e.answer_start :] for e in packed.encoded])
     total = torch.nn.functional.cross_entropy(logits, labels, reduction="sum")
     yes_id, no_id = (int(model.answer_ids(word)[0]) for word in (questions.YES, questions.NO))
-    yes_hits, no_hits = [], []
+    yes_hits: list[bool] = []
+    no_hits: list[bool] = []
     for start, label, is_recognition in zip(
         _starts(lengths), labels[_starts(lengths)], packed.is_recognition, strict=True
     ):
@@ -169,7 +170,7 @@ def _run_packed(
 
 
 def _block_mask(prefix_tokens: int, lengths: list[int], *, like: Tensor) -> Tensor:
-    """Additive `[1, 1, tokens, prefix + tokens]`: all see the prefix and the first piece, and their own past."""
+    """Additive `[1, 1, tokens, prefix + tokens]`: all see the prefix, the first piece and their own past."""
     piece = torch.repeat_interleave(torch.arange(len(lengths)), torch.tensor(lengths)).to(like.device)
     place = torch.arange(piece.shape[0], device=like.device)
     is_seen = (piece[:, None] == piece[None, :]) | (piece[None, :] == 0)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from photopal.concepts import Bank
+from photopal.concepts import Bank, BankConcept
 from photopal.errors import ConceptError
 from photopal.prompts import PROMPT_VERSION
 from photopal.tuning.examples import TuningConcept, TuningPhoto, make_example
@@ -31,6 +31,7 @@ class TuneOptions:
         validation_share: Share of each concept's photos held out; at least one of three or more.
         mirror_share: How often a photo is shown with left and right exchanged.
         variants: How many different sets of questions are made for each photo.
+        tokens: Soft tokens a concept is registered with before it is tuned.
         seed: Drives everything random.
     """
 
@@ -42,6 +43,7 @@ class TuneOptions:
     validation_share: float = 0.2
     mirror_share: float = 0.5
     variants: int = 4
+    tokens: int = 16
     seed: int = 0
 
 
@@ -123,8 +125,15 @@ class RowTable:
         self.inputs = rows.inputs.clone().requires_grad_()
         self.outputs = rows.outputs.clone().requires_grad_()
         is_trained = torch.tensor([concept_id in set(trained) for concept_id in concept_ids]).float()
-        self.inputs.register_hook(lambda grad: grad * is_trained[:, None, None])
-        self.outputs.register_hook(lambda grad: grad * is_trained[:, None])
+        self._freeze(self.inputs, is_trained[:, None, None])
+        self._freeze(self.outputs, is_trained[:, None])
+
+    @staticmethod
+    def _freeze(rows: Tensor, is_trained: Tensor) -> None:
+        def mask(grad: Tensor) -> Tensor:
+            return grad * is_trained
+
+        rows.register_hook(mask)  # type: ignore[no-untyped-call]
 
     def slots(self, concept_ids: Sequence[int]) -> ConceptRows:
         """The rows of a prompt."""
@@ -169,7 +178,6 @@ def tune_bank(
     photos: Sequence[TuningPhoto],
     options: TuneOptions,
     *,
-    trained: Sequence[int] | None = None,
     on_progress: Callable[[TuningProgress], None] | None = None,
 ) -> tuple[Bank, TuningReport]:
     """Tune the rows of concepts jointly.
@@ -177,10 +185,9 @@ def tune_bank(
     Args:
         model: The frozen model; not one of its weights changes.
         bank: Registered rows to start from.
-        concepts: Everyone the prompts may speak of, by id; the bank has them.
+        concepts: Everyone the prompts may speak of, by id; the bank has them. Frozen ones keep their rows.
         photos: Reference photos, and further photos that show nobody.
         options: Settings.
-        trained: Ids whose rows change; everyone by default.
         on_progress: Told of every epoch.
 
     Returns:
@@ -191,29 +198,50 @@ def tune_bank(
     """
     started = time.monotonic()
     rng = random.Random(options.seed)
-    table = RowTable(bank, sorted(concepts), sorted(concepts) if trained is None else trained)
+    trained = [concept.concept_id for concept in concepts.values() if not concept.is_frozen]
+    run = _new_run(model, bank, concepts, options)
     training, validation = split_photos(photos, share=options.validation_share, rng=rng)
-    run = _Run(model, table, options, PrefixStore(model) if model.supports_prefix else None)
     lessons = run.prepare(training, concepts, rng, variants=options.variants)
-    tests = run.prepare(validation, concepts, rng, variants=2, mirror_share=0.0)
-    if not lessons:
+    tests = run.prepare_tests(validation, concepts)
+    if not lessons or not trained:
         raise ConceptError(
             "there is nothing to tune on", hint="Add concepts with `photopal add-concept` first."
         )
     report = run.train(lessons, tests, rng, on_progress)
-    kept = [concept_id for concept_id in table.place if trained is None or concept_id in trained]
-    tuned = [_kept_rows(bank, table, run.best, concept_id) for concept_id in kept]
+    tuned = [_kept_rows(bank, run.table, run.best, concept_id) for concept_id in sorted(trained)]
     notes = {
         "seed": str(options.seed),
         "epochs": str(report.epochs),
         "validation": f"{report.after.accuracy:.4f}",
     }
     new_bank = replace(bank.with_concepts(tuned), prompt_version=PROMPT_VERSION, notes=notes)
-    sizes = {"photos": len(training), "validation_photos": len(validation)}
-    return new_bank, replace(report, seconds=time.monotonic() - started, **sizes)
+    report = replace(report, photos=len(training), validation_photos=len(validation))
+    return new_bank, replace(report, seconds=time.monotonic() - started)
 
 
-def _kept_rows(bank: Bank, table: RowTable, best: tuple[Tensor, Tensor], concept_id: int):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def validate_bank(
+    model: VisionModel,
+    bank: Bank,
+    concepts: Mapping[int, TuningConcept],
+    photos: Sequence[TuningPhoto],
+    options: TuneOptions,
+) -> Validation:
+    """Ask a bank what `tune_bank` would ask about the photos it would hold out, and train nothing."""
+    run = _new_run(model, bank, concepts, options)
+    rng = random.Random(options.seed)
+    _, validation = split_photos(photos, share=options.validation_share, rng=rng)
+    return run.validate(run.prepare_tests(validation, concepts))
+
+
+def _new_run(
+    model: VisionModel, bank: Bank, concepts: Mapping[int, TuningConcept], options: TuneOptions
+) -> _Run:
+    trained = [concept.concept_id for concept in concepts.values() if not concept.is_frozen]
+    table = RowTable(bank, sorted(concepts), trained)
+    return _Run(model, table, options, PrefixStore(model) if model.supports_prefix else None)
+
+
+def _kept_rows(bank: Bank, table: RowTable, best: tuple[Tensor, Tensor], concept_id: int) -> BankConcept:
     place, count = table.place[concept_id], table.counts[concept_id]
     inputs, outputs = best
     concept = bank.concepts[concept_id]
@@ -257,6 +285,13 @@ class _Run:
                 prepared.append(packed)
         return prepared
 
+    def prepare_tests(
+        self, photos: Sequence[TuningPhoto], concepts: Mapping[int, TuningConcept]
+    ) -> list[list[PackedExample]]:
+        """Questions about held-out photos; the same for the same photos and seed, whatever was trained."""
+        rng = random.Random(self.options.seed + 1)
+        return self.prepare(photos, concepts, rng, variants=2, mirror_share=0.0)
+
     def train(
         self,
         lessons: list[list[PackedExample]],
@@ -280,7 +315,7 @@ class _Run:
             for epoch in range(1, options.epochs + 1):
                 loss = self.epoch(lessons, rng, total)
                 validation = self.validate(tests)
-                is_best = _rank(validation) > _rank(best)
+                is_best = rank(validation) > rank(best)
                 if is_best:
                     best, best_epoch, self.best = validation, epoch, self.table.snapshot()
                 tell(loss, validation, is_best)
@@ -303,7 +338,7 @@ class _Run:
             for packed in batch:
                 rows = self.table.slots(packed.example.slots)
                 result = example_loss(self.model, packed, rows, self.store)
-                (result.total / count).backward()
+                (result.total / count).backward()  # type: ignore[no-untyped-call]
                 losses += float(result.total.detach())
             tokens += count
             self.optimizer.step()
@@ -332,6 +367,7 @@ class _Run:
         return Validation(losses / max(1, tokens), accuracy, len(yes) + len(no))
 
 
-def _rank(validation: Validation) -> tuple[float, float]:
+def rank(validation: Validation) -> tuple[float, float]:
+    """What makes one validation better than another: accuracy first, then loss."""
     accuracy = validation.accuracy if validation.accuracy == validation.accuracy else 0.0
     return (round(accuracy, 3), -validation.loss)

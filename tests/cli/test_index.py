@@ -56,7 +56,7 @@ def test_status_says_how_much_there_is(run, folder, words):
     run("index", str(folder))
     result = run("status")
     assert "photos\t3\n" in result.stdout
-    assert json.loads(run("status", "--json").stdout)["has_bank"] is False
+    assert json.loads(run("status", "--json").stdout)["banks"] == 0
 
 
 def test_index_without_a_folder_is_a_usage_error(run):
