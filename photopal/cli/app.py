@@ -16,11 +16,15 @@ from typer.core import TyperGroup
 
 from photopal import __version__
 from photopal.cli.add_concept import add_concept
+from photopal.cli.ask import ask
 from photopal.cli.caption import caption
 from photopal.cli.concepts import concepts
+from photopal.cli.demo import demo
 from photopal.cli.doctor import doctor
-from photopal.cli.help import PhotopalCommand, help_of, without_types
+from photopal.cli.eval_ import eval_
+from photopal.cli.help import PhotopalCommand, help_of, name_of, without_types
 from photopal.cli.index import index
+from photopal.cli.locate import locate
 from photopal.cli.problems import problems
 from photopal.cli.remove_concept import remove_concept
 from photopal.cli.rename_concept import rename_concept
@@ -36,8 +40,9 @@ INTERRUPTED = 130
 
 # Panel of the help page → its commands, in the order in which a newcomer meets them.
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Photos": (index, caption, search, problems),
+    "Photos": (index, caption, search, ask, locate, problems),
     "People, pets and things": (add_concept, tune, concepts, rename_concept, remove_concept, restore_concept),
+    "Trying it out": (demo, eval_),
     "This installation": (status, where, doctor),
 }
 
@@ -115,7 +120,9 @@ def start(  # noqa: PLR0913 - one parameter for each global option
 app.callback(help=help_of(start))(start)
 for _panel, _commands in COMMANDS.items():
     for _command in _commands:
-        app.command(cls=PhotopalCommand, help=help_of(_command), rich_help_panel=_panel)(_command)
+        app.command(name_of(_command), cls=PhotopalCommand, help=help_of(_command), rich_help_panel=_panel)(
+            _command
+        )
 
 
 def main() -> None:

@@ -30,6 +30,11 @@ def _no_type(*, ctx: Any) -> str:
     return ""
 
 
+def name_of(command: Callable[..., Any]) -> str:
+    """What a command is called on the command line: `add_concept` is `add-concept`, `eval_` is `eval`."""
+    return command.__name__.strip("_").replace("_", "-")
+
+
 def help_of(command: Callable[..., Any]) -> str:
     """A command's docstring as help markup: each paragraph one line, examples indented and coloured."""
     return "\n\n".join(_as_markup(paragraph) for paragraph in paragraphs_of(command))

@@ -13,7 +13,7 @@ from typing import Any
 import typer
 
 from photopal.cli.app import COMMANDS, app, start
-from photopal.cli.help import paragraphs_of
+from photopal.cli.help import name_of, paragraphs_of
 
 _HEADING = """# Commands
 
@@ -40,7 +40,7 @@ def reference() -> str:
     for panel, commands in COMMANDS.items():
         parts.append(f"## {panel}\n")
         for command in commands:
-            name = command.__name__.replace("_", "-")
+            name = name_of(command)
             parts += [f"### {name}\n", *_body(command, group.commands[name])]
     return "\n".join(parts).rstrip() + "\n"
 

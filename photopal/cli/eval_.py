@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from photopal.evaluation.table import Row
 
 
-def evaluate(  # noqa: PLR0913 - one parameter for each option of the command
+def eval_(  # noqa: PLR0913 - one parameter for each option of the command
     ctx: typer.Context,
     *,
     scenarios: Annotated[int, typer.Option(help="How many families.", min=1, metavar="N")] = 5,
