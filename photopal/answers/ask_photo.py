@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from photopal.answers.assistant import Assistant, View
 from photopal.library import ConceptRow
-from photopal.prompts import absent_answer, build_prompt, write_names
+from photopal.prompts import absent_answer, build_prompt, find_names, write_names
 
 _YES_NO = re.compile(r"\s*(is|are|can|could|do|does|did|was|were|has|have|would)\b", re.IGNORECASE)
 
@@ -31,8 +31,7 @@ class PhotoAnswer:
 
 def named_in(question: str, concepts: Sequence[ConceptRow]) -> list[ConceptRow]:
     """The concepts a question names, whole names only, in the order of the concepts."""
-    by_placeholder = write_names(question, [c.name for c in concepts[:16]])
-    return [c for slot, c in enumerate(concepts[:16]) if f"<|name:{slot}|>" in by_placeholder]
+    return [concepts[place] for place in find_names(question, [c.name for c in concepts])]
 
 
 def ask_view(
@@ -49,7 +48,7 @@ def ask_view(
         on_text: Told each new piece of the answer.
     """
     names = tuple(s.concept.name for s in view.present)
-    asked = [concept for concept in assistant.concepts if named_in(question, [concept])]
+    asked = named_in(question, assistant.concepts)
     present = {s.concept.id for s in view.present}
     if asked and not any(concept.id in present for concept in asked):
         words = " ".join(absent_answer(concept.name) for concept in asked)

@@ -13,6 +13,13 @@ if TYPE_CHECKING:
     from photopal.vision import VisionModel
 
 
+def open_library(session: Session) -> Library:
+    """The library to look names up in; an empty one is made where there is none."""
+    if session.settings.library_path.exists():
+        return session.library_to_read()
+    return session.library_to_write()
+
+
 def open_model(session: Session) -> tuple[VisionModel, Path]:
     """Load the model of the settings; also where its bank is, written or not.
 

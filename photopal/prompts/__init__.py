@@ -1,6 +1,7 @@
 """Words and marks: everything that is said to the model; knows no torch and no library."""
 
-from photopal.prompts.build import PromptConcept, build_prompt, concept_block, write_names
+from photopal.prompts.build import PromptConcept, build_prompt, concept_block, find_names, write_names
+from photopal.prompts.labels import Label, draw_labels
 from photopal.prompts.marks import Mark, draw_marks
 from photopal.prompts.questions import (
     CAPTION_QUESTION,
@@ -14,12 +15,15 @@ __all__ = [
     "CAPTION_QUESTION",
     "PROMPT_VERSION",
     "RECOGNITION_TEMPLATES",
+    "Label",
     "Mark",
     "PromptConcept",
     "absent_answer",
     "build_prompt",
     "concept_block",
+    "draw_labels",
     "draw_marks",
+    "find_names",
     "recognition_question",
     "write_names",
 ]

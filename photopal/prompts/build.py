@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -79,15 +80,27 @@ def write_names(text: str, names: Sequence[str]) -> str:
         text: What the user wrote.
         names: The names by slot.
     """
-    slots = {name.casefold(): slot for slot, name in enumerate(names)}
-    if not slots:
-        return text
-    longest_first = sorted(names, key=len, reverse=True)
-    pattern = "|".join(re.escape(name) for name in longest_first)
-    matcher = re.compile(rf"(?<!\w)(?:{pattern})(?!\w)", re.IGNORECASE)
+    pieces: list[str] = []
+    end = 0
+    text = unicodedata.normalize("NFC", text)
+    for match, slot in _matches(text, names):
+        pieces += [text[end : match.start()], name_placeholder(slot)]
+        end = match.end()
+    return "".join([*pieces, text[end:]])
 
-    def replace(match: re.Match[str]) -> str:
-        slot = slots.get(match[0].casefold())
-        return match[0] if slot is None else name_placeholder(slot)
 
-    return matcher.sub(replace, text)
+def find_names(text: str, names: Sequence[str]) -> list[int]:
+    """The places, in ascending order, of the names that stand in a text, found as `write_names` does."""
+    return sorted({place for _, place in _matches(unicodedata.normalize("NFC", text), names)})
+
+
+def _matches(text: str, names: Sequence[str]) -> Iterator[tuple[re.Match[str], int]]:
+    """Every whole name in a text, with its place among the names."""
+    places = {unicodedata.normalize("NFC", name).casefold(): place for place, name in enumerate(names)}
+    if not places:
+        return
+    pattern = "|".join(re.escape(name) for name in sorted(places, key=len, reverse=True))
+    for match in re.finditer(rf"(?<!\w)(?:{pattern})(?!\w)", text, re.IGNORECASE):
+        place = places.get(match[0].casefold())
+        if place is not None:
+            yield match, place

@@ -1,0 +1,83 @@
+"""Writes a picture where nothing is lost: never over a photo, over another file only when told."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from photopal.errors import PhotoError, UsageError
+from photopal.photos import hash_file
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from photopal.library import Library
+
+_FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP"}
+
+
+def check_target(out: Path, library: Library, *, photo: Path, is_forced: bool) -> None:
+    """Refuse a file that must not be written, before any work is done.
+
+    Raises:
+        UsageError: It has no picture's ending, is a folder, the photo itself or a photo of the library, or is
+            there already and `is_forced` does not hold.
+    """
+    if out.suffix.lower() not in _FORMATS:
+        raise UsageError(f"{out} has no picture's ending", hint=f"use one of {', '.join(_FORMATS)}")
+    if not out.parent.is_dir():
+        raise UsageError(f"there is no folder {out.parent}")
+    if not os.path.lexists(out):
+        return
+    if out.is_dir():
+        raise UsageError(f"{out} is a folder")
+    if _is_photo(out, library, photo):
+        raise UsageError(f"{out} is a photo; photos are never written to", hint="choose another name")
+    if not is_forced:
+        raise UsageError(f"{out} is there already", hint="choose another name, or replace it with --force")
+
+
+def _is_photo(out: Path, library: Library, photo: Path) -> bool:
+    if not out.exists():
+        return False
+    if out.samefile(photo) or library.photo_at(out) is not None:
+        return True
+    try:
+        return library.photo_with_hash(hash_file(out)) is not None
+    except PhotoError:
+        return True
+
+
+def save_copy(picture: Image.Image, out: Path, *, is_forced: bool) -> None:
+    """Write a picture: whole or not at all, and over nothing that came meanwhile unless forced.
+
+    Raises:
+        UsageError: The file cannot be written, or is there already.
+    """
+    part = out.with_name(f".{out.name}.{os.getpid()}.part")
+    try:
+        with part.open("xb") as file:
+            picture.save(file, _FORMATS[out.suffix.lower()], quality=92)
+        if is_forced:
+            part.replace(out)
+        else:
+            _move_to_new(part, out)
+    except FileExistsError as error:
+        raise UsageError(f"{out} is there already", hint="replace it with --force") from error
+    except OSError as error:
+        raise UsageError(f"{out} cannot be written: {error.strerror or error}") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _move_to_new(part: Path, out: Path) -> None:
+    """Give a file another name that nobody has; renaming alone would replace."""
+    try:
+        os.link(part, out)
+    except FileExistsError:
+        raise
+    except OSError:
+        # No hard links on this file system.
+        with out.open("xb") as file:
+            file.write(part.read_bytes())
