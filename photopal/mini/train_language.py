@@ -20,6 +20,7 @@ from photopal.mini.parallel import average_gradients, rank
 from photopal.mini.train_vision import (
     AttributeHeads,
     GroupStream,
+    contrast_loss,
     learning_rate_at,
     patch_features,
     vision_loss,
@@ -28,6 +29,7 @@ from photopal.vision.placeholders import SLOTS, SOFT_TOKENS, all_placeholders
 
 SEEING_WEIGHT = 0.2
 FINDING_WEIGHT = 0.7
+MATCHING_WEIGHT = 0.4
 TOWER_RATE = 0.4
 
 
@@ -69,13 +71,15 @@ def lesson_loss(
     photos = len(batch.vision.pixels)
     seeing, report = vision_loss(features[:photos], heads, batch.vision)
     tokens = projector(features)
+    matching, _ = contrast_loss(tokens[:photos], batch.vision)
     shown = tokens[:photos]
     marked_rows = [lesson.row for lesson in batch.lessons if lesson.marks]
     if marked_rows:
         shown = shown.index_copy(0, torch.tensor(marked_rows), tokens[photos:])
     rows = lesson_rows(model, batch, tokens, generator)
     speaking, hits = speech_loss(model, heads, batch, rows, shown)
-    return speaking + SEEING_WEIGHT * seeing, report | hits
+    report["matching"] = matching.item()
+    return speaking + SEEING_WEIGHT * seeing + MATCHING_WEIGHT * matching, report | hits
 
 
 def lesson_rows(
