@@ -1,7 +1,8 @@
 """The joint run over all concepts: from reference photos and a registered bank to a tuned bank."""
 
 from photopal.tuning.examples import TuningConcept, TuningPhoto
-from photopal.tuning.run import TuneOptions, TuningProgress, TuningReport, tune_bank, validate_bank
+from photopal.tuning.report import TuneOptions, TuningProgress, TuningReport, Validation
+from photopal.tuning.run import tune_bank, validate_bank
 
 __all__ = [
     "TuneOptions",
@@ -9,6 +10,7 @@ __all__ = [
     "TuningPhoto",
     "TuningProgress",
     "TuningReport",
+    "Validation",
     "tune_bank",
     "validate_bank",
 ]

@@ -12,15 +12,8 @@ from photopal.errors import ConceptError
 from photopal.library import Library
 from photopal.tuning.examples import TuningConcept, TuningPhoto
 from photopal.tuning.gather import describe_concepts, gather_photos
-from photopal.tuning.run import (
-    TuneOptions,
-    TuningProgress,
-    TuningReport,
-    Validation,
-    rank,
-    tune_bank,
-    validate_bank,
-)
+from photopal.tuning.report import TuneOptions, TuningProgress, TuningReport, Validation, rank
+from photopal.tuning.run import tune_bank, validate_bank
 from photopal.vision.protocol import VisionModel
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -15,136 +15,9 @@ from photopal.errors import ConceptError
 from photopal.prompts import PROMPT_VERSION
 from photopal.tuning.examples import TuningConcept, TuningPhoto, make_example
 from photopal.tuning.packing import PackedExample, PrefixStore, example_loss, pack_example
-from photopal.vision.protocol import ConceptRows, VisionModel
-
-
-@dataclass(frozen=True)
-class TuneOptions:
-    """Settings of the joint run; learning rate, weight decay and epochs as the authors have them.
-
-    Attributes:
-        epochs: Most passes over the photos.
-        learning_rate: Of AdamW, falling to a tenth along a cosine.
-        weight_decay: Of AdamW.
-        batch_photos: Photos an update.
-        patience: Epochs without a better validation after which the run ends.
-        validation_share: Share of each concept's photos held out; at least one of three or more.
-        mirror_share: How often a photo is shown with left and right exchanged.
-        variants: How many different sets of questions are made for each photo.
-        tokens: Soft tokens a concept is registered with before it is tuned.
-        seed: Drives everything random.
-    """
-
-    epochs: int = 15
-    learning_rate: float = 1e-3
-    weight_decay: float = 1e-6
-    batch_photos: int = 4
-    patience: int = 4
-    validation_share: float = 0.2
-    mirror_share: float = 0.5
-    variants: int = 4
-    tokens: int = 16
-    seed: int = 0
-
-
-@dataclass(frozen=True)
-class Validation:
-    """How the rows do on held-out reference photos.
-
-    Attributes:
-        loss: Mean cross-entropy of answer tokens.
-        accuracy: Mean of the recall of Yes and the recall of No; nan without such questions.
-        questions: How many recognition questions were asked.
-    """
-
-    loss: float
-    accuracy: float
-    questions: int
-
-
-@dataclass(frozen=True)
-class TuningProgress:
-    """One epoch, as it is reported.
-
-    Attributes:
-        epoch: From 1; 0 is before the first update.
-        epochs: Most there may be.
-        loss: Mean training loss of the epoch; nan for epoch 0.
-        validation: On held-out photos.
-        is_best: Whether these rows are the best so far.
-    """
-
-    epoch: int
-    epochs: int
-    loss: float
-    validation: Validation
-    is_best: bool
-
-
-@dataclass(frozen=True)
-class TuningReport:
-    """What came of a run.
-
-    Attributes:
-        before: Validation of the registered rows.
-        after: Validation of the rows that were kept.
-        best_epoch: The epoch they come from; 0 if tuning did not help.
-        epochs: Epochs that were run.
-        steps: Updates.
-        photos: Training photos.
-        validation_photos: Held-out photos.
-        seconds: Wall time.
-        was_interrupted: Whether the user ended it.
-    """
-
-    before: Validation
-    after: Validation
-    best_epoch: int
-    epochs: int
-    steps: int
-    photos: int
-    validation_photos: int
-    seconds: float
-    was_interrupted: bool
-
-
-class RowTable:
-    """All rows of the concepts of a run as two float32 tensors; some of them are trained."""
-
-    def __init__(self, bank: Bank, concept_ids: Sequence[int], trained: Sequence[int]) -> None:
-        """Copy the rows of a bank.
-
-        Args:
-            bank: Has all the concepts.
-            concept_ids: Everyone the prompts may speak of.
-            trained: Those whose rows change; the others stay as they are.
-        """
-        self.place = {concept_id: place for place, concept_id in enumerate(concept_ids)}
-        rows = bank.rows(concept_ids, [str(i) for i in concept_ids])
-        self.counts = {i: bank.concepts[i].token_count for i in concept_ids}
-        self.inputs = rows.inputs.clone().requires_grad_()
-        self.outputs = rows.outputs.clone().requires_grad_()
-        is_trained = torch.tensor([concept_id in set(trained) for concept_id in concept_ids]).float()
-        self._freeze(self.inputs, is_trained[:, None, None])
-        self._freeze(self.outputs, is_trained[:, None])
-
-    @staticmethod
-    def _freeze(rows: Tensor, is_trained: Tensor) -> None:
-        def mask(grad: Tensor) -> Tensor:
-            return grad * is_trained
-
-        rows.register_hook(mask)  # type: ignore[no-untyped-call]
-
-    def slots(self, concept_ids: Sequence[int]) -> ConceptRows:
-        """The rows of a prompt."""
-        places = torch.tensor([self.place[i] for i in concept_ids])
-        counts = tuple(self.counts[i] for i in concept_ids)
-        names = tuple(str(i) for i in concept_ids)
-        return ConceptRows(self.inputs[places], self.outputs[places], names, counts)
-
-    def snapshot(self) -> tuple[Tensor, Tensor]:
-        """Copies of both tensors."""
-        return self.inputs.detach().clone(), self.outputs.detach().clone()
+from photopal.tuning.report import TuneOptions, TuningProgress, TuningReport, Validation, rank
+from photopal.tuning.table import RowTable
+from photopal.vision.protocol import VisionModel
 
 
 def split_photos(
@@ -365,9 +238,3 @@ class _Run:
         recalls = [sum(hits) / len(hits) for hits in (yes, no) if hits]
         accuracy = sum(recalls) / len(recalls) if recalls else float("nan")
         return Validation(losses / max(1, tokens), accuracy, len(yes) + len(no))
-
-
-def rank(validation: Validation) -> tuple[float, float]:
-    """What makes one validation better than another: accuracy first, then loss."""
-    accuracy = validation.accuracy if validation.accuracy == validation.accuracy else 0.0
-    return (round(accuracy, 3), -validation.loss)
