@@ -94,7 +94,7 @@ def split_names(query: str, names: Sequence[str]) -> tuple[list[str], str]:
     for name in sorted(names, key=len, reverse=True):
         is_free = True
         while is_free:
-            span = _find_whole(words, name)
+            span = find_name(words, name)
             is_free = span is not None
             if span is not None:
                 start, end = span
@@ -147,13 +147,14 @@ def _date_or_none(word: str) -> str | None:
         return None
 
 
-def _find_whole(words: str, name: str) -> tuple[int, int] | None:
-    """Where a name stands in the words, with its possessive 's, or `None`."""
+def find_name(words: str, name: str, *, start: int = 0) -> tuple[int, int] | None:
+    """Where a whole name first stands in the words from `start` on, with its possessive 's, or `None`."""
     # Folding case may change the length ("ß" is "ss"), so each folded character remembers where it came from.
     origins = [place for place, character in enumerate(words) for _ in character.casefold()]
     folded = words.casefold()
     wanted = " ".join(unicodedata.normalize("NFC", name).split()).casefold()
-    at = folded.find(wanted) if wanted else -1
+    begin = next((place for place, origin in enumerate(origins) if origin >= start), len(folded))
+    at = folded.find(wanted, begin) if wanted else -1
     while at >= 0:
         after = at + len(wanted)
         if not _is_word_inside(folded, at) and not _is_word_inside(folded, after):
