@@ -35,7 +35,7 @@ _PHOTO_WORDS = frozenset(
     recognise recognised recognize recorded registered run search see seen shoot shot shots show showed
     showing shown shows own owned snap snapped use used using snaps snapshot snapshots spotted stay
     stayed take taken takes taking tell time total totally took travel travelled trip visible visit
-    visited visits want week weeks weekend year years altogether roughly exactly ones able least
+    visited visits want week weeks weekend year years word words altogether roughly exactly ones able least
     """.split()  # noqa: SIM905
 )
 
