@@ -13,12 +13,12 @@ from datetime import date
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from photopal.answers.asked import Asked, LibraryAnswer
-from photopal.answers.facts import EXACT, answer_exactly
-from photopal.answers.look import look
-from photopal.answers.mentions import Stranger
-from photopal.answers.question import Known, read_question
-from photopal.answers.telling import listing
+from photopal.answers.questions.asked import Asked, LibraryAnswer
+from photopal.answers.questions.facts import EXACT, answer_exactly
+from photopal.answers.questions.look import look
+from photopal.answers.questions.mentions import Stranger
+from photopal.answers.questions.reading import Known, read_question
+from photopal.answers.questions.telling import listing
 from photopal.errors import ConceptError
 from photopal.library import Library, SearchQuery
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from photopal.drawn.identity import Identity, Person, Pet
-from photopal.drawn.places import INDOORS, PLACES
+from photopal.drawn.painting.places import INDOORS, PLACES
 from photopal.drawn.scene import Scene, Subject
 from photopal.drawn.wording import (
     NUMBERS,

@@ -7,8 +7,8 @@ from dataclasses import dataclass, fields, replace
 from typing import Literal
 
 from photopal.drawn.identity import Identity, Person, Pet, draw_identity, draw_lookalike, is_held_out
+from photopal.drawn.painting.places import PLACES
 from photopal.drawn.photo import draw_photo
-from photopal.drawn.places import PLACES
 from photopal.drawn.scene import Scene, plan_scene
 from photopal.errors import UsageError
 

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from photopal.drawn.canvas import Canvas, Pen
 from photopal.drawn.identity import Person
-from photopal.drawn.people import paint_person
-from photopal.drawn.pets import paint_pet
-from photopal.drawn.places import INDOORS, paint_place
+from photopal.drawn.painting.canvas import Canvas, Pen
+from photopal.drawn.painting.people import paint_person
+from photopal.drawn.painting.pets import paint_pet
+from photopal.drawn.painting.places import INDOORS, paint_place
 from photopal.drawn.scene import Scene, Subject
 
 TINTS: dict[str, tuple[float, float, float]] = {

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from photopal.drawn.identity import Identity, Person, Pet, draw_identity
-from photopal.drawn.people import Clothes
-from photopal.drawn.places import INDOORS, PLACES
-from photopal.drawn.props import PARROT_ACTIVITIES, PERSON_ACTIVITIES, PET_ACTIVITIES
+from photopal.drawn.painting.people import Clothes
+from photopal.drawn.painting.places import INDOORS, PLACES
+from photopal.drawn.painting.props import PARROT_ACTIVITIES, PERSON_ACTIVITIES, PET_ACTIVITIES
 
 LIGHTS = ("day", "sunset", "night", "cloudy")
 TOP_COLOURS = ("red", "blue", "green", "yellow", "white", "black", "pink", "purple", "orange")

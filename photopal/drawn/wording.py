@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from photopal.drawn.identity import Identity, Person, Pet
-from photopal.drawn.places import INDOORS, PLACES
+from photopal.drawn.painting.places import INDOORS, PLACES
 from photopal.drawn.scene import Scene, Subject
 
 NUMBERS = ("None", "One", "Two", "Three", "Four", "Five")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from photopal.drawn import identity as look
 from photopal.drawn.identity import Person
-from photopal.drawn.places import PLACES
-from photopal.drawn.props import PARROT_ACTIVITIES, PERSON_ACTIVITIES, PET_ACTIVITIES
+from photopal.drawn.painting.places import PLACES
+from photopal.drawn.painting.props import PARROT_ACTIVITIES, PERSON_ACTIVITIES, PET_ACTIVITIES
 from photopal.drawn.scene import (
     CLOTH_PATTERNS,
     COLLARS,

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from photopal.answers.ask_library import AskOptions, ask_library
-from photopal.answers.words import places_in, word_forms
+from photopal.answers.questions.words import places_in, word_forms
 from photopal.errors import ConceptError, PhotoError, UsageError
 from photopal.library import Appearance, Library
 from photopal.photos import Exif, Photo

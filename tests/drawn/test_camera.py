@@ -18,7 +18,7 @@ from photopal.drawn.camera import (
     utc_offset,
     write_photo,
 )
-from photopal.drawn.places import PLACES
+from photopal.drawn.painting.places import PLACES
 from photopal.photos import open_photo, read_exif
 
 FREIBURG = (47.995, 7.85)

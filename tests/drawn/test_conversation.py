@@ -10,7 +10,7 @@ import pytest
 from photopal.drawn import draw_identity, draw_photo, plan_scene, side_words
 from photopal.drawn.conversation import Talk, converse
 from photopal.drawn.identity import Person, Pet
-from photopal.drawn.places import INDOORS, PLACES
+from photopal.drawn.painting.places import INDOORS, PLACES
 from photopal.drawn.wording import NUMBERS, caption_words, clothes_words, describe_fully, with_article
 
 NAMES = ("Zora", "Quentin", "Xaver", "Wolke")

@@ -9,7 +9,7 @@ import pytest
 
 from photopal.drawn import draw_identity, draw_lookalike, draw_photo, is_held_out
 from photopal.drawn.identity import HELD_OUT_SHARE, Person, Pet
-from photopal.drawn.people import Clothes
+from photopal.drawn.painting.people import Clothes
 from photopal.drawn.scene import Scene, Subject
 
 CLOTHES = Clothes("green", "plain", "blue", "none", "red")

@@ -11,8 +11,8 @@ from PIL import Image, ImageFilter
 
 from photopal.drawn import draw_identity, draw_photo, plan_scene
 from photopal.drawn.identity import Person
-from photopal.drawn.places import INDOORS, PLACES
-from photopal.drawn.props import PARROT_ACTIVITIES, PERSON_ACTIVITIES, PET_ACTIVITIES
+from photopal.drawn.painting.places import INDOORS, PLACES
+from photopal.drawn.painting.props import PARROT_ACTIVITIES, PERSON_ACTIVITIES, PET_ACTIVITIES
 from photopal.drawn.scene import LIGHTS
 
 

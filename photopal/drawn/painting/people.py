@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from photopal.drawn.canvas import COLOURS, Colour, Pen, shade
 from photopal.drawn.identity import Person
-from photopal.drawn.props import paint_prop
+from photopal.drawn.painting.canvas import COLOURS, Colour, Pen, shade
+from photopal.drawn.painting.props import paint_prop
 
 SKIN_COLOURS: dict[str, Colour] = {
     "pale": (252, 226, 204),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from photopal.drawn.canvas import COLOURS, Canvas, Colour, shade
+from photopal.drawn.painting.canvas import COLOURS, Canvas, Colour, shade
 
 GROUND = 0.66  # the horizon of outdoor places, as a fraction of the height from the top
 

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from photopal.answers.asked import Asked, LibraryAnswer, nothing, reservations
-from photopal.answers.question import Question
-from photopal.answers.telling import count, day, filter_words, listing
-from photopal.answers.words import PLACE_WORDS, word_forms
+from photopal.answers.questions.asked import Asked, LibraryAnswer, nothing, reservations
+from photopal.answers.questions.reading import Question
+from photopal.answers.questions.telling import count, day, filter_words, listing
+from photopal.answers.questions.words import PLACE_WORDS, word_forms
 from photopal.errors import PhotoError, UsageError
 from photopal.library import Order, PhotoRow
 from photopal.photos import open_photo

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Literal
 
-from photopal.answers.words import DOING, content_words
+from photopal.answers.questions.words import DOING, content_words
 
 Kind = Literal[
     "concepts", "about", "count", "when", "where", "who", "cameras", "lenses", "years", "months", "days",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
-from photopal.answers.question import Question
-from photopal.answers.telling import count, filter_words, listing, period_words
-from photopal.answers.words import word_forms
+from photopal.answers.questions.reading import Question
+from photopal.answers.questions.telling import count, filter_words, listing, period_words
+from photopal.answers.questions.words import word_forms
 from photopal.library import Library, Order, PhotoRow, SearchQuery
 
 

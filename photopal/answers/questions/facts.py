@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from photopal.answers.asked import Asked, LibraryAnswer, nothing, reservations
-from photopal.answers.kinds import Kind
-from photopal.answers.telling import (
+from photopal.answers.questions.asked import Asked, LibraryAnswer, nothing, reservations
+from photopal.answers.questions.kinds import Kind
+from photopal.answers.questions.telling import (
     count,
     counted,
     day,
@@ -20,7 +20,7 @@ from photopal.answers.telling import (
     span,
     time_of_day,
 )
-from photopal.answers.words import places_in
+from photopal.answers.questions.words import places_in
 from photopal.library import Order, PhotoRow, SearchQuery
 
 _TIMES = re.compile(r"\b(?:often|times|frequently)\b", re.IGNORECASE)

@@ -7,9 +7,9 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from photopal.answers.dates import CALENDAR_WORDS
+from photopal.answers.questions.dates import CALENDAR_WORDS
+from photopal.answers.questions.words import is_empty
 from photopal.answers.search import find_name
-from photopal.answers.words import is_empty
 
 _TO_PLACE = re.compile(r"\b(?:in|at|near|from|to|around)\s*$", re.IGNORECASE)
 

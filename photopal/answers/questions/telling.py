@@ -6,8 +6,8 @@ import calendar
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from photopal.answers.dates import Period
-from photopal.answers.question import Question
+from photopal.answers.questions.dates import Period
+from photopal.answers.questions.reading import Question
 
 
 def count(number: int, noun: str = "photo") -> str:

@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
-from photopal.answers.dates import easter
-from photopal.answers.periods import find_period
+from photopal.answers.questions.dates import easter
+from photopal.answers.questions.periods import find_period
 from photopal.errors import UsageError
 
 TODAY = date(2026, 10, 14)  # a Wednesday

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from photopal.answers.dates import CALENDAR_WORDS, NUMBERS, Period
-from photopal.answers.kinds import ASKED_FOR, NAME, PHOTO, Kind, kind_of
-from photopal.answers.mentions import Stranger, find_camera, find_place, find_strangers
-from photopal.answers.periods import find_period
+from photopal.answers.questions.dates import CALENDAR_WORDS, NUMBERS, Period
+from photopal.answers.questions.kinds import ASKED_FOR, NAME, PHOTO, Kind, kind_of
+from photopal.answers.questions.mentions import Stranger, find_camera, find_place, find_strangers
+from photopal.answers.questions.periods import find_period
+from photopal.answers.questions.words import FUNCTION_WORDS, content_words, word_forms
 from photopal.answers.search import find_name
-from photopal.answers.words import FUNCTION_WORDS, content_words, word_forms
 from photopal.errors import ConceptError, UsageError
 
 LONGEST = 500

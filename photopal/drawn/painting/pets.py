@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from photopal.drawn.canvas import COLOURS, Colour, Pen, shade
 from photopal.drawn.identity import Pet
-from photopal.drawn.props import paint_ball
+from photopal.drawn.painting.canvas import COLOURS, Colour, Pen, shade
+from photopal.drawn.painting.props import paint_ball
 
 INK = (34, 30, 32)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from photopal.answers.dates import HOLIDAYS, MONTHS, READERS, SEASONS, WEEKDAYS, Period
+from photopal.answers.questions.dates import HOLIDAYS, MONTHS, READERS, SEASONS, WEEKDAYS, Period
 from photopal.errors import UsageError
 
 _NOT_IN_WORD = r"(?<![\w-])"

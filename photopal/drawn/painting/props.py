@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from photopal.drawn.canvas import COLOURS, Colour, Pen, shade
+from photopal.drawn.painting.canvas import COLOURS, Colour, Pen, shade
 
 PERSON_ACTIVITIES = (
     "standing",
