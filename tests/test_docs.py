@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from photopal.cli.app import COMMANDS
+from photopal.cli.help import name_of
 from photopal.cli.reference import reference
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-COMMAND_NAMES = {command.__name__.replace("_", "-") for commands in COMMANDS.values() for command in commands}
-COMING = {"add-concept", "tune", "caption", "ask", "locate", "demo"}
+COMMAND_NAMES = {name_of(command) for commands in COMMANDS.values() for command in commands}
 GLOBAL_OPTION = re.compile(r"--(?:home|model|device)[ =]\S+|--quiet|-q|--no-color")
 SETUP_LINE = re.compile(r"^python3 -m venv .*$", re.MULTILINE)
 
@@ -25,15 +25,7 @@ def test_every_command_in_the_pages_exists(page):
     for line in code_blocks(page).splitlines():
         for words in re.findall(r"(?:^|bin/|\$ |; )photopal (.*)", line):
             first = GLOBAL_OPTION.sub("", words).split()[0]
-            assert first in COMMAND_NAMES | COMING or first.startswith("--"), f"{page.name}: photopal {words}"
-
-
-def test_the_readme_says_which_commands_are_still_to_come():
-    status = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Status")[2]
-    for name in COMING - COMMAND_NAMES:
-        assert f"`{name}`" in status
-    for name in COMING & COMMAND_NAMES:
-        assert f"`{name}`" not in status, f"{name} is there now"
+            assert first in COMMAND_NAMES or first.startswith("--"), f"{page.name}: photopal {words}"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
