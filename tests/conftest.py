@@ -1,12 +1,18 @@
-"""Tiny random checkpoints of the model families, built once a session and loaded from disk like any other."""
+"""Tiny random checkpoints of the model families, and drawn photos: made once a session, read from disk."""
 
 from __future__ import annotations
 
 import json
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from photopal.library import Library, index_folders
+from photopal.library.reference_files import add_references, list_reference_files
 
 _WORDS = (
     "Can you see the dog in this photo? Answer the question using a single word Yes or No. Anna is at the "
@@ -201,3 +207,56 @@ def tiny_smolvlm(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tiny_qwen(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a tiny Qwen2.5-VL."""
     return build_qwen(tmp_path_factory.mktemp("qwen") / "tiny-qwen")
+
+
+@dataclass(frozen=True)
+class DrawnFamily:
+    """Drawn photos of Anna and Ben, with masks, of strangers, and of both together."""
+
+    photos: dict[str, list[Path]]
+    masks: dict[str, Path]
+    strangers: list[Path]
+    both: Path
+    folder: Path
+
+
+@pytest.fixture(scope="session")
+def drawn_family(tmp_path_factory: pytest.TempPathFactory) -> DrawnFamily:
+    """Three photos of either, three of strangers; nobody may write to them."""
+    from PIL import Image
+
+    from photopal.drawn.identity import draw_identity
+    from photopal.drawn.photo import draw_photo
+    from photopal.drawn.scene import plan_scene
+
+    root = tmp_path_factory.mktemp("drawn")
+    rng = random.Random(4)
+    identities = {"Anna": draw_identity(rng), "Ben": draw_identity(rng)}
+    for folder in ("strangers", *identities, *(f"masks/{name}" for name in identities)):
+        (root / ("photos" if "/" not in folder else "") / folder).mkdir(parents=True)
+    photos: dict[str, list[Path]] = {}
+    for name, identity in identities.items():
+        photos[name] = [root / "photos" / name / f"{name.lower()}{number}.png" for number in range(3)]
+        for path in photos[name]:
+            drawn = draw_photo(plan_scene([identity], rng))
+            drawn.image.save(path)
+            Image.fromarray(drawn.mask(0)).save(root / "masks" / name / f"{path.stem}_mask.png")
+    strangers = [root / "photos" / "strangers" / f"stranger{number}.png" for number in range(3)]
+    for path in strangers:
+        draw_photo(plan_scene([], rng, bystanders=1)).image.save(path)
+    both = root / "photos" / "both.png"
+    draw_photo(plan_scene(list(identities.values()), rng)).image.save(both)
+    return DrawnFamily(
+        photos, {name: root / "masks" / name for name in identities}, strangers, both, root / "photos"
+    )
+
+
+@pytest.fixture
+def named_library(tmp_path: Path, drawn_family: DrawnFamily) -> Iterator[Library]:
+    """An open library that knows Anna and Ben by their masked photos, and the strangers."""
+    with Library(tmp_path / "named" / "library.db") as library:
+        for name, paths in drawn_family.photos.items():
+            files = list_reference_files(paths, masks=[drawn_family.masks[name]])
+            add_references(library, name, files, about=f"the one called {name}" if name == "Anna" else None)
+        index_folders(library, drawn_family.strangers)
+        yield library

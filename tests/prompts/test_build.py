@@ -1,0 +1,46 @@
+"""How concepts, marks and questions are put into words."""
+
+import pytest
+
+from photopal.prompts import PromptConcept, build_prompt, concept_block, find_names, write_names
+
+
+def test_a_block_introduces_everyone_and_says_where_the_marked_are():
+    assert concept_block([PromptConcept(2), PromptConcept(1, mark=1)]) == (
+        "<|name:0|> is <|token:0:0|><|token:0:1|>. <|name:1|> is <|token:1:0|>. "
+        "<|name:1|> is located at 'Mark Number 1'."
+    )
+
+
+def test_the_block_stands_behind_the_photo_or_before_it():
+    block = concept_block([PromptConcept(1)])
+    assert build_prompt("Who?", [PromptConcept(1)]).user == f"{block} Who?"
+    first = build_prompt("Who?", [PromptConcept(1)], order="system-first")
+    assert (first.system, first.user) == (block, "Who?")
+
+
+def test_a_question_without_concepts_stays_as_it_is():
+    assert build_prompt("Who?").user == "Who?"
+    assert build_prompt("Who?").system is None
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("Is Anna here?", "Is <|name:1|> here?"),
+        ("anna's dog", "<|name:1|>'s dog"),
+        ("Anna Maria and Anna", "<|name:2|> and <|name:1|>"),
+        ("Alex and Annabel", "Alex and Annabel"),
+        ("A plus A", "<|name:0|> plus <|name:0|>"),
+        ("(Anna)", "(<|name:1|>)"),
+        ("Zoe\u0308!", "<|name:3|>!"),
+        ("C++ (x)", "<|name:4|> (x)"),
+    ],
+)
+def test_whole_names_become_placeholders(text, written):
+    assert write_names(text, ["A", "Anna", "Anna Maria", "Zoë", "C++"]) == written
+
+
+def test_without_names_a_text_stays_as_it_is():
+    assert write_names("Is Anna here?", []) == "Is Anna here?"
+    assert find_names("Is Anna here?", []) == []

@@ -1,0 +1,62 @@
+"""What is asked about a photo: the truth, and nothing where the truth is not known."""
+
+import random
+
+import torch
+
+from photopal.tuning.examples import MOST_CONCEPTS, TuningConcept, TuningPhoto, make_example
+from photopal.vision.protocol import PhotoFeatures
+
+FEATURES = PhotoFeatures(torch.zeros(4, 2), (2, 2), torch.zeros(2, 2, 2), (0.0, 0.0, 1.0, 1.0))
+CONCEPTS = {i: TuningConcept(i, "pet", ("small and brown",)) for i in range(1, 9)}
+COUNTS = dict.fromkeys(CONCEPTS, 2)
+
+
+def photo_of(*present: int, likely: tuple[int, ...] = ()) -> TuningPhoto:
+    return TuningPhoto("key", FEATURES, None, frozenset(present), frozenset(likely))
+
+
+def examples_of(photo: TuningPhoto, number: int = 40):
+    made = [make_example(photo, CONCEPTS, COUNTS, random.Random(seed)) for seed in range(number)]
+    return [example for example in made if example is not None]
+
+
+def test_yes_is_the_answer_for_those_there_and_no_for_the_others():
+    for example in examples_of(photo_of(1, 2)):
+        for exchange in example.exchanges:
+            block, question = exchange.prompt.user.rsplit(". ", 1)
+            assert block
+            asked = [slot for slot in range(MOST_CONCEPTS) if f"<|name:{slot}|>" in question]
+            if exchange.kind == "recognition":
+                is_there = all(example.slots[slot] in (1, 2) for slot in asked)
+                assert exchange.answer == ("Yes" if is_there else "No")
+            if exchange.kind == "absent":
+                assert all(example.slots[slot] not in (1, 2) for slot in asked)
+
+
+def test_a_photo_is_no_negative_of_whom_it_is_registered_for_or_likely_shows():
+    for example in examples_of(photo_of(1, likely=(2, 3))):
+        assert 1 in example.slots
+        assert not {2, 3} & set(example.slots)
+
+
+def test_a_prompt_never_speaks_of_more_than_it_may():
+    for example in examples_of(photo_of(1, 2, 3, 4, 5, 6)):
+        assert len(example.slots) == MOST_CONCEPTS
+        assert len(set(example.slots)) == MOST_CONCEPTS
+
+
+def test_a_photo_of_nobody_asks_about_absent_ones_only():
+    for example in examples_of(photo_of()):
+        assert {exchange.answer for exchange in example.exchanges if exchange.kind == "recognition"} == {"No"}
+
+
+def test_nothing_can_be_asked_where_everybody_is_only_likely():
+    assert make_example(photo_of(likely=tuple(CONCEPTS)), CONCEPTS, COUNTS, random.Random(0)) is None
+
+
+def test_every_concept_of_a_prompt_is_described_and_asked_about():
+    for example in examples_of(photo_of(1)):
+        kinds = [exchange.kind for exchange in example.exchanges]
+        assert kinds.count("appearance") == len(example.slots)
+        assert kinds.count("recognition") >= 2 * len(example.slots)
