@@ -170,6 +170,7 @@ class Assistant:
         return probabilities
 
     def _sightings(self, features: PhotoFeatures) -> tuple[Sighting, ...]:
+        """Who is there: by the maps alone, or within the abstain band by map and model to equal shares."""
         if not self.concepts:
             return ()
         ids = [concept.id for concept in self.concepts]
@@ -190,7 +191,9 @@ class Assistant:
         for place in order:
             found = find_place(maps[place], features.frame)
             probability = asked.get(place)
-            is_present = verdicts[place] is Verdict.PRESENT or (probability or 0.0) >= 0.5
+            is_present = verdicts[place] is Verdict.PRESENT
+            if probability is not None:
+                is_present = calibrations[place].share(scores[place]) + probability >= 1.0
             sightings.append(
                 Sighting(
                     self.concepts[place], margins[place], is_present, probability, found.point, found.box

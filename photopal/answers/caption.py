@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from photopal.answers.assistant import Assistant, Sighting, View
 from photopal.errors import PhotoError
@@ -12,6 +12,8 @@ from photopal.photos import Skipped, open_photo
 from photopal.prompts import CAPTION_QUESTION, PROMPT_VERSION, build_prompt
 
 LARGEST_SIDE_PX = 2048
+NAME_BONUS = 2.0
+"""Those who were found are expected in the caption, each once; see `ConceptRows.name_bonus`."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,8 @@ def caption_view(
     personal = assistant.personalise(view)
     prompt = build_prompt(CAPTION_QUESTION, personal.offered)
     encoded = assistant.model.encode_prompt(prompt, personal.features)
-    text = assistant.model.generate(encoded, personal.features, personal.rows, on_text=on_text)
+    rows = replace(personal.rows, name_bonus=NAME_BONUS) if personal.rows is not None else None
+    text = assistant.model.generate(encoded, personal.features, rows, on_text=on_text)
     return Caption(text, view.sightings)
 
 

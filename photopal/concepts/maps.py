@@ -55,7 +55,7 @@ def contested_maps(maps: Tensor) -> Tensor:
     return maps - (rival - maps).clamp(min=0)
 
 
-def map_scores(maps: Tensor, *, top: int = 3) -> Tensor:
+def map_scores(maps: Tensor, *, top: int = 2) -> Tensor:
     """How strongly each concept shows anywhere: the mean of its highest patches.
 
     Args:

@@ -34,6 +34,11 @@ class Calibration:
         """The middle of the abstain band."""
         return (self.low + self.high) / 2
 
+    def share(self, score: float) -> float:
+        """Where in the band a score lies: 0 at its lower end, 1 at its upper end, never beyond."""
+        width = self.high - self.low
+        return min(1.0, max(0.0, (score - self.low) / width)) if width > 0 else float(score >= self.high)
+
     def judge(self, score: float) -> Verdict:
         """Say what a score means."""
         if score >= self.high:
@@ -41,20 +46,21 @@ class Calibration:
         return Verdict.ABSENT if score <= self.low else Verdict.UNSURE
 
 
-def calibrate(positives: Tensor, negatives: Tensor, *, spread: float = 0.25) -> Calibration:
-    """Put the abstain band between the scores of photos with and without a concept.
+def calibrate(positives: Tensor, negatives: Tensor, *, spread: float = 0.15) -> Calibration:
+    """Put the threshold between the scores of photos with and without a concept, and a band around it.
 
-    Where the two groups are apart, the threshold lies midway and the band takes `spread` of the gap on
-    either side. Where they overlap, the band is the overlap.
+    The threshold lies midway between the lower tenth of the positives and the upper fifth of the negatives.
+    Reference photos show their subject larger and more alone than other photos do, and among the negatives
+    are photos of lookalikes and photos that show the concept unregistered, so further out on either side the
+    threshold would follow the exceptions.
 
     Args:
         positives: `[n]` scores of photos that show the concept, each scored without itself; at least one.
         negatives: `[n]` scores of photos or background that do not; at least one.
-        spread: Half the width of the band as a share of the gap.
+        spread: Half the width of the band as a share of the distance between the two means.
     """
     yes = float(torch.quantile(positives.float(), 0.1))
-    no = float(torch.quantile(negatives.float(), 0.95))
-    if yes > no:
-        middle, gap = (yes + no) / 2, yes - no
-        return Calibration(middle - spread * gap, middle + spread * gap)
-    return Calibration(yes, no)
+    no = float(torch.quantile(negatives.float(), 0.8))
+    middle = (yes + no) / 2
+    half = spread * abs(float(positives.float().mean() - negatives.float().mean()))
+    return Calibration(middle - half, middle + half)

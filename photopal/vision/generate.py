@@ -99,7 +99,7 @@ def answer_greedily(task: Task, *, max_new_tokens: int, on_text: Callable[[str],
     hidden, past = task.begin()
     position = task.encoded.next_position
     while len(ids) < max_new_tokens:
-        chosen = model.logits(hidden, rows).argmax()
+        chosen = _favour_unsaid(model.logits(hidden, rows), ids, task).argmax()
         if int(chosen) in model.end_ids:
             break
         ids.append(int(chosen))
@@ -109,6 +109,18 @@ def answer_greedily(task: Task, *, max_new_tokens: int, on_text: Callable[[str],
             hidden = task.go_on(chosen[None], position, past)[-1]
             position += 1
     return stream.finish(model.decode(ids, names))
+
+
+def _favour_unsaid(logits: Tensor, said: Sequence[int], task: Task) -> Tensor:
+    """Raise the logits `[vocab + slots]` of names not yet said, lower those that were, by the rows' bonus."""
+    rows = task.rows
+    if rows is None or not rows.name_bonus:
+        return logits
+    first = task.model.vocab_size
+    signs = [-1.0 if first + slot in said else 1.0 for slot in range(len(rows.names))]
+    logits = logits.clone()
+    logits[first:] += rows.name_bonus * torch.tensor(signs, device=logits.device)
+    return logits
 
 
 def score_each(task: Task, answers: Sequence[Tensor]) -> Tensor:

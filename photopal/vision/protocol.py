@@ -88,12 +88,14 @@ class ConceptRows:
         outputs: `[slots, hidden]` float32: the identifiers' rows in the output layer.
         names: What each identifier reads as in decoded text.
         token_counts: Soft tokens in use per slot; empty means k for all.
+        name_bonus: In generated text, what the logit of a name gains until it is said and loses afterwards.
     """
 
     inputs: Tensor
     outputs: Tensor
     names: tuple[str, ...]
     token_counts: tuple[int, ...] = ()
+    name_bonus: float = 0.0
 
     def __post_init__(self) -> None:
         """Check that all parts speak of the same slots.

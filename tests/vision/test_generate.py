@@ -76,3 +76,21 @@ def test_generation_stops_at_its_limit(llava, picture, monkeypatch):
     monkeypatch.setattr(type(llava), "forward", count)
     llava.generate(encoded, features, max_new_tokens=3)
     assert len(calls) <= 3
+
+
+def test_a_name_bonus_makes_names_said_once(tiny_llava):
+    from dataclasses import replace
+
+    import torch
+
+    from photopal.vision import ChatPrompt, ConceptRows, load_model, name_placeholder
+
+    model = load_model(tiny_llava)
+    outputs = torch.zeros(2, model.hidden_size)
+    rows = ConceptRows(torch.zeros(2, 1, model.hidden_size), outputs, ("Anna", "Rex"))
+    encoded = model.encode_prompt(ChatPrompt(name_placeholder(0) + name_placeholder(1), has_image=False))
+    plain = model.generate(encoded, rows=rows, max_new_tokens=6)
+    urged = model.generate(encoded, rows=replace(rows, name_bonus=1e4), max_new_tokens=6)
+    assert urged.startswith("Anna Rex")
+    assert (urged.count("Anna"), urged.count("Rex")) == (1, 1)
+    assert plain != urged
