@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -131,14 +132,16 @@ def save_bank(bank: Bank, path: Path) -> None:
             "tuned": concept.is_tuned,
             "tokens": concept.token_count,
         }
-    header = {
-        "format": str(FORMAT),
+    facts = {
+        "format": FORMAT,
         "photopal": __version__,
         "fingerprint": bank.fingerprint,
         "prompt_version": bank.prompt_version,
-        "concepts": json.dumps(told, sort_keys=True),
-        "notes": json.dumps(bank.notes, sort_keys=True),
+        "concepts": told,
+        "notes": bank.notes,
     }
+    # One entry, as safetensors writes several in any order: equal banks are equal files.
+    header = {"bank": json.dumps(facts, sort_keys=True)}
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -160,30 +163,35 @@ def load_bank(path: Path, *, fingerprint: str) -> Bank:
     hint = "Run `photopal tune`, or remove the file: concepts are then registered again from their photos."
     try:
         with safe_open(path, framework="pt") as file:
-            header = file.metadata() or {}
+            header = _read_header(file.metadata() or {})
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except FileNotFoundError as error:
         raise BankError(f"{path}: there is no bank", hint=hint) from error
     except (SafetensorError, OSError) as error:
         raise BankError(f"{path}: the bank cannot be read: {error}", hint=hint) from error
-    if _format_of(header) > FORMAT:
+    if header.get("format", 0) > FORMAT:
         raise NewerBankError(
             f"{path}: the bank was written by photopal {header.get('photopal')}", hint="Update photopal."
         )
     if header.get("fingerprint") != fingerprint:
         raise BankError(f"{path}: the bank belongs to another model", hint=hint)
     try:
-        told = json.loads(header["concepts"])
-        concepts = {int(key): _read_concept(int(key), tensors, facts) for key, facts in told.items()}
-        notes = json.loads(header["notes"])
-    except (KeyError, ValueError) as error:
+        told = header["concepts"].items()
+        concepts = {int(key): _read_concept(int(key), tensors, facts) for key, facts in told}
+        prompt_version, notes = str(header["prompt_version"]), dict(header["notes"])
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise BankError(f"{path}: the bank's header is broken", hint=hint) from error
-    return Bank(fingerprint, header["prompt_version"], tensors.get("background"), concepts, notes)
+    return Bank(fingerprint, prompt_version, tensors.get("background"), concepts, notes)
 
 
-def _format_of(header: Mapping[str, str]) -> int:
-    text = header.get("format", "")
-    return int(text) if text.isdecimal() else 0
+def _read_header(metadata: Mapping[str, str]) -> dict[str, Any]:
+    """The facts in the header, with a format that is a number; none of what is not a bank's header."""
+    try:
+        facts = json.loads(metadata.get("bank", "{}"))
+    except ValueError:
+        return {}
+    is_header = isinstance(facts, dict) and isinstance(facts.get("format"), int)
+    return facts if is_header else {}
 
 
 def _read_concept(concept_id: int, tensors: dict[str, Tensor], facts: dict[str, object]) -> BankConcept:

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 import photopal
 from photopal.cli.app import COMMANDS, PhotopalGroup
+from photopal.cli.help import name_of
 from photopal.cli.session import Session
 from photopal.errors import (
     BankError,
@@ -23,7 +24,7 @@ from photopal.errors import (
     UsageError,
 )
 
-NAMES = [command.__name__.replace("_", "-") for commands in COMMANDS.values() for command in commands]
+NAMES = [name_of(command) for commands in COMMANDS.values() for command in commands]
 
 
 def test_help_names_every_command(run, words):

@@ -1,0 +1,92 @@
+"""`photopal add-concept`."""
+
+import json
+
+import pytest
+
+from photopal.library import Library
+
+
+@pytest.fixture
+def add(run, tiny_llava):
+    return lambda *words: run("add-concept", *map(str, words), PHOTOPAL_MODEL=str(tiny_llava))
+
+
+def test_a_name_works_at_once_and_says_what_was_found(add, run, drawn_family, home, words):
+    result = add("Anna", *drawn_family.photos["Anna"], "--kind", "pet", "--about", "small")
+    assert result.exit_code == 0
+    lines = [line.split("\t") for line in result.stdout.splitlines()]
+    assert [line[0] for line in lines] == [str(path) for path in drawn_family.photos["Anna"]]
+    assert all(line[1].endswith(" of 64") and line[2].count(",") == 3 for line in lines)
+    assert "Anna is known now, by 3 photos." in result.stderr
+    assert "photopal tune" in result.stderr
+    assert len(list((home / "banks").glob("*.bank.safetensors"))) == 1
+    assert json.loads(run("status", "--json").stdout)["banks"] == 1
+    assert json.loads(run("concepts", "--json").stdout)[0]["about"] == "small"
+
+
+def test_a_known_name_gets_further_photos(add, drawn_family):
+    first, *rest = drawn_family.photos["Anna"]
+    add("Anna", first, "--box", "10,20,50,60")
+    more = add("anna", *rest)
+    assert "was known already and has 2 further photos" in more.stderr
+    same = add("ANNA", *rest)
+    assert "was known by these photos already" in same.stderr
+    assert same.exit_code == 0
+
+
+def test_a_box_gives_the_patches_it_covers(add, drawn_family):
+    added = json.loads(add("Anna", drawn_family.both, "--box", "0,0,32,64", "--json").stdout)
+    assert added["photos"] == [
+        {"path": str(drawn_family.both), "patches": 8, "of": 64, "box": [0, 0, 32, 64]}
+    ]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--box", "1,2,3"),
+        ("--box", "1,2,3,x"),
+        ("--box", "100,100,100,100"),
+        ("--box", "1,1,5,5", "--box", "1,1,5,5"),
+        ("--mask", "/nowhere.png"),
+        ("--kind", "robot"),
+        ("/nowhere.jpg",),
+    ],
+)
+def test_what_cannot_be_used_is_code_2_and_adds_nothing(add, home, drawn_family, options):
+    result = add("Anna", drawn_family.both, *options)
+    assert result.exit_code == 2
+    assert "Error: " in result.stderr
+    if (home / "library.db").exists():
+        with Library(home / "library.db") as library:
+            assert library.concepts() == []
+            assert library.counts()["photos"] == 0
+
+
+def test_one_broken_photo_among_good_ones_adds_nothing(add, home, drawn_family, tmp_path):
+    broken = tmp_path / "broken \x1b[31m.jpg"
+    broken.write_bytes(b"no photo")
+    result = add("Anna", drawn_family.both, broken)
+    assert result.exit_code == 2
+    assert "\\x1b" in result.stderr
+    assert "\x1b[31m" not in result.output
+    with Library(home / "library.db") as library:
+        assert library.counts()["photos"] == 0
+
+
+def test_without_a_model_nothing_is_added(run, home, drawn_family):
+    result = run("add-concept", "Anna", str(drawn_family.both), PHOTOPAL_MODEL="/no/model")
+    assert result.exit_code == 1
+    assert not (home / "library.db").exists()
+
+
+def test_the_bundled_model_says_what_it_is_for(tiny_llava, home, monkeypatch, capsys):
+    from photopal.cli.model import open_model
+    from photopal.cli.session import Session
+
+    monkeypatch.setattr("photopal.settings.bundled_model_path", lambda: tiny_llava)
+    open_model(Session(home=home, device="cpu"))
+    assert "drawn photos only" in " ".join(capsys.readouterr().err.split())
+    open_model(Session(home=home, device="cpu", is_quiet=True))
+    assert capsys.readouterr().err == ""

@@ -1,0 +1,90 @@
+"""`photopal locate`, and the copy it draws."""
+
+import hashlib
+import json
+import os
+import shutil
+
+import pytest
+from PIL import Image
+
+from photopal.library import Library
+from photopal.library.reference_files import add_references, list_reference_files
+
+
+@pytest.fixture
+def locate(run, tiny_llava, home, drawn_family):
+    with Library(home / "library.db") as library:
+        for name, photos in drawn_family.photos.items():
+            add_references(library, name, list_reference_files(photos))
+    return lambda *words: run("locate", *map(str, words), PHOTOPAL_MODEL=str(tiny_llava))
+
+
+def hashes(folder):
+    return {
+        path: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.rglob("*") if path.is_file()
+    }
+
+
+def test_everybody_is_said_to_be_here_or_not(locate, drawn_family):
+    result = locate(drawn_family.both)
+    assert result.exit_code == 0
+    lines = [line.split("\t") for line in result.stdout.splitlines()]
+    assert {line[0] for line in lines} == {"Anna", "Ben"}
+    for line in lines:
+        assert line[1] in ("here", "not here")
+        assert bool(line[4]) == bool(line[5]) == (line[1] == "here")
+    told = json.loads(locate(drawn_family.both, "--json").stdout)
+    assert {"name", "kind", "is_present", "score", "probability", "point", "box"} == set(told[0])
+    x, y, width, height = told[0]["box"]
+    assert x + width <= 128
+    assert y + height <= 128
+
+
+@pytest.mark.parametrize("ending", ["jpg", "png", "webp"])
+def test_a_marked_copy_is_drawn_and_no_photo_changes(locate, drawn_family, tmp_path, ending):
+    before = hashes(drawn_family.folder)
+    out = tmp_path / f"marked.{ending}"
+    result = locate(drawn_family.both, "--out", out)
+    assert result.exit_code == 0, result.output
+    with Image.open(out) as picture:
+        assert min(picture.size) >= 480
+    assert hashes(drawn_family.folder) == before
+    assert [path.name for path in tmp_path.glob("*part*")] == []
+
+
+def test_a_file_that_is_there_is_replaced_only_by_force(locate, drawn_family, tmp_path):
+    out = tmp_path / "marked.png"
+    out.write_bytes(b"mine")
+    refused = locate(drawn_family.both, "--out", out)
+    assert refused.exit_code == 2
+    assert "--force" in refused.stderr
+    assert out.read_bytes() == b"mine"
+    assert locate(drawn_family.both, "--out", out, "--force").exit_code == 0
+    assert out.read_bytes() != b"mine"
+
+
+def test_a_photo_is_never_written_to_whatever_its_name(locate, drawn_family, tmp_path):
+    photo = tmp_path / "photo.png"
+    shutil.copy(drawn_family.both, photo)
+    link, copy = tmp_path / "link.png", tmp_path / "copy.png"
+    os.link(photo, link)
+    shutil.copy(drawn_family.photos["Anna"][0], copy)
+    before = hashes(tmp_path)
+    for out in (photo, link, copy, drawn_family.photos["Anna"][0]):
+        result = locate(photo, "--out", out, "--force")
+        assert result.exit_code == 2
+        assert "never written to" in result.stderr
+    assert {path: digest for path, digest in hashes(tmp_path).items() if path in before} == before
+
+
+@pytest.mark.parametrize("out", ["marked.txt", "marked", "nowhere/marked.png"])
+def test_a_target_that_cannot_be_written_is_refused_at_once(locate, drawn_family, tmp_path, out):
+    assert locate(drawn_family.both, "--out", tmp_path / out).exit_code == 2
+
+
+def test_nobody_known_is_code_4_and_no_photo_is_code_1(run, home, drawn_family, tmp_path, tiny_llava):
+    assert run("locate", str(tmp_path / "no.jpg"), PHOTOPAL_MODEL=str(tiny_llava)).exit_code == 1
+    result = run("locate", str(drawn_family.both), PHOTOPAL_MODEL=str(tiny_llava))
+    assert result.exit_code == 4
+    assert "photopal add-concept" in result.stderr
