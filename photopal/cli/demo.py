@@ -97,11 +97,15 @@ def _run(session: Session, words: list[str], home: Path, *, step: str) -> None:
 
 def _conclude(session: Session, album: Album, *, seconds: float) -> None:
     from photopal.evaluation.album import score_captions
+    from photopal.evaluation.sheet import draw_sheet
     from photopal.library import Library
 
     home = album.folder / "home"
     with Library(home / "library.db", read_only=True) as library:
         score = score_captions(library, album)
+        crowded = sorted(album.photos, key=lambda photo: -sum(name is not None for name in photo.names))
+        rows = [library.photo_at(photo.path) for photo in crowded[:8]]
+        draw_sheet(library, [row for row in rows if row is not None]).save(album.folder / "captions.png")
     share = 100 / max(1, score.captioned)
     session.out.print()
     named = (
@@ -110,7 +114,7 @@ def _conclude(session: Session, album: Album, *, seconds: float) -> None:
     )
     lines = (
         named,
-        f"The demo took {seconds:.0f} seconds. Everything is in {album.folder}; look at marked.jpg.",
+        f"The demo took {seconds:.0f} seconds. Look at captions.png and marked.jpg in {album.folder}.",
         "The bundled model understands drawn photos only. For your own photos, name a model:",
         "  photopal index ~/Pictures",
         "  photopal --model FOLDER_OR_HUB_ID add-concept Anna anna1.jpg anna2.jpg anna3.jpg",
