@@ -1,0 +1,47 @@
+"""Puts captioned photos of a library on one sheet, for people to look at; judges nothing."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+from PIL import Image, ImageDraw, ImageFont
+
+from photopal.library import Library, PhotoRow
+from photopal.photos import open_photo
+from photopal.prompts import Label, draw_labels
+
+TILE_PX = 300
+WORDS_PX = 74
+GAP_PX = 14
+
+
+def draw_sheet(library: Library, photos: Sequence[PhotoRow], *, columns: int = 4) -> Image.Image:
+    """Draw photos with the names that were found on them and their captions below.
+
+    Args:
+        library: Knows the captions.
+        photos: Captioned photos of the library, in the order to show them.
+        columns: Photos a row.
+    """
+    names = {concept.id: concept.name for concept in library.concepts()}
+    rows = -(-len(photos) // columns)
+    width = columns * (TILE_PX + GAP_PX) + GAP_PX
+    sheet = Image.new("RGB", (width, rows * (TILE_PX + WORDS_PX + GAP_PX) + GAP_PX), (250, 249, 246))
+    pen = ImageDraw.Draw(sheet)
+    font = ImageFont.load_default(size=14)
+    for number, photo in enumerate(photos):
+        caption = library.caption(photo.id)
+        if caption is None:
+            continue
+        seen = [
+            a for a in caption.appearances if a.is_present and a.box is not None and a.concept_id in names
+        ]
+        labels = [Label(names[a.concept_id], a.box) for a in seen if a.box is not None]
+        image = open_photo(photo.path).resize((TILE_PX, TILE_PX))
+        x = GAP_PX + number % columns * (TILE_PX + GAP_PX)
+        y = GAP_PX + number // columns * (TILE_PX + WORDS_PX + GAP_PX)
+        sheet.paste(draw_labels(image, labels), (x, y))
+        lines = textwrap.wrap(caption.text, width=44)[:4]
+        pen.multiline_text((x, y + TILE_PX + 5), "\n".join(lines), fill=(40, 40, 46), font=font, spacing=2)
+    return sheet
