@@ -38,10 +38,10 @@ def draw_sheet(library: Library, photos: Sequence[PhotoRow], *, columns: int = 4
             a for a in caption.appearances if a.is_present and a.box is not None and a.concept_id in names
         ]
         labels = [Label(names[a.concept_id], a.box) for a in seen if a.box is not None]
-        image = open_photo(photo.path).resize((TILE_PX, TILE_PX))
+        tile = draw_labels(open_photo(photo.path), labels).resize((TILE_PX, TILE_PX))
         x = GAP_PX + number % columns * (TILE_PX + GAP_PX)
         y = GAP_PX + number // columns * (TILE_PX + WORDS_PX + GAP_PX)
-        sheet.paste(draw_labels(image, labels), (x, y))
+        sheet.paste(tile, (x, y))
         lines = textwrap.wrap(caption.text, width=44)[:4]
         pen.multiline_text((x, y + TILE_PX + 5), "\n".join(lines), fill=(40, 40, 46), font=font, spacing=2)
     return sheet
