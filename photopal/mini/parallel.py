@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 import torch
 import torch.distributed as dist
 from torch import Tensor
+from torch.multiprocessing.spawn import spawn
 
 
 def rank() -> int:
@@ -33,7 +34,8 @@ def average_gradients(parameters: Iterable[Tensor], *, share: float) -> float:
     flat = torch.cat([*(grad.flatten() for grad in grads), torch.tensor([share])])
     dist.all_reduce(flat)
     flat /= dist.get_world_size()
-    for parameter, grad, part in zip(held, grads, flat[:-1].split([g.numel() for g in grads]), strict=True):
+    parts = torch.split(flat[:-1], [grad.numel() for grad in grads])
+    for parameter, grad, part in zip(held, grads, parts, strict=True):
         parameter.grad = part.view_as(grad)
     return float(flat[-1])
 
@@ -59,4 +61,4 @@ def run_parallel(work: Callable[[], None], *, processes: int) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    torch.multiprocessing.spawn(_enter, args=(processes, port, work), nprocs=processes)
+    spawn(_enter, args=(processes, port, work), nprocs=processes)  # type: ignore[no-untyped-call]

@@ -190,8 +190,8 @@ def assemble(
     if table:
         index = torch.tensor(where)
         base = base.index_put((index[:, 0], index[:, 1]), torch.stack(table))
-    place = torch.arange(length)
-    causal = place[:, None] >= place[None, :]
+    order = torch.arange(length)
+    causal = order[:, None] >= order[None, :]
     sees = (blocks[:, :, None] == blocks[:, None, :]) | (blocks[:, None, :] == 0)
     mask = (sees & causal).unsqueeze(1)
     labels = padded([lesson.labels for lesson in batch.lessons], IGNORED)
@@ -242,7 +242,7 @@ def train_language(
             group["lr"] = group["share"] * learning_rate_at(share, run.learning_rate)
         loss, report = lesson_loss(model, heads, batch, generator)
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         share = average_gradients(parameters, share=share)
         nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()

@@ -69,7 +69,10 @@ def to_pixels(groups: list[Group]) -> Tensor:
 
 def collate(groups: list[Group]) -> VisionBatch:
     """Turn groups into one batch."""
-    owners, subjects, identities, scenes = [], [], [], []
+    owners: list[Tensor] = []
+    subjects: list[list[int]] = []
+    identities: list[int] = []
+    scenes: list[list[int]] = []
     for number, group in enumerate(groups):
         for row, photo in enumerate(group.photos):
             owner = torch.from_numpy(group.patch_owners[row].astype(np.int64))
@@ -146,7 +149,7 @@ def attribute_loss(
 ) -> tuple[Tensor, Tensor]:
     """Mean cross-entropy over attributes, and the accuracy of each [attributes]."""
     losses, accuracies = [], []
-    for column, part in enumerate(logits.split([len(values) for values in classes.values()], dim=-1)):
+    for column, part in enumerate(torch.split(logits, [len(v) for v in classes.values()], dim=-1)):
         known = targets[:, column] != IGNORED
         if not known.any():
             accuracies.append(torch.tensor(float("nan")))
@@ -230,7 +233,8 @@ def train_vision(run: VisionRun, checkpoint: Path, *, on_report: Callable[[str],
         spent, photos = state["spent"], state["photos"]
     stream = GroupStream(run.seed + photos + 7 * rank(), run.groups_per_batch, collate)
     loader = DataLoader(stream, batch_size=None, num_workers=run.workers)
-    start, step, averages = time.monotonic() - spent, 0, {}
+    averages: dict[str, float] = {}
+    start, step = time.monotonic() - spent, 0
     for batch in loader:
         spent = time.monotonic() - start
         share = max(spent / run.seconds, photos / run.photos)
@@ -240,7 +244,7 @@ def train_vision(run: VisionRun, checkpoint: Path, *, on_report: Callable[[str],
             features = patch_features(tower, batch.pixels)
         loss, report = vision_loss(features.float(), heads, batch)
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         share = average_gradients(parameters, share=share)
         nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
