@@ -47,6 +47,12 @@ class Sighting:
     point: tuple[float, float]
     box: tuple[float, float, float, float]
 
+    @property
+    def mark_point(self) -> tuple[float, float]:
+        """Where to mark it: below the region, for the peak is what it is known by and must not be covered."""
+        x, y, width, height = self.box
+        return (x + width / 2, min(0.97, y + height))
+
     def appearance(self) -> Appearance:
         """As the library stores it."""
         return Appearance(self.concept.id, self.score, self.is_present, self.point, self.box)
@@ -139,9 +145,8 @@ class Assistant:
             return Personal((), (), None, view.features, ())
         kept = {concept.id for concept in chosen}
         seen = sorted((s for s in present if s.concept.id in kept), key=lambda s: s.point[0])
-        marks = (
-            {s.concept.id: Mark(n, *s.point) for n, s in enumerate(seen, start=1)} if self.has_marks else {}
-        )
+        marks = {s.concept.id: Mark(n, *s.mark_point) for n, s in enumerate(seen, start=1)}
+        marks = marks if self.has_marks else {}
         features = view.features
         if marks:
             features = self.model.encode_photos([draw_marks(view.image, list(marks.values()))])[0]

@@ -12,7 +12,7 @@ from photopal.photos import Skipped, open_photo
 from photopal.prompts import CAPTION_QUESTION, PROMPT_VERSION, build_prompt
 
 LARGEST_SIDE_PX = 2048
-NAME_BONUS = 2.0
+NAME_BONUS = 5.0
 """Those who were found are expected in the caption, each once; see `ConceptRows.name_bonus`."""
 
 

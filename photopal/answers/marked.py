@@ -17,5 +17,5 @@ def draw_view(view: View) -> Image.Image:
     labels, marks = [], []
     for number, sighting in enumerate(view.present, start=1):
         labels.append(Label(f"{number} {sighting.concept.name}", sighting.box))
-        marks.append(Mark(number, *sighting.point))
+        marks.append(Mark(number, *sighting.mark_point))
     return draw_marks(draw_labels(view.image, labels), marks)

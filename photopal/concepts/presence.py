@@ -17,6 +17,9 @@ class Verdict(Enum):
     PRESENT = "present"
 
 
+TOWARDS_POSITIVES = 0.7
+
+
 @dataclass(frozen=True)
 class Calibration:
     """Between which scores a concept cannot be told present or absent by its map alone.
@@ -49,7 +52,8 @@ class Calibration:
 def calibrate(positives: Tensor, negatives: Tensor, *, spread: float = 0.15) -> Calibration:
     """Put the threshold between the scores of photos with and without a concept, and a band around it.
 
-    The threshold lies midway between the lower tenth of the positives and the upper fifth of the negatives.
+    The threshold lies between the upper fifth of the negatives and the lower third of the positives, nearer to
+    these: a wrong name is worse than a missing one.
     Reference photos show their subject larger and more alone than other photos do, and among the negatives
     are photos of lookalikes and photos that show the concept unregistered, so further out on either side the
     threshold would follow the exceptions.
@@ -59,8 +63,8 @@ def calibrate(positives: Tensor, negatives: Tensor, *, spread: float = 0.15) -> 
         negatives: `[n]` scores of photos or background that do not; at least one.
         spread: Half the width of the band as a share of the distance between the two means.
     """
-    yes = float(torch.quantile(positives.float(), 0.1))
+    yes = float(torch.quantile(positives.float(), 0.3))
     no = float(torch.quantile(negatives.float(), 0.8))
-    middle = (yes + no) / 2
+    middle = no + TOWARDS_POSITIVES * (yes - no)
     half = spread * abs(float(positives.float().mean() - negatives.float().mean()))
     return Calibration(middle - half, middle + half)
