@@ -52,8 +52,8 @@ class Calibration:
 def calibrate(positives: Tensor, negatives: Tensor, *, spread: float = 0.15) -> Calibration:
     """Put the threshold between the scores of photos with and without a concept, and a band around it.
 
-    The threshold lies between the upper fifth of the negatives and the lower third of the positives, nearer to
-    these: a wrong name is worse than a missing one.
+    The threshold lies between the upper fifth of the negatives and the lower third of the positives, nearer
+    to these: a wrong name is worse than a missing one.
     Reference photos show their subject larger and more alone than other photos do, and among the negatives
     are photos of lookalikes and photos that show the concept unregistered, so further out on either side the
     threshold would follow the exceptions.
