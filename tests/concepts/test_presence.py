@@ -6,10 +6,10 @@ from photopal.concepts.maps import contested_maps, find_place, location_maps, ma
 from photopal.concepts.presence import Calibration, Verdict, calibrate
 
 
-def test_groups_that_are_apart_are_told_apart():
+def test_groups_that_are_apart_are_told_apart_and_only_the_weakest_photo_is_unsure():
     with_it, without = torch.tensor([0.8, 0.85, 0.9, 0.7]), torch.tensor([0.1, 0.2, 0.3, 0.25])
     learned = calibrate(with_it, without)
-    assert all(learned.judge(float(score)) is Verdict.PRESENT for score in with_it)
+    assert [learned.judge(float(score)) for score in with_it] == [Verdict.PRESENT] * 3 + [Verdict.UNSURE]
     assert all(learned.judge(float(score)) is Verdict.ABSENT for score in without)
     assert learned.judge(learned.threshold) is Verdict.UNSURE
 
@@ -49,3 +49,9 @@ def test_the_place_of_a_peak_is_the_region_around_it_on_the_photo():
     assert place.point == (0.625, 0.375)
     assert place.box == (0.5, 0.25, 0.5, 0.25)
     assert map_scores(location_map[None], top=2).tolist() == [torch.tensor([1.0, 0.9]).mean().item()]
+
+
+def test_a_score_has_its_place_in_the_band():
+    band = Calibration(0.2, 0.6)
+    assert [round(band.share(score), 3) for score in (0.0, 0.2, 0.3, 0.6, 1.0)] == [0, 0, 0.25, 1, 1]
+    assert Calibration(0.5, 0.5).share(0.5) == 1.0
