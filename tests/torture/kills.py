@@ -21,6 +21,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from PIL import Image
+
 from photopal.drawn.album import AlbumOptions, write_album
 from photopal.library import Library
 
@@ -61,7 +63,10 @@ class Bench:
 
     def drop_photos(self, count: int) -> None:
         """Bring new photos into the folder: copies of one that differ in their last bytes."""
-        source = self.album.photos[0].path
+        source = self.folder / "large.jpg"
+        if not source.exists():  # large enough that index takes its time over each
+            with Image.open(self.album.photos[0].path) as photo:
+                photo.resize((2400, 2400)).save(source)
         for _ in range(count):
             self.drops += 1
             new = self.album.photos_folder / f"new_{self.drops:04d}.jpg"
@@ -73,11 +78,11 @@ class Bench:
         """The words to kill and the words that must complete afterwards."""
         photos = str(self.album.photos_folder)
         if name == "index":
-            self.drop_photos(60)
+            self.drop_photos(40)
             return ["index", photos], ["index", photos]
         if name == "tune":
             return ["tune", "--epochs", "40", "--patience", "40"], ["tune", "--epochs", "1"]
-        self.drop_photos(6)
+        self.drop_photos(4)
         if name == "watch":
             return ["caption", "--watch", photos], ["caption", "--watch", "--once", photos]
         return ["caption", "--force"], ["caption"]
