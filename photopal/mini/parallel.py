@@ -17,6 +17,12 @@ def rank() -> int:
     return dist.get_rank() if dist.is_initialized() else 0
 
 
+def wait_for_all() -> None:
+    """Go on when every process has come this far, so that a file one of them wrote is there for all."""
+    if dist.is_initialized():
+        dist.barrier()
+
+
 def average_gradients(parameters: Iterable[Tensor], *, share: float) -> float:
     """Average gradients over the processes, and the share of the run that is over.
 

@@ -13,7 +13,7 @@ import torch
 import typer
 
 from photopal.mini.architecture import build_model, build_processor, save_model, train_tokenizer
-from photopal.mini.parallel import rank, run_parallel
+from photopal.mini.parallel import rank, run_parallel, wait_for_all
 from photopal.mini.train_language import LanguageRun, learn_placeholders, train_language
 from photopal.mini.train_vision import AttributeHeads, VisionRun, make_vision_tower, train_vision
 
@@ -38,6 +38,7 @@ def train_mini(training: Training) -> None:
     training.folder.mkdir(parents=True, exist_ok=True)
     vision_checkpoint = training.folder / "vision.pt"
     train_vision(training.vision, vision_checkpoint, on_report=report)
+    wait_for_all()
     seen = torch.load(vision_checkpoint, weights_only=True)
     tower, heads = make_vision_tower(), AttributeHeads(make_vision_tower().config.hidden_size)
     tower.load_state_dict(seen["tower"])
