@@ -26,7 +26,7 @@ from PIL import Image
 from photopal.drawn.album import AlbumOptions, write_album
 from photopal.library import Library
 
-LONGEST_DELAY_S = {"index": 1.6, "tune": 12.0, "caption": 9.0, "watch": 12.0}
+LONGEST_DELAY_S = {"index": 2.5, "tune": 12.0, "caption": 9.0, "watch": 12.0}
 COMMANDS = tuple(LONGEST_DELAY_S)
 PATIENCE_S = 300
 
@@ -78,7 +78,7 @@ class Bench:
         """The words to kill and the words that must complete afterwards."""
         photos = str(self.album.photos_folder)
         if name == "index":
-            self.drop_photos(40)
+            self.drop_photos(100)
             return ["index", photos], ["index", photos]
         if name == "tune":
             return ["tune", "--epochs", "40", "--patience", "40"], ["tune", "--epochs", "1"]
