@@ -19,12 +19,17 @@ from photopal.concepts.maps import (
 )
 from photopal.concepts.presence import Verdict
 from photopal.library import Appearance, ConceptRow
-from photopal.prompts import Mark, PromptConcept, build_prompt, draw_marks, questions, recognition_question
+from photopal.prompts import (
+    MOST_CONCEPTS,
+    Mark,
+    PromptConcept,
+    build_prompt,
+    draw_marks,
+    questions,
+    recognition_question,
+)
 from photopal.vision.placeholders import name_placeholder
 from photopal.vision.protocol import ConceptRows, PhotoFeatures, VisionModel
-
-MOST_CONCEPTS = 4
-"""How many concepts a prompt holds at most; the maps choose them, so it does not grow with the library."""
 
 
 @dataclass(frozen=True)

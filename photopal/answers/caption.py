@@ -8,10 +8,9 @@ from dataclasses import dataclass, replace
 from photopal.answers.assistant import Assistant, Sighting, View
 from photopal.errors import PhotoError
 from photopal.library import Library, PhotoRow
-from photopal.photos import Skipped, open_photo
+from photopal.photos import MODEL_SIDE_PX, Skipped, open_photo
 from photopal.prompts import CAPTION_QUESTION, PROMPT_VERSION, build_prompt
 
-LARGEST_SIDE_PX = 2048
 NAME_BONUS = 5.0
 """Those who were found are expected in the caption, each once; see `ConceptRows.name_bonus`."""
 
@@ -101,7 +100,7 @@ def caption_photos(
             kept += 1
             continue
         try:
-            image = open_photo(photo.path, max_side_px=LARGEST_SIDE_PX)
+            image = open_photo(photo.path, max_side_px=MODEL_SIDE_PX)
         except PhotoError as error:
             skipped.append(Skipped(photo.path, error.message))
             continue

@@ -81,11 +81,11 @@ def _ask_photos(session: Session, question: str, paths: Sequence[Path], *, is_js
     with open_library(session) as library:
         assistant = open_assistant(session, library)
         from photopal.answers.ask_photo import ask_view
-        from photopal.answers.caption import LARGEST_SIDE_PX
+        from photopal.photos import MODEL_SIDE_PX
 
         for path in found:
             try:
-                image = open_photo(path, max_side_px=LARGEST_SIDE_PX)
+                image = open_photo(path, max_side_px=MODEL_SIDE_PX)
             except PhotoError as error:
                 skipped.append(Skipped(path, error.message.removeprefix(f"{path} ")))
                 continue

@@ -49,9 +49,9 @@ def locate(
         if not library.concepts():
             raise NothingFoundError("nobody has a name yet", hint="photopal add-concept NAME PHOTO…")
         assistant = open_assistant(session, library)
-        from photopal.answers.caption import LARGEST_SIDE_PX
+        from photopal.photos import MODEL_SIDE_PX
 
-        view = assistant.look(open_photo(photo, max_side_px=LARGEST_SIDE_PX))
+        view = assistant.look(open_photo(photo, max_side_px=MODEL_SIDE_PX))
     _show(session, view.sightings, size_px, is_json=json)
     if out is not None:
         _save_marked(session, view, out, is_forced=force)

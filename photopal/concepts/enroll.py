@@ -29,7 +29,7 @@ from photopal.concepts.register import (
 )
 from photopal.errors import BankError, ConceptError, PhotoError
 from photopal.library import Library, PhotoRow, ReferencePhoto
-from photopal.photos import open_photo
+from photopal.photos import MODEL_SIDE_PX, open_photo
 from photopal.vision.protocol import PhotoFeatures, VisionModel
 
 STRANGER_PHOTOS = 24
@@ -58,7 +58,7 @@ class FeatureStore:
         if key in self._held:
             self._held.move_to_end(key)
             return self._held[key]
-        features = self.model.encode_photos([open_photo(photo.path, max_side_px=2048)])[0]
+        features = self.model.encode_photos([open_photo(photo.path, max_side_px=MODEL_SIDE_PX)])[0]
         self._held[key] = features
         self._bytes += _size(features)
         while self._bytes > self._most_bytes and len(self._held) > 1:

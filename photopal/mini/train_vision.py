@@ -221,7 +221,8 @@ def learning_rate_at(share: float, peak: float) -> float:
 def train_vision(run: VisionRun, checkpoint: Path, *, on_report: Callable[[str], None]) -> CLIPVisionModel:
     """Train the vision tower, resuming from the checkpoint file if there is one."""
     torch.manual_seed(run.seed)
-    tower, heads = make_vision_tower(), AttributeHeads(192)
+    tower = make_vision_tower()
+    heads = AttributeHeads(tower.config.hidden_size)
     parameters = [*tower.parameters(), *heads.parameters()]
     optimizer = torch.optim.AdamW(parameters, lr=run.learning_rate, weight_decay=run.weight_decay)
     spent, photos = 0.0, 0

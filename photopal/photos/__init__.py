@@ -2,10 +2,11 @@
 
 from photopal.photos.exif import Exif, read_exif
 from photopal.photos.find import PHOTO_SUFFIXES, Skipped, find_photos
-from photopal.photos.read import PIXEL_LIMIT, open_photo
+from photopal.photos.read import MODEL_SIDE_PX, PIXEL_LIMIT, open_photo
 from photopal.photos.record import Photo, hash_file, record_photo
 
 __all__ = [
+    "MODEL_SIDE_PX",
     "PHOTO_SUFFIXES",
     "PIXEL_LIMIT",
     "Exif",

@@ -21,6 +21,9 @@ from photopal.errors import PhotoError
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
+MODEL_SIDE_PX = 2048
+"""How large a photo is decoded for a model, on its longer side: no model looks closer."""
+
 PIXEL_LIMIT = 256_000_000
 """A photo with more pixels than this is refused from its header. The largest phones take 200 million."""
 

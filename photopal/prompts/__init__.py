@@ -1,6 +1,13 @@
 """Words and marks: everything that is said to the model; knows no torch and no library."""
 
-from photopal.prompts.build import PromptConcept, build_prompt, concept_block, find_names, write_names
+from photopal.prompts.build import (
+    MOST_CONCEPTS,
+    PromptConcept,
+    build_prompt,
+    concept_block,
+    find_names,
+    write_names,
+)
 from photopal.prompts.labels import Label, draw_labels
 from photopal.prompts.marks import Mark, draw_marks
 from photopal.prompts.questions import (
@@ -13,6 +20,7 @@ from photopal.prompts.questions import (
 
 __all__ = [
     "CAPTION_QUESTION",
+    "MOST_CONCEPTS",
     "PROMPT_VERSION",
     "RECOGNITION_TEMPLATES",
     "Label",

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 Order = Literal["image-first", "system-first"]
 
+MOST_CONCEPTS = 4
+"""How many concepts a prompt holds at most, in tuning as in use; the maps choose them."""
+
 
 @dataclass(frozen=True)
 class PromptConcept:

@@ -6,12 +6,9 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from photopal.prompts import PromptConcept, absent_answer, build_prompt, questions
+from photopal.prompts import MOST_CONCEPTS, PromptConcept, absent_answer, build_prompt, questions
 from photopal.vision.placeholders import name_placeholder
 from photopal.vision.protocol import ChatPrompt, PhotoFeatures
-
-MOST_CONCEPTS = 4
-"""How many concepts a prompt holds at most, in tuning as in use."""
 
 
 @dataclass(frozen=True)

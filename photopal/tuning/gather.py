@@ -12,13 +12,12 @@ from photopal.concepts.maps import contested_maps, location_maps, map_scores
 from photopal.concepts.masks import cells_extent
 from photopal.errors import PhotoError
 from photopal.library import ConceptRow, Library, PhotoRow, ReferencePhoto
-from photopal.photos import open_photo
+from photopal.photos import MODEL_SIDE_PX, open_photo
 from photopal.prompts import build_prompt, questions
 from photopal.tuning.examples import TuningConcept, TuningPhoto
 from photopal.vision.protocol import PhotoFeatures, VisionModel
 
 MOST_DESCRIPTIONS = 3
-LARGEST_SIDE_PX = 2048
 
 
 def gather_photos(
@@ -60,7 +59,7 @@ def gather_photos(
 
 def mirror(model: VisionModel, row: PhotoRow) -> PhotoFeatures:
     """Encode a photo with left and right exchanged."""
-    return model.encode_photos([ImageOps.mirror(open_photo(row.path, max_side_px=LARGEST_SIDE_PX))])[0]
+    return model.encode_photos([ImageOps.mirror(open_photo(row.path, max_side_px=MODEL_SIDE_PX))])[0]
 
 
 def likely_concepts(bank: Bank, features: PhotoFeatures) -> set[int]:
@@ -96,7 +95,7 @@ def _describe(
     for reference in references:
         if reference.photo.content_hash not in boxes or len(words) >= MOST_DESCRIPTIONS:
             continue
-        image = open_photo(reference.photo.path, max_side_px=LARGEST_SIDE_PX)
+        image = open_photo(reference.photo.path, max_side_px=MODEL_SIDE_PX)
         features = store.model.encode_photos([cut_out(image, boxes[reference.photo.content_hash])])[0]
         prompt = build_prompt(questions.describe_question(concept.kind))
         encoded = store.model.encode_prompt(prompt, features)

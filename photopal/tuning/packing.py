@@ -15,7 +15,7 @@ from torch import Tensor
 
 from photopal.prompts import questions
 from photopal.tuning.examples import Example
-from photopal.vision.packing import copy_past
+from photopal.vision.packing import copy_past, packed_mask
 from photopal.vision.protocol import ConceptRows, EncodedPrompt, PhotoFeatures, PrefixCache, VisionModel
 
 
@@ -153,7 +153,8 @@ def _run_packed(
     positions = [first.positions[..., packed.prefix_tokens : shared]]
     positions += [e.positions[..., shared:] for e in packed.encoded]
     embeddings = model.embed_ids(torch.cat(pieces), rows)[None]
-    mask = _block_mask(len(prefix), [piece.shape[0] for piece in pieces], like=embeddings)
+    lengths = [piece.shape[0] for piece in pieces]
+    mask = packed_mask(len(prefix), lengths, like=embeddings, is_first_shared=True)
     hidden = model.forward(
         embeddings,
         positions=torch.cat(positions, dim=-1).unsqueeze(-2),
@@ -167,14 +168,3 @@ def _run_packed(
         answers.append(hidden[start + e.answer_start - 1 - shared : end - 1])
         start = end
     return answers
-
-
-def _block_mask(prefix_tokens: int, lengths: list[int], *, like: Tensor) -> Tensor:
-    """Additive `[1, 1, tokens, prefix + tokens]`: all see the prefix, the first piece and their own past."""
-    piece = torch.repeat_interleave(torch.arange(len(lengths)), torch.tensor(lengths)).to(like.device)
-    place = torch.arange(piece.shape[0], device=like.device)
-    is_seen = (piece[:, None] == piece[None, :]) | (piece[None, :] == 0)
-    is_seen &= place[:, None] >= place[None, :]
-    is_seen = torch.cat([is_seen.new_ones(is_seen.shape[0], prefix_tokens), is_seen], dim=1)
-    mask = torch.zeros(is_seen.shape, dtype=like.dtype, device=like.device)
-    return mask.masked_fill(~is_seen, torch.finfo(like.dtype).min)[None, None]

@@ -69,13 +69,16 @@ def _run_packed(
     return list(torch.split(hidden[0], list(lengths)))
 
 
-def packed_mask(prefix_tokens: int, lengths: Sequence[int], *, like: Tensor) -> Tensor:
+def packed_mask(
+    prefix_tokens: int, lengths: Sequence[int], *, like: Tensor, is_first_shared: bool = False
+) -> Tensor:
     """The additive attention mask of packed continuations.
 
     Args:
         prefix_tokens: Tokens of the common prefix, which all see.
         lengths: Tokens of each continuation.
         like: A tensor with the wanted device and number format.
+        is_first_shared: Whether all see the first continuation too, as a block that they have in common.
 
     Returns:
         `[1, 1, tokens, prefix_tokens + tokens]`: 0 where a token may look, the lowest number elsewhere.
@@ -84,7 +87,10 @@ def packed_mask(prefix_tokens: int, lengths: Sequence[int], *, like: Tensor) -> 
         torch.arange(len(lengths), device=like.device), torch.tensor(lengths, device=like.device)
     )  # [tokens], the continuation of each token
     place = torch.arange(block.shape[0], device=like.device)
-    is_seen = (block[:, None] == block[None, :]) & (place[:, None] >= place[None, :])
+    is_seen = block[:, None] == block[None, :]
+    if is_first_shared:
+        is_seen |= block[None, :] == 0
+    is_seen &= place[:, None] >= place[None, :]
     is_seen = torch.cat([is_seen.new_ones(is_seen.shape[0], prefix_tokens), is_seen], dim=1)
     mask = torch.zeros(is_seen.shape, dtype=like.dtype, device=like.device)
     return mask.masked_fill(~is_seen, torch.finfo(like.dtype).min)[None, None]

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from photopal.answers.assistant import MOST_CONCEPTS, Assistant
+from photopal.answers.assistant import Assistant
 from photopal.concepts.presence import Calibration
 from photopal.photos import open_photo
+from photopal.prompts import MOST_CONCEPTS
 
 
 def certain(assistant: Assistant, *, present: bool) -> Assistant:

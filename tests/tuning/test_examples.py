@@ -4,7 +4,8 @@ import random
 
 import torch
 
-from photopal.tuning.examples import MOST_CONCEPTS, TuningConcept, TuningPhoto, make_example
+from photopal.prompts import MOST_CONCEPTS
+from photopal.tuning.examples import TuningConcept, TuningPhoto, make_example
 from photopal.vision.protocol import PhotoFeatures
 
 FEATURES = PhotoFeatures(torch.zeros(4, 2), (2, 2), torch.zeros(2, 2, 2), (0.0, 0.0, 1.0, 1.0))

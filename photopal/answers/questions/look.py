@@ -13,14 +13,13 @@ from photopal.answers.questions.telling import count, day, filter_words, listing
 from photopal.answers.questions.words import PLACE_WORDS, word_forms
 from photopal.errors import PhotoError, UsageError
 from photopal.library import Order, PhotoRow
-from photopal.photos import open_photo
+from photopal.photos import MODEL_SIDE_PX, open_photo
 
 if TYPE_CHECKING:
     from PIL import Image
 
     from photopal.answers.assistant import Assistant
 
-_LARGEST_SIDE_PX = 2048
 # Words that say what is asked of a photo; which photos are meant they do not say.
 _ASKED_OF = frozenset(
     """
@@ -120,7 +119,7 @@ def _open(photos: tuple[PhotoRow, ...]) -> list[tuple[PhotoRow, Image.Image]]:
     failure: PhotoError | None = None
     for photo in photos:
         try:
-            opened.append((photo, open_photo(photo.path, max_side_px=_LARGEST_SIDE_PX)))
+            opened.append((photo, open_photo(photo.path, max_side_px=MODEL_SIDE_PX)))
         except PhotoError as error:
             failure = failure or error
     if failure and not opened:
