@@ -23,6 +23,10 @@ SIZES = ("small", "big")
 
 HELD_OUT_SHARE = 0.1
 
+_PERSON_ATTRIBUTES = ("hair_colour", "hair_style", "glasses", "beard", "skin")
+_PET_ATTRIBUTES = ("coat", "second_coat", "pattern", "ears")
+_TRIES = 64
+
 
 @dataclass(frozen=True)
 class Person:
@@ -122,41 +126,67 @@ def draw_identity(
 
 
 def draw_lookalike(identity: Identity, rng: random.Random, *, held_out: bool | None = False) -> Identity:
-    """Pick a sibling of an identity: the same but for one attribute that can be seen."""
-    while True:
-        if isinstance(identity, Person):
-            sibling: Identity = _changed_person(identity, rng)
-        else:
-            sibling = _changed_pet(identity, rng)
+    """Pick a sibling of an identity: the same but for one attribute that can be seen.
+
+    Raises:
+        LookupError: It has no sibling of the kind that `held_out` asks for.
+    """
+    for _ in range(_TRIES):
+        sibling = _change(identity, rng)
         if sibling != identity and (held_out is None or is_held_out(sibling) == held_out):
             return sibling
+    fitting = [s for s in list_lookalikes(identity) if held_out is None or is_held_out(s) == held_out]
+    if not fitting:
+        kept = "held out" if held_out else "trained on"
+        raise LookupError(f"nobody who is {kept} looks like {identity}")
+    return rng.choice(fitting)
 
 
-def _changed_person(person: Person, rng: random.Random) -> Person:
-    attribute = rng.choice(("hair_colour", "hair_style", "glasses", "beard", "skin"))
+def list_lookalikes(identity: Identity) -> list[Identity]:
+    """Every sibling that `draw_lookalike` may pick, in a fixed order."""
+    attributes = _PERSON_ATTRIBUTES if isinstance(identity, Person) else _PET_ATTRIBUTES
+    siblings = [sibling for attribute in attributes for sibling in _changed(identity, attribute)]
+    return [sibling for sibling in dict.fromkeys(siblings) if sibling != identity]
+
+
+def _change(identity: Identity, rng: random.Random) -> Identity:
+    attributes = _PERSON_ATTRIBUTES if isinstance(identity, Person) else _PET_ATTRIBUTES
+    changed = _changed(identity, rng.choice(attributes))
+    return changed[0] if len(changed) == 1 else rng.choice(changed)
+
+
+def _changed(identity: Identity, attribute: str) -> list[Identity]:
+    """The identity with every value an attribute may take, or another where it has no choice there."""
+    if isinstance(identity, Person):
+        return list(_changed_person(identity, attribute))
+    return list(_changed_pet(identity, attribute))
+
+
+def _changed_person(person: Person, attribute: str) -> list[Person]:
     if attribute == "hair_colour" and person.hair_style != "bald":
-        return replace(person, hair_colour=rng.choice(HAIR_COLOURS))
+        return [replace(person, hair_colour=colour) for colour in HAIR_COLOURS]
     if attribute == "hair_style":
-        return replace(person, hair_style=rng.choice(HAIR_STYLES))
+        return [replace(person, hair_style=style) for style in HAIR_STYLES]
     if attribute == "glasses":
-        return replace(person, glasses="none" if person.glasses != "none" else rng.choice(GLASSES[1:]))
+        others = GLASSES[1:] if person.glasses == "none" else GLASSES[:1]
+        return [replace(person, glasses=glasses) for glasses in others]
     if attribute == "beard" and person.age == "adult":
-        return replace(person, beard="none" if person.beard != "none" else rng.choice(BEARDS[1:]))
-    return replace(person, skin=rng.choice(SKINS))
+        others = BEARDS[1:] if person.beard == "none" else BEARDS[:1]
+        return [replace(person, beard=beard) for beard in others]
+    return [replace(person, skin=skin) for skin in SKINS]
 
 
-def _changed_pet(pet: Pet, rng: random.Random) -> Pet:
+def _changed_pet(pet: Pet, attribute: str) -> list[Pet]:
     palette = FEATHERS if pet.species == "parrot" else COATS
-    attribute = rng.choice(("coat", "second_coat", "pattern", "ears"))
     if attribute == "coat":
-        coat = rng.choice([c for c in palette if c != pet.second_coat or pet.pattern == "plain"])
+        coats = [c for c in palette if c != pet.second_coat or pet.pattern == "plain"]
         is_plain = pet.pattern == "plain" and pet.species != "parrot"
-        return replace(pet, coat=coat, second_coat=coat if is_plain else pet.second_coat)
+        return [replace(pet, coat=coat, second_coat=coat if is_plain else pet.second_coat) for coat in coats]
+    others = [c for c in palette if c != pet.coat]
     if attribute == "second_coat" and pet.second_coat != pet.coat:
-        return replace(pet, second_coat=rng.choice([c for c in palette if c != pet.coat]))
+        return [replace(pet, second_coat=second) for second in others]
     if attribute == "ears" and pet.species == "dog":
-        return replace(pet, ears="up" if pet.ears == "down" else "down")
+        return [replace(pet, ears="up" if pet.ears == "down" else "down")]
     if pet.pattern == "plain" and pet.second_coat == pet.coat:
-        second = rng.choice([c for c in palette if c != pet.coat])
-        return replace(pet, pattern=rng.choice(PATTERNS[1:]), second_coat=second)
-    return replace(pet, pattern=rng.choice(PATTERNS[1:]))
+        return [replace(pet, pattern=p, second_coat=second) for second in others for p in PATTERNS[1:]]
+    return [replace(pet, pattern=pattern) for pattern in PATTERNS[1:]]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from photopal.drawn import draw_identity, draw_lookalike, draw_photo, is_held_out
-from photopal.drawn.identity import HELD_OUT_SHARE, Person, Pet
+from photopal.drawn.identity import HELD_OUT_SHARE, Person, Pet, list_lookalikes
 from photopal.drawn.painting.people import Clothes
 from photopal.drawn.scene import Scene, Subject
 
@@ -104,3 +104,27 @@ def test_lookalikes_can_be_told_apart_by_their_pixels():
             continue
         difference = np.abs(portrait(identity) - portrait(lookalike)).max(axis=2)
         assert (difference > VISIBLE_LEVELS).sum() >= VISIBLE_PX, (identity, lookalike)
+
+
+def test_a_lookalike_that_cannot_be_is_refused_rather_than_looked_for_without_end():
+    lonely = social = 0
+    for identity in everybody(60, seed=8):
+        held_out = [sibling for sibling in list_lookalikes(identity) if is_held_out(sibling)]
+        if held_out:
+            social += 1
+            assert draw_lookalike(identity, random.Random(0), held_out=True) in held_out
+        else:
+            lonely += 1
+            with pytest.raises(LookupError, match="looks like"):
+                draw_lookalike(identity, random.Random(0), held_out=True)
+    assert lonely
+    assert social
+
+
+def test_all_lookalikes_are_listed_once_and_none_is_the_identity_itself():
+    rng = random.Random(2)
+    for identity in everybody(40, seed=9):
+        listed = list_lookalikes(identity)
+        assert len(set(listed)) == len(listed)
+        assert identity not in listed
+        assert all(draw_lookalike(identity, rng, held_out=None) in listed for _ in range(20))
