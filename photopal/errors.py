@@ -4,7 +4,8 @@ The tree::
 
     PhotopalError             1  anything photopal can explain
     ├── UsageError            2  a value the user gave cannot be used
-    │   └── ConceptError      2  a concept's name, photos, box or mask
+    │   ├── ConceptError      2  a concept's name, photos, box or mask
+    │   └── DatasetError      2  a file or folder of a dataset to measure on
     ├── SettingsError         2  configuration file or environment
     ├── PhotoError            1  one photo cannot be read
     ├── LibraryError          1  the library file cannot be used
@@ -45,6 +46,10 @@ class UsageError(PhotopalError):
 
 class ConceptError(UsageError):
     """A concept's name, reference photos, box or mask cannot be used."""
+
+
+class DatasetError(UsageError):
+    """A file or folder of a dataset to measure on is missing or malformed."""
 
 
 class SettingsError(PhotopalError):
