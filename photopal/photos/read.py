@@ -8,10 +8,10 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
-from threading import RLock
+from threading import Lock
 from typing import TYPE_CHECKING, BinaryIO
 
 from PIL import Image, UnidentifiedImageError
@@ -39,8 +39,10 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 
-# Pillow's pixel limit and Python's warning filters belong to the whole process: one thread at a time.
-_pillow_lock = RLock()
+# Above this many pixels a photo is decoded while no other large one is, so that several threads together
+# need no more memory than the largest photo and a few ordinary ones.
+_LARGE_PIXELS = 32_000_000
+_large_lock = Lock()
 
 
 def open_photo(path: Path, *, max_side_px: int | None = None) -> Image.Image:
@@ -74,12 +76,48 @@ def decode_photo(file: BinaryIO, path: Path, *, max_side_px: int | None = None) 
         raise PhotoError(f"{path} is broken or cut short: {_words(error)}") from error
 
 
+class _Hush:
+    """Pillow's pixel limit and Python's warning filters, which belong to the whole process.
+
+    The first thread that comes sets them, the last that goes puts them back; none waits for another.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._inside = 0
+        self._pillow_limit: int | None = None
+        self._warnings: warnings.catch_warnings[None] | None = None
+
+    def begin(self) -> None:
+        with self._lock:
+            if not self._inside:
+                self._warnings = warnings.catch_warnings()
+                self._warnings.__enter__()
+                warnings.simplefilter("ignore")
+                self._pillow_limit = Image.MAX_IMAGE_PIXELS
+                # Pillow raises at twice its limit and warns at the limit.
+                Image.MAX_IMAGE_PIXELS = PIXEL_LIMIT // 2
+            self._inside += 1
+
+    def end(self) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside and self._warnings is not None:
+                Image.MAX_IMAGE_PIXELS = self._pillow_limit
+                self._warnings.__exit__(None, None, None)
+
+
+_hush = _Hush()
+
+
 @contextmanager
 def quiet_pillow() -> Iterator[None]:
-    """Keep Pillow's warnings about odd files from the user's terminal; other threads wait meanwhile."""
-    with _pillow_lock, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    """Keep Pillow's warnings about odd files from the user's terminal, and raise its limit to ours."""
+    _hush.begin()
+    try:
         yield
+    finally:
+        _hush.end()
 
 
 def open_header(file: BinaryIO) -> ImageFile:
@@ -94,9 +132,6 @@ def open_header(file: BinaryIO) -> ImageFile:
         raise PhotoError("is empty")
     file.seek(0)
     with quiet_pillow():
-        pillow_limit = Image.MAX_IMAGE_PIXELS
-        # Pillow raises at twice its limit and warns at the limit.
-        Image.MAX_IMAGE_PIXELS = PIXEL_LIMIT // 2
         try:
             image = Image.open(file, formats=_FORMATS)
         except Image.DecompressionBombError as error:
@@ -105,8 +140,6 @@ def open_header(file: BinaryIO) -> ImageFile:
             raise PhotoError("is not a photo that photopal can read") from error
         except Exception as error:
             raise PhotoError(f"is broken or cut short: {_words(error)}") from error
-        finally:
-            Image.MAX_IMAGE_PIXELS = pillow_limit
     if image.width < 1 or image.height < 1:
         raise PhotoError("has no pixels")
     if image.width * image.height > PIXEL_LIMIT:
@@ -154,17 +187,23 @@ def _picture(image: Image.Image, max_side_px: int | None) -> Image.Image:
         # Only JPEG has a draft mode; it never goes below the size that is asked for.
         image.draft(None, target)
     profile = image.info.get("icc_profile")
-    image.load()
-    # Asked after loading: Pillow turns a TIFF itself while it loads, and drops the tag.
-    orientation = orientation_of(image)
-    picture = _continuous(image)
-    if target != image.size:
-        picture = picture.resize(target, Image.Resampling.LANCZOS, reducing_gap=3.0)
+    with _room_for(image.width * image.height):
+        image.load()
+        # Asked after loading: Pillow turns a TIFF itself while it loads, and drops the tag.
+        orientation = orientation_of(image)
+        picture = _continuous(image)
+        if target != image.size:
+            picture = picture.resize(target, Image.Resampling.LANCZOS, reducing_gap=3.0)
     picture = _srgb(picture, profile)
     if orientation in _TURNS:
         picture = picture.transpose(_TURNS[orientation])
     # A new image has neither the file nor its metadata hanging on it.
     return picture.copy() if picture is image else picture
+
+
+def _room_for(pixels: int) -> AbstractContextManager[object]:
+    """Wait, for a large photo, until no other thread decodes a large one."""
+    return _large_lock if pixels > _LARGE_PIXELS else nullcontext()
 
 
 def _target_size_px(size: tuple[int, int], max_side_px: int | None) -> tuple[int, int]:
