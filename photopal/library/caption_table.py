@@ -41,7 +41,7 @@ class CaptionTable(ConceptTable):
             self.photo(photo_id)
             self._execute("DELETE FROM appearances WHERE photo_id = ?", (photo_id,))
             self._execute(
-                "INSERT INTO captions VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+                "INSERT INTO captions VALUES (?, ?, ?, ?, ?, ?, 0) ON CONFLICT DO UPDATE SET"
                 " text = excluded.text, model = excluded.model, bank = excluded.bank,"
                 " prompt_version = excluded.prompt_version, created_at = excluded.created_at",
                 (photo_id, display(text), model, bank, prompt_version, now()),
@@ -64,7 +64,8 @@ class CaptionTable(ConceptTable):
             " WHERE photo_id = ? AND removed_at IS NULL ORDER BY concept_id",
             (photo_id,),
         )
-        return CaptionRow(**{**dict(rows[0]), "appearances": tuple(_appearance(row) for row in seen)})
+        facts = {**dict(rows[0]), "by_hand": bool(rows[0]["by_hand"])}
+        return CaptionRow(**facts, appearances=tuple(_appearance(row) for row in seen))
 
 
 def _appearance(row: sqlite3.Row) -> Appearance:

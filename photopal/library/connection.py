@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -97,8 +97,7 @@ class Connection:
             SELECT
               (SELECT count(*) FROM photos WHERE missing_since IS NULL) AS photos,
               (SELECT count(*) FROM photos WHERE missing_since IS NOT NULL) AS missing,
-              (SELECT count(*) FROM captions JOIN photos ON photos.id = captions.photo_id
-                WHERE photos.missing_since IS NULL) AS captioned,
+              (SELECT count(*) FROM photo_words_fts WHERE photo_words_fts MATCH '{facts} : k') AS captioned,
               (SELECT count(*) FROM concepts WHERE removed_at IS NULL) AS concepts,
               (SELECT count(*) FROM reference_photos JOIN concepts ON concepts.id = concept_id
                 WHERE removed_at IS NULL) AS "references",
@@ -110,6 +109,15 @@ class Connection:
     def _rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[sqlite3.Row]:
         try:
             return self._connection.execute(sql, parameters).fetchall()
+        except sqlite3.Error as error:
+            raise LibraryError(f"{self.path} cannot be read: {error}") from error
+
+    def _walk(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[Any]:
+        """Yield the first column of rows as SQLite finds them, so that the caller may stop early."""
+        try:
+            with closing(self._connection.execute(sql, parameters)) as rows:
+                for row in rows:
+                    yield row[0]
         except sqlite3.Error as error:
             raise LibraryError(f"{self.path} cannot be read: {error}") from error
 

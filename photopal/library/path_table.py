@@ -5,21 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from photopal.errors import LibraryError
 from photopal.library.connection import Connection, now, path_bytes, path_of
+from photopal.library.later_steps import WORDS_KEY
+from photopal.library.match import KEY_STEP
 from photopal.library.rows import Problem
 from photopal.photos import Skipped
 
-# A photo's words are made anew from the facts each time one of them changes.
-_UPSERT_WORDS = """
-    INSERT INTO photo_words (photo_id, caption, names, place, file)
-    SELECT photos.id, (SELECT text FROM captions WHERE photo_id = photos.id),
-      (SELECT group_concat(name, ' / ') FROM concepts WHERE removed_at IS NULL AND id IN
-        (SELECT concept_id FROM appearances WHERE photo_id = photos.id AND is_present
-         UNION SELECT concept_id FROM reference_photos WHERE photo_id = photos.id)),
-      photos.place, ?
-    FROM photos WHERE photos.id = ?
-    ON CONFLICT (photo_id) DO UPDATE SET caption = excluded.caption, names = excluded.names,
-      place = excluded.place, file = excluded.file
+# A photo's words are made anew from the facts each time one of them changes; the same words are not written.
+_UPSERT_WORDS = f"""
+    WITH shown AS (SELECT id, name FROM concepts WHERE removed_at IS NULL AND id IN
+      (SELECT concept_id FROM appearances WHERE photo_id = ?1 AND is_present
+       UNION SELECT concept_id FROM reference_photos WHERE photo_id = ?1) ORDER BY id)
+    INSERT INTO photo_words (key, photo_id, caption, names, place, file, facts)
+    SELECT {WORDS_KEY}, photos.id, captions.text,
+      (SELECT group_concat(name, ' / ') FROM shown), photos.place, ?2,
+      'p' || CASE WHEN captions.photo_id IS NULL THEN '' WHEN by_hand THEN ' k h' ELSE ' k' END
+      || coalesce(' m' || hex(photos.camera), '')
+      || coalesce((SELECT group_concat(' c' || id, '') FROM shown), '')
+    FROM photos LEFT JOIN captions ON captions.photo_id = photos.id WHERE photos.id = ?1
+    ON CONFLICT (photo_id) DO UPDATE SET key = excluded.key, caption = excluded.caption,
+      names = excluded.names, place = excluded.place, file = excluded.file, facts = excluded.facts
+    WHERE (key, caption, names, place, file, facts) IS NOT (excluded.key, excluded.caption, excluded.names,
+      excluded.place, excluded.file, excluded.facts)
 """
 
 
@@ -133,13 +141,16 @@ class PathTable(Connection):
     def _refresh_words(self, photo_ids: Sequence[int]) -> None:
         """Make the searchable words of photos anew; belongs inside `writing`."""
         for photo_id in photo_ids:
+            if photo_id >= KEY_STEP:
+                raise LibraryError(f"a library holds at most {KEY_STEP - 1:,} photos")
             rows = self._rows(
-                "SELECT path FROM photos WHERE id = ?1"
-                " UNION SELECT path FROM paths WHERE photo_id = ?1 AND missing_since IS NULL",
-                (photo_id,),
+                "SELECT path FROM paths WHERE photo_id = ? AND missing_since IS NULL", (photo_id,)
             )
+            if not rows:
+                self._execute("DELETE FROM photo_words WHERE photo_id = ?", (photo_id,))
+                continue
             files = {word for row in rows for word in path_of(row[0]).parts[-2:]}
-            self._execute(_UPSERT_WORDS, (display(" / ".join(sorted(files))), photo_id))
+            self._execute(_UPSERT_WORDS, (photo_id, display(" / ".join(sorted(files)))))
 
 
 def display(text: str) -> str:

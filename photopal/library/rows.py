@@ -95,7 +95,11 @@ class Appearance:
 
 @dataclass(frozen=True)
 class CaptionRow:
-    """A caption with what it was made by; `created_at` is ISO 8601 in UTC."""
+    """A caption with what it was made by; `created_at` is ISO 8601 in UTC.
+
+    Where `by_hand`, the user wrote the text; model, bank and wording are then those that told who appears,
+    and empty while no model has looked.
+    """
 
     photo_id: int
     text: str
@@ -103,6 +107,7 @@ class CaptionRow:
     bank: str | None
     prompt_version: str
     created_at: str
+    by_hand: bool
     appearances: tuple[Appearance, ...]
 
 
@@ -112,6 +117,8 @@ class SearchQuery:
 
     Attributes:
         text: Words of captions, names, places and file names. The last word may be unfinished.
+        phrases: Words that follow each other, each phrase somewhere in the photo's words.
+        without: Words and phrases of which none is in the photo's words.
         any_words: Groups of whole words; of every group at least one is in the photo's words.
         concepts: Names of concepts that are all in the photo.
         any_concepts: Names of concepts of which at least one is in the photo.
@@ -127,6 +134,8 @@ class SearchQuery:
     """
 
     text: str = ""
+    phrases: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
     any_words: tuple[tuple[str, ...], ...] = ()
     concepts: tuple[str, ...] = ()
     any_concepts: tuple[str, ...] = ()

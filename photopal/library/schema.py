@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from photopal.errors import LibraryError
+from photopal.library.later_steps import LATER_STEPS
 
 
 def schema_version(connection: sqlite3.Connection) -> int:
@@ -197,4 +198,4 @@ def _create_search(db: Any) -> None:
     )
 
 
-_STEPS = (_create_photos, _create_concepts, _create_captions, _create_search)
+_STEPS = (_create_photos, _create_concepts, _create_captions, _create_search, *LATER_STEPS)

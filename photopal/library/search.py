@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import date
+import itertools
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from photopal.library.caption_table import CaptionTable
+from photopal.library.match import (
+    KEY_STEP,
+    camera_fact,
+    concept_facts,
+    fact,
+    key_range,
+    loosest_of,
+    tiers_of,
+)
 from photopal.library.photo_table import PHOTO_COLUMNS, photo_row
 from photopal.library.rows import SearchHit, SearchQuery
 
-# How much a word counts in a caption, a name, a place and a file name.
-_WEIGHTS = "1.0, 4.0, 2.0, 0.5"
-
-_HAS_CONCEPT = (
-    "photos.id IN (SELECT photo_id FROM appearances WHERE concept_id = ? AND is_present"
-    " UNION SELECT photo_id FROM reference_photos WHERE concept_id = ?)"
-)
-_ORDERS = {
-    "best": "rank DESC, photos.taken_at DESC, photos.id DESC",
-    "newest": "photos.taken_at DESC, photos.id DESC",
-    "oldest": "photos.taken_at IS NULL, photos.taken_at, photos.id",
-}
-_YEAR = "CAST(substr(photos.taken_at, 1, 4) AS INTEGER)"
+# By CROSS JOIN with the index first, SQLite walks along the index and looks photos up, never the reverse.
+_FITTING = "FROM photo_words_fts CROSS JOIN photos ON photos.id = photo_words_fts.rowid % 16777216"
+_PRESENT = "FROM photos WHERE photos.missing_since IS NULL"
+_MATCHED = "photo_words_fts MATCH ? AND photo_words_fts.rowid BETWEEN ? AND ?"
+_COUNT = f"SELECT count(*) FROM photo_words_fts WHERE {_MATCHED}"
+_ROWIDS = f"SELECT rowid FROM photo_words_fts WHERE {_MATCHED} ORDER BY rowid"
 
 
 class SearchTable(CaptionTable):
@@ -32,17 +35,39 @@ class SearchTable(CaptionTable):
 
         Raises:
             ConceptError: A name of the query is not known; the hint has the nearest one.
+            UsageError: A date of the query is no date.
         """
-        source, parameters = self._source(query)
-        rank = f"-bm25(photo_words_fts, {_WEIGHTS})" if _has_words(query) else "0.0"
-        rows = self._rows(
-            f"SELECT {PHOTO_COLUMNS}, captions.text AS caption, {rank} AS rank {source}"
-            f" ORDER BY {_ORDERS[query.order]} LIMIT ? OFFSET ?",
-            (*parameters, query.limit, query.offset),
-        )
-        names = self._names_in([row["id"] for row in rows])
+        return self.search_in_turn([query], limit=query.limit, offset=query.offset)
+
+    def search_in_turn(
+        self, queries: Sequence[SearchQuery], *, limit: int, offset: int = 0
+    ) -> list[SearchHit]:
+        """Return the photos that fit the first query, then those that fit the second, each photo once.
+
+        Later queries are not asked once enough is found.
+
+        Args:
+            queries: Their own limits and offsets do not count.
+            limit: How many hits to give at most.
+            offset: How many hits to pass over first.
+
+        Raises:
+            ConceptError: A name of a query is not known; the hint has the nearest one.
+            UsageError: A date of a query is no date.
+        """
+        best: dict[int, float] = {}
+        wanted = max(0, offset) + max(0, limit)
+        for photo_id, rank in itertools.chain.from_iterable(map(self._fitting, queries)):
+            if len(best) >= wanted:
+                break
+            best.setdefault(photo_id, rank)
+        ids = list(best)[max(0, offset) :]
+        rows = self._photos_with_captions(ids)
+        names = self._names_in(ids)
         return [
-            SearchHit(photo_row(row), row["caption"], names.get(row["id"], []), row["rank"]) for row in rows
+            SearchHit(photo_row(rows[id_]), rows[id_]["caption"], names.get(id_, []), best[id_])
+            for id_ in ids
+            if id_ in rows
         ]
 
     def count_photos(self, query: SearchQuery) -> int:
@@ -51,8 +76,10 @@ class SearchTable(CaptionTable):
         Raises:
             ConceptError: A name of the query is not known.
         """
-        source, parameters = self._source(query)
-        count: int = self._rows(f"SELECT count(*) {source}", parameters)[0][0]
+        match, first, last = self._loosest(query)
+        if match is None:
+            return 0
+        count: int = self._rows(_COUNT, (match, first, last))[0][0]
         return count
 
     def date_range(self, query: SearchQuery) -> tuple[str, str] | None:
@@ -61,9 +88,16 @@ class SearchTable(CaptionTable):
         Raises:
             ConceptError: A name of the query is not known.
         """
-        source, parameters = self._source(query)
-        first, last = self._rows(f"SELECT min(photos.taken_at), max(photos.taken_at) {source}", parameters)[0]
-        return None if first is None else (first, last)
+        match, first, last = self._loosest(query)
+        ends = []
+        for order in ("", " DESC") if match is not None else ():
+            ends += self._rows(f"{_ROWIDS}{order} LIMIT 1", (match, max(first, KEY_STEP), last))
+        if len(ends) < 2:
+            return None
+        taken = [
+            self._rows("SELECT taken_at FROM photos WHERE id = ?", (end[0] % KEY_STEP,))[0][0] for end in ends
+        ]
+        return taken[0], taken[1]
 
     def places(self, query: SearchQuery) -> list[tuple[str, int]]:
         """Count the photos that fit by place, the most frequent first."""
@@ -83,11 +117,11 @@ class SearchTable(CaptionTable):
 
     def caption_counts(self, query: SearchQuery) -> list[tuple[str, int]]:
         """Count the photos that fit by what their caption says, the most frequent first."""
-        return self._counted("captions.text", query)
+        return self._counted("(SELECT text FROM captions WHERE photo_id = photos.id)", query)
 
     def years(self, query: SearchQuery) -> list[tuple[int, int]]:
         """Count the photos that fit by the year they were taken in, the earliest first."""
-        return sorted(self._counted(_YEAR, query))
+        return sorted(self._counted("CAST(substr(photos.taken_at, 1, 4) AS INTEGER)", query))
 
     def concept_counts(self, query: SearchQuery) -> list[tuple[str, int]]:
         """Count, of the photos that fit, those that show each concept, the most frequent first.
@@ -95,56 +129,86 @@ class SearchTable(CaptionTable):
         Raises:
             ConceptError: A name of the query is not known.
         """
-        source, parameters = self._source(query)
-        rows = self._rows(
-            f"""WITH fitting AS (SELECT photos.id AS photo_id {source})
-            SELECT name, count(*) AS number FROM concepts JOIN (
-              SELECT concept_id, photo_id FROM appearances WHERE is_present
-              UNION SELECT concept_id, photo_id FROM reference_photos) AS shown
-            ON shown.concept_id = concepts.id
-            WHERE removed_at IS NULL AND shown.photo_id IN (SELECT photo_id FROM fitting)
-            GROUP BY concepts.id ORDER BY number DESC, folded""",
-            parameters,
-        )
-        return [(row["name"], row["number"]) for row in rows]
+        match, first, last = self._loosest(query)
+        counts = []
+        for concept in self.concepts() if match is not None else ():
+            both = f"({fact(f'c{concept.id}')}) AND ({match})"
+            counts.append((concept.name, self._rows(_COUNT, (both, first, last))[0][0]))
+        return sorted(((name, number) for name, number in counts if number), key=lambda count: -count[1])
 
     def _counted(self, column: str, query: SearchQuery) -> list[tuple[Any, int]]:
-        source, parameters = self._source(query)
+        match, first, last = self._loosest(query)
+        if match is None:
+            return []
+        is_everything = match == fact("p") and first == 0
+        source = _PRESENT if is_everything else f"{_FITTING} WHERE {_MATCHED}"
         rows = self._rows(
             f"SELECT {column} AS value, count(*) AS number {source} AND {column} IS NOT NULL"
             " GROUP BY value ORDER BY number DESC, value",
-            parameters,
+            () if is_everything else (match, first, last),
         )
         return [(row["value"], row["number"]) for row in rows]
 
-    def _source(self, query: SearchQuery) -> tuple[str, list[Any]]:
-        """Return the FROM and WHERE of a query with their parameters."""
-        tables = "FROM photos LEFT JOIN captions ON captions.photo_id = photos.id"
-        conditions = ["photos.missing_since IS NULL"]
-        parameters: list[Any] = []
-        if _has_words(query):
-            tables += " JOIN photo_words_fts ON photo_words_fts.rowid = photos.id"
-            match = _match_of(query)
-            conditions.append("photo_words_fts MATCH ?" if match else "0")
-            parameters += [match] if match else []
-        for name in query.concepts:
-            conditions.append(_HAS_CONCEPT)
-            parameters += [self.concept(name).id] * 2
+    def _fitting(self, query: SearchQuery) -> Iterator[tuple[int, float]]:
+        """Yield the ids of the photos that fit a query with their ranks, the best first, some twice."""
+        first, last = key_range(query)
+        tiers = self._tiers(query)
+        if query.order == "oldest":
+            # Undated photos come last, in whichever order.
+            spans = [(max(first, KEY_STEP), last), *([(0, KEY_STEP - 1)] if first == 0 else [])]
+            order = ""
+        else:
+            spans, order = [(first, last)], " DESC"
+        for tier, (low, high) in itertools.product(tiers, spans):
+            for key in self._walk(f"{_ROWIDS}{order}", (tier.match, low, high)):
+                yield key % KEY_STEP, tier.rank
+
+    def _loosest(self, query: SearchQuery) -> tuple[str | None, int, int]:
+        return loosest_of(self._tiers(query)), *key_range(query)
+
+    def _tiers(self, query: SearchQuery) -> list[Any]:
+        facts = [self._concept_facts(name) for name in query.concepts]
         if query.any_concepts:
-            conditions.append("(" + " OR ".join([_HAS_CONCEPT] * len(query.any_concepts)) + ")")
-            parameters += [self.concept(name).id for name in query.any_concepts for _ in range(2)]
-        for name in query.without_concepts:
-            conditions.append(f"NOT ({_HAS_CONCEPT})")
-            parameters += [self.concept(name).id] * 2
+            facts.append(f"({' OR '.join(map(self._concept_facts, query.any_concepts))})")
+        refused = [self._concept_facts(name) for name in query.without_concepts]
         if query.has_caption is not None:
-            conditions.append(f"captions.photo_id IS {'NOT ' if query.has_caption else ''}NULL")
-        _add_period_and_camera(query, conditions, parameters)
-        return f"{tables} WHERE {' AND '.join(conditions)}", parameters
+            (facts if query.has_caption else refused).append(fact("k"))
+        if query.camera:
+            cameras = [name for name in self._cameras() if query.camera.casefold() in name.casefold()]
+            if not cameras:
+                return []
+            facts.append(f"({' OR '.join(map(camera_fact, cameras))})")
+        return tiers_of(query, facts, refused)
+
+    def _concept_facts(self, name: str) -> str:
+        concept = self.concept(name)
+        return concept_facts(concept.id, concept.name)
+
+    def _cameras(self) -> Iterator[str]:
+        """Yield every camera's name; the index is left and entered anew behind each, so few rows are read."""
+        after = ""
+        while True:
+            sql = "SELECT min(camera) FROM photos WHERE missing_since IS NULL AND camera > ?"
+            after = self._rows(sql, (after,))[0][0]
+            if after is None:
+                return
+            yield after
+
+    def _photos_with_captions(self, ids: list[int]) -> dict[int, Any]:
+        found: dict[int, Any] = {}
+        for chunk in _chunks(ids):
+            rows = self._rows(
+                f"SELECT {PHOTO_COLUMNS}, captions.text AS caption FROM photos"
+                " LEFT JOIN captions ON captions.photo_id = photos.id"
+                f" WHERE photos.id IN ({', '.join('?' * len(chunk))})",
+                chunk,
+            )
+            found |= {row["id"]: row for row in rows}
+        return found
 
     def _names_in(self, photo_ids: list[int]) -> dict[int, list[str]]:
         names: dict[int, list[str]] = {}
-        for start in range(0, len(photo_ids), 500):
-            chunk = photo_ids[start : start + 500]
+        for chunk in _chunks(photo_ids):
             marks = ", ".join("?" * len(chunk))
             rows = self._rows(
                 f"""SELECT shown.photo_id, name FROM concepts JOIN (
@@ -158,52 +222,5 @@ class SearchTable(CaptionTable):
         return names
 
 
-def _add_period_and_camera(query: SearchQuery, conditions: list[str], parameters: list[Any]) -> None:
-    if query.since is not None:
-        conditions.append("photos.taken_at >= ?")
-        parameters.append(_iso(query.since))
-    if query.until is not None:
-        # "~" sorts after all that follows a date's beginning.
-        conditions.append("photos.taken_at < ? || '~'")
-        parameters.append(_iso(query.until))
-    if query.camera:
-        conditions.append("instr(lower(photos.camera), lower(?))")
-        parameters.append(query.camera)
-
-
-def _has_words(query: SearchQuery) -> bool:
-    return bool(query.text.strip() or query.any_words or query.place)
-
-
-def _match_of(query: SearchQuery) -> str | None:
-    """Return the FTS5 expression of a query's words; None where a part of it can match nothing."""
-    parts = [match_expression(query.text)] if query.text.strip() else []
-    for group in query.any_words:
-        words = [_quoted(word) for word in group if any(map(str.isalnum, word))]
-        parts.append(" OR ".join(words))
-    if query.place:
-        has_letters = any(map(str.isalnum, query.place))
-        parts.append(f"{{place file}} : {_quoted(query.place)}" if has_letters else "")
-    return " AND ".join(f"({part})" for part in parts) if all(parts) else None
-
-
-def match_expression(text: str) -> str:
-    """Turn the user's words into an FTS5 expression: all of them, the last one perhaps unfinished.
-
-    Each word is quoted, so that nothing the user types is syntax. Empty where there is no word.
-    """
-    words = [word for word in text.replace("\x00", " ").split() if any(map(str.isalnum, word))]
-    quoted = [_quoted(word) for word in words]
-    if quoted and not text[-1:].isspace():
-        quoted[-1] += "*"
-    return " ".join(quoted)
-
-
-def _quoted(words: str) -> str:
-    """Write words as an FTS5 string: one word, or several that follow each other."""
-    plain = words.replace("\x00", " ").encode("utf-8", "replace").decode()
-    return '"' + plain.replace('"', '""') + '"'
-
-
-def _iso(moment: str | date) -> str:
-    return moment.strip() if isinstance(moment, str) else moment.isoformat()
+def _chunks(ids: list[int]) -> Iterator[list[int]]:
+    return (ids[start : start + 500] for start in range(0, len(ids), 500))
