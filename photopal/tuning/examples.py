@@ -38,6 +38,7 @@ class TuningPhoto:
         mirrored: With left and right exchanged, or None.
         present: Ids of the concepts it is registered for.
         likely: Ids of concepts that the maps see there, registered or not: no negatives for these.
+        is_held_out: Whether it is for validation in any case.
     """
 
     key: str
@@ -45,6 +46,7 @@ class TuningPhoto:
     mirrored: PhotoFeatures | None
     present: frozenset[int]
     likely: frozenset[int] = frozenset()
+    is_held_out: bool = False
 
 
 @dataclass(frozen=True)

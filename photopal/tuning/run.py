@@ -25,12 +25,13 @@ def split_photos(
 ) -> tuple[list[TuningPhoto], list[TuningPhoto]]:
     """Hold out photos of every concept for validation, and a share of the negatives.
 
+    Photos that are held out in any case count towards the share.
     A concept with one or two photos keeps them all for training; with no held-out photo at all, the training
     photos validate too.
     """
     ordered = sorted(photos, key=lambda photo: photo.key)
     rng.shuffle(ordered)
-    held: set[str] = set()
+    held = {photo.key for photo in ordered if photo.is_held_out}
     for concept_id in sorted({i for photo in photos for i in photo.present}):
         mine = [photo for photo in ordered if concept_id in photo.present]
         wanted = max(1, round(share * len(mine))) if len(mine) >= 3 else 0
@@ -38,7 +39,9 @@ def split_photos(
         free = [photo for photo in mine if photo.key not in held]
         held |= {photo.key for photo in free[: max(0, wanted - already)]}
     negatives = [photo for photo in ordered if not photo.present]
-    held |= {photo.key for photo in negatives[: round(share * len(negatives))]}
+    already = sum(photo.key in held for photo in negatives)
+    free = [photo for photo in negatives if photo.key not in held]
+    held |= {photo.key for photo in free[: max(0, round(share * len(negatives)) - already)]}
     training = [photo for photo in ordered if photo.key not in held]
     validation = [photo for photo in ordered if photo.key in held]
     return training, validation or training

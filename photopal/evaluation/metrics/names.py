@@ -31,7 +31,7 @@ def names_told(caption: str, truth: Sequence[str], known: Sequence[str]) -> Name
 
 
 def substring_recall(caption: str, truth: Sequence[str]) -> float:
-    """The share of those there whose name is a substring, as MC-LLaVA's code has it; nan with nobody there."""
+    """The share of those there whose name is a substring, as MC-LLaVA has it; nan with nobody there."""
     return sum(name in caption for name in truth) / len(truth) if truth else math.nan
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -79,7 +80,7 @@ def choose_threshold(
     if not positives or not negatives:
         return default
     levels = sorted({*positives, *negatives})
-    middles = [(low + high) / 2 for low, high in zip(levels, levels[1:], strict=False)]
+    middles = [(low + high) / 2 for low, high in pairwise(levels)]
     candidates = [default, *middles]
 
     def quality(level: float) -> tuple[float, float]:
