@@ -1,6 +1,7 @@
 """The library: the index of photos, concepts and captions in one SQLite file; the only SQL of photopal."""
 
-from photopal.library.index import IndexReport, index_folders
+from photopal.library.index import index_folders
+from photopal.library.index_report import IndexReport
 from photopal.library.rows import (
     Appearance,
     CaptionRow,

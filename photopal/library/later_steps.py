@@ -84,4 +84,15 @@ def create_journal(db: Any) -> None:
     )
 
 
-LATER_STEPS = (keep_captions_by_hand, order_words_by_date, index_what_is_counted, create_journal)
+def create_looks(db: Any) -> None:
+    """How photos look; older libraries get theirs from thumbnails when they are first asked for."""
+    db.execute("CREATE TABLE looks (photo_id INTEGER PRIMARY KEY REFERENCES photos(id), look INTEGER)")
+
+
+LATER_STEPS = (
+    keep_captions_by_hand,
+    order_words_by_date,
+    index_what_is_counted,
+    create_journal,
+    create_looks,
+)

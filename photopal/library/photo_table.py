@@ -9,7 +9,7 @@ from pathlib import Path
 
 from photopal.errors import LibraryError
 from photopal.library.connection import now, path_bytes, path_of
-from photopal.library.path_table import PathTable
+from photopal.library.look_table import LookTable
 from photopal.library.rows import PhotoRow
 from photopal.photos import Photo
 
@@ -37,7 +37,7 @@ _UPSERT_PHOTO = """
 """
 
 
-class PhotoTable(PathTable):
+class PhotoTable(LookTable):
     """The part of a library that is about photos."""
 
     def add_photo(self, photo: Photo, *, place: str | None = None) -> int:
@@ -62,6 +62,7 @@ class PhotoTable(PathTable):
                 "INSERT INTO thumbnails VALUES (?, ?) ON CONFLICT DO UPDATE SET jpeg = excluded.jpeg",
                 (photo_id, photo.thumbnail),
             )
+            self.save_look(photo_id, photo.look)
             self.add_path(photo_id, photo.path, size_bytes=photo.size_bytes, mtime_ns=photo.mtime_ns)
         return photo_id
 

@@ -2,18 +2,23 @@
 
 from photopal.photos.exif import Exif, read_exif
 from photopal.photos.find import PHOTO_SUFFIXES, Skipped, find_photos
+from photopal.photos.look import bits_apart, look_of
 from photopal.photos.read import MODEL_SIDE_PX, PIXEL_LIMIT, open_photo
-from photopal.photos.record import Photo, hash_file, record_photo
+from photopal.photos.record import Fingerprint, Photo, fingerprint_file, hash_file, record_photo
 
 __all__ = [
     "MODEL_SIDE_PX",
     "PHOTO_SUFFIXES",
     "PIXEL_LIMIT",
     "Exif",
+    "Fingerprint",
     "Photo",
     "Skipped",
+    "bits_apart",
     "find_photos",
+    "fingerprint_file",
     "hash_file",
+    "look_of",
     "open_photo",
     "read_exif",
     "record_photo",

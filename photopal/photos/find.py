@@ -45,54 +45,58 @@ def find_photos(roots: Sequence[Path], *, on_skip: Callable[[Skipped], None]) ->
         on_skip: Called with each root, folder or link that cannot be searched. Nothing is raised.
     """
     searched: set[tuple[int, int]] = set()
-    yielded: set[str] = set()
+    # A folder is searched once, so only a file that was named by itself can come up again.
+    named_files: set[str] = set()
     folders: deque[tuple[str, bool]] = deque()
     linked_folders: deque[tuple[str, bool]] = deque()
     for root in roots:
         absolute = os.path.abspath(root)  # noqa: PTH100 - Path.absolute keeps "..", resolve follows links
         if os.path.isfile(absolute):  # noqa: PTH113
-            if absolute not in yielded:
-                yielded.add(absolute)
+            if absolute not in named_files:
+                named_files.add(absolute)
                 yield Path(absolute)
         else:
             folders.append((absolute, True))
     while folders or linked_folders:
         folder, is_named = folders.popleft() if folders else linked_folders.popleft()
-        entries = _list_folder(folder, searched, is_named=is_named, on_skip=on_skip)
-        below: list[tuple[str, bool]] = []
-        for entry in entries:
-            kind = _kind_of(entry, on_skip)
-            if kind == "photo" and entry.path not in yielded:
-                yielded.add(entry.path)
-                yield Path(entry.path)
-            elif kind == "folder":
-                below.append((entry.path, False))
-            elif kind == "linked folder":
-                linked_folders.append((entry.path, False))
-        folders.extendleft(reversed(below))
+        photos, below, linked = _list_folder(folder, searched, is_named=is_named, on_skip=on_skip)
+        for name in photos:
+            path = os.path.join(folder, name)  # noqa: PTH118
+            if path not in named_files:
+                yield Path(path)
+        folders.extendleft((os.path.join(folder, name), False) for name in reversed(below))  # noqa: PTH118
+        linked_folders.extend((os.path.join(folder, name), False) for name in linked)  # noqa: PTH118
 
 
 def _list_folder(
     folder: str, searched: set[tuple[int, int]], *, is_named: bool, on_skip: Callable[[Skipped], None]
-) -> list[os.DirEntry[str]]:
-    """List a folder in name order; an unreadable one, or one already searched, is empty."""
+) -> tuple[list[str], list[str], list[str]]:
+    """Return the names of photos, folders and linked folders in a folder, unless it was searched."""
+    names: dict[str, list[str]] = {"photo": [], "folder": [], "linked folder": []}
+    skips: list[Skipped] = []
     try:
         status = os.stat(folder)  # noqa: PTH116
         place = (status.st_dev, status.st_ino)
         if place in searched:
             if not is_named:
                 on_skip(Skipped(Path(folder), "leads to a folder that was already searched"))
-            return []
+            return [], [], []
         searched.add(place)
+        # Only names are kept: a folder can hold hundreds of thousands of photos.
         with os.scandir(folder) as entries:
-            return sorted(entries, key=lambda entry: entry.name)
+            for entry in entries:
+                kind = _kind_of(entry, skips.append)
+                if kind is not None:
+                    names[kind].append(entry.name)
     except FileNotFoundError:
-        on_skip(Skipped(Path(folder), "does not exist"))
+        skips.append(Skipped(Path(folder), "does not exist"))
     except NotADirectoryError:
-        on_skip(Skipped(Path(folder), "is neither a folder nor a photo file"))
+        skips.append(Skipped(Path(folder), "is neither a folder nor a photo file"))
     except OSError as error:
-        on_skip(Skipped(Path(folder), f"cannot be opened: {error.strerror or error}"))
-    return []
+        skips.append(Skipped(Path(folder), f"cannot be opened: {error.strerror or error}"))
+    for skipped in sorted(skips, key=lambda skipped: skipped.path):
+        on_skip(skipped)
+    return sorted(names["photo"]), sorted(names["folder"]), sorted(names["linked folder"])
 
 
 def _kind_of(entry: os.DirEntry[str], on_skip: Callable[[Skipped], None]) -> str | None:

@@ -1,4 +1,4 @@
-"""Describes one photo file: what it is, when it was taken, a thumbnail; knows nothing of other photos."""
+"""Describes one photo file: what it is, when it was taken, how it looks; knows nothing of other photos."""
 
 from __future__ import annotations
 
@@ -7,16 +7,35 @@ import io
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from photopal.errors import PhotoError
 from photopal.photos.exif import Exif, exif_of
+from photopal.photos.look import look_of
 from photopal.photos.read import decode_photo, open_header, upright_size_px
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 THUMBNAIL_SIDE_PX = 256
 """The longest side of a thumbnail."""
 
 _FORMAT_NAMES = {"MPO": "JPEG", "HEIF": "HEIC", "DIB": "BMP"}
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """What a file is known by.
+
+    Attributes:
+        content_hash: BLAKE2b of the file's bytes, 128 bits in 32 hex digits.
+        size_bytes: The file's size.
+        mtime_ns: The file's modification time, in nanoseconds.
+    """
+
+    content_hash: str
+    size_bytes: int
+    mtime_ns: int
 
 
 @dataclass(frozen=True)
@@ -33,6 +52,7 @@ class Photo:
         format: JPEG, PNG, WEBP, TIFF, GIF, BMP, HEIC or AVIF.
         exif: What the camera wrote.
         thumbnail: An upright JPEG whose longest side has at most 256 pixels.
+        look: What `look_of` makes of it; None where it shows next to nothing.
     """
 
     path: Path
@@ -44,10 +64,15 @@ class Photo:
     format: str
     exif: Exif
     thumbnail: bytes
+    look: int | None = None
 
 
-def record_photo(path: Path) -> Photo:
+def record_photo(path: Path, *, fingerprint: Fingerprint | None = None) -> Photo:
     """Read a photo file whole and describe it.
+
+    Args:
+        path: The file.
+        fingerprint: What `fingerprint_file` said of it a moment ago; without it the file is hashed here.
 
     Raises:
         PhotoError: The file cannot be opened, is no photo, is broken, cut short or too large, or
@@ -55,40 +80,62 @@ def record_photo(path: Path) -> Photo:
     """
     try:
         with path.open("rb") as file:
-            before = os.fstat(file.fileno())
-            content_hash = _hash(file)
+            before = os.fstat(file.fileno()) if fingerprint is None else fingerprint
+            content_hash = _hash(file) if fingerprint is None else fingerprint.content_hash
             width_px, height_px, format_name = _header(file, path)
-            thumbnail = _thumbnail(file, path)
+            picture = decode_photo(file, path, max_side_px=THUMBNAIL_SIDE_PX)
             exif = exif_of(file)
-            after = os.fstat(file.fileno())
+            stamp = _unchanged_stamp(file, before, path)
     except OSError as error:
         raise PhotoError(f"{path} cannot be opened: {error.strerror or error}") from error
-    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-        raise PhotoError(f"{path} changes while it is read", hint="wait until it is copied completely")
     return Photo(
         path=path,
         content_hash=content_hash,
-        size_bytes=before.st_size,
-        mtime_ns=before.st_mtime_ns,
+        size_bytes=stamp[0],
+        mtime_ns=stamp[1],
         width_px=width_px,
         height_px=height_px,
         format=format_name,
         exif=exif,
-        thumbnail=thumbnail,
+        thumbnail=_thumbnail(picture),
+        look=look_of(picture),
     )
+
+
+def fingerprint_file(path: Path) -> Fingerprint:
+    """Hash a file's bytes and note its size and time.
+
+    Raises:
+        PhotoError: The file cannot be read, or changes while it is read.
+    """
+    try:
+        with path.open("rb") as file:
+            before = os.fstat(file.fileno())
+            content_hash = _hash(file)
+            return Fingerprint(content_hash, *_unchanged_stamp(file, before, path))
+    except OSError as error:
+        raise PhotoError(f"{path} cannot be opened: {error.strerror or error}") from error
 
 
 def hash_file(path: Path) -> str:
     """Return the BLAKE2b hash of a file's bytes, 128 bits in 32 hex digits.
 
     Raises:
-        PhotoError: The file cannot be read.
+        PhotoError: The file cannot be read, or changes while it is read.
     """
-    try:
-        with path.open("rb") as file:
-            return _hash(file)
-    except OSError as error:
-        raise PhotoError(f"{path} cannot be opened: {error.strerror or error}") from error
+    return fingerprint_file(path).content_hash
+
+
+def _unchanged_stamp(file: BinaryIO, before: os.stat_result | Fingerprint, path: Path) -> tuple[int, int]:
+    """Return size and time of a file that is still as it was before."""
+    if isinstance(before, Fingerprint):
+        stamp = before.size_bytes, before.mtime_ns
+    else:
+        stamp = before.st_size, before.st_mtime_ns
+    after = os.fstat(file.fileno())
+    if stamp != (after.st_size, after.st_mtime_ns):
+        raise PhotoError(f"{path} changes while it is read", hint="wait until it is copied completely")
+    return stamp
 
 
 def _hash(file: BinaryIO) -> str:
@@ -106,8 +153,7 @@ def _header(file: BinaryIO, path: Path) -> tuple[int, int, str]:
     return width_px, height_px, _FORMAT_NAMES.get(name, name)
 
 
-def _thumbnail(file: BinaryIO, path: Path) -> bytes:
-    picture = decode_photo(file, path, max_side_px=THUMBNAIL_SIDE_PX)
+def _thumbnail(picture: Image.Image) -> bytes:
     encoded = io.BytesIO()
     picture.save(encoded, "JPEG", quality=85)
     return encoded.getvalue()

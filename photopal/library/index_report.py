@@ -1,0 +1,33 @@
+"""What indexing found, in numbers and reasons; knows no words for a screen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from photopal.photos import Skipped
+
+
+@dataclass
+class IndexReport:
+    """What indexing found.
+
+    Attributes:
+        added: Photos the library did not know.
+        changed: Paths that hold other contents than before.
+        moved: Photos found at a new path, their old one gone.
+        removed: Photos whose last file is gone; marked missing.
+        unchanged: Files not opened, or opened and found the same.
+        revived: Photos that were missing and are there again.
+        skipped: Files and folders that could not be read, and why.
+        offline: Roots of which too much is gone to believe it; nothing of them is marked.
+    """
+
+    added: int = 0
+    changed: int = 0
+    moved: int = 0
+    removed: int = 0
+    unchanged: int = 0
+    revived: int = 0
+    skipped: list[Skipped] = field(default_factory=list)
+    offline: list[Path] = field(default_factory=list)
