@@ -22,7 +22,7 @@ from photopal.cli.concepts import concepts
 from photopal.cli.demo import demo
 from photopal.cli.doctor import doctor
 from photopal.cli.eval_ import eval_
-from photopal.cli.help import PhotopalCommand, help_of, name_of, without_types
+from photopal.cli.help import PhotopalCommand, QueryCommand, help_of, name_of, without_types
 from photopal.cli.index import index
 from photopal.cli.locate import locate
 from photopal.cli.problems import problems
@@ -120,9 +120,8 @@ def start(  # noqa: PLR0913 - one parameter for each global option
 app.callback(help=help_of(start))(start)
 for _panel, _commands in COMMANDS.items():
     for _command in _commands:
-        app.command(name_of(_command), cls=PhotopalCommand, help=help_of(_command), rich_help_panel=_panel)(
-            _command
-        )
+        _cls = QueryCommand if _command is search else PhotopalCommand
+        app.command(name_of(_command), cls=_cls, help=help_of(_command), rich_help_panel=_panel)(_command)
 
 
 def main() -> None:

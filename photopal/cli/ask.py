@@ -14,10 +14,10 @@ from photopal.cli.model import open_assistant, open_library
 from photopal.cli.screen import safe, show_json, show_line
 from photopal.cli.session import Session, session_of
 from photopal.errors import NothingFoundError, PhotoError
-from photopal.photos import Skipped, find_photos
 
 if TYPE_CHECKING:
     from photopal.answers.ask_photo import PhotoAnswer
+    from photopal.photos import Skipped
 
 
 def ask(
@@ -73,7 +73,7 @@ def _ask_library(session: Session, question: str, *, is_json: bool) -> None:
 
 
 def _ask_photos(session: Session, question: str, paths: Sequence[Path], *, is_json: bool) -> None:
-    from photopal.photos import open_photo
+    from photopal.photos import Skipped, find_photos, open_photo
 
     skipped: list[Skipped] = []
     found = list(find_photos(paths, on_skip=skipped.append))

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from photopal.cli.session import Session
 from photopal.errors import UsageError
-from photopal.photos import Skipped, find_photos
 
 if TYPE_CHECKING:
     from photopal.library import Library, PhotoRow
+    from photopal.photos import Skipped
 
 STDIN = Path("-")
 
@@ -49,6 +49,7 @@ def read_paths(paths: Sequence[Path]) -> list[Path]:
 def choose_photos(session: Session, library: Library, paths: Sequence[Path]) -> Chosen:
     """Take the photos that paths name into the library where they are new or changed, and list them."""
     from photopal.library import index_folders
+    from photopal.photos import Skipped, find_photos
 
     with session.progress("Reading photos") as on_progress:
         report = index_folders(library, paths, on_progress=on_progress)

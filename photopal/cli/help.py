@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,16 @@ class PhotopalCommand(TyperCommand):
     def get_params(self, ctx: Any) -> list[Any]:
         """The parameters; flags and arguments without a type."""
         return without_types(super().get_params(ctx))
+
+
+class QueryCommand(PhotopalCommand):
+    """A command whose words may begin with a minus, for what is not wanted: `search rex -garden`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the line; a single dash before several letters is no option but a word, with a minus sign."""
+        end = args.index("--") if "--" in args else len(args)
+        words = [f"−{word[1:]}" if re.match(r"-[^\W\d_-].", word) else word for word in args[:end]]
+        return super().parse_args(ctx, words + args[end:])
 
 
 def without_types(params: list[Any]) -> list[Any]:

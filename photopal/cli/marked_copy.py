@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from photopal.errors import PhotoError, UsageError
-from photopal.photos import hash_file
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -44,6 +43,8 @@ def _is_photo(out: Path, library: Library, photo: Path) -> bool:
     if out.samefile(photo) or library.photo_at(out) is not None:
         return True
     try:
+        from photopal.photos import hash_file
+
         return library.photo_with_hash(hash_file(out)) is not None
     except PhotoError:
         return True

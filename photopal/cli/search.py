@@ -29,31 +29,42 @@ def search(  # noqa: PLR0913 - one parameter for each option of the command
     until: Annotated[str | None, typer.Option(help="Up to this day, month or year.", metavar="DATE")] = None,
     camera: Annotated[str | None, typer.Option(help="Part of the camera's name.", metavar="TEXT")] = None,
     limit: Annotated[int, typer.Option(help="The most photos to print.", min=1, metavar="N")] = 50,
+    offset: Annotated[int, typer.Option(help="Pass over the first N photos.", min=0, metavar="N")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     paths: Annotated[bool, typer.Option("--paths", help="Print paths only, one a line.")] = False,
 ) -> None:
     """Find photos by words, names, dates and camera.
 
-    Words are looked for in captions, names, places and file names. A name in the query counts as the person,
-    pet or thing of that name. A date is 2024, 2024-07 or 2024-07-03. Ends with code 4 when nothing is found.
+    Words are looked for in captions, names, places and file names, the last one also as the beginning of a
+    word; "in quotes" they stand side by side, and -word must not be there. A name counts as the person, pet
+    or thing of that name. A date is 2024, 2024-07, July 2023, yesterday, last summer, before 2020 and the
+    like; Christmas or July alone is every year's. Photos with a word in a name come first, those with it in a
+    file's name only last, and the newest first among the rest. Ends with code 4 when nothing is found.
 
     Examples:
-      photopal search Rex on the beach
+      photopal search Rex on the beach last summer
+      photopal search 'Anna "birthday cake" -garden christmas'
       photopal search "birthday cake" --concept Anna --since 2023 --until 2024-06
       photopal search --camera Canon --paths
     """
-    from photopal.answers.search import SearchOptions, search_photos
+    from photopal.answers.search import SearchOptions, explain_nothing, search_photos
 
     if json and paths:
         raise UsageError("--json and --paths cannot be used together")
     session = session_of(ctx)
     words = " ".join(query or ())
-    options = SearchOptions(tuple(concept or ()), since=since, until=until, camera=camera, limit=limit)
+    options = SearchOptions(
+        tuple(concept or ()), since=since, until=until, camera=camera, limit=limit + 1, offset=offset
+    )
     with session.library_to_read() as library:
         hits = search_photos(library, words, options)
-    _show_hits(session, hits, is_json=json, is_paths=paths)
+        hint = None if hits else explain_nothing(library, words)
+    _show_hits(session, hits[:limit], is_json=json, is_paths=paths)
     if not hits:
-        raise NothingFoundError(f"no photo found for {words!r}" if words else "no photo found")
+        what = f"no photo found for {words!r}" if words else "no photo found"
+        raise NothingFoundError(f"no more photos than {offset:,}, or {what}" if offset else what, hint=hint)
+    if len(hits) > limit:
+        session.say(f"There are more; see them with --offset {offset + limit}.", style="dim")
 
 
 def _show_hits(session: Session, hits: list[SearchHit], *, is_json: bool, is_paths: bool) -> None:

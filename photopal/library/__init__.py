@@ -1,7 +1,9 @@
 """The library: the index of photos, concepts and captions in one SQLite file; the only SQL of photopal."""
 
-from photopal.library.index import index_folders
-from photopal.library.index_report import IndexReport
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from photopal.library.rows import (
     Appearance,
     CaptionRow,
@@ -15,6 +17,10 @@ from photopal.library.rows import (
     SearchQuery,
 )
 from photopal.library.store import Library
+
+if TYPE_CHECKING:
+    from photopal.library.index import index_folders
+    from photopal.library.index_report import IndexReport
 
 __all__ = [
     "Appearance",
@@ -31,3 +37,16 @@ __all__ = [
     "SearchQuery",
     "index_folders",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import what reads photo files when it is asked for: a search needs none of it."""
+    if name == "index_folders":
+        from photopal.library.index import index_folders
+
+        return index_folders
+    if name == "IndexReport":
+        from photopal.library.index_report import IndexReport
+
+        return IndexReport
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from photopal.errors import LibraryError
 from photopal.library.connection import Connection, now, path_bytes, path_of
 from photopal.library.later_steps import WORDS_KEY
 from photopal.library.match import KEY_STEP
 from photopal.library.rows import Problem
-from photopal.photos import Skipped
+
+if TYPE_CHECKING:
+    from photopal.photos import Skipped
 
 # A photo's words are made anew from the facts each time one of them changes; the same words are not written.
 _UPSERT_WORDS = f"""

@@ -6,12 +6,15 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from photopal.errors import LibraryError
 from photopal.library.connection import now, path_bytes, path_of
 from photopal.library.look_table import LookTable
 from photopal.library.rows import PhotoRow
-from photopal.photos import Photo
+
+if TYPE_CHECKING:
+    from photopal.photos import Photo
 
 PHOTO_COLUMNS = ", ".join(
     f"photos.{name}"

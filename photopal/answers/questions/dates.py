@@ -67,6 +67,21 @@ HOLIDAYS: dict[str, Callable[[int], tuple[date, date]]] = {
 }
 """Each holiday's first and last day of a year, by its name in small letters."""
 
+
+
+def month_period(name: str) -> Callable[[int], tuple[date, date]]:
+    """What gives the first and last day of a month or season in the year it begins in."""
+
+    def of(year: int) -> tuple[date, date]:
+        is_season = name in SEASONS
+        period = _month(year, SEASONS[name] if is_season else MONTHS[name], months=3 if is_season else 1)
+        assert period.since is not None
+        assert period.until is not None
+        return period.since, period.until
+
+    return of
+
+
 CALENDAR_WORDS = frozenset({*MONTHS, *SEASONS, *WEEKDAYS, *HOLIDAYS})
 """Words that are dates, in small letters."""
 
