@@ -168,11 +168,11 @@ def _changed_person(person: Person, attribute: str) -> list[Person]:
     if attribute == "hair_style":
         return [replace(person, hair_style=style) for style in HAIR_STYLES]
     if attribute == "glasses":
-        others = GLASSES[1:] if person.glasses == "none" else GLASSES[:1]
-        return [replace(person, glasses=glasses) for glasses in others]
+        glasses = GLASSES[1:] if person.glasses == "none" else GLASSES[:1]
+        return [replace(person, glasses=worn) for worn in glasses]
     if attribute == "beard" and person.age == "adult":
-        others = BEARDS[1:] if person.beard == "none" else BEARDS[:1]
-        return [replace(person, beard=beard) for beard in others]
+        beards = BEARDS[1:] if person.beard == "none" else BEARDS[:1]
+        return [replace(person, beard=beard) for beard in beards]
     return [replace(person, skin=skin) for skin in SKINS]
 
 

@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+import torch
 from PIL import Image
+from torch import Tensor
 
 from photopal.vision.protocol import ConceptRows, EncodedPrompt, PhotoFeatures, VisionModel
 
@@ -33,12 +35,14 @@ class NotingModel:
 
     Attributes:
         noted: Every prompt `generate` was asked for, in order.
+        scored: Every prompt `score_answers` was asked for, in order.
     """
 
     def __init__(self, model: VisionModel) -> None:
         self._model = model
         self._encoded: dict[bytes, PhotoFeatures] = {}
         self.noted: list[Noted] = []
+        self.scored: list[Noted] = []
 
     def __getattr__(self, name: str) -> Any:
         """Everything else is the model's own."""
@@ -66,6 +70,19 @@ class NotingModel:
         """Note the prompt; returns nothing yet."""
         self.noted.append(Noted(encoded, features, rows, max_new_tokens))
         return ""
+
+    def score_answers(
+        self,
+        encoded: EncodedPrompt,
+        features: PhotoFeatures | None = None,
+        rows: ConceptRows | None = None,
+        *,
+        answers: Sequence[str],
+        **_: Any,
+    ) -> Tensor:
+        """Note the prompt; returns that all answers are as likely."""
+        self.scored.append(Noted(encoded, features, rows))
+        return torch.zeros(len(answers))
 
     @property
     def as_model(self) -> VisionModel:

@@ -71,17 +71,17 @@ _NUMBERS = {
     "4": r"4|four",
     "5": r"5|five",
 }
-_SIDES = {"on the left": r"left", "in the middle": r"middle|centre|center", "on the right": r"right"}
+SIDES = {"on the left": r"left", "in the middle": r"middle|centre|center", "on the right": r"right"}
+_NOT = r"(?:is|are|was|does|do|can|could|has|have)(?: not|n['’]?t)(?! (?:wearing|holding|standing|know))"
 _ABSENT = re.compile(
-    r"\b(?:(?:is|are|was|does|do|can|could|has|have)(?: not|n[o'’]t)|cannot|not (?:in|on|here|there|shown|seen"
-    r"|visible|part)|nowhere|no sign of|absent|missing)\b"
+    rf"\b(?:{_NOT}|cannot|not (?:in|on|here|there|shown|seen|visible|part)|nowhere|no sign of|absent)\b"
 )
 _NOBODY = re.compile(
     r"\b(?:nobody|no[ -]one|not anyone|not anybody|none|empty|no (?:people|person|pets?|animals?))\b"
 )
 _UNKNOWN = re.compile(
-    r"\b(?:nobody|no[ -]one|not anyone|not anybody|none)\b.*\bknow|\bstrangers?\b|\bsome(?:body|one)\b|\bdo(?:n'?t| not)"
-    r" (?:know|recogni[sz]e)\b"
+    r"\b(?:nobody|no[ -]one|not anyone|not anybody|none)\b.*\bknow|\bstrangers?\b|\bsome(?:body|one)\b"
+    r"|\bdo(?:n['’]?t| not) (?:know|recogni[sz]e)\b"
 )
 
 
@@ -154,12 +154,18 @@ def read_yes_no(text: str) -> bool | None:
 
 def read_sides(text: str) -> set[str]:
     """The sides an answer names: on the left, in the middle, on the right."""
-    return {side for side, words in _SIDES.items() if _says(words, text)}
+    return {side for side, words in SIDES.items() if _says(words, text)}
 
 
 def read_species(text: str) -> set[str]:
     """The kinds of pets an answer names."""
     return {species for species in SPECIES if _says(rf"{species}s?", text)}
+
+
+def read_ages(text: str) -> set[str]:
+    """Whether an answer speaks of an adult, of a child, or of both."""
+    words = {"adult": r"adult|grown[ -]up|man|woman", "child": r"child|kid|boy|girl"}
+    return {age for age, said in words.items() if _says(said, text)}
 
 
 def read_light(text: str) -> set[str]:
@@ -193,6 +199,16 @@ def says_unknown(text: str) -> bool:
     """Whether an answer says that somebody is there whom it does not know, or describes them."""
     is_described = _says(rf"an? (?:\w+ )*(?:person|adult|child|man|woman|{'|'.join(SPECIES)})", text)
     return _UNKNOWN.search(text.lower()) is not None or is_described
+
+
+def says_person(text: str) -> bool:
+    """Whether an answer speaks of a person without a name."""
+    return bool(read_ages(text)) or _says("person", text) or says_somebody(text)
+
+
+def says_somebody(text: str) -> bool:
+    """Whether an answer speaks of somebody it does not name."""
+    return _says(r"some(?:body|one)|strangers?", text)
 
 
 def _says(words: str, text: str) -> bool:

@@ -82,6 +82,7 @@ class ScenarioOptions:
         tests: Test photos.
         has_lookalikes: Whether the second of the cast looks like the first but for one attribute.
         size_px: Side of the photos.
+        strangers: Further photos without the cast.
         held_out: True for identities kept out of training.
     """
 
@@ -90,20 +91,14 @@ class ScenarioOptions:
     tests: int = 24
     has_lookalikes: bool = False
     size_px: int = 256
+    strangers: int = 16
     held_out: bool | None = True
 
 
 def make_scenario(seed: int, options: ScenarioOptions) -> Scenario:
     """Draw a scenario; the same seed gives the same photos."""
     rng = random.Random(f"scenario {seed}")
-    cast: list[Identity] = []
-    while len(cast) < options.concepts:
-        if options.has_lookalikes and len(cast) == 1:
-            identity = draw_lookalike(cast[0], rng, held_out=None)
-        else:
-            identity = draw_identity(rng, held_out=options.held_out)
-        if identity not in cast:
-            cast.append(identity)
+    cast = _draw_cast(rng, options)
     names = [*NAMES, *(f"Name{n}" for n in range(len(NAMES), options.concepts))]
     concepts = tuple(
         ConceptRow(place + 1, names[place], identity.kind, None, "") for place, identity in enumerate(cast)
@@ -113,8 +108,22 @@ def make_scenario(seed: int, options: ScenarioOptions) -> Scenario:
         for identity in cast
     )
     tests = tuple(_draw_test(number, cast, rng, options) for number in range(options.tests))
-    strangers = tuple(_draw_strangers(cast, rng, options) for _ in range(16))
+    strangers = tuple(_draw_strangers(cast, rng, options) for _ in range(options.strangers))
     return Scenario(concepts, tuple(cast), references, tests, strangers)
+
+
+def _draw_cast(rng: random.Random, options: ScenarioOptions) -> list[Identity]:
+    cast = [draw_identity(rng, held_out=options.held_out)]
+    while options.has_lookalikes and len(cast) < 2:
+        try:
+            cast.append(draw_lookalike(cast[0], rng, held_out=options.held_out))
+        except LookupError:  # not everybody has a sibling that is held out too
+            cast = [draw_identity(rng, held_out=options.held_out)]
+    while len(cast) < options.concepts:
+        identity = draw_identity(rng, held_out=options.held_out)
+        if identity not in cast:
+            cast.append(identity)
+    return cast
 
 
 def _others(
