@@ -1,0 +1,99 @@
+"""Asks about photos of people without names: place, doing, clothes, counts, things; books what was right."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from photopal.drawn.identity import Identity, draw_identity
+from photopal.drawn.photo import DrawnPhoto, draw_photo
+from photopal.drawn.scene import plan_scene
+from photopal.evaluation.batch import answer_noted
+from photopal.evaluation.ledger import Ledger
+from photopal.evaluation.noting import Noted
+from photopal.evaluation.shown import Shown
+from photopal.evaluation.wordings import MAKERS, PLAIN
+from photopal.prompts import build_prompt
+from photopal.vision.protocol import VisionModel
+
+CASTS = ("", "p", "p", "a", "pa", "pa", "pa", "paa", "pp", "ppa")
+"""Who is shown: people and animals. In most a single person, who can be asked about without a name."""
+
+KINDS = ("place", "activity", "clothes", "count")
+OF_THINGS = ("missing", "found")
+_PHOTOS_AT_ONCE = 16
+_MOST_PHOTOS = 3  # for each question of a kind; some photos show nobody to ask about
+
+
+def ask_plainly(
+    model: VisionModel,
+    ledger: Ledger,
+    *,
+    questions: int,
+    seed: int,
+    size_px: int,
+    on_photos: Callable[[int], None],
+) -> None:
+    """Ask until every kind was asked `questions` times, at most two questions of a kind about a photo.
+
+    Args:
+        model: Who answers, with no name in the prompt.
+        ledger: Where it is booked, each photo a cluster.
+        questions: How many of each kind.
+        seed: Drives photos and questions.
+        size_px: Side of the photos.
+        on_photos: Told how many more photos were asked about.
+    """
+    rng = random.Random(f"plain {seed}")
+    for first in range(0, _MOST_PHOTOS * questions, _PHOTOS_AT_ONCE):
+        open_kinds = [kind for kind in KINDS if ledger.questions(kind) < questions]
+        if not open_kinds:
+            return
+        photos = [_draw(rng, size_px) for _ in range(_PHOTOS_AT_ONCE)]
+        kinds = [*open_kinds, *(kind for kind in OF_THINGS if ledger.questions(kind) < questions)]
+        _ask(model, ledger, photos, kinds, first, rng)
+        on_photos(len(photos))
+
+
+def _draw(rng: random.Random, size_px: int) -> DrawnPhoto:
+    cast: list[Identity] = []
+    for letter in rng.choice(CASTS):
+        identity = draw_identity(rng, held_out=True, kind="person" if letter == "p" else "pet")
+        if identity not in cast:
+            cast.append(identity)
+    return draw_photo(plan_scene(cast, rng), size_px=size_px)
+
+
+def _ask(
+    model: VisionModel,
+    ledger: Ledger,
+    photos: Sequence[DrawnPhoto],
+    kinds: Sequence[str],
+    first: int,
+    rng: random.Random,
+) -> None:
+    noted: list[Noted] = []
+    bookings: list[Callable[[str], None]] = []
+    for number, (photo, features) in enumerate(
+        zip(photos, model.encode_photos([photo.image for photo in photos]), strict=True), start=first
+    ):
+        shown = Shown(photo, (None,) * len(photo.scene.subjects))
+        for kind in kinds:
+            asked: dict[str, Callable[[str], bool]] = {}
+            for _ in range(2):
+                matter = MAKERS[kind](shown, rng)
+                if matter is not None:
+                    asked.setdefault(rng.choice(PLAIN[kind]).format(**matter.gaps), matter.is_right)
+            for words, judge in asked.items():
+                noted.append(Noted(model.encode_prompt(build_prompt(words), features), features, None))
+                bookings.append(partial(_book, ledger, kind, f"photo {number:06}", judge))
+    for text, book in zip(answer_noted(model, noted), bookings, strict=True):
+        book(text)
+
+
+def _book(ledger: Ledger, kind: str, cluster: str, judge: Callable[[str], bool], text: str) -> None:
+    is_right = judge(text)
+    ledger.add(kind, cluster, is_right, 1)
+    if kind in KINDS:
+        ledger.add("plain", cluster, is_right, 1)
