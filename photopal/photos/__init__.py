@@ -1,7 +1,7 @@
 """Photos as files on disk: finds, reads, describes and stamps them; knows nothing of libraries or models."""
 
 from photopal.photos.exif import Exif, read_exif
-from photopal.photos.find import PHOTO_SUFFIXES, Skipped, find_photos
+from photopal.photos.find import PHOTO_SUFFIXES, Skipped, find_photos, is_photo_named
 from photopal.photos.look import bits_apart, look_of
 from photopal.photos.read import MODEL_SIDE_PX, PIXEL_LIMIT, open_photo
 from photopal.photos.record import Fingerprint, Photo, fingerprint_file, hash_file, record_photo
@@ -18,6 +18,7 @@ __all__ = [
     "find_photos",
     "fingerprint_file",
     "hash_file",
+    "is_photo_named",
     "look_of",
     "open_photo",
     "read_exif",

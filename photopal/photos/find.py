@@ -12,13 +12,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from photopal.photos.raw import RAW_SUFFIXES, can_read_raw
+
 PHOTO_SUFFIXES = frozenset(
     {
         ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".tif", ".tiff",
         ".gif", ".bmp", ".dib", ".heic", ".heif", ".hif", ".avif",
     }
 )  # fmt: skip
-"""The file name endings, in lower case, that `find_photos` takes for photos."""
+"""The file name endings, in lower case, of photos; those of RAW files come on top where they can be read."""
 
 # Folders that network drives, archives and systems fill with copies and thumbnails.
 _FOREIGN_FOLDERS = frozenset(
@@ -68,6 +70,12 @@ def find_photos(roots: Sequence[Path], *, on_skip: Callable[[Skipped], None]) ->
         linked_folders.extend((os.path.join(folder, name), False) for name in linked)  # noqa: PTH118
 
 
+def is_photo_named(name: str) -> bool:
+    """Tell whether a file's name ends as a photo's; RAW files count where they can be read."""
+    suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122
+    return suffix in PHOTO_SUFFIXES or (suffix in RAW_SUFFIXES and can_read_raw())
+
+
 def _list_folder(
     folder: str, searched: set[tuple[int, int]], *, is_named: bool, on_skip: Callable[[Skipped], None]
 ) -> tuple[list[str], list[str], list[str]]:
@@ -104,7 +112,7 @@ def _kind_of(entry: os.DirEntry[str], on_skip: Callable[[Skipped], None]) -> str
     name = entry.name
     if name.startswith(".") or name.casefold() in _FOREIGN_FOLDERS:
         return None
-    is_photo_name = os.path.splitext(name)[1].lower() in PHOTO_SUFFIXES  # noqa: PTH122
+    is_photo_name = is_photo_named(name)
     try:
         if entry.is_dir():
             return "linked folder" if entry.is_symlink() else "folder"

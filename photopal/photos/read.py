@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from PIL import Image, UnidentifiedImageError
 
 from photopal.errors import PhotoError
+from photopal.photos.raw import still_of
 
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
@@ -49,7 +50,7 @@ def open_photo(path: Path, *, max_side_px: int | None = None) -> Image.Image:
     """Decode a photo: RGB, upright, in sRGB, transparency over white, the first frame.
 
     Args:
-        path: A JPEG, PNG, WebP, TIFF, GIF, BMP, HEIC or AVIF file.
+        path: A JPEG, PNG, WebP, TIFF, GIF, BMP, HEIC or AVIF file; of a RAW file the picture inside.
         max_side_px: Shrink so that neither side is longer; a smaller photo keeps its size. JPEGs
             are then decoded at a fraction of their size, which is several times faster.
 
@@ -67,7 +68,7 @@ def open_photo(path: Path, *, max_side_px: int | None = None) -> Image.Image:
 def decode_photo(file: BinaryIO, path: Path, *, max_side_px: int | None = None) -> Image.Image:
     """Decode an open photo file as `open_photo` does; the path only serves the error's words."""
     try:
-        with quiet_pillow(), open_header(file) as image:
+        with quiet_pillow(), open_header(still_of(file, path)) as image:
             return _picture(image, max_side_px)
     except PhotoError as error:
         raise PhotoError(f"{path} {error.message}", hint=error.hint) from error

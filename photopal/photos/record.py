@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from photopal.errors import PhotoError
 from photopal.photos.exif import Exif, exif_of
 from photopal.photos.look import look_of
+from photopal.photos.raw import still_of
 from photopal.photos.read import decode_photo, open_header, upright_size_px
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class Photo:
         mtime_ns: The file's modification time, in nanoseconds.
         width_px: Width of the upright photo.
         height_px: Height of the upright photo.
-        format: JPEG, PNG, WEBP, TIFF, GIF, BMP, HEIC or AVIF.
+        format: JPEG, PNG, WEBP, TIFF, GIF, BMP, HEIC, AVIF or RAW.
         exif: What the camera wrote.
         thumbnail: An upright JPEG whose longest side has at most 256 pixels.
         look: What `look_of` makes of it; None where it shows next to nothing.
@@ -82,8 +83,9 @@ def record_photo(path: Path, *, fingerprint: Fingerprint | None = None) -> Photo
         with path.open("rb") as file:
             before = os.fstat(file.fileno()) if fingerprint is None else fingerprint
             content_hash = _hash(file) if fingerprint is None else fingerprint.content_hash
-            width_px, height_px, format_name = _header(file, path)
-            picture = decode_photo(file, path, max_side_px=THUMBNAIL_SIDE_PX)
+            still = _still(file, path)
+            width_px, height_px, format_name = _header(still, path)
+            picture = decode_photo(still, path, max_side_px=THUMBNAIL_SIDE_PX)
             exif = exif_of(file)
             stamp = _unchanged_stamp(file, before, path)
     except OSError as error:
@@ -95,7 +97,7 @@ def record_photo(path: Path, *, fingerprint: Fingerprint | None = None) -> Photo
         mtime_ns=stamp[1],
         width_px=width_px,
         height_px=height_px,
-        format=format_name,
+        format=format_name if still is file else "RAW",
         exif=exif,
         thumbnail=_thumbnail(picture),
         look=look_of(picture),
@@ -141,6 +143,13 @@ def _unchanged_stamp(file: BinaryIO, before: os.stat_result | Fingerprint, path:
 def _hash(file: BinaryIO) -> str:
     file.seek(0)
     return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()  # type: ignore[arg-type]
+
+
+def _still(file: BinaryIO, path: Path) -> BinaryIO:
+    try:
+        return still_of(file, path)
+    except PhotoError as error:
+        raise PhotoError(f"{path} {error.message}", hint=error.hint) from error
 
 
 def _header(file: BinaryIO, path: Path) -> tuple[int, int, str]:
