@@ -14,6 +14,7 @@ from PIL import Image
 
 from photopal.errors import DatasetError, PhotoError
 from photopal.photos import MODEL_SIDE_PX, open_photo
+from photopal.tuning.packing import PrefixStore
 from photopal.vision.protocol import PhotoFeatures, VisionModel
 
 MOST_BYTES = 1 << 30
@@ -78,6 +79,7 @@ class Shelf:
     def __init__(self, model: VisionModel) -> None:
         """Encode with a model; give one that remembers."""
         self.model = model
+        self.prefixes = PrefixStore(model) if model.supports_prefix else None
         self._images: dict[Path, Image.Image] = {}
 
     def image(self, path: Path) -> Image.Image:

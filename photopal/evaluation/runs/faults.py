@@ -1,0 +1,102 @@
+"""Shows that deliberate mistakes are caught: runs each beside the sound code and compares; prints nothing."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from functools import partial
+
+from photopal.evaluation.datasets.form import Dataset, Task
+from photopal.evaluation.metrics.intervals import Interval, bootstrap, paired_bootstrap
+from photopal.evaluation.runs.figures import pooled, scenario_values
+from photopal.evaluation.runs.learning import FAULTS, Fault
+from photopal.evaluation.runs.measures import MEASURES, Measure
+from photopal.evaluation.runs.run import EvalOptions, Evaluation, OnProgress, evaluate
+from photopal.vision.protocol import VisionModel
+
+WATCHED: dict[Fault, tuple[tuple[str, str], ...]] = {
+    "masks ignored": (
+        ("places", "peak within the mask"),
+        ("recognition", "AUROC of the maps"),
+        ("recognition", "weighted"),
+    ),
+    "labels shifted": (("recognition", "weighted"), ("recognition", "AUROC of the maps")),
+    "marks at random": (("places", "peak within the mask"), ("grounding", "accuracy")),
+    "wrong rows": (("recognition", "weighted"), ("recognition", "AUROC of p(yes)")),
+}
+"""Which figures a mistake must show in: at least one of them."""
+
+
+@dataclass(frozen=True)
+class Caught:
+    """One figure with and without a mistake.
+
+    Attributes:
+        fault: The mistake.
+        task: The task.
+        measure: The figure.
+        sound: Without it.
+        interval: Bootstrap 95 % interval of the sound figure over scenarios.
+        broken: With it.
+        drop: 95 % interval of the difference, the same scenarios drawn for both.
+    """
+
+    fault: Fault
+    task: str
+    measure: str
+    sound: float
+    interval: Interval
+    broken: float
+    drop: Interval
+
+    @property
+    def is_caught(self) -> bool:
+        """Whether the figure falls below the sound one's interval, and falls in nearly all draws."""
+        return self.broken < self.interval[0] and self.drop[0] > 0
+
+
+def check_faults(
+    model: VisionModel, dataset: Dataset, options: EvalOptions, *, on_progress: OnProgress | None = None
+) -> tuple[Caught, ...]:
+    """Run a dataset soundly and with each mistake.
+
+    Args:
+        model: The frozen model.
+        dataset: What to run, of at least two scenarios.
+        options: Settings; controls are left out.
+        on_progress: Told of every run.
+
+    Returns:
+        The watched figures of each mistake.
+    """
+    tasks: tuple[Task, ...] = ("recognition", "grounding")
+    plain = replace(options, tasks=tasks, has_controls=False, fault=None)
+    sound = evaluate(model, dataset, plain)
+    caught = []
+    for number, fault in enumerate(FAULTS, start=1):
+        broken = evaluate(model, dataset, replace(plain, fault=fault))
+        caught += [
+            _compare(fault, measure, sound, broken) for measure in MEASURES if _is_watched(fault, measure)
+        ]
+        if on_progress:
+            on_progress(number, len(FAULTS), fault)
+    return tuple(one for one in caught if not math.isnan(one.sound))
+
+
+def _is_watched(fault: Fault, measure: Measure) -> bool:
+    return (measure.task, measure.name) in WATCHED[fault]
+
+
+def _compare(fault: Fault, measure: Measure, sound: Evaluation, broken: Evaluation) -> Caught:
+    first = scenario_values(measure, sound.last, "asked")
+    second = scenario_values(measure, broken.last, "asked")
+    figure = partial(pooled, measure)
+    return Caught(
+        fault,
+        measure.task,
+        measure.name,
+        figure(first),
+        bootstrap(figure, first),
+        figure(second),
+        paired_bootstrap(figure, (first, second)),
+    )

@@ -1,0 +1,144 @@
+"""The recognition task: who is asked for on which photo, and what model and maps say; makes no figures.
+
+Positive and negative questions follow from the photos, as the authors make them (MC-LLaVA, section 4), with
+further negatives of four kinds. Where they count a concept as present although `position.json` says that it
+is not, the truth is No, and what they count is kept beside it.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from photopal.evaluation.datasets.form import (
+    Dataset,
+    DatasetConcept,
+    DatasetPhoto,
+    Kind,
+    Negative,
+    Scenario,
+)
+from photopal.evaluation.metrics.yes_no import choose_threshold
+from photopal.evaluation.runs.outcomes import Recognised
+from photopal.evaluation.runs.posing import Control, Examiner
+from photopal.evaluation.runs.scoring import yes_shares
+from photopal.prompts import MOST_CONCEPTS
+
+RANDOM_NEGATIVES = 8
+OTHER_NEGATIVES = 4
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One recognition question before it is answered; see `Recognised`."""
+
+    photo: Path
+    names: tuple[str, ...]
+    kind: Kind
+    is_there: bool
+    authors_say: bool | None
+    negative: Negative | None = None
+
+
+def list_questions(dataset: Dataset, scenario: Scenario, *, seed: int) -> list[Asked]:
+    """All recognition questions of a scenario."""
+    rng = random.Random(f"negatives {scenario.name} {seed}")
+    asked: list[Asked] = []
+    for concept in scenario.concepts:
+        name = (concept.name,)
+        asked += [Asked(photo.path, name, "si_sq", True, True) for photo in concept.test]
+        asked += [_about_multi(photo, concept, scenario) for photo in scenario.multi]
+        for other in scenario.concepts:
+            if other is not concept:
+                negative = _likeness(concept, other)
+                asked += [Asked(p.path, name, "si_sq", False, False, negative) for p in other.test]
+        for photo in _strangers(dataset, scenario, concept, rng):
+            asked.append(Asked(photo.path, name, "si_sq", False, None, photo.negative))
+    names = tuple(scenario.names)
+    if len(names) > 1:
+        for photo in scenario.multi:
+            asked.append(Asked(photo.path, names, "mi_mq", set(names) <= set(photo.places), True))
+    return asked
+
+
+def _about_multi(photo: DatasetPhoto, concept: DatasetConcept, scenario: Scenario) -> Asked:
+    if concept.name in photo.places:
+        return Asked(photo.path, (concept.name,), "mi_sq", True, True)
+    shown = [other for other in scenario.concepts if other.name in photo.places]
+    kinds = [_likeness(concept, other) for other in shown]
+    order: tuple[Negative, ...] = ("sibling", "same kind", "other kind")
+    negative: Negative = "random"
+    for kind in reversed(order):
+        negative = kind if kind in kinds else negative
+    return Asked(photo.path, (concept.name,), "mi_sq", False, True, negative)
+
+
+def _likeness(concept: DatasetConcept, other: DatasetConcept) -> Negative:
+    if other.name == concept.sibling:
+        return "sibling"
+    return "same kind" if other.kind == concept.kind else "other kind"
+
+
+def _strangers(
+    dataset: Dataset, scenario: Scenario, concept: DatasetConcept, rng: random.Random
+) -> Iterator[DatasetPhoto]:
+    """Photos of nobody of the dataset, of lookalikes, and of concepts of other scenarios."""
+    known = list(dataset.negatives.test)
+    yield from rng.sample(known, min(len(known), RANDOM_NEGATIVES))
+    yield from (photo for photo in scenario.lookalikes if photo.resembles == concept.name)
+    others = [c for one in dataset.scenarios if one.name != scenario.name for c in one.concepts]
+    for other in rng.sample(others, min(len(others), OTHER_NEGATIVES)):
+        photo = rng.choice(other.test)
+        yield DatasetPhoto(photo.path, negative=_likeness(concept, other))
+
+
+def find_threshold(examiner: Examiner, dataset: Dataset, scenario: Scenario) -> float:
+    """At which p(Yes) a name counts as there: the best on validation photos of all concepts of a scenario."""
+    shown = {photo.path: concept.name for concept in scenario.concepts for photo in concept.validation}
+    shown |= {photo.path: "" for photo in dataset.negatives.validation}
+    asked = [
+        Asked(path, (name,), "si_sq", name == present, None)
+        for path, present in shown.items()
+        for name in scenario.names
+    ]
+    shares = _shares(examiner, asked, "asked")
+    positives = [share for one, share in shares if one.is_there]
+    return choose_threshold(positives, [share for one, share in shares if not one.is_there])
+
+
+def recognise(
+    examiner: Examiner, asked: Sequence[Asked], control: Control, *, threshold: float
+) -> list[Recognised]:
+    """Answer recognition questions: by the model's p(Yes), and without a control by the maps as well."""
+    answered: list[Recognised] = []
+    for one, share in _shares(examiner, asked, control):
+        score, is_seen = None, None
+        if control == "asked" and len(one.names) == 1:
+            score, is_seen = _seen(examiner, one)
+        answered.append(
+            Recognised(
+                one.kind, one.is_there, one.authors_say, share, threshold, one.negative, score, is_seen
+            )
+        )
+    return answered
+
+
+def _shares(examiner: Examiner, asked: Sequence[Asked], control: Control) -> list[tuple[Asked, float]]:
+    """p(Yes) of each question; those about one photo go together where one prompt holds everyone."""
+    is_together = len(examiner.learned.concepts) <= MOST_CONCEPTS
+    groups: dict[tuple[Path, tuple[str, ...]], list[Asked]] = {}
+    for one in asked:
+        groups.setdefault((one.photo, () if is_together else one.names), []).append(one)
+    shares: list[tuple[Asked, float]] = []
+    for (path, names), several in groups.items():
+        pose = examiner.pose(path, names, control, has_marks=False)
+        shares += zip(several, yes_shares(examiner, pose, [one.names for one in several]), strict=True)
+    return shares
+
+
+def _seen(examiner: Examiner, asked: Asked) -> tuple[float | None, bool | None]:
+    wanted = next(concept.id for concept in examiner.learned.concepts if concept.name == asked.names[0])
+    sighting = examiner.view(asked.photo).of(wanted)
+    return (None, None) if sighting is None else (sighting.score, sighting.is_present)
