@@ -35,13 +35,7 @@ def substring_recall(caption: str, truth: Sequence[str]) -> float:
     return sum(name in caption for name in truth) / len(truth) if truth else math.nan
 
 
-def names_f1(counts: Sequence[NamesTold]) -> float:
-    """F1 of names over all captions together; 1 where no name is due and none is told."""
-    hits = sum(count.hits for count in counts)
-    faults = sum(count.wrong + count.missing for count in counts)
+def names_f1(hits: float, wrong: float, missing: float) -> float:
+    """F1 of names, counted over all captions together; 1 where no name is due and none is told."""
+    faults = wrong + missing
     return 2 * hits / (2 * hits + faults) if hits or faults else 1.0
-
-
-def wrong_names(counts: Sequence[NamesTold]) -> float:
-    """Names of people who are not there, a caption; nan without captions."""
-    return sum(count.wrong for count in counts) / len(counts) if counts else math.nan

@@ -7,27 +7,31 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 ECE_BINS = 10
 
 
-def share(hits: Sequence[bool]) -> float:
+Flags = Sequence[bool] | NDArray[np.bool_]
+Numbers = Sequence[float] | NDArray[np.float64]
+
+
+def share(hits: Flags) -> float:
     """The share of hits; nan without any question."""
-    return sum(hits) / len(hits) if hits else math.nan
+    return float(np.mean(hits)) if len(hits) else math.nan
 
 
-def weighted_recall(truths: Sequence[bool], says_yes: Sequence[bool]) -> float:
+def weighted_recall(truths: Flags, says_yes: Flags) -> float:
     """The mean of the recall of Yes and the recall of No: "weighted" in MC-LLaVA (section 4).
 
     Where all questions have the same true answer it is the recall of that answer.
     """
-    yes = share([said for truth, said in zip(truths, says_yes, strict=True) if truth])
-    no = share([not said for truth, said in zip(truths, says_yes, strict=True) if not truth])
-    known = [recall for recall in (yes, no) if not math.isnan(recall)]
+    truth, said = np.asarray(truths, dtype=bool), np.asarray(says_yes, dtype=bool)
+    known = [recall for recall in (share(said[truth]), share(~said[~truth])) if not math.isnan(recall)]
     return sum(known) / len(known) if known else math.nan
 
 
-def auroc(truths: Sequence[bool], scores: Sequence[float]) -> float:
+def auroc(truths: Flags, scores: Numbers) -> float:
     """How often a positive has the higher score than a negative, ties counting half; nan without both."""
     truth, score = np.asarray(truths, dtype=bool), np.asarray(scores, dtype=float)
     positives, negatives = int(truth.sum()), int((~truth).sum())
@@ -39,26 +43,22 @@ def auroc(truths: Sequence[bool], scores: Sequence[float]) -> float:
     return above / (positives * negatives)
 
 
-def false_positive_rate(
-    positives: Sequence[float], negatives: Sequence[float], *, recall: float = 0.9
-) -> float:
+def false_positive_rate(positives: Numbers, negatives: Numbers, *, recall: float = 0.9) -> float:
     """The share of negatives at or above the highest score that this share of the positives reaches.
 
     A point of the curve, not a decision: no threshold in use is chosen with it.
     """
-    if not positives or not negatives:
+    if not len(positives) or not len(negatives):
         return math.nan
-    ordered = sorted(positives, reverse=True)
+    ordered = np.sort(np.asarray(positives, dtype=float))[::-1]
     # 0.9 * 10 is a little above 9 in floating point where it should not be.
     level = ordered[max(1, math.ceil(recall * len(ordered) - 1e-9)) - 1]
-    return sum(score >= level for score in negatives) / len(negatives)
+    return float(np.mean(np.asarray(negatives, dtype=float) >= level))
 
 
-def calibration_error(
-    truths: Sequence[bool], probabilities: Sequence[float], *, bins: int = ECE_BINS
-) -> float:
+def calibration_error(truths: Flags, probabilities: Numbers, *, bins: int = ECE_BINS) -> float:
     """Expected calibration error of p(yes): the mean distance of p and the share of yes, over equal bins."""
-    if not truths:
+    if not len(truths):
         return math.nan
     truth, p = np.asarray(truths, dtype=float), np.asarray(probabilities, dtype=float)
     place = np.minimum((p * bins).astype(int), bins - 1)
