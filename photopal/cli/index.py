@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,6 +11,7 @@ import typer
 
 from photopal.cli.screen import Listing, count, show_json, show_listing
 from photopal.cli.session import Session, session_of
+from photopal.errors import UsageError
 
 if TYPE_CHECKING:
     from photopal.library import IndexReport
@@ -40,6 +43,7 @@ def index(
     from photopal.library import index_folders
 
     session = session_of(ctx)
+    _refuse_what_never_was(session, folders)
     with session.library_to_write() as library, session.progress("Reading photos") as on_progress:
         report = index_folders(library, folders, on_progress=on_progress, accept_loss=accept_loss)
     if json:
@@ -49,6 +53,20 @@ def index(
     _warn_of_gaps(session, report)
     if report.skipped or report.offline:
         raise typer.Exit(PARTIAL)
+
+
+def _refuse_what_never_was(session: Session, folders: Sequence[Path]) -> None:
+    """Refuse a path at which there is nothing and never was: a mistyped one, not a drive that is away.
+
+    Raises:
+        UsageError: With the path.
+    """
+    missing = [folder for folder in folders if not os.path.lexists(folder)]
+    if missing and session.settings.library_path.is_file():
+        with session.library_to_read() as library:
+            missing = [folder for folder in missing if not library.has_seen(folder)]
+    if missing:
+        raise UsageError(f"{missing[0]} does not exist", hint="nothing was read; is it written right?")
 
 
 def _report_as_json(report: IndexReport) -> dict[str, Any]:

@@ -68,10 +68,10 @@ class LookTable(IndexTable):
             groups.setdefault(row[0], []).append(path_of(row[1]))
         return list(groups.items())
 
-    def ids_without_thumbnail(self) -> list[int]:
-        """Return the photos that have no thumbnail."""
-        rows = self._rows("SELECT id FROM photos WHERE id NOT IN (SELECT photo_id FROM thumbnails)")
-        return [row[0] for row in rows]
+    def thumbnail_or_none(self, photo_id: int) -> bytes | None:
+        """Return a photo's thumbnail; None where there is none."""
+        rows = self._rows("SELECT jpeg FROM thumbnails WHERE photo_id = ?", (photo_id,))
+        return rows[0][0] if rows else None
 
     def faults(self) -> list[str]:
         """Let SQLite look through the whole library file; return what it finds wrong, in its words."""

@@ -85,3 +85,36 @@ def test_ctrl_c_ends_with_130_and_the_next_run_completes(run, tmp_path, home):
     assert "Traceback" not in talk
     assert run("index", str(folder)).exit_code == 0
     assert json.loads(run("status", "--json").stdout)["photos"] == 300
+
+
+def test_a_path_that_never_was_is_a_usage_error_and_makes_no_library(run, tmp_path, home, folder):
+    result = run("index", str(tmp_path / "typo"))
+    assert result.exit_code == 2
+    assert f"{tmp_path / 'typo'} does not exist" in result.stderr.replace("\n", "")
+    assert not home.exists()
+    run("index", str(folder))
+    assert run("index", str(tmp_path / "typo"), str(folder)).exit_code == 2
+
+
+def test_check_says_when_all_is_well_and_names_what_is_gone(run, folder):
+    run("index", str(folder))
+    result = run("check")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "3 photos with 3 files: all as they should be." in result.stderr
+    (folder / "lake 1.jpg").unlink()
+    result = run("check", "--json")
+    assert result.exit_code == 3
+    facts = json.loads(result.stdout)
+    assert facts["findings"] == [{"path": str(folder / "lake 1.jpg"), "reason": "is not there"}]
+
+
+def test_duplicates_are_listed_by_group(run, folder):
+    (folder / "copy.jpg").write_bytes((folder / "lake 1.jpg").read_bytes())
+    run("index", str(folder))
+    result = run("duplicates")
+    assert result.exit_code == 0
+    assert result.stdout == f"1\tcopies\t{folder / 'copy.jpg'}\n1\tcopies\t{folder / 'lake 1.jpg'}\n"
+    [group] = json.loads(run("duplicates", "--json").stdout)
+    assert group["kind"] == "copies"
+    assert run("duplicates", "--kind", "burst").stdout == ""
+    assert run("duplicates", "--kind", "other").exit_code == 2
