@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
@@ -41,7 +41,7 @@ class Row:
     registered: float | None
     tuned: float | None
     interval: Interval
-    controls: dict[Control, float]
+    controls: dict[str, float]
     questions: int
     scenarios: int
     group: str = ""
@@ -73,7 +73,7 @@ def _row(measure: Measure, evaluation: Evaluation, seed: int, group: str = "") -
     if not questions or math.isnan(figure):
         return None
     registered = pooled(measure, scenario_values(measure, evaluation.registered, "asked"))
-    controls: dict[Control, float] = {}
+    controls: dict[str, float] = {}
     for control in CONTROLS if measure.has_controls else ():
         values = scenario_values(measure, evaluation.last, control)
         if any(len(one) for one in values):
@@ -90,6 +90,34 @@ def _row(measure: Measure, evaluation: Evaluation, seed: int, group: str = "") -
         len(last),
         group,
     )
+
+
+def facts(evaluation: Evaluation, rows: Sequence[Row], *, seed: int) -> dict[str, object]:
+    """As JSON: the rows, what was not to be had as null, and the first figure of each task by scenario."""
+    first = {task: next(m for m in MEASURES if m.task == task) for task in (*HEADLINES, "vqa", "caption")}
+    scenarios = []
+    for one in evaluation.last:
+        figures = {task: _known(pooled(m, scenario_values(m, [one], "asked"))) for task, m in first.items()}
+        scenarios.append({"name": one.name, "group": one.group, "figures": figures})
+    return {
+        "seed": seed,
+        "rows": [_plain(row) for row in rows],
+        "scenarios": scenarios,
+        "register_seconds": list(evaluation.register_seconds),
+        "tuning_seconds": list(evaluation.tuning_seconds),
+    }
+
+
+def _plain(row: Row) -> dict[str, object]:
+    controls = {control: _known(figure) for control, figure in row.controls.items()}
+    interval = [_known(end) for end in row.interval]
+    known = {"registered": _known(row.registered), "tuned": _known(row.tuned)}
+    return {**asdict(row), **known, "interval": interval, "controls": controls}
+
+
+def _known(figure: float | None) -> float | None:
+    """JSON has no word for what is not a number."""
+    return None if figure is None or math.isnan(figure) else figure
 
 
 def scenario_values(measure: Measure, outcomes: Sequence[Outcomes], control: Control) -> list[Values]:

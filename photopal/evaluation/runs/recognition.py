@@ -8,9 +8,10 @@ is not, the truth is No, and what they count is kept beside it.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from photopal.evaluation.datasets.form import (
     Dataset,
@@ -28,6 +29,9 @@ from photopal.prompts import MOST_CONCEPTS
 
 RANDOM_NEGATIVES = 8
 OTHER_NEGATIVES = 4
+"""Photos without any of a scenario's concepts: of nobody of the dataset, and of other scenarios' concepts."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,9 @@ class Asked:
 def list_questions(dataset: Dataset, scenario: Scenario, *, seed: int) -> list[Asked]:
     """All recognition questions of a scenario."""
     rng = random.Random(f"negatives {scenario.name} {seed}")
+    random_photos = _sample(dataset.negatives.test, RANDOM_NEGATIVES, rng)
+    elsewhere = [c for one in dataset.scenarios if one.name != scenario.name for c in one.concepts]
+    others = [(other, rng.choice(other.test)) for other in _sample(elsewhere, OTHER_NEGATIVES, rng)]
     asked: list[Asked] = []
     for concept in scenario.concepts:
         name = (concept.name,)
@@ -54,13 +61,21 @@ def list_questions(dataset: Dataset, scenario: Scenario, *, seed: int) -> list[A
             if other is not concept:
                 negative = _likeness(concept, other)
                 asked += [Asked(p.path, name, "si_sq", False, False, negative) for p in other.test]
-        for photo in _strangers(dataset, scenario, concept, rng):
-            asked.append(Asked(photo.path, name, "si_sq", False, None, photo.negative))
+        alike = [photo for photo in scenario.lookalikes if photo.resembles == concept.name]
+        asked += [Asked(p.path, name, "si_sq", False, None, p.negative) for p in (*random_photos, *alike)]
+        asked += [
+            Asked(photo.path, name, "si_sq", False, None, _likeness(concept, other))
+            for other, photo in others
+        ]
     names = tuple(scenario.names)
     if len(names) > 1:
         for photo in scenario.multi:
             asked.append(Asked(photo.path, names, "mi_mq", set(names) <= set(photo.places), True))
     return asked
+
+
+def _sample(all_: Sequence[T], most: int, rng: random.Random) -> list[T]:
+    return rng.sample(list(all_), min(len(all_), most))
 
 
 def _about_multi(photo: DatasetPhoto, concept: DatasetConcept, scenario: Scenario) -> Asked:
@@ -79,19 +94,6 @@ def _likeness(concept: DatasetConcept, other: DatasetConcept) -> Negative:
     if other.name == concept.sibling:
         return "sibling"
     return "same kind" if other.kind == concept.kind else "other kind"
-
-
-def _strangers(
-    dataset: Dataset, scenario: Scenario, concept: DatasetConcept, rng: random.Random
-) -> Iterator[DatasetPhoto]:
-    """Photos of nobody of the dataset, of lookalikes, and of concepts of other scenarios."""
-    known = list(dataset.negatives.test)
-    yield from rng.sample(known, min(len(known), RANDOM_NEGATIVES))
-    yield from (photo for photo in scenario.lookalikes if photo.resembles == concept.name)
-    others = [c for one in dataset.scenarios if one.name != scenario.name for c in one.concepts]
-    for other in rng.sample(others, min(len(others), OTHER_NEGATIVES)):
-        photo = rng.choice(other.test)
-        yield DatasetPhoto(photo.path, negative=_likeness(concept, other))
 
 
 def find_threshold(examiner: Examiner, dataset: Dataset, scenario: Scenario) -> float:
