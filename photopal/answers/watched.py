@@ -8,6 +8,7 @@ from pathlib import Path
 from photopal.answers.assistant import Assistant
 from photopal.answers.caption import CaptionedPhoto, caption_photos, is_current
 from photopal.library import Library, index_folders
+from photopal.library.vectors import VectorFile
 from photopal.photos import Skipped
 
 
@@ -18,6 +19,7 @@ class Newcomers:
         library: Open for writing.
         bank_path: The bank's file; when it changes, a new assistant is opened.
         open_assistant: Opens one with the bank as it is now.
+        vectors: Where to keep what makes photos comparable.
         on_caption: Told of every new caption.
     """
 
@@ -27,10 +29,11 @@ class Newcomers:
         bank_path: Path,
         open_assistant: Callable[[], Assistant],
         *,
+        vectors: VectorFile | None = None,
         on_caption: Callable[[CaptionedPhoto], None],
     ) -> None:
         self._library, self._bank_path = library, bank_path
-        self._open_assistant, self._on_caption = open_assistant, on_caption
+        self._open_assistant, self._on_caption, self._vectors = open_assistant, on_caption, vectors
         self._assistant = open_assistant()
         self._stamp = _stamp(bank_path)
 
@@ -40,7 +43,9 @@ class Newcomers:
         report = index_folders(self._library, paths)
         rows = [self._library.photo_at(path) for path in paths]
         photos = {row.id: row for row in rows if row is not None}.values()
-        captions = caption_photos(self._library, self._assistant, photos, on_caption=self._on_caption)
+        captions = caption_photos(
+            self._library, self._assistant, photos, vectors=self._vectors, on_caption=self._on_caption
+        )
         return [*report.skipped, *captions.skipped]
 
     def has(self, path: Path) -> bool:

@@ -17,22 +17,29 @@ from typer.core import TyperGroup
 from photopal import __version__
 from photopal.cli.add_concept import add_concept
 from photopal.cli.ask import ask
+from photopal.cli.backup import backup
 from photopal.cli.caption import caption
+from photopal.cli.check import check
 from photopal.cli.concepts import concepts
 from photopal.cli.demo import demo
 from photopal.cli.doctor import doctor
-from photopal.cli.eval_ import eval_
+from photopal.cli.duplicates import duplicates
+from photopal.cli.edit_caption import edit_caption
+from photopal.cli.eval_ import EVAL, eval_
 from photopal.cli.help import PhotopalCommand, QueryCommand, help_of, name_of, without_types
 from photopal.cli.index import index
 from photopal.cli.locate import locate
 from photopal.cli.problems import problems
 from photopal.cli.remove_concept import remove_concept
 from photopal.cli.rename_concept import rename_concept
+from photopal.cli.restore import restore
 from photopal.cli.restore_concept import restore_concept
 from photopal.cli.search import search
 from photopal.cli.session import Session
+from photopal.cli.similar import similar
 from photopal.cli.status import status
 from photopal.cli.tune import tune
+from photopal.cli.undo import undo
 from photopal.cli.where import where
 from photopal.errors import PhotopalError
 
@@ -40,11 +47,15 @@ INTERRUPTED = 130
 
 # Panel of the help page → its commands, in the order in which a newcomer meets them.
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Photos": (index, caption, search, ask, locate, problems),
+    "Photos": (index, caption, edit_caption, search, similar, ask, locate, duplicates, problems),
     "People, pets and things": (add_concept, tune, concepts, rename_concept, remove_concept, restore_concept),
+    "Keeping it safe": (check, undo, backup, restore),
     "Trying it out": (demo, eval_),
     "This installation": (status, where, doctor),
 }
+
+# Commands that have commands of their own.
+GROUPS: dict[str, tuple[Callable[..., None], ...]] = {"eval": EVAL}
 
 
 class PhotopalGroup(TyperGroup):
@@ -117,11 +128,24 @@ def start(  # noqa: PLR0913 - one parameter for each global option
     ctx.obj = Session(home=home, model=model, device=device, is_quiet=quiet, has_color=not no_color)
 
 
+def _add(command: Callable[..., None], panel: str) -> None:
+    """Add a command to the program, with its own commands where it has some."""
+    name = name_of(command)
+    if name not in GROUPS:
+        cls = QueryCommand if command is search else PhotopalCommand
+        app.command(name, cls=cls, help=help_of(command), rich_help_panel=panel)(command)
+        return
+    group = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
+    group.callback(help=help_of(command))(command)
+    for inner in GROUPS[name]:
+        group.command(name_of(inner), cls=PhotopalCommand, help=help_of(inner))(inner)
+    app.add_typer(group, name=name, rich_help_panel=panel)
+
+
 app.callback(help=help_of(start))(start)
 for _panel, _commands in COMMANDS.items():
     for _command in _commands:
-        _cls = QueryCommand if _command is search else PhotopalCommand
-        app.command(name_of(_command), cls=_cls, help=help_of(_command), rich_help_panel=_panel)(_command)
+        _add(_command, _panel)
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ from photopal.cli.session import Session, session_of
 from photopal.errors import UsageError
 
 if TYPE_CHECKING:
-    from photopal.answers.caption import CaptionedPhoto
+    from photopal.answers.caption import CaptionedPhoto, CaptionOptions
     from photopal.watch import WatchOutcome
 
 
@@ -29,6 +29,9 @@ def caption(  # noqa: PLR0913 - one parameter for each option of the command
     ] = None,
     *,
     force: Annotated[bool, typer.Option("--force", help="Also photos whose caption is still good.")] = False,
+    replace_edited: Annotated[
+        bool, typer.Option("--replace-edited", help="Also photos whose caption you wrote yourself.")
+    ] = False,
     limit: Annotated[int | None, typer.Option(help="The most captions to make.", min=1, metavar="N")] = None,
     watch: Annotated[
         bool, typer.Option("--watch", help="Stay, and caption photos as they come into the folders.")
@@ -41,7 +44,8 @@ def caption(  # noqa: PLR0913 - one parameter for each option of the command
 
     Without a path, every photo of the library that has no caption by the present model and names. Each
     caption is kept as soon as it is made, so Ctrl-C loses nothing. A photo that the library does not know
-    enters it. Ends with code 3 when some photos could not be read.
+    enters it. A caption that you wrote stays, unless --replace-edited. Ends with code 3 when some photos
+    could not be read.
 
     Examples:
       photopal caption
@@ -50,12 +54,17 @@ def caption(  # noqa: PLR0913 - one parameter for each option of the command
       photopal caption --watch ~/Pictures/Inbox
     """
     session = session_of(ctx)
-    _refuse_what_does_not_fit(watch=watch, once=once, rest=(force, limit, json), formats=(json, jsonl))
+    _refuse_what_does_not_fit(
+        watch=watch, once=once, rest=(force, replace_edited, limit, json), formats=(json, jsonl)
+    )
     with _printing(session, is_json=json, is_jsonl=jsonl) as on_caption:
         if watch:
             _caption_watched(session, paths or (), once=once, on_caption=on_caption)
         else:
-            _caption(session, paths or (), is_forced=force, limit=limit, on_caption=on_caption)
+            from photopal.answers.caption import CaptionOptions
+
+            options = CaptionOptions(force, replace_edited, limit)
+            _caption(session, paths or (), options, on_caption=on_caption)
 
 
 def _refuse_what_does_not_fit(
@@ -64,7 +73,7 @@ def _refuse_what_does_not_fit(
     if once and not watch:
         raise UsageError("--once belongs to --watch")
     if watch and any(rest):
-        raise UsageError("--force, --limit and --json cannot be used with --watch")
+        raise UsageError("--force, --replace-edited, --limit and --json cannot be used with --watch")
     if all(formats):
         raise UsageError("--json and --jsonl cannot be used together")
 
@@ -72,19 +81,24 @@ def _refuse_what_does_not_fit(
 def _caption(
     session: Session,
     paths: Sequence[Path],
+    options: CaptionOptions,
     *,
-    is_forced: bool,
-    limit: int | None,
     on_caption: Callable[[CaptionedPhoto], None],
 ) -> None:
     with session.library_to_write() as library:
         chosen = choose_photos(session, library, read_paths(paths)) if paths else None
         assistant = open_assistant(session, library)
         from photopal.answers.caption import caption_photos
+        from photopal.library.vectors import VectorFile
 
         photos = library.photos() if chosen is None else chosen.photos
         report = caption_photos(
-            library, assistant, photos, is_forced=is_forced, limit=limit, on_caption=on_caption
+            library,
+            assistant,
+            photos,
+            options=options,
+            vectors=VectorFile(session.vectors_path, assistant.model.fingerprint),
+            on_caption=on_caption,
         )
     skipped = [*(chosen.skipped if chosen else ()), *report.skipped]
     warn_of_skipped(session, skipped)
@@ -103,6 +117,7 @@ def _caption_watched(
 ) -> None:
     from photopal.answers.watched import Newcomers
     from photopal.cli.watching import run_watch
+    from photopal.library.vectors import VectorFile
     from photopal.watch import WatchOptions, WatchOutcome
 
     model, bank_path = open_model(session)
@@ -111,7 +126,8 @@ def _caption_watched(
         def reopen() -> Any:
             return assistant_of(session, library, model=model, path=bank_path)
 
-        newcomers = Newcomers(library, bank_path, reopen, on_caption=on_caption)
+        vectors = VectorFile(session.vectors_path, model.fingerprint)
+        newcomers = Newcomers(library, bank_path, reopen, vectors=vectors, on_caption=on_caption)
 
         def take(paths: Sequence[Path]) -> WatchOutcome:
             return WatchOutcome(skipped=newcomers.take(paths))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import Annotated
 
 import typer
@@ -17,7 +16,7 @@ def rename_concept(
 ) -> None:
     """Give a person, pet or thing another name.
 
-    Nothing learned is lost. Renaming back undoes it.
+    Nothing learned is lost, and captions that have the old name get the new one. photopal undo takes it back.
 
     Examples:
       photopal rename-concept Rex "Rex the Second"
@@ -26,5 +25,4 @@ def rename_concept(
     with session.library_to_write() as library:
         old = library.concept(name).name
         new = library.rename_concept(old, new_name).name
-    undo = f"photopal rename-concept {shlex.quote(new)} {shlex.quote(old)}"
-    session.say(f"{old} is now {new}. Undo with: {undo}")
+    session.say(f"{old} is now {new}. Undo with: photopal undo")

@@ -68,6 +68,11 @@ class Session:
         if error.hint:
             self.warn(f"Hint: {error.hint}", style="")
 
+    @property
+    def vectors_path(self) -> Path:
+        """The folder of what makes photos comparable, beside the library."""
+        return self.settings.library_path.parent / "vectors"
+
     def library_to_read(self) -> Library:
         """The library, for reading only; use it in a `with`.
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import sqlite3
 import struct
-import unicodedata
 from typing import get_args
 
 from photopal.errors import ConceptError
 from photopal.library.connection import now
-from photopal.library.photo_table import PHOTO_COLUMNS, PhotoTable, photo_row
+from photopal.library.journal import JournalTable
+from photopal.library.names import fold, replace_name, usable_name
+from photopal.library.photo_table import PHOTO_COLUMNS, photo_row
 from photopal.library.rows import ConceptKind, ConceptRow, PhotoRow, ReferencePhoto
 
-_NAME_LIMIT = 80
 _PNG_START = b"\x89PNG\r\n\x1a\n"
 
 
-class ConceptTable(PhotoTable):
+class ConceptTable(JournalTable):
     """The part of a library that is about concepts."""
 
     def add_concept(
@@ -33,14 +33,15 @@ class ConceptTable(PhotoTable):
             ConceptError: The name is taken or unusable, or the kind is unknown.
         """
         _check_kind(kind)
-        name = _usable_name(name)
-        with self.writing():
+        name = usable_name(name)
+        with self.recording(f'added "{name}"'):
             self._refuse_taken(name)
             row = self._execute(
                 "INSERT INTO concepts (name, folded, kind, about, created_at) VALUES (?, ?, ?, ?, ?)"
                 " RETURNING *",
                 (name, fold(name), kind, (about or "").strip() or None, now()),
             ).fetchone()
+            self._touch_new("concepts", row["id"])
         return _concept_row(row)
 
     def concept(self, name: str) -> ConceptRow:
@@ -60,21 +61,23 @@ class ConceptTable(PhotoTable):
         return [_concept_row(row) for row in rows]
 
     def rename_concept(self, name: str, new_name: str) -> ConceptRow:
-        """Give a concept another name; its reference photos and appearances stay.
+        """Give a concept another name, in captions too; its reference photos and appearances stay.
 
         Raises:
             ConceptError: Nothing has the old name, or the new one is taken or unusable.
         """
-        new_name = _usable_name(new_name)
+        new_name = usable_name(new_name)
         with self.writing():
             concept = self.concept(name)
-            if fold(new_name) != fold(concept.name):
-                self._refuse_taken(new_name)
-            self._execute(
-                "UPDATE concepts SET name = ?, folded = ? WHERE id = ?",
-                (new_name, fold(new_name), concept.id),
-            )
-            self._refresh_photos_of(concept.id)
+            with self.recording(f'renamed "{concept.name}" to "{new_name}"'):
+                self._refuse_taken(new_name, but=concept.id)
+                self._touch("concepts", concept.id)
+                self._execute(
+                    "UPDATE concepts SET name = ?, folded = ? WHERE id = ?",
+                    (new_name, fold(new_name), concept.id),
+                )
+                told = self._rename_in_captions(concept.id, concept.name, new_name)
+                self._refresh_words(sorted(told | self._photos_of(concept.id)))
         return self.concept(new_name)
 
     def change_concept(
@@ -86,7 +89,8 @@ class ConceptTable(PhotoTable):
             ConceptError: There is no such concept, or the kind is unknown.
         """
         _check_kind(kind or "person")
-        with self.writing():
+        with self.recording("said anew what a concept is"):
+            self._touch("concepts", concept_id)
             rows = self._execute(
                 "UPDATE concepts SET kind = coalesce(?, kind), about = coalesce(?, about)"
                 " WHERE id = ? AND removed_at IS NULL RETURNING *",
@@ -104,8 +108,10 @@ class ConceptTable(PhotoTable):
         """
         with self.writing():
             concept = self.concept(name)
-            self._execute("UPDATE concepts SET removed_at = ? WHERE id = ?", (now(), concept.id))
-            self._refresh_photos_of(concept.id)
+            with self.recording(f'removed "{concept.name}"'):
+                self._touch("concepts", concept.id)
+                self._execute("UPDATE concepts SET removed_at = ? WHERE id = ?", (now(), concept.id))
+                self._refresh_words(sorted(self._photos_of(concept.id)))
 
     def restore_concept(self, name: str) -> ConceptRow:
         """Bring back the concept that was last removed under a name.
@@ -122,8 +128,11 @@ class ConceptTable(PhotoTable):
             if not rows:
                 raise ConceptError(f'nothing named "{name}" was removed')
             self._refuse_taken(name)
-            self._execute("UPDATE concepts SET removed_at = NULL WHERE id = ?", (rows[0]["id"],))
-            self._refresh_photos_of(rows[0]["id"])
+            concept_id = rows[0]["id"]
+            with self.recording(f'restored "{rows[0]["name"]}"'):
+                self._touch("concepts", concept_id)
+                self._execute("UPDATE concepts SET removed_at = NULL WHERE id = ?", (concept_id,))
+                self._refresh_words(sorted(self._photos_of(concept_id)))
         return _concept_row(rows[0])
 
     def add_reference(
@@ -146,9 +155,10 @@ class ConceptTable(PhotoTable):
             ConceptError: There is no such concept, or the box or mask does not fit the photo.
             LibraryError: There is no such photo.
         """
-        with self.writing():
+        with self.recording("added a reference photo"):
             if not self._rows("SELECT 1 FROM concepts WHERE id = ? AND removed_at IS NULL", (concept_id,)):
                 raise ConceptError(f"the library has no concept {concept_id}")
+            self._touch("reference_photos", concept_id, photo_id)
             photo = self.photo(photo_id)
             _check_box(box, photo)
             _check_mask(mask_png, photo)
@@ -162,7 +172,8 @@ class ConceptTable(PhotoTable):
 
     def remove_reference(self, concept_id: int, photo_id: int) -> None:
         """Take back that a photo shows a concept; nothing happens if it was not said."""
-        with self.writing():
+        with self.recording("removed a reference photo"):
+            self._touch("reference_photos", concept_id, photo_id)
             self._execute(
                 "DELETE FROM reference_photos WHERE concept_id = ? AND photo_id = ?", (concept_id, photo_id)
             )
@@ -173,13 +184,15 @@ class ConceptTable(PhotoTable):
         rows = self._rows(
             f"SELECT {PHOTO_COLUMNS}, box_x, box_y, box_width, box_height, mask_png"
             " FROM reference_photos JOIN photos ON photos.id = photo_id"
-            " WHERE concept_id = ? ORDER BY reference_photos.rowid",
+            " WHERE concept_id = ? ORDER BY reference_photos.added_at, reference_photos.rowid",
             (concept_id,),
         )
         return [_reference_photo(concept_id, row) for row in rows]
 
-    def _refuse_taken(self, name: str) -> None:
-        rows = self._rows("SELECT name FROM concepts WHERE folded = ? AND removed_at IS NULL", (fold(name),))
+    def _refuse_taken(self, name: str, *, but: int = 0) -> None:
+        rows = self._rows(
+            "SELECT name FROM concepts WHERE folded = ? AND removed_at IS NULL AND id <> ?", (fold(name), but)
+        )
         if rows:
             raise ConceptError(f'the name "{rows[0]["name"]}" is taken')
 
@@ -194,35 +207,38 @@ class ConceptTable(PhotoTable):
             return "known names: " + ", ".join(list(names.values())[:10])
         return "no name has been added yet"
 
-    def _refresh_photos_of(self, concept_id: int) -> None:
-        rows = self._rows(
-            "SELECT photo_id FROM appearances WHERE concept_id = ?1 AND is_present"
-            " UNION SELECT photo_id FROM reference_photos WHERE concept_id = ?1",
-            (concept_id,),
+    def _photos_of(self, concept_id: int) -> set[int]:
+        return set(
+            self._walk(
+                "SELECT photo_id FROM appearances WHERE concept_id = ?1 AND is_present"
+                " UNION SELECT photo_id FROM reference_photos WHERE concept_id = ?1",
+                (concept_id,),
+            )
         )
-        self._refresh_words([row[0] for row in rows])
+
+    def _rename_in_captions(self, concept_id: int, old: str, new: str) -> set[int]:
+        """Write a new name into the captions that may speak of a concept; return the photos told anew."""
+        others = [concept.name for concept in self.concepts() if concept.id != concept_id]
+        rows = self._rows(
+            "SELECT photo_id, text FROM captions WHERE instr(text, ?2) AND photo_id IN"
+            " (SELECT photo_id FROM appearances WHERE concept_id = ?1"
+            "  UNION SELECT photo_id FROM reference_photos WHERE concept_id = ?1"
+            "  UNION SELECT photo_id FROM captions WHERE by_hand)",
+            (concept_id, old),
+        )
+        told = set()
+        for photo_id, text in rows:
+            renamed = replace_name(text, old, new, others=others)
+            if renamed != text:
+                self._touch("captions", photo_id)
+                self._execute("UPDATE captions SET text = ? WHERE photo_id = ?", (renamed, photo_id))
+                told.add(photo_id)
+        return told
 
 
 def _check_kind(kind: str) -> None:
     if kind not in get_args(ConceptKind):
         raise ConceptError(f"a concept is a person, a pet or a thing, not {kind!r}")
-
-
-def fold(name: str) -> str:
-    """Return the form of a name in which two that differ only in case or accents' encoding are one."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", " ".join(name.split())).casefold())
-
-
-def _usable_name(name: str) -> str:
-    usable = unicodedata.normalize("NFC", " ".join(name.split()))
-    if not usable:
-        raise ConceptError("a name cannot be empty")
-    if len(usable) > _NAME_LIMIT:
-        raise ConceptError(f"a name has at most {_NAME_LIMIT} letters, this one has {len(usable)}")
-    # A lone surrogate is half a letter; joiners are what emoji and some scripts are written with.
-    if any(unicodedata.category(letter) in ("Cc", "Cs", "Co", "Cn") for letter in usable):
-        raise ConceptError("a name cannot hold control characters")
-    return usable
 
 
 def _check_box(box: tuple[int, int, int, int] | None, photo: PhotoRow) -> None:

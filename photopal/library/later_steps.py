@@ -35,6 +35,7 @@ _WORDS_TRIGGERS = (
 def keep_captions_by_hand(db: Any) -> None:
     """A caption knows whether the user wrote it; no model's replaces it then."""
     db.execute("ALTER TABLE captions ADD COLUMN by_hand INTEGER NOT NULL DEFAULT 0")
+    db.execute("CREATE INDEX idx_captions_by_hand ON captions(photo_id) WHERE by_hand")
 
 
 def order_words_by_date(db: Any) -> None:

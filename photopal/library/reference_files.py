@@ -11,7 +11,7 @@ from pathlib import Path
 from PIL import Image
 
 from photopal.errors import ConceptError, PhotoError, UsageError
-from photopal.library.concept_table import fold
+from photopal.library.names import fold
 from photopal.library.places import PlaceNames
 from photopal.library.rows import ConceptRow
 from photopal.library.store import Library
@@ -134,7 +134,7 @@ def add_references(
     photos = [_read_photo(file.path) for file in files]
     pictures = [_read_mask(file, photo) for file, photo in zip(files, photos, strict=True)]
     place_names = PlaceNames()
-    with library.writing():
+    with library.recording(f'added {len(files)} photos of "{" ".join(name.split())}"'):
         concept = next((c for c in library.concepts() if fold(c.name) == fold(name)), None)
         is_new = concept is None
         if concept is None:

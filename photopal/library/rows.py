@@ -167,3 +167,22 @@ class Problem:
     path: Path
     reason: str
     seen_at: str
+
+
+@dataclass(frozen=True)
+class JournalEntry:
+    """Something the user changed.
+
+    Attributes:
+        id: Its number.
+        made_at: ISO 8601 in UTC.
+        what: What was done, in words.
+        undoes: The entry it takes back, if it does.
+        undone_by: The entry that took it back, if it is taken back.
+    """
+
+    id: int
+    made_at: str
+    what: str
+    undoes: int | None
+    undone_by: int | None

@@ -6,7 +6,6 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from photopal.library.caption_table import CaptionTable
 from photopal.library.match import (
     KEY_STEP,
     camera_fact,
@@ -18,6 +17,7 @@ from photopal.library.match import (
 )
 from photopal.library.photo_table import PHOTO_COLUMNS, photo_row
 from photopal.library.rows import SearchHit, SearchQuery
+from photopal.library.undo import UndoTable
 
 # By CROSS JOIN with the index first, SQLite walks along the index and looks photos up, never the reverse.
 _FITTING = "FROM photo_words_fts CROSS JOIN photos ON photos.id = photo_words_fts.rowid % 16777216"
@@ -27,7 +27,7 @@ _COUNT = f"SELECT count(*) FROM photo_words_fts WHERE {_MATCHED}"
 _ROWIDS = f"SELECT rowid FROM photo_words_fts WHERE {_MATCHED} ORDER BY rowid"
 
 
-class SearchTable(CaptionTable):
+class SearchTable(UndoTable):
     """The part of a library that answers questions. Missing photos are never among the answers."""
 
     def search(self, query: SearchQuery) -> list[SearchHit]:
@@ -121,7 +121,14 @@ class SearchTable(CaptionTable):
 
     def years(self, query: SearchQuery) -> list[tuple[int, int]]:
         """Count the photos that fit by the year they were taken in, the earliest first."""
-        return sorted(self._counted("CAST(substr(photos.taken_at, 1, 4) AS INTEGER)", query))
+        taken = self.date_range(query)
+        match, first, last = self._loosest(query)
+        counts = []
+        for year in range(int(taken[0][:4]), int(taken[1][:4]) + 1) if taken is not None else ():
+            of_year = key_range(SearchQuery(since=f"{year:04}", until=f"{year:04}"))
+            keys = (max(first, of_year[0]), min(last, of_year[1]))
+            counts.append((year, self._rows(_COUNT, (match, *keys))[0][0]))
+        return [(year, number) for year, number in counts if number]
 
     def concept_counts(self, query: SearchQuery) -> list[tuple[str, int]]:
         """Count, of the photos that fit, those that show each concept, the most frequent first.

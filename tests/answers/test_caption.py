@@ -1,8 +1,9 @@
 """Captions: what is stored with them, and when they are made anew."""
 
-from photopal.answers.caption import caption_photos
+from photopal.answers.caption import CaptionOptions, caption_photos
 from photopal.answers.watched import Newcomers
 from photopal.concepts.enroll import refresh_bank
+from photopal.library.vectors import VectorFile
 from photopal.prompts import PROMPT_VERSION
 
 
@@ -29,13 +30,13 @@ def test_a_good_caption_is_kept_unless_forced(named_library, assistant, drawn_fa
     photos = strangers_of(named_library, drawn_family)
     assert caption_photos(named_library, assistant, photos).captioned == 3
     assert caption_photos(named_library, assistant, photos).kept == 3
-    assert caption_photos(named_library, assistant, photos, is_forced=True).captioned == 3
+    assert caption_photos(named_library, assistant, photos, options=CaptionOptions(is_forced=True)).captioned == 3
 
 
 def test_a_limit_counts_new_captions_only(named_library, assistant, drawn_family):
     photos = strangers_of(named_library, drawn_family)
-    assert caption_photos(named_library, assistant, photos, limit=2).captioned == 2
-    last = caption_photos(named_library, assistant, photos, limit=2)
+    assert caption_photos(named_library, assistant, photos, options=CaptionOptions(limit=2)).captioned == 2
+    last = caption_photos(named_library, assistant, photos, options=CaptionOptions(limit=2))
     assert (last.kept, last.captioned) == (2, 1)
 
 
@@ -83,3 +84,38 @@ def test_newcomers_are_indexed_captioned_and_known_until_they_change(
     newcomers.take([photo])
     assert len(opened) == 2
     assert [concept.name for concept in opened[-1].concepts] == ["Anna"]
+
+
+def test_a_caption_edited_by_hand_is_not_overwritten_but_who_appears_is_found(
+    named_library, assistant, drawn_family
+):
+    photo = strangers_of(named_library, drawn_family)[0]
+    named_library.edit_caption(photo.id, "My own words.")
+    for options in (None, CaptionOptions(is_forced=True)):
+        report = caption_photos(named_library, assistant, [photo], options=options)
+        assert (report.captioned, report.kept) == (0, 1)
+        stored = named_library.caption(photo.id)
+        assert (stored.text, stored.by_hand) == ("My own words.", True)
+        assert len(stored.appearances) == 2
+    assert stored.model == assistant.model.fingerprint
+
+
+def test_an_edited_caption_is_replaced_when_asked_and_undo_brings_it_back(
+    named_library, assistant, drawn_family
+):
+    photo = strangers_of(named_library, drawn_family)[0]
+    named_library.edit_caption(photo.id, "My own words.")
+    options = CaptionOptions(replaces_edited=True)
+    assert caption_photos(named_library, assistant, [photo], options=options).captioned == 1
+    assert not named_library.caption(photo.id).by_hand
+    named_library.undo()
+    stored = named_library.caption(photo.id)
+    assert (stored.text, stored.by_hand) == ("My own words.", True)
+
+
+def test_captioned_photos_can_be_compared(named_library, assistant, drawn_family, tmp_path):
+    vectors = VectorFile(tmp_path / "vectors", assistant.model.fingerprint)
+    photos = strangers_of(named_library, drawn_family)
+    caption_photos(named_library, assistant, photos, vectors=vectors)
+    assert len(vectors) == 3
+    assert all(photo.content_hash in vectors for photo in photos)

@@ -1,0 +1,111 @@
+"""Finds the photos that look most alike, by what the model's vision tower makes of them; knows no terminal.
+
+A vector is the mean of the raw patch vectors over the photo itself, its padding left out. Those of
+a library are compared one by one, so that nothing near is missed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from photopal.errors import PhotoError
+from photopal.library import Library, PhotoRow
+from photopal.library.vectors import VectorFile
+from photopal.photos import MODEL_SIDE_PX, Skipped, open_photo
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from photopal.vision.protocol import PhotoFeatures, VisionModel
+
+_PHOTOS_AT_ONCE = 4
+
+
+@dataclass(frozen=True)
+class SimilarPhoto:
+    """A photo and how alike it is: the cosine of the two vectors, 1 for the same."""
+
+    photo: PhotoRow
+    likeness: float
+
+
+def similar_photos(
+    library: Library, vectors: VectorFile, photo: PhotoRow, *, limit: int
+) -> list[SimilarPhoto]:
+    """Return the photos most like one, of those that have a vector and whose files are there.
+
+    Raises:
+        LibraryError: The photo has no vector.
+    """
+    wanted = limit
+    while True:
+        # Some of the nearest may be gone from the library; then more are asked for.
+        nearest = vectors.nearest(photo.content_hash, wanted)
+        found = []
+        for content_hash, likeness in nearest:
+            row = library.photo_with_hash(content_hash)
+            if row is not None and not library.is_missing(row.id):
+                found.append(SimilarPhoto(row, likeness))
+        if len(found) >= limit or len(nearest) < wanted:
+            return found[:limit]
+        wanted *= 2
+
+
+def photos_without_vector(photos: Iterable[PhotoRow], vectors: VectorFile) -> list[PhotoRow]:
+    """Those of some photos that have no vector yet."""
+    return [photo for photo in photos if photo.content_hash not in vectors]
+
+
+def add_vectors(
+    vectors: VectorFile,
+    model: VisionModel,
+    photos: Sequence[PhotoRow],
+    *,
+    on_progress: Callable[[int, int, Path], None] | None = None,
+) -> list[Skipped]:
+    """Look at photos and keep their vectors, a few at a time; returns those that cannot be read.
+
+    Args:
+        vectors: Of this model.
+        model: Looks.
+        photos: Whom to look at.
+        on_progress: Told of each photo.
+    """
+    skipped: list[Skipped] = []
+    for start in range(0, len(photos), _PHOTOS_AT_ONCE):
+        images, hashes = [], []
+        for place, photo in enumerate(photos[start : start + _PHOTOS_AT_ONCE], start=start + 1):
+            try:
+                images.append(open_photo(photo.path, max_side_px=MODEL_SIDE_PX))
+                hashes.append(photo.content_hash)
+            except PhotoError as error:
+                skipped.append(Skipped(photo.path, error.message.removeprefix(f"{photo.path} ")))
+            if on_progress is not None:
+                on_progress(place, len(photos), photo.path)
+        if images:
+            keep_vectors(vectors, hashes, model.encode_photos(images))
+    return skipped
+
+
+def keep_vectors(
+    vectors: VectorFile, content_hashes: Sequence[str], features: Sequence[PhotoFeatures]
+) -> None:
+    """Keep the vectors of photos that were looked at."""
+    import numpy as np
+
+    vectors.add(content_hashes, np.stack([pooled(one) for one in features]))
+
+
+def pooled(features: PhotoFeatures) -> NDArray[np.float32]:
+    """Return `[width]`, the mean of a photo's patch vectors, its padding left out."""
+    from photopal.concepts.maps import inside_photo
+
+    patches = features.patches.cpu().float()
+    inside = inside_photo(features)
+    chosen = patches[inside] if bool(inside.any()) else patches.flatten(0, 1)
+    mean: NDArray[np.float32] = chosen.mean(dim=0).numpy()
+    return mean

@@ -1,0 +1,173 @@
+"""Copies a whole library into a file and back, while others read and write; knows no table.
+
+SQLite's own online backup copies the pages, so that the copy is the library of one moment. A copy counts only
+once SQLite's integrity check found nothing. Going back is one transaction: whoever has the library open sees
+the old one or the new one, and a kill on the way leaves the old one.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+from photopal.errors import LibraryError, UsageError
+from photopal.library import schema
+from photopal.library.store import Library
+
+OnProgress = Callable[[int, int], None]
+"""Called with the number of pages done and the number of pages."""
+
+_PAGES_AT_ONCE = 4096
+
+
+def back_up(
+    library: Library, target: Path, *, is_forced: bool = False, on_progress: OnProgress | None = None
+) -> None:
+    """Copy a library into a file of its own, whole and checked, or not at all.
+
+    Args:
+        library: Open, for reading or for writing.
+        target: The file to write.
+        is_forced: Write over a file that is there.
+        on_progress: Told how far the copy is.
+
+    Raises:
+        UsageError: The file is there already, or is the library itself.
+        LibraryError: The file cannot be written, or the copy is not sound.
+    """
+    if target.is_dir():
+        raise UsageError(f"{target} is a folder", hint=f"name a file in it: {target / 'photopal-backup.db'}")
+    if _is_same(target, library.path):
+        raise UsageError(f"{target} is the library itself")
+    if target.exists() and not is_forced:
+        raise UsageError(f"{target} is there already", hint="say --yes to write over it")
+    part = target.with_name(f"{target.name}.part-{os.getpid()}")
+    try:
+        _copy(library, part, on_progress)
+        with part.open("r+b") as file:
+            os.fsync(file.fileno())
+        part.replace(target)
+    except (OSError, sqlite3.Error) as error:
+        raise LibraryError(f"{target} cannot be written: {error}") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def check_backup(source: Path) -> None:
+    """Check that a file is a whole library that this photopal can read.
+
+    Raises:
+        LibraryError: It is not there, no library, damaged, or of a newer photopal.
+    """
+    if not source.is_file():
+        raise LibraryError(f"there is no file {source}")
+    try:
+        with closing(_open(source)) as connection:
+            schema.is_current(connection)
+            tables = connection.execute(
+                "SELECT count(*) FROM sqlite_master WHERE name = 'photos'"
+            ).fetchone()[0]
+            verdict = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    except sqlite3.Error as error:
+        raise LibraryError(f"{source} is not a whole photopal library: {error}") from error
+    if not tables:
+        raise LibraryError(f"{source} is not a photopal library")
+    if verdict != "ok":
+        raise LibraryError(f"{source} is damaged: {' '.join(str(verdict).split())}")
+
+
+def peek(source: Path) -> dict[str, int]:
+    """Count what a library file holds, of whichever photopal: photos, captions, concepts, reference photos.
+
+    Raises:
+        LibraryError: It is no library.
+    """
+    tables = {"photos": "photos", "captions": "captions", "concepts": "concepts"}
+    tables["reference photos"] = "reference_photos"
+    try:
+        with closing(_open(source)) as connection:
+            return {
+                name: connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+                for name, table in tables.items()
+            }
+    except sqlite3.Error as error:
+        raise LibraryError(f"{source} is not a photopal library: {error}") from error
+
+
+def restore(library: Library, source: Path, *, on_progress: OnProgress | None = None) -> Path:
+    """Put a backup in the place of a library's contents; what was there is kept in a file beside it.
+
+    Args:
+        library: Open for writing.
+        source: A file that `back_up` wrote.
+        on_progress: Told how far each of the two copies is.
+
+    Returns:
+        The file with the previous contents.
+
+    Raises:
+        UsageError: The file is the library itself.
+        LibraryError: The file is no sound library, or the library cannot be written.
+        LibraryLockedError: Another process is writing; the message has its pid.
+    """
+    if _is_same(source, library.path):
+        raise UsageError(f"{source} is the library itself")
+    check_backup(source)
+    aside = _free_name(library.path)
+    with library._lock():
+        back_up(library, aside, on_progress=on_progress)
+        try:
+            with closing(_open(source)) as connection:
+                connection.backup(library._connection, pages=-1)
+        except sqlite3.Error as error:
+            raise LibraryError(f"{library.path} cannot be restored: {error}") from error
+    # The copy may be of an older photopal and may have lost the mode that keeps readers free.
+    library._connection.execute("PRAGMA journal_mode = WAL")
+    if not schema.is_current(library._connection):
+        schema.bring_up_to_date(library._connection, library._lock())
+    return aside
+
+
+def _copy(library: Library, part: Path, on_progress: OnProgress | None) -> None:
+    def tell(_status: int, remaining: int, total: int) -> None:
+        if on_progress is not None:
+            on_progress(total - remaining, total)
+
+    with closing(sqlite3.connect(part)) as copy:
+        library._connection.backup(copy, pages=_PAGES_AT_ONCE, progress=tell)
+        # One file, without the companions of a library in use.
+        copy.execute("PRAGMA journal_mode = DELETE")
+        verdict = copy.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    if verdict != "ok":
+        raise LibraryError(
+            f"the library {library.path} is damaged, and so would be its copy: {verdict}",
+            hint="an earlier backup can be put back with: photopal restore FILE",
+        )
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    uri = Path(os.path.abspath(path)).as_uri()  # noqa: PTH100 - resolve would follow links
+    # A file that others have open has companions; one that lies still may be on a medium without writing.
+    is_still = not path.with_name(path.name + "-wal").exists()
+    return sqlite3.connect(f"{uri}?mode=ro{'&immutable=1' if is_still else ''}", uri=True)
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False
+
+
+def _free_name(path: Path) -> Path:
+    """A name beside a library that no file has yet."""
+    moment = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    for number in range(1000):
+        name = path.with_name(f"{path.stem}-before-restore-{moment}{f'-{number}' if number else ''}.db")
+        if not name.exists():
+            return name
+    raise LibraryError(f"{path.parent} has too many earlier libraries")
