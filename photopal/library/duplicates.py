@@ -1,8 +1,8 @@
 """Groups photos that are the same, nearly the same, or of one burst; deletes nothing and opens no photo.
 
-Nearly the same means that looks differ in at most five of their 64 bits: a photo that was shrunk, saved again or
-slightly edited. If two looks differ in five bits, one of six parts of them is equal, so only photos with an equal
-part are compared. A burst is a run of photos by one camera, seconds apart, each like the one before.
+Nearly the same means that looks differ in at most five of their 64 bits: a photo that was shrunk, saved again
+or slightly edited. If two looks differ in five bits, one of six parts of them is equal, so only photos with
+an equal part are compared. A burst is a run of photos by one camera, seconds apart, each like the one before.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ class PhotoGroup:
     """Photos that belong together.
 
     Attributes:
-        kind: `copies`: files with the same contents. `alike`: photos that look the same. `burst`: photos taken
-            one right after the other.
+        kind: `copies`: files with the same contents; `alike`: photos that look the same; `burst`: photos
+            taken one right after the other.
         paths: At least two; of photos that look alike the largest first, of a burst the earliest.
     """
 

@@ -66,7 +66,7 @@ def test_photos_of_one_camera_seconds_apart_are_a_burst(library, tmp_path):
     picture = draw(1)
     for second in range(3):
         save(
-            shifted(picture, 25 * second),
+            shifted(picture, 15 * second),
             tmp_path / "p" / f"{second}.jpg",
             taken_at=f"2024:05:01 10:00:0{second}",
         )
