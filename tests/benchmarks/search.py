@@ -1,10 +1,9 @@
 """Times `photopal search` as a cold command over a made-up library: `python tests/benchmarks/search.py`.
 
-A library of N captioned photos is written straight into its tables, then each query is run as a program of its
-own, with its peak memory. Beside it, in turns in the same run, stands what users know: a walk over all captions
-with LIKE in a bare Python program, without any of photopal's imports. rclip 3.3.0, measured earlier on two
-cores, took 3.3 to 4.7 s and 1.07 GB for one text search over 100,000 photos, 17 to 18 s and 4.25 GB over
-500,000.
+A library of N captioned photos is written straight into its tables, then each query is run as a program of
+its own, with its peak memory. Beside it, in turns in the same run, stands a walk over all captions with LIKE in
+a bare Python program, without any of photopal's imports. rclip 3.3.0, measured earlier on two cores, took 3.3
+to 4.7 s and 1.07 GB for one text search over 100,000 photos, 17 to 18 s and 4.25 GB over 500,000.
 """
 
 from __future__ import annotations
@@ -41,7 +40,15 @@ QUERIES = (
 _WHO = ("A dog", "Rex", "Anna", "Anna and Rex", "A woman", "Two children", "A cat", "Nobody", "Ben")
 _DOES = ("plays", "runs", "sits", "sleeps", "stands", "jumps", "waits", "looks around", "eats")
 _WHAT = ("with a red ball", "beside a tree", "under a parasol", "on a bicycle", "with a kite", "in the rain")
-_WHERE = ("on the beach", "in the garden", "by the lake", "in the snow", "at home", "in the street", "in town")
+_WHERE = (
+    "on the beach",
+    "in the garden",
+    "by the lake",
+    "in the snow",
+    "at home",
+    "in the street",
+    "in town",
+)
 _PLACES = ("Nice, Provence, France", "Lisbon, Portugal", "Kyoto, Japan", "Bergen, Norway", None)
 _CAMERAS = ("Canon EOS R5", "Apple iPhone 15", "Google Pixel 8", None)
 
@@ -75,12 +82,13 @@ def write_library(path: Path, photos: int, *, seed: int = 0) -> None:
                 database.execute(f"DROP TRIGGER photo_words_{trigger}")
             rows = list(_rows(photos, random.Random(seed)))
             database.executemany(
-                "INSERT INTO photos (id, content_hash, path, size_bytes, width_px, height_px, format, taken_at,"
-                " camera, place, added_at) VALUES (?, ?, ?, 1, 4000, 3000, 'JPEG', ?, ?, ?, '2024')",
+                "INSERT INTO photos (id, content_hash, path, size_bytes, width_px, height_px, format,"
+                " taken_at, camera, place, added_at) VALUES (?, ?, ?, 1, 4000, 3000, 'JPEG', ?, ?, ?, '2024')",
                 ((n, f"{n:032x}", p.encode(), t, c, where) for n, p, t, c, where, _, _ in rows),
             )
             database.executemany(
-                "INSERT INTO paths VALUES (?, ?, 1, ?, '2024', NULL)", ((r[1].encode(), r[0], r[0]) for r in rows)
+                "INSERT INTO paths VALUES (?, ?, 1, ?, '2024', NULL)",
+                ((r[1].encode(), r[0], r[0]) for r in rows),
             )
             database.executemany(
                 "INSERT INTO captions VALUES (?, ?, 'm', NULL, '1', '2024', 0)", ((r[0], r[5]) for r in rows)
@@ -112,7 +120,9 @@ def _write_words(library: Library) -> None:
             library._execute(trigger)
 
 
-def _rows(photos: int, rng: random.Random) -> Iterator[tuple[int, str, str | None, str | None, str | None, str, str]]:
+def _rows(
+    photos: int, rng: random.Random
+) -> Iterator[tuple[int, str, str | None, str | None, str | None, str, str]]:
     """Yield id, path, time, camera, place, caption and who of each photo."""
     for number in range(1, photos + 1):
         year, month, day = rng.randrange(2005, 2026), rng.randrange(1, 13), rng.randrange(1, 29)
@@ -122,9 +132,8 @@ def _rows(photos: int, rng: random.Random) -> Iterator[tuple[int, str, str | Non
         if number % 99_991 == 7:
             caption += " Behind them stands Kilimanjaro."
         taken = None if number % 50 == 0 else f"{year}-{month:02}-{day:02}T{moment}"
-        yield (
-            number, f"/p/{year}/IMG_{number:07}.jpg", taken, rng.choice(_CAMERAS), rng.choice(_PLACES), caption, who
-        )  # fmt: skip
+        path, camera, place = f"/p/{year}/IMG_{number:07}.jpg", rng.choice(_CAMERAS), rng.choice(_PLACES)
+        yield number, path, taken, camera, place, caption, who
 
 
 def run_cold(command: Sequence[str], environ: dict[str, str]) -> Run:
@@ -148,7 +157,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--photos", type=int, default=100_000)
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--home", type=Path, help="a folder with a library of an earlier run, or for this one's")
+    parser.add_argument(
+        "--home", type=Path, help="a folder with a library of an earlier run, or for this one's"
+    )
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         home = asked.home or Path(folder)
@@ -156,9 +167,12 @@ def main() -> None:
         if not path.exists():
             began = time.perf_counter()
             write_library(path, asked.photos)
-            print(f"{asked.photos:,} photos, {path.stat().st_size / 1e6:.0f} MB, in {time.perf_counter() - began:.0f} s")
+            took_s, size_mb = time.perf_counter() - began, path.stat().st_size / 1e6
+            print(f"{asked.photos:,} photos, {size_mb:.0f} MB, in {took_s:.0f} s")
         environ = {**os.environ, "PHOTOPAL_HOME": str(home)}
-        print("query                            clock s  processor s   MB  lines | LIKE: clock s  processor s")
+        print(
+            "query                            clock s  processor s   MB  lines | LIKE: clock s  processor s"
+        )
         for words in QUERIES:
             command = [sys.executable, "-m", "photopal", "search", *words]
             plain = [sys.executable, "-c", _LIKE, str(path), words[0].strip('"').split()[-1]]

@@ -1,0 +1,174 @@
+"""A library is copied whole while it is in use, and a copy is put back whole or not at all."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+import photopal
+from photopal.errors import LibraryError, LibraryLockedError, UsageError
+from photopal.library import Library, schema
+from photopal.library.backup import back_up, check_backup, peek, restore
+
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(photopal.__file__).parent.parent)}
+
+
+def names(path):
+    with Library(path, read_only=True) as library:
+        return [concept.name for concept in library.concepts()]
+
+
+@pytest.fixture
+def copy(library, make_photo, tmp_path):
+    """A backup that knows Rex and two photos; the library has learned of Anna since."""
+    for number in (1, 2):
+        library.add_photo(make_photo(number))
+    library.add_concept("Rex")
+    back_up(library, tmp_path / "copy.db")
+    library.add_concept("Anna")
+    return tmp_path / "copy.db"
+
+
+def test_a_backup_is_one_whole_file_that_is_a_library(library, copy, tmp_path):
+    assert names(copy) == ["Rex"]
+    assert peek(copy) == {"photos": 2, "captions": 0, "concepts": 1, "reference photos": 0}
+    assert [path.name for path in tmp_path.glob("copy*")] == ["copy.db"]
+    with sqlite3.connect(copy) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    connection.close()
+
+
+def test_a_file_that_is_there_is_not_written_over_unless_told(library, copy, tmp_path):
+    before = copy.read_bytes()
+    with pytest.raises(UsageError, match="there already"):
+        back_up(library, copy)
+    assert copy.read_bytes() == before
+    back_up(library, copy, is_forced=True)
+    assert names(copy) == ["Anna", "Rex"]
+    for target in (tmp_path, tmp_path / "library.db"):
+        with pytest.raises(UsageError):
+            back_up(library, target, is_forced=True)
+
+
+def test_a_backup_that_cannot_be_written_leaves_nothing_behind(library, tmp_path):
+    (tmp_path / "file").write_text("x")
+    for target in (tmp_path / "none" / "copy.db", tmp_path / "file" / "copy.db"):
+        with pytest.raises(LibraryError, match="cannot be written"):
+            back_up(library, target)
+    assert not list(tmp_path.glob("*.part*"))
+
+
+def test_a_backup_is_made_while_another_process_writes(library, tmp_path, make_photo):
+    with library.writing():
+        library.add_photo(make_photo(1))
+        with Library(tmp_path / "library.db", read_only=True) as reader:
+            back_up(reader, tmp_path / "copy.db")
+    assert peek(tmp_path / "copy.db")["photos"] == 0
+
+
+def test_restoring_brings_back_the_backup_and_keeps_what_was_there(library, copy, tmp_path):
+    with Library(tmp_path / "library.db", read_only=True) as reader:
+        aside = restore(library, copy)
+        assert [concept.name for concept in library.concepts()] == ["Rex"]
+        assert [concept.name for concept in reader.concepts()] == ["Rex"]
+    assert names(aside) == ["Anna", "Rex"]
+    library.add_concept("Bo")
+    assert names(tmp_path / "library.db") == ["Bo", "Rex"]
+    assert library._connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+
+
+def test_a_backup_of_an_older_photopal_is_restored_and_brought_up_to_date(library, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(schema, "_STEPS", schema._STEPS[:4])
+        Library(tmp_path / "old.db").close()
+    restore(library, tmp_path / "old.db")
+    library.add_concept("Anna")
+    assert library.journal()[0].what == 'added "Anna"'
+    assert schema.is_current(library._connection)
+
+
+def _truncated(path):
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def _scribbled(path):
+    scribbled = bytearray(path.read_bytes())
+    scribbled[8192:40960] = b"\x55" * (40960 - 8192)
+    path.write_bytes(scribbled)
+
+
+def _emptied(path):
+    path.write_bytes(b"")
+
+
+def _made_newer(path):
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA user_version = 99")
+    connection.commit()
+    connection.close()
+
+
+def _made_text(path):
+    path.write_text("no library at all" * 1000)
+
+
+def _made_folder(path):
+    path.unlink()
+    path.mkdir()
+
+
+@pytest.mark.parametrize("spoil", [_truncated, _scribbled, _emptied, _made_newer, _made_text, _made_folder])
+def test_a_spoilt_backup_is_refused_and_the_library_stays(library, copy, tmp_path, spoil):
+    spoil(copy)
+    with pytest.raises(LibraryError):
+        check_backup(copy)
+    with pytest.raises(LibraryError):
+        restore(library, copy)
+    assert [concept.name for concept in library.concepts()] == ["Anna", "Rex"]
+    assert not list(tmp_path.glob("*before-restore*"))
+
+
+def test_a_restore_waits_for_nobody_for_ever(library, copy, tmp_path):
+    with library.writing(), Library(tmp_path / "library.db", wait_s=0.1) as other:
+        library.add_concept("Held")
+        with pytest.raises(LibraryLockedError, match=f"process {os.getpid()} "):
+            restore(other, copy)
+
+
+def test_killed_in_the_middle_of_a_restore_the_library_is_the_old_or_the_new_one(
+    library, tmp_path, make_photo
+):
+    with library.writing():
+        for number in range(3000):
+            library.add_photo(make_photo(number))
+    back_up(library, tmp_path / "copy.db")
+    library.add_concept("Anna")
+    program = """
+        import sys
+        from pathlib import Path
+        from photopal.library import Library
+        from photopal.library.backup import restore
+        with Library(Path(sys.argv[1])) as library:
+            print("open", flush=True)
+            restore(library, Path(sys.argv[2]))
+            print("done", flush=True)
+        """
+    arguments = [tmp_path / "library.db", tmp_path / "copy.db"]
+    outcomes = set()
+    for delay_s in (0.0, 0.01, 0.02, 0.04, 0.08, 0.16, 5.0):
+        command = [sys.executable, "-c", textwrap.dedent(program), *map(str, arguments)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT) as process:
+            assert process.stdout.readline() == "open\n"
+            time.sleep(delay_s)
+            os.kill(process.pid, signal.SIGKILL)
+        with Library(tmp_path / "library.db") as after:
+            assert after._connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+            assert after.counts()["photos"] == 3000
+            outcomes.add(tuple(concept.name for concept in after.concepts()))
+    assert outcomes <= {("Anna",), ()}
