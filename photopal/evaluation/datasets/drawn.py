@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -152,14 +152,8 @@ class _Writer:
         self._json("photopal.json", self.extra)
 
     def _cast(self, rng: random.Random, size: int, *, has_sibling: bool) -> _Cast:
-        looks: list[Identity] = []
-        while len(looks) < size:
-            look = draw_identity(rng, held_out=True)
-            sibling = _held_out_sibling(look, rng) if has_sibling and not looks else look
-            new = [look] if sibling == look else [look, sibling]
-            if sibling is not None and not self.used.intersection(n for n in new if n is not None):
-                looks += [n for n in new if n is not None]
-                self.used.update(looks)
+        looks = draw_cast(rng, size, self.used, has_sibling=has_sibling)
+        self.used.update(looks)
         start = len(self.types)
         return _Cast(tuple(name_of(number) for number in range(start, start + size)), tuple(looks))
 
@@ -249,6 +243,27 @@ class _Writer:
         file = self.root / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def draw_cast(rng: random.Random, size: int, used: Set[Identity], *, has_sibling: bool) -> list[Identity]:
+    """Identities that training never saw and no other scenario has.
+
+    Args:
+        rng: Source of randomness.
+        size: How many.
+        used: Those of other scenarios.
+        has_sibling: Whether the second is the first but for one attribute.
+    """
+    looks: list[Identity] = []
+    while len(looks) < size:
+        look = draw_identity(rng, held_out=True)
+        new = [look]
+        if has_sibling and not looks:
+            sibling = _held_out_sibling(look, rng)
+            new = [] if sibling is None else [look, sibling]
+        if not any(one in used or one in looks for one in new):
+            looks += new
+    return looks
 
 
 def name_of(number: int) -> str:
