@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from functools import partial
 
+from photopal.errors import DatasetError
 from photopal.evaluation.datasets.form import Dataset, Task
 from photopal.evaluation.metrics.intervals import Interval, bootstrap, paired_bootstrap
 from photopal.evaluation.runs.figures import pooled, scenario_values
@@ -68,7 +69,12 @@ def check_faults(
 
     Returns:
         The watched figures of each mistake.
+
+    Raises:
+        DatasetError: There are fewer than two scenarios, or a photo or mask cannot be read.
     """
+    if len(dataset.scenarios[: options.scenarios]) < 2:
+        raise DatasetError(f"{dataset.root}: intervals over scenarios take at least two of them")
     tasks: tuple[Task, ...] = ("recognition", "grounding")
     plain = replace(options, tasks=tasks, has_controls=False, fault=None)
     sound = evaluate(model, dataset, plain)
