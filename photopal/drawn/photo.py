@@ -52,7 +52,7 @@ class DrawnPhoto:
         return (x, y, int(columns.max()) - x + 1, int(rows.max()) - y + 1)
 
 
-def draw_photo(scene: Scene, *, size_px: int = 128, supersample: int = 2) -> DrawnPhoto:
+def draw_photo(scene: Scene, *, size_px: int = 160, supersample: int = 2) -> DrawnPhoto:
     """Paint a scene as a square photo of `size_px`; the same scene gives the same picture."""
     rng = random.Random(scene.seed)
     side = size_px * supersample
@@ -104,7 +104,7 @@ def _develop(image: Image.Image, scene: Scene, rng: random.Random) -> Image.Imag
     table: list[int] = []
     for channel in tint:
         factor = channel * gain * rng.uniform(0.97, 1.03)
-        table.extend(min(255, round(value * factor)) for value in range(256))
+        table.extend(np.minimum(255, np.rint(np.arange(256) * factor)).astype(int).tolist())
     image = image.point(table)
     if rng.random() < 0.2:
         image = image.filter(ImageFilter.GaussianBlur(image.width / 128 * rng.uniform(0.3, 0.8)))

@@ -80,7 +80,7 @@ def draw_clothes(rng: random.Random) -> Clothes:
         top=top,
         pattern=rng.choice(CLOTH_PATTERNS),
         trousers=rng.choice(TROUSER_COLOURS),
-        hat=rng.choices(HATS, (12, 2, 2, 2, 2))[0],
+        hat=rng.choices(HATS, (12, 1, 1, 1, 1))[0],
         hat_colour=hat_colour,
     )
 
@@ -99,7 +99,7 @@ def plan_scene(
     shown = [*cast, *(draw_identity(rng, held_out=held_out) for _ in range(bystanders))]
     rng.shuffle(shown)
     count = len(shown)
-    zoom = rng.uniform(0.62, 0.98) if count <= 2 else rng.uniform(0.52, 0.72)
+    zoom = rng.uniform(0.7, 1.0) if count <= 2 else rng.uniform(0.6, 0.8)
     if count == 1 and rng.random() < 0.25:
         zoom = rng.uniform(1.0, 1.3)
     width = min(0.86, 0.3 * count + 0.1)
@@ -130,9 +130,9 @@ def _place_subject(identity: Identity, rng: random.Random, *, x: float, zoom: fl
         clothes = draw_clothes(rng)
         activity = rng.choices(PERSON_ACTIVITIES, (3, *([1] * (len(PERSON_ACTIVITIES) - 1))))[0]
         return Subject(identity, activity, x, ground, height, rng.random() < 0.5, clothes)
-    height = 0.4 * zoom * depth * (1.22 if identity.size == "big" else 0.95)
+    height = 0.45 * zoom * depth * (1.22 if identity.size == "big" else 0.95)
     choices = PARROT_ACTIVITIES if identity.species == "parrot" else PET_ACTIVITIES
     ground = ground if zoom <= 1.0 else 0.95
-    return Subject(
-        identity, rng.choice(choices), x, ground, height, rng.random() < 0.5, None, rng.choice(COLLARS)
-    )
+    activity, is_mirrored, collar = rng.choice(choices), rng.random() < 0.5, rng.choice(COLLARS)
+    collar = "none" if identity.species == "parrot" else collar
+    return Subject(identity, activity, x, ground, height, is_mirrored, None, collar)

@@ -125,3 +125,32 @@ def caption_words(scene: Scene, names: Sequence[str | None]) -> str:
         who = name if name is not None else describe_identity(subject.identity)
         parts.append(f"{who} is {subject.activity}")
     return sentence(f"{join_words(parts)} {setting_words(scene)}")
+
+
+def short_caption_words(scene: Scene, names: Sequence[str | None]) -> str:
+    """Caption a scene briefly: "Anna and a brown dog at the beach."."""
+    order = sorted(range(len(scene.subjects)), key=lambda index: scene.subjects[index].x)
+    if not order:
+        return sentence(f"nobody {setting_words(scene)}")
+    who = [names[index] or describe_briefly(scene.subjects[index].identity) for index in order]
+    return sentence(f"{join_words(who)} {setting_words(scene)}")
+
+
+def full_caption_words(scene: Scene, names: Sequence[str | None]) -> str:
+    """Caption a scene, then say what everybody wears."""
+    order = sorted(range(len(scene.subjects)), key=lambda index: scene.subjects[index].x)
+    told = [caption_words(scene, names)]
+    for index in order:
+        subject = scene.subjects[index]
+        if subject.clothes is None and subject.collar == "none":
+            continue
+        who = names[index] or f"the {describe_briefly(subject.identity).split(' ', 1)[1]}"
+        told.append(sentence(f"{who} is wearing {clothes_words(subject)}"))
+    return " ".join(told)
+
+
+def describe_briefly(identity: Identity) -> str:
+    """ "a brown dog", "a child", "an adult"."""
+    if isinstance(identity, Pet):
+        return with_article(f"{identity.coat} {identity.species}")
+    return with_article(identity.age)

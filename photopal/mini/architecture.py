@@ -20,12 +20,11 @@ from transformers import (
 )
 
 from photopal.drawn.conversation import Talk, converse
-from photopal.mini.groups import draw_group
+from photopal.mini.groups import GRID, SIDE_PX, draw_group
 
-IMAGE_SIDE_PX = 128
-PATCH_PX = 16
+PATCH_PX = SIDE_PX // GRID
 HIDDEN = 192
-VOCABULARY = 1200
+VOCABULARY = 1500
 IMAGE, END, PAD = "<image>", "</s>", "<pad>"
 CHAT_TEMPLATE = (
     "{% for message in messages %}"
@@ -43,10 +42,10 @@ def sample_talk(seed: int, *, groups: int) -> Iterator[str]:
     """Write conversations about drawn photos, without names, for the tokenizer to learn from."""
     rng = random.Random(seed)
     for _ in range(groups):
-        group = draw_group(rng, size_px=32)
+        group = draw_group(rng, size_px=4 * GRID)
         for photo in group.photos:
             talk = Talk(photo.scene, (None,) * len(photo.scene.subjects), ("X",), (group.cast[0],))
-            for exchange in converse(talk, rng, count=14):
+            for exchange in converse(talk, rng, count=16):
                 yield f" {exchange.question} ASSISTANT: {exchange.answer}"
     yield from (
         f" X is located at 'Mark Number {n}'. USER: ASSISTANT: X is not in this photo." for n in range(40)
@@ -80,9 +79,9 @@ def build_model(tokenizer: PreTrainedTokenizerFast, tower: CLIPVisionModel) -> L
     text = LlamaConfig(
         hidden_size=HIDDEN,
         intermediate_size=512,
-        num_hidden_layers=5,
-        num_attention_heads=6,
-        num_key_value_heads=6,
+        num_hidden_layers=6,
+        num_attention_heads=3,
+        num_key_value_heads=3,
         vocab_size=len(tokenizer),
         max_position_embeddings=1024,
         tie_word_embeddings=True,
@@ -94,7 +93,7 @@ def build_model(tokenizer: PreTrainedTokenizerFast, tower: CLIPVisionModel) -> L
         vision_config=tower.config,
         text_config=text,
         image_token_index=tokenizer.convert_tokens_to_ids(IMAGE),
-        image_seq_length=(IMAGE_SIDE_PX // PATCH_PX) ** 2,
+        image_seq_length=GRID**2,
         vision_feature_layer=-1,
         vision_feature_select_strategy="default",
         tie_word_embeddings=True,
@@ -109,8 +108,8 @@ def build_model(tokenizer: PreTrainedTokenizerFast, tower: CLIPVisionModel) -> L
 
 
 def build_processor(tokenizer: PreTrainedTokenizerFast) -> LlavaProcessor:
-    """Build the processor: squares of 128 px, pixels in -1…1."""
-    side = {"height": IMAGE_SIDE_PX, "width": IMAGE_SIDE_PX}
+    """Build the processor: squares of 160 px, pixels in -1…1."""
+    side = {"height": SIDE_PX, "width": SIDE_PX}
     image_processor = CLIPImageProcessorPil(
         size=side,
         do_center_crop=False,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from torch.utils.data import IterableDataset, get_worker_info
 
 from photopal.drawn.identity import Identity, draw_identity, draw_lookalike
 from photopal.drawn.photo import DrawnPhoto, draw_photo
@@ -15,7 +16,8 @@ from photopal.drawn.scene import plan_scene
 
 PHOTOS_PER_GROUP = 4
 CAST_SIZE = 5
-GRID = 8
+SIDE_PX = 160
+GRID = 10
 OWNED_SHARE = 0.3
 
 
@@ -50,7 +52,7 @@ def draw_cast(rng: random.Random, *, size: int = CAST_SIZE, held_out: bool | Non
     return cast
 
 
-def draw_group(rng: random.Random, *, size_px: int = 128, held_out: bool | None = False) -> Group:
+def draw_group(rng: random.Random, *, size_px: int = SIDE_PX, held_out: bool | None = False) -> Group:
     """Draw one group."""
     cast = draw_cast(rng, held_out=held_out)
     photos, members, owners = [], [], []
@@ -78,8 +80,18 @@ def patch_owners(photo: DrawnPhoto, *, grid: int) -> NDArray[np.int8]:
     return np.where(shares.max(axis=0) >= OWNED_SHARE, best, -1).astype(np.int8)
 
 
-def stream_groups(seed: int, *, size_px: int = 128) -> Iterator[Group]:
-    """Draw groups without end, the same ones for the same seed."""
-    rng = random.Random(seed)
-    while True:
-        yield draw_group(rng, size_px=size_px)
+class GroupStream(IterableDataset[object]):
+    """Endless batches made from groups, drawn in worker processes."""
+
+    def __init__(self, seed: int, groups_per_batch: int, make: Callable[[list[Group]], object]) -> None:
+        super().__init__()
+        self.seed = seed
+        self.groups_per_batch = groups_per_batch
+        self.make = make
+
+    def __iter__(self) -> Iterator[object]:
+        """Draw batches for ever; every worker has its own seed."""
+        info = get_worker_info()
+        rng = random.Random(self.seed * 1009 + (info.id if info else 0))
+        while True:
+            yield self.make([draw_group(rng) for _ in range(self.groups_per_batch)])

@@ -19,6 +19,7 @@ from photopal.vision.placeholders import name_placeholder
 
 PATCHES = GRID * GRID
 MOST_NAMES = 4
+MOST_EXCHANGES = 16
 IGNORED = -100
 
 
@@ -65,6 +66,10 @@ class LessonBatch:
     marked: Tensor
     lessons: list[Lesson]
 
+    def to(self, device: torch.device) -> LessonBatch:
+        """The same batch on a device."""
+        return LessonBatch(self.vision.to(device), self.marked.to(device), self.lessons)
+
 
 @dataclass(frozen=True)
 class Taken:
@@ -83,12 +88,12 @@ class LessonMaker:
     Attributes:
         tokenizer: Knows the concept placeholders, numbered from the end of its vocabulary.
         seed: Drives names, marks and questions.
-        exchanges: How many exchanges a photo.
+        tokens: The length a lesson is filled up to with exchanges, so that little is padding.
     """
 
     tokenizer: PreTrainedTokenizerFast
     seed: int
-    exchanges: int = 10
+    tokens: int = 320
 
     def __call__(self, groups: list[Group]) -> LessonBatch:
         """Make the lessons of some groups."""
@@ -123,8 +128,7 @@ class LessonMaker:
         marks: dict[int, Mark] = {}
         if rng.random() < 0.25:
             for number, member in enumerate((m for m in chosen if m in members), start=1):
-                patch = rng.choice(patches[row, member])
-                marks[member] = Mark(number, (patch % GRID + 0.5) / GRID, (patch // GRID + 0.5) / GRID)
+                marks[member] = _mark_below(patches[row, member], number, rng)
         concepts = [
             PromptConcept(c, marks[m].number if m in marks else None)
             for c, m in zip(counts, chosen, strict=True)
@@ -143,7 +147,7 @@ class LessonMaker:
     def _pack(self, taken: Taken, talk: Talk, concepts: list[PromptConcept], rng: random.Random) -> Lesson:
         block = concept_block(concepts)
         gap = " " if concepts else ""
-        exchanges = converse(talk, rng, count=self.exchanges)
+        exchanges = converse(talk, rng, count=MOST_EXCHANGES)
         texts = [f"USER: {IMAGE * PATCHES}\n{block}"]
         texts += [f"{gap}{exchange.question} ASSISTANT:" for exchange in exchanges]
         texts += [f" {exchange.answer}{END}" for exchange in exchanges]
@@ -151,10 +155,12 @@ class LessonMaker:
         prefix, questions, answers = coded[0], coded[1 : len(exchanges) + 1], coded[len(exchanges) + 1 :]
         ids, positions, blocks = list(prefix), list(range(len(prefix))), [0] * len(prefix)
         labels, kinds = [IGNORED] * len(prefix), [""] * len(prefix)
-        for number, (exchange, question, answer) in enumerate(
-            zip(exchanges, questions, answers, strict=True), start=1
-        ):
+        number = 0
+        for exchange, question, answer in zip(exchanges, questions, answers, strict=True):
             tail = question + answer[:-1]
+            if number and len(ids) + len(tail) > self.tokens:
+                continue
+            number += 1
             ids += tail
             positions += range(len(prefix), len(prefix) + len(tail))
             blocks += [number] * len(tail)
@@ -189,6 +195,14 @@ def member_patches(group: Group) -> dict[tuple[int, int], list[int]]:
 def references_of(patches: dict[tuple[int, int], list[int]], member: int, row: int) -> list[int]:
     """Say which other photos show enough of a member to serve as reference photos."""
     return [r for (r, m), covered in patches.items() if m == member and r != row and len(covered) >= 2]
+
+
+def _mark_below(covered: list[int], number: int, rng: random.Random) -> Mark:
+    """Mark somebody at the foot of the patches it covers, about where photopal does in use."""
+    columns, lines = [patch % GRID for patch in covered], [patch // GRID for patch in covered]
+    x = (min(columns) + max(columns) + 1) / 2 / GRID + rng.uniform(-0.04, 0.04)
+    y = (max(lines) + 1) / GRID + rng.uniform(-0.05, 0.03)
+    return Mark(number, min(0.97, max(0.03, x)), min(0.97, y))
 
 
 def _some(rows: list[int], rng: random.Random) -> list[int]:

@@ -13,9 +13,10 @@ import torch
 import typer
 
 from photopal.mini.architecture import build_model, build_processor, save_model, train_tokenizer
+from photopal.mini.loop import StageRun
 from photopal.mini.parallel import rank, run_parallel, wait_for_all
-from photopal.mini.train_language import LanguageRun, learn_placeholders, train_language
-from photopal.mini.train_vision import AttributeHeads, VisionRun, make_vision_tower, train_vision
+from photopal.mini.train_language import LanguageParts, learn_placeholders, train_language
+from photopal.mini.train_vision import AttributeHeads, make_vision_tower, train_vision
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,8 @@ class Training:
     """
 
     folder: Path
-    vision: VisionRun
-    language: LanguageRun
+    vision: StageRun
+    language: StageRun
 
 
 def train_mini(training: Training) -> None:
@@ -42,14 +43,15 @@ def train_mini(training: Training) -> None:
     seen = torch.load(vision_checkpoint, weights_only=True)
     tower = make_vision_tower()
     heads = AttributeHeads(tower.config.hidden_size)
-    tower.load_state_dict(seen["tower"])
-    heads.load_state_dict(seen["heads"])
+    tower.load_state_dict(seen["modules"]["tower"])
+    heads.load_state_dict(seen["modules"]["heads"])
     torch.manual_seed(training.language.seed)
     tokenizer = train_tokenizer(training.language.seed)
     model = build_model(tokenizer, tower)
     knowing = learn_placeholders(train_tokenizer(training.language.seed))
     checkpoint = training.folder / "language.pt"
-    train_language(training.language, model, heads, knowing, checkpoint, on_report=report)
+    parts = LanguageParts(model, heads, knowing)
+    train_language(training.language, parts, checkpoint, on_report=report)
     if rank() == 0:
         weights = training.folder / "weights"
         save_model(weights, model, build_processor(tokenizer))
@@ -79,8 +81,8 @@ def train(
     """Train photopal-mini on the drawn world."""
     training = Training(
         folder,
-        VisionRun(seconds=60 * vision_minutes, groups_per_batch=12, photos=10**9, seed=seed),
-        LanguageRun(seconds=60 * language_minutes, photos=10**9, seed=seed),
+        StageRun(seconds=60 * vision_minutes, groups_per_batch=6, seed=seed),
+        StageRun(seconds=60 * language_minutes, groups_per_batch=3, seed=seed),
     )
     run_parallel(partial(train_mini, training), processes=processes)
 

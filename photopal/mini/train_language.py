@@ -2,49 +2,47 @@
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import cast
 
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
 from transformers import LlavaForConditionalGeneration, PreTrainedTokenizerFast
 
 from photopal.concepts.rows import align_rows, cluster
+from photopal.mini.attention import LEAN
 from photopal.mini.lessons import IGNORED, MOST_NAMES, LessonBatch, LessonMaker
-from photopal.mini.parallel import average_gradients, rank
-from photopal.mini.train_vision import (
-    AttributeHeads,
-    GroupStream,
-    contrast_loss,
-    learning_rate_at,
-    patch_features,
-    vision_loss,
-)
+from photopal.mini.loop import Stage, StageRun, best_device, run_stage
+from photopal.mini.optimizers import Optimizers
+from photopal.mini.parallel import rank
+from photopal.mini.train_vision import AttributeHeads, contrast_loss, patch_features, vision_loss
 from photopal.vision.placeholders import SLOTS, SOFT_TOKENS, all_placeholders
 
-SEEING_WEIGHT = 0.2
+SEEING_WEIGHT = 0.3
 FINDING_WEIGHT = 0.7
 MATCHING_WEIGHT = 0.4
-TOWER_RATE = 0.4
+TOWER_RATE = 0.2
 
 
 @dataclass(frozen=True)
-class LanguageRun:
-    """Settings of stage two; `seconds` bounds the wall time, `photos` the photos seen."""
+class LanguageParts:
+    """What stage two trains.
 
-    seconds: float = 4200.0
-    photos: int = 1_000_000
-    groups_per_batch: int = 4
-    exchanges: int = 10
-    learning_rate: float = 1.5e-3
-    weight_decay: float = 0.05
-    seed: int = 0
-    workers: int = 0
+    Attributes:
+        model: The whole model; its vision tower comes from stage one.
+        heads: Stage one's heads.
+        tokenizer: Knows the concept placeholders (`learn_placeholders`).
+        tokens: How long a lesson is; see `LessonMaker`.
+    """
+
+    model: LlavaForConditionalGeneration
+    heads: AttributeHeads
+    tokenizer: PreTrainedTokenizerFast
+    tokens: int = 320
 
 
 def learn_placeholders(tokenizer: PreTrainedTokenizerFast) -> PreTrainedTokenizerFast:
@@ -61,31 +59,32 @@ def lesson_loss(
     model: LlavaForConditionalGeneration,
     heads: AttributeHeads,
     batch: LessonBatch,
-    generator: torch.Generator,
 ) -> tuple[Tensor, dict[str, float]]:
     """The loss of a batch, and for each kind of exchange the share of answer tokens that are right."""
     tower, projector = model.model.vision_tower, model.model.multi_modal_projector
-    with torch.autocast("cpu", torch.bfloat16):
+    batch = batch.to(model.device)
+    with torch.autocast(model.device.type, torch.bfloat16):
         features = patch_features(tower, torch.cat([batch.vision.pixels, batch.marked]))
-    features = features.float()
+        tokens = projector(features)
+    features, tokens = features.float(), tokens.float()
     photos = len(batch.vision.pixels)
     seeing, report = vision_loss(features[:photos], heads, batch.vision)
-    tokens = projector(features)
     matching, _ = contrast_loss(tokens[:photos], batch.vision)
     shown = tokens[:photos]
     marked_rows = [lesson.row for lesson in batch.lessons if lesson.marks]
     if marked_rows:
-        shown = shown.index_copy(0, torch.tensor(marked_rows), tokens[photos:])
-    rows = lesson_rows(model, batch, tokens, generator)
+        shown = shown.index_copy(0, torch.tensor(marked_rows, device=tokens.device), tokens[photos:])
+    rows = lesson_rows(model, batch, tokens)
     speaking, hits = speech_loss(model, heads, batch, rows, shown)
     report["matching"] = matching.item()
     return speaking + SEEING_WEIGHT * seeing + MATCHING_WEIGHT * matching, report | hits
 
 
 def lesson_rows(
-    model: LlavaForConditionalGeneration, batch: LessonBatch, tokens: Tensor, generator: torch.Generator
+    model: LlavaForConditionalGeneration, batch: LessonBatch, tokens: Tensor
 ) -> list[list[Tensor]]:
     """Make the rows of every name of every lesson just as registration makes them."""
+    generator = torch.Generator().manual_seed(batch.lessons[0].row + len(batch.lessons))
     norm = float(model.get_input_embeddings().weight.detach().norm(dim=-1).mean())
     made = []
     for lesson in batch.lessons:
@@ -109,7 +108,8 @@ def speech_loss(
     embed = model.get_input_embeddings()
     vocabulary = embed.weight.shape[0]
     embeddings, mask, positions, labels, kinds = assemble(batch, rows, shown, embed)
-    with torch.autocast("cpu", torch.bfloat16):
+    device = embeddings.device
+    with torch.autocast(device.type, torch.bfloat16):
         hidden = model.model.language_model(
             inputs_embeds=embeddings, attention_mask=mask, position_ids=positions, use_cache=False
         ).last_hidden_state
@@ -117,18 +117,20 @@ def speech_loss(
     supervised = labels != IGNORED
     hidden = hidden.float()[supervised]
     photo = torch.nonzero(supervised)[:, 0]
-    names = torch.zeros(len(rows), MOST_NAMES, embeddings.shape[-1])
-    is_name = torch.zeros(len(rows), MOST_NAMES, dtype=torch.bool)
+    names = embeddings.new_zeros(len(rows), MOST_NAMES, embeddings.shape[-1])
+    is_name = torch.zeros(len(rows), MOST_NAMES, dtype=torch.bool, device=device)
     for row, slots in enumerate(rows):
         if slots:
             names[row, : len(slots)] = torch.stack([slot[0] for slot in slots])
             is_name[row, : len(slots)] = True
     name_logits = (names[photo] @ hidden.unsqueeze(-1)).squeeze(-1).masked_fill(~is_name[photo], -1e4)
-    logits = torch.cat([hidden @ embed.weight.T, name_logits], dim=1)
+    with torch.autocast(device.type, torch.bfloat16):
+        word_logits = hidden @ embed.weight.T
+    logits = torch.cat([word_logits.float(), name_logits], dim=1)
     target = labels[supervised]
     losses = nn.functional.cross_entropy(logits, target, reduction="none")
     kept = [kind for line in kinds for kind in line if kind is not None]
-    weight = torch.tensor([3.0 if kind == "recognition" else 1.0 for kind in kept])
+    weight = torch.tensor([3.0 if kind == "recognition" else 1.0 for kind in kept], device=device)
     weight = weight + (target >= vocabulary).float()
     right = (logits.argmax(1) == target).float()
     hits: dict[str, list[float]] = defaultdict(list)
@@ -157,7 +159,7 @@ def side_loss(
                 sides.append(lesson.sides[(id_ - vocabulary - SLOTS) // SOFT_TOKENS])
     if not where:
         return hidden.new_zeros(()), float("nan")
-    index, target = torch.tensor(where), torch.tensor(sides)
+    index, target = torch.tensor(where), torch.tensor(sides, device=hidden.device)
     logits = heads.side(hidden[index[:, 0], index[:, 1]])
     right = (logits.argmax(1) == target).float().mean().item()
     return nn.functional.cross_entropy(logits, target), right
@@ -170,7 +172,8 @@ def assemble(
     length = max(len(lesson.ids) for lesson in batch.lessons)
 
     def padded(values: list[list[int]], fill: int) -> Tensor:
-        return torch.tensor([line + [fill] * (length - len(line)) for line in values])
+        filled = [line + [fill] * (length - len(line)) for line in values]
+        return torch.tensor(filled, device=shown.device)
 
     ids = padded([lesson.ids for lesson in batch.lessons], 0)
     blocks = padded([lesson.blocks for lesson in batch.lessons], -1)
@@ -188,9 +191,9 @@ def assemble(
                 table.append(slots[slot][row + 1])
                 where.append((number, place))
     if table:
-        index = torch.tensor(where)
+        index = torch.tensor(where, device=shown.device)
         base = base.index_put((index[:, 0], index[:, 1]), torch.stack(table))
-    order = torch.arange(length)
+    order = torch.arange(length, device=shown.device)
     causal = order[:, None] >= order[None, :]
     sees = (blocks[:, :, None] == blocks[:, None, :]) | (blocks[:, None, :] == 0)
     mask = (sees & causal).unsqueeze(1)
@@ -203,63 +206,22 @@ def assemble(
 
 
 def train_language(
-    run: LanguageRun,
-    model: LlavaForConditionalGeneration,
-    heads: AttributeHeads,
-    tokenizer: PreTrainedTokenizerFast,
+    run: StageRun,
+    parts: LanguageParts,
     checkpoint: Path,
     *,
     on_report: Callable[[str], None],
 ) -> None:
     """Train all parts in place, resuming from the checkpoint file if there is one."""
-    torch.manual_seed(run.seed)
-    tower = list(model.model.vision_tower.parameters()) + list(heads.parameters())
-    own = {id(parameter) for parameter in tower}
-    rest = [parameter for parameter in model.parameters() if id(parameter) not in own]
-    parameters = [*rest, *tower]
-    groups = [{"params": rest, "share": 1.0}, {"params": tower, "share": TOWER_RATE}]
-    optimizer = torch.optim.AdamW(
-        groups, lr=run.learning_rate, betas=(0.9, 0.98), weight_decay=run.weight_decay
-    )
-    spent, photos = 0.0, 0
-    if checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True)
-        model.load_state_dict(state["model"])
-        heads.load_state_dict(state["heads"])
-        optimizer.load_state_dict(state["optimizer"])
-        spent, photos = state["spent"], state["photos"]
-    maker = LessonMaker(tokenizer, run.seed + photos, run.exchanges)
-    seed = run.seed + 13 + photos + 7 * rank()
-    stream = GroupStream(seed, run.groups_per_batch, cast(Callable[..., object], maker))
-    loader = DataLoader(stream, batch_size=None, num_workers=run.workers)
-    generator = torch.Generator().manual_seed(seed)
-    averages: dict[str, float] = {}
-    start, step = time.monotonic() - spent, 0
-    for batch in loader:
-        spent = time.monotonic() - start
-        share = max(spent / run.seconds, photos / run.photos)
-        for group in optimizer.param_groups:
-            group["lr"] = group["share"] * learning_rate_at(share, run.learning_rate)
-        loss, report = lesson_loss(model, heads, batch, generator)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        share = average_gradients(parameters, share=share)
-        nn.utils.clip_grad_norm_(parameters, 1.0)
-        optimizer.step()
-        photos, step = photos + len(batch.lessons), step + 1
-        for name, value in (report | {"loss": loss.item()}).items():
-            if value == value:
-                averages[name] = 0.98 * averages.get(name, value) + 0.02 * value
-        if rank() == 0 and (step % 50 == 0 or share >= 1):
-            words = " ".join(f"{name}={value:.3f}" for name, value in averages.items())
-            on_report(f"{spent:.0f}s photos={photos} {words}")
-        if rank() == 0 and (step % 200 == 0 or share >= 1):
-            state = {"model": model.state_dict(), "heads": heads.state_dict(), "spent": spent}
-            state |= {"optimizer": optimizer.state_dict(), "photos": photos}
-            torch.save(state, checkpoint.with_suffix(".part"))
-            checkpoint.with_suffix(".part").replace(checkpoint)
-        if share >= 1:
-            return
+    torch.manual_seed(run.seed + rank())
+    model, heads = parts.model.to(best_device()), parts.heads.to(best_device())
+    model.set_attn_implementation(LEAN)
+    tower = model.model.vision_tower
+    shares = [(tower, TOWER_RATE), (heads, TOWER_RATE), (model, 1.0)]
+    optimizers = Optimizers(shares, rate=run.learning_rate, decay=run.weight_decay)
+    maker = LessonMaker(parts.tokenizer, run.seed, parts.tokens)
+    stage = Stage({"model": model, "heads": heads}, optimizers, maker, partial(lesson_loss, model, heads))
+    run_stage(run, stage, checkpoint, on_report=on_report)
 
 
-__all__ = ["LanguageRun", "learn_placeholders", "train_language"]
+__all__ = ["LanguageParts", "learn_placeholders", "train_language"]

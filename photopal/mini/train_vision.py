@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import math
-import random
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 from transformers import CLIPVisionConfig, CLIPVisionModel
 
+from photopal.mini.attention import LEAN
 from photopal.mini.attributes import (
     IGNORED,
     PHOTO_ATTRIBUTES,
@@ -22,24 +20,12 @@ from photopal.mini.attributes import (
     describe_photo,
     describe_subject,
 )
-from photopal.mini.groups import Group, draw_group
-from photopal.mini.parallel import average_gradients, rank
+from photopal.mini.groups import GRID, SIDE_PX, Group
+from photopal.mini.loop import Stage, StageRun, best_device, run_stage
+from photopal.mini.optimizers import Optimizers
 
 TEMPERATURE = 0.07
 NOBODY_COSINE = 0.35
-
-
-@dataclass(frozen=True)
-class VisionRun:
-    """Settings of stage one; `seconds` bounds the wall time, `photos` the photos seen."""
-
-    seconds: float = 1800.0
-    photos: int = 400_000
-    groups_per_batch: int = 16
-    learning_rate: float = 1e-3
-    weight_decay: float = 0.05
-    seed: int = 0
-    workers: int = 0
 
 
 @dataclass(frozen=True)
@@ -59,6 +45,10 @@ class VisionBatch:
     subjects: Tensor
     identities: Tensor
     scenes: Tensor
+
+    def to(self, device: torch.device) -> VisionBatch:
+        """The same batch on a device."""
+        return VisionBatch(**{field.name: getattr(self, field.name).to(device) for field in fields(self)})
 
 
 def to_pixels(groups: list[Group]) -> Tensor:
@@ -90,33 +80,16 @@ def collate(groups: list[Group]) -> VisionBatch:
     )
 
 
-class GroupStream(IterableDataset[object]):
-    """Endless batches made from groups, drawn in worker processes."""
-
-    def __init__(self, seed: int, groups_per_batch: int, make: Callable[[list[Group]], object]) -> None:
-        super().__init__()
-        self.seed = seed
-        self.groups_per_batch = groups_per_batch
-        self.make = make
-
-    def __iter__(self) -> Iterator[object]:
-        """Draw batches for ever; every worker has its own seed."""
-        info = get_worker_info()
-        rng = random.Random(self.seed * 1009 + (info.id if info else 0))
-        while True:
-            yield self.make([draw_group(rng) for _ in range(self.groups_per_batch)])
-
-
 def make_vision_tower() -> CLIPVisionModel:
     """Build the vision tower of photopal-mini with random weights."""
     return CLIPVisionModel(
         CLIPVisionConfig(
             hidden_size=192,
             intermediate_size=768,
-            num_hidden_layers=5,
-            num_attention_heads=6,
-            image_size=128,
-            patch_size=16,
+            num_hidden_layers=6,
+            num_attention_heads=3,
+            image_size=SIDE_PX,
+            patch_size=SIDE_PX // GRID,
             hidden_act="gelu",
         )
     )
@@ -159,6 +132,15 @@ def attribute_loss(
     return torch.stack(losses).mean(), torch.stack(accuracies)
 
 
+def subject_means(features: Tensor, batch: VisionBatch) -> tuple[Tensor, Tensor]:
+    """Mean feature of each subject's patches [subjects, width], and which subjects have any [subjects]."""
+    mine = batch.owners >= 0
+    owners = batch.owners[mine]
+    sums = features.new_zeros(len(batch.identities), features.shape[-1]).index_add(0, owners, features[mine])
+    counts = torch.bincount(owners, minlength=len(batch.identities))
+    return sums / counts.clamp(min=1).unsqueeze(1), counts > 0
+
+
 def contrast_loss(features: Tensor, batch: VisionBatch) -> tuple[Tensor, Tensor]:
     """Identity contrast on raw patches: each patch must be nearest its owner's mean over *other* photos.
 
@@ -166,23 +148,22 @@ def contrast_loss(features: Tensor, batch: VisionBatch) -> tuple[Tensor, Tensor]
     another photo belong to it. It puts all cosines on one scale, so one threshold serves everybody.
     """
     units = nn.functional.normalize(features, dim=-1)
-    owners, count = batch.owners, len(batch.identities)
-    sums = torch.zeros(count, units.shape[-1])
+    owners = batch.owners
+    means, has_patches = subject_means(units, batch)
+    means = nn.functional.normalize(means, dim=-1)
     mine = owners >= 0
-    sums = sums.index_add(0, owners[mine], units[mine])
-    means = nn.functional.normalize(sums, dim=-1)
-    has_patches = sums.norm(dim=-1) > 0
-    photo_of = torch.full((count,), -1)
-    photo_of[owners[mine]] = torch.arange(len(owners)).unsqueeze(1).expand_as(owners)[mine]
+    number = torch.arange(len(owners), device=owners.device).unsqueeze(1).expand_as(owners)
+    photo_of = torch.full_like(batch.identities, -1)
+    photo_of[owners[mine]] = number[mine]
     usable = has_patches & (batch.identities >= 0)
     prototypes, labels, photos = means[usable], batch.identities[usable], photo_of[usable]
-    patch_photo = torch.arange(len(owners)).unsqueeze(1).expand_as(owners).reshape(-1)
+    patch_photo = number.reshape(-1)
     patch_owner = owners.reshape(-1)
     patch_identity = torch.where(patch_owner >= 0, batch.identities[patch_owner.clamp(min=0)], -1)
     cosines = units.reshape(-1, units.shape[-1]) @ prototypes.T
     is_same_photo = patch_photo.unsqueeze(1) == photos.unsqueeze(0)
     scores = (cosines / TEMPERATURE).masked_fill(is_same_photo, -math.inf)
-    nobody = torch.full((len(scores), 1), NOBODY_COSINE / TEMPERATURE)
+    nobody = scores.new_full((len(scores), 1), NOBODY_COSINE / TEMPERATURE)
     log_p = torch.cat([scores, nobody], dim=1).log_softmax(dim=1)
     is_match = (patch_identity.unsqueeze(1) == labels.unsqueeze(0)) & ~is_same_photo
     is_match &= (patch_identity >= 0).unsqueeze(1)
@@ -197,10 +178,18 @@ def contrast_loss(features: Tensor, batch: VisionBatch) -> tuple[Tensor, Tensor]
 def vision_loss(
     features: Tensor, heads: AttributeHeads, batch: VisionBatch
 ) -> tuple[Tensor, dict[str, float]]:
-    """The loss of raw patch features `[photos, patches, width]`, and what to report of it."""
+    """The loss of raw patch features `[photos, patches, width]`, and what to report of it.
+
+    Subjects' attributes are asked of every patch and of the mean over a subject's patches: the mean
+    teaches patches to tell what they see themselves, long before attention brings it to the others.
+    """
     mine = batch.owners >= 0
     subject, accuracy = attribute_loss(
         heads.subject(features[mine]), batch.subjects[batch.owners[mine]], SUBJECT_ATTRIBUTES
+    )
+    means, has_patches = subject_means(features, batch)
+    whole, _ = attribute_loss(
+        heads.subject(means[has_patches]), batch.subjects[has_patches], SUBJECT_ATTRIBUTES
     )
     photo, photo_accuracy = attribute_loss(heads.photo(features.mean(1)), batch.scenes, PHOTO_ATTRIBUTES)
     covered = nn.functional.cross_entropy(heads.covered(features).flatten(0, 1), mine.long().flatten())
@@ -208,61 +197,24 @@ def vision_loss(
     report = dict(zip(SUBJECT_ATTRIBUTES, accuracy.tolist(), strict=True))
     report |= dict(zip(PHOTO_ATTRIBUTES, photo_accuracy.tolist(), strict=True))
     report |= {"identity": hits.item(), "contrast": contrast.item()}
-    return 4 * subject + photo + 0.5 * covered + 0.5 * contrast, report
+    return 2 * subject + 2 * whole + photo + 0.5 * covered + 0.5 * contrast, report
 
 
-def learning_rate_at(share: float, peak: float) -> float:
-    """Warm up over 2 % of the run, then fall along a cosine to a tenth of a per cent of the peak."""
-    if share < 0.02:
-        return peak * (share / 0.02 + 0.01)
-    return peak * (0.001 + 0.999 * 0.5 * (1 + math.cos(math.pi * min(1.0, share))))
-
-
-def train_vision(run: VisionRun, checkpoint: Path, *, on_report: Callable[[str], None]) -> CLIPVisionModel:
-    """Train the vision tower, resuming from the checkpoint file if there is one."""
+def train_vision(run: StageRun, checkpoint: Path, *, on_report: Callable[[str], None]) -> None:
+    """Train a vision tower with its heads, resuming from the checkpoint file if there is one."""
     torch.manual_seed(run.seed)
-    tower = make_vision_tower()
-    heads = AttributeHeads(tower.config.hidden_size)
-    parameters = [*tower.parameters(), *heads.parameters()]
-    optimizer = torch.optim.AdamW(parameters, lr=run.learning_rate, weight_decay=run.weight_decay)
-    spent, photos = 0.0, 0
-    if checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True)
-        tower.load_state_dict(state["tower"])
-        heads.load_state_dict(state["heads"])
-        optimizer.load_state_dict(state["optimizer"])
-        spent, photos = state["spent"], state["photos"]
-    stream = GroupStream(run.seed + photos + 7 * rank(), run.groups_per_batch, collate)
-    loader = DataLoader(stream, batch_size=None, num_workers=run.workers)
-    averages: dict[str, float] = {}
-    start, step = time.monotonic() - spent, 0
-    for batch in loader:
-        spent = time.monotonic() - start
-        share = max(spent / run.seconds, photos / run.photos)
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate_at(share, run.learning_rate)
-        with torch.autocast("cpu", torch.bfloat16):
+    device = best_device()
+    tower = make_vision_tower().to(device)
+    heads = AttributeHeads(tower.config.hidden_size).to(device)
+    tower.set_attn_implementation(LEAN)
+
+    def loss(batch: VisionBatch) -> tuple[Tensor, dict[str, float]]:
+        batch = batch.to(device)
+        with torch.autocast(device.type, torch.bfloat16):
             features = patch_features(tower, batch.pixels)
-        loss, report = vision_loss(features.float(), heads, batch)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        share = average_gradients(parameters, share=share)
-        nn.utils.clip_grad_norm_(parameters, 1.0)
-        optimizer.step()
-        photos, step = photos + len(batch.pixels), step + 1
-        report["loss"] = loss.item()
-        for name, value in report.items():
-            if not math.isnan(value):
-                averages[name] = 0.98 * averages.get(name, value) + 0.02 * value
-        if rank() == 0 and (step % 100 == 0 or share >= 1):
-            words = " ".join(f"{name}={value:.3f}" for name, value in averages.items())
-            on_report(f"{spent:.0f}s photos={photos} {words}")
-        if rank() == 0 and (step % 200 == 0 or share >= 1):
-            checkpoint.parent.mkdir(parents=True, exist_ok=True)
-            state = {"tower": tower.state_dict(), "heads": heads.state_dict(), "spent": spent}
-            state |= {"optimizer": optimizer.state_dict(), "photos": photos}
-            torch.save(state, checkpoint.with_suffix(".part"))
-            checkpoint.with_suffix(".part").replace(checkpoint)
-        if share >= 1:
-            break
-    return tower
+        return vision_loss(features.float(), heads, batch)
+
+    parts = [(tower, 1.0), (heads, 1.0)]
+    optimizers = Optimizers(parts, rate=run.learning_rate, decay=run.weight_decay)
+    stage = Stage({"tower": tower, "heads": heads}, optimizers, collate, loss)
+    run_stage(run, stage, checkpoint, on_report=on_report)

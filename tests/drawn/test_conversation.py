@@ -11,18 +11,25 @@ from photopal.drawn import draw_identity, draw_photo, plan_scene, side_words
 from photopal.drawn.conversation import Talk, converse
 from photopal.drawn.identity import Person, Pet
 from photopal.drawn.painting.places import INDOORS, PLACES
-from photopal.drawn.wording import NUMBERS, caption_words, clothes_words, describe_fully, with_article
+from photopal.drawn.painting.props import PARROT_ACTIVITIES, PERSON_ACTIVITIES, PET_ACTIVITIES
+from photopal.drawn.talking.grammars import all_grammars
+from photopal.drawn.talking.phrasing import pattern, phrase
+from photopal.drawn.talking.talk import PROPS, things_of
+from photopal.drawn.wording import (
+    NUMBERS,
+    caption_words,
+    clothes_words,
+    describe_fully,
+    full_caption_words,
+    short_caption_words,
+    with_article,
+)
 
 NAMES = ("Zora", "Quentin", "Xaver", "Wolke")
 ABSENT = ("Yusuf", "Vroni")
 SIDES = ("on the left", "in the middle", "on the right")
-THINGS = {
-    "kite": "flying a kite",
-    "guitar": "playing the guitar",
-    "cake": "holding a cake",
-    "ball": "playing with a ball",
-    "umbrella": "holding an umbrella",
-}
+ACTIVITIES = (*PERSON_ACTIVITIES, *PET_ACTIVITIES, *PARROT_ACTIVITIES)
+THINGS = {thing.split(" ", 1)[1]: doing for doing, thing in PROPS.items()}
 
 
 def draw_talk(seed):
@@ -37,7 +44,7 @@ def draw_talk(seed):
 def talks():
     """Pairs of a talk and all the exchanges of one kind that came of it."""
     held = {}
-    for seed in range(300):
+    for seed in range(600):
         talk = draw_talk(seed)
         for exchange in converse(talk, random.Random(seed), count=14):
             held.setdefault(exchange.kind, []).append((talk, exchange))
@@ -70,6 +77,22 @@ def subject_of(talk, exchange):
     return subject
 
 
+def is_open(exchange):
+    return exchange.answer not in {"Yes", "No"}
+
+
+def says(exchange):
+    return exchange.answer == "Yes"
+
+
+def told_who(talk, exchange, fitting):
+    """Whether an answer lists exactly these subjects: the named by name, the others by their looks."""
+    names = {name for name, subject in present(talk).items() if subject in fitting}
+    said = {name for name in (*NAMES, *ABSENT) if name in exchange.answer}
+    assert said == names
+    assert (exchange.answer == "Nobody.") == (not fitting)
+
+
 def test_every_kind_of_question_is_asked(talks):
     assert set(talks) == {
         "caption", "recognition", "who", "activity", "clothes", "position", "beside", "appearance",
@@ -78,100 +101,167 @@ def test_every_kind_of_question_is_asked(talks):
     assert min(len(held) for held in talks.values()) >= 20
 
 
+def test_questions_are_asked_in_many_wordings(talks):
+    for kind, fewest in {"place": 60, "recognition": 150, "position": 50, "count": 60, "who": 100}.items():
+        nameless = Counter(
+            re.sub("|".join((*NAMES, *ABSENT)), "X", exchange.question) for _, exchange in talks[kind]
+        )
+        assert len(nameless) >= fewest
+
+
+def test_yes_is_about_as_often_right_as_no(talks):
+    for kind in ("exists", "clothes", "activity", "position", "place", "light", "appearance"):
+        answers = Counter(exchange.answer for _, exchange in talks[kind] if not is_open(exchange))
+        assert 0.25 < answers["Yes"] / answers.total() < 0.78
+
+
 def test_recognition_says_yes_exactly_when_all_asked_names_are_present(talks):
     answers = Counter()
     for talk, exchange in talks["recognition"]:
         is_there = all(name in present(talk) for name in asked(exchange))
         assert exchange.answer == ("Yes" if is_there else "No")
-        if talk.absent and present(talk):
+        if talk.absent and present(talk) and len(asked(exchange)) == 1:
             answers[exchange.answer] += 1
     assert 0.4 < answers["Yes"] / answers.total() < 0.6
 
 
-def test_who_names_all_that_are_known_and_nobody_else(talks):
+def test_who_tells_all_that_fit_and_nobody_else(talks):
     for talk, exchange in talks["who"]:
-        said = {name for name in (*NAMES, *ABSENT) if name in exchange.answer}
-        strangers = len(talk.scene.subjects) - len(present(talk))
-        assert said == set(present(talk))
-        if said:
-            assert ("somebody else" in exchange.answer) == (strangers > 0)
+        doing = re.search("|".join(ACTIVITIES), exchange.question)
+        garment = re.search(r"(?:wears|is wearing|has|wearing) (.*?)[?.]$", exchange.question)
+        side = re.search("|".join(SIDES), exchange.question)
+        subjects = talk.scene.subjects
+        if doing:
+            told_who(talk, exchange, [s for s in subjects if s.activity == doing[0]])
+        elif garment:
+            told_who(talk, exchange, [s for s in subjects if garment[1] in things_of(s)])
+        elif side:
+            told_who(talk, exchange, [s for s in subjects if side_words(s) == side[0]])
         else:
-            assert exchange.answer == ("Nobody I know." if strangers else "Nobody.")
+            said = {name for name in (*NAMES, *ABSENT) if name in exchange.answer}
+            assert said == set(present(talk))
+            strangers = len(subjects) - len(said)
+            if not said and is_open(exchange):
+                assert exchange.answer == ("Nobody I know." if strangers else "Nobody.")
+            elif not exchange.answer.startswith(("Yes", "No")):
+                assert ("somebody else" in exchange.answer) == (strangers > 0)
 
 
-def test_a_caption_names_the_known_from_left_to_right_with_what_they_do_and_where(talks):
+def test_a_caption_names_the_known_from_left_to_right_and_says_where(talks):
+    styles = Counter()
     for talk, exchange in talks["caption"]:
         order = sorted(present(talk).items(), key=lambda pair: pair[1].x)
-        places = [exchange.answer.find(f"{name} is {subject.activity}") for name, subject in order]
+        plain, short, full = (
+            words(talk.scene, talk.names)
+            for words in (caption_words, short_caption_words, full_caption_words)
+        )
+        styles[[plain, short, full].index(exchange.answer)] += 1
+        places = [exchange.answer.find(name) for name, _ in order]
         assert -1 not in places
         assert places == sorted(places)
         assert PLACES[talk.scene.place] in exchange.answer
         assert ("in the rain" in exchange.answer) == talk.scene.has_rain
         assert not any(name in exchange.answer for name in ABSENT)
-        assert exchange.answer == caption_words(talk.scene, talk.names)
+        if exchange.answer != short:
+            assert all(f"{name} is {subject.activity}" in exchange.answer for name, subject in order)
+    assert min(styles[number] for number in range(3)) >= 10
 
 
 def test_counts_are_right(talks):
     for talk, exchange in talks["count"]:
-        what = re.match(r"How many (\w+) are", exchange.question)[1]
-        number = {"people": talk.scene.people, "pets": talk.scene.pets}.get(what)
-        if number is None:
+        what = re.search(r"people|persons|pets|animals|dogs|cats|children", exchange.question)[0]
+        number = {"people": talk.scene.people, "persons": talk.scene.people}.get(what)
+        if what in {"pets", "animals"}:
+            number = talk.scene.pets
+        elif what == "children":
+            identities = [s.identity for s in talk.scene.subjects]
+            number = sum(isinstance(one, Person) and one.age == "child" for one in identities)
+        elif number is None:
             number = len(of_word(talk, what.removesuffix("s")))
         assert exchange.answer == f"{NUMBERS[number]}."
 
 
 def test_what_is_said_to_exist_is_there(talks):
     for talk, exchange in talks["exists"]:
-        what = re.search(r"\ban? (\w+)", exchange.question)[1]
-        if what in THINGS:
-            is_there = any(subject.activity == THINGS[what] for subject in talk.scene.subjects)
-        else:
-            is_there = bool(of_word(talk, what))
-        assert exchange.answer == ("Yes" if is_there else "No")
+        found = [what for what, doing in THINGS.items() if re.search(rf"\b{what}\b", exchange.question)]
+        if found:
+            is_there = any(subject.activity == THINGS[found[0]] for subject in talk.scene.subjects)
+            assert says(exchange) == is_there
+        elif beast := re.search(r"\ba (dog|cat|rabbit|parrot|person|pet)\b", exchange.question):
+            assert says(exchange) == bool(of_word(talk, beast[1]))
 
 
 def test_the_place_is_right(talks):
     for talk, exchange in talks["place"]:
-        assert exchange.answer.lower() == f"{PLACES[talk.scene.place]}."
+        here = talk.scene.place
+        if exchange.answer in {"Indoors.", "Outdoors."}:
+            assert (exchange.answer == "Indoors.") == (here in INDOORS)
+        elif is_open(exchange):
+            assert exchange.answer.lower() == f"{PLACES[here]}."
+        elif not re.search(r"side|doors", exchange.question):
+            assert says(exchange) == (PLACES[here] in exchange.question)
+        else:
+            assert says(exchange) == (
+                bool(re.search("inside|indoors", exchange.question)) == (here in INDOORS)
+            )
 
 
 def test_the_light_is_asked_for_outdoors_and_right(talks):
     for talk, exchange in talks["light"]:
         scene = talk.scene
         assert scene.place not in INDOORS
-        if "weather" in exchange.question:
+        weather = "rain" if scene.has_rain else "cloudy" if scene.light == "cloudy" else "sunny"
+        time = {"night": "night", "sunset": "sunset"}.get(scene.light, "day")
+        if not is_open(exchange):
+            assert says(exchange) == (weather in exchange.question or f"{time}?" in exchange.question)
+        elif "weather" in exchange.question:
             assert scene.light != "night"
-            is_clear = scene.light != "cloudy"
-            assert exchange.answer == ("Rainy." if scene.has_rain else "Sunny." if is_clear else "Cloudy.")
+            assert exchange.answer.lower().startswith(weather)
         else:
-            expected = {"night": "Night.", "sunset": "Sunset."}
-            assert exchange.answer == expected.get(scene.light, "Day.")
+            assert exchange.answer.lower() == f"{time}."
 
 
-def test_activities_and_clothes_are_those_of_the_one_asked_about(talks):
+def test_activities_are_those_of_the_one_asked_about(talks):
     for talk, exchange in talks["activity"]:
-        assert exchange.answer.endswith(f" is {subject_of(talk, exchange).activity}.")
+        doing = subject_of(talk, exchange).activity
+        if not is_open(exchange):
+            assert says(exchange) == (f" {doing}?" in exchange.question)
+        elif " is " in exchange.answer:
+            assert exchange.answer.endswith(f" is {doing}.")
+        elif exchange.answer != "Nothing.":
+            assert exchange.answer.lower().removesuffix(".") == PROPS[doing]
+
+
+def test_clothes_and_colours_are_those_of_the_one_asked_about(talks):
     for talk, exchange in talks["clothes"]:
         subject = subject_of(talk, exchange)
-        words = clothes_words(subject)
-        if "olour" in exchange.question:
-            words = subject.clothes.top
-        assert exchange.answer.lower() == f"{words}."
+        if not is_open(exchange):
+            text = re.sub(r" here| in this (photo|picture)", "", exchange.question)
+            garment = re.search(r" (?:wearing|wear|have|with|in) ([a-z ]+)[?]$", text)[1]
+            assert says(exchange) == (garment in things_of(subject))
+        elif "colour" not in exchange.question:
+            assert exchange.answer.lower() == f"{clothes_words(subject)}."
+        elif re.search(r"\btop\b", exchange.question):
+            assert exchange.answer.lower() == f"{subject.clothes.top}."
 
 
 def test_a_position_is_told_only_where_the_side_is_clear(talks):
     for talk, exchange in talks["position"]:
-        assert exchange.answer.lower() == f"{side_words(subject_of(talk, exchange))}."
+        side = side_words(subject_of(talk, exchange))
+        if is_open(exchange):
+            assert exchange.answer.lower() == f"{side}."
+        else:
+            assert says(exchange) == (str(side) in exchange.question)
 
 
 def test_those_beside_somebody_are_the_nearest_on_each_side(talks):
     for talk, exchange in talks["beside"]:
         order = sorted(talk.scene.subjects, key=lambda subject: subject.x)
+        if not is_open(exchange):
+            assert says(exchange) == (len(order) == 1)
+            continue
         place = order.index(subject_of(talk, exchange))
-        near = [order[n] for n in (place - 1, place + 1) if 0 <= n < len(order)]
-        named = {name for name, subject in present(talk).items() if subject in near}
-        assert {name for name in NAMES if name in exchange.answer} == named
-        assert (exchange.answer == "Nobody.") == (not near)
+        told_who(talk, exchange, [order[n] for n in (place - 1, place + 1) if 0 <= n < len(order)])
 
 
 def test_looks_are_told_of_those_in_the_photo_and_of_those_who_are_not(talks):
@@ -179,18 +269,35 @@ def test_looks_are_told_of_those_in_the_photo_and_of_those_who_are_not(talks):
         looks = dict(zip(talk.absent, talk.absent_looks, strict=True))
         names = asked(exchange)
         who = looks[names[0]] if names and names[0] in looks else subject_of(talk, exchange).identity
-        assert exchange.answer.lower().endswith(f"{describe_fully(who)}.")
+        if not is_open(exchange):
+            beast = re.search(r"\ba (dog|cat|rabbit|parrot)\?", exchange.question)
+            if beast:
+                assert says(exchange) == (isinstance(who, Pet) and who.species == beast[1])
+            elif "glasses" in exchange.question:
+                assert says(exchange) == (who.glasses != "none")
+        elif re.search("kind of|sort of|animal", exchange.question):
+            assert exchange.answer.lower() == f"a {who.species}."
+        else:
+            assert exchange.answer.lower().endswith(f"{describe_fully(who)}.")
 
 
 def test_the_right_letter_stands_before_the_right_words(talks):
     for talk, exchange in talks["choice"]:
-        text = exchange.question.removesuffix(" Answer with the letter.")
-        options = dict(re.findall(r"([ABC])\. (.*?)(?= [ABC]\. |$)", text))
-        subject = subject_of(talk, exchange)
-        right = side_words(subject) if options["A"] in SIDES else subject.activity
-        assert options[exchange.answer] == right
+        options = dict(
+            re.findall(r"([ABCD])\. (.*?)(?= [ABCD]\. | Answer| Choose| Which)", exchange.question)
+        )
+        right = options[exchange.answer]
         assert list(options.values()).count(right) == 1
-        assert len(options) == 3
+        assert 2 <= len(options) <= 4
+        if right in (*NAMES, *ABSENT):
+            doing = exchange.question.removeprefix("Who is ").split("?")[0]
+            assert present(talk)[right].activity == doing
+            continue
+        subject = subject_of(talk, exchange)
+        fitting = {side_words(subject), subject.activity} | (
+            {subject.clothes.top} if subject.clothes else set()
+        )
+        assert right in fitting
 
 
 def test_only_the_absent_are_said_to_be_absent(talks):
@@ -198,6 +305,19 @@ def test_only_the_absent_are_said_to_be_absent(talks):
         (name,) = asked(exchange)
         assert name in talk.absent
         assert exchange.answer == f"{name} is not in this photo."
+
+
+def test_every_phrasing_of_a_grammar_fits_its_pattern_and_no_other_does():
+    rng = random.Random(0)
+    names = "name other what where light weather doing garment look side kind who question options"
+    fields = dict.fromkeys(names.split(), "Zora")
+    for grammar in all_grammars():
+        for _ in range(12):
+            text = phrase(grammar, rng, **fields)
+            assert pattern(grammar).fullmatch(text), (grammar, text)
+            assert not re.search(r"[\[\]|{}]|  | [?.]", text)
+    assert not pattern("Who is [this|that]?").fullmatch("Who is it?")
+    assert pattern("Is {name} [here|in this [photo|picture]|]?").fullmatch("Is Zora in this picture?")
 
 
 def test_the_same_seed_holds_the_same_conversation():
@@ -210,7 +330,7 @@ def test_one_can_talk_of_a_photo_of_nobody_without_names():
     scene = plan_scene([], random.Random(0))
     exchanges = converse(Talk(scene, ()), random.Random(0), count=12)
     assert len(exchanges) == 12
-    assert exchanges[0].answer.startswith("Nobody is ")
+    assert exchanges[0].answer.startswith("Nobody ")
 
 
 def test_side_words_agree_with_the_painted_picture():

@@ -28,23 +28,23 @@ def pixels(photo):
 
 def test_the_plans_are_those_the_bundled_model_is_trained_on():
     plans = "\n".join(repr(plan(seed)) for seed in range(200))
-    assert hashlib.blake2b(plans.encode(), digest_size=8).hexdigest() == "795e782bb559798f"
+    assert hashlib.blake2b(plans.encode(), digest_size=8).hexdigest() == "2b55fbe18e5aa988"
 
 
 @pytest.mark.parametrize(
     ("seed", "look"),
     [
-        (0, "a0a2a9a2a1a9a8a09597ac789d858098"),
-        (1, "cfbeb8c9be919aaaba7a80bed9777fdb"),
-        (2, "1c18211858343a2d4f4e4c4a55555555"),
-        (3, "18171f172c2d4f294c4b4f5562555562"),
-        (4, "acb6a5a49e996c7887ab838e9f99a4a1"),
-        (5, "cfcccacca2a99eb8af85716992737b80"),
+        (0, "9fa2a9a2a1a5a6849281a26499817494"),
+        (1, "cfbeb8c8be6572aaaf8079bfd67478db"),
+        (2, "1c18201857333a2d4f4e4c4a55555555"),
+        (3, "18171f172c33562a4c413e5462535262"),
+        (4, "acb5a5a36c505f7880af868e9f97a4a1"),
+        (5, "c1c5cacc8a8a88b2ab7e714d946a7579"),
     ],
 )
 def test_the_pictures_look_as_those_the_bundled_model_is_trained_on(seed, look):
     """Grey levels of sixteen tiles; not every pixel, which another Pillow may round otherwise."""
-    tiles = np.asarray(draw_photo(plan(seed)).image.convert("L").reduce(32), dtype=np.int16)
+    tiles = np.asarray(draw_photo(plan(seed)).image.convert("L").reduce(40), dtype=np.int16)
     assert np.abs(tiles.ravel() - np.frombuffer(bytes.fromhex(look), np.uint8)).max() <= 2
 
 

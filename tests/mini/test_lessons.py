@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from pathlib import Path
 
@@ -10,10 +11,13 @@ import torch
 
 from photopal.drawn.identity import is_held_out
 from photopal.mini.architecture import END, build_model, build_processor, save_model, train_tokenizer
+from photopal.mini.attention import lean_attention
 from photopal.mini.groups import Group, draw_group
 from photopal.mini.lessons import IGNORED, LessonBatch, LessonMaker, member_patches
+from photopal.mini.loop import StageRun
+from photopal.mini.optimizers import Optimizers, schedule
 from photopal.mini.train_language import (
-    LanguageRun,
+    LanguageParts,
     assemble,
     learn_placeholders,
     lesson_loss,
@@ -22,7 +26,6 @@ from photopal.mini.train_language import (
 )
 from photopal.mini.train_vision import (
     AttributeHeads,
-    VisionRun,
     collate,
     make_vision_tower,
     patch_features,
@@ -58,7 +61,7 @@ def model():
 def test_nobody_held_out_is_ever_drawn_for_training():
     rng = random.Random(0)
     for _ in range(40):
-        group = draw_group(rng, size_px=32)
+        group = draw_group(rng, size_px=40)
         shown = [subject.identity for photo in group.photos for subject in photo.scene.subjects]
         assert not any(is_held_out(identity) for identity in [*group.cast, *shown])
 
@@ -123,7 +126,7 @@ def test_packed_lessons_give_the_hidden_states_of_separate_sequences(batch, mode
     with torch.no_grad():
         features = patch_features(model.model.vision_tower, batch.vision.pixels)
         tokens = model.model.multi_modal_projector(features)
-        rows = lesson_rows(model, batch, tokens, torch.Generator().manual_seed(0))
+        rows = lesson_rows(model, batch, tokens)
         embed = model.get_input_embeddings()
         embeddings, mask, positions, _, _ = assemble(batch, rows, tokens, embed)
         packed = model.model.language_model(
@@ -142,10 +145,9 @@ def test_both_losses_fall_on_the_same_photos(batch, model):
     heads = AttributeHeads(192)
     parameters = [*model.parameters(), *heads.parameters()]
     optimizer = torch.optim.AdamW(parameters, lr=2e-3)
-    generator = torch.Generator().manual_seed(0)
     losses = []
     for _ in range(8):
-        loss, report = lesson_loss(model, heads, batch, generator)
+        loss, report = lesson_loss(model, heads, batch)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -169,15 +171,51 @@ def test_identity_contrast_is_lower_for_features_that_tell_identities_apart(grou
 def test_training_goes_on_from_its_checkpoint(tmp_path: Path, tokenizer):
     said: list[str] = []
     checkpoint = tmp_path / "vision.pt"
-    train_vision(VisionRun(seconds=600, photos=8, groups_per_batch=1), checkpoint, on_report=said.append)
+    train_vision(StageRun(seconds=600, photos=8, groups_per_batch=1), checkpoint, on_report=said.append)
     first = torch.load(checkpoint, weights_only=True)["photos"]
-    run = VisionRun(seconds=600, photos=first + 4, groups_per_batch=1)
+    run = StageRun(seconds=600, photos=first + 4, groups_per_batch=1)
     train_vision(run, checkpoint, on_report=said.append)
     assert torch.load(checkpoint, weights_only=True)["photos"] > first
     model = build_model(train_tokenizer(0, groups=20), make_vision_tower())
-    language = LanguageRun(seconds=600, photos=4, groups_per_batch=1, exchanges=4)
-    train_language(
-        language, model, AttributeHeads(192), tokenizer, tmp_path / "language.pt", on_report=said.append
-    )
+    parts = LanguageParts(model, AttributeHeads(192), tokenizer, tokens=200)
+    language = StageRun(seconds=600, photos=4, groups_per_batch=1)
+    train_language(language, parts, tmp_path / "language.pt", on_report=said.append)
     assert torch.load(tmp_path / "language.pt", weights_only=True)["photos"] >= 4
     assert len(said) >= 3
+    curve = (tmp_path / "language.curve.jsonl").read_text().splitlines()
+    assert "say-recognition" in json.loads(curve[-1])
+
+
+def test_a_finished_training_is_left_as_it_is(tmp_path: Path):
+    checkpoint = tmp_path / "vision.pt"
+    run = StageRun(seconds=600, photos=4, groups_per_batch=1)
+    train_vision(run, checkpoint, on_report=lambda _: None)
+    before = checkpoint.read_bytes()
+    train_vision(run, checkpoint, on_report=lambda _: None)
+    assert checkpoint.read_bytes() == before
+
+
+def test_lean_attention_attends_as_sdpa_does():
+    torch.manual_seed(0)
+    query, key, value = torch.randn(3, 2, 4, 9, 16)
+    mask = torch.ones(9, 9, dtype=torch.bool).tril().expand(2, 1, 9, 9)
+    lean, _ = lean_attention(torch.nn.Identity(), query, key, value, mask)
+    plain = torch.nn.functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+    assert torch.allclose(lean.float(), plain.transpose(1, 2), atol=0.03)
+    with pytest.raises(TypeError, match="bool"):
+        lean_attention(torch.nn.Identity(), query, key, value, mask.float())
+
+
+def test_the_learning_rate_warms_up_stays_and_falls():
+    rates = [schedule(share) for share in (0.0, 0.01, 0.02, 0.4, 0.75, 1.0)]
+    assert rates == pytest.approx([0.01, 0.51, 1.0, 1.0, 0.5, 0.01])
+
+
+def test_every_parameter_is_trained_once(model):
+    heads = AttributeHeads(192)
+    parts = [(model.model.vision_tower, 0.4), (heads, 0.4), (model, 1.0)]
+    optimizers = Optimizers(parts, rate=1e-3, decay=0.0)
+    trained = [id(parameter) for parameter in optimizers.parameters]
+    known = {id(parameter) for module in (model, heads) for parameter in module.parameters()}
+    assert len(trained) == len(set(trained))
+    assert set(trained) == known

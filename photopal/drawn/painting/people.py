@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from photopal.drawn.identity import Person
 from photopal.drawn.painting.canvas import COLOURS, Colour, Pen, shade
@@ -16,6 +16,7 @@ SKIN_COLOURS: dict[str, Colour] = {
     "dark": (96, 62, 44),
 }
 HEAD_Y, HEAD_R = 0.76, 0.2
+HEAD_SCALE, HEAD_DROP = 1.25, 0.18  # heads are drawn larger than life: they tell people apart
 RAISED = {"waving", "flying a kite", "holding an umbrella", "holding a balloon"}
 HIDING_HANDS = {"playing the guitar", "reading a book", "holding a cake", "taking a photo"}
 
@@ -49,13 +50,14 @@ def paint_person(pen: Pen, person: Person, clothes: Clothes, *, activity: str) -
         pen.canvas.owner = 0
         paint_prop(pen, activity, clothes.hat_colour)
         pen.canvas.owner = owner
-    _paint_back_hair(pen, person, hair)
+    head = replace(pen, unit=pen.unit * HEAD_SCALE, y=pen.y + HEAD_DROP * pen.unit)
+    _paint_back_hair(head, person, hair)
     _paint_legs(pen, clothes, half, is_riding=activity == "riding a bicycle")
     _paint_body(pen, clothes, half)
     _paint_arms(pen, clothes, skin, half, activity)
-    _paint_head(pen, person, skin, hair)
+    _paint_head(head, person, skin, hair)
     if clothes.hat != "none":
-        _paint_hat(pen, clothes)
+        _paint_hat(head, clothes)
     if activity != "riding a bicycle":
         pen.canvas.owner = 0
         paint_prop(pen, activity, clothes.hat_colour)
