@@ -31,11 +31,11 @@ _REGISTERED = f"registered from {REFERENCE_PHOTOS} photos"
 _TUNED = "tuned"
 
 GOALS = (
-    Goal("place", "no names: place", 0.95),
-    Goal("activity", "no names: activity", 0.95),
-    Goal("clothes", "no names: clothes", 0.95),
-    Goal("count", "no names: counts", 0.95),
-    Goal("plain", "no names: all four", 0.95),
+    Goal("place", "no names: place", 0.95, is_by_photo=True),
+    Goal("activity", "no names: activity", 0.95, is_by_photo=True),
+    Goal("clothes", "no names: clothes", 0.95, is_by_photo=True),
+    Goal("count", "no names: counts", 0.95, is_by_photo=True),
+    Goal("plain", "no names: all four", 0.95, is_by_photo=True),
     Goal("registered", f"recognition, {_REGISTERED}: model alone", 0.90, "weighted"),
     Goal("registered assistant", f"recognition, {_REGISTERED}: assistant", 0.90, "weighted"),
     Goal("tuned", "recognition, tuned, 3 names: model alone", 0.96, "weighted"),
@@ -48,7 +48,7 @@ GOALS = (
     *_captions("tuned", _TUNED),
     Goal("free", "free questions, registered", 0.85),
     Goal("tuning seconds", f"seconds to tune {NAMES} names × {TUNING_PHOTOS} photos", 60.0, "mean", True),
-    Goal("caption seconds", "seconds to caption a photo", 1.0, "mean", True),
+    Goal("caption seconds", "seconds to caption a photo", 1.0, "mean", True, True),
 )
 """What the design asks for, in its order."""
 
@@ -60,7 +60,7 @@ REFUSALS = (
     Goal("twins tuned assistant sibling", "not fooled: No to a lookalike, tuned: assistant"),
     Goal("empty", "not fooled: nobody is there"),
     Goal("strangers", "not fooled: strangers get no name"),
-    Goal("missing", "not fooled: No to things that are not there"),
-    Goal("found", "to compare: Yes to things that are there"),
+    Goal("missing", "not fooled: No to things that are not there", is_by_photo=True),
+    Goal("found", "to compare: Yes to things that are there", is_by_photo=True),
 )
-"""What nobody should be fooled by. A model that always refuses is betrayed by the lines above and the last."""
+"""What nobody should be fooled by. A model that always refuses is betrayed by the last line."""

@@ -57,6 +57,7 @@ class Goal:
         target: What it should reach; None where nothing is asked for.
         figure: A key of `FIGURES`.
         is_cost: Whether less is better.
+        is_by_photo: Whether its clusters are photos; else they are families.
     """
 
     key: str
@@ -64,6 +65,7 @@ class Goal:
     target: float | None = None
     figure: str = "share"
     is_cost: bool = False
+    is_by_photo: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,7 @@ class Measured:
         target: What it should reach, if anything.
         margin: By how much the target is exceeded, or missed where it is negative.
         is_met: Whether it is reached.
+        is_by_photo: Whether the clusters are photos.
         parts: Recall of Yes and of No, or precision and recall of names, where the figure has two parts.
     """
 
@@ -92,7 +95,13 @@ class Measured:
     target: float | None
     margin: float | None
     is_met: bool | None
+    is_by_photo: bool
     parts: dict[str, float]
+
+    @property
+    def clusters_words(self) -> str:
+        """What the questions are about, in words."""
+        return f"{self.clusters:,} {'photos' if self.is_by_photo else 'families'}"
 
 
 class Ledger:
@@ -129,8 +138,9 @@ class Ledger:
         """
         booked = self._counts.get(goal.key)
         if not booked:
-            empty = (None, None, 0, 0, goal.target, None, None if goal.target is None else False)
-            return Measured(goal.key, goal.measure, *empty, {})
+            is_met = None if goal.target is None else False
+            nothing = (None, None, 0, 0, goal.target, None, is_met, goal.is_by_photo)
+            return Measured(goal.key, goal.measure, *nothing, {})
         figure, columns = FIGURES[goal.figure]
         counts = np.stack([booked[cluster] for cluster in sorted(booked)])  # [clusters, columns]
         total = counts.sum(axis=0)
@@ -152,6 +162,7 @@ class Ledger:
             goal.target,
             margin,
             None if margin is None else margin >= 0,
+            goal.is_by_photo,
             _parts(goal.figure, total),
         )
 

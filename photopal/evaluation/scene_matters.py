@@ -92,7 +92,10 @@ def _absent(shown: Shown, rng: random.Random) -> Matter | None:
 def _scene(shown: Shown, rng: random.Random) -> Matter | None:
     def is_right(text: str) -> bool:
         is_named = set(names_in(text, shown.everyone)) == shown.present
-        return is_named and readers.read_places(text) == {shown.scene.place} and tells_activities(shown, text)
+        has_place = readers.read_places(text) == {shown.scene.place}
+        # A short description may leave out what is done; what it does say must be so.
+        is_silent = bool(shown.scene.subjects) and not readers.read_activities(text)
+        return is_named and has_place and (is_silent or tells_activities(shown, text))
 
     return Matter(is_right)
 

@@ -1,4 +1,4 @@
-"""The free questions are what they claim: two hundred, natural to fill in, and in no wording that is trained."""
+"""The free questions are what they claim: two hundred, natural to ask, and in no wording that is trained."""
 
 from __future__ import annotations
 
