@@ -40,6 +40,11 @@ class Settings:
     sources: Mapping[str, Source] = field(default_factory=dict)
 
     @property
+    def watches_path(self) -> Path:
+        """The folder in which running watches say how they get on."""
+        return self.library_path.parent / "watches"
+
+    @property
     def is_bundled_model(self) -> bool:
         """Whether the model is the one that comes with photopal."""
         return self.model == BUNDLED_MODEL

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from photopal.answers.assistant import Assistant
 from photopal.answers.caption import CaptionedPhoto, caption_photos, is_current
-from photopal.library import Library, index_folders
+from photopal.library import Library
+from photopal.library.index_keep import FolderKeeper
 from photopal.library.vectors import VectorFile
 from photopal.photos import Skipped
 
@@ -33,6 +34,7 @@ class Newcomers:
         on_caption: Callable[[CaptionedPhoto], None],
     ) -> None:
         self._library, self._bank_path = library, bank_path
+        self.keeper = FolderKeeper(library)
         self._open_assistant, self._on_caption, self._vectors = open_assistant, on_caption, vectors
         self._assistant = open_assistant()
         self._stamp = _stamp(bank_path)
@@ -40,7 +42,7 @@ class Newcomers:
     def take(self, paths: Sequence[Path]) -> list[Skipped]:
         """Index and caption photos; returns those that cannot be read."""
         self._keep_up()
-        report = index_folders(self._library, paths)
+        report = self.keeper.take(paths)
         rows = [self._library.photo_at(path) for path in paths]
         photos = {row.id: row for row in rows if row is not None}.values()
         captions = caption_photos(
@@ -49,10 +51,12 @@ class Newcomers:
         return [*report.skipped, *captions.skipped]
 
     def has(self, path: Path) -> bool:
-        """Whether a photo as it is on disk is in the library with a caption that is still good."""
-        row = self._library.photo_at(path)
-        if row is None or self._library.stamp_at(path) != _stamp(path):
+        """Whether a photo as it is on disk has a caption that is still good, or is known to be broken."""
+        if not self.keeper.has(path):
             return False
+        row = self._library.photo_at(path)
+        if row is None:
+            return True
         version = self._assistant.bank.version if self._assistant.concepts else None
         return is_current(self._library, self._assistant, row, version)
 

@@ -26,6 +26,7 @@ from photopal.cli.doctor import doctor
 from photopal.cli.duplicates import duplicates
 from photopal.cli.edit_caption import edit_caption
 from photopal.cli.eval_ import EVAL, eval_
+from photopal.cli.eval_dataset import DATASETS
 from photopal.cli.help import PhotopalCommand, QueryCommand, help_of, name_of, without_types
 from photopal.cli.index import index
 from photopal.cli.locate import locate
@@ -40,6 +41,7 @@ from photopal.cli.similar import similar
 from photopal.cli.status import status
 from photopal.cli.tune import tune
 from photopal.cli.undo import undo
+from photopal.cli.watch_status import watch_status
 from photopal.cli.where import where
 from photopal.errors import PhotopalError
 
@@ -51,11 +53,11 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "People, pets and things": (add_concept, tune, concepts, rename_concept, remove_concept, restore_concept),
     "Keeping it safe": (check, undo, backup, restore),
     "Trying it out": (demo, eval_),
-    "This installation": (status, where, doctor),
+    "This installation": (status, watch_status, where, doctor),
 }
 
 # Commands that have commands of their own.
-GROUPS: dict[str, tuple[Callable[..., None], ...]] = {"eval": EVAL}
+GROUPS: dict[str, tuple[Callable[..., None], ...]] = {"eval": (*EVAL, *DATASETS)}
 
 
 class PhotopalGroup(TyperGroup):
@@ -135,7 +137,7 @@ def _add(command: Callable[..., None], panel: str) -> None:
         cls = QueryCommand if command is search else PhotopalCommand
         app.command(name, cls=cls, help=help_of(command), rich_help_panel=panel)(command)
         return
-    group = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
+    group = typer.Typer(cls=PhotopalGroup, no_args_is_help=True, rich_markup_mode="rich")
     group.callback(help=help_of(command))(command)
     for inner in GROUPS[name]:
         group.command(name_of(inner), cls=PhotopalCommand, help=help_of(inner))(inner)

@@ -132,7 +132,8 @@ def _caption_watched(
         def take(paths: Sequence[Path]) -> WatchOutcome:
             return WatchOutcome(skipped=newcomers.take(paths))
 
-        run_watch(session, folders, options=WatchOptions(once=once), on_photos=take, is_known=newcomers.has)
+        options, keeper = WatchOptions(once=once), newcomers.keeper
+        run_watch(session, folders, options=options, on_photos=take, is_known=newcomers.has, keeper=keeper)
 
 
 @contextmanager

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 PARTIAL = 3
 _COUNTS = ("added", "changed", "moved", "revived", "removed", "unchanged")
 _MOST_NAMED = 10
+_WATCHED_AT_ONCE = 100
 
 
 def index(
@@ -28,6 +29,10 @@ def index(
     accept_loss: Annotated[
         bool, typer.Option("--accept-loss", help="Believe it when most photos of a folder are gone.")
     ] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Stay, and read photos as they come into the folders.")
+    ] = False,
+    once: Annotated[bool, typer.Option("--once", help="With --watch: end when all is done.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Read folders of photos into the library.
@@ -39,10 +44,18 @@ def index(
     Examples:
       photopal index ~/Pictures
       photopal index ~/Pictures /mnt/camera --json
+      photopal index --watch ~/Pictures
     """
     from photopal.library import index_folders
 
     session = session_of(ctx)
+    if once and not watch:
+        raise UsageError("--once belongs to --watch")
+    if watch:
+        if accept_loss or json:
+            raise UsageError("--accept-loss and --json cannot be used with --watch")
+        _index_watched(session, folders, once=once)
+        return
     _refuse_what_never_was(session, folders)
     with session.library_to_write() as library, session.progress("Reading photos") as on_progress:
         report = index_folders(library, folders, on_progress=on_progress, accept_loss=accept_loss)
@@ -53,6 +66,21 @@ def index(
     _warn_of_gaps(session, report)
     if report.skipped or report.offline:
         raise typer.Exit(PARTIAL)
+
+
+def _index_watched(session: Session, folders: Sequence[Path], *, once: bool) -> None:
+    from photopal.cli.watching import run_watch
+    from photopal.library.index_keep import FolderKeeper
+    from photopal.watch import WatchOptions, WatchOutcome
+
+    with session.library_to_write() as library:
+        keeper = FolderKeeper(library)
+
+        def take(paths: Sequence[Path]) -> WatchOutcome:
+            return WatchOutcome(skipped=keeper.take(paths).skipped)
+
+        options = WatchOptions(once=once, batch_size=_WATCHED_AT_ONCE)
+        run_watch(session, folders, options=options, on_photos=take, is_known=keeper.has, keeper=keeper)
 
 
 def _refuse_what_never_was(session: Session, folders: Sequence[Path]) -> None:

@@ -13,6 +13,7 @@ from photopal.cli.screen import count
 
 if TYPE_CHECKING:
     from photopal.cli.session import Session
+    from photopal.library.index_keep import FolderKeeper
     from photopal.watch import WatchEvent, WatchOptions, WatchOutcome, WatchReport
 
 _MOST_NAMED = 10
@@ -25,7 +26,7 @@ def run_watch(
     options: WatchOptions,
     on_photos: Callable[[Sequence[Path]], WatchOutcome | None],
     is_known: Callable[[Path], bool],
-    on_event: Callable[[WatchEvent], None] | None = None,
+    keeper: FolderKeeper | None = None,
 ) -> None:
     """Watch folders until SIGINT or SIGTERM, or with `once` until all is done; tell what happens on stderr.
 
@@ -35,32 +36,52 @@ def run_watch(
         options: How to watch.
         on_photos: Takes photos that came to rest; see `watch_folders`.
         is_known: True for a photo that is done already.
-        on_event: Told of each event too, after the user; every call is made in this thread.
+        keeper: Keeps the library in line with what goes from the folders.
 
     Raises:
         typer.Exit: With code 3, when some photos or folders failed.
         UsageError: No folder is named, or one of them is a file.
     """
     from photopal.watch import stop_on_signals, watch_folders
+    from photopal.watch.status import StatusFile
+
+    status = StatusFile(session.settings.watches_path, watched=folders)
 
     def tell(event: WatchEvent) -> None:
+        status.note(event)
         _tell(session, event)
-        if on_event is not None:
-            on_event(event)
+        if keeper is not None:
+            _keep(keeper, event)
 
-    with stop_on_signals() as stop:
+    with stop_on_signals() as stop, status:
         report = watch_folders(
             folders, options=options, on_photos=on_photos, on_event=tell, is_known=is_known, stop=stop
         )
+        if keeper is not None:
+            keeper.catch_up()
     _sum_up(session, report)
     if not report.is_complete:
         raise typer.Exit(PARTIAL)
 
 
+def _keep(keeper: FolderKeeper, event: WatchEvent) -> None:
+    """Pass on what concerns the library, which catches up about once a second."""
+    if event.path is not None and event.kind == "skipped":
+        keeper.note_bad(event.path)
+    elif event.path is not None and event.kind == "missing":
+        keeper.note_missing(event.path)
+    elif event.path is not None and event.kind == "looked":
+        keeper.note_looked(event.path)
+    elif event.kind == "backlog":
+        keeper.catch_up()
+
+
 def _tell(session: Session, event: WatchEvent) -> None:
     """Put one event into a line: what is as it should be is silent with `--quiet`."""
+    if event.kind in ("looked", "backlog"):
+        return
     words = _words(event)
-    if event.kind in ("watching", "back", "handed"):
+    if event.kind in ("watching", "back", "handed", "missing"):
         session.say(words)
         return
     session.warn(words)
@@ -87,6 +108,8 @@ def _words(event: WatchEvent) -> str:
             return f"{photos} failed, next try in {event.retry_s or 0:.0f} s: {reason}"
         case "given up":
             return f"{photos} given up: {reason}"
+        case _:
+            return f"{path} is gone."
 
 
 def _sum_up(session: Session, report: WatchReport) -> None:

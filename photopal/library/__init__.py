@@ -20,7 +20,7 @@ from photopal.library.rows import (
 from photopal.library.store import Library
 
 if TYPE_CHECKING:
-    from photopal.library.index import index_folders
+    from photopal.library.index import forget_gone, index_folders
     from photopal.library.index_report import IndexReport
 
 __all__ = [
@@ -37,16 +37,17 @@ __all__ = [
     "ReferencePhoto",
     "SearchHit",
     "SearchQuery",
+    "forget_gone",
     "index_folders",
 ]
 
 
 def __getattr__(name: str) -> Any:
     """Import what reads photo files when it is asked for: a search needs none of it."""
-    if name == "index_folders":
-        from photopal.library.index import index_folders
+    if name in ("forget_gone", "index_folders"):
+        from photopal.library import index
 
-        return index_folders
+        return getattr(index, name)
     if name == "IndexReport":
         from photopal.library.index_report import IndexReport
 

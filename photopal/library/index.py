@@ -9,6 +9,7 @@ in memory: the library is asked about some hundred at a time, and one bit is kep
 from __future__ import annotations
 
 import itertools
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -69,6 +70,19 @@ def index_folders(
         run.commit()
     gone.settle(run.report, accept_loss=accept_loss)
     return run.report
+
+
+def forget_gone(library: Library, root: Path) -> IndexReport:
+    """Mark what the library knows below a folder and is not there any more; no photo is read or looked for.
+
+    As for `index_folders`, nothing is marked where so much is gone that the folder looks offline.
+    """
+    gone, report = Gone(library, [root]), IndexReport()
+    for file in library.files_below(root):
+        if os.path.lexists(file.path):
+            gone.note_found(path_bytes(file.path), file.number)
+    gone.settle(report, accept_loss=False)
+    return report
 
 
 class _Progress:

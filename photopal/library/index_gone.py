@@ -12,7 +12,7 @@ from pathlib import Path
 
 from photopal.library.connection import path_bytes
 from photopal.library.index_report import IndexReport
-from photopal.library.index_table import KnownFile, KnownPath, KnownProblem
+from photopal.library.index_table import KnownFile
 from photopal.library.store import Library
 
 _SUDDEN_LOSS = 0.3
@@ -34,10 +34,8 @@ class Gone:
         self._library, self._roots = library, roots
         self._keys = {path_bytes(root): root for root in roots}
         self._present = {root: library.count_below(root) for root in roots}
-        last_path, last_problem = library.last_numbers()
-        self._found = bytearray(last_path // 8 + 1)
-        self._found_problems = bytearray(last_problem // 8 + 1)
-        self._last_path, self._last_problem = last_path, last_problem
+        self._last_number = library.last_path_number()
+        self._found = bytearray(self._last_number // 8 + 1)
         self._found_roots: set[Path] = set()
         self._folder = b""
         self._closed: list[bytes] = []
@@ -46,12 +44,10 @@ class Gone:
         """Note a place that cannot be searched: nothing below it counts as gone."""
         self._closed.append(path_bytes(place))
 
-    def note_found(self, key: bytes, known: KnownPath | None, problem: KnownProblem | None) -> None:
-        """Note a file that is there."""
-        if known is not None and known.number <= self._last_path:
-            _set(self._found, known.number)
-        if problem is not None and problem.number <= self._last_problem:
-            _set(self._found_problems, problem.number)
+    def note_found(self, key: bytes, number: int | None) -> None:
+        """Note a file that is there, with its row's number where the library knows its path."""
+        if number is not None and number <= self._last_number:
+            _set(self._found, number)
         folder = os.path.dirname(key)  # noqa: PTH120 - a key is bytes
         if folder != self._folder or key in self._keys:
             self._folder = folder
@@ -104,7 +100,7 @@ class Gone:
         return (file for file in self._library.files_below(root) if self._is_gone(file, root))
 
     def _is_gone(self, file: KnownFile, root: Path) -> bool:
-        if file.number > self._last_path or _is_set(self._found, file.number):
+        if file.number > self._last_number or _is_set(self._found, file.number):
             return False
         key, root_key = path_bytes(file.path), path_bytes(root)
         return not any(_is_below(key, place) for place in self._closed if place != root_key)
@@ -118,9 +114,8 @@ class Gone:
     def _forget_problems(self, root: Path) -> None:
         stale = (
             path
-            for number, path in self._library.problems_below(root)
-            if number <= self._last_problem
-            and not _is_set(self._found_problems, number)
+            for path in self._library.problems_below(root)
+            if not os.path.lexists(path)
             # A folder that is not there takes its problems along; a file may really be gone.
             and (os.path.lexists(root) or (path == root and root.parent.is_dir()))
         )

@@ -52,7 +52,7 @@ class IndexRun:
         keys = [os.fsencode(path) for path in paths]
         known, problems = self._library.known_paths_at(keys), self._library.known_problems_at(keys)
         for path, key in zip(paths, keys, strict=True):
-            self._gone.note_found(key, known.get(key), problems.get(key))
+            self._gone.note_found(key, known[key].number if key in known else None)
             self._visit(path, known.get(key), problems.get(key))
             self._take_in(until=self._reader.room)
         self._commit_when_due()

@@ -26,9 +26,8 @@ class KnownPath(NamedTuple):
 
 
 class KnownProblem(NamedTuple):
-    """A path at which a file could not be read; `number` is its row's, without a stamp it is tried again."""
+    """A path at which a file could not be read; without a stamp it is tried again."""
 
-    number: int
     reason: str
     stamp: tuple[int | None, int | None]
 
@@ -54,14 +53,13 @@ class IndexTable(PathTable):
 
     def known_problems_at(self, keys: Sequence[bytes]) -> dict[bytes, KnownProblem]:
         """Return the problems at paths, given as bytes."""
-        rows = self._rows_at("path, rowid, reason, size_bytes, mtime_ns", "problems", keys)
-        return {row[0]: KnownProblem(row[1], row[2], (row[3], row[4])) for row in rows}
+        rows = self._rows_at("path, reason, size_bytes, mtime_ns", "problems", keys)
+        return {row[0]: KnownProblem(row[1], (row[2], row[3])) for row in rows}
 
-    def last_numbers(self) -> tuple[int, int]:
-        """Return the highest number of a path's row and of a problem's row; later rows have higher ones."""
-        tables = ("paths", "problems")
-        last = [self._rows(f"SELECT coalesce(max(rowid), 0) FROM {table}")[0][0] for table in tables]
-        return last[0], last[1]
+    def last_path_number(self) -> int:
+        """Return the highest number of a path's row; later rows have higher ones."""
+        last: int = self._rows("SELECT coalesce(max(rowid), 0) FROM paths")[0][0]
+        return last
 
     def files_below(self, root: Path) -> Iterator[KnownFile]:
         """Yield the files that are there at a path and below it, in path order."""
@@ -69,10 +67,10 @@ class IndexTable(PathTable):
         for row in self._rows_below(columns, "paths", root, condition="AND missing_since IS NULL"):
             yield KnownFile(path_of(row[0]), row[1], row[2], (row[3], row[4]))
 
-    def problems_below(self, root: Path) -> Iterator[tuple[int, Path]]:
-        """Yield number and path of the problems at a path and below it."""
-        for row in self._rows_below("path, rowid", "problems", root):
-            yield row[1], path_of(row[0])
+    def problems_below(self, root: Path) -> Iterator[Path]:
+        """Yield the paths of the problems at a path and below it."""
+        for row in self._rows_below("path", "problems", root):
+            yield path_of(row[0])
 
     def count_below(self, root: Path) -> int:
         """Count the files that are there at a path and below it."""

@@ -6,21 +6,19 @@ and time, and to decode. Everything but the system's notices happens in the call
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 import time
-import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from photopal.errors import PhotoError, PhotopalError, UsageError
 from photopal.photos import Skipped, find_photos, open_photo
 from photopal.watch.delivery import Batch, Delivery, OnPhotos
 from photopal.watch.folder import WatchedFolder
+from photopal.watch.missing import Missing
 from photopal.watch.mounts import is_below
-from photopal.watch.notices import Complaints
+from photopal.watch.notices import Complaints, watchdog_silenced
 from photopal.watch.options import WatchOptions
 from photopal.watch.report import WatchEvent, WatchReport
 from photopal.watch.settling import Settling, Stamp, stamp_of
@@ -66,7 +64,7 @@ def watch_folders(
         if path.is_file():
             raise UsageError(f"{path} is a file, not a folder", hint=f"watch {path.parent}")
     watched = [WatchedFolder(path, options=options, tell=on_event) for path in dict.fromkeys(paths)]
-    with _watchdog_silenced() as complaints:
+    with watchdog_silenced() as complaints:
         watch = _Watch(watched, options=options, on_event=on_event, is_known=is_known, stop=stop)
         try:
             watch.run(on_photos, complaints)
@@ -92,6 +90,7 @@ class _Watch:
         self._tell, self._is_known = on_event, is_known
         self._settling = Settling(settle_s=options.settle_s, empty_s=0.0 if options.once else options.empty_s)
         self._delivery = Delivery(options)
+        self._missing = Missing(wait_s=2 * options.settle_s)
         # What a file looked like when it was handed over, found to be known, or reported.
         self._dealt: dict[str, Stamp] = {}
         self._bad: dict[str, Skipped] = {}
@@ -108,10 +107,12 @@ class _Watch:
             now_s = time.monotonic()
             if now_s >= check_at_s:
                 self._check_folders(complaints)
+                self._tell_backlog()
                 check_at_s = now_s + _CHECK_FOLDERS_EVERY_S
             self._look(now_s)
             for path, stamp in self._settling.take_settled(now_s=now_s):
                 self._delivery.add(path, stamp)
+            self._tell_missing(now_s)
             if self._hand_over(on_photos):
                 has_looked_again = False
             elif self._options.once and not self._settling and not self._delivery:
@@ -172,10 +173,12 @@ class _Watch:
         for folder in places:
             folder.end_scan()
         self._update_closed_places(closed, roots)
-        for known in (self._dealt, self._bad, self._given_up):
-            for path in [path for path in known if path not in found and _is_in(path, roots)]:
-                del known[path]
+        for path in {*self._dealt, *self._bad, *self._given_up} - found:
+            if _is_in(path, roots):
+                self._forget(path)
         self._unreadable &= self._bad.keys()
+        for folder in places:
+            self._tell(WatchEvent("looked", folder.path))
 
     def _update_closed_places(self, closed: dict[str, Skipped], roots: list[str]) -> None:
         for root in roots:
@@ -194,8 +197,7 @@ class _Watch:
             return
         stamp = stamp_of(path)
         if stamp is None:
-            for known in (self._dealt, self._bad, self._given_up):
-                known.pop(path, None)
+            self._forget(path)
             return
         if self._dealt.get(path) == stamp:
             return
@@ -203,6 +205,22 @@ class _Watch:
             self._dealt[path] = stamp
             return
         self._settling.add(path, stamp, now_s=time.monotonic())
+
+    def _forget(self, path: str) -> None:
+        """Forget a file that is not there; it may turn up again, here or elsewhere."""
+        if path in self._dealt:
+            self._missing.add(path, now_s=time.monotonic())
+        for known in (self._dealt, self._bad, self._given_up):
+            known.pop(path, None)
+
+    def _tell_missing(self, now_s: float) -> None:
+        roots = [os.fspath(folder.path) for folder in self._folders if folder.is_there]
+        for path in self._missing.take_due(now_s=now_s):
+            if _is_in(path, roots):
+                self._tell(WatchEvent("missing", Path(path)))
+
+    def _tell_backlog(self, at_hand: int = 0) -> None:
+        self._tell(WatchEvent("backlog", count=len(self._settling) + len(self._delivery) + at_hand))
 
     def _is_done(self, path: str) -> bool:
         try:
@@ -220,6 +238,7 @@ class _Watch:
         if self._stop.is_set():
             self._delivery.put_back(batch)
             return True
+        self._tell_backlog(len(batch.stamps))
         try:
             outcome = on_photos([Path(path) for path in batch.stamps])
         except PhotopalError as error:
@@ -283,17 +302,3 @@ def _note(closed: dict[str, Skipped], skipped: Skipped) -> None:
 
 def _is_in(path: str, roots: list[str]) -> bool:
     return any(is_below(path, root) for root in roots)
-
-
-@contextmanager
-def _watchdog_silenced() -> Iterator[Complaints]:
-    """Listen to watchdog's complaints, which would go to the terminal, while the block runs."""
-    complaints, log = Complaints(), logging.getLogger("watchdog")
-    log.addHandler(complaints)
-    try:
-        with warnings.catch_warnings():
-            # It warns of the second folder that it may not open.
-            warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"watchdog\.")
-            yield complaints
-    finally:
-        log.removeHandler(complaints)

@@ -10,6 +10,9 @@ import logging
 import os
 import sys
 import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from watchdog.events import (
@@ -130,3 +133,17 @@ class Complaints(logging.Handler):
         is_heard = self._is_heard.is_set()
         self._is_heard.clear()
         return is_heard
+
+
+@contextmanager
+def watchdog_silenced() -> Iterator[Complaints]:
+    """Listen to watchdog's complaints, which would go to the terminal, while the block runs."""
+    complaints, log = Complaints(), logging.getLogger("watchdog")
+    log.addHandler(complaints)
+    try:
+        with warnings.catch_warnings():
+            # It warns of the second folder that it may not open.
+            warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"watchdog\.")
+            yield complaints
+    finally:
+        log.removeHandler(complaints)

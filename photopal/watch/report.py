@@ -9,7 +9,10 @@ from typing import Literal
 
 from photopal.photos import Skipped
 
-EventKind = Literal["watching", "polling", "gone", "back", "handed", "skipped", "failed", "given up"]
+EventKind = Literal[
+    "watching", "polling", "gone", "back", "handed", "skipped", "failed", "given up",
+    "missing", "looked", "backlog",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,9 @@ class WatchEvent:
             `back`: it is there again, or another one is in its place. `handed`: photos were handed over
             and taken. `skipped`: a file cannot be read as a photo, or a folder or link below a watched
             folder cannot be searched. `failed`: photos were handed over, refused, and will be handed over
-            again. `given up`: they were refused for the last time.
+            again. `given up`: they were refused for the last time. `missing`: a photo that was dealt with has
+            been gone from its folder for a while. `looked`: a folder was looked through. `backlog`: how many
+            photos wait or are being handed over; told about once a second.
         path: The folder or file, where there is one.
         count: The number of photos, where it is about photos.
         reason: Why, in words for the user, where there is a why.

@@ -25,7 +25,7 @@ def folder(tmp_path: Path) -> Path:
 
 def watch(folder, *, on_photos=lambda paths: None, is_quiet=False, **options):
     quick = WatchOptions(**{"settle_s": 0.1, "retry_s": 0.05, "once": True, **options})
-    session = Session(is_quiet=is_quiet)
+    session = Session(home=folder.parent / "home", is_quiet=is_quiet)
     run_watch(session, [folder], options=quick, on_photos=on_photos, is_known=lambda path: False)
 
 

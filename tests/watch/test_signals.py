@@ -20,9 +20,13 @@ def take(paths):
     time.sleep(float(sys.argv[2]))
     print("done", flush=True)
 
+def tell(event):
+    if event.kind not in ("looked", "backlog"):
+        print(event.kind, flush=True)
+
 with stop_on_signals() as stop:
     report = watch_folders([Path(sys.argv[1])], options=WatchOptions(settle_s=0.1), on_photos=take,
-                           on_event=lambda event: print(event.kind, flush=True),
+                           on_event=tell,
                            is_known=lambda path: False, stop=stop)
 print("handed", report.handed, flush=True)
 """
