@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 import struct
+from collections.abc import Collection
 from typing import get_args
 
 from photopal.errors import ConceptError
 from photopal.library.connection import now
 from photopal.library.journal import JournalTable
 from photopal.library.names import fold, replace_name, usable_name
+from photopal.library.path_table import display
 from photopal.library.photo_table import PHOTO_COLUMNS, photo_row
 from photopal.library.rows import ConceptKind, ConceptRow, PhotoRow, ReferencePhoto
 
@@ -39,7 +41,7 @@ class ConceptTable(JournalTable):
             row = self._execute(
                 "INSERT INTO concepts (name, folded, kind, about, created_at) VALUES (?, ?, ?, ?, ?)"
                 " RETURNING *",
-                (name, fold(name), kind, (about or "").strip() or None, now()),
+                (name, fold(name), kind, display(about or "").strip() or None, now()),
             ).fetchone()
             self._touch_new("concepts", row["id"])
         return _concept_row(row)
@@ -50,7 +52,8 @@ class ConceptTable(JournalTable):
         Raises:
             ConceptError: Nothing has this name; the hint has the nearest one.
         """
-        rows = self._rows("SELECT * FROM concepts WHERE folded = ? AND removed_at IS NULL", (fold(name),))
+        sql = "SELECT * FROM concepts WHERE folded = ? AND removed_at IS NULL"
+        rows = self._rows(sql, (display(fold(name)),))
         if not rows:
             raise ConceptError(f'nobody and nothing is named "{name}"', hint=self._nearest(name))
         return _concept_row(rows[0])
@@ -94,7 +97,7 @@ class ConceptTable(JournalTable):
             rows = self._execute(
                 "UPDATE concepts SET kind = coalesce(?, kind), about = coalesce(?, about)"
                 " WHERE id = ? AND removed_at IS NULL RETURNING *",
-                (kind, (about or "").strip() or None, concept_id),
+                (kind, display(about or "").strip() or None, concept_id),
             ).fetchall()
         if not rows:
             raise ConceptError(f"the library has no concept {concept_id}")
@@ -123,7 +126,7 @@ class ConceptTable(JournalTable):
             rows = self._rows(
                 "SELECT * FROM concepts WHERE folded = ? AND removed_at IS NOT NULL"
                 " ORDER BY removed_at DESC, id DESC LIMIT 1",
-                (fold(name),),
+                (display(fold(name)),),
             )
             if not rows:
                 raise ConceptError(f'nothing named "{name}" was removed')
@@ -216,8 +219,14 @@ class ConceptTable(JournalTable):
             )
         )
 
-    def _rename_in_captions(self, concept_id: int, old: str, new: str) -> set[int]:
-        """Write a new name into the captions that may speak of a concept; return the photos told anew."""
+    def _rename_in_captions(
+        self, concept_id: int, old: str, new: str, *, but: Collection[int] = ()
+    ) -> set[int]:
+        """Write a new name into the captions that may speak of a concept, but those of some photos.
+
+        Returns:
+            The photos whose captions are other ones now.
+        """
         others = [concept.name for concept in self.concepts() if concept.id != concept_id]
         rows = self._rows(
             "SELECT photo_id, text FROM captions WHERE instr(text, ?2) AND photo_id IN"
@@ -229,7 +238,7 @@ class ConceptTable(JournalTable):
         told = set()
         for photo_id, text in rows:
             renamed = replace_name(text, old, new, others=others)
-            if renamed != text:
+            if renamed != text and photo_id not in but:
                 self._touch("captions", photo_id)
                 self._execute("UPDATE captions SET text = ? WHERE photo_id = ?", (renamed, photo_id))
                 told.add(photo_id)

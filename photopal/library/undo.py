@@ -97,6 +97,7 @@ class UndoTable(CaptionTable):
         )
         names = {concept.id: concept.name for concept in self.concepts()}
         photo_ids: set[int] = set()
+        told: set[int] = set()
         order = list(KEYS)
         for row in sorted(rows, key=lambda row: order.index(row["place"])):
             place, key = row["place"], tuple(json.loads(row["key"]))
@@ -108,10 +109,12 @@ class UndoTable(CaptionTable):
                     continue
             self._touch(place, *key)
             self._restore(place, key, before)
+            if place == "captions":
+                told.add(key[0])
             photo_ids |= {key[-1]} if place != "concepts" else self._photos_of(key[0])
         for concept in self.concepts():
             if names.get(concept.id, concept.name) != concept.name:
-                photo_ids |= self._rename_in_captions(concept.id, names[concept.id], concept.name)
+                photo_ids |= self._rename_in_captions(concept.id, names[concept.id], concept.name, but=told)
         self._refresh_words(sorted(photo_ids))
 
     def _is_as(self, place: str, key: tuple[Any, ...], image: Image) -> bool:

@@ -1,9 +1,9 @@
 """Times `photopal search` as a cold command over a made-up library: `python tests/benchmarks/search.py`.
 
 A library of N captioned photos is written straight into its tables, then each query is run as a program of
-its own, with its peak memory. Beside it, in turns in the same run, stands a walk over all captions with LIKE in
-a bare Python program, without any of photopal's imports. rclip 3.3.0, measured earlier on two cores, took 3.3
-to 4.7 s and 1.07 GB for one text search over 100,000 photos, 17 to 18 s and 4.25 GB over 500,000.
+its own, with its peak memory. Beside it, in turns in the same run, stands a walk over all captions with LIKE
+in a bare Python program, without any of photopal's imports. rclip 3.3.0, measured earlier on two cores, took
+3.3 to 4.7 s and 1.07 GB for one text search over 100,000 photos, 17 to 18 s and 4.25 GB over 500,000.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ _LIKE = (
     "import sqlite3, sys\n"
     "rows = sqlite3.connect(f'file:{sys.argv[1]}?mode=ro', uri=True).execute("
     "'SELECT path, text FROM photos JOIN captions ON captions.photo_id = photos.id WHERE text LIKE ?"
-    " ORDER BY taken_at DESC LIMIT 50', (f'%{sys.argv[2]}%',)).fetchall()\n"
+    " ORDER BY +taken_at DESC LIMIT 50', (f'%{sys.argv[2]}%',)).fetchall()\n"
     "print(len(rows))"
 )
 
@@ -83,7 +83,8 @@ def write_library(path: Path, photos: int, *, seed: int = 0) -> None:
             rows = list(_rows(photos, random.Random(seed)))
             database.executemany(
                 "INSERT INTO photos (id, content_hash, path, size_bytes, width_px, height_px, format,"
-                " taken_at, camera, place, added_at) VALUES (?, ?, ?, 1, 4000, 3000, 'JPEG', ?, ?, ?, '2024')",
+                " taken_at, camera, place, added_at)"
+                " VALUES (?, ?, ?, 1, 4000, 3000, 'JPEG', ?, ?, ?, '2024')",
                 ((n, f"{n:032x}", p.encode(), t, c, where) for n, p, t, c, where, _, _ in rows),
             )
             database.executemany(

@@ -64,3 +64,45 @@ def test_without_a_library_the_error_names_the_command_that_makes_one(run):
         result = run(command)
         assert result.exit_code == 1
         assert "photopal index" in result.stderr
+
+
+def test_words_that_are_not_wanted_may_stand_anywhere_on_the_line(run, family):
+    assert run("search", "rex", "-beach").exit_code == 4
+    assert "beach" in run("search", "-lake", "rex", "--limit", "1").stdout
+    assert run("search", "--paths", "-Rex", "-hostile").stdout == "/p/lake.jpg\n"
+    assert run("search", "rex", "--", "-lake", "--paths").exit_code in (0, 4)
+
+
+def test_phrases_stand_side_by_side(run, family):
+    assert "beach" in run("search", '"on the beach"').stdout
+    assert run("search", '"the on beach"').exit_code == 4
+    assert run("search", 'rex -"on the beach"').exit_code == 4
+
+
+def test_dates_may_be_words(run, family):
+    assert run("search", "july", "2023", "--paths").stdout == "/p/beach.jpg\n"
+    assert run("search", "rex summer", "--paths").stdout == "/p/beach.jpg\n"
+    assert run("search", "before", "2024", "--paths").stdout == "/p/beach.jpg\n"
+    assert run("search", "rex yesterday").exit_code == 4
+
+
+def test_pages_follow_each_other_and_more_is_said(run, family):
+    first = run("search", "--limit", "1", "--paths")
+    assert first.stdout == "/p/lake.jpg\n"
+    assert "--offset 1" in first.stderr
+    second = run("search", "--limit", "1", "--offset", "1", "--paths")
+    assert second.stdout == "/p/beach.jpg\n"
+    assert run("search", "--offset", "9").exit_code == 4
+    assert run("search", "--offset", "-1").exit_code == 2
+
+
+def test_a_name_that_is_nearly_right_is_asked_about(run, family):
+    result = run("search", "Annna", "mountain")
+    assert result.exit_code == 4
+    assert 'did you mean "Anna"?' in result.stderr
+
+
+def test_a_date_that_cannot_be_read_is_said_where_nothing_is_found(run, family):
+    result = run("search", "mountain 1/2/2024")
+    assert result.exit_code == 4
+    assert "two days" in result.stderr

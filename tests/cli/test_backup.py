@@ -1,0 +1,53 @@
+"""`photopal backup` and `restore` as a user sees them."""
+
+import json
+
+
+def names(run):
+    return [concept["name"] for concept in json.loads(run("concepts", "--json").stdout)]
+
+
+def test_a_library_is_backed_up_and_restored(run, family, tmp_path):
+    copy = tmp_path / "copy.db"
+    assert run("backup", str(copy)).exit_code == 0
+    run("remove-concept", "Rex", "--yes")
+    preview = run("restore", str(copy))
+    assert preview.exit_code == 0
+    assert "concepts\t2\t2" in preview.stdout
+    assert "--yes" in preview.stderr
+    assert names(run) == ["Anna"]
+    done = run("restore", str(copy), "--yes")
+    assert done.exit_code == 0
+    assert "before-restore" in done.stderr
+    assert names(run) == ["Anna", "Rex"]
+    assert len(list(family.parent.glob("library-before-restore-*.db"))) == 1
+
+
+def test_a_backup_never_overwrites_without_yes(run, family, tmp_path):
+    copy = tmp_path / "copy.db"
+    copy.write_text("mine")
+    result = run("backup", str(copy))
+    assert result.exit_code == 2
+    assert "--yes" in result.stderr
+    assert copy.read_text() == "mine"
+    assert run("backup", str(copy), "--yes").exit_code == 0
+    assert copy.read_bytes().startswith(b"SQLite format 3")
+
+
+def test_a_restore_where_there_is_no_library_makes_one(run, family, tmp_path, home):
+    copy = tmp_path / "copy.db"
+    run("backup", str(copy))
+    for path in home.glob("library.db*"):
+        path.unlink()
+    assert run("restore", str(copy), "--yes").exit_code == 0
+    assert names(run) == ["Anna", "Rex"]
+
+
+def test_what_is_no_backup_is_refused_in_words(run, family, tmp_path):
+    for name, content in (("text", b"not a library " * 1000), ("empty", b"")):
+        (tmp_path / name).write_bytes(content)
+        result = run("restore", str(tmp_path / name), "--yes")
+        assert result.exit_code == 1
+        assert "not" in result.stderr
+    assert run("restore", str(tmp_path / "none")).exit_code == 1
+    assert names(run) == ["Anna", "Rex"]

@@ -1,0 +1,75 @@
+"""Text from outside, full of what a terminal would obey, is shown and never obeyed, by whichever command."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from photopal.library import Appearance, Library
+from photopal.photos import Exif, Photo, Skipped
+
+HOSTILE = (
+    "\x1b[31mred\x1b]0;title\x07\r\nnew\tline \u202etxt.exe\u2066 [bold]b[/bold] [link=x]\x9b2J\x00\udcff"
+)
+OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\udc80-\udcff]")
+
+
+@pytest.fixture
+def hostile(home):
+    """A library in which everything that can hold text holds what nobody should obey."""
+    nameable = "".join(letter for letter in HOSTILE.replace("\x00", "") if not "\ud800" <= letter <= "\udfff")
+    with Library(home / "library.db") as library:
+        path = Path("/p") / HOSTILE.replace("\x00", "").replace("/", "")
+        exif = Exif(taken_at="2024-07-03T18:22:01", camera=nameable, lens=nameable)
+        photo_id = library.add_photo(
+            Photo(path, f"{1:032x}", 1, 1, 64, 48, "JPEG", exif, b"jpeg"), place=nameable
+        )
+        rex = library.add_concept("[red]Rex[/red] \u202eX", about=nameable)
+        seen = [Appearance(rex.id, 0.9, True, (0.5, 0.5), None)]
+        library.save_caption(photo_id, HOSTILE, model="m", bank=None, prompt_version="1", appearances=seen)
+        library.add_reference(rex.id, photo_id)
+        library.add_problem(Skipped(path, HOSTILE), size_bytes=None, mtime_ns=None)
+        library.rename_concept("[red]Rex[/red] \u202eX", "[red]Bo[/red] \u202eX")
+        library.edit_caption(photo_id, f"mine {HOSTILE}")
+        library.undo()
+    return home
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["search"],
+        ["search", "--json"],
+        ["search", HOSTILE],
+        ["search", "--concept", HOSTILE],
+        ["search", "--since", HOSTILE],
+        ["status"],
+        ["problems"],
+        ["problems", "--json"],
+        ["concepts"],
+        ["concepts", "--json"],
+        ["undo", "--list"],
+        ["undo", "--list", "--json"],
+        ["undo"],
+        ["remove-concept", "[red]Bo[/red] \u202eX"],
+        ["remove-concept", HOSTILE],
+        ["rename-concept", "[red]Bo[/red] \u202eX", "\u2066[bold]Z"],
+        ["restore", HOSTILE.replace("\x00", "")],
+        ["edit-caption", HOSTILE.replace("\x00", ""), "x"],
+        ["ask", "Where was [red]Bo[/red] \u202eX?"],
+        ["ask", "What cameras are there?"],
+    ],
+)
+def test_hostile_text_reaches_no_terminal(run, hostile, words):
+    result = run(*words)
+    assert result.exit_code in (0, 1, 2, 4), result.output
+    for stream in (result.stdout, result.stderr):
+        assert not OBEYED.search(stream), (words, stream)
+    assert not isinstance(result.exception, UnicodeError)
+
+
+def test_a_row_of_hostile_text_is_one_line(run, hostile):
+    for command, cells in (("search", 4), ("problems", 3)):
+        lines = run(command).stdout.removesuffix("\n").split("\n")
+        assert len(lines) == 1
+        assert len(lines[0].split("\t")) == cells

@@ -1,0 +1,97 @@
+"""However changes, undos and redos follow each other, going back leads to where it began."""
+
+import tempfile
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from photopal.errors import PhotopalError
+from photopal.library import Appearance, Library, SearchQuery
+from photopal.photos import Exif, Photo
+
+NAMES = st.sampled_from(["Anna", "Rex", "anna", "Anna Maria", "Bo"])
+PHOTOS = st.integers(1, 3)
+STEPS = st.one_of(
+    st.tuples(st.just("add"), NAMES),
+    st.tuples(st.just("rename"), NAMES, NAMES),
+    st.tuples(st.just("remove"), NAMES),
+    st.tuples(st.just("restore"), NAMES),
+    st.tuples(st.just("reference"), NAMES, PHOTOS, st.booleans()),
+    st.tuples(st.just("no reference"), NAMES, PHOTOS),
+    st.tuples(st.just("edit"), PHOTOS, st.sampled_from(["Anna with Rex", "Bo's ball", "nobody"])),
+    st.tuples(st.just("release"), PHOTOS),
+    st.tuples(st.just("undo")),
+    st.tuples(st.just("undo entry"), st.integers(2, 12)),
+)
+
+
+def undo_latest(library: Library) -> None:
+    # The first entry is where the story begins.
+    if any(e.undoes is None and e.undone_by is None and e.id > 1 for e in library.journal(99)):
+        library.undo()
+
+
+def reference(library: Library, name: str, photo_id: int, has_box: bool) -> None:
+    library.add_reference(library.concept(name).id, photo_id, box=(1, 1, 2, 2) if has_box else None)
+
+
+ACTIONS = {
+    "add": Library.add_concept,
+    "rename": Library.rename_concept,
+    "remove": Library.remove_concept,
+    "restore": Library.restore_concept,
+    "reference": reference,
+    "no reference": lambda library, name, photo: library.remove_reference(library.concept(name).id, photo),
+    "edit": Library.edit_caption,
+    "release": Library.release_caption,
+    "undo": undo_latest,
+    "undo entry": Library.undo,
+}
+
+
+def state(library: Library) -> tuple:
+    concepts = [(c.id, c.name, c.kind, c.about) for c in library.concepts()]
+    references = [sorted((r.photo.id, str(r.box)) for r in library.references(c[0])) for c in concepts]
+    captions = [library.caption(photo_id) for photo_id in (1, 2, 3)]
+    said = [caption and (caption.text, caption.by_hand) for caption in captions]
+    words = [
+        tuple(row) for row in library._rows("SELECT caption, names, facts FROM photo_words ORDER BY key")
+    ]
+    return concepts, references, said, words
+
+
+def check(library: Library) -> None:
+    library._execute("INSERT INTO photo_words_fts(photo_words_fts, rank) VALUES('integrity-check', 1)")
+    for concept in library.concepts():
+        shown = {hit.photo.id for hit in library.search(SearchQuery(concepts=(concept.name,)))}
+        assert {reference.photo.id for reference in library.references(concept.id)} <= shown
+
+
+@given(steps=st.lists(STEPS, max_size=14))
+def test_undoing_everything_leads_back_to_the_beginning(steps):
+    with tempfile.TemporaryDirectory() as folder, Library(Path(folder) / "library.db") as library:
+        library._execute("PRAGMA synchronous = OFF")
+        anna = library.add_concept("Anna")
+        for number in (1, 2, 3):
+            photo = Photo(Path(f"/p/{number}.jpg"), f"{number:032x}", 1, 1, 8, 8, "JPEG", Exif(), b"")
+            library.add_photo(photo)
+        seen = [Appearance(anna.id, 0.9, True, (0.5, 0.5), None)]
+        library.save_caption(
+            1, "Anna and Anna Maria.", model="m", bank=None, prompt_version="1", appearances=seen
+        )
+        beginning = state(library)
+        for step in steps:
+            before = state(library)
+            try:
+                ACTIONS[step[0]](library, *step[1:])
+            except PhotopalError:
+                # What is refused changes nothing.
+                assert state(library) == before
+        check(library)
+        while any(
+            entry.undoes is None and entry.undone_by is None and entry.id > 1 for entry in library.journal(99)
+        ):
+            library.undo()
+        check(library)
+        assert state(library) == beginning

@@ -1,0 +1,238 @@
+"""Whatever is typed, however photos are called: a search answers, and never as something else than words."""
+
+import dataclasses
+import itertools
+from datetime import date, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from photopal.answers.query import meaningful_words, queries_of, read_query, split_names
+from photopal.answers.search import SearchOptions, explain_nothing, search_photos
+from photopal.errors import PhotopalError, UsageError
+from photopal.library import Appearance, Library, SearchQuery
+from photopal.library.match import KEY_STEP, LAST_KEY, key_range
+from photopal.library.names import replace_name
+from photopal.photos import Exif, Photo
+
+NAMES = ["Anna", "Rex", "Anna Maria", "May", "🐶", "O'Neil", 'The "Boss"', "-minus", "राम", "NEAR", "c1"]
+PIECES = [
+    *NAMES,
+    "dog",
+    "beach",
+    "red ball",
+    "café",
+    "caf",
+    "img_0042",
+    "2024",
+    "2023-07",
+    "july 2023",
+    "yesterday",
+    "last summer",
+    "christmas",
+    "new year's eve",
+    "easter",
+    "before 2020",
+    "since May",
+    "'s",
+    "3 weeks ago",
+    "1/2/2024",
+    "between 2019 and 2021",
+    "feb 30",
+    "29 February 2023",
+    "the 90s",
+    "AND",
+    "OR",
+    "NOT",
+    "NEAR(",
+    ")",
+    "(",
+    '"',
+    "“",
+    "-",
+    "--",
+    "−",
+    "*",
+    "^",
+    ":",
+    "{facts}",
+    "{facts} : p",
+    "facts:p",
+    "caption:",
+    "'",
+    "\x00",
+    "\ud800",
+    "\u0301",
+    "%",
+    "_",
+    "\\",
+    "photos",
+    "of",
+    "and",
+    "\n",
+    "\t",
+    "c2",
+    "p",
+    "k",
+    "h",
+    ";",
+]
+TYPED = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=12)), max_size=8).flatmap(
+    lambda parts: st.sampled_from([" ".join(parts), "".join(parts)])
+)
+ANYTHING = st.one_of(TYPED, st.text(max_size=60))
+DAYS = st.dates(date(1, 1, 1), date(9999, 12, 31))
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory):
+    """Forty photos of all kinds of words, names, dates and cameras."""
+    with Library(tmp_path_factory.mktemp("fuzz") / "library.db") as library, library.writing():
+        concepts = [library.add_concept(name) for name in NAMES]
+        for number in range(40):
+            exif = Exif(
+                taken_at=None if number % 7 == 0 else f"{1990 + number}-{number % 12 + 1:02}-24T10:00:00",
+                camera=None if number % 5 == 0 else ("Canon", 'X "100"', "p", "\x1b[31m")[number % 4],
+            )
+            path = Path(
+                f"/p/{PIECES[number].encode('utf-8', 'replace').decode().replace(chr(0), '')}/{number}.jpg"
+            )
+            photo = Photo(path, f"{number:032x}", 1, 1, 64, 48, "JPEG", exif, b"jpeg")
+            photo_id = library.add_photo(photo, place="Nice, France" if number % 3 == 0 else None)
+            seen = [Appearance(concepts[number % len(concepts)].id, 0.9, number % 2 == 0, (0.5, 0.5), None)]
+            text = f"A dog {PIECES[-number]} on the beach {PIECES[number]}."
+            library.save_caption(photo_id, text, model="m", bank=None, prompt_version="1", appearances=seen)
+        library.edit_caption(3, "Rex by hand")
+        library.mark_missing([Path("/p/dog/11.jpg")])
+        yield library
+
+
+@given(query=ANYTHING, today=DAYS, limit=st.integers(0, 50), offset=st.integers(0, 50))
+def test_any_query_is_answered_and_pages_are_parts_of_the_whole(library, query, today, limit, offset):
+    options = SearchOptions(today=today, limit=1000)
+    everything = [hit.photo.id for hit in search_photos(library, query, options)]
+    assert len(set(everything)) == len(everything)
+    page = search_photos(library, query, dataclasses.replace(options, limit=limit, offset=offset))
+    assert [hit.photo.id for hit in page] == everything[offset : offset + limit]
+    explain_nothing(library, query, today=today)
+
+
+@given(query=ANYTHING)
+def test_a_query_is_split_without_loss_and_read_alike_twice(query):
+    reading, again = (read_query(query, NAMES, today=date(2024, 8, 1)) for _ in range(2))
+    for name in (
+        "words",
+        "concepts",
+        "phrases",
+        "without",
+        "without_concepts",
+        "period",
+        "words_without_date",
+    ):
+        assert getattr(reading, name) == getattr(again, name)
+    assert set(reading.concepts) | set(reading.without_concepts) <= set(NAMES)
+    assert not any('"' in phrase for phrase in reading.phrases)
+    for queries in queries_of(reading, SearchQuery(), range(2000, 2025)):
+        assert queries
+        for one in queries:
+            key_range(one)
+
+
+@given(query=ANYTHING, names=st.lists(st.text(min_size=1, max_size=8), max_size=5))
+def test_names_are_taken_out_whole_whatever_they_are(query, names):
+    found, rest = split_names(query, names)
+    assert set(found) <= set(names)
+    assert len(rest) <= len(" ".join(query.split())) * 3
+    assert all(word in query.split() or word for word in meaningful_words(rest))
+
+
+FIELDS = st.fixed_dictionaries(
+    {
+        "text": ANYTHING,
+        "phrases": st.lists(ANYTHING, max_size=2).map(tuple),
+        "without": st.lists(ANYTHING, max_size=2).map(tuple),
+        "any_words": st.lists(st.lists(ANYTHING, min_size=1, max_size=2).map(tuple), max_size=2).map(tuple),
+        "concepts": st.lists(st.sampled_from(NAMES), max_size=2).map(tuple),
+        "any_concepts": st.lists(st.sampled_from(NAMES), max_size=2).map(tuple),
+        "without_concepts": st.lists(st.sampled_from(NAMES), max_size=2).map(tuple),
+        "place": st.none() | ANYTHING,
+        "has_caption": st.none() | st.booleans(),
+        "since": st.none() | DAYS,
+        "until": st.none() | DAYS | st.just("2024-02"),
+        "camera": st.none() | st.sampled_from(["canon", '"', "p", "\x1b", "x"]) | st.text(max_size=4),
+        "order": st.sampled_from(["best", "newest", "oldest"]),
+    }
+)
+FIELD_NAMES = [
+    field.name for field in dataclasses.fields(SearchQuery) if field.name not in ("limit", "offset")
+]
+SOME_FIELDS = st.builds(
+    lambda fields, kept: {name: value for name, value in fields.items() if name in kept},
+    FIELDS,
+    st.sets(st.sampled_from(FIELD_NAMES)),
+)
+
+
+@given(fields=SOME_FIELDS)
+def test_every_call_of_the_library_agrees_on_what_fits(library, fields):
+    query = SearchQuery(**fields, limit=1000)
+    hits = [hit.photo.id for hit in library.search(query)]
+    assert len(set(hits)) == len(hits) == library.count_photos(query)
+    ordered = library.search(dataclasses.replace(query, order="newest"))
+    assert {hit.photo.id for hit in ordered} == set(hits)
+    dates = [hit.photo.taken_at for hit in ordered if hit.photo.taken_at]
+    assert dates == sorted(dates, reverse=True)
+    assert library.date_range(query) == ((dates[-1], dates[0]) if dates else None)
+    assert sum(number for _, number in library.years(query)) == len(dates)
+    assert sum(number for _, number in library.days(query)) == len(dates)
+    for counted in (library.places, library.cameras, library.lenses, library.caption_counts):
+        assert sum(number for _, number in counted(query)) <= len(hits)
+    assert all(number <= len(hits) for _, number in library.concept_counts(query))
+
+
+@given(since=st.text(max_size=12), until=st.sampled_from([None, "2024", "2024-12", "2023-12-31T23:59"]))
+def test_a_date_is_a_date_or_refused(since, until):
+    query = SearchQuery(since=since, until=until)
+    try:
+        first, last = key_range(query)
+    except UsageError:
+        return
+    assert first >= KEY_STEP
+    assert last <= LAST_KEY
+
+
+@given(moments=st.lists(st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 31)), min_size=2, max_size=2))
+def test_keys_grow_with_time(moments):
+    early, late = sorted(moment.replace(microsecond=0) for moment in moments)
+    first, _ = key_range(SearchQuery(since=early))
+    assert first == KEY_STEP * int((early - datetime(1, 1, 1)).total_seconds() + 366 * 86_400)
+    assert key_range(SearchQuery(since=late))[0] >= first
+    assert key_range(SearchQuery(until=early))[1] == first + KEY_STEP - 1
+
+
+@given(text=st.text(max_size=40), old=st.text(min_size=1, max_size=5), new=st.text(min_size=1, max_size=5))
+def test_replacing_a_name_and_back_is_the_text_again(text, old, new):
+    renamed = replace_name(text, old, new)
+    if new not in text and not any(new in f"{one}{new}"[:-1] for one in itertools.chain(text, old)):
+        there = replace_name(renamed, new, old)
+        assert there == text or old in new or new in old
+    assert replace_name(text, old, old) == text
+
+
+@given(name=st.text(max_size=90), text=st.text(max_size=60))
+def test_any_name_and_caption_is_kept_or_refused_and_then_found(library, name, text):
+    with library.writing():
+        try:
+            concept = library.add_concept(name, about=text)
+        except PhotopalError:
+            return
+        try:
+            library.edit_caption(5, f"{text} {concept.name}")
+            assert library.concept(concept.name).id == concept.id
+            hits = library.search(SearchQuery(concepts=(concept.name,)))
+            assert any(map(str.isalnum, concept.name)) <= (5 in [hit.photo.id for hit in hits])
+        finally:
+            library.undo()
+            library.remove_concept(concept.name)
