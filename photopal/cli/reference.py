@@ -12,7 +12,7 @@ from typing import Any
 
 import typer
 
-from photopal.cli.app import COMMANDS, app, start
+from photopal.cli.app import COMMANDS, GROUPS, app, start
 from photopal.cli.help import name_of, paragraphs_of
 
 _HEADING = """# Commands
@@ -42,6 +42,9 @@ def reference() -> str:
         for command in commands:
             name = name_of(command)
             parts += [f"### {name}\n", *_body(command, group.commands[name])]
+            for inner in GROUPS.get(name, ()):
+                own = name_of(inner)
+                parts += [f"#### {name} {own}\n", *_body(inner, group.commands[name].commands[own])]
     return "\n".join(parts).rstrip() + "\n"
 
 

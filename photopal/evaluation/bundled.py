@@ -175,8 +175,8 @@ def _measure_registered(
 
 def _ask_where_and_caption(exam: Exam, key: str, rng: random.Random) -> None:
     exam.caption(key)
-    for kind, most in (("side", 2), ("beside", 1)):
-        exam.ask_plainly(kind, [f"{key} {kind}", f"{key} where"], rng, most=most)
+    for kind in ("side", "beside"):
+        exam.ask_plainly(kind, [f"{key} {kind}", f"{key} where"], rng, most=1)
 
 
 def _time_captions(exam: Exam, ledger: Ledger, most: int) -> int:

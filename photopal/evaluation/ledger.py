@@ -101,7 +101,8 @@ class Measured:
     @property
     def clusters_words(self) -> str:
         """What the questions are about, in words."""
-        return f"{self.clusters:,} {'photos' if self.is_by_photo else 'families'}"
+        noun = ("photo", "photos") if self.is_by_photo else ("family", "families")
+        return f"{self.clusters:,} {noun[self.clusters != 1]}"
 
 
 class Ledger:
