@@ -142,9 +142,9 @@ def register(
 def strangers_for(dataset: Dataset, scenario: Scenario, seed: int) -> list[DatasetPhoto]:
     """Training photos that show none of a scenario's concepts: random ones, else those of other scenarios."""
     hard = [photo for concept in scenario.concepts for photo in concept.hard_negatives]
-    found = [*hard, *dataset.negatives.train]
-    if found:
-        return found
+    known = list(dataset.negatives.train)
+    if hard or known:
+        return [*hard[: MOST_STRANGERS // 2 if known else None], *known]
     rest = [
         photo
         for other in dataset.scenarios
@@ -156,14 +156,19 @@ def strangers_for(dataset: Dataset, scenario: Scenario, seed: int) -> list[Datas
 
 
 def foreign_concepts(dataset: Dataset, scenario: Scenario, seed: int) -> list[DatasetConcept]:
-    """For each concept one of another scenario, of the same kind where there is one; empty without others."""
+    """For each concept one of another scenario, of the same kind where there is one; empty without others.
+
+    Where the other scenarios have too few, one serves several times.
+    """
     rng = random.Random(f"foreign {scenario.name} {seed}")
-    pool = [c for other in dataset.scenarios if other.name != scenario.name for c in other.concepts]
-    rng.shuffle(pool)
-    if len(pool) < len(scenario.concepts):
+    known = [c for other in dataset.scenarios if other.name != scenario.name for c in other.concepts]
+    if not known:
         return []
+    rng.shuffle(known)
     chosen: list[DatasetConcept] = []
+    pool: list[DatasetConcept] = []
     for concept in scenario.concepts:
+        pool = pool or list(known)
         match = next((other for other in pool if other.kind == concept.kind), pool[0])
         pool.remove(match)
         chosen.append(match)

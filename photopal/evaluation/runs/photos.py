@@ -17,7 +17,8 @@ from photopal.photos import MODEL_SIDE_PX, open_photo
 from photopal.tuning.packing import PrefixStore
 from photopal.vision.protocol import PhotoFeatures, VisionModel
 
-MOST_BYTES = 1 << 30
+MOST_BYTES = 1 << 29
+MOST_PREFIX_BYTES = 1 << 28
 
 
 class _Remembering:
@@ -79,7 +80,7 @@ class Shelf:
     def __init__(self, model: VisionModel) -> None:
         """Encode with a model; give one that remembers."""
         self.model = model
-        self.prefixes = PrefixStore(model) if model.supports_prefix else None
+        self.prefixes = PrefixStore(model, most_bytes=MOST_PREFIX_BYTES) if model.supports_prefix else None
         self._images: dict[Path, Image.Image] = {}
 
     def image(self, path: Path) -> Image.Image:

@@ -31,6 +31,11 @@ RANDOM_NEGATIVES = 8
 OTHER_NEGATIVES = 4
 """Photos without any of a scenario's concepts: of nobody of the dataset, and of other scenarios' concepts."""
 
+LONE_NEGATIVES = 100
+"""The latter for a concept that is alone, as in Yo'LLaVA, whose authors have no other negatives."""
+
+VALIDATION_NEGATIVES = 8
+
 T = TypeVar("T")
 
 
@@ -51,7 +56,9 @@ def list_questions(dataset: Dataset, scenario: Scenario, *, seed: int) -> list[A
     rng = random.Random(f"negatives {scenario.name} {seed}")
     random_photos = _sample(dataset.negatives.test, RANDOM_NEGATIVES, rng)
     elsewhere = [c for one in dataset.scenarios if one.name != scenario.name for c in one.concepts]
-    others = [(other, rng.choice(other.test)) for other in _sample(elsewhere, OTHER_NEGATIVES, rng)]
+    others = [(other, photo) for other in elsewhere for photo in other.test]
+    is_alone = len(scenario.concepts) == 1
+    others = _sample(others, LONE_NEGATIVES if is_alone else OTHER_NEGATIVES, rng)
     asked: list[Asked] = []
     for concept in scenario.concepts:
         name = (concept.name,)
@@ -63,8 +70,9 @@ def list_questions(dataset: Dataset, scenario: Scenario, *, seed: int) -> list[A
                 asked += [Asked(p.path, name, "si_sq", False, False, negative) for p in other.test]
         alike = [photo for photo in scenario.lookalikes if photo.resembles == concept.name]
         asked += [Asked(p.path, name, "si_sq", False, None, p.negative) for p in (*random_photos, *alike)]
+        authors_say = False if is_alone else None
         asked += [
-            Asked(photo.path, name, "si_sq", False, None, _likeness(concept, other))
+            Asked(photo.path, name, "si_sq", False, authors_say, _likeness(concept, other))
             for other, photo in others
         ]
     names = tuple(scenario.names)
@@ -99,7 +107,15 @@ def _likeness(concept: DatasetConcept, other: DatasetConcept) -> Negative:
 def find_threshold(examiner: Examiner, dataset: Dataset, scenario: Scenario) -> float:
     """At which p(Yes) a name counts as there: the best on validation photos of all concepts of a scenario."""
     shown = {photo.path: concept.name for concept in scenario.concepts for photo in concept.validation}
-    shown |= {photo.path: "" for photo in dataset.negatives.validation}
+    strangers = list(dataset.negatives.validation) or [
+        photo
+        for one in dataset.scenarios
+        if one.name != scenario.name
+        for concept in one.concepts
+        for photo in concept.validation
+    ]
+    rng = random.Random(f"validation {scenario.name}")
+    shown |= {photo.path: "" for photo in _sample(strangers, VALIDATION_NEGATIVES, rng)}
     asked = [
         Asked(path, (name,), "si_sq", name == present, None)
         for path, present in shown.items()

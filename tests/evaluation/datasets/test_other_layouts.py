@@ -10,6 +10,7 @@ from PIL import Image
 
 from photopal.errors import DatasetError
 from photopal.evaluation.datasets import load_dataset
+from photopal.evaluation.runs.recognition import list_questions
 
 
 def put_photos(folder: Path, count: int, *, suffix: str = ".png") -> None:
@@ -111,3 +112,12 @@ def test_a_folder_in_no_layout_is_refused_with_what_was_looked_for(tmp_path):
         load_dataset(tmp_path)
     with pytest.raises(DatasetError, match="the folder is missing"):
         load_dataset(tmp_path / "nowhere")
+
+
+def test_a_concept_that_is_alone_is_asked_for_on_the_photos_of_the_others(yollava):
+    dataset = load_dataset(yollava)
+    asked = list_questions(dataset, dataset.scenarios[0], seed=0)
+    assert {one.names for one in asked} == {("bo",)}
+    no = [one for one in asked if not one.is_there]
+    assert {one.photo.parent.name for one in no} == {"mam"}
+    assert [one.authors_say for one in asked] == [True] * 3 + [False] * 3
