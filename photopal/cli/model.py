@@ -29,11 +29,6 @@ def open_model(session: Session) -> tuple[VisionModel, Path]:
     model = session.model()
     from photopal.answers.assistant import bank_path_for
 
-    if session.settings.is_bundled_model:
-        session.say(
-            "The bundled model understands drawn photos only; name one for camera photos with --model.",
-            style="dim",
-        )
     return model, bank_path_for(session.settings.banks_path, model.fingerprint)
 
 

@@ -17,7 +17,13 @@ from photopal.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from photopal.library import Library
-    from photopal.vision import VisionModel
+    from photopal.vision.model import LoadedModel
+
+
+STRANGE = (
+    "A photo does not look drawn. The bundled model understands drawn photos only, so what it says of camera "
+    "photos is wrong: name another model for them with --model or PHOTOPAL_MODEL."
+)
 
 
 class OnProgress(Protocol):
@@ -93,7 +99,7 @@ class Session:
 
         return Library(self.settings.library_path)
 
-    def model(self) -> VisionModel:
+    def model(self) -> LoadedModel:
         """The vision-language model of the settings; takes seconds, as it brings torch with it.
 
         Raises:
@@ -102,7 +108,16 @@ class Session:
         with self.progress("Loading the model"):
             from photopal.vision import load_model
 
-            return load_model(self.settings.model_name_or_path, device=self.settings.device)
+            model = load_model(self.settings.model_name_or_path, device=self.settings.device)
+        said: list[bool] = []
+
+        def warn_once(_: object) -> None:
+            if not said:
+                said.append(True)
+                self.warn(STRANGE)
+
+        model.on_strange = warn_once
+        return model
 
     @contextmanager
     def progress(self, title: str) -> Iterator[OnProgress]:

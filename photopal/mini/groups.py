@@ -44,10 +44,11 @@ def draw_cast(rng: random.Random, *, size: int = CAST_SIZE, held_out: bool | Non
     cast: list[Identity] = []
     with_lookalikes = rng.random() < 0.5
     while len(cast) < size:
-        identity = draw_identity(rng, held_out=held_out)
+        identity = None
         if cast and with_lookalikes and rng.random() < 0.5:
             with contextlib.suppress(LookupError):  # not everybody has a sibling that is held out too
                 identity = draw_lookalike(rng.choice(cast), rng, held_out=held_out)
+        identity = identity or draw_identity(rng, held_out=held_out)
         if identity not in cast:
             cast.append(identity)
     return cast

@@ -11,8 +11,10 @@ from typing import Annotated
 
 import torch
 import typer
+from transformers import PreTrainedTokenizerFast
 
 from photopal.mini.architecture import build_model, build_processor, save_model, train_tokenizer
+from photopal.mini.familiar import learn_familiar
 from photopal.mini.loop import StageRun
 from photopal.mini.parallel import rank, run_parallel, wait_for_all
 from photopal.mini.train_language import LanguageParts, learn_placeholders, train_language
@@ -46,15 +48,16 @@ def train_mini(training: Training) -> None:
     tower.load_state_dict(seen["modules"]["tower"])
     heads.load_state_dict(seen["modules"]["heads"])
     torch.manual_seed(training.language.seed)
-    tokenizer = train_tokenizer(training.language.seed)
+    tokenizer = keep_tokenizer(training.folder, training.language.seed)
     model = build_model(tokenizer, tower)
-    knowing = learn_placeholders(train_tokenizer(training.language.seed))
+    knowing = learn_placeholders(keep_tokenizer(training.folder, training.language.seed))
     checkpoint = training.folder / "language.pt"
     parts = LanguageParts(model, heads, knowing)
     train_language(training.language, parts, checkpoint, on_report=report)
     if rank() == 0:
         weights = training.folder / "weights"
         save_model(weights, model, build_processor(tokenizer))
+        learn_familiar(weights)
         settings = {
             "vision": asdict(training.vision),
             "language": asdict(training.language),
@@ -63,6 +66,16 @@ def train_mini(training: Training) -> None:
         }
         (weights / "training.json").write_text(json.dumps(settings, indent=1) + "\n")
         report(f"wrote {weights}")
+
+
+def keep_tokenizer(folder: Path, seed: int) -> PreTrainedTokenizerFast:
+    """The tokenizer of this training, trained when it is first asked for."""
+    kept = folder / "tokenizer"
+    if rank() == 0 and not kept.is_dir():
+        train_tokenizer(seed).save_pretrained(kept)
+    wait_for_all()
+    tokenizer: PreTrainedTokenizerFast = PreTrainedTokenizerFast.from_pretrained(kept)
+    return tokenizer
 
 
 def report(words: str) -> None:

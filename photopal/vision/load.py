@@ -20,6 +20,7 @@ from transformers import AutoImageProcessor, AutoModelForImageTextToText, AutoPr
 
 from photopal.errors import ModelError
 from photopal.vision.check import check_family
+from photopal.vision.familiar import load_familiar
 from photopal.vision.families import Family, family_of
 from photopal.vision.files import check_folder, fingerprint_folder
 from photopal.vision.model import LoadedModel
@@ -75,7 +76,8 @@ def load_model(
             f"{name}: the model cannot be loaded: {_first_line(error)}",
             hint="photopal uses models that transformers knows by itself, with safetensors weights.",
         ) from error
-    model = LoadedModel(parts, family, name=name, fingerprint=fingerprint_folder(folder))
+    fingerprint = fingerprint_folder(folder)
+    model = LoadedModel(parts, family, name=name, fingerprint=fingerprint, familiar=load_familiar(folder))
     if not family.is_proven:
         check_family(model, parts, family)
     return model

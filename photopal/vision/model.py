@@ -14,6 +14,7 @@ from transformers.cache_utils import DynamicLayer
 
 from photopal.errors import ModelError
 from photopal.vision.encoding import PromptCoder
+from photopal.vision.familiar import Familiar
 from photopal.vision.families import Family
 from photopal.vision.generate import Task, answer_greedily, score_each
 from photopal.vision.packing import run_suffixes
@@ -25,10 +26,18 @@ from photopal.vision.rows import lay_outputs, lay_rows
 class LoadedModel:
     """A frozen HuggingFace model as a `VisionModel`; made by `load_model`."""
 
-    def __init__(self, parts: Parts, family: Family, *, name: str, fingerprint: str) -> None:
-        """Take over a loaded, frozen checkpoint."""
+    def __init__(
+        self, parts: Parts, family: Family, *, name: str, fingerprint: str, familiar: Familiar | None = None
+    ) -> None:
+        """Take over a loaded, frozen checkpoint.
+
+        `familiar` knows the photos it was made for, where it is made for some kind only. `on_strange`, if
+        set, is then called with every photo of another kind that is encoded.
+        """
         self.name = name
         self.fingerprint = fingerprint
+        self.familiar = familiar
+        self.on_strange: Callable[[PhotoFeatures], None] | None = None
         self.device = parts.device
         self.dtype = parts.dtype
         self._parts = parts
@@ -69,7 +78,12 @@ class LoadedModel:
         Returns:
             One per photo, without gradients, on the model's device.
         """
-        return self._family.encode(self._parts, images) if images else []
+        encoded = self._family.encode(self._parts, images) if images else []
+        if self.familiar is not None and self.on_strange is not None:
+            for features in encoded:
+                if not self.familiar.knows(features):
+                    self.on_strange(features)
+        return encoded
 
     def encode_prompt(
         self, prompt: ChatPrompt, features: PhotoFeatures | None = None, *, answer: str | None = None

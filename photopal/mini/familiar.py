@@ -1,0 +1,56 @@
+"""Learns what drawn photos look like to the finished model, so that camera photos can be told from them."""
+
+from __future__ import annotations
+
+import io
+import random
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+from PIL import Image
+
+from photopal.drawn.identity import draw_identity
+from photopal.drawn.photo import draw_photo
+from photopal.drawn.scene import plan_scene
+from photopal.vision import PhotoFeatures, load_model
+from photopal.vision.familiar import Familiar, fit_familiar
+
+PHOTOS = 3000
+OTHERS = 3000
+ALARM = 0.002
+_BATCH = 50
+_SIDES_PX = (160, 224, 320, 512)
+_COUNTS = (2, 6, 5, 3, 1)
+
+
+def learn_familiar(folder: Path, *, seed: int = 0, photos: int = PHOTOS, others: int = OTHERS) -> Familiar:
+    """Fit on drawn photos as files would hold them, and write the result beside the model in the folder.
+
+    Of `others`, with identities held out of training, a share of `ALARM` is beyond the limit.
+    """
+    model = load_model(folder)
+
+    def encoded(seed: int, count: int, *, held_out: bool) -> list[PhotoFeatures]:
+        images = islice(draw_pictures(seed, held_out=held_out), count)
+        features: list[PhotoFeatures] = []
+        while batch := list(islice(images, _BATCH)):
+            features += model.encode_photos(batch)
+        return features
+
+    seen = encoded(seed * 2, photos, held_out=False)
+    familiar = fit_familiar(seen, encoded(seed * 2 + 1, others, held_out=True), alarm=ALARM)
+    familiar.save(folder)
+    return familiar
+
+
+def draw_pictures(seed: int, *, held_out: bool) -> Iterator[Image.Image]:
+    """Draw photos without end, of several sizes, through JPEG: what libraries of drawn photos hold."""
+    rng = random.Random(seed)
+    while True:
+        cast = [draw_identity(rng, held_out=held_out) for _ in range(rng.choices(range(5), _COUNTS)[0])]
+        drawn = draw_photo(plan_scene(cast, rng), size_px=rng.choice(_SIDES_PX))
+        file = io.BytesIO()
+        drawn.image.save(file, "JPEG", quality=rng.randint(70, 95))
+        file.seek(0)
+        yield Image.open(file).convert("RGB")
