@@ -12,6 +12,7 @@ from photopal.evaluation.metrics.intervals import Interval, bootstrap, paired_bo
 from photopal.evaluation.runs.figures import pooled, scenario_values
 from photopal.evaluation.runs.learning import FAULTS, Fault
 from photopal.evaluation.runs.measures import MEASURES, Measure
+from photopal.evaluation.runs.photos import remember
 from photopal.evaluation.runs.run import EvalOptions, Evaluation, OnProgress, evaluate
 from photopal.vision.protocol import VisionModel
 
@@ -77,6 +78,7 @@ def check_faults(
         raise DatasetError(f"{dataset.root}: intervals over scenarios take at least two of them")
     tasks: tuple[Task, ...] = ("recognition", "grounding")
     plain = replace(options, tasks=tasks, has_controls=False, fault=None)
+    model = remember(model)
     sound = evaluate(model, dataset, plain)
     caught = []
     for number, fault in enumerate(FAULTS, start=1):

@@ -20,6 +20,7 @@ from photopal.evaluation.runs.photos import Shelf, remember
 from photopal.evaluation.runs.posing import Examiner
 from photopal.evaluation.runs.run import EvalOptions
 from photopal.vision import load_model
+from photopal.vision.load import DEFAULT_MODEL_FOLDER
 
 PLAIN = LearnOptions(None, RegisterOptions(tokens=4))
 
@@ -99,3 +100,14 @@ def test_every_mistake_is_watched_by_figures_that_exist():
 def test_one_scenario_is_not_enough(shelf, scenes):
     with pytest.raises(DatasetError, match="at least two"):
         check_faults(shelf.model, scenes, EvalOptions(scenarios=1))
+
+
+def test_every_mistake_is_caught_on_the_bundled_model(tmp_path):
+    options = DrawnOptions(scenarios=3, train=4, test=2, multi=2, negatives=8, siblings=0)
+    write_drawn(tmp_path / "scenes", options, seed=3)
+    caught = check_faults(
+        load_model(DEFAULT_MODEL_FOLDER),
+        load_dataset(tmp_path / "scenes"),
+        EvalOptions(has_tuning=False),
+    )
+    assert {one.fault for one in caught if one.is_caught} == set(FAULTS)
