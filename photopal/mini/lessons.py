@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
-from photopal.drawn.conversation import Talk, converse
+from photopal.drawn.conversation import Exchange, Talk, converse
+from photopal.drawn.talking.roughen import roughen
 from photopal.mini.architecture import END, IMAGE
 from photopal.mini.groups import GRID, Group
 from photopal.mini.train_vision import VisionBatch, collate
@@ -20,6 +21,7 @@ from photopal.vision.placeholders import name_placeholder
 PATCHES = GRID * GRID
 MOST_NAMES = 4
 MOST_EXCHANGES = 16
+ROUGH_SHARE = 0.35
 IGNORED = -100
 
 
@@ -149,7 +151,7 @@ class LessonMaker:
         gap = " " if concepts else ""
         exchanges = converse(talk, rng, count=MOST_EXCHANGES)
         texts = [f"USER: {IMAGE * PATCHES}\n{block}"]
-        texts += [f"{gap}{exchange.question} ASSISTANT:" for exchange in exchanges]
+        texts += [f"{gap}{self._asked(exchange, rng)} ASSISTANT:" for exchange in exchanges]
         texts += [f" {exchange.answer}{END}" for exchange in exchanges]
         coded: list[list[int]] = self.tokenizer(texts, add_special_tokens=False)["input_ids"]
         prefix, questions, answers = coded[0], coded[1 : len(exchanges) + 1], coded[len(exchanges) + 1 :]
@@ -179,6 +181,11 @@ class LessonMaker:
             taken.sides,
             taken.marks,
         )
+
+    def _asked(self, exchange: Exchange, rng: random.Random) -> str:
+        """The question as it stands, or one time in three as people might type it."""
+        is_rough = exchange.kind != "choice" and rng.random() < ROUGH_SHARE
+        return roughen(exchange.question, rng) if is_rough else exchange.question
 
 
 def member_patches(group: Group) -> dict[tuple[int, int], list[int]]:

@@ -14,6 +14,7 @@ from photopal.drawn.painting.places import INDOORS, PLACES
 from photopal.drawn.painting.props import PARROT_ACTIVITIES, PERSON_ACTIVITIES, PET_ACTIVITIES
 from photopal.drawn.talking.grammars import all_grammars
 from photopal.drawn.talking.phrasing import pattern, phrase
+from photopal.drawn.talking.roughen import roughen
 from photopal.drawn.talking.talk import PROPS, things_of
 from photopal.drawn.wording import (
     NUMBERS,
@@ -351,3 +352,14 @@ def test_side_words_agree_with_the_painted_picture():
 @pytest.mark.parametrize(("words", "said"), [("orange top", "an orange top"), ("red top", "a red top")])
 def test_articles_fit_the_word_after_them(words, said):
     assert with_article(words) == said
+
+
+def test_a_roughened_question_keeps_its_names_and_the_words_that_matter():
+    rng = random.Random(0)
+    seen = set()
+    for _ in range(300):
+        text = roughen("Which colour is the beanie of <|name:2|>?", rng)
+        assert "<|name:2|>" in text
+        assert {"colour", "beanie"} <= set(re.findall(r"\w+", text))
+        seen.add(text)
+    assert len(seen) > 150
