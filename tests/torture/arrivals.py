@@ -1,10 +1,10 @@
-"""Drops photos into a watched folder in every bad way at once and checks that each is indexed exactly once.
+"""Drops photos into a watched folder in every bad way at once; each must be indexed exactly once.
 
-Run it with `python tests/torture/arrivals.py`. It starts `photopal index --watch` on an empty folder and drops
-1,000 photos at once: some copied slowly, some damaged, some renamed on the way. It reads `photopal
-watch-status` meanwhile, ends the watch with SIGTERM, compares the library with what was dropped, and starts the
-watch again, which must find nothing to do. With `--minutes 60` photos keep coming for an hour and memory must
-not grow.
+Run it with `python tests/torture/arrivals.py`. It starts `photopal index --watch` on an empty folder and
+drops 1,000 photos at once: some copied slowly, some damaged, some renamed on the way. It reads `photopal
+watch-status` meanwhile, ends the watch with SIGTERM, compares the library with what was dropped, and starts
+the watch again, which must find nothing to do. With `--minutes 60` photos keep coming for an hour and
+memory must not grow.
 """
 
 from __future__ import annotations
