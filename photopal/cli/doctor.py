@@ -102,7 +102,10 @@ def _check_formats() -> Check:
         lacking.append("HEIC")
     if lacking:
         return Check("photo formats", "note", f"this Pillow cannot read {', '.join(lacking)}")
-    return Check("photo formats", "ok", "JPEG, PNG, WebP, TIFF, GIF, BMP, HEIC and AVIF")
+    if importlib.util.find_spec("rawpy") is None:
+        words = 'JPEG, PNG, WebP, TIFF, GIF, BMP, HEIC and AVIF; RAW with: pip install "photopal[raw]"'
+        return Check("photo formats", "ok", words)
+    return Check("photo formats", "ok", "JPEG, PNG, WebP, TIFF, GIF, BMP, HEIC, AVIF and RAW")
 
 
 def _check_home(home: Path) -> Check:

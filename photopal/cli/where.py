@@ -31,6 +31,7 @@ def where(
         "config": str(settings.config_path),
         "library": str(settings.library_path),
         "banks": str(settings.banks_path),
+        "watches": str(settings.watches_path),
         "model": settings.model_name_or_path,
         "device": settings.device,
     }

@@ -1,0 +1,76 @@
+"""No command writes to a photo, its time or its mode, or leaves a file beside it."""
+
+import hashlib
+import shutil
+from pathlib import Path
+
+import pytest
+
+from photopal.cli.app import COMMANDS
+from photopal.cli.help import name_of
+
+NAMES = {name_of(command) for commands in COMMANDS.values() for command in commands}
+# These read no photos of the user's: they draw their own, or ask this machine about itself.
+WITHOUT_PHOTOS = {"demo", "eval"}
+
+
+def tree(folder: Path) -> dict[str, tuple[object, ...]]:
+    """Every file and folder below a folder: kind, mode, time, contents."""
+    found: dict[str, tuple[object, ...]] = {}
+    for path in sorted(folder.rglob("*")):
+        status = path.lstat()
+        content = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+        found[str(path)] = (status.st_mode, status.st_mtime_ns, status.st_size, status.st_ino, content)
+    return found
+
+
+@pytest.fixture
+def photos(tmp_path, drawn_family):
+    """Photos of Anna, Ben and strangers, a broken file and a copy; some may not be written to."""
+    folder = tmp_path / "photos"
+    shutil.copytree(drawn_family.folder, folder)
+    for number, path in enumerate(sorted(folder.rglob("*.png"))):
+        path.chmod(0o444 if number % 2 else 0o640)
+    (folder / "broken.jpg").write_bytes(b"\xff\xd8 no photo")
+    shutil.copy(folder / "both.png", folder / "both again.png")
+    (folder / "link.png").symlink_to(folder / "both.png")
+    return folder
+
+
+def test_originals_are_the_same_after_every_command(run, photos, tmp_path, drawn_family, tiny_llava):
+    before = tree(photos)
+    both, anna, backup = str(photos / "both.png"), str(photos / "Anna"), str(tmp_path / "backup.db")
+    steps = [
+        (3, "index", str(photos)),
+        (0, "index", "--watch", "--once", str(photos)),
+        (0, "problems"),
+        (0, "duplicates"),
+        (3, "check", "--contents"),
+        (0, "add-concept", "Anna", anna, "--mask", str(drawn_family.masks["Anna"])),
+        (0, "add-concept", "Ben", str(photos / "Ben"), "--mask", str(drawn_family.masks["Ben"])),
+        (0, "concepts"),
+        (0, "tune", "--epochs", "1", "--tokens", "2"),
+        (0, "caption"),
+        (0, "caption", "--watch", "--once", str(photos)),
+        (0, "edit-caption", both, "Anna and Ben at home"),
+        (0, "search", "Anna"),
+        (0, "similar", both),
+        (0, "ask", "Who is on it?", both),
+        (0, "locate", both, "--out", str(tmp_path / "marked.png")),
+        (0, "rename-concept", "Ben", "Benjamin"),
+        (0, "remove-concept", "Benjamin", "--yes"),
+        (0, "restore-concept", "Benjamin"),
+        (0, "undo"),
+        (0, "backup", backup),
+        (0, "restore", backup, "--yes"),
+        (0, "status"),
+        (4, "watch-status"),
+        (0, "where"),
+        (None, "doctor"),
+    ]
+    assert {words[1] for words in steps} == NAMES - WITHOUT_PHOTOS, "a command is missing here"
+    for code, *words in steps:
+        result = run(*words, PHOTOPAL_MODEL=str(tiny_llava))
+        assert tree(photos) == before, f"{words} changed a photo"
+        assert code is None or result.exit_code == code or result.exit_code == 0, (words, result.output)
+        assert result.exit_code in (0, 3, 4) or code is None, (words, result.output)
