@@ -57,7 +57,12 @@ def _list(session: Session, limit: int, *, is_json: bool) -> None:
     if not entries:
         session.say("Nothing was changed yet.")
     rows = [
-        (str(e.id), e.made_at, e.what, f"undone by {e.undone_by}" if e.undone_by is not None else "")
+        (
+            str(e.id),
+            e.made_at[:19].replace("T", " "),
+            e.what,
+            f"undone by {e.undone_by}" if e.undone_by is not None else "",
+        )
         for e in entries
     ]
     show_listing(session.out, Listing(("entry", "when", "what", "state"), rows))

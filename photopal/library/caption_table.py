@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from photopal.errors import UsageError
 from photopal.library.concept_table import ConceptTable
-from photopal.library.connection import now
+from photopal.library.connection import precisely_now
 from photopal.library.path_table import display
 from photopal.library.rows import Appearance, CaptionRow
 
@@ -43,6 +43,7 @@ class CaptionTable(ConceptTable):
         Raises:
             LibraryError: There is no such photo or concept.
         """
+        facts = (model, bank, prompt_version, precisely_now())
         with self.writing():
             self.photo(photo_id)
             self._execute("DELETE FROM appearances WHERE photo_id = ?", (photo_id,))
@@ -51,7 +52,7 @@ class CaptionTable(ConceptTable):
                 " text = CASE WHEN by_hand THEN text ELSE excluded.text END, model = excluded.model,"
                 " bank = excluded.bank, prompt_version = excluded.prompt_version,"
                 " created_at = excluded.created_at",
-                (photo_id, display(unicodedata.normalize("NFC", text)), model, bank, prompt_version, now()),
+                (photo_id, display(unicodedata.normalize("NFC", text)), *facts),
             )
             for seen in appearances:
                 box = seen.box or (None,) * 4
@@ -75,7 +76,7 @@ class CaptionTable(ConceptTable):
             self._execute(
                 "INSERT INTO captions VALUES (?, ?, '', NULL, '', ?, 1)"
                 " ON CONFLICT DO UPDATE SET text = excluded.text, by_hand = 1",
-                (photo_id, usable, now()),
+                (photo_id, usable, precisely_now()),
             )
             self._refresh_words((photo_id,))
         caption = self.caption(photo_id)

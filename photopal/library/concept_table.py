@@ -220,20 +220,28 @@ class ConceptTable(JournalTable):
         )
 
     def _rename_in_captions(
-        self, concept_id: int, old: str, new: str, *, but: Collection[int] = ()
+        self, concept_id: int, old: str, new: str, *, but: Collection[int] = (), since: str = ""
     ) -> set[int]:
-        """Write a new name into the captions that may speak of a concept, but those of some photos.
+        """Write a new name into the captions that may speak of a concept.
+
+        Args:
+            concept_id: The concept.
+            old: The name it had.
+            new: The name it has.
+            but: Photos to leave alone.
+            since: Only what a model has said since this moment.
 
         Returns:
             The photos whose captions are other ones now.
         """
         others = [concept.name for concept in self.concepts() if concept.id != concept_id]
         rows = self._rows(
-            "SELECT photo_id, text FROM captions WHERE instr(text, ?2) AND photo_id IN"
+            "SELECT photo_id, text FROM captions WHERE instr(text, ?2)"
+            " AND (?3 = '' OR (created_at > ?3 AND NOT by_hand)) AND photo_id IN"
             " (SELECT photo_id FROM appearances WHERE concept_id = ?1"
             "  UNION SELECT photo_id FROM reference_photos WHERE concept_id = ?1"
             "  UNION SELECT photo_id FROM captions WHERE by_hand)",
-            (concept_id, old),
+            (concept_id, old, since),
         )
         told = set()
         for photo_id, text in rows:

@@ -190,6 +190,11 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
+def precisely_now() -> str:
+    """Return the time in UTC, ISO 8601 to the microsecond, to tell what came first."""
+    return datetime.now(UTC).isoformat(timespec="microseconds")
+
+
 def path_bytes(path: Path) -> bytes:
     """Return an absolute path as the bytes the file system uses, whatever encoding they are in."""
     return os.fsencode(os.path.abspath(path))  # noqa: PTH100 - resolve would follow links

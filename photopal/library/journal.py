@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from photopal.library.connection import now
+from photopal.library.connection import precisely_now
 from photopal.library.photo_table import PhotoTable
 from photopal.library.rows import JournalEntry
 
@@ -89,7 +89,8 @@ class JournalTable(PhotoTable):
         if not changed:
             return
         entry_id = self._execute(
-            "INSERT INTO journal (made_at, what, undoes) VALUES (?, ?, ?) RETURNING id", (now(), what, undoes)
+            "INSERT INTO journal (made_at, what, undoes) VALUES (?, ?, ?) RETURNING id",
+            (precisely_now(), what, undoes),
         ).fetchone()[0]
         for row in changed:
             self._execute("INSERT INTO journal_rows VALUES (?, ?, ?, ?, ?)", (entry_id, *row))

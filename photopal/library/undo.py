@@ -105,6 +105,7 @@ class UndoTable(CaptionTable):
             if not self._is_as(place, key, after):
                 if place != "captions" or not self._is_by_models(key, after):
                     self._refuse_changed(entry, row["place"], row["key"])
+                self._refuse_later(entry, row["place"], row["key"])
                 if not (before or {}).get("by_hand"):
                     continue
             self._touch(place, *key)
@@ -114,7 +115,9 @@ class UndoTable(CaptionTable):
             photo_ids |= {key[-1]} if place != "concepts" else self._photos_of(key[0])
         for concept in self.concepts():
             if names.get(concept.id, concept.name) != concept.name:
-                photo_ids |= self._rename_in_captions(concept.id, names[concept.id], concept.name, but=told)
+                photo_ids |= self._rename_in_captions(
+                    concept.id, names[concept.id], concept.name, but=told, since=entry.made_at
+                )
         self._refresh_words(sorted(photo_ids))
 
     def _is_as(self, place: str, key: tuple[Any, ...], image: Image) -> bool:
@@ -128,13 +131,24 @@ class UndoTable(CaptionTable):
         return not (present or {}).get("by_hand") and not (after or {}).get("by_hand")
 
     def _refuse_changed(self, entry: JournalEntry, place: str, key: str) -> None:
+        self._refuse_later(entry, place, key)
+        raise LibraryError(
+            f"what entry {entry.id} changed has changed again since: {entry.what}",
+            hint="photopal undo --list",
+        )
+
+    def _refuse_later(self, entry: JournalEntry, place: str, key: str) -> None:
+        """Raise where a later change of the same row was not taken back."""
         rows = self._rows(
             "SELECT id, what FROM journal JOIN journal_rows ON entry_id = id WHERE place = ? AND key = ?"
-            " AND id > ? AND undone_by IS NULL ORDER BY id DESC LIMIT 1",
-            (place, key, entry.id),
+            " AND id > ? AND undoes IS NULL AND undone_by IS NULL ORDER BY id DESC LIMIT 1",
+            (place, key, self._base(entry).id),
         )
-        hint = f"first undo entry {rows[0]['id']}: {rows[0]['what']}" if rows else "photopal undo --list"
-        raise LibraryError(f"what entry {entry.id} changed has changed again since: {entry.what}", hint=hint)
+        if rows:
+            raise LibraryError(
+                f"what entry {entry.id} changed has changed again since: {entry.what}",
+                hint=f"first undo entry {rows[0]['id']}: {rows[0]['what']}",
+            )
 
     def _restore(self, place: str, key: tuple[Any, ...], image: Image) -> None:
         """Make a row what it was; a concept that was not there is removed, as what was found of it stays."""

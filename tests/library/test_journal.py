@@ -268,3 +268,19 @@ def test_the_journal_tells_what_was_done_and_survives_closing(library, rex, tmp_
     assert entries[0].what == 'took back: renamed "Rex" to "Bruno"'
     assert entries[1].undone_by == entries[0].id
     assert entries[0].undoes == entries[1].id
+
+
+def test_a_moved_photo_keeps_caption_names_references_and_what_the_user_wrote(
+    library, rex, make_photo, tmp_path
+):
+    library.edit_caption(2, "Rex on the sofa")
+    before = state(library)[:3]
+    for number in (1, 2):
+        moved = make_photo(number, path=tmp_path / "elsewhere" / f"renamed{number}.jpg")
+        assert library.add_photo(moved) == number
+        library.mark_missing([make_photo(number).path])
+        assert library.photo(number).path == moved.path
+    assert state(library)[:3] == before
+    assert found(library, concepts=("Rex",)) == found(library, "renamed") == [1, 2]
+    library.undo()
+    assert library.caption(2) is None

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import photopal
-from photopal.errors import LibraryError, LibraryLockedError
+from photopal.errors import ConceptError, LibraryError, LibraryLockedError
 from photopal.library import Library, PhotoRow, SearchQuery, schema
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(photopal.__file__).parent.parent)}
@@ -300,3 +300,42 @@ def test_a_current_library_is_opened_and_searched_without_sqlite_utils(tmp_path)
         """
     with python(program, tmp_path / "library.db") as searcher:
         assert searcher.stdout.read() == "False\n"
+
+
+def test_a_reader_goes_on_while_another_process_writes_and_sees_each_commit_whole(tmp_path, make_photo):
+    path = tmp_path / "library.db"
+    Library(path).close()
+    writer = python(
+        """
+        import sys
+        from pathlib import Path
+        from photopal.library import Library
+        from photopal.photos import Exif, Photo
+        with Library(Path(sys.argv[1])) as library:
+            print("open", flush=True)
+            for start in range(0, 2000, 10):
+                with library.writing():
+                    for number in range(start, start + 10):
+                        photo = Photo(
+                            Path(f"/p/{number}.jpg"), f"{number:032x}", 1, 1, 8, 8, "JPEG", Exif(), b"t"
+                        )
+                        library.add_photo(photo)
+        """,
+        path,
+    )
+    with writer, Library(path, read_only=True) as reader:
+        assert writer.stdout.readline() == "open\n"
+        while writer.poll() is None:
+            count = reader.counts()["photos"]
+            assert count % 10 == 0
+            assert reader.count_photos(SearchQuery()) % 10 == 0
+            assert len(reader.search(SearchQuery(limit=5))) == min(5, reader.counts()["photos"])
+        assert writer.returncode == 0
+        assert reader.counts()["photos"] == 2000
+
+
+def test_a_name_that_is_no_text_is_unknown_and_no_crash(library):
+    library.add_concept("Rex")
+    for call in (library.concept, library.restore_concept, library.remove_concept):
+        with pytest.raises(ConceptError):
+            call("\ud800")
