@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import math
+import random
 from dataclasses import replace
 
 import pytest
 import torch
+from PIL import Image
 
 from photopal.concepts import RegisterOptions
 from photopal.errors import DatasetError
 from photopal.evaluation.datasets import load_dataset
 from photopal.evaluation.datasets.drawn import DrawnOptions, write_drawn
 from photopal.evaluation.runs.figures import facts, tabulate
-from photopal.evaluation.runs.learning import LearnOptions, learn
-from photopal.evaluation.runs.photos import Shelf, remember
+from photopal.evaluation.runs.learning import LearnOptions, _tuning_photos, learn, strangers_for
+from photopal.evaluation.runs.photos import Shelf, read_mask, remember
 from photopal.evaluation.runs.posing import CONTROLS, Examiner
 from photopal.evaluation.runs.run import EvalOptions, evaluate
 from photopal.evaluation.runs.scoring import score
 from photopal.tuning import TuneOptions
+from photopal.tuning.run import split_photos
 from photopal.vision import load_model
 
 REGISTER = RegisterOptions(tokens=4)
@@ -157,14 +161,9 @@ def test_no_test_photo_and_no_validation_photo_is_in_a_row(shelf, scenes, monkey
 
 
 def test_tuning_validates_on_exactly_the_photos_held_out(shelf, scenes):
-    from photopal.evaluation.runs.learning import _tuning_photos, strangers_for
-    from photopal.tuning.run import split_photos
-
     scenario = scenes.scenarios[1]
     learned = learn(shelf, scenes, scenario, PLAIN)
     photos = _tuning_photos(shelf, learned.registered, scenario.concepts, strangers_for(scenes, scenario, 0))
-    import random
-
     training, validation = split_photos(photos, share=0.2, rng=random.Random(0))
     held = {str(photo.path) for concept in scenario.concepts for photo in concept.validation}
     assert {photo.key for photo in validation if photo.present} == held
@@ -202,8 +201,6 @@ def test_the_table_has_figures_intervals_and_controls(evaluation):
 
 
 def test_json_has_no_word_that_json_lacks(evaluation):
-    import json
-
     told = facts(evaluation, tabulate(evaluation), seed=0)
     assert json.loads(json.dumps(told, allow_nan=False))["seed"] == 0
 
@@ -227,10 +224,6 @@ def test_a_dataset_of_square_and_wide_photos_by_hand_is_run(tiny_llava, mc_llava
 
 
 def test_a_mask_of_other_proportions_is_named(tiny_llava, scenes, tmp_path):
-    from PIL import Image
-
-    from photopal.evaluation.runs.photos import read_mask
-
     path = tmp_path / "m.png"
     Image.new("L", (40, 20), 255).save(path)
     assert read_mask(path, (80, 40)).shape == (20, 40)
