@@ -15,7 +15,7 @@ def backup(
     ctx: typer.Context,
     file: Annotated[Path, typer.Argument(help="The file to write.", metavar="FILE")],
     *,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Write over a file that is there.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Write over an earlier backup.")] = False,
 ) -> None:
     """Copy the library into one file, checked, while everything else goes on.
 

@@ -22,6 +22,7 @@ OnProgress = Callable[[int, int], None]
 """Called with the number of pages done and the number of pages."""
 
 _PAGES_AT_ONCE = 4096
+_DATABASE_START = b"SQLite format 3\0"
 
 
 def back_up(
@@ -32,11 +33,11 @@ def back_up(
     Args:
         library: Open, for reading or for writing.
         target: The file to write.
-        is_forced: Write over a file that is there.
+        is_forced: Write over an earlier backup that is there; a file of another kind is never touched.
         on_progress: Told how far the copy is.
 
     Raises:
-        UsageError: The file is there already, or is the library itself.
+        UsageError: The file is there already, is no backup, or is the library itself.
         LibraryError: The file cannot be written, or the copy is not sound.
     """
     if target.is_dir():
@@ -44,7 +45,9 @@ def back_up(
     if _is_same(target, library.path):
         raise UsageError(f"{target} is the library itself")
     if target.exists() and not is_forced:
-        raise UsageError(f"{target} is there already", hint="say --yes to write over it")
+        raise UsageError(f"{target} is there already", hint="say --yes to write over an earlier backup")
+    if target.exists() and not _is_database(target):
+        raise UsageError(f"{target} is no earlier backup, and is not written over", hint="name another file")
     part = target.with_name(f"{target.name}.part-{os.getpid()}")
     try:
         _copy(library, part, on_progress)
@@ -155,6 +158,14 @@ def _open(path: Path) -> sqlite3.Connection:
     # A file that others have open has companions; one that lies still may be on a medium without writing.
     is_still = not path.with_name(path.name + "-wal").exists()
     return sqlite3.connect(f"{uri}?mode=ro{'&immutable=1' if is_still else ''}", uri=True)
+
+
+def _is_database(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_DATABASE_START)) == _DATABASE_START
+    except OSError:
+        return False
 
 
 def _is_same(one: Path, other: Path) -> bool:

@@ -25,13 +25,22 @@ def test_a_library_is_backed_up_and_restored(run, family, tmp_path):
 
 def test_a_backup_never_overwrites_without_yes(run, family, tmp_path):
     copy = tmp_path / "copy.db"
-    copy.write_text("mine")
+    run("backup", str(copy))
+    before = copy.read_bytes()
+    run("remove-concept", "Rex", "--yes")
     result = run("backup", str(copy))
     assert result.exit_code == 2
     assert "--yes" in result.stderr
-    assert copy.read_text() == "mine"
+    assert copy.read_bytes() == before
     assert run("backup", str(copy), "--yes").exit_code == 0
-    assert copy.read_bytes().startswith(b"SQLite format 3")
+    assert copy.read_bytes() != before
+
+
+def test_a_backup_never_overwrites_a_photo(run, family, tmp_path):
+    photo = tmp_path / "photo.jpg"
+    photo.write_bytes(b"\xff\xd8\xff a photo")
+    assert run("backup", str(photo), "--yes").exit_code == 2
+    assert photo.read_bytes() == b"\xff\xd8\xff a photo"
 
 
 def test_a_restore_where_there_is_no_library_makes_one(run, family, tmp_path, home):

@@ -237,3 +237,67 @@ def test_photos_are_counted_by_day_lens_and_caption(holiday):
     assert holiday.days(SearchQuery()) == [("2023-07-01", 1), ("2024-01-05", 1), ("2024-12-31", 1)]
     assert holiday.lenses(SearchQuery()) == []
     assert dict(holiday.caption_counts(SearchQuery(concepts=("Anna",)))) == {"Anna runs with Rex.": 1}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"text": "dog sit"},
+        {"phrases": ("sits in",), "without": ("garden",)},
+        {"concepts": ("Rex",), "text": "runs", "since": "2023"},
+        {"without_concepts": ("Rex",)},
+        {"camera": "canon"},
+        {"place": "nice", "order": "oldest"},
+        {"has_caption": False},
+        {},
+    ],
+)
+def test_no_search_walks_over_all_photos_or_sorts_them(holiday, query):
+    statements = []
+    holiday._connection.set_trace_callback(statements.append)
+    holiday.search(SearchQuery(**query))
+    holiday.count_photos(SearchQuery(**query))
+    holiday.date_range(SearchQuery(**query))
+    holiday._connection.set_trace_callback(None)
+    asked = [statement for statement in statements if statement.startswith("SELECT")]
+    assert asked
+    for statement in asked:
+        plan = [row["detail"] for row in holiday._rows(f"EXPLAIN QUERY PLAN {statement}")]
+        if "FROM concepts" in statement:
+            # Concepts are few; and the names of the photos of one page are put in order.
+            plan = [step for step in plan if "concepts" not in step and "TEMP B-TREE" not in step]
+        for step in plan:
+            walks = step.startswith("SCAN") and "photo_words_fts VIRTUAL TABLE" not in step
+            assert not walks or "shown" in step or "subquery" in step.casefold(), (statement, plan)
+            assert "TEMP B-TREE FOR ORDER BY" not in step, (statement, plan)
+
+
+def test_photos_of_one_moment_come_in_a_steady_order_and_pages_miss_none(library, make_photo):
+    with library.writing():
+        for number in range(40):
+            photo = make_photo(number, taken_at="2024-01-01T00:00:00" if number % 2 else None)
+            caption(library, library.add_photo(photo), "A dog.")
+    for order in ("best", "newest", "oldest"):
+        whole = found(library, "dog", order=order, limit=100)
+        pages = [found(library, "dog", order=order, limit=7, offset=start) for start in range(0, 49, 7)]
+        assert [photo_id for page in pages for photo_id in page] == whole
+        assert len(set(whole)) == 40
+        assert {photo_id % 2 for photo_id in whole[:20]} == {0}
+
+
+def test_a_date_that_is_learned_later_moves_the_photo(library, make_photo):
+    one, two = (
+        library.add_photo(make_photo(1)),
+        library.add_photo(make_photo(2, taken_at="2020-01-01T00:00:00")),
+    )
+    assert found(library) == [two, one]
+    library.add_photo(make_photo(1, taken_at="2024-01-01T00:00:00"))
+    assert found(library) == [one, two]
+    assert found(library, since="2024") == [one]
+
+
+@pytest.mark.parametrize("taken_at", ["2024", "2024-99-99T99:99:99", "no date", "", "-4713-01-01T00:00:00"])
+def test_a_date_that_makes_no_sense_counts_as_none(library, make_photo, taken_at):
+    photo_id = library.add_photo(make_photo(1, taken_at=taken_at))
+    assert found(library) == [photo_id]
+    assert found(library, since="0001") == []
