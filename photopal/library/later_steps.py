@@ -8,7 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 # 62,167,219,200 seconds lie between the beginning of the year 0 and 1970; a second has 16,777,216 keys.
-WORDS_KEY = "coalesce(strftime('%s', substr(photos.taken_at, 1, 19)) + 62167219200, 0) * 16777216 + photos.id"
+# What is no date, and what SQLite would read as a number of days, counts as undated.
+WORDS_KEY = """
+    CASE WHEN photos.taken_at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*'
+    THEN coalesce(strftime('%s', substr(photos.taken_at, 1, 19)) + 62167219200, 0) ELSE 0 END
+    * 16777216 + photos.id"""
 
 _FACTS = """
     'p' || CASE WHEN captions.photo_id IS NULL THEN '' WHEN by_hand THEN ' k h' ELSE ' k' END
