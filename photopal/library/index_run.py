@@ -55,7 +55,7 @@ class IndexRun:
             self._gone.note_found(key, known[key].number if key in known else None)
             self._visit(path, known.get(key), problems.get(key))
             self._take_in(until=self._reader.room)
-        self._commit_when_due()
+            self._commit_when_due()
 
     def finish_reading(self) -> None:
         """Wait for all that is being read."""
