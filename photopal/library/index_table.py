@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from photopal.library.connection import path_bytes, path_of
 from photopal.library.path_table import PathTable
 
-_ROWS_AT_ONCE = 1000
+_ROWS_AT_ONCE = 500
 
 
 class KnownPath(NamedTuple):

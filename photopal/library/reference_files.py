@@ -16,6 +16,7 @@ from photopal.library.places import PlaceNames
 from photopal.library.rows import ConceptRow
 from photopal.library.store import Library
 from photopal.photos import Photo, Skipped, find_photos, open_photo, record_photo
+from photopal.photos.read import open_header, quiet_pillow
 
 Box = tuple[int, int, int, int]
 
@@ -167,12 +168,13 @@ def _read_mask(file: ReferenceFile, photo: Photo) -> bytes | None:
     if file.mask is None:
         return None
     try:
-        with Image.open(file.mask) as picture:
+        with file.mask.open("rb") as opened, quiet_pillow(), open_header(opened) as picture:
             size_px = picture.size
             has_alpha = picture.mode in ("RGBA", "LA", "PA")
             alpha = picture.getchannel("A") if has_alpha else None
         grey = open_photo(file.mask).convert("L") if alpha is None or _is_flat(alpha) else alpha
-    except (OSError, PhotoError, Image.DecompressionBombError) as error:
+    except Exception as error:
+        # A decoder fed with a broken file raises nearly anything.
         raise ConceptError(f"the mask {file.mask} cannot be read: {error}") from error
     if size_px != (photo.width_px, photo.height_px):
         raise ConceptError(

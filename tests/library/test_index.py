@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -341,3 +342,19 @@ def test_an_unchanged_folder_is_checked_quickly(library, tmp_path, save_photo):
     started = time.process_time()
     assert index_folders(library, [tmp_path / "many"]).unchanged == 300
     assert time.process_time() - started < 0.3
+
+
+def test_memory_stays_the_same_however_many_files_there_are(library, tmp_path):
+    Image.new("RGB", (2, 2), "red").save(tmp_path / "one.bmp")
+    content, peaks = (tmp_path / "one.bmp").read_bytes(), []
+    for count in (700, 2400):
+        for number in range(count):
+            path = tmp_path / f"{count}" / f"{number // 500}" / f"photo number {number}.bmp"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content + number.to_bytes(4, "big") + count.to_bytes(4, "big"))
+        index_folders(library, [tmp_path / f"{count}"])
+        tracemalloc.start()
+        assert index_folders(library, [tmp_path / f"{count}"]).unchanged == count
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] - peaks[0] < 400_000

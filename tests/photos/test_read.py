@@ -2,6 +2,7 @@
 
 import io
 import struct
+import time
 import warnings
 import zlib
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
+import photopal.photos.read
 from photopal.errors import PhotoError
 from photopal.photos import PIXEL_LIMIT, open_photo
 
@@ -263,3 +265,24 @@ def test_photos_are_read_in_several_threads_at_once(tmp_path):
         sizes = {image.size for image in pool.map(open_photo, paths)}
     assert sizes == {(400, 300)}
     assert (warnings.filters, Image.MAX_IMAGE_PIXELS) == (filters, limit)
+
+
+def test_large_photos_are_decoded_one_at_a_time_and_small_ones_together(tmp_path, monkeypatch):
+    at_once, most = [0], {"small": 0, "large": 0}
+    path = save(noise((64, 48)), tmp_path / "a.png")
+    continuous = photopal.photos.read._continuous
+
+    def count(image, kind):
+        at_once[0] += 1
+        most[kind] = max(most[kind], at_once[0])
+        time.sleep(0.05)
+        at_once[0] -= 1
+        return continuous(image)
+
+    for kind, limit in (("small", 10**9), ("large", 1)):
+        monkeypatch.setattr(photopal.photos.read, "_LARGE_PIXELS", limit)
+        monkeypatch.setattr(photopal.photos.read, "_continuous", lambda image, kind=kind: count(image, kind))
+        with ThreadPoolExecutor(4) as threads:
+            list(threads.map(open_photo, [path] * 8))
+    assert most["small"] > 1
+    assert most["large"] == 1
