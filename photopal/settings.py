@@ -22,7 +22,10 @@ from photopal.errors import SettingsError
 Source = Literal["flag", "environment", "config file", "default"]
 
 BUNDLED_MODEL = "bundled"
-CONFIG_KEYS = ("library", "banks", "model", "device")
+CONFIG_KEYS = ("library", "banks", "model", "device", "features_mb")
+
+DEFAULT_FEATURES_MB = 2048
+"""How large the folder of kept features may grow, in MB of 2**20 bytes; 0 keeps none."""
 
 _DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
 
@@ -37,12 +40,18 @@ class Settings:
     banks_path: Path
     model: str
     device: str
+    features_mb: int = DEFAULT_FEATURES_MB
     sources: Mapping[str, Source] = field(default_factory=dict)
 
     @property
     def watches_path(self) -> Path:
         """The folder in which running watches say how they get on."""
         return self.library_path.parent / "watches"
+
+    @property
+    def features_path(self) -> Path:
+        """The folder of what the model made of photos; it may be removed at any time."""
+        return self.library_path.parent / "features"
 
     @property
     def is_bundled_model(self) -> bool:
@@ -105,6 +114,7 @@ def load_settings(
         banks_path=_absolute(settle("banks", None, "banks"), home_path),
         model=settled_model,
         device=_checked_device(settle("device", device, "auto")),
+        features_mb=_checked_size(settle("features_mb", None, str(DEFAULT_FEATURES_MB))),
         sources=sources,
     )
 
@@ -128,6 +138,14 @@ def _checked_device(device: str) -> str:
     if not _DEVICE.fullmatch(device):
         raise SettingsError(f"{device!r} is not a device", hint="use auto, cpu, mps, cuda or cuda:0")
     return device
+
+
+def _checked_size(text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise SettingsError(
+            f"features_mb is {text!r}, which is no number of MB", hint="use 2048, or 0 for none"
+        )
+    return int(text)
 
 
 def _read_config(path: Path) -> dict[str, str]:

@@ -89,3 +89,11 @@ def test_every_kind_of_device_is_taken(tmp_path, device):
 def test_an_unknown_device_is_refused(tmp_path):
     with pytest.raises(SettingsError, match="'gpu' is not a device"):
         load_settings(home=tmp_path, device="gpu", environ={})
+
+
+def test_how_much_is_kept_of_photos_is_a_number_of_megabytes(tmp_path):
+    assert load_settings(home=tmp_path, environ={}).features_mb == 2048
+    settings = load_settings(home=tmp_path, environ={"PHOTOPAL_FEATURES_MB": "0"})
+    assert (settings.features_mb, settings.features_path) == (0, tmp_path / "features")
+    with pytest.raises(SettingsError, match="no number of MB"):
+        load_settings(home=tmp_path, environ={"PHOTOPAL_FEATURES_MB": "2 GB"})

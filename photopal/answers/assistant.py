@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import torch
 from PIL import Image
+from torch import Tensor
 
+from photopal.answers.view import Personal, Sighting, View
 from photopal.concepts import Bank
 from photopal.concepts.maps import (
     contested_maps,
-    find_place,
+    find_places,
     inside_photo,
     location_maps,
     map_scores,
 )
 from photopal.concepts.presence import Verdict
-from photopal.library import Appearance, ConceptRow
+from photopal.library import ConceptRow
 from photopal.prompts import (
     MOST_CONCEPTS,
     Mark,
@@ -28,87 +29,25 @@ from photopal.prompts import (
     questions,
     recognition_question,
 )
+from photopal.vision.batch import Asked, first_of_two
+from photopal.vision.packing import common_length
 from photopal.vision.placeholders import name_placeholder
-from photopal.vision.protocol import ConceptRows, PhotoFeatures, VisionModel
+from photopal.vision.protocol import EncodedPrompt, PhotoFeatures, PrefixCache, VisionModel
 
+_PREFIXES_KEPT = 2
 
-@dataclass(frozen=True)
-class Sighting:
-    """What is known of one concept on one photo.
-
-    Attributes:
-        concept: Who it is.
-        score: Height of the location map's peak above the concept's threshold; 0 is undecided.
-        is_present: Whether it counts as seen.
-        probability: The model's own p(Yes) to the recognition question; None where the map alone decided.
-        point: Where it shows most, in fractions of the photo.
-        box: The region around, x, y, width, height in fractions of the photo.
-    """
-
-    concept: ConceptRow
-    score: float
-    is_present: bool
-    probability: float | None
-    point: tuple[float, float]
-    box: tuple[float, float, float, float]
-
-    @property
-    def mark_point(self) -> tuple[float, float]:
-        """Where to mark it: below the region, for the peak is what it is known by and must not be covered."""
-        x, y, width, height = self.box
-        return (x + width / 2, min(0.97, y + height))
-
-    def appearance(self) -> Appearance:
-        """As the library stores it."""
-        return Appearance(self.concept.id, self.score, self.is_present, self.point, self.box)
+__all__ = ["Assistant", "Personal", "Sighting", "View", "bank_path_for"]
 
 
 @dataclass(frozen=True, eq=False)
-class View:
-    """A photo as the assistant sees it.
+class _Reading:
+    """What the location maps say of one photo, by the place of each concept; `unsure` by margin."""
 
-    Attributes:
-        image: Upright RGB.
-        features: Of the photo without marks.
-        sightings: Every concept of the bank, the present ones first, best first.
-    """
-
-    image: Image.Image
-    features: PhotoFeatures
-    sightings: tuple[Sighting, ...]
-
-    @property
-    def present(self) -> list[Sighting]:
-        """Those who count as seen, from left to right."""
-        return sorted((s for s in self.sightings if s.is_present), key=lambda s: s.point[0])
-
-    def of(self, concept_id: int) -> Sighting | None:
-        """The sighting of a concept, if the bank has it."""
-        return next((s for s in self.sightings if s.concept.id == concept_id), None)
-
-
-@dataclass(frozen=True, eq=False)
-class Personal:
-    """A personalised prompt's parts: whom it speaks of, their rows, and the photo with their marks.
-
-    Attributes:
-        concepts: By slot.
-        offered: The same, as the prompt introduces them.
-        rows: Their rows.
-        features: Of the photo with marks, or without where nobody is marked.
-        marks: What was drawn.
-    """
-
-    concepts: tuple[ConceptRow, ...]
-    offered: tuple[PromptConcept, ...]
-    rows: ConceptRows | None
-    features: PhotoFeatures
-    marks: tuple[Mark, ...]
-
-    @property
-    def names(self) -> list[str]:
-        """Names by slot."""
-        return [concept.name for concept in self.concepts]
+    maps: Tensor
+    scores: list[float]
+    verdicts: list[Verdict]
+    margins: list[float]
+    unsure: list[int]
 
 
 class Assistant:
@@ -133,16 +72,43 @@ class Assistant:
         """Look at an upright RGB photo: encode it once and decide who is where."""
         return self.look_at([image])[0]
 
-    def look_at(self, images: Sequence[Image.Image]) -> list[View]:
-        """Look at several photos, encoded together."""
-        features = self.model.encode_photos(images)
-        return [View(image, f, self._sightings(f)) for image, f in zip(images, features, strict=True)]
+    def look_at(self, images: Sequence[Image.Image], *, keys: Sequence[str] = ()) -> list[View]:
+        """Look at several photos, encoded together; those with a key may be had from what was kept."""
+        return self.see(images, self.model.encode_photos(images, keys=keys))
+
+    def see(self, images: Sequence[Image.Image], encoded: Sequence[PhotoFeatures]) -> list[View]:
+        """Decide who is where on photos that are encoded already."""
+        return [View(i, f, s) for i, f, s in zip(images, encoded, self._see(encoded), strict=True)]
 
     def personalise(self, view: View, *, asked: Sequence[ConceptRow] = ()) -> Personal:
         """Prepare a prompt about a photo: those seen there, and those the question names, at most four.
 
         Those the question names come first; the present ones get marks, numbered from left to right.
         """
+        return self.personalise_each([(view, asked)])[0]
+
+    def personalise_each(self, wishes: Sequence[tuple[View, Sequence[ConceptRow]]]) -> list[Personal]:
+        """Prepare prompts about photos as `personalise` does; photos with marks are encoded together.
+
+        Args:
+            wishes: Each a photo, with those the question names.
+        """
+        prepared = [(view, self._offer(view, asked)) for view, asked in wishes]
+        missing = {
+            (id(view), personal.marks): (view, personal.marks)
+            for view, personal in prepared
+            if personal.marks and personal.marks not in view.marked
+        }
+        drawn = [draw_marks(view.image, list(marks)) for view, marks in missing.values()]
+        for (view, marks), features in zip(missing.values(), self.model.encode_photos(drawn), strict=True):
+            view.marked[marks] = features
+        return [
+            replace(personal, features=view.marked[personal.marks]) if personal.marks else personal
+            for view, personal in prepared
+        ]
+
+    def _offer(self, view: View, asked: Sequence[ConceptRow]) -> Personal:
+        """All of a personalised prompt but the features of the photo with marks."""
         present = [s for s in view.sightings if s.is_present]
         chosen = list({c.id: c for c in [*asked, *(s.concept for s in present)]}.values())[:MOST_CONCEPTS]
         chosen = [concept for concept in chosen if concept.id in self.bank.concepts]
@@ -152,15 +118,54 @@ class Assistant:
         seen = sorted((s for s in present if s.concept.id in kept), key=lambda s: s.point[0])
         marks = {s.concept.id: Mark(n, *s.mark_point) for n, s in enumerate(seen, start=1)}
         marks = marks if self.has_marks else {}
-        features = view.features
-        if marks:
-            features = self.model.encode_photos([draw_marks(view.image, list(marks.values()))])[0]
         offered = tuple(
             PromptConcept(self.bank.concepts[c.id].token_count, marks[c.id].number if c.id in marks else None)
             for c in chosen
         )
         rows = self.bank.rows([c.id for c in chosen], [c.name for c in chosen])
-        return Personal(tuple(chosen), offered, rows, features, tuple(marks.values()))
+        return Personal(tuple(chosen), offered, rows, view.features, tuple(marks.values()))
+
+    def prefix(self, view: View, personal: Personal, encoded: EncodedPrompt) -> PrefixCache | None:
+        """The keys and values of what all questions to a personalised prompt begin with, computed once.
+
+        Args:
+            view: The photo; keeps what is computed.
+            personal: The prompt's parts.
+            encoded: A prompt made of them.
+
+        Returns:
+            The photo and the concept block; None where the model's family cannot share them.
+        """
+        if not self.model.supports_prefix:
+            return None
+        key = (id(personal.features), *(concept.id for concept in personal.concepts))
+        prefix = view.prefixes.get(key)
+        if prefix is None or not prefix.is_prefix_of(encoded):
+            bare = self.model.encode_prompt(build_prompt("", personal.offered), personal.features)
+            length = min(common_length(bare.ids, encoded.ids), int(encoded.ids.shape[0]) - 1)
+            if length < max(1, encoded.image_end):
+                return None
+            prefix = self.model.encode_prefix(encoded, personal.features, personal.rows, length=length)
+            view.prefixes.pop(key, None)
+            while len(view.prefixes) >= _PREFIXES_KEPT:
+                del view.prefixes[next(iter(view.prefixes))]
+            view.prefixes[key] = prefix
+        return prefix
+
+    def recognition_prompts(self, features: PhotoFeatures, concepts: Sequence[ConceptRow]) -> list[Asked]:
+        """The recognition question for each concept, all of them in one prompt.
+
+        Args:
+            features: Of the photo without marks.
+            concepts: At most four, all in the bank.
+        """
+        if not concepts:
+            return []
+        offered = [PromptConcept(self.bank.concepts[c.id].token_count) for c in concepts]
+        rows = self.bank.rows([c.id for c in concepts], [c.name for c in concepts])
+        words = [recognition_question(name_placeholder(slot)) for slot in range(len(concepts))]
+        prompts = [build_prompt(question, offered) for question in words]
+        return [Asked(self.model.encode_prompt(prompt, features), features, rows) for prompt in prompts]
 
     def recognise(self, features: PhotoFeatures, concepts: Sequence[ConceptRow]) -> list[float]:
         """The model's p(Yes) for each concept, all of them in one prompt: yes / (yes + no).
@@ -169,20 +174,27 @@ class Assistant:
             features: Of the photo without marks.
             concepts: At most four, all in the bank.
         """
-        offered = [PromptConcept(self.bank.concepts[c.id].token_count) for c in concepts]
-        rows = self.bank.rows([c.id for c in concepts], [c.name for c in concepts])
-        probabilities = []
-        for slot in range(len(concepts)):
-            prompt = build_prompt(recognition_question(name_placeholder(slot)), offered)
-            encoded = self.model.encode_prompt(prompt, features)
-            scores = self.model.score_answers(encoded, features, rows, answers=(questions.YES, questions.NO))
-            probabilities.append(float(torch.softmax(scores, dim=0)[0]))
-        return probabilities
+        asked = self.recognition_prompts(features, concepts)
+        return first_of_two(self.model, asked, (questions.YES, questions.NO))
 
-    def _sightings(self, features: PhotoFeatures) -> tuple[Sighting, ...]:
-        """Who is there: by the maps alone, or within the abstain band by map and model to equal shares."""
+    def _see(self, encoded: Sequence[PhotoFeatures]) -> list[tuple[Sighting, ...]]:
+        """Who is where on each photo: by the maps alone, or within the abstain band by map and model."""
         if not self.concepts:
-            return ()
+            return [()] * len(encoded)
+        read = [self._read(features) for features in encoded]
+        asked = [
+            self.recognition_prompts(features, [self.concepts[place] for place in reading.unsure])
+            for features, reading in zip(encoded, read, strict=True)
+        ]
+        every = [one for prompts in asked for one in prompts]
+        told = iter(first_of_two(self.model, every, (questions.YES, questions.NO)) if every else ())
+        return [
+            self._sightings(features, reading, {place: next(told) for place in reading.unsure})
+            for features, reading in zip(encoded, read, strict=True)
+        ]
+
+    def _read(self, features: PhotoFeatures) -> _Reading:
+        """Read the maps of every concept: scores, what they say, and whom they leave unsure."""
         ids = [concept.id for concept in self.concepts]
         maps = contested_maps(location_maps(features.patches.cpu(), self.bank.directions(ids)))[: len(ids)]
         maps = maps.masked_fill(~inside_photo(features), -1.0)
@@ -192,23 +204,22 @@ class Assistant:
         margins = [score - c.threshold for c, score in zip(calibrations, scores, strict=True)]
         order = sorted(range(len(ids)), key=lambda place: -margins[place])
         unsure = [place for place in order if verdicts[place] is Verdict.UNSURE][:MOST_CONCEPTS]
-        asked = (
-            dict(zip(unsure, self.recognise(features, [self.concepts[p] for p in unsure]), strict=True))
-            if unsure
-            else {}
-        )
+        return _Reading(maps, scores, verdicts, margins, unsure)
+
+    def _sightings(
+        self, features: PhotoFeatures, reading: _Reading, told: dict[int, float]
+    ) -> tuple[Sighting, ...]:
+        """Every concept, the present ones first; where the model was asked, map and model decide alike."""
         sightings = []
-        for place in order:
-            found = find_place(maps[place], features.frame)
-            probability = asked.get(place)
-            is_present = verdicts[place] is Verdict.PRESENT
+        places = find_places(reading.maps, features.frame)
+        for place, (concept, found) in enumerate(zip(self.concepts, places, strict=True)):
+            probability = told.get(place)
+            is_present = reading.verdicts[place] is Verdict.PRESENT
             if probability is not None:
-                is_present = calibrations[place].share(scores[place]) + probability >= 1.0
-            sightings.append(
-                Sighting(
-                    self.concepts[place], margins[place], is_present, probability, found.point, found.box
-                )
-            )
+                calibration = self.bank.concepts[concept.id].calibration
+                is_present = calibration.share(reading.scores[place]) + probability >= 1.0
+            margin = reading.margins[place]
+            sightings.append(Sighting(concept, margin, is_present, probability, found.point, found.box))
         return tuple(sorted(sightings, key=lambda s: (not s.is_present, -s.score)))
 
 

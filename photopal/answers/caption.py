@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
+from pathlib import Path
 
-from photopal.answers.assistant import Assistant, Sighting, View
+from PIL import Image
+
+from photopal.answers.assistant import Assistant, Personal, Sighting, View
+from photopal.answers.pace import Pace
 from photopal.answers.similar import keep_vectors
 from photopal.errors import PhotoError
 from photopal.library import Library, PhotoRow
 from photopal.library.vectors import VectorFile
-from photopal.photos import MODEL_SIDE_PX, Skipped, open_photo
+from photopal.photos import MODEL_SIDE_PX, Skipped
+from photopal.photos.ahead import open_ahead
 from photopal.prompts import CAPTION_QUESTION, PROMPT_VERSION, build_prompt
+from photopal.vision.batch import Asked, answer_side_by_side
 
 NAME_BONUS = 5.0
 """Those who were found are expected in the caption, each once; see `ConceptRows.name_bonus`."""
@@ -78,12 +85,23 @@ def caption_view(
     assistant: Assistant, view: View, *, on_text: Callable[[str], None] | None = None
 ) -> Caption:
     """Caption a photo that was looked at."""
-    personal = assistant.personalise(view)
+    asked = _ask_for_caption(assistant, assistant.personalise(view))
+    text = assistant.model.generate(asked.encoded, asked.features, asked.rows, on_text=on_text)
+    return Caption(text, view.sightings)
+
+
+def caption_views(assistant: Assistant, views: Sequence[View]) -> list[Caption]:
+    """Caption photos that were looked at, together; each as `caption_view` captions it alone."""
+    prepared = assistant.personalise_each([(view, ()) for view in views])
+    texts = answer_side_by_side(assistant.model, [_ask_for_caption(assistant, one) for one in prepared])
+    return [Caption(text, view.sightings) for text, view in zip(texts, views, strict=True)]
+
+
+def _ask_for_caption(assistant: Assistant, personal: Personal) -> Asked:
     prompt = build_prompt(CAPTION_QUESTION, personal.offered)
     encoded = assistant.model.encode_prompt(prompt, personal.features)
     rows = replace(personal.rows, name_bonus=NAME_BONUS) if personal.rows is not None else None
-    text = assistant.model.generate(encoded, personal.features, rows, on_text=on_text)
-    return Caption(text, view.sightings)
+    return Asked(encoded, personal.features, rows)
 
 
 def caption_photos(
@@ -95,7 +113,7 @@ def caption_photos(
     vectors: VectorFile | None = None,
     on_caption: Callable[[CaptionedPhoto], None] | None = None,
 ) -> CaptionReport:
-    """Caption photos one after another; each is stored before the next is begun.
+    """Caption photos a few at a time; each batch, of about a second, is stored before the next is begun.
 
     A caption is kept as it is where model, bank and wording are those it was made with, unless forced. One
     that the user wrote stays unless the options say otherwise; who appears is looked for anew all the same.
@@ -108,50 +126,109 @@ def caption_photos(
         vectors: Where to keep what makes photos comparable.
         on_caption: Told of every new caption.
     """
-    options = options or CaptionOptions()
-    version = assistant.bank.version if assistant.concepts else None
-    captioned = kept = 0
-    skipped: list[Skipped] = []
-    for photo in photos:
-        if options.limit is not None and captioned >= options.limit:
-            break
-        before = library.caption(photo.id)
-        is_edited = before is not None and before.by_hand and not options.replaces_edited
-        is_forced = options.is_forced or (before is not None and before.by_hand and options.replaces_edited)
-        if not is_forced and is_current(library, assistant, photo, version):
-            kept += 1
-            continue
-        try:
-            image = open_photo(photo.path, max_side_px=MODEL_SIDE_PX)
-        except PhotoError as error:
-            skipped.append(Skipped(photo.path, error.message))
-            continue
-        view = assistant.look(image)
-        if before is not None and is_edited:
-            caption = Caption(before.text, view.sightings)
-        else:
-            caption = caption_view(assistant, view)
-        _store(library, assistant, photo, caption, replaces_edited=options.replaces_edited)
-        if vectors is not None:
-            keep_vectors(vectors, [photo.content_hash], [view.features])
-        captioned += not is_edited
-        kept += is_edited
-        if on_caption and not is_edited:
-            on_caption(CaptionedPhoto(photo, caption))
-    return CaptionReport(captioned, kept, tuple(skipped))
+    run = _Run(library, assistant, options or CaptionOptions(), vectors)
+    batch: list[tuple[_Wish, Image.Image]] = []
+    with closing(open_ahead(run.wishes(photos), lambda wish: wish.path, max_side_px=MODEL_SIDE_PX)) as opened:
+        for wish, image in opened:
+            if image is None:
+                run.kept += 1
+            elif isinstance(image, PhotoError):
+                run.skipped.append(Skipped(wish.photo.path, image.message))
+            else:
+                batch.append((wish, image))
+            is_enough = run.is_enough([wish for wish, _ in batch])
+            if batch and (is_enough or run.pace.is_full(len(batch))):
+                run.caption(batch, on_caption)
+                batch = []
+            if is_enough:
+                break
+        if batch:
+            run.caption(batch, on_caption)
+    return CaptionReport(run.captioned, run.kept, tuple(run.skipped))
 
 
-def _store(
-    library: Library, assistant: Assistant, photo: PhotoRow, caption: Caption, *, replaces_edited: bool
-) -> None:
-    with library.writing():
-        if replaces_edited:
-            library.release_caption(photo.id)
-        library.save_caption(
+@dataclass(frozen=True)
+class _Wish:
+    """A photo, and what is to be done with it.
+
+    Attributes:
+        photo: The photo.
+        kept_text: The caption the user wrote, which stays; who appears is looked for all the same.
+        is_done: Whether its caption is good.
+    """
+
+    photo: PhotoRow
+    kept_text: str | None
+    is_done: bool
+
+    @property
+    def path(self) -> Path | None:
+        """What to decode, if anything."""
+        return None if self.is_done else self.photo.path
+
+
+class _Run:
+    """One run over photos: what was done so far, and how to do the next batch."""
+
+    def __init__(
+        self, library: Library, assistant: Assistant, options: CaptionOptions, vectors: VectorFile | None
+    ) -> None:
+        self.library, self.assistant, self.options, self.vectors = library, assistant, options, vectors
+        self.version = assistant.bank.version if assistant.concepts else None
+        self.pace = Pace()
+        self.captioned = self.kept = 0
+        self.skipped: list[Skipped] = []
+
+    def wishes(self, photos: Iterable[PhotoRow]) -> Iterator[_Wish]:
+        """What is to be done with each photo."""
+        for photo in photos:
+            before = self.library.caption(photo.id)
+            by_hand = before is not None and before.by_hand
+            is_forced = self.options.is_forced or (by_hand and self.options.replaces_edited)
+            is_done = not is_forced and is_current(self.library, self.assistant, photo, self.version)
+            stays = before is not None and by_hand and not self.options.replaces_edited
+            yield _Wish(photo, before.text if before is not None and stays else None, is_done)
+
+    def is_enough(self, wishes: Sequence[_Wish]) -> bool:
+        """Whether the limit is reached once these are captioned."""
+        limit = self.options.limit
+        return limit is not None and self.captioned + sum(w.kept_text is None for w in wishes) >= limit
+
+    def caption(
+        self,
+        batch: Sequence[tuple[_Wish, Image.Image]],
+        on_caption: Callable[[CaptionedPhoto], None] | None,
+    ) -> None:
+        """Look at photos, caption and store them together."""
+        wishes = [wish for wish, _ in batch]
+        hashes = [wish.photo.content_hash for wish in wishes]
+        views = self.assistant.look_at([image for _, image in batch], keys=hashes)
+        new = [view for wish, view in zip(wishes, views, strict=True) if wish.kept_text is None]
+        made = iter(caption_views(self.assistant, new))
+        captions = [
+            next(made) if wish.kept_text is None else Caption(wish.kept_text, view.sightings)
+            for wish, view in zip(wishes, views, strict=True)
+        ]
+        with self.library.writing():
+            for wish, caption in zip(wishes, captions, strict=True):
+                self._store(wish.photo, caption)
+        if self.vectors is not None:
+            keep_vectors(self.vectors, hashes, [view.features for view in views])
+        self.captioned += len(new)
+        self.kept += len(wishes) - len(new)
+        self.pace.note(len(batch))
+        for wish, caption in zip(wishes, captions, strict=True):
+            if on_caption and wish.kept_text is None:
+                on_caption(CaptionedPhoto(wish.photo, caption))
+
+    def _store(self, photo: PhotoRow, caption: Caption) -> None:
+        if self.options.replaces_edited:
+            self.library.release_caption(photo.id)
+        self.library.save_caption(
             photo.id,
             caption.text,
-            model=assistant.model.fingerprint,
-            bank=assistant.bank.version if assistant.concepts else None,
+            model=self.assistant.model.fingerprint,
+            bank=self.version,
             prompt_version=PROMPT_VERSION,
             appearances=[s.appearance() for s in caption.sightings],
         )

@@ -7,6 +7,7 @@ a library are compared one by one, so that nothing near is missed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,11 +15,13 @@ from typing import TYPE_CHECKING
 from photopal.errors import PhotoError
 from photopal.library import Library, PhotoRow
 from photopal.library.vectors import VectorFile
-from photopal.photos import MODEL_SIDE_PX, Skipped, open_photo
+from photopal.photos import MODEL_SIDE_PX, Skipped
+from photopal.photos.ahead import open_ahead
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+    from PIL import Image
 
     from photopal.vision.protocol import PhotoFeatures, VisionModel
 
@@ -76,18 +79,21 @@ def add_vectors(
         on_progress: Told of each photo.
     """
     skipped: list[Skipped] = []
-    for start in range(0, len(photos), _PHOTOS_AT_ONCE):
-        images, hashes = [], []
-        for place, photo in enumerate(photos[start : start + _PHOTOS_AT_ONCE], start=start + 1):
-            try:
-                images.append(open_photo(photo.path, max_side_px=MODEL_SIDE_PX))
-                hashes.append(photo.content_hash)
-            except PhotoError as error:
-                skipped.append(Skipped(photo.path, error.message.removeprefix(f"{photo.path} ")))
+    batch: list[tuple[str, Image.Image]] = []
+    with closing(open_ahead(photos, lambda photo: photo.path, max_side_px=MODEL_SIDE_PX)) as opened:
+        for place, (photo, image) in enumerate(opened, start=1):
+            if isinstance(image, PhotoError):
+                skipped.append(Skipped(photo.path, image.message.removeprefix(f"{photo.path} ")))
+            elif image is not None:
+                batch.append((photo.content_hash, image))
             if on_progress is not None:
                 on_progress(place, len(photos), photo.path)
-        if images:
-            keep_vectors(vectors, hashes, model.encode_photos(images))
+            if batch and (len(batch) == _PHOTOS_AT_ONCE or place == len(photos)):
+                images = [image for _, image in batch]
+                keep_vectors(
+                    vectors, [content_hash for content_hash, _ in batch], model.encode_photos(images)
+                )
+                batch = []
     return skipped
 
 

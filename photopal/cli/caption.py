@@ -42,8 +42,8 @@ def caption(  # noqa: PLR0913 - one parameter for each option of the command
 ) -> None:
     """Describe photos in a sentence, with the names of who is on them.
 
-    Without a path, every photo of the library that has no caption by the present model and names. Each
-    caption is kept as soon as it is made, so Ctrl-C loses nothing. A photo that the library does not know
+    Without a path, every photo of the library that has no caption by the present model and names. Captions
+    are kept about every second, so Ctrl-C loses no more than a few. A photo that the library does not know
     enters it. A caption that you wrote stays, unless --replace-edited. Ends with code 3 when some photos
     could not be read.
 

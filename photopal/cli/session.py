@@ -107,8 +107,15 @@ class Session:
         """
         with self.progress("Loading the model"):
             from photopal.vision import load_model
+            from photopal.vision.kept import KeptFeatures
 
             model = load_model(self.settings.model_name_or_path, device=self.settings.device)
+        model.kept = KeptFeatures(
+            self.settings.features_path,
+            f"{model.fingerprint}-{str(model.dtype).removeprefix('torch.')}",
+            device=model.device,
+            most_bytes=self.settings.features_mb * 2**20,
+        )
         said: list[bool] = []
 
         def warn_once(_: object) -> None:

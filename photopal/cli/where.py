@@ -18,7 +18,8 @@ def where(
     """Print every path in use and what chose it.
 
     What chose it is a flag, the environment, the config file or a default. The config file is config.toml in
-    the home folder and may set library, banks, model and device.
+    the home folder and may set library, banks, model, device and features_mb, which is how large the folder
+    of what the model made of photos may grow; 0 keeps nothing.
 
     Examples:
       photopal where
@@ -32,6 +33,8 @@ def where(
         "library": str(settings.library_path),
         "banks": str(settings.banks_path),
         "watches": str(settings.watches_path),
+        "features": str(settings.features_path),
+        "features_mb": str(settings.features_mb),
         "model": settings.model_name_or_path,
         "device": settings.device,
     }

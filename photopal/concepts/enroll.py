@@ -58,7 +58,8 @@ class FeatureStore:
         if key in self._held:
             self._held.move_to_end(key)
             return self._held[key]
-        features = self.model.encode_photos([open_photo(photo.path, max_side_px=MODEL_SIDE_PX)])[0]
+        image = open_photo(photo.path, max_side_px=MODEL_SIDE_PX)
+        features = self.model.encode_photos([image], keys=[key])[0]
         self._held[key] = features
         self._bytes += _size(features)
         while self._bytes > self._most_bytes and len(self._held) > 1:

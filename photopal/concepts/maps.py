@@ -89,32 +89,57 @@ def find_place(location_map: Tensor, frame: Box) -> Place:
         location_map: `[rows, cols]`.
         frame: What part of the photo the map covers (see `PhotoFeatures`).
     """
-    rows, cols = location_map.shape
-    peak = int(location_map.argmax())
-    row, col = divmod(peak, cols)
-    floor = float(location_map.median())
-    level = floor + 0.5 * (float(location_map.max()) - floor)
-    region = connected_region(location_map >= level, (row, col))
-    ys, xs = torch.nonzero(region, as_tuple=True)
+    return find_places(location_map[None], frame)[0]
+
+
+def find_places(maps: Tensor, frame: Box) -> list[Place]:
+    """Find the place of each of `[concepts, rows, cols]` maps as `find_place` does, all at once."""
+    if not maps.shape[0]:
+        return []
+    rows, cols = maps.shape[1:]
+    flat = maps.flatten(1)
+    floor, highest = flat.median(dim=1).values, flat.max(dim=1).values
+    level = floor + 0.5 * (highest - floor)
+    peaks = flat.argmax(dim=1)
+    starts = torch.nn.functional.one_hot(peaks, rows * cols).bool().view_as(maps)
+    regions = _grown(maps >= level[:, None, None], starts)
+    edges = zip(*_extents(regions.any(dim=1)), *_extents(regions.any(dim=2)), strict=True)
     x, y, width, height = frame
-    left, right = x + width * int(xs.min()) / cols, x + width * (int(xs.max()) + 1) / cols
-    top, bottom = y + height * int(ys.min()) / rows, y + height * (int(ys.max()) + 1) / rows
-    left, right, top, bottom = (min(1.0, max(0.0, edge)) for edge in (left, right, top, bottom))
-    point = (x + width * (col + 0.5) / cols, y + height * (row + 0.5) / rows)
-    clamped = (min(1.0, max(0.0, point[0])), min(1.0, max(0.0, point[1])))
-    return Place(clamped, (left, top, right - left, bottom - top))
+    found = []
+    for peak, (first_col, last_col, first_row, last_row) in zip(peaks.tolist(), edges, strict=True):
+        row, col = divmod(peak, cols)
+        left, right = _clamp(x + width * first_col / cols), _clamp(x + width * (last_col + 1) / cols)
+        top, bottom = _clamp(y + height * first_row / rows), _clamp(y + height * (last_row + 1) / rows)
+        point = (_clamp(x + width * (col + 0.5) / cols), _clamp(y + height * (row + 0.5) / rows))
+        found.append(Place(point, (left, top, right - left, bottom - top)))
+    return found
+
+
+def _extents(is_in: Tensor) -> tuple[list[int], list[int]]:
+    """First and last true place of each row of `[concepts, cells]`."""
+    last = is_in.shape[1] - 1 - is_in.flip(1).int().argmax(dim=1)
+    return is_in.int().argmax(dim=1).tolist(), last.tolist()
+
+
+def _clamp(edge: float) -> float:
+    return min(1.0, max(0.0, edge))
 
 
 def connected_region(is_inside: Tensor, start: tuple[int, int]) -> Tensor:
     """The cells of a bool `[rows, cols]` grid that hang together with a cell, by sides and corners."""
     region = torch.zeros_like(is_inside)
     region[start] = True
+    return _grown(is_inside[None], region[None])[0]
+
+
+def _grown(is_inside: Tensor, regions: Tensor) -> Tensor:
+    """Grow bool `[maps, rows, cols]` regions by sides and corners within what is inside."""
+    may_be = is_inside | regions
     while True:
-        grown = torch.nn.functional.max_pool2d(region[None].float(), 3, stride=1, padding=1)[0].bool()
-        grown &= is_inside | region
-        if torch.equal(grown, region):
-            return region
-        region = grown
+        grown = torch.nn.functional.max_pool2d(regions.float(), 3, stride=1, padding=1).bool() & may_be
+        if torch.equal(grown, regions):
+            return regions
+        regions = grown
 
 
 def inside_photo(features: PhotoFeatures) -> Tensor:

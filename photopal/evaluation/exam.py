@@ -17,7 +17,6 @@ from photopal.answers.caption import caption_view
 from photopal.concepts import Bank
 from photopal.evaluation import readers
 from photopal.evaluation.album import names_in
-from photopal.evaluation.batch import answer_noted, first_of_two
 from photopal.evaluation.ledger import Ledger
 from photopal.evaluation.noting import NotingModel
 from photopal.evaluation.scenarios import Scenario
@@ -25,6 +24,7 @@ from photopal.evaluation.scene_matters import tells_activities
 from photopal.evaluation.shown import Shown, show
 from photopal.evaluation.wordings import MAKERS, PLAIN, free_questions
 from photopal.prompts import MOST_CONCEPTS, questions
+from photopal.vision.batch import Asked, answer_side_by_side, first_of_two
 from photopal.vision.protocol import VisionModel
 
 _PHOTOS_AT_ONCE = 16
@@ -40,6 +40,7 @@ class Exam:
         self._noting = NotingModel(model)
         self.assistant = Assistant(model, bank, scenario.concepts)
         self._speaking = Assistant(self._noting.as_model, bank, scenario.concepts)
+        self._scored: list[Asked] = []
         self._on_answer: list[Callable[[str], None]] = []
         self._on_share: list[Callable[[float], None]] = []
 
@@ -66,7 +67,7 @@ class Exam:
         """
         concepts = self.scenario.concepts[:MOST_CONCEPTS]
         for test, view in zip(self.scenario.tests, self.views, strict=True):
-            self._speaking.recognise(view.features, concepts)
+            self._scored += self.assistant.recognition_prompts(view.features, concepts)
             for place, concept in enumerate(concepts):
                 is_yes = place in test.present
                 is_sibling = not is_yes and any(
@@ -158,9 +159,9 @@ class Exam:
 
     def finish(self) -> None:
         """Write all answers and book them."""
-        texts = answer_noted(self.model, self._noting.noted)
+        texts = answer_side_by_side(self.model, self._noting.noted)
         for text, book in zip(texts, self._on_answer, strict=True):
             book(text)
-        shares = first_of_two(self.model, self._noting.scored, (questions.YES, questions.NO))
+        shares = first_of_two(self.model, self._scored, (questions.YES, questions.NO))
         for probability, book_share in zip(shares, self._on_share, strict=True):
             book_share(probability)

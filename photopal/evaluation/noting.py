@@ -1,33 +1,21 @@
 """Notes what the assistant wants generated, so that many answers are made together; knows no wording.
 
-The whole assistant is measured as it is: it is handed a model that notes what is to be generated; `batch`
-answers what was noted.
+The whole assistant is measured as it is: it is handed a model that notes what is to be generated; what was
+noted is answered by `photopal.vision.batch`.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, cast
 
-import torch
 from PIL import Image
-from torch import Tensor
 
+from photopal.vision.batch import Asked
 from photopal.vision.protocol import ConceptRows, EncodedPrompt, PhotoFeatures, VisionModel
 
 _PHOTOS_KEPT = 512
-
-
-@dataclass(frozen=True, eq=False)
-class Noted:
-    """A prompt that waits for its answer; see `VisionModel.generate`."""
-
-    encoded: EncodedPrompt
-    features: PhotoFeatures | None
-    rows: ConceptRows | None
-    max_new_tokens: int = 96
 
 
 class NotingModel:
@@ -35,20 +23,20 @@ class NotingModel:
 
     Attributes:
         noted: Every prompt `generate` was asked for, in order.
-        scored: Every prompt `score_answers` was asked for, in order.
     """
+
+    supports_prefix = False  # nothing is computed ahead for answers that are not made here
 
     def __init__(self, model: VisionModel) -> None:
         self._model = model
         self._encoded: dict[bytes, PhotoFeatures] = {}
-        self.noted: list[Noted] = []
-        self.scored: list[Noted] = []
+        self.noted: list[Asked] = []
 
     def __getattr__(self, name: str) -> Any:
         """Everything else is the model's own."""
         return getattr(self._model, name)
 
-    def encode_photos(self, images: Sequence[Image.Image]) -> list[PhotoFeatures]:
+    def encode_photos(self, images: Sequence[Image.Image], **_: Any) -> list[PhotoFeatures]:
         """Encode photos; one that was seen lately is not encoded again."""
         keys = [hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in images]
         new = {key: image for key, image in zip(keys, images, strict=True) if key not in self._encoded}
@@ -68,21 +56,8 @@ class NotingModel:
         **_: Any,
     ) -> str:
         """Note the prompt; returns nothing yet."""
-        self.noted.append(Noted(encoded, features, rows, max_new_tokens))
+        self.noted.append(Asked(encoded, features, rows, max_new_tokens))
         return ""
-
-    def score_answers(
-        self,
-        encoded: EncodedPrompt,
-        features: PhotoFeatures | None = None,
-        rows: ConceptRows | None = None,
-        *,
-        answers: Sequence[str],
-        **_: Any,
-    ) -> Tensor:
-        """Note the prompt; returns that all answers are as likely."""
-        self.scored.append(Noted(encoded, features, rows))
-        return torch.zeros(len(answers))
 
     @property
     def as_model(self) -> VisionModel:

@@ -9,12 +9,11 @@ from functools import partial
 from photopal.drawn.identity import Identity, draw_identity
 from photopal.drawn.photo import DrawnPhoto, draw_photo
 from photopal.drawn.scene import plan_scene
-from photopal.evaluation.batch import answer_noted
 from photopal.evaluation.ledger import Ledger
-from photopal.evaluation.noting import Noted
 from photopal.evaluation.shown import Shown
 from photopal.evaluation.wordings import MAKERS, PLAIN
 from photopal.prompts import build_prompt
+from photopal.vision.batch import Asked, answer_side_by_side
 from photopal.vision.protocol import VisionModel
 
 CASTS = ("", "p", "p", "a", "pa", "pa", "pa", "paa", "pp", "ppa")
@@ -73,7 +72,7 @@ def _ask(
     first: int,
     rng: random.Random,
 ) -> None:
-    noted: list[Noted] = []
+    noted: list[Asked] = []
     bookings: list[Callable[[str], None]] = []
     for number, (photo, features) in enumerate(
         zip(photos, model.encode_photos([photo.image for photo in photos]), strict=True), start=first
@@ -86,9 +85,9 @@ def _ask(
                 if matter is not None:
                     asked.setdefault(rng.choice(PLAIN[kind]).format(**matter.gaps), matter.is_right)
             for words, judge in asked.items():
-                noted.append(Noted(model.encode_prompt(build_prompt(words), features), features, None))
+                noted.append(Asked(model.encode_prompt(build_prompt(words), features), features, None))
                 bookings.append(partial(_book, ledger, kind, f"photo {number:06}", judge))
-    for text, book in zip(answer_noted(model, noted), bookings, strict=True):
+    for text, book in zip(answer_side_by_side(model, noted), bookings, strict=True):
         book(text)
 
 

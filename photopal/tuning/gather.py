@@ -59,7 +59,8 @@ def gather_photos(
 
 def mirror(model: VisionModel, row: PhotoRow) -> PhotoFeatures:
     """Encode a photo with left and right exchanged."""
-    return model.encode_photos([ImageOps.mirror(open_photo(row.path, max_side_px=MODEL_SIDE_PX))])[0]
+    mirrored = ImageOps.mirror(open_photo(row.path, max_side_px=MODEL_SIDE_PX))
+    return model.encode_photos([mirrored], keys=[f"{row.content_hash}-mirrored"])[0]
 
 
 def likely_concepts(bank: Bank, features: PhotoFeatures) -> set[int]:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from photopal.vision.packing import copy_past
 from photopal.vision.protocol import ConceptRows, EncodedPrompt, PhotoFeatures, PrefixCache, VisionModel
+from photopal.vision.roomy import make_room
 
 _UNFINISHED = "\N{REPLACEMENT CHARACTER}"
 
@@ -97,6 +98,7 @@ def answer_greedily(task: Task, *, max_new_tokens: int, on_text: Callable[[str],
     stream = TextStream(on_text)
     ids: list[int] = []
     hidden, past = task.begin()
+    make_room(past, max_new_tokens)
     position = task.encoded.next_position
     while len(ids) < max_new_tokens:
         chosen = _favour_unsaid(model.logits(hidden, rows), ids, task).argmax()

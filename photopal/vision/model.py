@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -17,6 +18,7 @@ from photopal.vision.encoding import PromptCoder
 from photopal.vision.familiar import Familiar
 from photopal.vision.families import Family
 from photopal.vision.generate import Task, answer_greedily, score_each
+from photopal.vision.kept import KeptFeatures
 from photopal.vision.packing import run_suffixes
 from photopal.vision.parts import Parts
 from photopal.vision.protocol import ChatPrompt, ConceptRows, EncodedPrompt, PhotoFeatures, PrefixCache
@@ -38,6 +40,7 @@ class LoadedModel:
         self.fingerprint = fingerprint
         self.familiar = familiar
         self.on_strange: Callable[[PhotoFeatures], None] | None = None
+        self.kept: KeptFeatures | None = None  # set to keep features that are asked for by a key
         self.device = parts.device
         self.dtype = parts.dtype
         self._parts = parts
@@ -72,13 +75,23 @@ class LoadedModel:
         """The model ids that end an answer."""
         return self._coder.end_ids
 
-    def encode_photos(self, images: Sequence[Image.Image]) -> list[PhotoFeatures]:
+    def encode_photos(
+        self, images: Sequence[Image.Image], *, keys: Sequence[str] = ()
+    ) -> list[PhotoFeatures]:
         """Encode upright RGB photos of any size.
+
+        Args:
+            images: The photos.
+            keys: What each is known by where features are kept, or nothing.
 
         Returns:
             One per photo, without gradients, on the model's device.
         """
-        encoded = self._family.encode(self._parts, images) if images else []
+        encode = partial(self._family.encode, self._parts)
+        if self.kept is not None and keys:
+            encoded = self.kept.through(keys, images, encode)
+        else:
+            encoded = encode(images) if images else []
         if self.familiar is not None and self.on_strange is not None:
             for features in encoded:
                 if not self.familiar.knows(features):

@@ -111,6 +111,13 @@ def packed_positions(next_position: int, lengths: Sequence[int], *, device: torc
     return torch.cat(counted)
 
 
+def common_length(first: Tensor, second: Tensor) -> int:
+    """How many first ids two `[tokens]` prompts have in common."""
+    shorter = min(first.shape[0], second.shape[0])
+    differs = torch.nonzero(first[:shorter] != second[:shorter])
+    return int(differs[0]) if differs.numel() else shorter
+
+
 def copy_past(prefix: PrefixCache) -> Any:
     """The prefix's keys and values, to append to.
 

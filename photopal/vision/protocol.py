@@ -186,8 +186,10 @@ class VisionModel(Protocol):
     def output_embeddings(self) -> Tensor:
         """`[vocab, hidden]`, the frozen rows of the output layer."""
 
-    def encode_photos(self, images: Sequence[Image.Image]) -> list[PhotoFeatures]:
-        """Encode upright RGB photos."""
+    def encode_photos(
+        self, images: Sequence[Image.Image], *, keys: Sequence[str] = ()
+    ) -> list[PhotoFeatures]:
+        """Encode upright RGB photos; those with a key may be had from what was kept."""
 
     def encode_prompt(
         self, prompt: ChatPrompt, features: PhotoFeatures | None = None, *, answer: str | None = None

@@ -1,6 +1,6 @@
 """Questions about one photo: who is asked about, and the plain word where they are not there."""
 
-from photopal.answers.ask_photo import ask_view, named_in
+from photopal.answers.ask_photo import ask_each, ask_view, named_in
 from photopal.answers.assistant import Assistant
 from photopal.concepts.presence import Calibration
 from photopal.library import ConceptRow
@@ -62,3 +62,48 @@ def test_whole_names_only_and_the_longest_one():
 def test_the_twentieth_name_is_found_too():
     known = [concept(number, f"Name{number}") for number in range(20)]
     assert [one.id for one in named_in("Is name19 here?", known)] == [19]
+
+
+QUESTIONS = (
+    "What is Anna doing?",
+    "Who is here?",
+    "Is Ben next to Anna?",
+    "What colour is the sky?",
+    "Where is Ben?",
+)
+
+
+def test_questions_that_share_the_photo_are_answered_as_each_on_a_fresh_look(assistant, drawn_family):
+    seer = seeing(assistant, present=True)
+    image = open_photo(drawn_family.both)
+    view = seer.look(image)
+    fresh = [ask_view(seer, seer.look(image), question) for question in QUESTIONS]
+    assert [ask_view(seer, view, question) for question in QUESTIONS] == fresh
+    assert ask_each(seer, seer.look(image), QUESTIONS) == fresh
+    assert len(view.marked) == 1
+    assert 1 <= len(view.prefixes) <= 2
+
+
+def test_a_second_question_about_a_photo_computes_its_words_only(assistant, drawn_family, monkeypatch):
+    seer = seeing(assistant, present=True)
+    view = seer.look(open_photo(drawn_family.both))
+    ask_view(seer, view, "What is Anna doing?")
+    lengths = []
+    forward = seer.model.forward
+
+    def note(embeddings, **more):
+        lengths.append(embeddings.shape[1])
+        return forward(embeddings, **more)
+
+    monkeypatch.setattr(seer.model, "forward", note)
+    monkeypatch.setattr(seer.model, "encode_photos", lambda images: [] if not images else None)
+    ask_view(seer, view, "Where is Anna?")
+    assert lengths[0] < 64  # the photo alone has 64 tokens
+
+
+def test_questions_asked_together_know_who_is_absent(assistant, drawn_family):
+    blind = seeing(assistant, present=False)
+    view = blind.look(open_photo(drawn_family.both))
+    together = ask_each(blind, view, QUESTIONS)
+    assert together == [ask_view(blind, view, question) for question in QUESTIONS]
+    assert [answer.is_from_model for answer in together] == [False, True, False, True, False]

@@ -1,10 +1,15 @@
 """Captions: what is stored with them, and when they are made anew."""
 
-from photopal.answers.caption import CaptionOptions, caption_photos
+import pytest
+
+from photopal.answers.assistant import Assistant
+from photopal.answers.caption import CaptionOptions, caption_photos, caption_view, caption_views
 from photopal.answers.watched import Newcomers
 from photopal.concepts.enroll import refresh_bank
 from photopal.library.vectors import VectorFile
+from photopal.photos import open_photo
 from photopal.prompts import PROMPT_VERSION
+from photopal.vision import load_model
 
 
 def strangers_of(library, family):
@@ -30,7 +35,10 @@ def test_a_good_caption_is_kept_unless_forced(named_library, assistant, drawn_fa
     photos = strangers_of(named_library, drawn_family)
     assert caption_photos(named_library, assistant, photos).captioned == 3
     assert caption_photos(named_library, assistant, photos).kept == 3
-    assert caption_photos(named_library, assistant, photos, options=CaptionOptions(is_forced=True)).captioned == 3
+    assert (
+        caption_photos(named_library, assistant, photos, options=CaptionOptions(is_forced=True)).captioned
+        == 3
+    )
 
 
 def test_a_limit_counts_new_captions_only(named_library, assistant, drawn_family):
@@ -119,3 +127,78 @@ def test_captioned_photos_can_be_compared(named_library, assistant, drawn_family
     caption_photos(named_library, assistant, photos, vectors=vectors)
     assert len(vectors) == 3
     assert all(photo.content_hash in vectors for photo in photos)
+
+
+@pytest.fixture(params=["tiny_llava", "tiny_smolvlm", "tiny_qwen"])
+def of_a_family(request, named_library, tmp_path):
+    """An assistant that counts Anna as seen, asks the model about Ben and marks them, of each family."""
+    from dataclasses import replace
+
+    from photopal.concepts.presence import Calibration
+
+    model = load_model(request.getfixturevalue(request.param), device="cpu")
+    bank = refresh_bank(named_library, model, tmp_path / "family bank").bank
+    seen = dict(zip(bank.concepts, (Calibration(-2.0, -2.0), Calibration(-2.0, 2.0)), strict=True))
+    bank = bank.with_concepts([replace(c, calibration=seen[i]) for i, c in bank.concepts.items()])
+    return Assistant(model, bank, named_library.concepts())
+
+
+def test_photos_captioned_together_are_captioned_as_each_alone(of_a_family, drawn_family):
+    paths = [*drawn_family.strangers, drawn_family.both, *drawn_family.photos["Anna"]]
+    images = [open_photo(path) for path in paths]
+    alone = [caption_view(of_a_family, of_a_family.look(image)) for image in images]
+    together = caption_views(of_a_family, of_a_family.look_at(images))
+    assert [caption.text for caption in together] == [caption.text for caption in alone]
+    assert [caption.names for caption in together] == [caption.names for caption in alone]
+    assert any(s.probability is not None for caption in together for s in caption.sightings)
+    assert len({caption.text for caption in alone}) > 1
+
+
+def test_stored_captions_are_those_of_each_photo_alone_whatever_the_batch(
+    named_library, assistant, drawn_family, monkeypatch
+):
+    from photopal.answers import caption as room
+
+    sizes = []
+    captioning = room.caption_views
+    monkeypatch.setattr(room, "caption_views", lambda a, v: sizes.append(len(v)) or captioning(a, v))
+    monkeypatch.setattr(room.Pace, "is_full", lambda self, count: count == 2)
+    photos = strangers_of(named_library, drawn_family)
+    assert caption_photos(named_library, assistant, photos).captioned == 3
+    assert sizes == [2, 1]
+    for photo in photos:
+        expected = caption_view(assistant, assistant.look(open_photo(photo.path)))
+        assert named_library.caption(photo.id).text == expected.text
+
+
+def test_a_batch_grows_while_photos_are_quick_and_is_one_photo_where_they_are_slow():
+    from photopal.answers.pace import Pace
+
+    quick, slow = Pace(batch_s=60.0, most=10), Pace(batch_s=1e-9)
+    assert not quick.is_full(0)
+    sizes = []
+    for _ in range(3):
+        quick.note(quick.size)
+        sizes.append(quick.size)
+        slow.note(3)
+    assert sizes == [4, 10, 10]
+    assert slow.size == 1
+    assert slow.is_full(1)
+
+
+def test_captions_from_kept_features_are_the_same_and_nothing_is_encoded_again(
+    named_library, assistant, drawn_family, tmp_path, monkeypatch
+):
+    from photopal.vision.families import llava
+    from photopal.vision.kept import KeptFeatures
+
+    monkeypatch.setattr(assistant.model, "kept", KeptFeatures(tmp_path / "features", "made"))
+    unmarked = Assistant(assistant.model, assistant.bank, assistant.concepts, has_marks=False)
+    photos, options = strangers_of(named_library, drawn_family), CaptionOptions(is_forced=True)
+    caption_photos(named_library, unmarked, photos, options=options)
+    first = [named_library.caption(photo.id) for photo in photos]
+    monkeypatch.setattr(llava, "_encode_batch", lambda *_: pytest.fail("a photo was encoded again"))
+    caption_photos(named_library, unmarked, photos, options=options)
+    again = [named_library.caption(photo.id) for photo in photos]
+    assert [row.text for row in again] == [row.text for row in first]
+    assert [row.appearances for row in again] == [row.appearances for row in first]

@@ -127,6 +127,7 @@ def test_global_options_may_follow_the_command(run, tmp_path, words):
     glued = run("where", f"--home={tmp_path / 'other'}")
     assert before.stdout == after.stdout == glued.stdout
     assert str(tmp_path / "other" / "library.db") in before.stdout
+    assert str(tmp_path / "other" / "features") in before.stdout
 
 
 def test_what_follows_two_dashes_is_no_option(run, family):

@@ -80,7 +80,7 @@ def test_paths_come_from_stdin(tiny_llava, album, home):
 def test_ctrl_c_keeps_what_is_done(caption, album, home, monkeypatch):
     from photopal.answers import caption as room
 
-    look, calls = room.caption_view, []
+    look, calls = room.caption_views, []
 
     def interrupted(*words, **more):
         calls.append(1)
@@ -88,7 +88,7 @@ def test_ctrl_c_keeps_what_is_done(caption, album, home, monkeypatch):
             raise KeyboardInterrupt
         return look(*words, **more)
 
-    monkeypatch.setattr(room, "caption_view", interrupted)
+    monkeypatch.setattr(room, "caption_views", interrupted)
     result = caption(album, "--json")
     assert result.exit_code == 130
     assert len(json.loads(result.stdout)) == 1

@@ -2,7 +2,7 @@
 
 import torch
 
-from photopal.concepts.maps import contested_maps, find_place, location_maps, map_scores
+from photopal.concepts.maps import contested_maps, find_place, find_places, location_maps, map_scores
 from photopal.concepts.presence import Calibration, Verdict, calibrate
 
 
@@ -55,3 +55,10 @@ def test_a_score_has_its_place_in_the_band():
     band = Calibration(0.2, 0.6)
     assert [round(band.share(score), 3) for score in (0.0, 0.2, 0.3, 0.6, 1.0)] == [0, 0, 0.25, 1, 1]
     assert Calibration(0.5, 0.5).share(0.5) == 1.0
+
+
+def test_many_places_are_found_at_once_as_each_alone():
+    maps = torch.rand(20, 9, 7, generator=torch.Generator().manual_seed(3)) - 0.3
+    frame = (-0.2, 0.1, 1.4, 0.8)
+    assert find_places(maps, frame) == [find_place(one, frame) for one in maps]
+    assert find_places(maps[:0], frame) == []

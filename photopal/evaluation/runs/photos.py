@@ -33,7 +33,7 @@ class _Remembering:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._model, name)
 
-    def encode_photos(self, images: Sequence[Image.Image]) -> list[PhotoFeatures]:
+    def encode_photos(self, images: Sequence[Image.Image], **_: Any) -> list[PhotoFeatures]:
         keys = [_key(image) for image in images]
         new = {key: image for key, image in zip(keys, images, strict=True) if key not in self._held}
         fresh = dict(zip(new, self._model.encode_photos(list(new.values())), strict=True))

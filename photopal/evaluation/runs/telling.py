@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from photopal.answers.caption import NAME_BONUS
-from photopal.evaluation.batch import answer_noted
 from photopal.evaluation.datasets.form import DatasetPhoto, Kind, Question
 from photopal.evaluation.metrics.answers import character_score, is_exact, word_f1
 from photopal.evaluation.metrics.names import names_told, substring_recall
-from photopal.evaluation.noting import Noted
 from photopal.evaluation.runs.outcomes import Answered, Captioned
 from photopal.evaluation.runs.posing import Control, Examiner, Pose
 from photopal.prompts import CAPTION_QUESTION
+from photopal.vision.batch import Asked, answer_side_by_side
 
 ANSWER_TOKENS = 48
 CAPTION_TOKENS = 96
@@ -26,7 +25,7 @@ def answer(examiner: Examiner, asked: Sequence[Question], control: Control) -> l
     for one in asked:
         pose = examiner.pose(one.photo, examiner.named_in(one.text), control)
         noted.append(_note(examiner, pose, one.text, ANSWER_TOKENS))
-    told = answer_noted(examiner.model, noted)
+    told = answer_side_by_side(examiner.model, noted)
     return [
         Answered(
             one.kind,
@@ -60,7 +59,7 @@ def caption(
             pose = Pose(tuple(personal.names), personal.offered, personal.rows, personal.features)
             bonus = NAME_BONUS
         noted.append(_note(examiner, pose, CAPTION_QUESTION, CAPTION_TOKENS, bonus=bonus))
-    captions = answer_noted(examiner.model, noted)
+    captions = answer_side_by_side(examiner.model, noted)
     told = []
     for (kind, photo), words in zip(photos, captions, strict=True):
         truth = [name for name in known if name in photo.places]
@@ -70,6 +69,6 @@ def caption(
     return told
 
 
-def _note(examiner: Examiner, pose: Pose, text: str, most: int, *, bonus: float = 0.0) -> Noted:
+def _note(examiner: Examiner, pose: Pose, text: str, most: int, *, bonus: float = 0.0) -> Asked:
     rows = replace(pose.rows, name_bonus=bonus) if pose.rows is not None and bonus else pose.rows
-    return Noted(examiner.encode(pose, text), pose.features, rows, most)
+    return Asked(examiner.encode(pose, text), pose.features, rows, most)

@@ -1,4 +1,4 @@
-"""Answers many noted prompts together; knows no wording and judges nothing.
+"""Answers many prompts side by side; knows no wording and judges nothing.
 
 Each is answered word for word as `VisionModel.generate` answers it alone. Prompts about one photo and one
 concept block share their keys and values.
@@ -8,50 +8,71 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from photopal.evaluation.noting import Noted
 from photopal.vision.placeholders import SLOTS
-from photopal.vision.protocol import VisionModel
+from photopal.vision.protocol import ConceptRows, EncodedPrompt, PhotoFeatures, VisionModel
+from photopal.vision.roomy import make_room
 
 AT_ONCE = 64
 """How many answers are generated side by side."""
+
+MOST_TOKENS = 12_288
+"""How many tokens of prompts and answers stand side by side, which bounds the memory of keys and values."""
 
 _KEPT_WIDTH = 0.7
 OnAnswers = Callable[[int], None]
 
 
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """A prompt that waits for its answer.
+
+    Attributes:
+        encoded: The prompt, without an answer.
+        features: Its photo.
+        rows: The concepts whose names may be said.
+        max_new_tokens: Where the answer stops at the latest.
+    """
+
+    encoded: EncodedPrompt
+    features: PhotoFeatures | None
+    rows: ConceptRows | None
+    max_new_tokens: int = 96
+
+
 @torch.no_grad()
-def answer_noted(
-    model: VisionModel, noted: Sequence[Noted], *, at_once: int = AT_ONCE, on_answers: OnAnswers | None = None
+def answer_side_by_side(
+    model: VisionModel, asked: Sequence[Asked], *, at_once: int = AT_ONCE, on_answers: OnAnswers | None = None
 ) -> list[str]:
     """Answer prompts greedily, many at a time.
 
     Args:
         model: Who answers.
-        noted: The prompts.
-        at_once: How many side by side.
+        asked: The prompts.
+        at_once: How many side by side at most.
         on_answers: Told after each batch how many were answered in it.
 
     Returns:
         One answer a prompt, as `generate` gives it.
     """
-    answers = [""] * len(noted)
-    for batch in _batches(model, noted, at_once):
-        chosen = [noted[place] for place in batch]
+    answers = [""] * len(asked)
+    for batch in _batches(model, asked, at_once):
+        chosen = [asked[place] for place in batch]
         if _is_batchable(model, chosen):
             ids = _Writer(model, chosen).write()
             told = [
-                model.decode(i, n.rows.names if n.rows else ()).strip()
-                for i, n in zip(ids, chosen, strict=True)
+                model.decode(i, one.rows.names if one.rows else ()).strip()
+                for i, one in zip(ids, chosen, strict=True)
             ]
         else:
             told = [
-                model.generate(n.encoded, n.features, n.rows, max_new_tokens=n.max_new_tokens) for n in chosen
+                model.generate(one.encoded, one.features, one.rows, max_new_tokens=one.max_new_tokens)
+                for one in chosen
             ]
         for place, text in zip(batch, told, strict=True):
             answers[place] = text
@@ -62,108 +83,123 @@ def answer_noted(
 
 @torch.no_grad()
 def first_of_two(
-    model: VisionModel, noted: Sequence[Noted], words: tuple[str, str], *, at_once: int = AT_ONCE
+    model: VisionModel, asked: Sequence[Asked], words: tuple[str, str], *, at_once: int = AT_ONCE
 ) -> list[float]:
     """How likely the first of two answers is beside the second, as `score_answers` gives it.
+
+    Args:
+        model: Who answers.
+        asked: The prompts.
+        words: The two answers.
+        at_once: How many prompts side by side at most.
 
     Returns:
         One share in 0…1 a prompt.
     """
     first, second = (int(model.answer_ids(word)[0]) for word in words)
-    shares = [0.0] * len(noted)
-    for batch in _batches(model, noted, at_once):
-        chosen = [noted[place] for place in batch]
+    shares = [0.0] * len(asked)
+    for batch in _batches(model, asked, at_once):
+        chosen = [asked[place] for place in batch]
         if first != second and _is_batchable(model, chosen):
             logits = _Writer(model, chosen).begin()
             told = torch.sigmoid(logits[:, first] - logits[:, second]).tolist()
         else:
-            scores = [model.score_answers(n.encoded, n.features, n.rows, answers=words) for n in chosen]
+            scores = [
+                model.score_answers(one.encoded, one.features, one.rows, answers=words) for one in chosen
+            ]
             told = [float(torch.softmax(score, dim=0)[0]) for score in scores]
         for place, share in zip(batch, told, strict=True):
             shares[place] = share
     return shares
 
 
-def _is_batchable(model: VisionModel, noted: Sequence[Noted]) -> bool:
-    return model.supports_prefix and all(n.encoded.positions.ndim == 1 for n in noted)
+def _is_batchable(model: VisionModel, asked: Sequence[Asked]) -> bool:
+    return model.supports_prefix and len(asked) > 1
 
 
-def _shared_length(noted: Noted, vocab_size: int) -> int:
+def _shared_length(asked: Asked, vocab_size: int) -> int:
     """How many first ids a prompt shares with others about its photo: to the end of its soft tokens."""
-    soft = torch.nonzero(noted.encoded.ids >= vocab_size + SLOTS)
-    end = int(soft[-1]) + 1 if soft.numel() else noted.encoded.image_end
-    return max(1, min(end, int(noted.encoded.ids.shape[0]) - 1))
+    soft = torch.nonzero(asked.encoded.ids >= vocab_size + SLOTS)
+    end = int(soft[-1]) + 1 if soft.numel() else asked.encoded.image_end
+    return max(1, min(end, int(asked.encoded.ids.shape[0]) - 1))
 
 
-def _key(noted: Noted, vocab_size: int) -> tuple[int, int, bytes]:
+def _key(asked: Asked, vocab_size: int) -> tuple[int, int, bytes]:
     """Equal for prompts that share their beginning."""
-    length = _shared_length(noted, vocab_size)
-    digest = hashlib.blake2b(noted.encoded.ids[:length].cpu().numpy().tobytes(), digest_size=16)
-    if noted.rows is not None:
-        for rows in (noted.rows.inputs, noted.rows.outputs):
+    length = _shared_length(asked, vocab_size)
+    digest = hashlib.blake2b(asked.encoded.ids[:length].cpu().numpy().tobytes(), digest_size=16)
+    if asked.rows is not None:
+        for rows in (asked.rows.inputs, asked.rows.outputs):
             digest.update(rows.detach().cpu().numpy().tobytes())
-    return length, id(noted.features), digest.digest()
+    return length, id(asked.features), digest.digest()
 
 
-def _batches(model: VisionModel, noted: Sequence[Noted], at_once: int) -> list[list[int]]:
+def _batches(model: VisionModel, asked: Sequence[Asked], at_once: int) -> list[list[int]]:
     """Places of prompts, those with a common beginning together, those of like length beside each other."""
-    keys = [_key(n, model.vocab_size) for n in noted]
-    order = sorted(range(len(noted)), key=lambda place: keys[place])
-    return [order[start : start + at_once] for start in range(0, len(order), at_once)]
+    keys = [_key(one, model.vocab_size) for one in asked]
+    batches: list[list[int]] = []
+    longest = 0
+    for place in sorted(range(len(asked)), key=lambda place: keys[place]):
+        length = int(asked[place].encoded.ids.shape[0]) + asked[place].max_new_tokens
+        longest = max(longest, length)
+        if not batches or len(batches[-1]) >= at_once or (len(batches[-1]) + 1) * longest > MOST_TOKENS:
+            batches.append([])
+            longest = length
+        batches[-1].append(place)
+    return batches
 
 
 class _Writer:
     """Writes the answers of one batch side by side."""
 
-    def __init__(self, model: VisionModel, noted: Sequence[Noted]) -> None:
-        self.model, self.noted = model, noted
-        self.slots = max((len(n.rows.names) for n in noted if n.rows), default=0)
+    def __init__(self, model: VisionModel, asked: Sequence[Asked]) -> None:
+        self.model, self.asked = model, asked
+        self.slots = max((len(one.rows.names) for one in asked if one.rows), default=0)
         self.past: Any = None
         self.seen = torch.empty(0, 0, dtype=torch.bool)  # [batch, tokens], False on padding
-        self.positions = torch.tensor([n.encoded.next_position for n in noted], device=model.device)
+        self.positions = torch.tensor([one.encoded.next_position for one in asked], device=model.device)
         self.outputs = self._outputs()
 
     def _outputs(self) -> Tensor:
         """`[batch, slots, hidden]` output rows of names, zero where a prompt has fewer."""
-        rows = torch.zeros(len(self.noted), self.slots, self.model.hidden_size)
-        for place, n in enumerate(self.noted):
-            if n.rows is not None:
-                rows[place, : len(n.rows.names)] = n.rows.outputs.float().cpu()
+        rows = torch.zeros(len(self.asked), self.slots, self.model.hidden_size)
+        for place, one in enumerate(self.asked):
+            if one.rows is not None:
+                rows[place, : len(one.rows.names)] = one.rows.outputs.float().cpu()
         return rows.to(self.model.device)
 
     def begin(self) -> Tensor:
         """Run the prompts; returns `[batch, vocab + slots]` logits of the first word of each answer."""
-        keys = [_key(n, self.model.vocab_size) for n in self.noted]
+        keys = [_key(one, self.model.vocab_size) for one in self.asked]
         firsts = {key: place for place, key in reversed(list(enumerate(keys)))}
-        groups = {key: number for number, key in enumerate(firsts)}
-        leaders = [self._part(self.noted[firsts[key]], 0, key[0]) for key in groups]
         self.past = self.model.new_past()
-        self._run(leaders)
-        chosen = torch.tensor([groups[key] for key in keys], device=self.model.device)
-        self._keep(chosen)
-        tails = [self._part(n, key[0], None) for n, key in zip(self.noted, keys, strict=True)]
+        if len(firsts) == len(keys):
+            return self._logits(self._run([self._part(one, 0, None) for one in self.asked]))
+        groups = {key: number for number, key in enumerate(firsts)}
+        self._run([self._part(self.asked[firsts[key]], 0, key[0]) for key in groups])
+        self._keep(torch.tensor([groups[key] for key in keys], device=self.model.device))
+        tails = [self._part(one, key[0], None) for one, key in zip(self.asked, keys, strict=True)]
         return self._logits(self._run(tails))
 
-    def _part(self, noted: Noted, start: int, end: int | None) -> tuple[Tensor, Tensor]:
-        """Embeddings `[tokens, hidden]` and positions `[tokens]` of a part of a prompt."""
-        encoded = noted.encoded
-        part = replace(encoded, ids=encoded.ids[start:end], positions=encoded.positions[start:end])
+    def _part(self, asked: Asked, start: int, end: int | None) -> tuple[Tensor, Tensor]:
+        """Embeddings `[tokens, hidden]` and positions `[tokens]` or `[3, tokens]` of a part of a prompt."""
+        encoded = asked.encoded
+        part = replace(encoded, ids=encoded.ids[start:end], positions=encoded.positions[..., start:end])
         is_photo = start < encoded.image_end
         if is_photo:
-            embeddings = self.model.embed_prompt(part, noted.features, noted.rows)
+            embeddings = self.model.embed_prompt(part, asked.features, asked.rows)
         else:
-            embeddings = self.model.embed_ids(part.ids, noted.rows)
+            embeddings = self.model.embed_ids(part.ids, asked.rows)
         return embeddings, part.positions
 
     def _run(self, parts: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
         """Append parts of different length, padded on the left; returns `[batch, hidden]` last states."""
-        longest = max(positions.shape[0] for _, positions in parts)
-        embeddings = torch.stack(
-            [torch.nn.functional.pad(e, (0, 0, longest - e.shape[0], 0)) for e, _ in parts]
-        )
-        positions = torch.stack([torch.nn.functional.pad(p, (longest - p.shape[0], 0)) for _, p in parts])
+        pad = torch.nn.functional.pad
+        longest = max(embeddings.shape[0] for embeddings, _ in parts)
+        embeddings = torch.stack([pad(e, (0, 0, longest - e.shape[0], 0)) for e, _ in parts])
+        positions = torch.stack([pad(p, (longest - p.shape[-1], 0)) for _, p in parts], dim=-2)
         is_word = torch.zeros(len(parts), longest, dtype=torch.bool, device=embeddings.device)
-        for place, (_, own) in enumerate(parts):
+        for place, (own, _) in enumerate(parts):
             is_word[place, longest - own.shape[0] :] = True
         if not self.seen.numel():
             self.seen = is_word[:, :0]
@@ -187,17 +223,18 @@ class _Writer:
         if not self.slots:
             return base
         names = torch.einsum("bh,bsh->bs", hidden.float(), self.outputs)
-        for place, n in enumerate(self.noted):
-            names[place, len(n.rows.names) if n.rows else 0 :] = -torch.inf
+        for place, one in enumerate(self.asked):
+            names[place, len(one.rows.names) if one.rows else 0 :] = -torch.inf
         return torch.cat([base, names], dim=-1)
 
     def write(self) -> list[list[int]]:
         """The ids of each answer, without their ends."""
-        written: list[list[int]] = [[] for _ in self.noted]
-        limits = [n.max_new_tokens for n in self.noted]
+        written: list[list[int]] = [[] for _ in self.asked]
+        limits = [one.max_new_tokens for one in self.asked]
         is_done = [False] * len(written)
         places = list(range(len(written)))  # whose answer each row of the batch is
         logits = self.begin()
+        make_room(self.past, max(limits))
         while True:
             chosen = self._choose(logits, [written[place] for place in places])
             for id_, place in zip(chosen, places, strict=True):
@@ -217,18 +254,18 @@ class _Writer:
     def _choose(self, logits: Tensor, said: Sequence[Sequence[int]]) -> list[int]:
         """The likeliest next id of each answer; names by their bonus, see `ConceptRows.name_bonus`."""
         vocab_size = self.model.vocab_size
-        for row, n in enumerate(self.noted):
-            if n.rows is not None and n.rows.name_bonus:
-                for slot in range(len(n.rows.names)):
+        for row, one in enumerate(self.asked):
+            if one.rows is not None and one.rows.name_bonus:
+                for slot in range(len(one.rows.names)):
                     sign = -1.0 if vocab_size + slot in said[row] else 1.0
-                    logits[row, vocab_size + slot] += sign * n.rows.name_bonus
+                    logits[row, vocab_size + slot] += sign * one.rows.name_bonus
         return [int(id_) for id_ in logits.argmax(dim=-1)]
 
     def _shrink(self, going: Sequence[int]) -> None:
         """Go on with these rows of the batch alone."""
         places = torch.tensor(going, device=self.model.device)
         self._keep(places)
-        self.noted = [self.noted[row] for row in going]
+        self.asked = [self.asked[row] for row in going]
         self.outputs, self.positions = self.outputs[places], self.positions[places]
 
     def _step(self, chosen: Sequence[int]) -> Tensor:
@@ -236,10 +273,12 @@ class _Writer:
         vocab_size = self.model.vocab_size
         ids = torch.tensor(chosen, device=self.model.device)
         embeddings = self.model.embed_ids(ids.masked_fill(ids >= vocab_size, 0)).clone()
-        for row, (id_, n) in enumerate(zip(chosen, self.noted, strict=True)):
+        for row, (id_, one) in enumerate(zip(chosen, self.asked, strict=True)):
             if id_ >= vocab_size:
-                embeddings[row] = self.model.embed_ids(ids[row : row + 1], n.rows)[0]
-        parts = [(embeddings[row : row + 1], self.positions[row : row + 1]) for row in range(len(chosen))]
+                embeddings[row] = self.model.embed_ids(ids[row : row + 1], one.rows)[0]
+        axes = self.asked[0].encoded.positions.shape[:-1]  # (3,) where positions have three axes
+        positions = self.positions.expand(*axes, -1)
+        parts = [(embeddings[[row]], positions[..., [row]]) for row in range(len(chosen))]
         hidden = self._run(parts)
         self.positions = self.positions + 1
         return self._logits(hidden)

@@ -3,32 +3,25 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 
 import pytest
 import torch
 
-from photopal.answers.ask_photo import ask_view
-from photopal.answers.assistant import Assistant
-from photopal.answers.caption import NAME_BONUS, caption_view
-from photopal.concepts import RegisterOptions
+from photopal.answers.caption import NAME_BONUS
 from photopal.drawn.identity import draw_identity
 from photopal.drawn.photo import draw_photo
 from photopal.drawn.scene import plan_scene
-from photopal.evaluation.batch import answer_noted, first_of_two
-from photopal.evaluation.measure import register_scenario
-from photopal.evaluation.noting import Noted, NotingModel
-from photopal.evaluation.scenarios import ScenarioOptions, make_scenario
 from photopal.prompts import PromptConcept, build_prompt
 from photopal.vision import load_model
+from photopal.vision.batch import Asked, answer_side_by_side, first_of_two
 from photopal.vision.protocol import ConceptRows
 
 QUESTIONS = ("Who is here?", "What is <|name:0|> doing in this photo?", "Is <|name:1|> here? Yes or No.", "?")
 
 
-@pytest.fixture(scope="module")
-def model(tiny_llava):
-    return load_model(tiny_llava)
+@pytest.fixture(scope="module", params=["tiny_llava", "tiny_smolvlm", "tiny_qwen"])
+def model(request):
+    return load_model(request.getfixturevalue(request.param))
 
 
 def photos(model, count):
@@ -52,9 +45,9 @@ def prompts(model, *, bonus=0.0):
         offered = [PromptConcept(count) for count in own.token_counts]
         for question in QUESTIONS:
             encoded = model.encode_prompt(build_prompt(question, offered), features)
-            noted.append(Noted(encoded, features, own, 5 + place))
+            noted.append(Asked(encoded, features, own, 5 + place))
         plain = model.encode_prompt(build_prompt("Where is this?"), features)
-        noted.append(Noted(plain, features, None, 6))
+        noted.append(Asked(plain, features, None, 6))
     return noted
 
 
@@ -64,7 +57,7 @@ def test_answers_side_by_side_are_those_of_each_prompt_alone(model, bonus, at_on
     noted = prompts(model, bonus=bonus)
     alone = [model.generate(n.encoded, n.features, n.rows, max_new_tokens=n.max_new_tokens) for n in noted]
     counts = []
-    assert answer_noted(model, noted, at_once=at_once, on_answers=counts.append) == alone
+    assert answer_side_by_side(model, noted, at_once=at_once, on_answers=counts.append) == alone
     assert sum(counts) == len(noted)
     assert len(set(alone)) > 4
 
@@ -77,29 +70,23 @@ def test_yes_beside_no_is_as_when_scored_alone(model):
         assert share == pytest.approx(float(torch.softmax(scores, dim=0)[0]), abs=1e-4)
 
 
-def test_a_family_without_common_prefixes_is_answered_one_by_one(tiny_qwen):
-    model = load_model(tiny_qwen)
-    features = photos(model, 2)
-    noted = [Noted(model.encode_prompt(build_prompt("Who?"), f), f, None, 4) for f in features]
-    alone = [model.generate(n.encoded, n.features, max_new_tokens=4) for n in noted]
-    assert answer_noted(model, noted) == alone
+def test_a_family_without_common_prefixes_is_answered_one_by_one(tiny_llava, monkeypatch):
+    model = load_model(tiny_llava)
+    monkeypatch.setattr(model, "supports_prefix", False)
+    asked = prompts(model)[:6]
+    alone = [model.generate(n.encoded, n.features, n.rows, max_new_tokens=n.max_new_tokens) for n in asked]
+    assert answer_side_by_side(model, asked) == alone
 
 
-def test_what_the_assistant_asks_is_noted_and_answered_as_it_would_answer(model):
-    scenario = make_scenario(2, ScenarioOptions(concepts=2, photos=2, tests=3, size_px=64))
-    bank = register_scenario(model, scenario, RegisterOptions(tokens=3))
-    calibrations = {i: replace(c.calibration, low=-2, high=-1) for i, c in enumerate(bank.concepts.values())}
-    bank = bank.with_concepts(
-        [replace(c, calibration=calibrations[i]) for i, c in enumerate(bank.concepts.values())]
-    )
-    noting = NotingModel(model)
-    writing, speaking = (Assistant(m, bank, scenario.concepts) for m in (noting.as_model, model))
-    expected = []
-    for test in scenario.tests:
-        view = speaking.look(test.photo.image)
-        assert ask_view(writing, view, "What is Anna doing?").text == ""
-        assert caption_view(writing, view).text == ""
-        expected += [ask_view(speaking, view, "What is Anna doing?").text, caption_view(speaking, view).text]
-    assert answer_noted(model, noting.noted) == expected
-    first, second = noting.encode_photos([scenario.tests[0].photo.image] * 2)
-    assert first is second
+def test_long_prompts_stand_in_smaller_batches(tiny_llava, monkeypatch):
+    from photopal.vision import batch
+
+    model = load_model(tiny_llava)
+    asked = prompts(model)
+    together = answer_side_by_side(model, asked)
+    longest = max(len(one.encoded.ids) + one.max_new_tokens for one in asked)
+    monkeypatch.setattr(batch, "MOST_TOKENS", 3 * longest)
+    counts = []
+    assert answer_side_by_side(model, asked, on_answers=counts.append) == together
+    assert max(counts) <= 4
+    assert min(counts[:-1]) >= 3
