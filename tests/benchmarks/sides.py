@@ -1,0 +1,78 @@
+"""Times two sides in turn in one process, and prints a table of ratios; knows not what they do."""
+
+from __future__ import annotations
+
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+Work = Callable[[], object]
+
+
+def take_turns(sides: Mapping[str, Work], *, rounds: int) -> dict[str, list[float]]:
+    """Run every side once a round, in changing order; returns the seconds of each run.
+
+    A first round, which is not timed, warms up caches and memory.
+    """
+    for work in sides.values():
+        work()
+    took_s: dict[str, list[float]] = {name: [] for name in sides}
+    for turn in range(rounds):
+        names = list(sides) if turn % 2 == 0 else list(sides)[::-1]
+        for name in names:
+            started = time.perf_counter()
+            sides[name]()
+            took_s[name].append(time.perf_counter() - started)
+    return took_s
+
+
+def print_table(
+    title: str, took_s: Mapping[str, Sequence[float]], *, plain: str, units: Mapping[str, float], unit: str
+) -> None:
+    """Print seconds a unit and the ratio to the plain side: medians, with the smallest and the largest.
+
+    Args:
+        title: What was done.
+        took_s: Seconds of each run, by side.
+        plain: The side that the others are compared with.
+        units: How many units each side did in a run.
+        unit: What a unit is.
+    """
+    print(f"\n{title}")
+    print(f"{'':30}{'s a ' + unit:>14}{'spread':>20}{'times as fast':>16}{'spread':>16}")
+    base = [seconds / units[plain] for seconds in took_s[plain]]
+    for name, runs in took_s.items():
+        each = [seconds / units[name] for seconds in runs]
+        ratios = [slow / quick for slow, quick in zip(base, each, strict=True)]
+        spread = f"{min(each):.4f} to {max(each):.4f}"
+        gain = f"{min(ratios):.1f} to {max(ratios):.1f}"
+        print(
+            f"{name:30}{statistics.median(each):14.4f}{spread:>20}{statistics.median(ratios):16.1f}{gain:>16}",
+            flush=True,
+        )
+
+
+def peak_mb() -> float:
+    """The most memory this process ever held, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def print_memory(script: str, words: Sequence[str], sides: Sequence[str]) -> None:
+    """Run each side in a process of its own with `--only SIDE`, and print the most memory it held."""
+    for side in sides:
+        command = [sys.executable, script, *words, "--only", side]
+        told = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+        print(f"{side:30}{float(told[-1]):14.0f} MB at most", flush=True)
+
+
+def print_machine() -> None:
+    """Print on what the figures were taken."""
+    import torch
+
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
+    threads, cores = torch.get_num_threads(), os.cpu_count()
+    print(f"{cores} cores, {threads} threads, load {load:.1f}, torch {torch.__version__}")

@@ -1,0 +1,261 @@
+"""Times tuning against the authors' loop, on the same model, photos, questions and epochs.
+
+Run it with `python tests/benchmarks/tune.py`. The other side is in authors.py. Its photos are prepared as
+pixels once, which its loop leaves to other processes. Of its epoch `--steps` questions are timed, for a
+whole one takes long; what is printed is seconds a question. Before, both sides are asked for the loss of
+the same prompts, which must be equal. With `--epochs`, both sides learn on the bundled model, and their
+accuracy on held-out photos is printed after each epoch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import random
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from authors import AuthorsLoop, moments_bytes, reordered
+from models import MODELS, model_folder
+from PIL import Image
+from sides import peak_mb, print_machine, print_memory, print_table, take_turns
+
+from photopal.concepts import Bank, RegisterOptions
+from photopal.drawn.wording import describe_fully
+from photopal.evaluation.measure import register_scenario
+from photopal.evaluation.scenarios import ScenarioOptions, make_scenario
+from photopal.tuning import TuneOptions, TuningConcept, TuningPhoto
+from photopal.tuning.packing import PackedExample, PrefixStore, example_loss
+from photopal.tuning.run import _new_run
+from photopal.vision import load_model
+from photopal.vision.model import LoadedModel
+
+AUTHORS, OURS = "authors' loop", "photopal"
+Question = tuple[torch.Tensor, int, PackedExample]
+
+
+@dataclass
+class Lessons:
+    """What both sides learn from: photos by key, and one set of questions for each."""
+
+    model: LoadedModel
+    bank: Bank
+    concepts: dict[int, TuningConcept]
+    images: dict[str, Image.Image]
+    photos: list[TuningPhoto]
+    options: TuneOptions
+
+
+def prepare(folder: Path, asked: argparse.Namespace) -> Lessons:
+    """Draw concepts with reference photos and strangers, and register them."""
+    model = load_model(folder)
+    sizes = ScenarioOptions(concepts=asked.concepts, photos=asked.photos, tests=0, size_px=160)
+    scenario = make_scenario(3, sizes)
+    bank = register_scenario(model, scenario, RegisterOptions(tokens=16))
+    shown = [
+        (f"{place}-{number}", reference.image, frozenset({concept.id}))
+        for place, concept in enumerate(scenario.concepts)
+        for number, reference in enumerate(scenario.references[place])
+    ]
+    shown += [
+        (f"s-{number}", image, frozenset()) for number, image in enumerate(scenario.strangers[: asked.photos])
+    ]
+    features = model.encode_photos([image for _, image, _ in shown])
+    photos = [TuningPhoto(k, f, None, who) for (k, _, who), f in zip(shown, features, strict=True)]
+    concepts = {
+        concept.id: TuningConcept(concept.id, concept.kind, (describe_fully(identity),))
+        for concept, identity in zip(scenario.concepts, scenario.cast, strict=True)
+    }
+    images = {key: image for key, image, _ in shown}
+    return Lessons(model, bank, concepts, images, photos, TuneOptions(variants=1, mirror_share=0.0))
+
+
+class Ours:
+    """Our run, an epoch at a time."""
+
+    def __init__(self, lessons: Lessons) -> None:
+        self.run = _new_run(lessons.model, lessons.bank, lessons.concepts, lessons.options)
+        held_out = lessons.photos[::5]
+        training = [photo for photo in lessons.photos if photo not in held_out]
+        rng = random.Random(0)
+        self.lessons = self.run.prepare(training, lessons.concepts, rng, variants=1)
+        self.tests = self.run.prepare_tests(held_out, lessons.concepts)
+        self.rng, self.total = rng, 15 * math.ceil(len(self.lessons) / lessons.options.batch_photos)
+
+    def epoch(self) -> float:
+        """Learn from every photo once."""
+        return self.run.epoch(self.lessons, self.rng, self.total)
+
+    def questions(self) -> int:
+        """How many questions an epoch has."""
+        return sum(len(variants[0].encoded) for variants in self.lessons)
+
+    def products(self) -> float:
+        """Multiplications and additions of an epoch's matrix products, attention left out.
+
+        Photos' own tokens are computed once a run and not counted. Gradients of rows ask for a second
+        product of the size of the first with every weight, and none for the weights themselves.
+        """
+        model = self.run.model
+        decoder = model._parts.model.get_decoder()
+        weights = sum(p.numel() for p in decoder.parameters() if p.ndim == 2)
+        weights -= model.input_embeddings.numel()
+        total = 0.0
+        for [packed] in self.lessons:
+            shared = packed.prefix_tokens + packed.block_tokens
+            tokens = packed.block_tokens + sum(int(e.ids.shape[0]) - shared for e in packed.encoded)
+            answers = sum(int(e.ids.shape[0]) - e.answer_start for e in packed.encoded)
+            total += 4.0 * tokens * weights + 4.0 * answers * model.output_embeddings.numel()
+        return total
+
+
+class Theirs:
+    """Their run over the same questions, a number of steps at a time."""
+
+    def __init__(self, folder: Path, lessons: Lessons, ours: Ours) -> None:
+        self.loop = AuthorsLoop(folder, lessons.bank)
+        pixels = {key: self.loop.pixels(image) for key, image in lessons.images.items()}
+        told = [
+            (
+                pixels[variants[0].example.photo.key],
+                reordered(lessons.model, variants[0], lessons.bank, "system-first"),
+            )
+            for variants in ours.lessons
+        ]
+        self.steps: list[Question] = [(p, n, one) for p, one in told for n in range(len(one.encoded))]
+        random.Random(1).shuffle(self.steps)
+        self.pixels = pixels
+        self.tests = [
+            [reordered(lessons.model, packed, lessons.bank, "system-first") for packed in variants]
+            for variants in ours.tests
+        ]
+        self.lessons = lessons
+
+    def learn(self, count: int) -> None:
+        """Learn from some questions."""
+        for pixels, number, packed in self.steps[:count]:
+            self.loop.step(pixels, packed.encoded[number], packed.example.slots)
+
+    def accuracy(self) -> float:
+        """On held-out photos, in their own order of prompts."""
+        lessons = self.lessons
+        run = _new_run(lessons.model, self.loop.tuned(), lessons.concepts, lessons.options)
+        run.store = None
+        return run.validate(self.tests).accuracy
+
+
+def check_losses(ours: Ours, theirs: Theirs) -> float:
+    """The largest difference of the loss of a photo's questions between both sides, before any step."""
+    differences = []
+    for [packed] in ours.lessons[:2]:
+        rows = ours.run.table.slots(packed.example.slots)
+        with torch.no_grad():
+            result = example_loss(ours.run.model, packed, rows, PrefixStore(ours.run.model))
+        plain = theirs.loop.loss(theirs.pixels[packed.example.photo.key], packed)
+        differences.append(abs(float(result.total) / result.tokens - plain))
+    return max(differences)
+
+
+def matrix_rate(side: int = 1024) -> float:
+    """Multiplications and additions a second of a large float32 matrix product here."""
+    left, right = torch.randn(side, side), torch.randn(side, side)
+    best = math.inf
+    for _ in range(5):
+        started = time.perf_counter()
+        torch.mm(left, right)
+        best = min(best, time.perf_counter() - started)
+    return 2.0 * side**3 / best
+
+
+def compare(name: str, root: Path, asked: argparse.Namespace) -> None:
+    """Both sides in turn on one model."""
+    folder = model_folder(name, root, is_small=asked.quick)
+    lessons = prepare(folder, asked)
+    ours = Ours(lessons)
+    theirs = Theirs(folder, lessons, ours)
+    difference = check_losses(ours, theirs)
+    if difference > 1e-4:
+        raise SystemExit(f"the losses differ by {difference}")
+    steps = min(asked.steps or len(theirs.steps), len(theirs.steps))
+    took_s = take_turns({AUTHORS: lambda: theirs.learn(steps), OURS: ours.epoch}, rounds=asked.rounds)
+    units = {AUTHORS: steps, OURS: ours.questions()}
+    title = (
+        f"{name}: {len(ours.lessons)} photos, {ours.questions()} questions; losses differ by {difference:.0e}"
+    )
+    print_table(title, took_s, plain=AUTHORS, units=units, unit="question")
+    theirs_mb, ours_mb = theirs.loop.moments_bytes() / 1e6, moments_bytes(ours.run.optimizer) / 1e6
+    print(
+        f"moments of the optimiser: {theirs_mb:.2f} MB and {ours_mb:.2f} MB, {theirs_mb / ours_mb:.0f} times"
+    )
+    share = ours.products() / min(took_s[OURS]) / matrix_rate()
+    print(
+        f"matrix products of an epoch, at the rate of a large one here: {share:.0%} of its time", flush=True
+    )
+
+
+def learn(root: Path, asked: argparse.Namespace) -> None:
+    """Both sides learn on the bundled model; prints accuracy by epoch and second."""
+    folder = model_folder("bundled", root)
+    lessons = prepare(folder, asked)
+    ours = Ours(lessons)
+    theirs = Theirs(folder, lessons, ours)
+    print(f"\nbundled: accuracy on held-out photos, registered {ours.run.validate(ours.tests).accuracy:.3f}")
+    spent = {AUTHORS: 0.0, OURS: 0.0}
+    for epoch in range(1, asked.epochs + 1):
+        for side, work in ((AUTHORS, lambda: theirs.learn(len(theirs.steps))), (OURS, ours.epoch)):
+            started = time.perf_counter()
+            work()
+            spent[side] += time.perf_counter() - started
+        right = {AUTHORS: theirs.accuracy(), OURS: ours.run.validate(ours.tests).accuracy}
+        told = [f"{side} {right[side]:.3f} after {spent[side]:.1f} s" for side in spent]
+        print(f"epoch {epoch}: {'; '.join(told)}", flush=True)
+
+
+def run_one(name: str, root: Path, asked: argparse.Namespace) -> None:
+    """One side alone; prints the most memory it took beyond what both prepare."""
+    folder = model_folder(name, root)
+    lessons = prepare(folder, asked)
+    ours = Ours(lessons)
+    before = peak_mb()
+    if asked.only == AUTHORS:
+        Theirs(folder, lessons, ours).learn(4)
+    else:
+        ours.epoch()
+    print(peak_mb() - before)
+
+
+def main() -> None:
+    """Read the command line and run."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--models", nargs="*", choices=MODELS, default=list(MODELS))
+    parser.add_argument("--concepts", type=int, default=2)
+    parser.add_argument("--photos", type=int, default=6, help="reference photos of each concept")
+    parser.add_argument("--steps", type=int, default=20, help="questions of their epoch to time; 0 for all")
+    parser.add_argument("--epochs", type=int, default=0, help="epochs to compare accuracy over")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--quick", action="store_true", help="a few photos, once, no memory")
+    parser.add_argument("--only", help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.quick:
+        asked.photos, asked.steps, asked.rounds = 2, 2, 1
+    with tempfile.TemporaryDirectory() as folder:
+        if asked.only:
+            run_one(asked.models[0], Path(folder), asked)
+            return
+        print_machine()
+        for name in asked.models:
+            root = Path(folder) / name
+            root.mkdir()
+            compare(name, root, asked)
+            if not asked.quick:
+                words = ["--models", name, "--photos", str(asked.photos), "--concepts", str(asked.concepts)]
+                print_memory(__file__, words, [AUTHORS, OURS])
+        if asked.epochs:
+            learn(Path(folder), asked)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+"""The benchmarks run, and both sides of each say the same; nothing is timed here."""
+
+import runpy
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = Path(__file__).parent / "benchmarks"
+
+
+@pytest.fixture
+def run_quickly(monkeypatch, capsys):
+    """Run a benchmark as a person does, on the smallest model; returns what it prints."""
+
+    def run(name: str) -> str:
+        monkeypatch.syspath_prepend(str(BENCHMARKS))
+        monkeypatch.setattr("sys.argv", [name, "--quick", "--models", "llava"])
+        runpy.run_path(str(BENCHMARKS / name), run_name="__main__")
+        return capsys.readouterr().out
+
+    return run
+
+
+def test_captions_of_both_sides_are_equal(run_quickly):
+    assert "equal text: 3 of 3" in run_quickly("caption.py")
+
+
+def test_answers_of_all_sides_are_equal(run_quickly):
+    told = run_quickly("ask.py")
+    assert "equal text, photopal, one by one: 4 of 4" in told
+    assert "equal text, photopal, together: 4 of 4" in told
+
+
+def test_both_ways_of_tuning_start_from_the_same_loss(run_quickly):
+    told = run_quickly("tune.py")
+    assert "losses differ by" in told
+    assert "moments of the optimiser" in told
+
+
+def test_maps_of_both_sides_are_equal(run_quickly):
+    assert "3 concepts, 4 vectors each, maps differ by" in run_quickly("recognise.py")
