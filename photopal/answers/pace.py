@@ -7,7 +7,7 @@ import time
 BATCH_S = 1.0
 """How long a batch should take: results are stored after each, so this is what an interrupt may lose."""
 
-MOST_AT_ONCE = 16
+MOST_AT_ONCE = 24
 _GROWTH = 4
 
 

@@ -43,7 +43,7 @@ def print_table(
         unit: What a unit is.
     """
     print(f"\n{title}")
-    print(f"{'':30}{'s a ' + unit:>14}{'spread':>20}{'times as fast':>16}{'spread':>16}")
+    print(f"{'':30}{'s a ' + unit:>14}{'spread':>20}{'times as fast':>16}  {'spread':>18}")
     base = [seconds / units[plain] for seconds in took_s[plain]]
     for name, runs in took_s.items():
         each = [seconds / units[name] for seconds in runs]
@@ -51,7 +51,7 @@ def print_table(
         spread = f"{min(each):.4f} to {max(each):.4f}"
         gain = f"{min(ratios):.1f} to {max(ratios):.1f}"
         print(
-            f"{name:30}{statistics.median(each):14.4f}{spread:>20}{statistics.median(ratios):16.1f}{gain:>16}",
+            f"{name:30}{statistics.median(each):14.4f}{spread:>20}{statistics.median(ratios):16.1f}  {gain:>18}",
             flush=True,
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import torch
@@ -14,6 +15,7 @@ from photopal.vision.parts import Parts
 from photopal.vision.protocol import PhotoFeatures
 
 _PHOTOS_AT_ONCE = 16
+_THREADS = 4
 
 
 @torch.no_grad()
@@ -37,15 +39,22 @@ def encode(parts: Parts, images: Sequence[Image.Image]) -> list[PhotoFeatures]:
 def _encode_batch(parts: Parts, images: Sequence[Image.Image]) -> list[PhotoFeatures]:
     processor = parts.image_processor
     colour = _mean_colour(processor.image_mean)
-    padded = [pad_to_square(image, colour) for image in images]
-    pixels = processor([square for square, _ in padded], return_tensors="pt")["pixel_values"]
-    pixels = pixels.to(parts.device, parts.dtype)  # [photos, 3, side, side]
+
+    def prepare(image: Image.Image) -> tuple[Tensor, Frame]:
+        square, frame = pad_to_square(image, colour)
+        return processor([square], return_tensors="pt")["pixel_values"], frame
+
+    # Pillow lets other threads run while it resizes, which takes longer than a small tower.
+    with ThreadPoolExecutor(min(len(images), _THREADS)) as threads:
+        prepared = list(threads.map(prepare, images))
+    pixels = torch.cat([square for square, _ in prepared])  # [photos, 3, side, side]
+    pixels = pixels.to(parts.device, parts.dtype)
     outputs = parts.model.get_image_features(pixel_values=pixels, return_dict=True)
     patches = _raw_patches(parts, outputs)  # [photos, patches, width]
     kept = _kept_share(processor)
     return [
         _features(tokens, raw, shrink_frame(frame, kept) if kept < 1 else frame)
-        for tokens, raw, (_, frame) in zip(outputs.pooler_output, patches, padded, strict=True)
+        for tokens, raw, (_, frame) in zip(outputs.pooler_output, patches, prepared, strict=True)
     ]
 
 
