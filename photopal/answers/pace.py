@@ -1,10 +1,10 @@
-"""Says how many photos make a batch, so that each batch takes about a second; knows no photo."""
+"""Says how many photos make a batch, so that each batch takes a second or two; knows no photo."""
 
 from __future__ import annotations
 
 import time
 
-BATCH_S = 1.0
+BATCH_S = 1.5
 """How long a batch should take: results are stored after each, so this is what an interrupt may lose."""
 
 MOST_AT_ONCE = 24

@@ -50,10 +50,8 @@ def print_table(
         ratios = [slow / quick for slow, quick in zip(base, each, strict=True)]
         spread = f"{min(each):.4f} to {max(each):.4f}"
         gain = f"{min(ratios):.1f} to {max(ratios):.1f}"
-        print(
-            f"{name:30}{statistics.median(each):14.4f}{spread:>20}{statistics.median(ratios):16.1f}  {gain:>18}",
-            flush=True,
-        )
+        middle = f"{statistics.median(each):14.4f}{spread:>20}{statistics.median(ratios):16.1f}"
+        print(f"{name:30}{middle}  {gain:>18}", flush=True)
 
 
 def peak_mb() -> float:
