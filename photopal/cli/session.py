@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 STRANGE = (
-    "A photo does not look drawn. The bundled model understands drawn photos only, so what it says of camera "
+    "Photos here do not look drawn. The bundled model understands drawn ones only, so what it says of camera "
     "photos is wrong: name another model for them with --model or PHOTOPAL_MODEL."
 )
 
@@ -31,6 +31,27 @@ class OnProgress(Protocol):
 
     def __call__(self, done: int, total: int | None, at: object = None, /) -> None:
         """Show it."""
+
+
+class Kinds:
+    """Says once that photos do not look drawn, when more than one in ten of those seen so far do not.
+
+    One in five hundred drawn photos looks strange to the bundled model, so a single one says little.
+    """
+
+    def __init__(self, session: Session) -> None:
+        """Begin to count."""
+        self._session = session
+        self._seen = self._strange = 0
+        self._has_said = False
+
+    def add(self, is_known: bool, /) -> None:
+        """Count a photo."""
+        self._seen += 1
+        self._strange += not is_known
+        if not self._has_said and self._strange * 10 > self._seen:
+            self._has_said = True
+            self._session.warn(STRANGE)
 
 
 class Session:
@@ -116,14 +137,7 @@ class Session:
             device=model.device,
             most_bytes=self.settings.features_mb * 2**20,
         )
-        said: list[bool] = []
-
-        def warn_once(_: object) -> None:
-            if not said:
-                said.append(True)
-                self.warn(STRANGE)
-
-        model.on_strange = warn_once
+        model.on_kind = Kinds(self).add
         return model
 
     @contextmanager

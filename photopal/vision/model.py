@@ -33,13 +33,13 @@ class LoadedModel:
     ) -> None:
         """Take over a loaded, frozen checkpoint.
 
-        `familiar` knows the photos it was made for, where it is made for some kind only. `on_strange`, if
-        set, is then called with every photo of another kind that is encoded.
+        `familiar` knows the photos it was made for, where it is made for some kind only. `on_kind`, if set,
+        is then told of every photo that is encoded whether it is of that kind.
         """
         self.name = name
         self.fingerprint = fingerprint
         self.familiar = familiar
-        self.on_strange: Callable[[PhotoFeatures], None] | None = None
+        self.on_kind: Callable[[bool], None] | None = None
         self.kept: KeptFeatures | None = None  # set to keep features that are asked for by a key
         self.device = parts.device
         self.dtype = parts.dtype
@@ -92,10 +92,9 @@ class LoadedModel:
             encoded = self.kept.through(keys, images, encode)
         else:
             encoded = encode(images) if images else []
-        if self.familiar is not None and self.on_strange is not None:
+        if self.familiar is not None and self.on_kind is not None:
             for features in encoded:
-                if not self.familiar.knows(features):
-                    self.on_strange(features)
+                self.on_kind(self.familiar.knows(features))
         return encoded
 
     def encode_prompt(
