@@ -68,7 +68,6 @@ HOLIDAYS: dict[str, Callable[[int], tuple[date, date]]] = {
 """Each holiday's first and last day of a year, by its name in small letters."""
 
 
-
 def month_period(name: str) -> Callable[[int], tuple[date, date]]:
     """What gives the first and last day of a month or season in the year it begins in."""
 
