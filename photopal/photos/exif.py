@@ -163,6 +163,7 @@ def _exif_block(file: BinaryIO) -> tuple[bytes | None, int | None]:
 
 def _parse(stream: BinaryIO) -> dict[str, Any]:
     import exifread
+    from exifread.core.exceptions import ExifError
 
     # exifread says what it does not like through logging, which reaches the user's terminal.
     logging.getLogger("exifread").setLevel(logging.CRITICAL + 1)
@@ -171,7 +172,7 @@ def _parse(stream: BinaryIO) -> dict[str, Any]:
         tags: dict[str, Any] = exifread.process_file(
             _BoundedReader(stream), details=False, extract_thumbnail=False
         )
-    except _BROKEN:
+    except (ExifError, *_BROKEN):
         return {}
     return tags
 

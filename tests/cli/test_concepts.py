@@ -12,7 +12,7 @@ def test_concepts_are_listed_with_kind_and_photos(run, family):
 def test_a_renamed_concept_keeps_its_photos_and_is_found_by_the_new_name(run, family):
     result = run("rename-concept", "rex", "King Rex")
     assert result.exit_code == 0
-    assert "photopal rename-concept 'King Rex' Rex" in result.stderr
+    assert "photopal undo" in result.stderr
     assert run("search", "king rex", "--paths").stdout == "/p/beach.jpg\n"
 
 

@@ -37,8 +37,8 @@ def test_everybody_is_said_to_be_here_or_not(locate, drawn_family):
     told = json.loads(locate(drawn_family.both, "--json").stdout)
     assert {"name", "kind", "is_present", "score", "probability", "point", "box"} == set(told[0])
     x, y, width, height = told[0]["box"]
-    assert x + width <= 128
-    assert y + height <= 128
+    assert x + width <= 160
+    assert y + height <= 160
 
 
 @pytest.mark.parametrize("ending", ["jpg", "png", "webp"])
