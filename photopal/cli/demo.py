@@ -27,7 +27,7 @@ def demo(
         Path | None,
         typer.Option(help="An empty or new folder; a temporary one by default.", metavar="FOLDER"),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Which family is drawn.", min=0, metavar="N")] = 2,
+    seed: Annotated[int, typer.Option(help="Which family is drawn.", min=0, metavar="N")] = 0,
 ) -> None:
     """Draw a small family library and run every command on it.
 
