@@ -1,4 +1,4 @@
-"""Prints how long a drawn photo takes at 128 and 512 px: `python tests/benchmarks/draw.py`."""
+"""Prints how long a drawn photo takes at 160 and 512 px: `python tests/benchmarks/draw.py`."""
 
 import random
 import statistics
@@ -6,7 +6,7 @@ import time
 
 from photopal.drawn import draw_identity, draw_photo, plan_scene
 
-PHOTOS = {128: 400, 512: 60}
+PHOTOS = {160: 400, 512: 60}
 
 
 def measure(size_px: int, count: int) -> list[float]:
