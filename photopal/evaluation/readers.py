@@ -9,13 +9,12 @@ import re
 
 from photopal.drawn.identity import COATS, FEATHERS, HAIR_COLOURS, SPECIES
 from photopal.drawn.painting.places import PLACES
-from photopal.drawn.painting.props import PARROT_ACTIVITIES, PERSON_ACTIVITIES, PET_ACTIVITIES
+from photopal.drawn.painting.props import ACTIVITIES
 from photopal.drawn.scene import TOP_COLOURS, TROUSER_COLOURS
 
 Garment = tuple[str, str, str]
 """A garment's kind, its colour and its pattern; "plain" where none is said, "" for no colour."""
 
-ACTIVITIES = tuple(dict.fromkeys((*PERSON_ACTIVITIES, *PET_ACTIVITIES, *PARROT_ACTIVITIES)))
 COLOURS = tuple(dict.fromkeys((*TOP_COLOURS, *TROUSER_COLOURS, *COATS, *FEATHERS, *HAIR_COLOURS)))
 
 _PLACE_WORDS = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -111,16 +111,6 @@ class PathTable(Connection):
         """Return the files that could not be read, in path order."""
         rows = self._rows("SELECT path, reason, seen_at FROM problems ORDER BY path")
         return [Problem(path_of(row["path"]), row["reason"], row["seen_at"]) for row in rows]
-
-    def known_paths(self) -> Iterator[tuple[bytes, int, int, int, bool]]:
-        """Yield every path ever seen: its bytes, photo id, size in bytes, time in ns, whether missing."""
-        rows = self._rows("SELECT path, photo_id, size_bytes, mtime_ns, missing_since NOT NULL FROM paths")
-        return ((row[0], row[1], row[2], row[3], bool(row[4])) for row in rows)
-
-    def known_problems(self) -> Iterator[tuple[bytes, str, int | None, int | None]]:
-        """Yield every problem: the path's bytes, the reason, size in bytes and time in ns when tried."""
-        rows = self._rows("SELECT path, reason, size_bytes, mtime_ns FROM problems")
-        return ((row[0], row[1], row[2], row[3]) for row in rows)
 
     def _settle(self, photo_id: int) -> bool:
         """Bring a photo's path, its tombstone and its words in line with its paths; tell if it is there."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from photopal.drawn import identity as look
 from photopal.drawn.identity import Person
 from photopal.drawn.painting.places import PLACES
-from photopal.drawn.painting.props import PARROT_ACTIVITIES, PERSON_ACTIVITIES, PET_ACTIVITIES
+from photopal.drawn.painting.props import ACTIVITIES
 from photopal.drawn.scene import (
     CLOTH_PATTERNS,
     COLLARS,
@@ -18,7 +18,6 @@ from photopal.drawn.scene import (
 )
 
 ALL_COATS = tuple(dict.fromkeys((*look.COATS, *look.FEATHERS)))
-ACTIVITIES = tuple(dict.fromkeys((*PERSON_ACTIVITIES, *PET_ACTIVITIES, *PARROT_ACTIVITIES)))
 IGNORED = -100
 
 SUBJECT_ATTRIBUTES: dict[str, tuple[str, ...]] = {

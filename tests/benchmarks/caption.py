@@ -15,7 +15,7 @@ from pathlib import Path
 
 from models import MODELS, make_photos, model_folder
 from plain import PlainModel
-from sides import peak_mb, print_machine, print_memory, print_table, take_turns
+from sides import Comparison, common_options, peak_mb, print_table, run_comparison, take_turns
 
 PLAIN, OURS = "plain loop", "photopal caption"
 
@@ -87,28 +87,15 @@ def run_one(name: str, root: Path, asked: argparse.Namespace) -> None:
 
 def main() -> None:
     """Read the command line and run."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--models", nargs="*", choices=MODELS, default=list(MODELS))
+    parser = common_options(__doc__, MODELS, quick="a few small photos, once, no memory")
     parser.add_argument("--photos", type=int, default=32)
     parser.add_argument("--side", type=int, default=1080, help="pixels a side")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--quick", action="store_true", help="a few small photos, once, no memory")
-    parser.add_argument("--only", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.quick:
         asked.photos, asked.side, asked.rounds = 3, 200, 1
+    comparison = Comparison(__file__, [PLAIN, OURS], compare, run_one, ["photos", "side"])
     with tempfile.TemporaryDirectory() as folder:
-        if asked.only:
-            run_one(asked.models[0], Path(folder), asked)
-            return
-        print_machine()
-        for name in asked.models:
-            root = Path(folder) / name
-            root.mkdir()
-            compare(name, root, asked)
-            if not asked.quick:
-                words = ["--models", name, "--photos", str(asked.photos), "--side", str(asked.side)]
-                print_memory(__file__, words, [PLAIN, OURS])
+        run_comparison(asked, comparison, Path(folder))
 
 
 if __name__ == "__main__":

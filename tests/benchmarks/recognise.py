@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from models import MODELS, make_photos, model_folder
-from sides import peak_mb, print_machine, print_memory, print_table, take_turns
+from sides import Comparison, common_options, peak_mb, print_table, run_comparison, take_turns
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -132,31 +132,19 @@ def run_one(name: str, root: Path, asked: argparse.Namespace) -> None:
 
 def main() -> None:
     """Read the command line and run."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--models", nargs="*", choices=MODELS, default=list(MODELS))
+    parser = common_options(__doc__, MODELS, quick="few concepts, small photo, once, no memory")
     parser.add_argument("--concepts", type=int, nargs="*", default=[1, 8, 64, 512])
     parser.add_argument("--most-for-authors", type=int, default=64, help="concepts, for their side")
     parser.add_argument("--vectors", type=int, default=64, help="stored vectors a concept")
     parser.add_argument("--size", type=int, nargs=2, default=[1080, 1920], help="height and width in pixels")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--quick", action="store_true", help="few concepts, small photo, once, no memory")
-    parser.add_argument("--only", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.quick:
         asked.concepts, asked.vectors, asked.size, asked.rounds = [1, 3], 4, [90, 160], 1
+    comparison = Comparison(
+        __file__, [AUTHORS, OURS], compare, run_one, ["vectors", "most_for_authors", "size"]
+    )
     with tempfile.TemporaryDirectory() as folder:
-        if asked.only:
-            run_one(asked.models[0], Path(folder), asked)
-            return
-        print_machine()
-        for name in asked.models:
-            root = Path(folder) / name
-            root.mkdir()
-            compare(name, root, asked)
-            if not asked.quick:
-                most = str(asked.most_for_authors)
-                words = ["--models", name, "--vectors", str(asked.vectors), "--most-for-authors", most]
-                print_memory(__file__, [*words, "--size", *map(str, asked.size)], [AUTHORS, OURS])
+        run_comparison(asked, comparison, Path(folder))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import resource
 import statistics
@@ -9,6 +10,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 Work = Callable[[], object]
 
@@ -74,3 +77,51 @@ def print_machine() -> None:
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
     threads, cores = torch.get_num_threads(), os.cpu_count()
     print(f"{cores} cores, {threads} threads, load {load:.1f}, torch {torch.__version__}")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What a benchmark does for each model once its options are read.
+
+    Attributes:
+        script: The benchmark's own file.
+        sides: The sides whose memory is measured, each in a process of its own.
+        compare: Times the sides on a model, with a folder for its files.
+        run_one: Runs the side `asked.only` alone and prints its memory.
+        options: Names of the options that such a process is given besides the model.
+    """
+
+    script: str
+    sides: Sequence[str]
+    compare: Callable[[str, Path, argparse.Namespace], object]
+    run_one: Callable[[str, Path, argparse.Namespace], object]
+    options: Sequence[str]
+
+
+def common_options(about: str | None, models: Sequence[str], *, quick: str) -> argparse.ArgumentParser:
+    """A parser with the options of every benchmark; `quick` says what --quick leaves out."""
+    parser = argparse.ArgumentParser(description=about)
+    parser.add_argument("--models", nargs="*", choices=models, default=list(models))
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--quick", action="store_true", help=quick)
+    parser.add_argument("--only", help=argparse.SUPPRESS)
+    return parser
+
+
+def run_comparison(asked: argparse.Namespace, comparison: Comparison, folder: Path) -> None:
+    """Compare the sides on every model asked for, or run one side alone where `--only` says so."""
+    if asked.only:
+        comparison.run_one(asked.models[0], folder, asked)
+        return
+    print_machine()
+    for name in asked.models:
+        root = folder / name
+        root.mkdir()
+        comparison.compare(name, root, asked)
+        if not asked.quick:
+            words = ["--models", name]
+            for option in comparison.options:
+                value = getattr(asked, option)
+                values = value if isinstance(value, list) else [value]
+                words += [f"--{option.replace('_', '-')}", *map(str, values)]
+            print_memory(comparison.script, words, comparison.sides)

@@ -21,7 +21,7 @@ import torch
 from authors import AuthorsLoop, moments_bytes, reordered
 from models import MODELS, model_folder
 from PIL import Image
-from sides import peak_mb, print_machine, print_memory, print_table, take_turns
+from sides import Comparison, common_options, peak_mb, print_table, run_comparison, take_turns
 
 from photopal.concepts import Bank, RegisterOptions
 from photopal.drawn.wording import describe_fully
@@ -229,31 +229,18 @@ def run_one(name: str, root: Path, asked: argparse.Namespace) -> None:
 
 def main() -> None:
     """Read the command line and run."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--models", nargs="*", choices=MODELS, default=list(MODELS))
+    parser = common_options(__doc__, MODELS, quick="a few photos, once, no memory")
     parser.add_argument("--concepts", type=int, default=2)
     parser.add_argument("--photos", type=int, default=6, help="reference photos of each concept")
     parser.add_argument("--steps", type=int, default=20, help="questions of their epoch to time; 0 for all")
     parser.add_argument("--epochs", type=int, default=0, help="epochs to compare accuracy over")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--quick", action="store_true", help="a few photos, once, no memory")
-    parser.add_argument("--only", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.quick:
         asked.photos, asked.steps, asked.rounds = 2, 2, 1
+    comparison = Comparison(__file__, [AUTHORS, OURS], compare, run_one, ["photos", "concepts"])
     with tempfile.TemporaryDirectory() as folder:
-        if asked.only:
-            run_one(asked.models[0], Path(folder), asked)
-            return
-        print_machine()
-        for name in asked.models:
-            root = Path(folder) / name
-            root.mkdir()
-            compare(name, root, asked)
-            if not asked.quick:
-                words = ["--models", name, "--photos", str(asked.photos), "--concepts", str(asked.concepts)]
-                print_memory(__file__, words, [AUTHORS, OURS])
-        if asked.epochs:
+        run_comparison(asked, comparison, Path(folder))
+        if asked.epochs and not asked.only:
             learn(Path(folder), asked)
 
 

@@ -11,7 +11,7 @@ from photopal.drawn import draw_identity, draw_photo, plan_scene, side_words
 from photopal.drawn.conversation import Talk, converse
 from photopal.drawn.identity import Person, Pet
 from photopal.drawn.painting.places import INDOORS, PLACES
-from photopal.drawn.painting.props import PARROT_ACTIVITIES, PERSON_ACTIVITIES, PET_ACTIVITIES
+from photopal.drawn.painting.props import ACTIVITIES
 from photopal.drawn.talking.grammars import all_grammars
 from photopal.drawn.talking.phrasing import pattern, phrase
 from photopal.drawn.talking.roughen import roughen
@@ -29,7 +29,6 @@ from photopal.drawn.wording import (
 NAMES = ("Zora", "Quentin", "Xaver", "Wolke")
 ABSENT = ("Yusuf", "Vroni")
 SIDES = ("on the left", "in the middle", "on the right")
-ACTIVITIES = (*PERSON_ACTIVITIES, *PET_ACTIVITIES, *PARROT_ACTIVITIES)
 THINGS = {thing.split(" ", 1)[1]: doing for doing, thing in PROPS.items()}
 
 

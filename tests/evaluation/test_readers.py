@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from photopal.drawn.painting.places import PLACES
+from photopal.drawn.painting.props import ACTIVITIES
 from photopal.evaluation import readers
-from photopal.evaluation.readers import ACTIVITIES
 
 
 @pytest.mark.parametrize("place", PLACES)

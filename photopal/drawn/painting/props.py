@@ -22,6 +22,8 @@ PERSON_ACTIVITIES = (
 )
 PET_ACTIVITIES = ("sitting", "running", "sleeping", "playing with a ball")
 PARROT_ACTIVITIES = ("sitting", "flying")
+ACTIVITIES = tuple(dict.fromkeys((*PERSON_ACTIVITIES, *PET_ACTIVITIES, *PARROT_ACTIVITIES)))
+"""Everything anybody does, each once."""
 
 
 def paint_prop(pen: Pen, activity: str, colour_name: str) -> None:

@@ -6,7 +6,7 @@ import random
 
 from photopal.drawn.identity import Person, Pet
 from photopal.drawn.painting.places import INDOORS, PLACES
-from photopal.drawn.painting.props import PARROT_ACTIVITIES, PERSON_ACTIVITIES, PET_ACTIVITIES
+from photopal.drawn.painting.props import ACTIVITIES
 from photopal.drawn.scene import HATS, TOP_COLOURS, TROUSER_COLOURS, Subject
 from photopal.drawn.talking import grammars as ways
 from photopal.drawn.talking.phrasing import phrase
@@ -26,7 +26,6 @@ from photopal.drawn.wording import (
 from photopal.prompts import questions as ask
 
 SIDES = ("on the left", "in the middle", "on the right")
-ALL_ACTIVITIES = tuple(dict.fromkeys((*PERSON_ACTIVITIES, *PET_ACTIVITIES, *PARROT_ACTIVITIES)))
 SPECIES_WORDS = ("a dog", "a cat", "a rabbit", "a parrot")
 
 
@@ -138,7 +137,7 @@ def who_does(talk: Talk, rng: random.Random) -> Exchange:
     subjects = talk.in_order
     draw = rng.random()
     if draw < 0.4:
-        doing = _something([s.activity for _, s in subjects], ALL_ACTIVITIES, rng)
+        doing = _something([s.activity for _, s in subjects], ACTIVITIES, rng)
         fitting = [pair for pair in subjects if pair[1].activity == doing]
         return Exchange("who", phrase(rng.choice(ways.WHO_DOES), rng, doing=doing), talk.tell_who(fitting))
     if draw < 0.7:
