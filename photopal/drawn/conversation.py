@@ -12,24 +12,22 @@ Maker = Callable[[Talk, random.Random], Exchange | None]
 MOST_TRIES = 200
 
 _OF_NAMES: tuple[tuple[Maker, int], ...] = (
-    (names.activity, 4),
-    (names.clothes, 2),
-    (names.colour, 2),
-    (names.wears, 2),
-    (names.position, 4),
-    (names.beside, 3),
+    (names.activity, 5),
+    (names.clothes, 6),
+    (names.position, 3),
+    (names.beside, 4),
     (names.together, 1),
-    (names.appearance, 3),
-    (choices.choose, 3),
+    (names.appearance, 4),
+    (choices.choose, 2),
     (choices.choose_name, 1),
 )
 _OF_SCENES: tuple[tuple[Maker, int], ...] = (
     (scenes.place, 2),
-    (scenes.light, 2),
-    (scenes.count_them, 2),
-    (scenes.exists, 3),
+    (scenes.light, 3),
+    (scenes.count_them, 3),
+    (scenes.exists, 4),
     (scenes.who_does, 3),
-    (scenes.stranger, 3),
+    (scenes.stranger, 8),
 )
 
 
@@ -41,12 +39,12 @@ def converse(talk: Talk, rng: random.Random, *, count: int = 10) -> list[Exchang
     exchanges = [scenes.caption(talk, rng)]
     has_names = bool(talk.named or talk.absent)
     if has_names:
-        exchanges += [names.recognise(talk, rng) for _ in range(3)]
+        exchanges += [names.recognise(talk, rng) for _ in range(2)]
         exchanges.append(scenes.who(talk, rng))
     for _ in range(MOST_TRIES):
         if len(exchanges) >= count:
             break
-        makers = _OF_NAMES if has_names and rng.random() < 0.6 else _OF_SCENES
+        makers = _OF_NAMES if has_names and rng.random() < 0.55 else _OF_SCENES
         maker = rng.choices([maker for maker, _ in makers], [weight for _, weight in makers])[0]
         exchange = maker(talk, rng)
         if exchange is not None and all(exchange.question != other.question for other in exchanges):

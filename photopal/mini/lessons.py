@@ -20,6 +20,7 @@ from photopal.vision.placeholders import name_placeholder
 
 PATCHES = GRID * GRID
 MOST_NAMES = 4
+NOBODY, STRANGER = MOST_NAMES, MOST_NAMES + 1
 MOST_EXCHANGES = 16
 ROUGH_SHARE = 0.35
 IGNORED = -100
@@ -39,6 +40,9 @@ class Lesson:
         references: For each name the (photo, patch) pairs its rows are made of.
         token_counts: For each name its number of soft tokens.
         sides: For each name 0 when it is absent, else 1, 2 or 3 for left, middle or right.
+        subjects: For each name its row in the batch's subjects, -1 when it is absent.
+        neighbours: For each name who is on its left and on its right: the number of a name, or `NOBODY`,
+            or `STRANGER` for somebody without a name.
         marks: Marks drawn on the photo.
     """
 
@@ -51,6 +55,8 @@ class Lesson:
     references: list[list[tuple[int, int]]]
     token_counts: list[int]
     sides: list[int]
+    subjects: list[int]
+    neighbours: list[tuple[int, int]]
     marks: tuple[Mark, ...]
 
 
@@ -80,6 +86,8 @@ class Taken:
     row: int
     references: list[list[tuple[int, int]]]
     sides: list[int]
+    subjects: list[int]
+    neighbours: list[tuple[int, int]]
     marks: tuple[Mark, ...]
 
 
@@ -99,17 +107,20 @@ class LessonMaker:
 
     def __call__(self, groups: list[Group]) -> LessonBatch:
         """Make the lessons of some groups."""
-        lessons, marked = [], []
+        lessons, marked, subjects = [], [], 0
         for number, group in enumerate(groups):
             rng = random.Random(hash((self.seed, group.photos[0].scene.seed)))
             for row in range(len(group.photos)):
-                lesson = self._lesson(group, row, number * len(group.photos), rng)
+                lesson = self._lesson(group, row, (number * len(group.photos), subjects), rng)
                 lessons.append(lesson)
+                subjects += len(group.members[row])
                 if lesson.marks:
                     marked.append(np.asarray(draw_marks(group.photos[row].image, lesson.marks)))
         return LessonBatch(collate(groups), _pixels(marked), lessons)
 
-    def _lesson(self, group: Group, row: int, first: int, rng: random.Random) -> Lesson:
+    def _lesson(self, group: Group, row: int, before: tuple[int, int], rng: random.Random) -> Lesson:
+        """Make a photo's lesson; `before` counts photos before the group and subjects before the photo."""
+        first, subjects = before
         photo, members = group.photos[row], group.members[row]
         patches = member_patches(group)
         present = [m for m in members if (row, m) in patches and references_of(patches, m, row)]
@@ -135,15 +146,19 @@ class LessonMaker:
             PromptConcept(c, marks[m].number if m in marks else None)
             for c, m in zip(counts, chosen, strict=True)
         ]
+        names = [name_placeholder(slot) for slot in range(len(chosen))]
         talk = Talk(
             photo.scene,
-            tuple(name_placeholder(slots[m]) if m in slots else None for m in members),
-            tuple(name_placeholder(slots[m]) for m in chosen if m not in members),
+            tuple(names[slots[m]] if m in slots else None for m in members),
+            tuple(names[slots[m]] for m in chosen if m not in members),
             tuple(group.cast[m] for m in chosen if m not in members),
         )
         shown = {m: s.x for m, s in zip(members, photo.scene.subjects, strict=True)}
         sides = [1 + min(2, int(3 * shown[m])) if m in shown else 0 for m in chosen]
-        taken = Taken(first + row, references, sides, tuple(marks.values()))
+        places = [subjects + members.index(m) if m in members else -1 for m in chosen]
+        taken = Taken(
+            first + row, references, sides, places, neighbours_of(talk, names), tuple(marks.values())
+        )
         return self._pack(taken, talk, concepts, rng)
 
     def _pack(self, taken: Taken, talk: Talk, concepts: list[PromptConcept], rng: random.Random) -> Lesson:
@@ -179,6 +194,8 @@ class LessonMaker:
             taken.references,
             counts,
             taken.sides,
+            taken.subjects,
+            taken.neighbours,
             taken.marks,
         )
 
@@ -202,6 +219,22 @@ def member_patches(group: Group) -> dict[tuple[int, int], list[int]]:
 def references_of(patches: dict[tuple[int, int], list[int]], member: int, row: int) -> list[int]:
     """Say which other photos show enough of a member to serve as reference photos."""
     return [r for (r, m), covered in patches.items() if m == member and r != row and len(covered) >= 2]
+
+
+def neighbours_of(talk: Talk, names: list[str]) -> list[tuple[int, int]]:
+    """Say who is on the left and on the right of each name; nobody is beside one that is absent."""
+    order = [name for name, _ in talk.in_order]
+
+    def number(place: int) -> int:
+        if not 0 <= place < len(order):
+            return NOBODY
+        name = order[place]
+        return STRANGER if name is None else names.index(name)
+
+    return [
+        (number(order.index(name) - 1), number(order.index(name) + 1)) if name in order else (NOBODY, NOBODY)
+        for name in names
+    ]
 
 
 def _mark_below(covered: list[int], number: int, rng: random.Random) -> Mark:

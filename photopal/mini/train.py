@@ -13,10 +13,11 @@ import torch
 import typer
 from transformers import PreTrainedTokenizerFast
 
-from photopal.mini.architecture import build_model, build_processor, save_model, train_tokenizer
+from photopal.mini.architecture import HIDDEN, build_model, build_processor, save_model, train_tokenizer
 from photopal.mini.familiar import learn_familiar
 from photopal.mini.loop import StageRun
 from photopal.mini.parallel import rank, run_parallel, wait_for_all
+from photopal.mini.probes import Probes
 from photopal.mini.train_language import LanguageParts, learn_placeholders, train_language
 from photopal.mini.train_vision import AttributeHeads, make_vision_tower, train_vision
 
@@ -52,7 +53,7 @@ def train_mini(training: Training) -> None:
     model = build_model(tokenizer, tower)
     knowing = learn_placeholders(keep_tokenizer(training.folder, training.language.seed))
     checkpoint = training.folder / "language.pt"
-    parts = LanguageParts(model, heads, knowing)
+    parts = LanguageParts(model, heads, Probes(HIDDEN), knowing)
     train_language(training.language, parts, checkpoint, on_report=report)
     if rank() == 0:
         weights = training.folder / "weights"

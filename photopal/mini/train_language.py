@@ -19,11 +19,11 @@ from photopal.mini.lessons import IGNORED, MOST_NAMES, LessonBatch, LessonMaker
 from photopal.mini.loop import Stage, StageRun, best_device, run_stage
 from photopal.mini.optimizers import Optimizers
 from photopal.mini.parallel import rank
+from photopal.mini.probes import PROBED_LAYER, Probes, probe
 from photopal.mini.train_vision import AttributeHeads, contrast_loss, patch_features, vision_loss
 from photopal.vision.placeholders import SLOTS, SOFT_TOKENS, all_placeholders
 
 SEEING_WEIGHT = 0.3
-FINDING_WEIGHT = 0.7
 MATCHING_WEIGHT = 0.4
 TOWER_RATE = 0.2
 
@@ -35,12 +35,14 @@ class LanguageParts:
     Attributes:
         model: The whole model; its vision tower comes from stage one.
         heads: Stage one's heads.
+        probes: Heads over the decoder's hidden states.
         tokenizer: Knows the concept placeholders (`learn_placeholders`).
         tokens: How long a lesson is; see `LessonMaker`.
     """
 
     model: LlavaForConditionalGeneration
     heads: AttributeHeads
+    probes: Probes
     tokenizer: PreTrainedTokenizerFast
     tokens: int = 320
 
@@ -56,9 +58,7 @@ def learn_placeholders(tokenizer: PreTrainedTokenizerFast) -> PreTrainedTokenize
 
 
 def lesson_loss(
-    model: LlavaForConditionalGeneration,
-    heads: AttributeHeads,
-    batch: LessonBatch,
+    model: LlavaForConditionalGeneration, heads: AttributeHeads, probes: Probes, batch: LessonBatch
 ) -> tuple[Tensor, dict[str, float]]:
     """The loss of a batch, and for each kind of exchange the share of answer tokens that are right."""
     tower, projector = model.model.vision_tower, model.model.multi_modal_projector
@@ -75,7 +75,7 @@ def lesson_loss(
     if marked_rows:
         shown = shown.index_copy(0, torch.tensor(marked_rows, device=tokens.device), tokens[photos:])
     rows = lesson_rows(model, batch, tokens)
-    speaking, hits = speech_loss(model, heads, batch, rows, shown)
+    speaking, hits = speech_loss(model, probes, batch, rows, shown)
     report["matching"] = matching.item()
     return speaking + SEEING_WEIGHT * seeing + MATCHING_WEIGHT * matching, report | hits
 
@@ -99,23 +99,26 @@ def lesson_rows(
 
 def speech_loss(
     model: LlavaForConditionalGeneration,
-    heads: AttributeHeads,
+    probes: Probes,
     batch: LessonBatch,
     rows: list[list[Tensor]],
     shown: Tensor,
 ) -> tuple[Tensor, dict[str, float]]:
-    """Cross-entropy of all answers; names and recognition weigh more, for they are few."""
+    """Cross-entropy of all answers, where names and recognition weigh more, and the loss of the probes."""
     embed = model.get_input_embeddings()
     vocabulary = embed.weight.shape[0]
     embeddings, mask, positions, labels, kinds = assemble(batch, rows, shown, embed)
     device = embeddings.device
     with torch.autocast(device.type, torch.bfloat16):
-        hidden = model.model.language_model(
-            inputs_embeds=embeddings, attention_mask=mask, position_ids=positions, use_cache=False
-        ).last_hidden_state
-    finding, found = side_loss(heads, batch, hidden.float(), vocabulary)
+        output = model.model.language_model(
+            inputs_embeds=embeddings,
+            attention_mask=mask,
+            position_ids=positions,
+            use_cache=False,
+            output_hidden_states=True,
+        )
     supervised = labels != IGNORED
-    hidden = hidden.float()[supervised]
+    hidden = output.last_hidden_state.float()[supervised]
     photo = torch.nonzero(supervised)[:, 0]
     names = embeddings.new_zeros(len(rows), MOST_NAMES, embeddings.shape[-1])
     is_name = torch.zeros(len(rows), MOST_NAMES, dtype=torch.bool, device=device)
@@ -123,6 +126,14 @@ def speech_loss(
         if slots:
             names[row, : len(slots)] = torch.stack([slot[0] for slot in slots])
             is_name[row, : len(slots)] = True
+    finding, found = probe(
+        probes,
+        batch,
+        output.hidden_states[PROBED_LAYER],
+        names.detach(),
+        vocabulary=vocabulary,
+        image_id=model.config.image_token_index,
+    )
     name_logits = (names[photo] @ hidden.unsqueeze(-1)).squeeze(-1).masked_fill(~is_name[photo], -1e4)
     with torch.autocast(device.type, torch.bfloat16):
         word_logits = hidden @ embed.weight.T
@@ -138,31 +149,7 @@ def speech_loss(
         hits[f"say-{kind}"].append(hit)
     hits["say-name"] += right[target >= vocabulary].tolist()
     report = {kind: sum(values) / len(values) for kind, values in hits.items() if values}
-    report["find-side"] = found
-    return (losses * weight).sum() / weight.sum() + FINDING_WEIGHT * finding, report
-
-
-def side_loss(
-    heads: AttributeHeads, batch: LessonBatch, hidden: Tensor, vocabulary: int
-) -> tuple[Tensor, float]:
-    """Cross-entropy of where each soft token's concept is, and the share that is right.
-
-    A soft token stands after the photo and can look for itself there. Asking every one of them where its
-    concept is teaches recognition much sooner than the few Yes and No of the questions.
-    """
-    where: list[tuple[int, int]] = []
-    sides: list[int] = []
-    for number, lesson in enumerate(batch.lessons):
-        for place, id_ in enumerate(lesson.ids):
-            if id_ >= vocabulary + SLOTS:
-                where.append((number, place))
-                sides.append(lesson.sides[(id_ - vocabulary - SLOTS) // SOFT_TOKENS])
-    if not where:
-        return hidden.new_zeros(()), float("nan")
-    index, target = torch.tensor(where), torch.tensor(sides, device=hidden.device)
-    logits = heads.side(hidden[index[:, 0], index[:, 1]])
-    right = (logits.argmax(1) == target).float().mean().item()
-    return nn.functional.cross_entropy(logits, target), right
+    return (losses * weight).sum() / weight.sum() + finding, report | found
 
 
 def assemble(
@@ -214,13 +201,15 @@ def train_language(
 ) -> None:
     """Train all parts in place, resuming from the checkpoint file if there is one."""
     torch.manual_seed(run.seed + rank())
-    model, heads = parts.model.to(best_device()), parts.heads.to(best_device())
+    device = best_device()
+    model, heads, probes = parts.model.to(device), parts.heads.to(device), parts.probes.to(device)
     model.set_attn_implementation(LEAN)
     tower = model.model.vision_tower
-    shares = [(tower, TOWER_RATE), (heads, TOWER_RATE), (model, 1.0)]
+    shares = [(tower, TOWER_RATE), (heads, TOWER_RATE), (model, 1.0), (probes, 1.0)]
     optimizers = Optimizers(shares, rate=run.learning_rate, decay=run.weight_decay)
     maker = LessonMaker(parts.tokenizer, run.seed, parts.tokens)
-    stage = Stage({"model": model, "heads": heads}, optimizers, maker, partial(lesson_loss, model, heads))
+    modules = {"model": model, "heads": heads, "probes": probes}
+    stage = Stage(modules, optimizers, maker, partial(lesson_loss, model, heads, probes))
     run_stage(run, stage, checkpoint, on_report=on_report)
 
 

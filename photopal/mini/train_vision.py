@@ -96,10 +96,9 @@ def make_vision_tower() -> CLIPVisionModel:
 
 
 class AttributeHeads(nn.Module):
-    """Linear heads that are trained along and thrown away.
+    """Linear heads over patch features, one for every attribute of a subject and of the photo.
 
-    Over patch features: one for every attribute of a subject and of the photo. Over the decoder's hidden
-    states of soft tokens: whether the concept is absent, on the left, in the middle or on the right.
+    They are trained along and thrown away.
     """
 
     def __init__(self, width: int) -> None:
@@ -107,7 +106,6 @@ class AttributeHeads(nn.Module):
         self.subject = nn.Linear(width, sum(map(len, SUBJECT_ATTRIBUTES.values())))
         self.photo = nn.Linear(width, sum(map(len, PHOTO_ATTRIBUTES.values())))
         self.covered = nn.Linear(width, 2)
-        self.side = nn.Linear(width, 4)
 
 
 def patch_features(tower: CLIPVisionModel, pixels: Tensor) -> Tensor:

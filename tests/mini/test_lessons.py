@@ -16,6 +16,7 @@ from photopal.mini.groups import Group, draw_group
 from photopal.mini.lessons import IGNORED, LessonBatch, LessonMaker, member_patches
 from photopal.mini.loop import StageRun
 from photopal.mini.optimizers import Optimizers, schedule
+from photopal.mini.probes import Probes
 from photopal.mini.train_language import (
     LanguageParts,
     assemble,
@@ -142,12 +143,12 @@ def test_packed_lessons_give_the_hidden_states_of_separate_sequences(batch, mode
 
 
 def test_both_losses_fall_on_the_same_photos(batch, model):
-    heads = AttributeHeads(192)
-    parameters = [*model.parameters(), *heads.parameters()]
+    heads, probes = AttributeHeads(192), Probes(192)
+    parameters = [*model.parameters(), *heads.parameters(), *probes.parameters()]
     optimizer = torch.optim.AdamW(parameters, lr=2e-3)
     losses = []
     for _ in range(8):
-        loss, report = lesson_loss(model, heads, batch)
+        loss, report = lesson_loss(model, heads, probes, batch)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -177,7 +178,7 @@ def test_training_goes_on_from_its_checkpoint(tmp_path: Path, tokenizer):
     train_vision(run, checkpoint, on_report=said.append)
     assert torch.load(checkpoint, weights_only=True)["photos"] > first
     model = build_model(train_tokenizer(0, groups=20), make_vision_tower())
-    parts = LanguageParts(model, AttributeHeads(192), tokenizer, tokens=200)
+    parts = LanguageParts(model, AttributeHeads(192), Probes(192), tokenizer, tokens=200)
     language = StageRun(seconds=600, photos=4, groups_per_batch=1)
     train_language(language, parts, tmp_path / "language.pt", on_report=said.append)
     assert torch.load(tmp_path / "language.pt", weights_only=True)["photos"] >= 4

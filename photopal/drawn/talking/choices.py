@@ -6,10 +6,8 @@ import random
 
 from photopal.drawn.identity import Person
 from photopal.drawn.scene import TOP_COLOURS
-from photopal.drawn.talking import grammars as ways
-from photopal.drawn.talking.names import activities_of
-from photopal.drawn.talking.phrasing import phrase
-from photopal.drawn.talking.scenes import SIDES
+from photopal.drawn.talking.grammars import ask
+from photopal.drawn.talking.subjects import SIDES, activities_of
 from photopal.drawn.talking.talk import Exchange, Talk
 from photopal.drawn.wording import side_words
 
@@ -50,8 +48,4 @@ def choose_name(talk: Talk, rng: random.Random) -> Exchange | None:
 def _options(question: str, options: list[str], right: str, rng: random.Random) -> Exchange:
     shuffled = rng.sample(options, len(options))
     listed = " ".join(f"{letter}. {words}" for letter, words in zip(LETTERS, shuffled, strict=False))
-    if rng.random() < 0.6:
-        asked = f"{question} {listed} Answer with the letter."
-    else:
-        asked = phrase(rng.choice(ways.CHOICE), rng, question=question, options=listed)
-    return Exchange("choice", asked, LETTERS[shuffled.index(right)])
+    return ask("choice", "choice", LETTERS[shuffled.index(right)], rng, question=question, options=listed)

@@ -8,7 +8,7 @@ import re
 _CHOICE = re.compile(r"\[([^\[\]]*)\]")
 
 
-def phrase(grammar: str, rng: random.Random, **fields: str) -> str:
+def phrase(grammar: str, rng: random.Random, /, **fields: str) -> str:
     """Pick one phrasing of a grammar and fill in its `{fields}`.
 
     Choices may stand within choices and may be empty: `"Who is [here|in this [photo|picture]]?"`.

@@ -7,15 +7,13 @@ import random
 from photopal.drawn.identity import Person, Pet
 from photopal.drawn.painting.places import INDOORS, PLACES
 from photopal.drawn.painting.props import ACTIVITIES
-from photopal.drawn.scene import HATS, TOP_COLOURS, TROUSER_COLOURS, Subject
-from photopal.drawn.talking import grammars as ways
-from photopal.drawn.talking.phrasing import phrase
-from photopal.drawn.talking.talk import PROPS, Exchange, Talk, things_of
+from photopal.drawn.scene import HATS, TOP_COLOURS, TROUSER_COLOURS
+from photopal.drawn.talking.grammars import ask
+from photopal.drawn.talking.subjects import SIDES, Told, clothing, doing, looking, placing
+from photopal.drawn.talking.talk import PROPS, SPECIES_WORDS, Exchange, Talk, things_of, yes_no
 from photopal.drawn.wording import (
     NUMBERS,
     caption_words,
-    clothes_words,
-    describe_fully,
     full_caption_words,
     join_words,
     sentence,
@@ -23,28 +21,17 @@ from photopal.drawn.wording import (
     side_words,
     with_article,
 )
-from photopal.prompts import questions as ask
-
-SIDES = ("on the left", "in the middle", "on the right")
-SPECIES_WORDS = ("a dog", "a cat", "a rabbit", "a parrot")
-
-
-def yes_no(is_true: bool) -> str:
-    """Yes or No."""
-    return ask.YES if is_true else ask.NO
+from photopal.prompts import questions as own
 
 
 def caption(talk: Talk, rng: random.Random) -> Exchange:
-    """Ask for a caption, mostly in photopal's own words; now and then for a short or a full one."""
-    style = rng.choices(("own", "other", "short", "full"), (4, 3, 1, 1))[0]
+    """Ask for a caption; now and then for a short or a full one."""
+    style = rng.choices(("plain", "short", "full"), (7, 1, 1))[0]
     if style == "full" and 1 <= len(talk.scene.subjects) <= 2:
-        words = full_caption_words(talk.scene, talk.names)
-        return Exchange("caption", phrase(rng.choice(ways.FULL_CAPTION), rng), words)
+        return ask("caption", "full_caption", full_caption_words(talk.scene, talk.names), rng)
     if style == "short":
-        words = short_caption_words(talk.scene, talk.names)
-        return Exchange("caption", phrase(rng.choice(ways.SHORT_CAPTION), rng), words)
-    question = ask.CAPTION_QUESTION if style == "own" else phrase(rng.choice(ways.CAPTION), rng)
-    return Exchange("caption", question, caption_words(talk.scene, talk.names))
+        return ask("caption", "short_caption", short_caption_words(talk.scene, talk.names), rng)
+    return ask("caption", "caption", caption_words(talk.scene, talk.names), rng)
 
 
 def who(talk: Talk, rng: random.Random) -> Exchange:
@@ -52,16 +39,12 @@ def who(talk: Talk, rng: random.Random) -> Exchange:
     names = [name for name, _ in talk.named]
     strangers = len(talk.scene.subjects) - len(names)
     if rng.random() < 0.15:
-        return Exchange("who", phrase(rng.choice(ways.ANYBODY), rng), _somebody_known(names))
+        return ask("who", "anybody", f"Yes, {join_words(names)}." if names else own.NO, rng)
     if names:
         answer = sentence(join_words([*names, "somebody else"] if strangers else names))
     else:
         answer = "Nobody I know." if strangers else "Nobody."
-    return Exchange("who", phrase(rng.choice((*ask.WHO_TEMPLATES, *ways.WHO)), rng), answer)
-
-
-def _somebody_known(names: list[str]) -> str:
-    return f"Yes, {join_words(names)}." if names else ask.NO
+    return ask("who", "who", answer, rng)
 
 
 def place(talk: Talk, rng: random.Random) -> Exchange:
@@ -69,18 +52,16 @@ def place(talk: Talk, rng: random.Random) -> Exchange:
     here = talk.scene.place
     draw = rng.random()
     if draw < 0.6:
-        return Exchange("place", phrase(rng.choice(ways.PLACE), rng), sentence(PLACES[here]))
+        return ask("place", "place", sentence(PLACES[here]), rng)
     if draw < 0.85:
         asked = here if rng.random() < 0.5 else rng.choice([name for name in PLACES if name != here])
-        question = phrase(rng.choice(ways.IS_PLACE), rng, where=PLACES[asked])
-        return Exchange("place", question, yes_no(asked == here))
-    question = phrase(rng.choice(ways.INDOORS), rng)
-    lower = question.lower()
+        return ask("place", "is_place", yes_no(asked == here), rng, where=PLACES[asked])
     is_inside = here in INDOORS
-    if " or " in lower:
-        return Exchange("place", question, "Indoors." if is_inside else "Outdoors.")
-    says_inside = "indoors" in lower or "inside" in lower
-    return Exchange("place", question, yes_no(is_inside == says_inside))
+    if rng.random() < 0.3:
+        return ask("place", "in_or_out", "Indoors." if is_inside else "Outdoors.", rng)
+    if rng.random() < 0.5:
+        return ask("place", "is_inside", yes_no(is_inside), rng)
+    return ask("place", "is_outside", yes_no(not is_inside), rng)
 
 
 def light(talk: Talk, rng: random.Random) -> Exchange | None:
@@ -89,18 +70,31 @@ def light(talk: Talk, rng: random.Random) -> Exchange | None:
     if scene.place in INDOORS:
         return None
     if scene.light != "night" and rng.random() < 0.5:
-        weather = "rainy" if scene.has_rain else "cloudy" if scene.light == "cloudy" else "sunny"
-        if rng.random() < 0.6:
-            return Exchange("light", phrase(rng.choice(ways.WEATHER), rng), f"{weather.capitalize()}.")
-        asked = rng.choice(("rainy", "raining", "sunny") if weather != "cloudy" else ("rainy", "sunny"))
-        question = phrase(rng.choice(ways.IS_WEATHER), rng, weather=asked)
-        return Exchange("light", question, yes_no(asked.startswith(weather[:4])))
+        return _weather(talk, rng)
     answer = {"night": "night", "sunset": "sunset"}.get(scene.light, "day")
-    if rng.random() < 0.6:
-        return Exchange("light", phrase(rng.choice(ways.TIME), rng), f"{answer.capitalize()}.")
+    draw = rng.random()
+    if draw < 0.6:
+        return ask("light", "time", f"{answer.capitalize()}.", rng)
+    if draw < 0.75:
+        return ask("light", "dark", yes_no(answer == "night"), rng)
+    if draw < 0.8:
+        return ask("light", "bright", yes_no(answer == "day"), rng)
     asked = answer if rng.random() < 0.5 else rng.choice(("night", "sunset", "day"))
-    question = phrase(rng.choice(ways.IS_TIME), rng, light=asked)
-    return Exchange("light", question, yes_no(asked == answer))
+    return ask("light", "is_time", yes_no(asked == answer), rng, light=asked)
+
+
+def _weather(talk: Talk, rng: random.Random) -> Exchange:
+    scene = talk.scene
+    weather = "rainy" if scene.has_rain else "cloudy" if scene.light == "cloudy" else "sunny"
+    draw = rng.random()
+    if draw < 0.55:
+        return ask("light", "weather", f"{weather.capitalize()}.", rng)
+    if draw < 0.75:
+        return ask("light", "rain", yes_no(scene.has_rain), rng)
+    if draw < 0.8:
+        return ask("light", "dry", yes_no(not scene.has_rain), rng)
+    asked = rng.choice(("rainy", "raining", "sunny") if weather != "cloudy" else ("rainy", "sunny"))
+    return ask("light", "is_weather", yes_no(asked.startswith(weather[:4])), rng, weather=asked)
 
 
 def count_them(talk: Talk, rng: random.Random) -> Exchange:
@@ -113,7 +107,7 @@ def count_them(talk: Talk, rng: random.Random) -> Exchange:
         number = sum(isinstance(one, Person) and one.age == "child" for one in identities)
     else:
         number = sum(isinstance(one, Pet) and one.species == what[:-1] for one in identities)
-    return Exchange("count", phrase(rng.choice(ways.COUNT), rng, what=what), f"{NUMBERS[min(number, 5)]}.")
+    return ask("count", "count", f"{NUMBERS[min(number, 5)]}.", rng, what=what)
 
 
 def exists(talk: Talk, rng: random.Random) -> Exchange:
@@ -129,7 +123,7 @@ def exists(talk: Talk, rng: random.Random) -> Exchange:
         what = rng.choice(known)
     else:
         what = rng.choice(living if rng.random() < 0.4 else _ALL_THINGS)
-    return Exchange("exists", phrase(rng.choice(ways.EXISTS), rng, what=what), yes_no(what in there))
+    return ask("exists", "exists", yes_no(what in there), rng, what=what)
 
 
 def who_does(talk: Talk, rng: random.Random) -> Exchange:
@@ -137,20 +131,19 @@ def who_does(talk: Talk, rng: random.Random) -> Exchange:
     subjects = talk.in_order
     draw = rng.random()
     if draw < 0.4:
-        doing = _something([s.activity for _, s in subjects], ACTIVITIES, rng)
-        fitting = [pair for pair in subjects if pair[1].activity == doing]
-        return Exchange("who", phrase(rng.choice(ways.WHO_DOES), rng, doing=doing), talk.tell_who(fitting))
+        asked = _something([s.activity for _, s in subjects], ACTIVITIES, rng)
+        fitting = [pair for pair in subjects if pair[1].activity == asked]
+        return ask("who", "who_does", talk.tell_who(fitting), rng, doing=asked)
     if draw < 0.7:
         there = sorted({thing for _, s in subjects for thing in things_of(s) if thing not in PROPS.values()})
         garment = _something(there, _GARMENTS, rng)
         fitting = [pair for pair in subjects if garment in things_of(pair[1])]
-        question = phrase(rng.choice(ways.WHO_WEARS), rng, garment=garment)
-        return Exchange("who", question, talk.tell_who(fitting))
+        return ask("who", "who_wears", talk.tell_who(fitting), rng, garment=garment)
     side = rng.choice(SIDES)
     fitting = [pair for pair in subjects if side_words(pair[1]) == side]
     if any(side_words(subject) is None for _, subject in subjects):
         return who(talk, rng)
-    return Exchange("who", phrase(rng.choice(ways.SIDE_WHO), rng, side=side), talk.tell_who(fitting))
+    return ask("who", "side_who", talk.tell_who(fitting), rng, side=side)
 
 
 def stranger(talk: Talk, rng: random.Random) -> Exchange | None:
@@ -163,22 +156,20 @@ def stranger(talk: Talk, rng: random.Random) -> Exchange | None:
     if not single:
         return None
     subject, word = rng.choice(single)
-    kind = rng.choices(("activity", "clothes", "appearance", "position"), (4, 3, 3, 2))[0]
-    answer = _about(subject, word, kind)
-    if answer is None:
-        return None
-    return Exchange(kind, phrase(rng.choice(ways.OF_STRANGER[kind]), rng, who=word), answer)
-
-
-def _about(subject: Subject, word: str, kind: str) -> str | None:
+    who_asked, kind = (
+        f"the {word}",
+        rng.choices(("activity", "clothes", "appearance", "position"), (4, 5, 2, 1))[0],
+    )
+    told: Told | None
     if kind == "activity":
-        return f"The {word} is {subject.activity}."
-    if kind == "clothes":
-        return sentence(clothes_words(subject))
-    if kind == "position":
-        side = side_words(subject)
-        return None if side is None else sentence(side)
-    return sentence(describe_fully(subject.identity))
+        told = doing(who_asked, subject, rng)
+    elif kind == "clothes":
+        told = clothing(who_asked, subject, rng)
+    elif kind == "position":
+        told = placing(who_asked, subject, rng)
+    else:
+        told = looking(who_asked, subject.identity, rng)
+    return None if told is None else ask(kind, told.way, told.answer, rng, name=who_asked, **told.fields)
 
 
 def _something(there: list[str], others: tuple[str, ...], rng: random.Random) -> str:

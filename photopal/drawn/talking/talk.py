@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from photopal.drawn.identity import Identity, Person, Pet
 from photopal.drawn.scene import Scene, Subject
 from photopal.drawn.wording import describe_identity, join_words, sentence, with_article
+from photopal.prompts.questions import NO, YES
 
 
 @dataclass(frozen=True)
@@ -18,11 +19,15 @@ class Exchange:
         kind: What is asked for, such as recognition, place or activity.
         question: The question.
         answer: The answer.
+        way: The way of asking, see `grammars.WAYS`.
+        fields: What the question speaks of.
     """
 
     kind: str
     question: str
     answer: str
+    way: str
+    fields: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,11 @@ class Talk:
         return sentence(join_words(said)) if said else "Nobody."
 
 
+def yes_no(is_true: bool) -> str:
+    """Yes or No."""
+    return YES if is_true else NO
+
+
 def things_of(subject: Subject) -> set[str]:
     """What can be seen on or with somebody, each with its article: "a kite", "a red top", "glasses"."""
     things = {PROPS[subject.activity]} if subject.activity in PROPS else set()
@@ -81,6 +91,7 @@ def kind_words(identity: Identity) -> str:
     return with_article(identity.species if isinstance(identity, Pet) else identity.age)
 
 
+SPECIES_WORDS = ("a dog", "a cat", "a rabbit", "a parrot")
 PROPS = {
     "flying a kite": "a kite",
     "playing the guitar": "a guitar",
