@@ -1,4 +1,8 @@
-"""Asks about photos of people without names: place, doing, clothes, counts, things; books what was right."""
+"""Asks about photos of people without names: place, doing, clothes, counts, things; books what was right.
+
+A question about clothes is one of four: the whole outfit (right when every garment, colour and pattern is),
+the colour of the top, the colour of the trousers, or whether there is a hat.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +24,7 @@ CASTS = ("", "p", "p", "a", "pa", "pa", "pa", "paa", "pp", "ppa")
 """Who is shown: people and animals. In most a single person, who can be asked about without a name."""
 
 KINDS = ("place", "activity", "clothes", "count")
+OF_CLOTHES = ("outfit", "top", "trousers", "hat")
 OF_THINGS = ("missing", "found")
 _PHOTOS_AT_ONCE = 16
 _MOST_PHOTOS = 3  # for each question of a kind; some photos show nobody to ask about
@@ -79,20 +84,27 @@ def _ask(
     ):
         shown = Shown(photo, (None,) * len(photo.scene.subjects))
         for kind in kinds:
-            asked: dict[str, Callable[[str], bool]] = {}
+            asked: set[str] = set()
             for _ in range(2):
-                matter = MAKERS[kind](shown, rng)
-                if matter is not None:
-                    asked.setdefault(rng.choice(PLAIN[kind]).format(**matter.gaps), matter.is_right)
-            for words, judge in asked.items():
+                sort = rng.choice(OF_CLOTHES) if kind == "clothes" else kind
+                matter = MAKERS[sort](shown, rng)
+                words = "" if matter is None else rng.choice(PLAIN[sort]).format(**matter.gaps)
+                if matter is None or words in asked:
+                    continue
+                asked.add(words)
                 noted.append(Asked(model.encode_prompt(build_prompt(words), features), features, None))
-                bookings.append(partial(_book, ledger, kind, f"photo {number:06}", judge))
+                bookings.append(partial(_book, ledger, (kind, sort), f"photo {number:06}", matter.is_right))
     for text, book in zip(answer_side_by_side(model, noted), bookings, strict=True):
         book(text)
 
 
-def _book(ledger: Ledger, kind: str, cluster: str, judge: Callable[[str], bool], text: str) -> None:
+def _book(
+    ledger: Ledger, keys: tuple[str, str], cluster: str, judge: Callable[[str], bool], text: str
+) -> None:
+    kind, sort = keys
     is_right = judge(text)
     ledger.add(kind, cluster, is_right, 1)
     if kind in KINDS:
         ledger.add("plain", cluster, is_right, 1)
+    if sort in OF_CLOTHES:
+        ledger.add(sort, cluster, is_right, 1)

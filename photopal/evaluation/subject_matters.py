@@ -19,7 +19,7 @@ def _activity(shown: Shown, rng: random.Random) -> Matter | None:
     return about(shown, who, lambda text: readers.read_activities(text) == {subject.activity})
 
 
-def _clothes(shown: Shown, rng: random.Random) -> Matter | None:
+def _outfit(shown: Shown, rng: random.Random) -> Matter | None:
     if (asked := shown.anyone(rng, Person)) is None:
         return None
     who, subject = asked
@@ -32,6 +32,14 @@ def _top(shown: Shown, rng: random.Random) -> Matter | None:
     if asked is None or asked[1].clothes is None:
         return None
     colour = asked[1].clothes.top
+    return about(shown, asked[0], lambda text: readers.read_colours(text) == {colour})
+
+
+def _trousers(shown: Shown, rng: random.Random) -> Matter | None:
+    asked = shown.anyone(rng, Person)
+    if asked is None or asked[1].clothes is None:
+        return None
+    colour = asked[1].clothes.trousers
     return about(shown, asked[0], lambda text: readers.read_colours(text) == {colour})
 
 
@@ -116,8 +124,9 @@ def _coat(shown: Shown, rng: random.Random) -> Matter | None:
 
 SUBJECT_MAKERS: dict[str, Maker] = {
     "activity": _activity,
-    "clothes": _clothes,
+    "outfit": _outfit,
     "top": _top,
+    "trousers": _trousers,
     "hat": _hat,
     "side": _side,
     "beside": _beside,

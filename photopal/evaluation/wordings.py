@@ -18,7 +18,10 @@ MAKERS: Mapping[str, Maker] = {**SCENE_MAKERS, **SUBJECT_MAKERS}
 PLAIN: Mapping[str, tuple[str, ...]] = {
     "place": ("Where was this photo taken?", "Where is this?", "What place is this?"),
     "activity": ("What is {who} doing?",),
-    "clothes": ("What is {who} wearing?",),
+    "outfit": ("What is {who} wearing?",),
+    "top": ("What colour is the top of {who}?",),
+    "trousers": ("What colour are the trousers of {who}?",),
+    "hat": ("Is {who} wearing a hat?",),
     "count": ("How many {what} are there?", "How many {what} are in this photo?"),
     "side": questions.POSITION_TEMPLATES,
     "beside": ("Who is beside {name}?", "Who is next to {name}?"),

@@ -70,7 +70,7 @@ def test_an_activity_is_that_of_the_one_asked_about():
 
 
 def test_clothes_are_right_with_every_garment_colour_and_pattern():
-    is_right = matter("clothes", shown(), until=of("Anna")).is_right
+    is_right = matter("outfit", shown(), until=of("Anna")).is_right
     assert is_right("A red striped top, blue trousers and a green cap.")
     assert is_right("She wears blue jeans, a striped red shirt and a green cap")
     assert not is_right("A red striped top and blue trousers.")
