@@ -7,8 +7,8 @@ import time
 BATCH_S = 1.5
 """How long a batch should take: results are stored after each, so this is what an interrupt may lose."""
 
-MOST_AT_ONCE = 24
-_GROWTH = 4
+MOST_AT_ONCE = 32
+_GROWTH = 16
 
 
 class Pace:

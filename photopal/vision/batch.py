@@ -203,12 +203,22 @@ class _Writer:
             is_word[place, longest - own.shape[0] :] = True
         if not self.seen.numel():
             self.seen = is_word[:, :0]
-        before = self.seen[:, None, :].expand(-1, longest, -1)
-        causal = torch.ones(longest, longest, dtype=torch.bool, device=embeddings.device).tril()
-        may_look = torch.cat([before, causal & is_word[:, None, :]], dim=2)[:, None]
-        mask = torch.zeros(may_look.shape, dtype=embeddings.dtype, device=embeddings.device)
-        mask = mask.masked_fill(~may_look, torch.finfo(embeddings.dtype).min)
+        may_look = None
+        if not bool(
+            is_word.all() & self.seen.all()
+        ):  # else the model's own causal mask serves, and is faster
+            before = self.seen[:, None, :].expand(-1, longest, -1)
+            causal = torch.ones(longest, longest, dtype=torch.bool, device=embeddings.device).tril()
+            may_look = torch.cat([before, causal & is_word[:, None, :]], dim=2)[:, None]
         self.seen = torch.cat([self.seen, is_word], dim=1)
+        return self._forward(embeddings, positions, may_look)
+
+    def _forward(self, embeddings: Tensor, positions: Tensor, may_look: Tensor | None) -> Tensor:
+        """`[batch, hidden]` last states of `[batch, tokens, hidden]`; `may_look` is None where all is seen."""
+        mask = None
+        if may_look is not None:
+            mask = torch.zeros(may_look.shape, dtype=embeddings.dtype, device=embeddings.device)
+            mask = mask.masked_fill(~may_look, torch.finfo(embeddings.dtype).min)
         hidden = self.model.forward(embeddings, positions=positions, attention_mask=mask, past=self.past)
         return hidden[:, -1]
 
@@ -259,7 +269,8 @@ class _Writer:
                 for slot in range(len(one.rows.names)):
                     sign = -1.0 if vocab_size + slot in said[row] else 1.0
                     logits[row, vocab_size + slot] += sign * one.rows.name_bonus
-        return [int(id_) for id_ in logits.argmax(dim=-1)]
+        chosen: list[int] = logits.argmax(dim=-1).tolist()
+        return chosen
 
     def _shrink(self, going: Sequence[int]) -> None:
         """Go on with these rows of the batch alone."""
@@ -277,8 +288,9 @@ class _Writer:
             if id_ >= vocab_size:
                 embeddings[row] = self.model.embed_ids(ids[row : row + 1], one.rows)[0]
         axes = self.asked[0].encoded.positions.shape[:-1]  # (3,) where positions have three axes
-        positions = self.positions.expand(*axes, -1)
-        parts = [(embeddings[[row]], positions[..., [row]]) for row in range(len(chosen))]
-        hidden = self._run(parts)
+        positions = self.positions[:, None].expand(*axes, -1, -1)  # [batch, 1], or with three axes before
+        self.seen = torch.cat([self.seen, self.seen.new_ones(len(chosen), 1)], dim=1)
+        may_look = None if bool(self.seen.all()) else self.seen[:, None, None]
+        hidden = self._forward(embeddings[:, None], positions, may_look)
         self.positions = self.positions + 1
         return self._logits(hidden)

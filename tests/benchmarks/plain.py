@@ -19,6 +19,8 @@ class PlainModel:
 
         self.model: Any = AutoModelForImageTextToText.from_pretrained(folder, dtype=torch.float32).eval()
         self.processor: Any = AutoProcessor.from_pretrained(folder, backend="pil")
+        ends = self.model.generation_config.eos_token_id
+        self.ends = frozenset(ends if isinstance(ends, list) else [ends])
 
     @torch.no_grad()
     def ask(self, path: Path, question: str) -> str:
@@ -35,5 +37,8 @@ class PlainModel:
             images=image, text=text, return_tensors="pt", add_special_tokens=not has_start
         )
         ids = self.model.generate(**inputs, do_sample=False, max_new_tokens=MOST_WORDS)
-        said: str = tokenizer.decode(ids[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
+        answer = ids[0, inputs["input_ids"].shape[1] :].tolist()
+        if answer and answer[-1] in self.ends:
+            answer.pop()  # an end need not be a special token, which alone are left out below
+        said: str = tokenizer.decode(answer, skip_special_tokens=True)
         return said.strip()

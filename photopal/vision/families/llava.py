@@ -39,9 +39,14 @@ def encode(parts: Parts, images: Sequence[Image.Image]) -> list[PhotoFeatures]:
 def _encode_batch(parts: Parts, images: Sequence[Image.Image]) -> list[PhotoFeatures]:
     processor = parts.image_processor
     colour = _mean_colour(processor.image_mean)
+    side = _resized_side(processor)
 
     def prepare(image: Image.Image) -> tuple[Tensor, Frame]:
         square, frame = pad_to_square(image, colour)
+        # Shrunk here as the processor shrinks, which then finds nothing to do: it would first copy the whole
+        # photo about as an array, which takes as long as decoding it.
+        if side is not None:
+            square = square.resize((side, side), processor.resample)
         return processor([square], return_tensors="pt")["pixel_values"], frame
 
     # Pillow lets other threads run while it resizes, which takes longer than a small tower.
@@ -79,6 +84,13 @@ def _raw_patches(parts: Parts, outputs: Any) -> Tensor:
 def _mean_colour(image_mean: Sequence[float]) -> tuple[int, int, int]:
     red, green, blue = (round(value * 255) for value in image_mean)
     return red, green, blue
+
+
+def _resized_side(processor: Any) -> int | None:
+    """The side in pixels that the processor brings a square to; None where it leaves squares as they are."""
+    size = processor.size
+    edge = size.get("shortest_edge") or (size.get("height") if size.get("height") == size.get("width") else 0)
+    return int(edge) if processor.do_resize and edge else None
 
 
 def _kept_share(processor: Any) -> float:
