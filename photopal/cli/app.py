@@ -27,6 +27,7 @@ from photopal.cli.duplicates import duplicates
 from photopal.cli.edit_caption import edit_caption
 from photopal.cli.eval_ import EVAL, eval_
 from photopal.cli.eval_dataset import DATASETS
+from photopal.cli.eval_report import REPORT
 from photopal.cli.help import PhotopalCommand, QueryCommand, help_of, name_of, without_types
 from photopal.cli.index import index
 from photopal.cli.locate import locate
@@ -57,7 +58,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
 }
 
 # Commands that have commands of their own.
-GROUPS: dict[str, tuple[Callable[..., None], ...]] = {"eval": (*EVAL, *DATASETS)}
+GROUPS: dict[str, tuple[Callable[..., None], ...]] = {"eval": (*EVAL, *DATASETS, *REPORT)}
 
 
 class PhotopalGroup(TyperGroup):

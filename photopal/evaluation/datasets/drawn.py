@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,7 @@ class DrawnOptions:
         negatives: Photos of strangers.
         siblings: Photos of strangers that resemble a concept, for each concept.
         size_px: Side of the photos.
+        near_duplicates: Test photos of each concept that are drawn again with a lookalike in its place.
     """
 
     scenarios: int = 21
@@ -57,6 +58,7 @@ class DrawnOptions:
     negatives: int = 60
     siblings: int = 2
     size_px: int = 160
+    near_duplicates: int = 0
 
 
 def write_drawn(
@@ -195,9 +197,20 @@ class _Writer:
             shown = self._save_test(path, photo, cast)
             asked = ask_about_photo(shown, cast.names, rng, is_multi=False)
             choice[path], vqa[path] = asked.choice[0], asked.vqa[0]
+            if number < self.options.near_duplicates:
+                self._save(f"near-duplicates/{name}/{number}.png", self._replaced(photo, cast.looks[place]))
         self._json(f"{base}/choice.json", choice)
         self._json(f"{base}/vqa.json", vqa)
         self._json(f"{base}/qa.json", [ask_about_looks(name, cast.looks[place], rng)])
+
+    def _replaced(self, photo: DrawnPhoto, look: Identity) -> Image.Image:
+        """The same photo with a lookalike in the place of somebody: in pose, clothes and place alike."""
+        rng = random.Random(f"near-duplicate {photo.scene.seed}")
+        other = draw_lookalike(look, rng, held_out=None)
+        subjects = tuple(
+            replace(s, identity=other) if s.identity == look else s for s in photo.scene.subjects
+        )
+        return draw_photo(replace(photo.scene, subjects=subjects), size_px=self.options.size_px).image
 
     def _multi(self, base: str, cast: _Cast, rng: random.Random) -> None:
         files: dict[str, dict[str, Any]] = {"choice": {}, "vqa": {}, "vqa_position": {}, "position": {}}

@@ -13,8 +13,11 @@ TASKS: tuple[Task, ...] = ("recognition", "grounding", "choice", "vqa", "caption
 Kind = Literal["si_sq", "mi_sq", "mi_mq", "text"]
 """Photo of one or of several concepts × question about one or about several; or no photo at all."""
 
-Negative = Literal["random", "other kind", "same kind", "sibling"]
-"""Whom a photo shows instead of the one asked for: nobody of the dataset, another concept, a lookalike."""
+Negative = Literal["random", "other kind", "same kind", "sibling", "near-duplicate"]
+"""Whom a photo shows instead of the one asked for: nobody of the dataset, another concept, a lookalike.
+
+A near-duplicate is a photo of the concept in which a lookalike stands in its place, all else being the same.
+"""
 
 
 @dataclass(frozen=True)

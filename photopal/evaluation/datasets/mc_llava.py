@@ -27,6 +27,7 @@ from photopal.evaluation.datasets.form import (
     DatasetConcept,
     DatasetPhoto,
     Kind,
+    Negative,
     Negatives,
     Place,
     Question,
@@ -197,10 +198,14 @@ class _Reader:
         return replace(photo, places=places)
 
     def _lookalikes(self, name: str) -> list[DatasetPhoto]:
-        folder = self.root / "lookalikes" / name
-        if not folder.is_dir():
-            return []
-        return [DatasetPhoto(path, negative="sibling", resembles=name) for path in list_photos(folder)]
+        kinds: dict[str, Negative] = {"lookalikes": "sibling", "near-duplicates": "near-duplicate"}
+        folders = {self.root / folder / name: kind for folder, kind in kinds.items()}
+        return [
+            DatasetPhoto(path, negative=kind, resembles=name)
+            for folder, kind in folders.items()
+            if folder.is_dir()
+            for path in list_photos(folder)
+        ]
 
     def _about(self, folder: Path, names: list[str], *, is_multi: bool = False) -> Iterator[Question]:
         files: dict[str, Task] = {"choice.json": "choice", "vqa.json": "vqa"}

@@ -31,6 +31,9 @@ from photopal.tuning.gather import likely_concepts
 from photopal.vision.protocol import PhotoFeatures
 
 Fault = Literal["masks ignored", "labels shifted", "marks at random", "wrong rows"]
+Region = Literal["mask", "box", "none"]
+"""What is known of where a concept is on its training photos: its mask, a box around it, or nothing."""
+
 FAULTS: tuple[Fault, ...] = ("masks ignored", "labels shifted", "marks at random", "wrong rows")
 
 MOST_STRANGERS = 24
@@ -44,11 +47,13 @@ class LearnOptions:
         tune: Settings of tuning; None registers only.
         register: Settings of registration.
         fault: A deliberate mistake, to see that it is caught.
+        region: How well the masks are made use of.
     """
 
     tune: TuneOptions | None
     register: RegisterOptions
     fault: Fault | None = None
+    region: Region = "mask"
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,9 +104,8 @@ def learn(shelf: Shelf, dataset: Dataset, scenario: Scenario, options: LearnOpti
         foreign = register(shelf, rows, others, features, replace(options, fault=None))
     tuned, report = None, None
     if options.tune is not None:
-        photos = _tuning_photos(shelf, registered, taught, strangers)
-        told = {row.id: TuningConcept(row.id, row.kind, _looks(row)) for row in concepts}
-        tuned, report = tune_bank(shelf.model, registered, told, photos, options.tune)
+        photos = tuning_photos(shelf, registered, taught, strangers)
+        tuned, report = tune_bank(shelf.model, registered, told_concepts(concepts), photos, options.tune)
     if options.fault == "wrong rows":
         registered = _with_wrong_rows(registered, foreign)
         tuned = _with_wrong_rows(tuned, foreign) if tuned is not None else None
@@ -120,7 +124,7 @@ def register(
     for row, concept in zip(rows, concepts, strict=False):
         features = shelf.features([photo.path for photo in concept.train])
         references = [
-            Reference(str(photo.path), feature, _mask(shelf, photo, concept.name, options.fault))
+            Reference(str(photo.path), feature, _mask(shelf, photo, concept.name, options))
             for photo, feature in zip(concept.train, features, strict=True)
         ]
         found[row.id] = find_subjects(references, list(strangers))
@@ -184,21 +188,34 @@ def _taught(
     return [*concepts[1:], concepts[0]] if len(concepts) > 1 else list(others[:1]) or list(concepts)
 
 
-def _mask(shelf: Shelf, photo: DatasetPhoto, name: str, fault: Fault | None) -> NDArray[np.bool_] | None:
+def _mask(shelf: Shelf, photo: DatasetPhoto, name: str, options: LearnOptions) -> NDArray[np.bool_] | None:
     size = shelf.image(photo.path).size
-    if fault == "masks ignored":
+    if options.fault == "masks ignored":
         return np.ones((size[1], size[0]), dtype=bool)
     place = photo.places.get(name)
-    return read_mask(place.mask, size) if place is not None and place.mask is not None else None
+    if place is None or place.mask is None or options.region == "none":
+        return None
+    mask = read_mask(place.mask, size)
+    return filled_box(mask) if options.region == "box" else mask
 
 
-def _looks(row: ConceptRow) -> tuple[str, ...]:
-    return (row.about,) if row.about else ()
+def filled_box(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The smallest box around a mask `[height, width]`, as a mask."""
+    rows, columns = np.nonzero(mask)
+    box = np.zeros_like(mask)
+    box[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1] = True
+    return box
 
 
-def _tuning_photos(
+def told_concepts(concepts: Sequence[ConceptRow]) -> dict[int, TuningConcept]:
+    """What tuning is told of concepts, by id: kind, and looks where the dataset has them in words."""
+    return {row.id: TuningConcept(row.id, row.kind, (row.about,) if row.about else ()) for row in concepts}
+
+
+def tuning_photos(
     shelf: Shelf, bank: Bank, concepts: Sequence[DatasetConcept], strangers: Sequence[DatasetPhoto]
 ) -> list[TuningPhoto]:
+    """Training and validation photos of concepts and training photos of strangers, as tuning takes them."""
     photos = []
     for concept_id, concept in enumerate(concepts, start=1):
         for photo in (*concept.train, *concept.validation):

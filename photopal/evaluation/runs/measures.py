@@ -193,6 +193,7 @@ MEASURES: tuple[Measure, ...] = (
     _false_positive_measure("other kind"),
     _false_positive_measure("same kind"),
     _false_positive_measure("sibling"),
+    _false_positive_measure("near-duplicate"),
     _ours("recognition", "presence by maps and model, weighted", _seen, _weighted),
     _ours("recognition", "AUROC of the maps", _map_score, _area),
     _authors("grounding", "accuracy", _right(*_ALL)),

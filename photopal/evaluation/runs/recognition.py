@@ -104,8 +104,8 @@ def _likeness(concept: DatasetConcept, other: DatasetConcept) -> Negative:
     return "same kind" if other.kind == concept.kind else "other kind"
 
 
-def find_threshold(examiner: Examiner, dataset: Dataset, scenario: Scenario) -> float:
-    """At which p(Yes) a name counts as there: the best on validation photos of all concepts of a scenario."""
+def list_validation(dataset: Dataset, scenario: Scenario) -> list[Asked]:
+    """Everyone of a scenario asked for on the validation photos of all its concepts and of strangers."""
     shown = {photo.path: concept.name for concept in scenario.concepts for photo in concept.validation}
     strangers = list(dataset.negatives.validation) or [
         photo
@@ -116,12 +116,16 @@ def find_threshold(examiner: Examiner, dataset: Dataset, scenario: Scenario) -> 
     ]
     rng = random.Random(f"validation {scenario.name}")
     shown |= {photo.path: "" for photo in _sample(strangers, VALIDATION_NEGATIVES, rng)}
-    asked = [
+    return [
         Asked(path, (name,), "si_sq", name == present, None)
         for path, present in shown.items()
         for name in scenario.names
     ]
-    shares = _shares(examiner, asked, "asked")
+
+
+def find_threshold(examiner: Examiner, dataset: Dataset, scenario: Scenario) -> float:
+    """At which p(Yes) a name counts as there: the best on validation photos of all concepts of a scenario."""
+    shares = shares_of_yes(examiner, list_validation(dataset, scenario), "asked")
     positives = [share for one, share in shares if one.is_there]
     return choose_threshold(positives, [share for one, share in shares if not one.is_there])
 
@@ -131,7 +135,7 @@ def recognise(
 ) -> list[Recognised]:
     """Answer recognition questions: by the model's p(Yes), and without a control by the maps as well."""
     answered: list[Recognised] = []
-    for one, share in _shares(examiner, asked, control):
+    for one, share in shares_of_yes(examiner, asked, control):
         score, is_seen = None, None
         if control == "asked" and len(one.names) == 1:
             score, is_seen = _seen(examiner, one)
@@ -143,8 +147,8 @@ def recognise(
     return answered
 
 
-def _shares(examiner: Examiner, asked: Sequence[Asked], control: Control) -> list[tuple[Asked, float]]:
-    """p(Yes) of each question; those about one photo go together where one prompt holds everyone."""
+def shares_of_yes(examiner: Examiner, asked: Sequence[Asked], control: Control) -> list[tuple[Asked, float]]:
+    """p(Yes) of each question, in any order; one prompt a photo where it holds everyone."""
     is_together = len(examiner.learned.concepts) <= MOST_CONCEPTS
     groups: dict[tuple[Path, tuple[str, ...]], list[Asked]] = {}
     for one in asked:

@@ -16,7 +16,7 @@ from photopal.errors import DatasetError
 from photopal.evaluation.datasets import load_dataset
 from photopal.evaluation.datasets.drawn import DrawnOptions, write_drawn
 from photopal.evaluation.runs.figures import facts, tabulate
-from photopal.evaluation.runs.learning import LearnOptions, _tuning_photos, learn, strangers_for
+from photopal.evaluation.runs.learning import LearnOptions, learn, strangers_for, tuning_photos
 from photopal.evaluation.runs.photos import Shelf, read_mask, remember
 from photopal.evaluation.runs.posing import CONTROLS, Examiner
 from photopal.evaluation.runs.run import EvalOptions, evaluate
@@ -163,7 +163,7 @@ def test_no_test_photo_and_no_validation_photo_is_in_a_row(shelf, scenes, monkey
 def test_tuning_validates_on_exactly_the_photos_held_out(shelf, scenes):
     scenario = scenes.scenarios[1]
     learned = learn(shelf, scenes, scenario, PLAIN)
-    photos = _tuning_photos(shelf, learned.registered, scenario.concepts, strangers_for(scenes, scenario, 0))
+    photos = tuning_photos(shelf, learned.registered, scenario.concepts, strangers_for(scenes, scenario, 0))
     training, validation = split_photos(photos, share=0.2, rng=random.Random(0))
     held = {str(photo.path) for concept in scenario.concepts for photo in concept.validation}
     assert {photo.key for photo in validation if photo.present} == held

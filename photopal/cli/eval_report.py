@@ -1,0 +1,90 @@
+"""`photopal eval report`: runs every experiment and writes the page of results."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from photopal.cli.screen import show_line
+from photopal.cli.session import Session, session_of
+
+if TYPE_CHECKING:
+    from photopal.evaluation.experiments.runner import Place
+
+
+def report(  # noqa: PLR0913 - one parameter for each option of the command
+    ctx: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="Where results.md and its plots go.", metavar="DIR")] = Path(
+        "docs"
+    ),
+    *,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help="One experiment; its tables are printed, no page is written.", metavar="NAME"),
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Tiny counts, to see that it works.")] = False,
+    workers: Annotated[
+        int, typer.Option(help="Processes of one thread each; 0 for none.", min=0, metavar="N")
+    ] = 2,
+    kept: Annotated[
+        Path | None,
+        typer.Option(help="Where scenes and finished results are kept; beside the library by default."),
+    ] = None,
+    anew: Annotated[bool, typer.Option("--anew", help="Use nothing kept from an earlier run.")] = False,
+) -> None:
+    """Run every experiment on the method and write a page of what came of it.
+
+    Claims with their targets, then tables and plots: controls, joint against separate, baselines, where
+    rows start, numbers of tokens and photos, many concepts, lookalikes, calibration, ingredients, one
+    concept more. Scenes are drawn for it. Every finished scenario is kept, so an interrupted run goes on
+    where it was. The text in results/notes.md is put into the page and stays yours. Plots need
+    photopal[report]. The whole takes just under an hour on two idle cores, --quick a few minutes.
+
+    Examples:
+      photopal eval report
+      photopal eval report /tmp/trial --quick
+      photopal eval report --only starting
+    """
+    from photopal.evaluation.experiments.plots import need_plots
+    from photopal.evaluation.experiments.report import make_report
+    from photopal.evaluation.experiments.write import Heading, section_words, write_report
+
+    session = session_of(ctx)
+    if not only:
+        need_plots()
+    place, model = _place(session, kept, workers=workers, is_quick=quick)
+    with session.progress("Experiments") as on_progress:
+        made = make_report(place, only or (), is_anew=anew, on_progress=on_progress)
+    session.say(f"{made.cpu_seconds:.0f} processor seconds in all, {made.wall_seconds:.0f} s now.")
+    if only:
+        for section in made.sections:
+            show_line(session.out, section_words(section))
+        return
+    command = "photopal eval report --quick" if quick else "photopal eval report"
+    heading = Heading(
+        model, place.plan.name, place.plan.seeds, made.counts, made.cpu_seconds, made.wall_seconds, command
+    )
+    show_line(session.out, str(write_report(folder, heading, made.sections)))
+
+
+def _place(
+    session: Session, kept: Path | None, *, workers: int, is_quick: bool
+) -> tuple[Place, tuple[str, str]]:
+    """Where cells are computed and kept, and the model's name and fingerprint."""
+    from photopal.evaluation.experiments.plan import FULL, QUICK
+    from photopal.evaluation.experiments.runner import Place
+
+    plan = QUICK if is_quick else FULL
+    settings = session.settings
+    model = session.model()
+    base = kept or settings.library_path.parent / "report"
+    place = Place(
+        settings.model_name_or_path, settings.device, plan, base / plan.key(model.fingerprint), workers
+    )
+    return place, (model.name, model.fingerprint)
+
+
+REPORT = (report,)
+"""The command of `photopal eval` that runs the experiments."""

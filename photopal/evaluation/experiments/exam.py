@@ -1,0 +1,114 @@
+"""Asks a bank the questions of a scenario and keeps what each figure is made of; makes no figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from photopal.answers.assistant import Assistant
+from photopal.concepts import Bank
+from photopal.concepts.maps import contested_maps, inside_photo, location_maps, map_scores
+from photopal.evaluation.datasets.form import Dataset, DatasetPhoto, Kind, Scenario
+from photopal.evaluation.experiments.form import Figures
+from photopal.evaluation.runs.choices import choose, locate
+from photopal.evaluation.runs.learning import Learned
+from photopal.evaluation.runs.measures import MEASURES
+from photopal.evaluation.runs.outcomes import Outcome
+from photopal.evaluation.runs.photos import Shelf
+from photopal.evaluation.runs.posing import Control, Examiner, Pose
+from photopal.evaluation.runs.recognition import find_threshold, list_questions, recognise
+from photopal.evaluation.runs.telling import caption
+from photopal.vision.protocol import PhotoFeatures
+
+Marks = Literal["marks", "no marks", "random marks", "sentence only"]
+MARKS: tuple[Marks, ...] = ("marks", "no marks", "random marks", "sentence only")
+
+
+class MarkedExaminer(Examiner):
+    """Puts questions with marks where they belong, with none, at random places, or in words only."""
+
+    def __init__(self, shelf: Shelf, learned: Learned, bank: Bank, *, seed: int, marks: Marks) -> None:
+        super().__init__(
+            shelf, learned, bank, seed=seed, fault="marks at random" if marks == "random marks" else None
+        )
+        self._is_unmarked = marks == "sentence only"
+        if marks == "no marks":
+            self.assistant = Assistant(shelf.model, bank, learned.concepts, has_marks=False)
+
+    def pose(
+        self,
+        path: object,
+        names: Sequence[str],
+        control: Control = "asked",
+        *,
+        has_marks: bool = True,
+    ) -> Pose:
+        """As `Examiner.pose`; for the sentence only, the photo itself stays without marks."""
+        pose = super().pose(path, names, control, has_marks=has_marks)  # type: ignore[arg-type]
+        if not self._is_unmarked or path is None:
+            return pose
+        return Pose(pose.names, pose.offered, pose.rows, self._plain(path))  # type: ignore[arg-type]
+
+
+def examine(
+    examiner: Examiner,
+    dataset: Dataset,
+    tasks: Sequence[str],
+    *,
+    seed: int,
+    control: Control = "asked",
+) -> Figures:
+    """Run tasks with one bank.
+
+    Args:
+        examiner: Has the bank.
+        dataset: What the scenario is of.
+        tasks: recognition, places, grounding, choice or caption.
+        seed: Which negatives are asked for.
+        control: What is taken away.
+
+    Returns:
+        For each figure of `MEASURES` its rows, named "task: figure".
+    """
+    scenario = examiner.learned.scenario
+    told: Figures = {}
+    for task in tasks:
+        told |= rows_of(task, _outcomes(examiner, dataset, scenario, task, seed, control))
+    return told
+
+
+def rows_of(task: str, outcomes: Sequence[Outcome]) -> Figures:
+    """What the figures of a task are made of; those without a question are left out."""
+    told = {}
+    for measure in MEASURES:
+        if measure.task == task and len(values := measure.values(outcomes)):
+            told[f"{task}: {measure.name}"] = [[round(float(v), 6) for v in row] for row in values]
+    return told
+
+
+def _outcomes(
+    examiner: Examiner, dataset: Dataset, scenario: Scenario, task: str, seed: int, control: Control
+) -> Sequence[Outcome]:
+    if task == "recognition":
+        threshold = find_threshold(examiner, dataset, scenario)
+        asked = list_questions(dataset, scenario, seed=seed)
+        return recognise(examiner, asked, control, threshold=threshold)
+    if task == "places":
+        return locate(examiner, scenario.test_photos)
+    if task == "caption":
+        return caption(examiner, photos_of(scenario), control, has_offer=True)
+    return choose(examiner, [one for one in scenario.questions if one.task == task], control)
+
+
+def photos_of(scenario: Scenario) -> list[tuple[Kind, DatasetPhoto]]:
+    """The test photos of a scenario, those of one concept first."""
+    single: list[tuple[Kind, DatasetPhoto]] = [("si_sq", p) for c in scenario.concepts for p in c.test]
+    return single + [("mi_sq", photo) for photo in scenario.multi]
+
+
+def map_score(bank: Bank, concept_id: int, features: PhotoFeatures) -> float:
+    """How far the map of a concept rises above its threshold, among all concepts of the bank."""
+    ids = list(bank.concepts)
+    maps = contested_maps(location_maps(features.patches.cpu(), bank.directions(ids)))[: len(ids)]
+    scores = map_scores(maps.masked_fill(~inside_photo(features), -1.0))
+    return float(scores[ids.index(concept_id)]) - bank.concepts[concept_id].calibration.threshold

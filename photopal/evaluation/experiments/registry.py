@@ -1,0 +1,57 @@
+"""Lists the experiments in the order of the report; runs none."""
+
+from __future__ import annotations
+
+from photopal.evaluation.experiments import (
+    adding,
+    calibration,
+    crowd,
+    ingredients,
+    learned,
+    order,
+    photos,
+    starting,
+    together,
+    tokens,
+)
+from photopal.evaluation.experiments.form import Cell, Experiment
+from photopal.evaluation.experiments.plan import Plan
+
+EXPERIMENTS: tuple[Experiment, ...] = (
+    learned.EXPERIMENT,
+    together.EXPERIMENT,
+    starting.EXPERIMENT,
+    tokens.EXPERIMENT,
+    photos.EXPERIMENT,
+    crowd.EXPERIMENT,
+    calibration.EXPERIMENT,
+    ingredients.EXPERIMENT,
+    order.EXPERIMENT,
+    adding.EXPERIMENT,
+)
+BY_NAME = {one.name: one for one in EXPERIMENTS}
+LONGEST_FIRST = (crowd.NAME, order.NAME, tokens.NAME, starting.NAME)
+"""Experiments with few long cells, which must not be the last to begin."""
+
+
+def list_cells(plan: Plan, wanted: tuple[str, ...] = ()) -> list[Cell]:
+    """The cells of some experiments, all by default: long ones first, and each seed in turn."""
+    sources = {name for one in EXPERIMENTS if not wanted or one.name in wanted for name in one.sources}
+    ordered = [*LONGEST_FIRST, *(name for name in BY_NAME if name not in LONGEST_FIRST)]
+    return [
+        Cell(name, seed, place)
+        for name in ordered
+        if name in sources and name in plan.shares
+        for place in _places(plan, name)
+        for seed in plan.seeds
+    ]
+
+
+def _places(plan: Plan, name: str) -> list[int]:
+    """Places of scenarios in the dataset of a seed; plain and lookalike ones in turn."""
+    share, first = plan.shares[name], plan.drawn.scenarios
+    plain = list(range(share.plain))
+    alike = list(range(first, first + share.lookalike))
+    mixed = [place for pair in zip(plain, alike, strict=False) for place in pair]
+    rest = min(len(plain), len(alike))
+    return mixed + plain[rest:] + alike[rest:]

@@ -1,0 +1,127 @@
+"""Makes tables and curves of estimates: arms down, figures across; knows no experiment."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from photopal.evaluation.experiments.estimates import Estimate, difference, estimate, number
+from photopal.evaluation.experiments.form import Line, Result, Table, Verdict
+
+SHORT = {
+    "recognition: weighted": "recognition, weighted",
+    "recognition: weighted, more negatives, own threshold": "more negatives, own threshold",
+    "recognition: AUROC of p(yes)": "AUROC of p(yes)",
+    "recognition: ECE of p(yes)": "ECE of p(yes)",
+    "recognition: AUROC of the maps": "AUROC of the maps",
+    "places: peak within the mask": "peak within the mask",
+    "places: box IoU": "box IoU",
+    "grounding: accuracy": "grounding",
+    "choice: accuracy": "choice",
+    "choice: accuracy without photos": "choice without photos",
+    "caption: F1 of names, all offered": "names F1",
+    "caption: wrong names a photo, all offered": "wrong names a photo",
+}
+"""Headings of columns."""
+
+
+def heading(figure: str) -> str:
+    """A figure's name as the heading of a column."""
+    return SHORT.get(figure, figure)
+
+
+def rests_on(results: Sequence[Result], planned: int | None = None) -> str:
+    """What a table rests on, in words."""
+    seeds = sorted({result.cell.seed for result in results})
+    seconds = sum(result.cpu_seconds for result in results)
+    left = f" of {planned} planned; the budget was spent" if planned and planned > len(results) else ""
+    listed = ", ".join(map(str, seeds))
+    return f"{len(results)} scenarios{left}; seeds {listed}; {seconds:.0f} processor seconds"
+
+
+def compare(
+    title: str, results: Sequence[Result], arms: Mapping[str, str], figures: Sequence[str], note: str = ""
+) -> Table:
+    """Arms down, figures across, each with its interval.
+
+    Args:
+        title: Of the table.
+        results: The cells.
+        arms: By their name in the cells, as the table calls them.
+        figures: Which.
+        note: What to add to what it rests on.
+    """
+    rows, questions = [], dict.fromkeys(figures, 0)
+    for arm, words in arms.items():
+        found = [estimate(results, arm, figure) for figure in figures]
+        if all(math.isnan(one.value) for one in found):
+            continue
+        rows.append((words, *map(str, found)))
+        for figure, one in zip(figures, found, strict=True):
+            questions[figure] = max(questions[figure], one.questions)
+    counts = ", ".join(f"{heading(f)} {count:,}" for f, count in questions.items() if count)
+    words = f"{rests_on(results)}. Questions an arm: {counts}. {note}".strip()
+    return Table(title, ("", *map(heading, figures)), tuple(rows), words)
+
+
+def differences(
+    title: str,
+    results: Sequence[Result],
+    pairs: Sequence[tuple[str, str]],
+    figures: Sequence[str],
+    note: str = "",
+) -> Table:
+    """Paired differences of arms, the first minus the second, on the same scenarios."""
+    rows = [
+        (f"{first} − {second}", *(signed(difference(results, figure, (first, second))) for figure in figures))
+        for first, second in pairs
+    ]
+    words = f"{rests_on(results)}. The same scenarios are drawn for both arms. {note}".strip()
+    return Table(title, ("difference", *map(heading, figures)), tuple(rows), words)
+
+
+def signed(found: Estimate) -> str:
+    """A difference with its sign."""
+    if math.isnan(found.value):
+        return "–"
+    low, high = found.interval
+    around = "" if math.isnan(low) else f" ({low:+.3f} to {high:+.3f})"
+    return f"{found.value:+.3f}{around}"
+
+
+def line(label: str, points: Mapping[float, Estimate]) -> Line:
+    """A curve through estimates; those that could not be had are left out."""
+    known = {x: found for x, found in points.items() if not math.isnan(found.value)}
+    return Line(
+        label,
+        tuple(float(x) for x in known),
+        tuple(found.value for found in known.values()),
+        tuple(found.interval for found in known.values()),
+    )
+
+
+def at_least(
+    claim: str, found: Estimate, target: float, experiment: str, *, is_firm: bool = False
+) -> Verdict:
+    """A claim that a figure is at least so high, and where it is firm, its interval above zero."""
+    words = f"≥ {number(target, 2)}" + (", interval above 0" if is_firm else "")
+    margin = found.value - target
+    return Verdict(claim, words, found.value, found.interval, margin, experiment, is_firm)
+
+
+def at_most(claim: str, found: Estimate, target: float, experiment: str) -> Verdict:
+    """A claim that a figure is at most so high."""
+    margin = target - found.value
+    return Verdict(claim, f"≤ {number(target, 2)}", found.value, found.interval, margin, experiment)
+
+
+def within(claim: str, found: Estimate, target: float, width: float, experiment: str) -> Verdict:
+    """A claim that a figure is near another."""
+    margin = width - abs(found.value - target)
+    words = f"{number(target, 2)} ± {number(width, 2)}"
+    return Verdict(claim, words, found.value, found.interval, margin, experiment)
+
+
+def shown(claim: str, found: Estimate, experiment: str, words: str = "reported") -> Verdict:
+    """A figure without a target."""
+    return Verdict(claim, words, found.value, found.interval, None, experiment)
