@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +15,14 @@ from photopal.concepts import Bank, BankConcept
 from photopal.errors import ConceptError
 from photopal.prompts import PROMPT_VERSION
 from photopal.tuning.examples import TuningConcept, TuningPhoto, make_example
-from photopal.tuning.packing import PackedExample, PrefixStore, example_loss, pack_example
+from photopal.tuning.packing import (
+    ExampleLoss,
+    PackedExample,
+    PrefixStore,
+    examples_loss,
+    pack_example,
+    side_by_side,
+)
 from photopal.tuning.report import TuneOptions, TuningProgress, TuningReport, Validation, rank
 from photopal.tuning.table import RowTable
 from photopal.vision.protocol import VisionModel
@@ -126,6 +134,12 @@ def _kept_rows(bank: Bank, table: RowTable, best: tuple[Tensor, Tensor], concept
     )
 
 
+def learning_rate_factor(step: int, total_steps: int) -> float:
+    """What the learning rate is multiplied by before a step, from 1 down to a tenth along a cosine."""
+    share = min(1.0, step / max(1, total_steps))
+    return 0.1 + 0.9 * 0.5 * (1 + math.cos(share * math.pi))
+
+
 class _Run:
     """One run's state: rows, optimiser, prefixes and the best rows so far."""
 
@@ -208,24 +222,29 @@ class _Run:
         losses, tokens = 0.0, 0
         for start in range(0, len(order), self.options.batch_photos):
             batch = [rng.choice(lessons[i]) for i in order[start : start + self.options.batch_photos]]
-            self._set_learning_rate(total_steps)
-            self.optimizer.zero_grad(set_to_none=True)
-            count = sum(int(e.ids.shape[0] - e.answer_start) for p in batch for e in p.encoded)
-            for packed in batch:
-                rows = self.table.slots(packed.example.slots)
-                result = example_loss(self.model, packed, rows, self.store)
-                (result.total / count).backward()  # type: ignore[no-untyped-call]
-                losses += float(result.total.detach())
-            tokens += count
-            self.optimizer.step()
-            self.steps += 1
+            factor = learning_rate_factor(self.steps, total_steps)
+            for group in self.optimizer.param_groups:
+                group["lr"] = self.options.learning_rate * factor
+            losses += self.learn(batch)
+            tokens += sum(packed.answer_tokens for packed in batch)
         return losses / max(1, tokens)
 
-    def _set_learning_rate(self, total_steps: int) -> None:
-        share = min(1.0, self.steps / max(1, total_steps))
-        factor = 0.1 + 0.9 * 0.5 * (1 + float(torch.cos(torch.tensor(share * torch.pi))))
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.options.learning_rate * factor
+    def learn(self, batch: Sequence[PackedExample]) -> float:
+        """One update; returns the summed loss of the answer tokens before it."""
+        self.optimizer.zero_grad(set_to_none=True)
+        count = sum(packed.answer_tokens for packed in batch)
+        losses = 0.0
+        for group in side_by_side(batch):
+            result = self._loss(group)
+            (result.total / count).backward()  # type: ignore[no-untyped-call]
+            losses += float(result.total.detach())
+        self.optimizer.step()
+        self.steps += 1
+        return losses
+
+    def _loss(self, group: Sequence[PackedExample]) -> ExampleLoss:
+        rows = [self.table.slots(packed.example.slots) for packed in group]
+        return examples_loss(self.model, group, rows, self.store)
 
     @torch.no_grad()
     def validate(self, tests: list[list[PackedExample]]) -> Validation:
@@ -233,8 +252,8 @@ class _Run:
         losses, tokens = 0.0, 0
         yes: list[bool] = []
         no: list[bool] = []
-        for packed in (packed for variants in tests for packed in variants):
-            result = example_loss(self.model, packed, self.table.slots(packed.example.slots), self.store)
+        for group in side_by_side([packed for variants in tests for packed in variants]):
+            result = self._loss(group)
             losses, tokens = losses + float(result.total), tokens + result.tokens
             yes += result.yes_hits
             no += result.no_hits

@@ -204,9 +204,7 @@ class _Writer:
         if not self.seen.numel():
             self.seen = is_word[:, :0]
         may_look = None
-        if not bool(
-            is_word.all() & self.seen.all()
-        ):  # else the model's own causal mask serves, and is faster
+        if not bool(is_word.all() & self.seen.all()):  # else the causal mask is the model's own
             before = self.seen[:, None, :].expand(-1, longest, -1)
             causal = torch.ones(longest, longest, dtype=torch.bool, device=embeddings.device).tril()
             may_look = torch.cat([before, causal & is_word[:, None, :]], dim=2)[:, None]
@@ -214,7 +212,7 @@ class _Writer:
         return self._forward(embeddings, positions, may_look)
 
     def _forward(self, embeddings: Tensor, positions: Tensor, may_look: Tensor | None) -> Tensor:
-        """`[batch, hidden]` last states of `[batch, tokens, hidden]`; `may_look` is None where all is seen."""
+        """`[batch, hidden]` last states of `[batch, tokens, hidden]`; all is seen where nothing is said."""
         mask = None
         if may_look is not None:
             mask = torch.zeros(may_look.shape, dtype=embeddings.dtype, device=embeddings.device)

@@ -83,17 +83,29 @@ def packed_mask(
     Returns:
         `[1, 1, tokens, prefix_tokens + tokens]`: 0 where a token may look, the lowest number elsewhere.
     """
-    block = torch.repeat_interleave(
-        torch.arange(len(lengths), device=like.device), torch.tensor(lengths, device=like.device)
-    )  # [tokens], the continuation of each token
-    place = torch.arange(block.shape[0], device=like.device)
-    is_seen = block[:, None] == block[None, :]
-    if is_first_shared:
-        is_seen |= block[None, :] == 0
-    is_seen &= place[:, None] >= place[None, :]
+    is_seen = sees_what(lengths, device=like.device, is_first_shared=is_first_shared)
     is_seen = torch.cat([is_seen.new_ones(is_seen.shape[0], prefix_tokens), is_seen], dim=1)
     mask = torch.zeros(is_seen.shape, dtype=like.dtype, device=like.device)
     return mask.masked_fill(~is_seen, torch.finfo(like.dtype).min)[None, None]
+
+
+def sees_what(lengths: Sequence[int], *, device: torch.device, is_first_shared: bool = False) -> Tensor:
+    """Which tokens of packed continuations see which.
+
+    Args:
+        lengths: Tokens of each continuation.
+        device: Where to put it.
+        is_first_shared: Whether all see the first continuation too, as a block that they have in common.
+
+    Returns:
+        bool `[tokens, tokens]`: whether the one of the row sees the one of the column.
+    """
+    counts = torch.tensor(lengths, device=device)
+    block = torch.repeat_interleave(torch.arange(len(lengths), device=device), counts)  # [tokens]
+    is_seen = block[:, None] == block[None, :]
+    if is_first_shared:
+        is_seen |= block[None, :] == 0
+    return is_seen.tril()
 
 
 def packed_positions(next_position: int, lengths: Sequence[int], *, device: torch.device) -> Tensor:
@@ -125,4 +137,14 @@ def copy_past(prefix: PrefixCache) -> Any:
     """
     past = copy.copy(prefix.past)
     past.layers = [copy.copy(layer) for layer in prefix.past.layers]
+    return past
+
+
+def join_pasts(prefixes: Sequence[PrefixCache]) -> Any:
+    """The keys and values of prefixes of one length side by side, to append to."""
+    past = copy_past(prefixes[0])
+    if len(prefixes) > 1:
+        for place, layer in enumerate(past.layers):
+            layer.keys = torch.cat([prefix.past.layers[place].keys for prefix in prefixes])
+            layer.values = torch.cat([prefix.past.layers[place].values for prefix in prefixes])
     return past
