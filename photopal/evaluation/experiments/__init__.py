@@ -12,4 +12,5 @@
 | `order` | Photo first against concepts first |
 | `calibration` | Thresholds, abstaining, risk and coverage |
 | `adding` | One more concept for a bank that is in use |
+| `mistakes` | Are deliberate mistakes seen? |
 """

@@ -2,8 +2,8 @@
 
 All concepts of a seed stand in one row, people first, then pets, and neighbours form pairs. For every m the
 row is cut into groups of m that are registered together. The same questions are asked for every m: about
-every second pair, on photos of either of them, of nobody, of a lookalike, and on a near-duplicate. Intervals are
-over blocks of four neighbours, which share their photos.
+every second pair, on photos of either of them, of nobody, of a lookalike, and on a near-duplicate. Intervals
+are over blocks of four neighbours, which share their photos.
 """
 
 from __future__ import annotations

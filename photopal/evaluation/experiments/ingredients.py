@@ -31,7 +31,7 @@ FIGURES = (
 )
 REGIONS: dict[Region, str] = {"mask": "masks", "box": "boxes", "none": "no masks"}
 TUNED = {
-    "masks, tuned": "as it is: masks, distractors, looks",
+    "masks, tuned": "as it is",
     "boxes, tuned": "boxes for masks",
     "no masks, tuned": "no masks",
     "one name a prompt": "one name a prompt, no distractors",
@@ -77,7 +77,7 @@ def tell(results: Results, plan: Plan) -> Section:
     tables = (
         compare("Masks, boxes, nothing: registered only", cells, registered, FIGURES),
         compare("One ingredient changed, tuned", cells, TUNED, FIGURES),
-        differences("What each ingredient gives, paired", cells, pairs, FIGURES),
+        differences("What each ingredient gives, paired", cells, pairs, FIGURES, TUNED),
     )
     about = (
         "A prompt with one name holds the one who is there, or one who is not; such prompts are twice as "

@@ -36,10 +36,5 @@ class Keeper:
         part.write_text(json.dumps(asdict(result)), encoding="utf-8")
         part.replace(path)
 
-    def clear(self) -> None:
-        """Forget all results."""
-        for path in self.folder.glob("*.json"):
-            path.unlink()
-
     def _path(self, cell: Cell) -> Path:
         return self.folder / f"{cell.key}.json"

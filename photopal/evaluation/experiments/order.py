@@ -99,12 +99,12 @@ def tell(results: Results, plan: Plan) -> Section:
     note = f"{rests_on(cells)}. {PASSES} passes, the same questions."
     tables = (
         compare("Order of photo and concepts", cells, arms, FIGURES),
-        differences("Photo first − concepts first, paired", cells, pairs, FIGURES),
+        differences("Photo first − concepts first, paired", cells, pairs, FIGURES, arms),
         Table("Processor seconds of tuning", ("order", "seconds"), rows, note),
     )
     about = (
-        f"Both orders are tuned for {PASSES} passes. The bundled model never saw concepts in a system "
-        "message while it was trained, a model of the hub may have."
+        f"Both orders are tuned for {PASSES} passes. The bundled model was trained with the photo first, "
+        "which a model of the hub need not be."
     )
     return Section("Photo first or concepts first", about, tables)
 

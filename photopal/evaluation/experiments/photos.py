@@ -54,7 +54,7 @@ def tell(results: Results, plan: Plan) -> Section:
     """Training-free beside tuned for every number, and a curve."""
     cells = list(results[NAME])
     ways = {"registered": "registered", "tuned": "tuned"}
-    arms = {f"{how} {n}": f"{n} photos, {how}" for n in plan.photos for how in ways}
+    arms = {f"{how} {n}": f"{n} photo{'s' * (n > 1)}, {how}" for n in plan.photos for how in ways}
     tables = (
         compare("Photos a concept", cells, arms, FIGURES),
         differences(

@@ -92,14 +92,15 @@ FULL = Plan(
     crowd_epochs=1,
     shares={
         "learned": Share(20, 8, 1900),
-        "together": Share(6, 8, 1100),
+        "together": Share(6, 8, 1050),
         "starting": Share(3, 0, 500),
         "tokens": Share(3, 0, 550),
-        "photos": Share(3, 0, 350),
+        "photos": Share(3, 0, 300),
         "crowd": Share(1, 0, 750),
         "ingredients": Share(3, 0, 650),
         "order": Share(1, 0, 250),
-        "adding": Share(3, 0, 350),
+        "adding": Share(3, 0, 300),
+        "mistakes": Share(3, 0, 200),
     },
 )
 
@@ -125,6 +126,7 @@ QUICK = Plan(
         "ingredients": Share(1, 0, 60),
         "order": Share(1, 0, 40),
         "adding": Share(1, 0, 30),
+        "mistakes": Share(2, 0, 40),
     },
     margin_s=60.0,
 )

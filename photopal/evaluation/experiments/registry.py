@@ -8,6 +8,7 @@ from photopal.evaluation.experiments import (
     crowd,
     ingredients,
     learned,
+    mistakes,
     order,
     photos,
     starting,
@@ -28,6 +29,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     ingredients.EXPERIMENT,
     order.EXPERIMENT,
     adding.EXPERIMENT,
+    mistakes.EXPERIMENT,
 )
 BY_NAME = {one.name: one for one in EXPERIMENTS}
 LONGEST_FIRST = (crowd.NAME, order.NAME, tokens.NAME, starting.NAME)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from photopal.errors import UsageError
 from photopal.evaluation.experiments.form import Result, Section
-from photopal.evaluation.experiments.keep import Keeper
 from photopal.evaluation.experiments.registry import BY_NAME, EXPERIMENTS, list_cells
 from photopal.evaluation.experiments.runner import OnProgress, Place, run_cells
 
@@ -42,7 +42,7 @@ def make_report(
     Args:
         place: Where, with what, and how much.
         wanted: Names of experiments.
-        is_anew: Whether to forget what is kept.
+        is_anew: Whether to forget scenes and results of an earlier run.
         on_progress: Told of every cell.
 
     Raises:
@@ -53,7 +53,7 @@ def make_report(
     if unknown:
         raise UsageError(f"{unknown[0]}: no such experiment", hint=f"There are {', '.join(BY_NAME)}.")
     if is_anew:
-        Keeper(place.folder).clear()
+        shutil.rmtree(place.folder, ignore_errors=True)
     started = time.monotonic()
     cells = list_cells(place.plan, tuple(wanted))
     results = run_cells(cells, place, on_progress=on_progress)

@@ -65,20 +65,33 @@ def steps_to(curve: dict[str, list[float]], level: float) -> float:
     return math.inf
 
 
-def own_steps(result: Result, start: str) -> float:
-    """Updates until 95 % of the accuracy that this very run ends with."""
-    curve = result.facts[start]
-    return steps_to(curve, SHARE * curve["accuracy"][-1])
+def needed_steps(result: Result, start: str) -> float:
+    """Updates until 95 % of the better final accuracy of the two runs; all updates where it takes more."""
+    level = SHARE * max(result.facts[one]["accuracy"][-1] for one in STARTS)
+    return min(steps_to(result.facts[start], level), float(result.facts[start]["steps"][-1]))
+
+
+def never_gets_there(result: Result, start: str) -> bool:
+    """Whether all updates were not enough."""
+    level = SHARE * max(result.facts[one]["accuracy"][-1] for one in STARTS)
+    return math.isinf(steps_to(result.facts[start], level))
 
 
 def tell(results: Results, plan: Plan) -> Section:
     """Curves, how many updates either start needs, and accuracy with none."""
     cells = list(results[NAME])
     arms = {f"{s} {when}": f"{w}, {when}" for s, w in STARTS.items() for when in ("at once", "tuned")}
-    found = {start: mean_of(cells, lambda r, s=start: own_steps(r, s)) for start in STARTS}  # type: ignore[misc]
-    rows = tuple((STARTS[start], str(one)) for start, one in found.items())
-    note = f"{rests_on(cells)}. Accuracy on validation photos, looked at after every pass."
-    steps = Table("Updates to 95 % of the final validation accuracy", ("start", "updates"), rows, note)
+    found = {start: mean_of(cells, lambda r, s=start: needed_steps(r, s)) for start in STARTS}  # type: ignore[misc]
+    rows = tuple(
+        (STARTS[start], str(one), str(sum(never_gets_there(r, start) for r in cells)))
+        for start, one in found.items()
+    )
+    note = (
+        f"{rests_on(cells)}. The better final accuracy of the two counts, on validation photos, looked at "
+        "after every pass. Runs that never get there count with all their updates, so the ratio is a lower bound."
+    )
+    columns = ("start", "updates", "scenarios that never get there")
+    steps = Table("Updates to 95 % of the final validation accuracy", columns, rows, note)
     ratio = _ratio(cells)
     plots = (
         _plot(cells, "accuracy", "validation accuracy"),
@@ -101,7 +114,7 @@ def tell(results: Results, plan: Plan) -> Section:
 
 def _ratio(cells: Sequence[Result]) -> Estimate:
     """Mean updates of random rows over those of k-means, scenario by scenario."""
-    return mean_of(cells, lambda r: max(1.0, own_steps(r, "random")) / max(1.0, own_steps(r, "kmeans")))
+    return mean_of(cells, lambda r: max(1.0, needed_steps(r, "random")) / max(1.0, needed_steps(r, "kmeans")))
 
 
 def _plot(cells: Sequence[Result], what: str, words: str) -> Plot:

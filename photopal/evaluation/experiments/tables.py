@@ -27,7 +27,7 @@ SHORT = {
 
 def heading(figure: str) -> str:
     """A figure's name as the heading of a column."""
-    return SHORT.get(figure, figure)
+    return SHORT.get(figure, figure.removeprefix("recognition: ").removeprefix("FPR at recall 0.9, "))
 
 
 def rests_on(results: Sequence[Result], planned: int | None = None) -> str:
@@ -36,7 +36,8 @@ def rests_on(results: Sequence[Result], planned: int | None = None) -> str:
     seconds = sum(result.cpu_seconds for result in results)
     left = f" of {planned} planned; the budget was spent" if planned and planned > len(results) else ""
     listed = ", ".join(map(str, seeds))
-    return f"{len(results)} scenarios{left}; seeds {listed}; {seconds:.0f} processor seconds"
+    count = "1 scenario" if len(results) == 1 else f"{len(results)} scenarios"
+    return f"{count}{left}; seeds {listed}; {seconds:.0f} processor seconds"
 
 
 def compare(
@@ -69,14 +70,18 @@ def differences(
     results: Sequence[Result],
     pairs: Sequence[tuple[str, str]],
     figures: Sequence[str],
-    note: str = "",
+    names: Mapping[str, str] | None = None,
 ) -> Table:
     """Paired differences of arms, the first minus the second, on the same scenarios."""
+    called = names or {}
     rows = [
-        (f"{first} − {second}", *(signed(difference(results, figure, (first, second))) for figure in figures))
+        (
+            f"{called.get(first, first)} − {called.get(second, second)}",
+            *(signed(difference(results, figure, (first, second))) for figure in figures),
+        )
         for first, second in pairs
     ]
-    words = f"{rests_on(results)}. The same scenarios are drawn for both arms. {note}".strip()
+    words = f"{rests_on(results)}. The same scenarios are drawn for both arms."
     return Table(title, ("difference", *map(heading, figures)), tuple(rows), words)
 
 

@@ -40,6 +40,7 @@ ARMS = {
     "retrieval": "retrieval by global feature",
     "plain": "plain model",
 }
+BRIEF = {"yollava": "Yo'LLaVA-M", "registered": "registered only"}
 
 
 def run(bench: Bench, cell: Cell) -> tuple[dict[str, Figures], dict[str, Any]]:
@@ -75,7 +76,7 @@ def tell(results: Results, plan: Plan) -> Section:
     for group in ("plain", "lookalike"):
         chosen = of_group(cells, group)
         tables.append(compare(f"Baselines, {group} scenarios", chosen, ARMS, FIGURES))
-        tables.append(differences(f"Joint tuning, paired, {group} scenarios", chosen, pairs, FIGURES))
+        tables.append(differences(f"Joint tuning, paired, {group} scenarios", chosen, pairs, FIGURES, BRIEF))
     gain = difference(cells, WEIGHTED, ("joint", "separate"))
     alike = difference(of_group(cells, "lookalike"), WEIGHTED, ("joint", "separate"))
     verdicts = (

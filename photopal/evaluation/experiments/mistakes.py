@@ -1,0 +1,59 @@
+"""Mistakes made on purpose, which the evaluation must catch: what it does not see it does not measure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from photopal.concepts import RegisterOptions
+from photopal.evaluation.experiments.bench import Bench
+from photopal.evaluation.experiments.estimates import difference, estimate
+from photopal.evaluation.experiments.exam import examine
+from photopal.evaluation.experiments.form import Cell, Experiment, Figures, Results, Section, Table
+from photopal.evaluation.experiments.tables import heading, rests_on, signed
+from photopal.evaluation.runs.faults import WATCHED
+from photopal.evaluation.runs.learning import FAULTS, Fault, LearnOptions, learn
+from photopal.evaluation.runs.posing import Examiner
+
+if TYPE_CHECKING:
+    from photopal.evaluation.experiments.plan import Plan
+
+NAME = "mistakes"
+SOUND = "sound"
+TASKS = ("recognition", "places", "grounding")
+
+
+def run(bench: Bench, cell: Cell) -> tuple[dict[str, Figures], dict[str, Any]]:
+    """Register one scenario soundly and with each mistake, and ask the same."""
+    dataset, scenario = bench.scenario(cell)
+    how = RegisterOptions(seed=cell.seed)
+    faults: tuple[Fault | None, ...] = (None, *FAULTS)
+    arms = {}
+    for fault in faults:
+        learned = learn(bench.shelf, dataset, scenario, LearnOptions(None, how, fault))
+        examiner = Examiner(bench.shelf, learned, learned.registered, seed=cell.seed, fault=fault)
+        arms[fault or SOUND] = examine(examiner, dataset, TASKS, seed=cell.seed)
+    return arms, {}
+
+
+def tell(results: Results, plan: Plan) -> Section:
+    """The watched figures of every mistake, and whether it is caught."""
+    cells = list(results.get(NAME, ()))
+    rows = []
+    for fault in FAULTS:
+        for task, measure in WATCHED[fault]:
+            figure = f"{task}: {measure}"
+            sound, broken = estimate(cells, SOUND, figure), estimate(cells, fault, figure)
+            fall = difference(cells, figure, (SOUND, fault))
+            is_caught = broken.value < sound.interval[0] and fall.interval[0] > 0
+            said = "yes" if is_caught else "no"
+            rows.append((fault, heading(figure), str(sound), str(broken), signed(fall), said))
+    columns = ("mistake", "figure", "sound", "with the mistake", "fall", "caught")
+    about = (
+        "Registered rows only. A mistake is caught where one of its figures falls below the interval of the "
+        "sound run, and the paired fall is above zero."
+    )
+    table = Table("Mistakes on purpose", columns, tuple(rows), rests_on(cells))
+    return Section("Are mistakes seen?", about, (table,))
+
+
+EXPERIMENT = Experiment(NAME, run, tell)

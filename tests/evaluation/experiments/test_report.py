@@ -1,0 +1,120 @@
+"""The whole report on a tiny model: every experiment, kept results, budgets, the page."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from photopal.errors import UsageError
+from photopal.evaluation.experiments.form import Cell, Result
+from photopal.evaluation.experiments.keep import Keeper
+from photopal.evaluation.experiments.plan import FULL, QUICK, Share
+from photopal.evaluation.experiments.registry import EXPERIMENTS, list_cells
+from photopal.evaluation.experiments.report import make_report
+from photopal.evaluation.experiments.runner import Account, Place
+from photopal.evaluation.experiments.write import Heading, write_report
+
+
+@pytest.fixture(scope="module")
+def place(tiny_llava, tiny_plan, tmp_path_factory):
+    return Place(tiny_llava, "cpu", tiny_plan, tmp_path_factory.mktemp("report"), workers=0)
+
+
+@pytest.fixture(scope="module")
+def made(place):
+    return make_report(place)
+
+
+def test_every_experiment_has_cells_and_tells_tables(made, tiny_plan):
+    assert made.counts == {name: (s.plain + s.lookalike,) * 2 for name, s in tiny_plan.shares.items()}
+    assert len(made.sections) == len(EXPERIMENTS)
+    for section in made.sections:
+        assert any(table.rows for table in section.tables), section.title
+    figures = {one.claim: one.figure for section in made.sections for one in section.verdicts}
+    assert len(figures) >= 20
+    missing = [claim for claim, figure in figures.items() if figure != figure]
+    # One plain scenario has no lookalike among its concepts, and ratios may be without end.
+    assert len(missing) <= 2, missing
+
+
+def test_what_is_kept_is_not_computed_again(place, made):
+    folder = place.folder
+    before = {path.name: path.stat().st_mtime_ns for path in folder.glob("*.json")}
+    gone = next(folder.glob("tokens-*.json"))
+    kept = Keeper(folder).get(Cell("tokens", 0, 0))
+    gone.unlink()
+    told = []
+    make_report(place, ("tokens", "photos"), on_progress=lambda done, total, at: told.append(at))
+    assert told == ["tokens-0-00"]
+    after = {path.name: path.stat().st_mtime_ns for path in folder.glob("*.json")}
+    assert {name for name in before if before[name] != after[name]} == {gone.name}
+    again = Keeper(folder).get(Cell("tokens", 0, 0))
+    assert again is not None
+    assert kept is not None
+    assert again.arms == kept.arms
+
+
+def test_a_broken_file_counts_as_nothing_kept(tmp_path):
+    keeper, cell = Keeper(tmp_path), Cell("tokens", 0, 3)
+    keeper.put(Result(cell, "s", "plain", {"a": {"f": [[1.0]]}}, {"x": 1}, 0.5))
+    assert keeper.get(cell) == Result(cell, "s", "plain", {"a": {"f": [[1.0]]}}, {"x": 1}, 0.5)
+    (tmp_path / "tokens-0-03.json").write_text("{", encoding="utf-8")
+    assert keeper.get(cell) is None
+
+
+def test_a_worker_process_computes_what_this_process_does(place, made, tmp_path):
+    apart = replace(place, folder=tmp_path / "apart", workers=1)
+    make_report(apart, ("photos",))
+    first, second = (Keeper(one.folder).get(Cell("photos", 0, 0)) for one in (place, apart))
+    assert first is not None
+    assert second is not None
+    assert first.arms["registered 3"].keys() == second.arms["registered 3"].keys()
+
+
+def test_a_budget_lets_the_first_cell_run_and_stops_before_it_is_exceeded(tiny_plan):
+    plan = replace(tiny_plan, shares={"tokens": Share(9, 0, 25.0)})
+    account = Account(plan)
+    assert account.allows("tokens", 0)
+    account.add(Result(Cell("tokens", 0, 0), "s", "plain", {}, {}, 10.0))
+    assert account.allows("tokens", 0)
+    assert not account.allows("tokens", 1)
+    account.add(Result(Cell("tokens", 0, 1), "s", "plain", {}, {}, 10.0))
+    assert not account.allows("tokens", 0)
+
+
+def test_the_plans_fit_their_hour_and_their_five_minutes_on_two_cores():
+    assert FULL.budget_s / 2 < 60 * 60
+    assert QUICK.budget_s / 2 < 5 * 60
+    assert len(FULL.seeds) == 3
+    assert FULL.shares["learned"].plain >= 20
+    assert {cell.experiment for cell in list_cells(FULL)} == {cell.experiment for cell in list_cells(QUICK)}
+
+
+def test_cells_come_from_every_seed_in_turn():
+    seeds = [cell.seed for cell in list_cells(FULL, ("adding",))]
+    assert seeds[:6] == [0, 1, 2, 0, 1, 2]
+    assert {cell.experiment for cell in list_cells(FULL, ("calibration",))} == {"learned"}
+
+
+def test_the_page_has_claims_tables_and_plots_and_keeps_what_was_written_by_hand(made, tmp_path):
+    heading = Heading(("tiny", "0" * 40), "tiny", (0,), made.counts, 1.0, 1.0, "photopal eval report")
+    page = write_report(tmp_path, heading, made.sections)
+    notes = tmp_path / "results" / "notes.md"
+    assert "No notes on this run yet." in page.read_text(encoding="utf-8")
+    notes.write_text("Marks do nothing, because …\n", encoding="utf-8")
+    text = write_report(tmp_path, heading, made.sections).read_text(encoding="utf-8")
+    assert "Marks do nothing, because …" in text
+    assert notes.read_text(encoding="utf-8") == "Marks do nothing, because …\n"
+    assert "`photopal eval report --only learned`" in text
+    for section in made.sections:
+        assert f"## {section.title}" in text
+        for plot in section.plots:
+            assert (tmp_path / "results" / f"{plot.name}.png").stat().st_size > 5000
+            assert f"(results/{plot.name}.png)" in text
+
+
+def test_an_unknown_experiment_is_refused_with_those_there_are(place):
+    with pytest.raises(UsageError, match="singing: no such experiment") as caught:
+        make_report(place, ("singing",))
+    assert "starting" in str(caught.value.hint)
