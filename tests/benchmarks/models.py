@@ -53,12 +53,12 @@ def build_llava(folder: Path, *, is_small: bool = False) -> Path:
     tokenizer = _tokenizer(vocabulary)
     sizes = {"hidden_size": width, "intermediate_size": 3 * width, "num_hidden_layers": depth}
     tower = CLIPVisionConfig(
-        **sizes, num_attention_heads=width // 16, image_size=side, patch_size=patch, projection_dim=width
+        **sizes, num_attention_heads=max(2, width // 64), image_size=side, patch_size=patch, projection_dim=width
     )
     text = LlamaConfig(
         **sizes,
         vocab_size=vocabulary + 64,
-        num_attention_heads=width // 16,
+        num_attention_heads=max(2, width // 64),
         max_position_embeddings=4096,
         initializer_range=0.1,
         tie_word_embeddings=False,
