@@ -13,9 +13,9 @@ from torch import Tensor
 
 from photopal.concepts import Bank
 from photopal.prompts import PromptConcept, build_prompt, questions, recognition_question
-from photopal.vision.packing import common_length, copy_past
+from photopal.vision.packing import copy_past
 from photopal.vision.placeholders import SLOTS, name_placeholder
-from photopal.vision.protocol import PhotoFeatures, PrefixCache, VisionModel
+from photopal.vision.protocol import EncodedPrompt, PhotoFeatures, PrefixCache, VisionModel
 
 
 class Crowd:
@@ -31,37 +31,48 @@ class Crowd:
         self._model, self._bank = model, bank
         ids = list(bank.concepts)
         chunks = [ids[start : start + SLOTS] for start in range(0, len(ids), SLOTS)]
-        self._block = torch.cat([self._embedded(chunk, features) for chunk in chunks])  # [tokens, hidden]
+        parts = [self._embedded(chunks[0], features, is_first=True)]
+        between = self._between(features)
+        for chunk in chunks[1:]:
+            parts += [between, self._embedded(chunk, features, is_first=False)]
+        self._block = torch.cat(parts)  # [tokens, hidden], from the end of the photo to the last soft token
 
     def __len__(self) -> int:
         """How many tokens the crowd takes in a prompt."""
         return int(self._block.shape[0])
 
-    def _spread(self, ids: Sequence[int], question: str, features: PhotoFeatures) -> tuple[Tensor, int, int]:
-        """Model ids of a prompt, where its concept block begins, and where it ends."""
-        offered = [PromptConcept(self._bank.concepts[i].token_count) for i in ids]
-        encoded = self._model.encode_prompt(build_prompt(question, offered), features)
-        bare = self._model.encode_prompt(build_prompt("-", offered), features)
-        first = int(torch.nonzero(encoded.ids >= self._model.vocab_size)[0])
-        return encoded.ids, first, common_length(encoded.ids, bare.ids)
+    def _encode(self, counts: Sequence[int], question: str, features: PhotoFeatures) -> EncodedPrompt:
+        return self._model.encode_prompt(build_prompt(question, [PromptConcept(k) for k in counts]), features)
 
-    def _embedded(self, ids: Sequence[int], features: PhotoFeatures) -> Tensor:
-        written, first, end = self._spread(ids, "Who is there?", features)
-        return self._model.embed_ids(written[first:end], self._bank.rows(ids, [str(i) for i in ids]))
+    def _block_end(self, encoded: EncodedPrompt) -> int:
+        """Where the last soft token ends; the full stop after it goes with what follows."""
+        return int(torch.nonzero(encoded.ids >= self._model.vocab_size + SLOTS)[-1]) + 1
+
+    def _between(self, features: PhotoFeatures) -> Tensor:
+        """What stands between two concepts: a full stop and a space."""
+        encoded = self._encode((1, 1), "-", features)
+        concept = torch.nonzero(encoded.ids >= self._model.vocab_size)[:, 0].tolist()
+        first_ends = next(place for place in concept if encoded.ids[place] >= self._model.vocab_size + SLOTS)
+        second = next(place for place in concept if place > first_ends)
+        return self._model.embed_ids(encoded.ids[first_ends + 1 : second])
+
+    def _embedded(self, ids: Sequence[int], features: PhotoFeatures, *, is_first: bool) -> Tensor:
+        encoded = self._encode([self._bank.concepts[i].token_count for i in ids], "-", features)
+        name = int(torch.nonzero(encoded.ids >= self._model.vocab_size)[0])
+        written = encoded.ids[encoded.image_end if is_first else name : self._block_end(encoded)]
+        return self._model.embed_ids(written, self._bank.rows(ids, [str(i) for i in ids]))
 
     @torch.no_grad()
     def yes_shares(self, features: PhotoFeatures, asked: Sequence[int]) -> list[float]:
         """p(Yes) of the recognition question for concepts, on one photo."""
         prefix = self._begun(features)
-        words = recognition_question(name_placeholder(0))
-        suffixes = []
-        for concept_id in asked:
-            written, _, end = self._spread([concept_id], words, features)
-            rows = self._bank.rows([concept_id], [str(concept_id)])
-            suffixes.append(self._model.embed_ids(written[end:], rows))
+        encoded = self._encode((1,), recognition_question(name_placeholder(0)), features)
+        question = encoded.ids[self._block_end(encoded) :]
+        suffixes = [self._model.embed_ids(question, self._bank.rows([i], [str(i)])) for i in asked]
         hidden = torch.stack([states[-1] for states in self._model.forward_packed(prefix, suffixes)])
         told = [int(self._model.answer_ids(word)[0]) for word in (questions.YES, questions.NO)]
-        return torch.softmax(self._model.logits(hidden)[:, told], dim=-1)[:, 0].tolist()
+        shares: list[float] = torch.softmax(self._model.logits(hidden)[:, told], dim=-1)[:, 0].tolist()
+        return shares
 
     def _begun(self, features: PhotoFeatures) -> PrefixCache:
         """Keys and values of the photo and the crowd."""

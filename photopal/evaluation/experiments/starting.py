@@ -88,7 +88,8 @@ def tell(results: Results, plan: Plan) -> Section:
     )
     note = (
         f"{rests_on(cells)}. The better final accuracy of the two counts, on validation photos, looked at "
-        "after every pass. Runs that never get there count with all their updates, so the ratio is a lower bound."
+        "after every pass. Runs that never get there count with all their updates, so that the ratio is a "
+        "lower bound."
     )
     columns = ("start", "updates", "scenarios that never get there")
     steps = Table("Updates to 95 % of the final validation accuracy", columns, rows, note)

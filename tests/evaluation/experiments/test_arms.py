@@ -96,7 +96,7 @@ def test_a_crowd_larger_than_a_prompt_grows_by_as_much_for_every_concept(tiny_be
         assert shares[0] == pytest.approx(shares[1], abs=1e-4)  # the same rows under two ids
         return len(crowd)
 
-    assert 2 * size(16) <= size(32) + 1 <= 2 * size(16) + 5
+    assert abs(size(32) - 2 * size(16)) <= 5  # the first block has what the template puts after the photo
 
 
 def test_marks_are_drawn_or_said_as_wanted(tiny_bench, taught):
