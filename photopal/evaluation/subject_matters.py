@@ -27,20 +27,15 @@ def _outfit(shown: Shown, rng: random.Random) -> Matter | None:
     return about(shown, who, lambda text: readers.read_garments(text) == truth)
 
 
-def _top(shown: Shown, rng: random.Random) -> Matter | None:
-    asked = shown.anyone(rng, Person)
-    if asked is None or asked[1].clothes is None:
-        return None
-    colour = asked[1].clothes.top
-    return about(shown, asked[0], lambda text: readers.read_colours(text) == {colour})
+def _colour(garment: str) -> Maker:
+    def make(shown: Shown, rng: random.Random) -> Matter | None:
+        asked = shown.anyone(rng, Person)
+        if asked is None or asked[1].clothes is None:
+            return None
+        colour = getattr(asked[1].clothes, garment)
+        return about(shown, asked[0], lambda text: readers.read_colours(text) == {colour})
 
-
-def _trousers(shown: Shown, rng: random.Random) -> Matter | None:
-    asked = shown.anyone(rng, Person)
-    if asked is None or asked[1].clothes is None:
-        return None
-    colour = asked[1].clothes.trousers
-    return about(shown, asked[0], lambda text: readers.read_colours(text) == {colour})
+    return make
 
 
 def _hat(shown: Shown, rng: random.Random) -> Matter | None:
@@ -125,8 +120,8 @@ def _coat(shown: Shown, rng: random.Random) -> Matter | None:
 SUBJECT_MAKERS: dict[str, Maker] = {
     "activity": _activity,
     "outfit": _outfit,
-    "top": _top,
-    "trousers": _trousers,
+    "top": _colour("top"),
+    "trousers": _colour("trousers"),
     "hat": _hat,
     "side": _side,
     "beside": _beside,
