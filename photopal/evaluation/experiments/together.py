@@ -7,15 +7,16 @@ concepts among its negatives.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from photopal.evaluation.experiments.arms import tune_apart, tune_jointly
 from photopal.evaluation.experiments.baselines import DescribingExaminer, retrieve
 from photopal.evaluation.experiments.bench import Bench
-from photopal.evaluation.experiments.estimates import difference, of_group
+from photopal.evaluation.experiments.estimates import difference, mean_of, number, of_group
 from photopal.evaluation.experiments.exam import examine
-from photopal.evaluation.experiments.form import Cell, Experiment, Figures, Results, Section
-from photopal.evaluation.experiments.tables import at_least, compare, differences
+from photopal.evaluation.experiments.form import Cell, Experiment, Figures, Result, Results, Section, Table
+from photopal.evaluation.experiments.tables import at_least, compare, differences, rests_on
 from photopal.evaluation.runs.posing import Examiner
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def tell(results: Results, plan: Plan) -> Section:
         chosen = of_group(cells, group)
         tables.append(compare(f"Baselines, {group} scenarios", chosen, ARMS, FIGURES))
         tables.append(differences(f"Joint tuning, paired, {group} scenarios", chosen, pairs, FIGURES, BRIEF))
+    tables.append(_costs(cells))
     gain = difference(cells, WEIGHTED, ("joint", "separate"))
     alike = difference(of_group(cells, "lookalike"), WEIGHTED, ("joint", "separate"))
     verdicts = (
@@ -88,6 +90,17 @@ def tell(results: Results, plan: Plan) -> Section:
         "plain model learn nothing; retrieval has its threshold from validation photos."
     )
     return Section("Joint against separate, and baselines", about, tuple(tables), (), verdicts)
+
+
+def _costs(cells: Sequence[Result]) -> Table:
+    """Updates of every concept, and seconds of the whole scenario, which the other worker's load moves."""
+    rows = []
+    for arm in ("joint", "separate", "yollava"):
+        steps = mean_of(cells, lambda r, a=arm: r.facts[a]["steps"])  # type: ignore[misc]
+        seconds = mean_of(cells, lambda r, a=arm: r.facts[a]["seconds"])  # type: ignore[misc]
+        rows.append((ARMS[arm], number(steps.value, 1), number(seconds.value, 1)))
+    columns = ("", "updates of a concept", "seconds of tuning")
+    return Table("What the ways of tuning cost", columns, tuple(rows), rests_on(cells))
 
 
 EXPERIMENT = Experiment(NAME, run, tell)

@@ -1,0 +1,18 @@
+"""`photopal eval report` as a user runs it."""
+
+from __future__ import annotations
+
+
+def test_an_unknown_experiment_is_refused_with_those_there_are(run, tmp_path, tiny_llava):
+    told = run("--model", str(tiny_llava), "eval", "report", str(tmp_path), "--only", "singing")
+    assert told.exit_code == 2
+    assert "singing: no such experiment" in told.stderr
+    assert "learned, together, starting" in " ".join(told.stderr.split())
+
+
+def test_without_matplotlib_it_says_what_to_install_before_anything_runs(run, tmp_path, monkeypatch):
+    monkeypatch.setattr("photopal.evaluation.experiments.plots.find_spec", lambda name: None)
+    told = run("eval", "report", str(tmp_path / "out"))
+    assert told.exit_code == 2
+    assert "pip install 'photopal[report]'" in " ".join(told.stderr.split())
+    assert not (tmp_path / "out").exists()
