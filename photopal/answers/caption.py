@@ -174,7 +174,7 @@ class _Run:
         self, library: Library, assistant: Assistant, options: CaptionOptions, vectors: VectorFile | None
     ) -> None:
         self.library, self.assistant, self.options, self.vectors = library, assistant, options, vectors
-        self.version = assistant.bank.version if assistant.concepts else None
+        self.fingerprint, self.version = made_with(assistant)
         self.pace = Pace()
         self.captioned = self.kept = 0
         self.skipped: list[Skipped] = []
@@ -185,7 +185,7 @@ class _Run:
             before = self.library.caption(photo.id)
             by_hand = before is not None and before.by_hand
             is_forced = self.options.is_forced or (by_hand and self.options.replaces_edited)
-            is_done = not is_forced and is_current(self.library, self.assistant, photo, self.version)
+            is_done = not is_forced and is_current(self.library, photo, self.fingerprint, self.version)
             stays = before is not None and by_hand and not self.options.replaces_edited
             yield _Wish(photo, before.text if before is not None and stays else None, is_done)
 
@@ -227,17 +227,23 @@ class _Run:
         self.library.save_caption(
             photo.id,
             caption.text,
-            model=self.assistant.model.fingerprint,
+            model=self.fingerprint,
             bank=self.version,
             prompt_version=PROMPT_VERSION,
             appearances=[s.appearance() for s in caption.sightings],
         )
 
 
-def is_current(library: Library, assistant: Assistant, photo: PhotoRow, version: str | None) -> bool:
+def made_with(assistant: Assistant) -> tuple[str, str | None]:
+    """Fingerprint of the model and version of the bank that captions are stored with; None without names."""
+    return assistant.model.fingerprint, assistant.bank.version if assistant.concepts else None
+
+
+def is_current(library: Library, photo: PhotoRow, fingerprint: str, version: str | None) -> bool:
     """Whether a photo's caption was made with this model, this bank and this wording."""
     row = library.caption(photo.id)
-    if row is None:
-        return False
-    made_with: Sequence[str | None] = (row.model, row.bank, row.prompt_version)
-    return made_with == (assistant.model.fingerprint, version, PROMPT_VERSION)
+    return row is not None and (row.model, row.bank, row.prompt_version) == (
+        fingerprint,
+        version,
+        PROMPT_VERSION,
+    )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from weakref import ref
 
 import typer
 
@@ -121,13 +122,17 @@ def _caption_watched(
     from photopal.watch import WatchOptions, WatchOutcome
 
     model, bank_path = open_model(session)
+    held = [ref(model)]  # not the model itself, which goes when no photo comes for long
     with session.library_to_write() as library:
 
         def reopen() -> Any:
-            return assistant_of(session, library, model=model, path=bank_path)
+            again = held[0]() or open_model(session)[0]
+            held[0] = ref(again)
+            return assistant_of(session, library, model=again, path=bank_path)
 
         vectors = VectorFile(session.vectors_path, model.fingerprint)
         newcomers = Newcomers(library, bank_path, reopen, vectors=vectors, on_caption=on_caption)
+        del model
 
         def take(paths: Sequence[Path]) -> WatchOutcome:
             return WatchOutcome(skipped=newcomers.take(paths))

@@ -1,10 +1,13 @@
 """Captions: what is stored with them, and when they are made anew."""
 
+from weakref import ref
+
 import pytest
 
 from photopal.answers.assistant import Assistant
 from photopal.answers.caption import CaptionOptions, caption_photos, caption_view, caption_views
 from photopal.answers.watched import Newcomers
+from photopal.concepts import Bank
 from photopal.concepts.enroll import refresh_bank
 from photopal.library.vectors import VectorFile
 from photopal.photos import open_photo
@@ -92,6 +95,34 @@ def test_newcomers_are_indexed_captioned_and_known_until_they_change(
     newcomers.take([photo])
     assert len(opened) == 2
     assert [concept.name for concept in opened[-1].concepts] == ["Anna"]
+
+
+def test_the_model_is_let_go_when_no_photo_comes_for_long_and_back_for_the_next(
+    named_library, tiny_llava, drawn_family, tmp_path
+):
+    loaded = []
+
+    def reopen():
+        model = load_model(tiny_llava, device="cpu")
+        loaded.append(ref(model))
+        return Assistant(model, Bank(model.fingerprint, ""), [])
+
+    made = []
+    newcomers = Newcomers(named_library, tmp_path / "bank", reopen, on_caption=made.append)
+    photo = tmp_path / "new.png"
+    photo.write_bytes(drawn_family.both.read_bytes() + b" ")
+    newcomers.take([photo])
+    newcomers.keeper.catch_up()
+    assert not newcomers.is_resting
+    newcomers.idle_s = 0.0
+    newcomers.keeper.catch_up()
+    assert newcomers.is_resting
+    assert loaded[0]() is None
+    assert newcomers.has(photo)
+    photo.write_bytes(drawn_family.both.read_bytes() + b"  ")
+    newcomers.take([photo])
+    assert not newcomers.is_resting
+    assert (len(loaded), len(made)) == (2, 2)
 
 
 def test_a_caption_edited_by_hand_is_not_overwritten_but_who_appears_is_found(
