@@ -1,6 +1,6 @@
 """How much of everything a report measures and what it may cost; knows no experiment's ways.
 
-The budgets are processor seconds, measured on two cores of 2026 and rounded up. An experiment that has spent
+The budgets are processor seconds, estimated from single cells and rounded up. An experiment that has spent
 its budget leaves its remaining cells out, and its tables say how many; cells come in such an order that what
 is left out is left out of every seed alike. With two workers the budgets add up to less than an hour.
 """
@@ -82,8 +82,8 @@ FULL = Plan(
     name="full",
     seeds=(0, 1, 2),
     drawn=DrawnOptions(scenarios=22, lookalikes=8, near_duplicates=2),
-    epochs=5,
-    variants=3,
+    epochs=4,
+    variants=2,
     long_epochs=12,
     tokens=(1, 2, 4, 8, 16, 32),
     photos=(1, 3, 5, 10),
@@ -91,15 +91,15 @@ FULL = Plan(
     crowd_photos=2,
     crowd_epochs=1,
     shares={
-        "learned": Share(20, 8, 1900),
-        "together": Share(6, 8, 1050),
-        "starting": Share(3, 0, 500),
-        "tokens": Share(3, 0, 550),
-        "photos": Share(3, 0, 300),
-        "crowd": Share(1, 0, 750),
-        "ingredients": Share(3, 0, 650),
-        "order": Share(1, 0, 250),
-        "adding": Share(3, 0, 300),
+        "learned": Share(20, 6, 1750),
+        "together": Share(3, 7, 1250),
+        "starting": Share(2, 0, 400),
+        "tokens": Share(2, 0, 550),
+        "photos": Share(3, 0, 400),
+        "crowd": Share(1, 0, 1100),
+        "ingredients": Share(2, 0, 500),
+        "order": Share(1, 0, 200),
+        "adding": Share(2, 0, 220),
         "mistakes": Share(3, 0, 200),
     },
 )

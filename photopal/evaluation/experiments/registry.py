@@ -44,16 +44,19 @@ def list_cells(plan: Plan, wanted: tuple[str, ...] = ()) -> list[Cell]:
         Cell(name, seed, place)
         for name in ordered
         if name in sources and name in plan.shares
-        for place in _places(plan, name)
-        for seed in plan.seeds
+        for turn in zip(*(_places(plan, name, seed) for seed in plan.seeds), strict=True)
+        for seed, place in zip(plan.seeds, turn, strict=True)
     ]
 
 
-def _places(plan: Plan, name: str) -> list[int]:
-    """Places of scenarios in the dataset of a seed; plain and lookalike ones in turn."""
-    share, first = plan.shares[name], plan.drawn.scenarios
-    plain = list(range(share.plain))
-    alike = list(range(first, first + share.lookalike))
+def _places(plan: Plan, name: str, seed: int) -> list[int]:
+    """Places of scenarios in the dataset of a seed; plain and lookalike ones in turn.
+
+    Every seed begins one scenario later, so that a few of each have two, three and four concepts.
+    """
+    share, drawn = plan.shares[name], plan.drawn
+    plain = [(seed + turn) % drawn.scenarios for turn in range(share.plain)]
+    alike = [drawn.scenarios + (seed + turn) % drawn.lookalikes for turn in range(share.lookalike)]
     mixed = [place for pair in zip(plain, alike, strict=False) for place in pair]
     rest = min(len(plain), len(alike))
     return mixed + plain[rest:] + alike[rest:]
