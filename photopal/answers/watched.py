@@ -58,6 +58,7 @@ class Newcomers:
         self.idle_s = IDLE_S
         self._open_assistant, self._on_caption, self._vectors = open_assistant, on_caption, vectors
         self._assistant: Assistant | None = None
+        self._stamp: tuple[int, int] | None = None
         self._awake()
 
     @property

@@ -71,10 +71,10 @@ def compare(name: str, root: Path, asked: argparse.Namespace) -> None:
         SINGLY: lambda: ours.ask_singly(photo, questions),
         TOGETHER: lambda: ours.ask_together(photo, questions),
     }
-    took_s = take_turns(sides, rounds=asked.rounds)
+    taken = take_turns(sides, rounds=asked.rounds)
     words = sum(len(text.split()) for text in expected) / len(questions)
     title = f"{name}: {len(questions)} questions on a photo of {asked.side} pixels, {words:.0f} words each"
-    print_table(title, took_s, plain=PLAIN, units=dict.fromkeys(sides, len(questions)), unit="answer")
+    print_table(title, taken, plain=PLAIN, units=dict.fromkeys(sides, len(questions)), unit="answer")
     for side, texts in told.items():
         equal = sum(a == b for a, b in zip(texts, expected, strict=True))
         print(f"equal text, {side}: {equal} of {len(questions)}", flush=True)

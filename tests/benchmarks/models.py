@@ -53,7 +53,11 @@ def build_llava(folder: Path, *, is_small: bool = False) -> Path:
     tokenizer = _tokenizer(vocabulary)
     sizes = {"hidden_size": width, "intermediate_size": 3 * width, "num_hidden_layers": depth}
     tower = CLIPVisionConfig(
-        **sizes, num_attention_heads=max(2, width // 64), image_size=side, patch_size=patch, projection_dim=width
+        **sizes,
+        num_attention_heads=max(2, width // 64),
+        image_size=side,
+        patch_size=patch,
+        projection_dim=width,
     )
     text = LlamaConfig(
         **sizes,

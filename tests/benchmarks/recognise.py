@@ -99,7 +99,7 @@ def compare(name: str, root: Path, asked: argparse.Namespace) -> None:
     model, features = open_one(name, root, asked)
     image = Image.new("RGB", (asked.size[1], asked.size[0]))
     encoding = take_turns({"encode": lambda: model.encode_photos([image])}, rounds=asked.rounds)
-    print(f"\n{name}: encoding the photo takes {min(encoding['encode']):.4f} s")
+    print(f"\n{name}: encoding the photo takes {min(run.wall_s for run in encoding['encode']):.4f} s")
     for count in asked.concepts:
         stored = stored_vectors(features.patches.shape[-1], count, asked.vectors)
         difference = largest_difference(features.patches, stored)
@@ -110,9 +110,9 @@ def compare(name: str, root: Path, asked: argparse.Namespace) -> None:
         if count <= asked.most_for_authors:
             sides[AUTHORS] = lambda s=stored: authors_way(features.patches, s, tuple(asked.size))
         sides[OURS] = lambda a=assistant: a.see([image], [features])
-        took_s = take_turns(sides, rounds=asked.rounds)
+        taken = take_turns(sides, rounds=asked.rounds)
         title = f"{name}, {count} concepts, {asked.vectors} vectors each, maps differ by {difference:.0e}"
-        print_table(title, took_s, plain=next(iter(sides)), units=dict.fromkeys(sides, 1), unit="photo")
+        print_table(title, taken, plain=next(iter(sides)), units=dict.fromkeys(sides, 1), unit="photo")
 
 
 def run_one(name: str, root: Path, asked: argparse.Namespace) -> None:

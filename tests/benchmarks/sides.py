@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
+import re
 import resource
 import statistics
 import subprocess
@@ -16,50 +18,104 @@ from pathlib import Path
 Work = Callable[[], object]
 
 
-def take_turns(sides: Mapping[str, Work], *, rounds: int) -> dict[str, list[float]]:
-    """Run every side once a round, in changing order; returns the seconds of each run.
+@dataclass(frozen=True)
+class Run:
+    """What one run took.
+
+    Attributes:
+        wall_s: Seconds by the clock.
+        processor_s: Seconds of processor time of all threads, which other programs lengthen less.
+    """
+
+    wall_s: float
+    processor_s: float
+
+
+def time_run(work: Work) -> Run:
+    """Run once."""
+    started, processor_started = time.perf_counter(), time.process_time()
+    work()
+    return Run(time.perf_counter() - started, time.process_time() - processor_started)
+
+
+def take_turns(sides: Mapping[str, Work], *, rounds: int) -> dict[str, list[Run]]:
+    """Run every side once a round, in changing order; returns what each run took.
 
     A first round, which is not timed, warms up caches and memory.
     """
     for work in sides.values():
         work()
-    took_s: dict[str, list[float]] = {name: [] for name in sides}
+    taken: dict[str, list[Run]] = {name: [] for name in sides}
     for turn in range(rounds):
         names = list(sides) if turn % 2 == 0 else list(sides)[::-1]
         for name in names:
-            started = time.perf_counter()
-            sides[name]()
-            took_s[name].append(time.perf_counter() - started)
-    return took_s
+            taken[name].append(time_run(sides[name]))
+    return taken
 
 
 def print_table(
-    title: str, took_s: Mapping[str, Sequence[float]], *, plain: str, units: Mapping[str, float], unit: str
+    title: str, taken: Mapping[str, Sequence[Run]], *, plain: str, units: Mapping[str, float], unit: str
 ) -> None:
     """Print seconds a unit and the ratio to the plain side: medians, with the smallest and the largest.
 
     Args:
         title: What was done.
-        took_s: Seconds of each run, by side.
+        taken: What each run took, by side.
         plain: The side that the others are compared with.
         units: How many units each side did in a run.
         unit: What a unit is.
     """
     print(f"\n{title}")
-    print(f"{'':30}{'s a ' + unit:>14}{'spread':>20}{'times as fast':>16}  {'spread':>18}")
-    base = [seconds / units[plain] for seconds in took_s[plain]]
-    for name, runs in took_s.items():
-        each = [seconds / units[name] for seconds in runs]
-        ratios = [slow / quick for slow, quick in zip(base, each, strict=True)]
-        spread = f"{min(each):.4f} to {max(each):.4f}"
-        gain = f"{min(ratios):.1f} to {max(ratios):.1f}"
-        middle = f"{statistics.median(each):14.4f}{spread:>20}{statistics.median(ratios):16.1f}"
-        print(f"{name:30}{middle}  {gain:>18}", flush=True)
+    heads = f"{'':24}{'s a ' + unit:>14}{'spread':>19}{'times as fast':>15}{'spread':>18}"
+    print(f"{heads}{'by processor time':>20}")
+    for name, runs in taken.items():
+        each = [run.wall_s / units[name] for run in runs]
+        pairs = list(zip(taken[plain], runs, strict=True))
+        share = units[name] / units[plain]
+        ratios = [share * slow.wall_s / quick.wall_s for slow, quick in pairs]
+        busy = [share * slow.processor_s / max(1e-9, quick.processor_s) for slow, quick in pairs]
+        spread, gain = f"{min(each):.4f} to {max(each):.4f}", f"{min(ratios):.1f} to {max(ratios):.1f}"
+        told = f"{name:24}{statistics.median(each):14.4f}{spread:>19}{statistics.median(ratios):15.1f}"
+        print(f"{told}{gain:>18}{statistics.median(busy):20.1f}", flush=True)
 
 
 def peak_mb() -> float:
     """The most memory this process ever held, in MB."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        # What getrusage says counts the process that started this one too.
+        [held] = re.findall(r"VmHWM:\s+(\d+) kB", status.read_text())
+        return int(held) / 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def matrix_rate(side: int = 1024) -> float:
+    """Multiplications and additions a second of a large float32 matrix product here."""
+    import torch
+
+    left, right = torch.randn(side, side), torch.randn(side, side)
+    best = math.inf
+    for _ in range(5):
+        started = time.perf_counter()
+        torch.mm(left, right)
+        best = min(best, time.perf_counter() - started)
+    return 2.0 * side**3 / best
+
+
+def print_floor(products: float, taken: Sequence[Run]) -> None:
+    """Print how long the matrix products of a run would take at the rate of a large one, and the share.
+
+    Args:
+        products: Multiplications and additions that cannot be left out.
+        taken: What each run took.
+    """
+    rate = matrix_rate()
+    floor_s, middle_s = products / rate, statistics.median(run.wall_s for run in taken)
+    print(
+        f"floor: {products / 1e9:.1f} G multiplications and additions, at {rate / 1e9:.0f} G/s "
+        f"{floor_s:.2f} s of {middle_s:.2f} s, a share of {floor_s / middle_s:.0%}",
+        flush=True,
+    )
 
 
 def print_memory(script: str, words: Sequence[str], sides: Sequence[str]) -> None:

@@ -21,7 +21,15 @@ import torch
 from authors import AuthorsLoop, moments_bytes, reordered
 from models import MODELS, model_folder
 from PIL import Image
-from sides import Comparison, common_options, peak_mb, print_table, run_comparison, take_turns
+from sides import (
+    Comparison,
+    common_options,
+    peak_mb,
+    print_floor,
+    print_table,
+    run_comparison,
+    take_turns,
+)
 
 from photopal.concepts import Bank, RegisterOptions
 from photopal.drawn.wording import describe_fully
@@ -105,10 +113,8 @@ class Ours:
         weights -= model.input_embeddings.numel()
         total = 0.0
         for [packed] in self.lessons:
-            shared = packed.prefix_tokens + packed.block_tokens
-            tokens = packed.block_tokens + sum(int(e.ids.shape[0]) - shared for e in packed.encoded)
-            answers = sum(int(e.ids.shape[0]) - e.answer_start for e in packed.encoded)
-            total += 4.0 * tokens * weights + 4.0 * answers * model.output_embeddings.numel()
+            tokens = int(packed.layout.ids.shape[0])
+            total += 4.0 * tokens * weights + 4.0 * packed.answer_tokens * model.output_embeddings.numel()
         return total
 
 
@@ -159,17 +165,6 @@ def check_losses(ours: Ours, theirs: Theirs) -> float:
     return max(differences)
 
 
-def matrix_rate(side: int = 1024) -> float:
-    """Multiplications and additions a second of a large float32 matrix product here."""
-    left, right = torch.randn(side, side), torch.randn(side, side)
-    best = math.inf
-    for _ in range(5):
-        started = time.perf_counter()
-        torch.mm(left, right)
-        best = min(best, time.perf_counter() - started)
-    return 2.0 * side**3 / best
-
-
 def compare(name: str, root: Path, asked: argparse.Namespace) -> None:
     """Both sides in turn on one model."""
     folder = model_folder(name, root, is_small=asked.quick)
@@ -180,20 +175,17 @@ def compare(name: str, root: Path, asked: argparse.Namespace) -> None:
     if difference > 1e-4:
         raise SystemExit(f"the losses differ by {difference}")
     steps = min(asked.steps or len(theirs.steps), len(theirs.steps))
-    took_s = take_turns({AUTHORS: lambda: theirs.learn(steps), OURS: ours.epoch}, rounds=asked.rounds)
+    taken = take_turns({AUTHORS: lambda: theirs.learn(steps), OURS: ours.epoch}, rounds=asked.rounds)
     units = {AUTHORS: steps, OURS: ours.questions()}
     title = (
         f"{name}: {len(ours.lessons)} photos, {ours.questions()} questions; losses differ by {difference:.0e}"
     )
-    print_table(title, took_s, plain=AUTHORS, units=units, unit="question")
+    print_table(title, taken, plain=AUTHORS, units=units, unit="question")
     theirs_mb, ours_mb = theirs.loop.moments_bytes() / 1e6, moments_bytes(ours.run.optimizer) / 1e6
     print(
         f"moments of the optimiser: {theirs_mb:.2f} MB and {ours_mb:.2f} MB, {theirs_mb / ours_mb:.0f} times"
     )
-    share = ours.products() / min(took_s[OURS]) / matrix_rate()
-    print(
-        f"matrix products of an epoch, at the rate of a large one here: {share:.0%} of its time", flush=True
-    )
+    print_floor(ours.products(), taken[OURS])
 
 
 def learn(root: Path, asked: argparse.Namespace) -> None:
