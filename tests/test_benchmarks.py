@@ -39,3 +39,12 @@ def test_both_ways_of_tuning_start_from_the_same_loss(run_quickly):
 
 def test_maps_of_both_sides_are_equal(run_quickly):
     assert "3 concepts, 4 vectors each, maps differ by" in run_quickly("recognise.py")
+
+
+def test_the_page_on_performance_has_a_place_for_every_table():
+    everything = runpy.run_path(str(BENCHMARKS / "all.py"))
+    page = (BENCHMARKS.parent.parent / "docs" / "performance.md").read_text(encoding="utf-8")
+    for name in everything["RUNS"]:
+        assert f"```text\n{name} told\n```" in everything["put"](page, name, f"{name} told")
+    with pytest.raises(ValueError, match="no place"):
+        everything["put"](page, "nothing", "")
