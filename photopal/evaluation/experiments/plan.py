@@ -1,7 +1,7 @@
 """How much of everything a report measures and what it may cost; knows no experiment's ways.
 
 The budgets are processor seconds, estimated from single cells and rounded up. An experiment that has spent
-its budget leaves its remaining cells out, and its tables say how many; cells come in such an order that what
+its budget leaves its remaining cells out, and the page says how many; cells come in such an order that what
 is left out is left out of every seed alike. With two workers the budgets add up to less than an hour.
 """
 

