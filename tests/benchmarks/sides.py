@@ -66,7 +66,7 @@ def print_table(
         unit: What a unit is.
     """
     print(f"\n{title}")
-    heads = f"{'':24}{'s a ' + unit:>14}{'spread':>19}{'times as fast':>15}{'spread':>18}"
+    heads = f"{'':24}{'s a ' + unit:>14}{'spread':>19}{'times as fast':>15}{'spread':>21}"
     print(f"{heads}{'by processor time':>20}")
     for name, runs in taken.items():
         each = [run.wall_s / units[name] for run in runs]
@@ -76,7 +76,7 @@ def print_table(
         busy = [share * slow.processor_s / max(1e-9, quick.processor_s) for slow, quick in pairs]
         spread, gain = f"{min(each):.4f} to {max(each):.4f}", f"{min(ratios):.1f} to {max(ratios):.1f}"
         told = f"{name:24}{statistics.median(each):14.4f}{spread:>19}{statistics.median(ratios):15.1f}"
-        print(f"{told}{gain:>18}{statistics.median(busy):20.1f}", flush=True)
+        print(f"{told} {gain:>20}{statistics.median(busy):20.1f}", flush=True)
 
 
 def peak_mb() -> float:
