@@ -1,6 +1,6 @@
 """Takes back what the user changed, entry by entry of the journal; a taking back is an entry itself.
 
-Each row goes back to what it was before the entry. Where it has changed since, the later change must be taken
+Each row goes back to what it was before the entry. Where it was changed since, the later change must be taken
 back first; captions that a model has made anew since are left as they are, but for the names in them.
 """
 
@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from photopal.errors import LibraryError, NothingFoundError, UsageError
+from photopal.errors import ConceptError, LibraryError, NothingFoundError, UsageError
 from photopal.library.caption_table import CaptionTable
 from photopal.library.connection import now
 from photopal.library.journal import KEYS, Image
+from photopal.library.names import fold
 from photopal.library.rows import JournalEntry
 
 # What of a caption is the user's; the rest says which model looked and may have changed since.
@@ -102,12 +103,14 @@ class UndoTable(CaptionTable):
         for row in sorted(rows, key=lambda row: order.index(row["place"])):
             place, key = row["place"], tuple(json.loads(row["key"]))
             before, after = (json.loads(image) if image else None for image in (row["before"], row["after"]))
+            self._refuse_later(entry, row["place"], row["key"])
             if not self._is_as(place, key, after):
                 if place != "captions" or not self._is_by_models(key, after):
-                    self._refuse_changed(entry, row["place"], row["key"])
-                self._refuse_later(entry, row["place"], row["key"])
+                    self._refuse_changed(entry)
                 if not (before or {}).get("by_hand"):
                     continue
+            if place == "concepts" and before is not None and before["removed_at"] is None:
+                self._refuse_name_used_since(entry, before["name"], but=row["key"])
             self._touch(place, *key)
             self._restore(place, key, before)
             if place == "captions":
@@ -130,15 +133,17 @@ class UndoTable(CaptionTable):
         present = self._image("captions", key)
         return not (present or {}).get("by_hand") and not (after or {}).get("by_hand")
 
-    def _refuse_changed(self, entry: JournalEntry, place: str, key: str) -> None:
-        self._refuse_later(entry, place, key)
+    def _refuse_changed(self, entry: JournalEntry) -> None:
         raise LibraryError(
             f"what entry {entry.id} changed has changed again since: {entry.what}",
             hint="photopal undo --list",
         )
 
     def _refuse_later(self, entry: JournalEntry, place: str, key: str) -> None:
-        """Raise where a later change of the same row was not taken back."""
+        """Raise where a later change of the same row was not taken back, even if it left the row as it was.
+
+        Else that change could never be taken back: the row would no longer be as it found or left it.
+        """
         rows = self._rows(
             "SELECT id, what FROM journal JOIN journal_rows ON entry_id = id WHERE place = ? AND key = ?"
             " AND id > ? AND undoes IS NULL AND undone_by IS NULL ORDER BY id DESC LIMIT 1",
@@ -149,6 +154,22 @@ class UndoTable(CaptionTable):
                 f"what entry {entry.id} changed has changed again since: {entry.what}",
                 hint=f"first undo entry {rows[0]['id']}: {rows[0]['what']}",
             )
+
+    def _refuse_name_used_since(self, entry: JournalEntry, name: str, *, but: str) -> None:
+        """Raise where a later change, not taken back, gave the name to another concept or took it away."""
+        rows = self._rows(
+            "SELECT id, what, before, after FROM journal JOIN journal_rows ON entry_id = id"
+            " WHERE place = 'concepts' AND key <> ? AND id > ? AND undoes IS NULL AND undone_by IS NULL"
+            " ORDER BY id DESC",
+            (but, self._base(entry).id),
+        )
+        for row in rows:
+            images = [json.loads(image) for image in (row["before"], row["after"]) if image]
+            if any(fold(image["name"]) == fold(name) for image in images):
+                raise ConceptError(
+                    f'the name "{name}" is taken, or was since',
+                    hint=f"first undo entry {row['id']}: {row['what']}",
+                )
 
     def _restore(self, place: str, key: tuple[Any, ...], image: Image) -> None:
         """Make a row what it was; a concept that was not there is removed, as what was found of it stays."""

@@ -235,6 +235,19 @@ def test_what_was_changed_again_since_is_not_undone_blindly(library, rex):
     assert library.journal()[0] == second
 
 
+def test_what_was_removed_and_restored_since_is_not_undone_before_that(library, rex):
+    library.rename_concept("Rex", "Max")
+    renamed = library.journal(1)[0].id
+    library.remove_concept("Max")
+    library.restore_concept("Max")
+    with pytest.raises(LibraryError) as raised:
+        library.undo(renamed)
+    assert f"first undo entry {renamed + 2}" in raised.value.hint
+    for _ in range(3):
+        library.undo()
+    assert [concept.name for concept in library.concepts()] == ["Rex"]
+
+
 def test_a_name_that_is_taken_meanwhile_is_not_taken_twice(library, rex):
     library.remove_concept("Rex")
     removal = library.journal()[0]
