@@ -15,7 +15,6 @@ import argparse
 import hashlib
 import io
 import os
-import resource
 import sqlite3
 import statistics
 import subprocess
@@ -29,6 +28,8 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+
+from sides import peak_mb
 
 from photopal.library import Library, index_folders
 
@@ -148,10 +149,9 @@ def measure(folder: Path, database: Path) -> None:
         with Library(database) as library:
             report = index_folders(library, [folder])
         took_s, cpu_s = time.perf_counter() - started, time.process_time() - used
-        peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         files = report.added + report.unchanged
         print(
-            f"{files:8,} small files, {turn}: {took_s:7.1f} s ({cpu_s:.1f} s of processor), {peak_mb:.0f} MB",
+            f"{files:8,} small files, {turn}: {took_s:7.1f} s ({cpu_s:.1f} s of processor), {peak_mb():.0f} MB",
             flush=True,
         )
 
