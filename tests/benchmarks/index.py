@@ -28,7 +28,6 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-
 from sides import peak_mb
 
 from photopal.library import Library, index_folders
@@ -151,7 +150,8 @@ def measure(folder: Path, database: Path) -> None:
         took_s, cpu_s = time.perf_counter() - started, time.process_time() - used
         files = report.added + report.unchanged
         print(
-            f"{files:8,} small files, {turn}: {took_s:7.1f} s ({cpu_s:.1f} s of processor), {peak_mb():.0f} MB",
+            f"{files:8,} small files, {turn}: {took_s:7.1f} s ({cpu_s:.1f} s of processor),"
+            f" {peak_mb():.0f} MB",
             flush=True,
         )
 
