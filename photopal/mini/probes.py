@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from photopal.mini.attributes import PHOTO_ATTRIBUTES, SUBJECT_ATTRIBUTES
-from photopal.mini.lessons import MOST_NAMES, LessonBatch
+from photopal.mini.lessons import LessonBatch
 from photopal.mini.train_vision import attribute_loss
 from photopal.vision.placeholders import SLOTS, SOFT_TOKENS
 
@@ -125,4 +125,4 @@ def _share(right: Tensor) -> float:
     return right.float().mean().item()
 
 
-__all__ = ["MOST_NAMES", "PROBED_LAYER", "Probes", "neighbour_logits", "probe"]
+__all__ = ["PROBED_LAYER", "Probes", "probe"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from photopal.answers.assistant import Assistant
 from photopal.concepts import Bank
@@ -19,6 +19,9 @@ from photopal.evaluation.runs.posing import Control, Examiner, Pose
 from photopal.evaluation.runs.recognition import find_threshold, list_questions, recognise
 from photopal.evaluation.runs.telling import caption
 from photopal.vision.protocol import PhotoFeatures
+
+if TYPE_CHECKING:
+    from photopal.evaluation.experiments.bench import Bench
 
 Marks = Literal["marks", "no marks", "random marks", "sentence only"]
 MARKS: tuple[Marks, ...] = ("marks", "no marks", "random marks", "sentence only")
@@ -75,6 +78,17 @@ def examine(
     for task in tasks:
         told |= rows_of(task, _outcomes(examiner, dataset, scenario, task, seed, control))
     return told
+
+
+def before_and_after(
+    bench: Bench, dataset: Dataset, learned: Learned, tasks: Sequence[str], *, seed: int
+) -> dict[str, Figures]:
+    """Run tasks with the rows as "registered", and as "tuned" jointly."""
+    tuned, _ = bench.tune(learned, bench.lessons(dataset, learned, seed), bench.plan.tune(seed))
+    return {
+        how: examine(Examiner(bench.shelf, learned, bank, seed=seed), dataset, tasks, seed=seed)
+        for how, bank in (("registered", learned.registered), ("tuned", tuned))
+    }
 
 
 def rows_of(task: str, outcomes: Sequence[Outcome]) -> Figures:

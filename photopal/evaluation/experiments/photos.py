@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 from photopal.evaluation.datasets.form import DatasetConcept, Scenario
 from photopal.evaluation.experiments.bench import Bench
 from photopal.evaluation.experiments.estimates import estimate
-from photopal.evaluation.experiments.exam import examine
+from photopal.evaluation.experiments.exam import before_and_after
 from photopal.evaluation.experiments.form import Cell, Experiment, Figures, Plot, Results, Section
 from photopal.evaluation.experiments.tables import compare, differences, line, shown
-from photopal.evaluation.runs.posing import Examiner
 
 if TYPE_CHECKING:
     from photopal.evaluation.experiments.plan import Plan
@@ -43,10 +42,8 @@ def run(bench: Bench, cell: Cell) -> tuple[dict[str, Figures], dict[str, Any]]:
     arms: dict[str, Figures] = {}
     for count in bench.plan.photos:
         learned = bench.register(dataset, with_fewer(scenario, count), cell.seed)
-        tuned, _ = bench.tune(learned, bench.lessons(dataset, learned, cell.seed), bench.plan.tune(cell.seed))
-        for how, bank in (("registered", learned.registered), ("tuned", tuned)):
-            examiner = Examiner(bench.shelf, learned, bank, seed=cell.seed)
-            arms[f"{how} {count}"] = examine(examiner, dataset, ("recognition", "places"), seed=cell.seed)
+        found = before_and_after(bench, dataset, learned, ("recognition", "places"), seed=cell.seed)
+        arms |= {f"{how} {count}": figures for how, figures in found.items()}
     return arms, {}
 
 

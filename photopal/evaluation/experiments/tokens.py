@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from photopal.evaluation.experiments.bench import Bench
 from photopal.evaluation.experiments.estimates import estimate
-from photopal.evaluation.experiments.exam import examine
+from photopal.evaluation.experiments.exam import before_and_after
 from photopal.evaluation.experiments.form import Cell, Experiment, Figures, Plot, Results, Section
 from photopal.evaluation.experiments.tables import compare, line, shown
-from photopal.evaluation.runs.posing import Examiner
 
 if TYPE_CHECKING:
     from photopal.evaluation.experiments.plan import Plan
@@ -25,11 +24,8 @@ def run(bench: Bench, cell: Cell) -> tuple[dict[str, Figures], dict[str, Any]]:
     arms: dict[str, Figures] = {}
     for tokens in bench.plan.tokens:
         learned = bench.register(dataset, scenario, cell.seed, tokens=tokens)
-        photos = bench.lessons(dataset, learned, cell.seed)
-        tuned, _ = bench.tune(learned, photos, bench.plan.tune(cell.seed))
-        for how, bank in (("registered", learned.registered), ("tuned", tuned)):
-            examiner = Examiner(bench.shelf, learned, bank, seed=cell.seed)
-            arms[f"{how} {tokens}"] = examine(examiner, dataset, ("recognition", "choice"), seed=cell.seed)
+        found = before_and_after(bench, dataset, learned, ("recognition", "choice"), seed=cell.seed)
+        arms |= {f"{how} {tokens}": figures for how, figures in found.items()}
     return arms, {}
 
 
