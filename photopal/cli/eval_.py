@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photopal.cli.model import open_model
-from photopal.cli.screen import Listing, show_json, show_listing
+from photopal.cli.screen import Listing, show_json, show_listing, span
 from photopal.cli.session import session_of
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def _line(row: Measured) -> tuple[str, ...]:
     return (
         row.measure,
         "not asked" if row.value is None else f"{row.value:.3f}",
-        "" if row.interval is None else f"{row.interval[0]:.3f}–{row.interval[1]:.3f}",
+        span(row.interval),
         "" if row.target is None else f"{row.target:.2f}",
         verdict,
         f"{row.questions:,}",
@@ -126,11 +126,10 @@ def _line(row: Measured) -> tuple[str, ...]:
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    low, high = row.interval
     return (
         row.measure,
         f"{row.registered:.3f}",
         f"{row.tuned:.3f}",
-        f"{low:.3f}–{high:.3f}",
+        span(row.interval),
         row.counts,
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photopal.cli.model import open_model
-from photopal.cli.screen import Listing, count, show_json, show_line, show_listing
+from photopal.cli.screen import Listing, count, show_json, show_line, show_listing, span
 from photopal.cli.session import session_of
 from photopal.errors import UsageError
 
@@ -183,11 +183,6 @@ def _number(value: float | None) -> str:
     return "" if value is None or value != value else f"{value:.3f}"
 
 
-def _span(interval: tuple[float, float]) -> str:
-    low, high = interval
-    return "" if low != low else f"{low:.3f}–{high:.3f}"
-
-
 def _cells(row: Row) -> tuple[str, ...]:
     controls = ("no concept", "wrong concept", "blank image", "text only")
     return (
@@ -196,7 +191,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         row.definition,
         _number(row.registered),
         _number(row.tuned),
-        _span(row.interval),
+        span(row.interval),
         *(_number(row.controls.get(control)) for control in controls),
         f"{row.questions:,}",
     )
@@ -207,9 +202,9 @@ def _fault_cells(caught: Caught) -> tuple[str, ...]:
         caught.fault,
         f"{caught.task}: {caught.measure}",
         _number(caught.sound),
-        _span(caught.interval),
+        span(caught.interval),
         _number(caught.broken),
-        _span(caught.drop),
+        span(caught.drop),
         "yes" if caught.is_caught else "no",
     )
 

@@ -7,6 +7,7 @@ programs can read it and long paths are never folded.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -77,6 +78,11 @@ def show_json(out: Console, value: Any, *, is_line: bool = False) -> None:
 def count(number: int, noun: str) -> str:
     """Say a number with its noun: `1 photo`, `2,000 photos`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def span(interval: tuple[float, float] | None) -> str:
+    """An interval in a table; nothing where it is not known."""
+    return "" if interval is None or math.isnan(interval[0]) else f"{interval[0]:.3f}–{interval[1]:.3f}"
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -118,8 +118,9 @@ def measure_bundled(
     started = time.monotonic()
     ledger = Ledger()
     tests = -(-options.questions // options.family_count)
-    tuned_tests = -(-options.questions // (NAMES * options.tuned_count))
-    named = options.family_count * tests + 2 * options.tuned_count * tuned_tests
+    tuned_tests = -(-options.questions // options.tuned_count)
+    twin_tests = -(-options.questions // (NAMES * options.tuned_count))
+    named = options.family_count * tests + options.tuned_count * (tuned_tests + twin_tests)
     progress = _Progress(on_progress, named + int(1.6 * options.questions))
     ask_plainly(
         model,
@@ -131,7 +132,7 @@ def measure_bundled(
     )
     wordings = _measure_registered(model, ledger, options, tests, progress)
     _measure_tuned(model, ledger, options, tuned_tests, progress)
-    _measure_twins(model, ledger, options, tuned_tests, progress)
+    _measure_twins(model, ledger, options, twin_tests, progress)
     free = [Goal(key, key) for key in sorted(ledger.keys()) if key.startswith("free ")]
     return BundledTable(
         rows=_lines(ledger, GOALS, options.seed),
@@ -176,7 +177,7 @@ def _measure_registered(
 def _ask_where_and_caption(exam: Exam, key: str, rng: random.Random) -> None:
     exam.caption(key)
     for kind in ("side", "beside"):
-        exam.ask_plainly(kind, [f"{key} {kind}", f"{key} where"], rng, most=1)
+        exam.ask_plainly(kind, [f"{key} {kind}", f"{key} where"], rng, most=2)
 
 
 def _time_captions(exam: Exam, ledger: Ledger, most: int) -> int:

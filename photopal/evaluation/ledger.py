@@ -11,10 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Counts = NDArray[np.float64]
-_ROUNDS = 2000
+from photopal.evaluation.metrics.intervals import Counts, bootstrap_counts
 
 
 def share(counts: Counts) -> Counts:
@@ -146,10 +144,6 @@ class Ledger:
         counts = np.stack([booked[cluster] for cluster in sorted(booked)])  # [clusters, columns]
         total = counts.sum(axis=0)
         value = float(figure(total))
-        times = np.random.default_rng(seed).multinomial(
-            len(counts), np.full(len(counts), 1 / len(counts)), size=_ROUNDS
-        )
-        low, high = np.quantile(figure(times @ counts), (0.025, 0.975))
         margin = None
         if goal.target is not None:
             margin = goal.target - value if goal.is_cost else value - goal.target
@@ -157,7 +151,7 @@ class Ledger:
             goal.key,
             goal.measure,
             value,
-            (float(low), float(high)),
+            bootstrap_counts(figure, counts, seed=seed),
             int(total[list(columns)].sum()),
             len(counts),
             goal.target,

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
 from PIL import ImageOps
 
 from photopal.answers.assistant import Assistant
@@ -177,13 +175,4 @@ def measure_scenario(
     return ScenarioResult(registered, measure_bank(model, scenario, tuned), report, seconds)
 
 
-def interval(values: Sequence[float], *, seed: int = 0, rounds: int = 2000) -> tuple[float, float]:
-    """Bootstrap 95 % interval of a mean over scenarios."""
-    rng = np.random.default_rng(seed)
-    array = np.asarray(values, dtype=float)
-    means = rng.choice(array, size=(rounds, len(array))).mean(axis=1)
-    low, high = np.quantile(means, (0.025, 0.975))
-    return float(low), float(high)
-
-
-__all__ = ["ScenarioResult", "Tally", "interval", "measure_scenario"]
+__all__ = ["ScenarioResult", "Tally", "measure_scenario"]

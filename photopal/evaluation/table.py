@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from statistics import fmean
 
 import torch
 
-from photopal.evaluation.measure import ScenarioResult, Tally, interval, measure_scenario
+from photopal.evaluation.measure import ScenarioResult, Tally, measure_scenario
+from photopal.evaluation.metrics.intervals import Interval, bootstrap
 from photopal.evaluation.scenarios import ScenarioOptions, make_scenario
 from photopal.tuning import TuneOptions
 from photopal.vision.protocol import VisionModel
 
+ROUNDS = 2000
 MEASURES: dict[str, Callable[[Tally], float]] = {
     "recognition by the model, weighted": lambda t: t.recognition,
     "recall of Yes": lambda t: t.yes_hits / max(1, t.yes),
@@ -31,14 +34,14 @@ class Row:
         measure: What is measured.
         registered: With rows from registration alone.
         tuned: With tuned rows.
-        interval: Bootstrap 95 % interval of the tuned figure's mean over scenarios.
+        interval: Bootstrap 95 % interval of the tuned figure's mean over scenarios; None for a single one.
         counts: What it rests on.
     """
 
     measure: str
     registered: float
     tuned: float
-    interval: tuple[float, float]
+    interval: Interval | None
     counts: str
 
 
@@ -87,6 +90,7 @@ def tabulate(results: Sequence[ScenarioResult]) -> tuple[Row, ...]:
     for measure, figure in MEASURES.items():
         is_caption = measure.startswith("captions")
         counts = f"{tuned.captions} captions" if is_caption else f"{tuned.yes} there, {tuned.no} not there"
-        around = interval([figure(result.tuned) for result in results])
+        values = [figure(result.tuned) for result in results]
+        around = bootstrap(fmean, values, rounds=ROUNDS) if len(values) > 1 else None
         rows.append(Row(measure, figure(registered), figure(tuned), around, counts))
     return tuple(rows)

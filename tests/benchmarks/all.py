@@ -20,7 +20,7 @@ ROOT = HERE.parent.parent
 PAGE = ROOT / "docs" / "performance.md"
 RUNS = {
     "tune": ["tune.py", "--steps", "8"],
-    "learn": ["tune.py", "--models", "bundled", "--steps", "20", "--epochs", "8"],
+    "learn": ["tune.py", "--models", "bundled", "--steps", "20", "--epochs", "8", "--start", "random"],
     "recognise": ["recognise.py", "--rounds", "2"],
     "caption": ["caption.py"],
     "many": ["caption.py", "--models", "bundled", "--many", "10000"],

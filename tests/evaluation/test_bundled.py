@@ -55,8 +55,9 @@ def test_lines_rest_on_at_least_the_questions_asked_for(table):
     assert questions["plain"] == sum(questions[key] for key in ("place", "activity", "clothes", "count"))
     assert questions["clothes"] == sum(questions[key] for key in plain.OF_CLOTHES)
     assert questions["registered"] == questions["registered assistant"] == 3 * 12
-    assert questions["tuned"] == questions["twins tuned"] == 12
-    assert questions["registered names"] == 12
+    assert questions["tuned"] == 3 * 12
+    assert questions["twins tuned"] == 12
+    assert questions["registered names"] == questions["tuned names"] == 12
     assert questions["free"] == sum(row.questions for row in table.kinds) == 12
     assert table.wordings == 12
 

@@ -8,7 +8,7 @@ from photopal.concepts import RegisterOptions
 from photopal.drawn.album import AlbumOptions, write_album
 from photopal.drawn.identity import is_held_out
 from photopal.evaluation.album import names_in, score_captions
-from photopal.evaluation.measure import Tally, interval, measure_bank, register_scenario
+from photopal.evaluation.measure import Tally, measure_bank, register_scenario
 from photopal.evaluation.scenarios import ScenarioOptions, make_scenario
 from photopal.library import Library
 from photopal.photos import record_photo
@@ -64,13 +64,6 @@ def test_measuring_asks_about_everyone_on_every_photo(scenario, tiny_llava):
     assert tally.yes + tally.no == len(scenario.tests) * len(scenario.cast)
     assert tally.yes == sum(len(test.present) for test in scenario.tests)
     assert tally.captions == 0
-
-
-def test_an_interval_holds_the_mean_and_is_the_same_for_the_same_seed():
-    values = [0.5, 0.7, 0.9, 0.6]
-    low, high = interval(values)
-    assert low <= sum(values) / 4 <= high
-    assert (low, high) == interval(values)
 
 
 def test_captions_of_an_album_are_compared_with_the_truth(tmp_path):

@@ -15,6 +15,7 @@ from photopal.prompts import PromptConcept, build_prompt
 from photopal.vision import load_model
 from photopal.vision.batch import Asked, answer_side_by_side, first_of_two
 from photopal.vision.protocol import ConceptRows
+from photopal.vision.writer import Writer
 
 QUESTIONS = ("Who is here?", "What is <|name:0|> doing in this photo?", "Is <|name:1|> here? Yes or No.", "?")
 
@@ -86,7 +87,20 @@ def test_long_prompts_stand_in_smaller_batches(tiny_llava, monkeypatch):
     together = answer_side_by_side(model, asked)
     longest = max(len(one.encoded.ids) + one.max_new_tokens for one in asked)
     monkeypatch.setattr(batch, "MOST_TOKENS", 3 * longest)
+    held, write = [], Writer.write
+    monkeypatch.setattr(Writer, "write", lambda self: [write(self), held.append(self.whose.numel())][0])
     counts = []
     assert answer_side_by_side(model, asked, on_answers=counts.append) == together
-    assert max(counts) <= 4
-    assert min(counts[:-1]) >= 3
+    assert sum(counts) == len(asked)
+    assert len(held) > 1
+    assert max(held) <= 3 * longest
+
+
+def test_questions_about_one_photo_share_its_keys(tiny_llava, monkeypatch):
+    model = load_model(tiny_llava)
+    asked = [one for one in prompts(model) if one.rows is not None][:4] * 5
+    held, write = [], Writer.write
+    monkeypatch.setattr(Writer, "write", lambda self: [write(self), held.append(self.whose.numel())][0])
+    answer_side_by_side(model, asked)
+    apart = sum(len(one.encoded.ids) for one in asked)
+    assert sum(held) < apart

@@ -1,4 +1,4 @@
-"""Bootstrap intervals over scenarios, single and paired; knows no metric."""
+"""Bootstrap intervals over scenarios, single and paired, and over counts; knows no metric."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
+Counts = NDArray[np.float64]
 T = TypeVar("T")
 Interval = tuple[float, float]
 ROUNDS = 1000
@@ -55,6 +57,22 @@ def paired_bootstrap(
             for drawn in _draws(len(first), seed, rounds)
         ]
     )
+
+
+def bootstrap_counts(
+    figure: Callable[[Counts], Counts], counts: Counts, *, seed: int = 0, rounds: int = 2 * ROUNDS
+) -> Interval:
+    """95 % interval of a figure of counts that add up, by drawing their clusters with replacement.
+
+    Args:
+        figure: Of sums `[rounds, columns]`.
+        counts: `[clusters, columns]`.
+        seed: Of the draws.
+        rounds: How many draws.
+    """
+    shares = np.full(len(counts), 1 / len(counts))
+    times = np.random.default_rng(seed).multinomial(len(counts), shares, size=rounds)
+    return _middle(figure(times @ counts).tolist())
 
 
 def _draws(count: int, seed: int, rounds: int) -> list[list[int]]:

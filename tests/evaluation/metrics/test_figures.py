@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from photopal.evaluation.metrics.answers import character_score, is_exact, rotations, word_f1, words_of
-from photopal.evaluation.metrics.intervals import bootstrap, paired_bootstrap
+from photopal.evaluation.metrics.intervals import bootstrap, bootstrap_counts, paired_bootstrap
 from photopal.evaluation.metrics.names import names_f1, names_told, substring_recall
 from photopal.evaluation.metrics.places import is_in_mask, mask_box, overlap
 from photopal.evaluation.metrics.yes_no import (
@@ -152,3 +152,11 @@ def test_a_paired_interval_sees_a_difference_that_single_ones_hide():
     assert low < float(np.mean(second)) < high
     with pytest.raises(ValueError, match="10 scenarios against 9"):
         paired_bootstrap(mean, (first, second[:9]))
+
+
+def test_an_interval_of_counts_is_that_of_drawing_their_clusters():
+    counts = np.array([[3.0, 4.0], [1.0, 4.0], [4.0, 4.0], [2.0, 4.0], [4.0, 4.0]])
+    by_counts = bootstrap_counts(lambda sums: sums[..., 0] / sums[..., 1], counts, rounds=4000)
+    one_by_one = bootstrap(lambda drawn: float(np.mean(drawn)), (counts[:, 0] / 4).tolist(), rounds=4000)
+    assert by_counts == pytest.approx(one_by_one, abs=0.05)
+    assert by_counts[0] < 14 / 20 < by_counts[1]
