@@ -22,7 +22,10 @@ from photopal.errors import SettingsError
 Source = Literal["flag", "environment", "config file", "default"]
 
 BUNDLED_MODEL = "bundled"
-CONFIG_KEYS = ("library", "banks", "model", "device", "features_mb")
+CONFIG_KEYS = ("library", "banks", "model", "device", "dtype", "features_mb")
+
+DTYPES = ("auto", "float32", "bfloat16", "float16")
+"""Number formats a model can be asked to compute in."""
 
 DEFAULT_FEATURES_MB = 2048
 """How large the folder of kept features may grow, in MB of 2**20 bytes; 0 keeps none."""
@@ -40,6 +43,7 @@ class Settings:
     banks_path: Path
     model: str
     device: str
+    dtype: str = "auto"
     features_mb: int = DEFAULT_FEATURES_MB
     sources: Mapping[str, Source] = field(default_factory=dict)
 
@@ -114,6 +118,7 @@ def load_settings(
         banks_path=_absolute(settle("banks", None, "banks"), home_path),
         model=settled_model,
         device=_checked_device(settle("device", device, "auto")),
+        dtype=_checked_dtype(settle("dtype", None, "auto")),
         features_mb=_checked_size(settle("features_mb", None, str(DEFAULT_FEATURES_MB))),
         sources=sources,
     )
@@ -138,6 +143,12 @@ def _checked_device(device: str) -> str:
     if not _DEVICE.fullmatch(device):
         raise SettingsError(f"{device!r} is not a device", hint="use auto, cpu, mps, cuda or cuda:0")
     return device
+
+
+def _checked_dtype(dtype: str) -> str:
+    if dtype not in DTYPES:
+        raise SettingsError(f"dtype is {dtype!r}, which is no number format", hint=f"use {', '.join(DTYPES)}")
+    return dtype
 
 
 def _checked_size(text: str) -> int:

@@ -97,3 +97,15 @@ def test_how_much_is_kept_of_photos_is_a_number_of_megabytes(tmp_path):
     assert (settings.features_mb, settings.features_path) == (0, tmp_path / "features")
     with pytest.raises(SettingsError, match="no number of MB"):
         load_settings(home=tmp_path, environ={"PHOTOPAL_FEATURES_MB": "2 GB"})
+
+
+def test_the_number_format_is_chosen_by_environment_and_config(tmp_path):
+    assert load_settings(home=tmp_path, environ={}).dtype == "auto"
+    write_config(tmp_path, 'dtype = "bfloat16"\n')
+    assert load_settings(home=tmp_path, environ={}).dtype == "bfloat16"
+    assert load_settings(home=tmp_path, environ={"PHOTOPAL_DTYPE": "float16"}).dtype == "float16"
+
+
+def test_an_unknown_number_format_is_refused(tmp_path):
+    with pytest.raises(SettingsError, match="'half', which is no number format"):
+        load_settings(home=tmp_path, environ={"PHOTOPAL_DTYPE": "half"})

@@ -80,8 +80,9 @@ def _place(
     settings = session.settings
     model = session.model()
     base = kept or settings.library_path.parent / "report"
+    kept_folder = base / plan.key(model.fingerprint)
     place = Place(
-        settings.model_name_or_path, settings.device, plan, base / plan.key(model.fingerprint), workers
+        settings.model_name_or_path, settings.device, plan, kept_folder, workers, dtype=settings.dtype
     )
     return place, (model.name, model.fingerprint)
 

@@ -130,7 +130,9 @@ class Session:
             from photopal.vision import load_model
             from photopal.vision.kept import KeptFeatures
 
-            model = load_model(self.settings.model_name_or_path, device=self.settings.device)
+            model = load_model(
+                self.settings.model_name_or_path, device=self.settings.device, dtype=self.settings.dtype
+            )
         model.kept = KeptFeatures(
             self.settings.features_path,
             f"{model.fingerprint}-{str(model.dtype).removeprefix('torch.')}",

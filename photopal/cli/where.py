@@ -18,8 +18,9 @@ def where(
     """Print every path in use and what chose it.
 
     What chose it is a flag, the environment, the config file or a default. The config file is config.toml in
-    the home folder and may set library, banks, model, device and features_mb, which is how large the folder
-    of what the model made of photos may grow; 0 keeps nothing.
+    the home folder and may set library, banks, model, device, dtype (auto, float32, bfloat16 or float16: what
+    the model computes in) and features_mb, which is how large the folder of what the model made of photos may
+    grow; 0 keeps nothing.
 
     Examples:
       photopal where
@@ -37,6 +38,7 @@ def where(
         "features_mb": str(settings.features_mb),
         "model": settings.model_name_or_path,
         "device": settings.device,
+        "dtype": settings.dtype,
     }
     if json:
         show_json(session.out, values)

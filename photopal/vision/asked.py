@@ -29,9 +29,9 @@ class Asked:
 
 
 def shared_length(asked: Asked, vocab_size: int) -> int:
-    """How many first ids a prompt shares with others about its photo: to the end of its soft tokens."""
+    """How many first ids a prompt shares with others about its photo: to the end of photo and soft tokens."""
     soft = torch.nonzero(asked.encoded.ids >= vocab_size + SLOTS)
-    end = int(soft[-1]) + 1 if soft.numel() else asked.encoded.image_end
+    end = max(int(soft[-1]) + 1 if soft.numel() else 0, asked.encoded.image_end)
     return max(1, min(end, int(asked.encoded.ids.shape[0]) - 1))
 
 

@@ -6,12 +6,16 @@ import hashlib
 import json
 from pathlib import Path
 
+from safetensors import safe_open
+
 from photopal.errors import ModelError
 
 _WHOLE_BYTES = 256 * 2**20
 _PIECE_BYTES = 2**20
 _PIECES = 64
 _VOLATILE_KEYS = ("transformers_version", "_name_or_path")
+LARGE_BYTES = 1_000_000_000
+"""Above this a model's format matters for the memory of a laptop."""
 
 
 def check_folder(folder: Path) -> None:
@@ -48,6 +52,16 @@ def check_folder(folder: Path) -> None:
             f"{folder}: {len(missing)} of {len(shards)} weight files are missing, such as {missing[0]}",
             hint="Fetch the model again; a broken download goes on where it stopped.",
         )
+
+
+def is_large_half(folder: Path) -> bool:
+    """Whether a checked folder holds weights of more than a gigabyte in a format of 16 bits."""
+    paths = list(folder.glob("*.safetensors"))
+    if sum(path.stat().st_size for path in paths) <= LARGE_BYTES:
+        return False
+    with safe_open(max(paths, key=lambda path: path.stat().st_size), framework="np") as weights:
+        formats = [weights.get_slice(name).get_dtype() for name in weights.keys()]  # noqa: SIM118
+    return formats.count("BF16") + formats.count("F16") > len(formats) / 2
 
 
 def fingerprint_folder(folder: Path) -> str:

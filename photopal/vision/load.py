@@ -22,7 +22,7 @@ from photopal.errors import ModelError
 from photopal.vision.check import check_family
 from photopal.vision.familiar import load_familiar
 from photopal.vision.families import Family, family_of
-from photopal.vision.files import check_folder, fingerprint_folder
+from photopal.vision.files import check_folder, fingerprint_folder, is_large_half
 from photopal.vision.model import LoadedModel
 from photopal.vision.parts import Parts
 
@@ -55,7 +55,9 @@ def load_model(
     Args:
         name_or_path: A folder with a HuggingFace checkpoint, or a hub id such as `llava-hf/llava-1.5-7b-hf`.
         device: `auto`, or a torch device; auto takes cuda, then mps, then cpu.
-        dtype: `auto`, or a torch number format; auto takes bfloat16 on cuda, float16 on mps, float32 on cpu.
+        dtype: `auto`, or a torch number format; auto takes bfloat16 on cuda, float16 on mps;
+            on cpu float32, but bfloat16 for a model of more than a gigabyte that is kept in 16 bits, if the
+            processor multiplies that format: it takes half the memory.
         allow_download: Whether a hub id that is not in the local cache may be fetched.
 
     Returns:
@@ -67,7 +69,7 @@ def load_model(
     name, folder = _resolve(name_or_path, allow_download=allow_download)
     check_folder(folder)
     chosen_device = _choose_device(device)
-    chosen_dtype = _choose_dtype(dtype, chosen_device)
+    chosen_dtype = _choose_dtype(dtype, chosen_device, folder)
     try:
         with _quiet():
             parts, family = _load_parts(folder, chosen_device, chosen_dtype)
@@ -196,15 +198,22 @@ def _choose_device(device: str) -> torch.device:
     return chosen
 
 
-def _choose_dtype(dtype: str | torch.dtype, device: torch.device) -> torch.dtype:
+def _choose_dtype(dtype: str | torch.dtype, device: torch.device, folder: Path) -> torch.dtype:
     if isinstance(dtype, torch.dtype):
         return dtype
     if dtype == "auto":
-        return _NUMBER_FORMATS.get(device.type, torch.float32)
+        is_halved = device.type == "cpu" and is_large_half(folder) and multiplies_bfloat16()
+        return torch.bfloat16 if is_halved else _NUMBER_FORMATS.get(device.type, torch.float32)
     chosen = getattr(torch, dtype, None)
     if not isinstance(chosen, torch.dtype) or not chosen.is_floating_point:
         raise ModelError(f"{dtype!r} is no number format", hint="Use auto, float32, bfloat16 or float16.")
     return chosen
+
+
+def multiplies_bfloat16() -> bool:
+    """Whether this processor has instructions to multiply bfloat16; no where torch cannot tell."""
+    tests = (getattr(torch.cpu, f"_is_{name}_supported", None) for name in ("avx512_bf16", "amx_tile"))
+    return any(test is not None and test() for test in tests)
 
 
 @contextmanager

@@ -49,6 +49,26 @@ def test_half_precision_is_taken_when_asked(tiny_llava, picture):
     assert isinstance(model.generate(encoded, features, max_new_tokens=3), str)
 
 
+@pytest.mark.parametrize(
+    ("kept_in", "least_bytes", "can_multiply", "expected"),
+    [
+        (torch.bfloat16, 0, True, torch.bfloat16),
+        (torch.float16, 0, True, torch.bfloat16),
+        (torch.bfloat16, 0, False, torch.float32),
+        (torch.bfloat16, 10**9, True, torch.float32),
+        (torch.float32, 0, True, torch.float32),
+    ],
+)
+def test_on_a_processor_only_a_large_model_kept_in_16_bits_computes_in_them(
+    copied, monkeypatch, kept_in, least_bytes, can_multiply, expected
+):
+    LlavaForConditionalGeneration.from_pretrained(copied, dtype=kept_in).save_pretrained(copied)
+    monkeypatch.setattr("photopal.vision.files.LARGE_BYTES", least_bytes)
+    monkeypatch.setattr("photopal.vision.load.multiplies_bfloat16", lambda: can_multiply)
+    assert load_model(copied, device="cpu").dtype == expected
+    assert load_model(copied, device="cpu", dtype="float32").dtype == torch.float32
+
+
 def test_a_copy_has_the_same_fingerprint(tiny_llava, copied):
     assert load_model(copied, device="cpu").fingerprint == fingerprint_folder(tiny_llava)
 

@@ -37,6 +37,7 @@ class Place:
         plan: How much.
         folder: Of drawn scenes and kept results.
         workers: Processes, each with one thread; 0 computes in this one.
+        dtype: As `load_model` takes it.
     """
 
     model: str | Path
@@ -44,10 +45,11 @@ class Place:
     plan: Plan
     folder: Path
     workers: int = 2
+    dtype: str = "auto"
 
     def bench(self) -> Bench:
         """A bench of its own, with the model loaded."""
-        return Bench(load_model(self.model, device=self.device), self.plan, self.folder)
+        return Bench(load_model(self.model, device=self.device, dtype=self.dtype), self.plan, self.folder)
 
 
 @dataclass
