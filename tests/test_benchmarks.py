@@ -25,6 +25,13 @@ def test_captions_of_both_sides_are_equal(run_quickly):
     assert "equal text: 3 of 3" in run_quickly("caption.py")
 
 
+def test_a_model_captions_in_either_number_format(run_quickly):
+    told = run_quickly("formats.py")
+    assert "float32" in told
+    assert "bfloat16" in told
+    assert "equal text:" in told
+
+
 def test_answers_of_all_sides_are_equal(run_quickly):
     told = run_quickly("ask.py")
     assert "equal text, photopal, one by one: 4 of 4" in told

@@ -13,7 +13,7 @@ import torch
 
 from photopal.vision.asked import Asked, beginning_of, shared_length
 from photopal.vision.protocol import VisionModel
-from photopal.vision.writer import Row, Writer
+from photopal.vision.writer import Writer
 
 AT_ONCE = 64
 """How many answers are generated side by side."""
@@ -101,8 +101,8 @@ def _is_batchable(model: VisionModel, asked: Sequence[Asked]) -> bool:
     return model.supports_prefix and len(asked) > 1
 
 
-def _rows(asked: Sequence[Asked], batch: Sequence[Sequence[int]]) -> list[Row]:
-    return [Row(tuple(asked[place] for place in row)) for row in batch]
+def _rows(asked: Sequence[Asked], batch: Sequence[Sequence[int]]) -> list[list[Asked]]:
+    return [[asked[place] for place in row] for row in batch]
 
 
 def _batches(model: VisionModel, asked: Sequence[Asked], at_once: int) -> list[list[list[int]]]:

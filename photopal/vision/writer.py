@@ -18,13 +18,6 @@ _ROOM_WORDS = 16
 _SHARED, _PADDING = -1, -2
 
 
-@dataclass(frozen=True)
-class Row:
-    """Prompts with a common beginning, which stand one behind another in a row of a batch."""
-
-    asked: tuple[Asked, ...]
-
-
 @dataclass(frozen=True, eq=False)
 class _Part:
     """A piece of a row: embeddings `[tokens, hidden]`, positions `[..., tokens]`, and whose they are.
@@ -45,16 +38,16 @@ class Writer:
 
     Args:
         model: A model that supports prefixes.
-        rows: At least one, each with at least one prompt.
+        rows: At least one, each with at least one prompt; those of a row have a common beginning.
     """
 
-    def __init__(self, model: VisionModel, rows: Sequence[Row]) -> None:
+    def __init__(self, model: VisionModel, rows: Sequence[Sequence[Asked]]) -> None:
         self.model = model
-        self.asked = [one for row in rows for one in row.asked]
+        self.asked = [one for row in rows for one in row]
         self.rows: list[list[int]] = []  # the prompts of each row that are still being answered
         for row in rows:
             first = sum(map(len, self.rows))
-            self.rows.append(list(range(first, first + len(row.asked))))
+            self.rows.append(list(range(first, first + len(row))))
         self.past: Any = None
         self.whose = torch.empty(len(rows), 0, dtype=torch.long, device=model.device)  # [rows, tokens]
         self.positions = torch.tensor([one.encoded.next_position for one in self.asked], device=model.device)
@@ -218,4 +211,4 @@ class Writer:
         return words
 
 
-__all__ = ["Row", "Writer"]
+__all__ = ["Writer"]

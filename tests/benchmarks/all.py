@@ -24,6 +24,7 @@ RUNS = {
     "recognise": ["recognise.py", "--rounds", "2"],
     "caption": ["caption.py"],
     "many": ["caption.py", "--models", "bundled", "--many", "10000"],
+    "formats": ["formats.py", "--models", "llava"],
     "ask": ["ask.py", "--rounds", "2"],
     "growth": ["growth.py"],
 }

@@ -35,15 +35,15 @@ REPEATED = 50
 class Ours:
     """Captions a folder into a library of its own."""
 
-    def __init__(self, folder: Path, photos: list[Path], root: Path) -> None:
+    def __init__(self, folder: Path, photos: list[Path], root: Path, *, dtype: str = "auto") -> None:
         from photopal.answers.assistant import Assistant
         from photopal.concepts import Bank
         from photopal.library import Library, index_folders
         from photopal.vision import load_model
 
-        model = load_model(folder)
+        model = load_model(folder, dtype=dtype)
         self.assistant = Assistant(model, Bank(model.fingerprint, ""), [])
-        self.library = Library(root / f"{folder.name}.db")
+        self.library = Library(root / f"{folder.name}-{dtype}.db")
         index_folders(self.library, [photos[0].parent])
 
     def caption_many(self, count: int) -> None:
