@@ -8,30 +8,25 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Sequence, Set
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
-from photopal.drawn.identity import Identity, draw_identity, draw_lookalike, is_held_out
+from photopal.drawn.identity import Identity, draw_identity, draw_lookalike
 from photopal.drawn.photo import DrawnPhoto, draw_photo
 from photopal.drawn.scene import plan_scene
 from photopal.drawn.wording import describe_fully
 from photopal.errors import DatasetError
+from photopal.evaluation.datasets.drawn_cast import draw_cast, name_of
 from photopal.evaluation.datasets.drawn_questions import Shown, ask_about_looks, ask_about_photo
+from photopal.evaluation.datasets.drawn_twins import LEAST_DIFFERENCE, TRIES, difference_to, nearly_same
 
 SMALLEST_SHARE = 0.008
-_NAMES = """
-Al Alex Alma Amir Ana Anna Anton Arno Aya Bea Ben Bo Carl Carla Cleo Clara Dana Dario Ed Edda Eli
-Elin Ella Emil Emma Enzo Eva Fay Felix Finn Flo Frida Gil Gina Greta Gus Hana Hanna Hugo Ida Ines
-Ira Ivan Ivo Jan Jana Jo Jon Jonas Jule Juno Kai Karl Kira Lea Leo Leon Lia Lina Liv Lotte Lou Luca
-Luis Mai Maja Mara Marc Mats Max Mia Mila Milo Mina Moritz Nele Nia Nico Nina Noa Noah Nora Olga
-Otto Pablo Paul Paula Pia Rafi Rex Rita Rosa Ruth Sam Sara Selma Theo Tilda Tim Timo Uma Vera Vito
-Wanda Yara Yuki Zoe
-"""
-NAMES = tuple(_NAMES.split())
+Twins = Mapping[Identity, Identity]
+"""From whom somebody is to be told on a photo: a lookalike."""
 
 
 @dataclass(frozen=True)
@@ -102,10 +97,17 @@ def write_drawn(
 
 @dataclass(frozen=True)
 class _Cast:
-    """The concepts of one scenario."""
+    """The concepts of one scenario; with a sibling the second looks like the first but for one thing."""
 
     names: tuple[str, ...]
     looks: tuple[Identity, ...]
+    has_sibling: bool = False
+
+    @property
+    def twins(self) -> Twins:
+        """Whom each concept resembles within the scenario."""
+        first, second = self.looks[:2]
+        return {first: second, second: first} if self.has_sibling else {}
 
     def told(self, photo: DrawnPhoto) -> Shown:
         """The photo with the names of those on it."""
@@ -139,7 +141,8 @@ class _Writer:
             self._train(folder, cast, place, rng)
             self._test(folder, cast, place, rng)
             for number in range(self.options.siblings):
-                photo = self._draw([draw_lookalike(look, rng, held_out=None)], rng)
+                other = draw_lookalike(look, rng, held_out=None)
+                photo = self._draw([other], rng, {other: look})
                 self._save(f"lookalikes/{one}/{number}.png", photo.image)
         self._multi(f"{folder}/multi/{name}", cast, rng)
 
@@ -157,7 +160,8 @@ class _Writer:
         looks = draw_cast(rng, size, self.used, has_sibling=has_sibling)
         self.used.update(looks)
         start = len(self.types)
-        return _Cast(tuple(name_of(number) for number in range(start, start + size)), tuple(looks))
+        names = tuple(name_of(number) for number in range(start, start + size))
+        return _Cast(names, tuple(looks), has_sibling)
 
     def _strangers(self, rng: random.Random, count: int) -> list[Identity]:
         found: list[Identity] = []
@@ -167,7 +171,22 @@ class _Writer:
                 found.append(look)
         return found
 
-    def _draw(self, shown: Sequence[Identity], rng: random.Random) -> DrawnPhoto:
+    def _draw(self, shown: Sequence[Identity], rng: random.Random, twins: Twins | None = None) -> DrawnPhoto:
+        """Draw until everyone can be told from its twin; after many tries the photo that comes nearest."""
+        wanted = [(look, other) for look, other in (twins or {}).items() if look in shown]
+        if not wanted:
+            return self._draw_once(shown, rng)
+        nearest, most = None, -1.0
+        for _ in range(TRIES):
+            photo = self._draw_once(shown, rng)
+            least = min(difference_to(photo, look, other) for look, other in wanted)
+            if least > most:
+                nearest, most = photo, least
+            if least >= LEAST_DIFFERENCE:
+                break
+        return nearest or photo
+
+    def _draw_once(self, shown: Sequence[Identity], rng: random.Random) -> DrawnPhoto:
         """Draw until everyone shown covers enough of the photo to be told."""
         while True:
             photo = draw_photo(plan_scene(shown, rng), size_px=self.options.size_px)
@@ -179,7 +198,7 @@ class _Writer:
         name = cast.names[place]
         for number in range(self.options.train):
             company = self._strangers(rng, int(rng.random() < 0.3))
-            photo = self._draw([cast.looks[place], *company], rng)
+            photo = self._draw([cast.looks[place], *company], rng, cast.twins)
             path = f"{folder}/concept/train/{name}/{number}.png"
             self._save(path, photo.image)
             shown = cast.told(photo).names.index(name)
@@ -192,25 +211,17 @@ class _Writer:
         choice, vqa = {}, {}
         for number in range(self.options.test):
             company = self._strangers(rng, int(rng.random() < 0.3))
-            photo = self._draw([cast.looks[place], *company], rng)
+            photo = self._draw([cast.looks[place], *company], rng, cast.twins)
             path = f"{base}/{number}.png"
             shown = self._save_test(path, photo, cast)
             asked = ask_about_photo(shown, cast.names, rng, is_multi=False)
             choice[path], vqa[path] = asked.choice[0], asked.vqa[0]
             if number < self.options.near_duplicates:
-                self._save(f"near-duplicates/{name}/{number}.png", self._replaced(photo, cast.looks[place]))
+                twin = nearly_same(photo, cast.looks[place])
+                self._save(f"near-duplicates/{name}/{number}.png", twin.image)
         self._json(f"{base}/choice.json", choice)
         self._json(f"{base}/vqa.json", vqa)
         self._json(f"{base}/qa.json", [ask_about_looks(name, cast.looks[place], rng)])
-
-    def _replaced(self, photo: DrawnPhoto, look: Identity) -> Image.Image:
-        """The same photo with a lookalike in the place of somebody: in pose, clothes and place alike."""
-        rng = random.Random(f"near-duplicate {photo.scene.seed}")
-        other = draw_lookalike(look, rng, held_out=None)
-        subjects = tuple(
-            replace(s, identity=other) if s.identity == look else s for s in photo.scene.subjects
-        )
-        return draw_photo(replace(photo.scene, subjects=subjects), size_px=self.options.size_px).image
 
     def _multi(self, base: str, cast: _Cast, rng: random.Random) -> None:
         files: dict[str, dict[str, Any]] = {"choice": {}, "vqa": {}, "vqa_position": {}, "position": {}}
@@ -220,7 +231,8 @@ class _Writer:
             if number == self.options.multi - 1:
                 places.remove(rng.choice(places))
                 company = self._strangers(rng, 1)
-            photo = self._draw([*(cast.looks[place] for place in places), *company], rng)
+            shown_looks = [*(cast.looks[place] for place in places), *company]
+            photo = self._draw(shown_looks, rng, cast.twins)
             path = f"{base}/{number}.png"
             shown = self._save_test(path, photo, cast)
             asked = ask_about_photo(shown, cast.names, rng, is_multi=True)
@@ -256,39 +268,3 @@ class _Writer:
         file = self.root / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-
-
-def draw_cast(rng: random.Random, size: int, used: Set[Identity], *, has_sibling: bool) -> list[Identity]:
-    """Identities that training never saw and no other scenario has.
-
-    Args:
-        rng: Source of randomness.
-        size: How many.
-        used: Those of other scenarios.
-        has_sibling: Whether the second is the first but for one attribute.
-    """
-    looks: list[Identity] = []
-    while len(looks) < size:
-        look = draw_identity(rng, held_out=True)
-        new = [look]
-        if has_sibling and not looks:
-            sibling = _held_out_sibling(look, rng)
-            new = [] if sibling is None else [look, sibling]
-        if not any(one in used or one in looks for one in new):
-            looks += new
-    return looks
-
-
-def name_of(number: int) -> str:
-    """The name of the n-th concept of a dataset; some stand within others, as "Al" in "Alex"."""
-    again, place = divmod(number, len(NAMES))
-    return NAMES[place] + (str(again + 1) if again else "")
-
-
-def _held_out_sibling(look: Identity, rng: random.Random) -> Identity | None:
-    """A lookalike that training never saw either, where there is one."""
-    for _ in range(300):
-        sibling = draw_lookalike(look, rng, held_out=None)
-        if is_held_out(sibling):
-            return sibling
-    return None

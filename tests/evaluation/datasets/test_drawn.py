@@ -3,17 +3,42 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from photopal.drawn import is_held_out
+from photopal.drawn.identity import Person
+from photopal.drawn.painting.people import Clothes
+from photopal.drawn.photo import draw_photo
+from photopal.drawn.scene import Scene, Subject
 from photopal.errors import DatasetError
 from photopal.evaluation.datasets import load_dataset
-from photopal.evaluation.datasets.drawn import NAMES, DrawnOptions, draw_cast, name_of, write_drawn
+from photopal.evaluation.datasets.drawn import DrawnOptions, write_drawn
+from photopal.evaluation.datasets.drawn_cast import NAMES, draw_cast, name_of
+from photopal.evaluation.datasets.drawn_twins import (
+    LEAST_DIFFERENCE,
+    LEAST_STEP,
+    difference,
+    difference_to,
+    in_place_of,
+    nearly_same,
+)
 from photopal.evaluation.runs.photos import read_mask
 
-SMALL = DrawnOptions(scenarios=3, lookalikes=1, train=3, test=2, multi=2, negatives=6, siblings=1, size_px=64)
+SMALL = DrawnOptions(
+    scenarios=3,
+    lookalikes=1,
+    train=3,
+    test=2,
+    multi=2,
+    negatives=6,
+    siblings=1,
+    size_px=64,
+    near_duplicates=1,
+)
 
 SIZE = (64, 64)
 
@@ -137,3 +162,56 @@ def test_a_folder_with_something_in_it_is_left_alone(tmp_path):
     with pytest.raises(DatasetError, match="not empty"):
         write_drawn(tmp_path, SMALL)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+SHORN = Person("tan", "red", "short", "none", "none", "slim", "adult", has_freckles=False)
+
+
+def photo_of(look, **place):
+    """One adult in the middle of a photo, bareheaded."""
+    facts = {"activity": "standing", "x": 0.5, "ground": 0.95, "height": 0.8, "is_mirrored": False} | place
+    clothes = Clothes("blue", "plain", "black", "none", "red")
+    scene = Scene("beach", "day", (Subject(look, clothes=clothes, **facts),), seed=4)
+    return draw_photo(scene, size_px=64)
+
+
+def test_another_hair_colour_shows_and_one_beyond_the_edge_does_not():
+    other = replace(SHORN, hair_colour="blue")
+    assert difference_to(photo_of(SHORN), SHORN, other) >= LEAST_DIFFERENCE
+    headless = photo_of(SHORN, ground=0.4)
+    assert headless.mask(0).any()
+    assert difference_to(headless, SHORN, other) < LEAST_DIFFERENCE
+
+
+def test_who_is_not_on_a_photo_differs_from_nobody_there():
+    other = replace(SHORN, hair_colour="blue")
+    assert difference_to(photo_of(SHORN), other, SHORN) == 0.0
+
+
+def test_a_near_duplicate_can_be_told_from_its_photo_and_is_the_same_elsewhere():
+    photo = photo_of(SHORN)
+    twin = nearly_same(photo, SHORN)
+    assert twin.scene.subjects[0].identity != SHORN
+    assert difference(photo, twin, SHORN) >= LEAST_DIFFERENCE
+    elsewhere = ~(photo.mask(0) | twin.mask(0))
+    steps = np.abs(np.asarray(photo.image, dtype=int) - np.asarray(twin.image, dtype=int)).max(axis=2)
+    assert (steps[elsewhere] > LEAST_STEP).mean() < 0.02
+    assert np.array_equal(
+        np.asarray(in_place_of(twin, twin.scene.subjects[0].identity, SHORN).image), photo.image
+    )
+
+
+def test_near_duplicates_on_disk_all_differ_from_their_photos(drawn):
+    seen = 0
+    for scenario in load_dataset(drawn).scenarios:
+        tested = {concept.name: concept.test for concept in scenario.concepts}
+        for twin in (one for one in scenario.lookalikes if one.negative == "near-duplicate"):
+            assert twin.resembles is not None
+            original = tested[twin.resembles][int(twin.path.stem)]
+            mask = read_mask(original.places[twin.resembles].mask, SIZE)
+            with Image.open(twin.path) as one, Image.open(original.path) as other:
+                steps = np.abs(np.asarray(one, dtype=int) - np.asarray(other, dtype=int)).max(axis=2)
+            # The mask on disk is that of the original alone, which may be the smaller of the two.
+            assert (steps > LEAST_STEP).sum() >= 0.5 * LEAST_DIFFERENCE * mask.sum()
+            seen += 1
+    assert seen == sum(len(scenario.concepts) for scenario in load_dataset(drawn).scenarios)
