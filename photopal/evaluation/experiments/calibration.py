@@ -12,12 +12,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from photopal.evaluation.experiments.estimates import Estimate, mean_of, number, pooled
+from photopal.evaluation.experiments.estimates import (
+    FIGURES,
+    Estimate,
+    estimate,
+    mean_of,
+    number,
+    of_group,
+    pooled,
+    rows_in,
+)
 from photopal.evaluation.experiments.form import Experiment, Line, Plot, Result, Results, Section, Table
+from photopal.evaluation.experiments.learned import ERROR
 from photopal.evaluation.experiments.learned import NAME as SOURCE
-from photopal.evaluation.experiments.tables import rests_on
+from photopal.evaluation.experiments.tables import GROUPS, rests_on
 from photopal.evaluation.metrics.intervals import bootstrap
-from photopal.evaluation.metrics.yes_no import calibration_error, choose_threshold, weighted_recall
+from photopal.evaluation.metrics.yes_no import choose_threshold, weighted_recall
 
 if TYPE_CHECKING:
     from photopal.evaluation.experiments.plan import Plan
@@ -173,22 +183,20 @@ def _band_table(cells: Sequence[Result]) -> Table:
 
 
 def _error_table(cells: Sequence[Result]) -> Table:
-    def raw(result: Result) -> Answers:
-        return answers(result, "test")[:, [TRUE, SHARE]]
-
-    def error(told: Answers) -> float:
-        return calibration_error(told[:, 0] > 0.5, told[:, 1])
-
+    """p(yes) of all recognition questions with tuned rows: the same the claim about ECE rests on."""
+    told = np.concatenate([np.empty((0, 2)), *(rows_in(result, "tuned", ERROR) for result in cells)])
     bins = []
-    told = np.concatenate([raw(result) for result in cells]) if cells else np.empty((0, 2))
     for low in np.arange(0, 1, 0.1):
         inside = told[(told[:, 1] >= low) & ((told[:, 1] < low + 0.1) | (low > 0.89))]
         if len(inside):
             shares = (number(float(inside[:, 1].mean())), number(float(inside[:, 0].mean())))
             bins.append((f"{low:.1f} to {low + 0.1:.1f}", f"{len(inside):,}", *shares))
-    whole = over(cells, raw, error)
-    each = mean_of(cells, lambda r: error(raw(r)))
-    note = f"{rests_on(cells)}. Expected calibration error {whole}; within a scenario, on average, {each}."
+    each = mean_of(cells, lambda r: FIGURES[ERROR](rows_in(r, "tuned", ERROR)))
+    errors = [f"{group} scenarios {estimate(of_group(cells, group), 'tuned', ERROR)}" for group in GROUPS]
+    note = (
+        f"{rests_on(cells)}. All recognition questions, names together, too. Expected calibration error: "
+        f"{', '.join(errors)}; within a scenario, on average, {each}."
+    )
     return Table("p(yes) and what is true", ("p(yes)", "answers", "mean p", "true"), tuple(bins), note)
 
 

@@ -28,6 +28,14 @@ class Estimate:
     interval: Interval = UNKNOWN
     questions: int = 0
     scenarios: int = 0
+    seeds: int = 0
+
+    @property
+    def basis(self) -> str:
+        """Scenarios and seeds in words; empty without any."""
+        if not self.scenarios:
+            return ""
+        return f"{counted(self.scenarios, 'scenario')}, {counted(self.seeds, 'seed')}"
 
     def __str__(self) -> str:
         """The figure, and its interval in brackets."""
@@ -35,6 +43,16 @@ class Estimate:
 
 
 NOTHING = Estimate(math.nan)
+
+
+def counted(count: int, thing: str) -> str:
+    """So many things."""
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
+def seeds_of(results: Sequence[Result]) -> list[int]:
+    """The seeds that results are of."""
+    return sorted({result.cell.seed for result in results})
 
 
 def number(value: float, digits: int = 3) -> str:
@@ -62,11 +80,12 @@ def pooled(figure: Figure, values: Sequence[Values]) -> float:
 
 def estimate(results: Sequence[Result], arm: str, figure: str) -> Estimate:
     """A figure of an arm over cells."""
-    values = [one for one in (rows_in(result, arm, figure) for result in results) if len(one)]
+    known = [result for result in results if len(rows_in(result, arm, figure))]
+    values = [rows_in(result, arm, figure) for result in known]
     make = partial(pooled, FIGURES.get(figure, mean))
-    return Estimate(
-        make(values), bootstrap(make, values, rounds=ROUNDS), sum(len(v) for v in values), len(values)
-    )
+    interval = bootstrap(make, values, rounds=ROUNDS)
+    questions = sum(len(one) for one in values)
+    return Estimate(make(values), interval, questions, len(known), len(seeds_of(known)))
 
 
 def difference(results: Sequence[Result], figure: str, arms: tuple[str, str]) -> Estimate:
@@ -76,17 +95,34 @@ def difference(results: Sequence[Result], figure: str, arms: tuple[str, str]) ->
     pair = ([first[place] for place in both], [second[place] for place in both])
     make = partial(pooled, FIGURES.get(figure, mean))
     interval = paired_bootstrap(make, pair, rounds=ROUNDS)
-    return Estimate(make(pair[0]) - make(pair[1]), interval, sum(len(v) for v in pair[0]), len(both))
+    questions = sum(len(one) for one in pair[0])
+    seeds = len(seeds_of([results[place] for place in both]))
+    return Estimate(make(pair[0]) - make(pair[1]), interval, questions, len(both), seeds)
 
 
 def mean_of(results: Sequence[Result], take: Callable[[Result], float]) -> Estimate:
     """The mean over cells of something in their facts, with its interval."""
-    known = [value for value in map(take, results) if not math.isnan(value)]
+    return _middle_of(results, take, lambda values: float(np.mean(values)))
 
-    def average(drawn: Sequence[float]) -> float:
-        return float(np.mean(drawn)) if len(drawn) else math.nan
 
-    return Estimate(average(known), bootstrap(average, known, rounds=ROUNDS), len(known), len(known))
+def geometric_mean_of(results: Sequence[Result], take: Callable[[Result], float]) -> Estimate:
+    """The same for ratios above zero, of which twice as many and half as many must weigh alike."""
+    return _middle_of(results, take, lambda values: float(np.exp(np.mean(np.log(values)))))
+
+
+def median_of(results: Sequence[Result], take: Callable[[Result], float]) -> Estimate:
+    """The same for the value that half of the cells stay below."""
+    return _middle_of(results, take, lambda values: float(np.median(values)))
+
+
+def _middle_of(
+    results: Sequence[Result], take: Callable[[Result], float], middle: Callable[[Sequence[float]], float]
+) -> Estimate:
+    known = [result for result in results if not math.isnan(take(result))]
+    values = [float(take(result)) for result in known]
+    interval = bootstrap(middle, values, rounds=ROUNDS)
+    count = len(known)
+    return Estimate(middle(values) if values else math.nan, interval, count, count, len(seeds_of(known)))
 
 
 def of_group(results: Sequence[Result], group: str) -> list[Result]:

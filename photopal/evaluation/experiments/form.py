@@ -116,7 +116,9 @@ class Verdict:
         interval: 95 %, over scenarios.
         margin: By how much the target is met; below zero by how much it is missed; None where there is none.
         experiment: What measured it.
-        is_firm: Whether the target also asks that the interval is above zero.
+        is_firm: Whether the target also asks that the interval is above a floor.
+        floor: Which.
+        basis: How many scenarios and seeds it rests on, in words.
     """
 
     claim: str
@@ -126,13 +128,15 @@ class Verdict:
     margin: float | None = None
     experiment: str = ""
     is_firm: bool = False
+    floor: float = 0.0
+    basis: str = ""
 
     @property
     def is_met(self) -> bool | None:
         """Whether the target is met; None where there is no target or no figure."""
         if self.margin is None or self.margin != self.margin:
             return None
-        return self.margin >= 0 and (not self.is_firm or self.interval[0] > 0)
+        return self.margin >= 0 and (not self.is_firm or self.interval[0] > self.floor)
 
 
 @dataclass(frozen=True)

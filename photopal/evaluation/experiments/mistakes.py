@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from photopal.concepts import RegisterOptions
 from photopal.evaluation.experiments.bench import Bench
 from photopal.evaluation.experiments.estimates import difference, estimate
 from photopal.evaluation.experiments.exam import examine
-from photopal.evaluation.experiments.form import Cell, Experiment, Figures, Results, Section, Table
-from photopal.evaluation.experiments.tables import heading, rests_on, signed
+from photopal.evaluation.experiments.form import (
+    Cell,
+    Experiment,
+    Figures,
+    Result,
+    Results,
+    Section,
+    Table,
+    Verdict,
+)
+from photopal.evaluation.experiments.tables import groups_in, heading, rests_on, signed
 from photopal.evaluation.runs.faults import WATCHED
 from photopal.evaluation.runs.learning import FAULTS, Fault, LearnOptions, learn
 from photopal.evaluation.runs.posing import Examiner
@@ -42,18 +52,30 @@ def tell(results: Results, plan: Plan) -> Section:
     for fault in FAULTS:
         for task, measure in WATCHED[fault]:
             figure = f"{task}: {measure}"
+            verdict = seen(cells, fault, figure)
             sound, broken = estimate(cells, SOUND, figure), estimate(cells, fault, figure)
             fall = difference(cells, figure, (SOUND, fault))
-            is_caught = broken.value < sound.interval[0] and fall.interval[0] > 0
-            said = "yes" if is_caught else "no"
+            said = "yes" if verdict.is_met else "no"
             rows.append((fault, heading(figure), str(sound), str(broken), signed(fall), said))
     columns = ("mistake", "figure", "sound", "with the mistake", "fall", "caught")
     about = (
-        "Registered rows only. A mistake is caught where one of its figures falls below the interval of the "
-        "sound run, and the paired fall is above zero."
+        "Registered rows only. A mistake is caught where a figure falls below the interval "
+        "of the sound run, and the paired fall is above zero. Among the claims stands the first figure of "
+        "each mistake, whatever the others say."
     )
     table = Table("Mistakes on purpose", columns, tuple(rows), rests_on(cells))
-    return Section("Are mistakes seen?", about, (table,))
+    verdicts = tuple(seen(cells, fault, ": ".join(WATCHED[fault][0])) for fault in FAULTS)
+    return Section("Are mistakes seen?", about, (table,), (), verdicts)
+
+
+def seen(cells: Sequence[Result], fault: Fault, figure: str) -> Verdict:
+    """The claim that a mistake lowers a figure: below the sound interval, and in nearly all draws."""
+    sound, broken = estimate(cells, SOUND, figure), estimate(cells, fault, figure)
+    fall = difference(cells, figure, (SOUND, fault))
+    claim = f"{fault}, on purpose: fall of {heading(figure)}, {groups_in(cells)}"
+    room = sound.interval[0] - broken.value
+    target = "below the sound interval, fall above 0"
+    return Verdict(claim, target, fall.value, fall.interval, room, NAME, is_firm=True, basis=fall.basis)
 
 
 EXPERIMENT = Experiment(NAME, run, tell)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from photopal.evaluation.experiments.bench import Bench
-from photopal.evaluation.experiments.estimates import Estimate, mean_of, number
+from photopal.evaluation.experiments.estimates import estimate, geometric_mean_of, mean_of, median_of
 from photopal.evaluation.experiments.exam import examine
 from photopal.evaluation.experiments.form import (
     Cell,
@@ -19,8 +19,9 @@ from photopal.evaluation.experiments.form import (
     Results,
     Section,
     Table,
+    Verdict,
 )
-from photopal.evaluation.experiments.tables import at_least, compare, line, rests_on, shown
+from photopal.evaluation.experiments.tables import at_least, compare, groups_in, line, rests_on, shown
 from photopal.evaluation.runs.posing import Examiner
 from photopal.tuning import TuningProgress
 
@@ -65,15 +66,31 @@ def steps_to(curve: dict[str, list[float]], level: float) -> float:
     return math.inf
 
 
+def _level(result: Result) -> float:
+    """95 % of the better final accuracy of the two runs."""
+    return float(SHARE * max(result.facts[one]["accuracy"][-1] for one in STARTS))
+
+
 def needed_steps(result: Result, start: str) -> float:
-    """Updates until 95 % of the better final accuracy of the two runs; all updates where it takes more."""
-    level = SHARE * max(result.facts[one]["accuracy"][-1] for one in STARTS)
-    return min(steps_to(result.facts[start], level), float(result.facts[start]["steps"][-1]))
+    """Updates until 95 % of the better final accuracy of the two runs; all updates where it takes more.
+
+    A start that is there without any update counts with half a pass: accuracy is looked at once a pass, so
+    less cannot be told apart.
+    """
+    level = _level(result)
+    steps = result.facts[start]["steps"]
+    found = min(steps_to(result.facts[start], level), float(steps[-1]))
+    return found or max(1.0, steps[min(1, len(steps) - 1)] / 2)
+
+
+def times_fewer(result: Result) -> float:
+    """Updates that random rows need over those that k-means needs."""
+    return needed_steps(result, "random") / needed_steps(result, "kmeans")
 
 
 def never_gets_there(result: Result, start: str) -> bool:
     """Whether all updates were not enough."""
-    level = SHARE * max(result.facts[one]["accuracy"][-1] for one in STARTS)
+    level = _level(result)
     return math.isinf(steps_to(result.facts[start], level))
 
 
@@ -81,41 +98,48 @@ def tell(results: Results, plan: Plan) -> Section:
     """Curves, how many updates either start needs, and accuracy with none."""
     cells = list(results[NAME])
     arms = {f"{s} {when}": f"{w}, {when}" for s, w in STARTS.items() for when in ("at once", "tuned")}
-    found = {start: mean_of(cells, lambda r, s=start: needed_steps(r, s)) for start in STARTS}  # type: ignore[misc]
-    rows = tuple(
-        (STARTS[start], str(one), str(sum(never_gets_there(r, start) for r in cells)))
-        for start, one in found.items()
-    )
-    note = (
-        f"{rests_on(cells)}. The better final accuracy of the two counts, on validation photos, looked at "
-        "after every pass. Runs that never get there count with all their updates, so that the ratio is a "
-        "lower bound."
-    )
-    columns = ("start", "updates", "scenarios that never get there")
-    steps = Table("Updates to 95 % of the final validation accuracy", columns, rows, note)
-    ratio = _ratio(cells)
     plots = (
         _plot(cells, "accuracy", "validation accuracy"),
         _plot(cells, "loss", "validation loss of an answer token"),
     )
-    zero = mean_of(cells, lambda r: r.facts["kmeans"]["accuracy"][0])
-    zero_random = mean_of(cells, lambda r: r.facts["random"]["accuracy"][0])
-    verdicts = (
-        at_least("k-means: times fewer updates to 95 % than random rows", ratio, 1.5, NAME),
-        shown("… validation accuracy without any update, k-means", zero, NAME),
-        shown("… without any update, random rows", zero_random, NAME),
-    )
     about = (
-        "Loss and accuracy are those of held-out photos. Where a start reaches 95 % with no update at all, "
-        f"it counts as one update in the ratio, which is {number(ratio.value, 1)} here."
+        "Loss and accuracy of the curves are those of held-out photos, looked at after every pass: a start "
+        "that reaches 95 % with no update at all counts with half a pass, one that never does with all its "
+        "updates, so that the ratio is nearer to 1 than it may be. Ratios are taken scenario by scenario; "
+        "their mean is geometric."
     )
-    tables = (compare("Test photos, at once and tuned", cells, arms, FIGURES), steps)
-    return Section("Where the rows start", about, tables, plots, verdicts)
+    tables = (compare("Test photos, at once and tuned", cells, arms, FIGURES), _steps(cells))
+    return Section("Where the rows start", about, tables, plots, _verdicts(cells))
 
 
-def _ratio(cells: Sequence[Result]) -> Estimate:
-    """Mean updates of random rows over those of k-means, scenario by scenario."""
-    return mean_of(cells, lambda r: max(1.0, needed_steps(r, "random")) / max(1.0, needed_steps(r, "kmeans")))
+def _steps(cells: Sequence[Result]) -> Table:
+    rows = []
+    for start, words in STARTS.items():
+        each = mean_of(cells, lambda r, s=start: needed_steps(r, s))  # type: ignore[misc]
+        half = median_of(cells, lambda r, s=start: needed_steps(r, s))  # type: ignore[misc]
+        at_once = sum(r.facts[start]["accuracy"][0] >= _level(r) for r in cells)
+        never = sum(never_gets_there(r, start) for r in cells)
+        rows.append((words, str(each), str(half), str(at_once), str(never)))
+    ratios = (str(geometric_mean_of(cells, times_fewer)), str(median_of(cells, times_fewer)), "", "")
+    rows.append(("random rows / k-means, geometric mean", *ratios))
+    columns = ("start", "updates, mean", "median", "scenarios there with none", "that never get there")
+    note = f"{rests_on(cells)}. The better final accuracy of the two counts, on validation photos."
+    return Table("Updates to 95 % of the final validation accuracy", columns, tuple(rows), note)
+
+
+def _verdicts(cells: Sequence[Result]) -> tuple[Verdict, ...]:
+    ratio = geometric_mean_of(cells, times_fewer)
+    claim = f"k-means: times fewer updates to 95 % than random rows, {groups_in(cells)}"
+    found = [
+        at_least(claim, ratio, 1.5, NAME, is_firm=True, floor=1.0),
+        shown("… the median of scenarios", median_of(cells, times_fewer), NAME),
+    ]
+    for start, words in STARTS.items():
+        zero = mean_of(cells, lambda r, s=start: r.facts[s]["accuracy"][0])  # type: ignore[misc]
+        found.append(shown(f"… without any update, validation accuracy, {words}", zero, NAME))
+        tested = estimate(cells, f"{start} at once", FIGURES[0])
+        found.append(shown(f"… without any update, test photos, weighted recognition, {words}", tested, NAME))
+    return tuple(found)
 
 
 def _plot(cells: Sequence[Result], what: str, words: str) -> Plot:

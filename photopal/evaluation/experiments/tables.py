@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from photopal.evaluation.experiments.estimates import Estimate, difference, estimate, number
+from photopal.evaluation.experiments.estimates import (
+    Estimate,
+    counted,
+    difference,
+    estimate,
+    number,
+    seeds_of,
+)
 from photopal.evaluation.experiments.form import Line, Result, Table, Verdict
 
+GROUPS = ("plain", "lookalike")
 SHORT = {
     "recognition: weighted": "recognition, weighted",
+    "recognition: weighted, authors' labels": "weighted, authors' labels",
     "recognition: weighted, more negatives, own threshold": "more negatives, own threshold",
     "recognition: AUROC of p(yes)": "AUROC of p(yes)",
+    "recognition: AUROC of p(yes), balanced": "AUROC, balanced",
     "recognition: ECE of p(yes)": "ECE of p(yes)",
     "recognition: AUROC of the maps": "AUROC of the maps",
     "places: peak within the mask": "peak within the mask",
@@ -21,6 +32,8 @@ SHORT = {
     "choice: accuracy without photos": "choice without photos",
     "caption: F1 of names, all offered": "names F1",
     "caption: wrong names a photo, all offered": "wrong names a photo",
+    "caption: F1 of names, none offered": "names F1, none offered",
+    "caption: wrong names a photo, none offered": "wrong names a photo, none offered",
 }
 """Headings of columns."""
 
@@ -32,10 +45,15 @@ def heading(figure: str) -> str:
 
 def rests_on(results: Sequence[Result]) -> str:
     """What a table rests on, in words."""
-    seeds = sorted({result.cell.seed for result in results})
+    seeds = ", ".join(map(str, seeds_of(results)))
     seconds = sum(result.cpu_seconds for result in results)
-    count = "1 scenario" if len(results) == 1 else f"{len(results)} scenarios"
-    return f"{count}; seeds {', '.join(map(str, seeds))}; {seconds:.0f} processor seconds"
+    return f"{counted(len(results), 'scenario')}; seeds {seeds}; {seconds:.0f} processor seconds"
+
+
+def groups_in(results: Sequence[Result]) -> str:
+    """Which kinds of scenarios there are, in words: for claims, which must not mix them unsaid."""
+    groups = [group for group in GROUPS if any(result.group == group for result in results)]
+    return f"{' and '.join(groups) or 'no'} scenarios"
 
 
 def compare(
@@ -104,27 +122,40 @@ def line(label: str, points: Mapping[float, Estimate]) -> Line:
 
 
 def at_least(
-    claim: str, found: Estimate, target: float, experiment: str, *, is_firm: bool = False
+    claim: str, found: Estimate, target: float, experiment: str, *, is_firm: bool = False, floor: float = 0.0
 ) -> Verdict:
-    """A claim that a figure is at least so high, and where it is firm, its interval above zero."""
-    words = f"≥ {number(target, 2)}" + (", interval above 0" if is_firm else "")
-    margin = found.value - target
-    return Verdict(claim, words, found.value, found.interval, margin, experiment, is_firm)
+    """A claim that a figure is at least so high, and where it is firm, its interval above a floor."""
+    words = f"≥ {number(target, 2)}" + (f", interval above {floor:g}" if is_firm else "")
+    verdict = _verdict(claim, found, words, found.value - target, experiment)
+    return replace(verdict, is_firm=is_firm, floor=floor)
 
 
 def at_most(claim: str, found: Estimate, target: float, experiment: str) -> Verdict:
     """A claim that a figure is at most so high."""
-    margin = target - found.value
-    return Verdict(claim, f"≤ {number(target, 2)}", found.value, found.interval, margin, experiment)
+    return _verdict(claim, found, f"≤ {number(target, 2)}", target - found.value, experiment)
 
 
 def within(claim: str, found: Estimate, target: float, width: float, experiment: str) -> Verdict:
     """A claim that a figure is near another."""
-    margin = width - abs(found.value - target)
     words = f"{number(target, 2)} ± {number(width, 2)}"
-    return Verdict(claim, words, found.value, found.interval, margin, experiment)
+    return _verdict(claim, found, words, width - abs(found.value - target), experiment)
+
+
+def no_gain(claim: str, found: Estimate, tolerance: float, experiment: str) -> Verdict:
+    """A claim that a difference is no gain: not above zero, or surely below a tolerance.
+
+    A wide interval that reaches zero is not enough: it would be met by measuring little.
+    """
+    words = f"≤ 0, or interval below +{number(tolerance, 2)}"
+    room = tolerance - found.interval[1]
+    margin = -found.value if math.isnan(room) else max(-found.value, room)
+    return _verdict(claim, found, words, margin, experiment)
 
 
 def shown(claim: str, found: Estimate, experiment: str, words: str = "reported") -> Verdict:
     """A figure without a target."""
-    return Verdict(claim, words, found.value, found.interval, None, experiment)
+    return _verdict(claim, found, words, None, experiment)
+
+
+def _verdict(claim: str, found: Estimate, target: str, margin: float | None, experiment: str) -> Verdict:
+    return Verdict(claim, target, found.value, found.interval, margin, experiment, basis=found.basis)

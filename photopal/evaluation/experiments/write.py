@@ -17,7 +17,7 @@ from photopal.evaluation.experiments.plots import draw_plot
 
 NOTES = "notes.md"
 EMPTY_NOTES = "No notes on this run yet.\n"
-CLAIM_COLUMNS = ("claim", "figure", "95 % interval", "target", "met", "command")
+CLAIM_COLUMNS = ("claim", "figure", "95 % interval", "target", "met", "rests on", "command")
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def section_words(section: Section) -> str:
 
 
 def claims_table(verdicts: Sequence[Verdict]) -> Table:
-    """Every claim with its figure, interval and target, met or by how much missed."""
+    """Every claim with its figure, interval and target, met or by how much missed, and what it rests on."""
     rows = [
         (
             one.claim,
@@ -98,6 +98,7 @@ def claims_table(verdicts: Sequence[Verdict]) -> Table:
             span(one.interval).strip(" ()") or "–",
             one.target,
             verdict_words(one),
+            one.basis or "–",
             f"`photopal eval report --only {one.experiment}`",
         )
         for one in verdicts
@@ -108,13 +109,16 @@ def claims_table(verdicts: Sequence[Verdict]) -> Table:
 def verdict_words(verdict: Verdict) -> str:
     """Met or missed, and by how much."""
     if verdict.is_met is None:
-        return "not measured" if math.isnan(verdict.figure) else "shown"
-    margin = abs(verdict.margin or 0.0)
+        is_shown = verdict.margin is None and not math.isnan(verdict.figure)
+        return "shown" if is_shown else "not measured"
+    margin = verdict.margin or 0.0
     if verdict.is_met:
         return f"met by {margin:.3f}"
-    if verdict.is_firm and (verdict.margin or 0.0) >= 0:
-        return "missed: the interval reaches 0"
-    return f"**missed by {margin:.3f}**"
+    if margin < 0:
+        return f"**missed by {-margin:.3f}**"
+    if math.isnan(verdict.interval[0]):
+        return "**missed**: no interval"
+    return f"**missed**: the interval reaches {verdict.floor:g}"
 
 
 def markdown(table: Table) -> str:

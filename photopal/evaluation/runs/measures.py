@@ -77,15 +77,23 @@ def _f1(values: Values) -> float:
     return names_f1(*(float(v) for v in values.sum(axis=0))) if len(values) else math.nan
 
 
+def _true_yes_no(outcome: Outcome) -> tuple[float, ...] | None:
+    """The authors' questions and what is true."""
+    if not isinstance(outcome, Recognised) or outcome.authors_say is None:
+        return None
+    return (outcome.is_there, outcome.probability >= 0.5)
+
+
 def _authors_yes_no(outcome: Outcome) -> tuple[float, ...] | None:
+    """The authors' questions and what they count as true, which need not be."""
     if not isinstance(outcome, Recognised) or outcome.authors_say is None:
         return None
     return (outcome.authors_say, outcome.probability >= 0.5)
 
 
-def _authors_recall(said: bool) -> Facts:
+def _recall(said: bool) -> Facts:
     def facts(outcome: Outcome) -> tuple[float, ...] | None:
-        row = _authors_yes_no(outcome)
+        row = _true_yes_no(outcome)
         return None if row is None or bool(row[0]) != said else (float(bool(row[1]) == said),)
 
     return facts
@@ -99,6 +107,11 @@ def _ours_yes_no(outcome: Outcome) -> tuple[float, ...] | None:
 
 def _probability(outcome: Outcome) -> tuple[float, ...] | None:
     return (outcome.is_there, outcome.probability) if isinstance(outcome, Recognised) else None
+
+
+def _balanced(outcome: Outcome) -> tuple[float, ...] | None:
+    is_taken = isinstance(outcome, Recognised) and outcome.is_balanced
+    return _probability(outcome) if is_taken else None
 
 
 def _single(negative: Negative) -> Facts:
@@ -181,13 +194,15 @@ _OFFERED_WORDS = _captioned(True, lambda caption: (caption.words,))
 _SUBSTRINGS = _captioned(True, lambda caption: (caption.substrings,))
 
 MEASURES: tuple[Measure, ...] = (
-    _authors("recognition", "weighted", _authors_yes_no, _weighted),
-    _authors("recognition", "recall of Yes", _authors_recall(True)),
-    _authors("recognition", "recall of No", _authors_recall(False)),
+    _ours("recognition", "weighted", _true_yes_no, _weighted, has_controls=True),
+    _ours("recognition", "recall of Yes", _recall(True), has_controls=True),
+    _ours("recognition", "recall of No", _recall(False), has_controls=True),
+    _authors("recognition", "weighted, authors' labels", _authors_yes_no, _weighted),
     _ours(
         "recognition", "weighted, more negatives, own threshold", _ours_yes_no, _weighted, has_controls=True
     ),
     _ours("recognition", "AUROC of p(yes)", _probability, _area, has_controls=True),
+    _ours("recognition", "AUROC of p(yes), balanced", _balanced, _area, has_controls=True),
     _ours("recognition", "ECE of p(yes)", _probability, _error),
     _false_positive_measure("random"),
     _false_positive_measure("other kind"),

@@ -23,6 +23,8 @@ class Recognised:
         negative: Who is there instead, for a name that is not there.
         score: Height of the location map above its threshold; None for several names and under controls.
         is_seen: What maps and model say together; None where there is no score.
+        is_balanced: Whether it is of the set in which every photo and every name comes with Yes as often as
+            with No.
     """
 
     kind: Kind
@@ -33,6 +35,7 @@ class Recognised:
     negative: Negative | None = None
     score: float | None = None
     is_seen: bool | None = None
+    is_balanced: bool = False
 
 
 @dataclass(frozen=True)

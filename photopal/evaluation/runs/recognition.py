@@ -3,6 +3,10 @@
 Positive and negative questions follow from the photos, as the authors make them (MC-LLaVA, section 4), with
 further negatives of four kinds. Where they count a concept as present although `position.json` says that it
 is not, the truth is No, and what they count is kept beside it.
+
+In their questions the photo alone tells something: whoever sees many subjects, or the right kind of one, may
+well say Yes. So some are marked as balanced: about photos of one concept, each asked for that one and for
+another of its kind, so that neither photo nor name nor kind is worth anything without knowing who it is.
 """
 
 from __future__ import annotations
@@ -49,6 +53,7 @@ class Asked:
     is_there: bool
     authors_say: bool | None
     negative: Negative | None = None
+    is_balanced: bool = False
 
 
 def list_questions(dataset: Dataset, scenario: Scenario, *, seed: int) -> list[Asked]:
@@ -59,15 +64,19 @@ def list_questions(dataset: Dataset, scenario: Scenario, *, seed: int) -> list[A
     others = [(other, photo) for other in elsewhere for photo in other.test]
     is_alone = len(scenario.concepts) == 1
     others = _sample(others, LONE_NEGATIVES if is_alone else OTHER_NEGATIVES, rng)
+    partners = balanced_partners(scenario.concepts)
     asked: list[Asked] = []
     for concept in scenario.concepts:
         name = (concept.name,)
-        asked += [Asked(photo.path, name, "si_sq", True, True) for photo in concept.test]
+        partner = partners.get(concept.name)
+        is_paired = partner is not None
+        asked += [Asked(p.path, name, "si_sq", True, True, is_balanced=is_paired) for p in concept.test]
         asked += [_about_multi(photo, concept, scenario) for photo in scenario.multi]
         for other in scenario.concepts:
             if other is not concept:
                 negative = _likeness(concept, other)
-                asked += [Asked(p.path, name, "si_sq", False, False, negative) for p in other.test]
+                is_paired = other.name == partner
+                asked += [Asked(p.path, name, "si_sq", False, False, negative, is_paired) for p in other.test]
         alike = [photo for photo in scenario.lookalikes if photo.resembles == concept.name]
         asked += [Asked(p.path, name, "si_sq", False, None, p.negative) for p in (*random_photos, *alike)]
         authors_say = False if is_alone else None
@@ -80,6 +89,18 @@ def list_questions(dataset: Dataset, scenario: Scenario, *, seed: int) -> list[A
         for photo in scenario.multi:
             asked.append(Asked(photo.path, names, "mi_mq", set(names) <= set(photo.places), True))
     return asked
+
+
+def balanced_partners(concepts: Sequence[DatasetConcept]) -> dict[str, str]:
+    """For each concept the next one of its kind, round and round; those alone of their kind have none."""
+    kinds = dict.fromkeys(concept.kind for concept in concepts)
+    rings = [[concept.name for concept in concepts if concept.kind == kind] for kind in kinds]
+    return {
+        name: after
+        for ring in rings
+        if len(ring) > 1
+        for name, after in zip(ring, [*ring[1:], ring[0]], strict=True)
+    }
 
 
 def _sample(all_: Sequence[T], most: int, rng: random.Random) -> list[T]:
@@ -141,7 +162,15 @@ def recognise(
             score, is_seen = _seen(examiner, one)
         answered.append(
             Recognised(
-                one.kind, one.is_there, one.authors_say, share, threshold, one.negative, score, is_seen
+                one.kind,
+                one.is_there,
+                one.authors_say,
+                share,
+                threshold,
+                one.negative,
+                score,
+                is_seen,
+                one.is_balanced,
             )
         )
     return answered

@@ -6,7 +6,14 @@ import math
 
 import pytest
 
-from photopal.evaluation.experiments.estimates import Estimate, difference, estimate, mean_of
+from photopal.evaluation.experiments.estimates import (
+    Estimate,
+    difference,
+    estimate,
+    geometric_mean_of,
+    mean_of,
+    median_of,
+)
 from photopal.evaluation.experiments.form import Cell, Result
 from photopal.evaluation.experiments.tables import at_least, at_most, compare, line, shown, within
 from photopal.evaluation.experiments.write import verdict_words
@@ -29,7 +36,8 @@ CELLS = [
 def test_a_figure_is_pooled_over_questions_and_its_interval_drawn_over_scenarios():
     found = estimate(CELLS, "on", GROUNDING)
     assert found.value == pytest.approx(5 / 6)
-    assert (found.questions, found.scenarios) == (6, 3)
+    assert (found.questions, found.scenarios, found.seeds) == (6, 3, 1)
+    assert found.basis == "3 scenarios, 1 seed"
     assert found.interval[0] == pytest.approx(0.5)  # the second scenario drawn three times
     assert found.interval[1] == 1.0
 
@@ -50,6 +58,13 @@ def test_what_was_never_measured_is_no_number():
 def test_the_mean_of_facts_leaves_out_what_was_not_measured():
     cells = [result(0, {}, seconds=2.0), result(1, {}, seconds=4.0), result(2, {}, seconds=math.nan)]
     assert mean_of(cells, lambda r: r.facts["seconds"]).value == 3.0
+
+
+def test_the_geometric_mean_lets_twice_and_half_cancel_and_the_median_ignores_ends():
+    cells = [result(0, {}, times=2.0), result(1, {}, times=0.5), result(2, {}, times=1.0)]
+    assert geometric_mean_of(cells, lambda r: r.facts["times"]).value == pytest.approx(1.0)
+    cells.append(result(3, {}, times=1000.0))
+    assert median_of(cells, lambda r: r.facts["times"]).value == pytest.approx(1.5)
 
 
 def test_a_table_leaves_out_arms_without_answers_and_says_what_it_rests_on():
@@ -79,4 +94,4 @@ def test_a_firm_claim_asks_that_the_interval_is_above_zero():
     assert at_least("c", gain, 0.0, "x").is_met
     firm = at_least("c", gain, 0.0, "x", is_firm=True)
     assert not firm.is_met
-    assert verdict_words(firm) == "missed: the interval reaches 0"
+    assert verdict_words(firm) == "**missed**: the interval reaches 0"

@@ -193,7 +193,8 @@ def test_the_table_has_figures_intervals_and_controls(evaluation):
     for task in ("recognition", "grounding", "choice", "vqa", "caption", "places"):
         assert any(key[0] == task for key in rows)
     weighted = rows["recognition", "weighted"]
-    assert weighted.definition == "authors"
+    assert weighted.definition == "ours"
+    assert rows["recognition", "weighted, authors' labels"].definition == "authors"
     assert set(weighted.controls) == set(CONTROLS)
     assert weighted.interval[0] <= weighted.tuned <= weighted.interval[1]
     assert {row.definition for row in rows.values()} == {"authors", "ours"}
