@@ -176,6 +176,8 @@ def _tables(cells: Sequence[Result]) -> tuple[Table, ...]:
         "choice: accuracy",
         "caption: F1 of names, all offered",
         "caption: wrong names a photo, all offered",
+        "caption: F1 of names, none offered",
+        "caption: wrong names a photo, none offered",
     )
     away = {"tuned": "tuned"} | {one: CONTROLS.get(one, one) for one in CHOICE_CONTROLS}
     note = f"{groups_in(cells).capitalize()}."
@@ -261,6 +263,7 @@ def _maps_and_words(cells: Sequence[Result]) -> list[Verdict]:
     error = estimate(of_group(cells, "plain"), "tuned", ERROR)
     names = estimate(cells, "tuned", "caption: F1 of names, all offered")
     wrong = estimate(cells, "tuned", "caption: wrong names a photo, all offered")
+    found = estimate(cells, "tuned", "caption: F1 of names, none offered")
     return [
         at_least(f"location: arg-max inside the mask, {where}", peak, 0.85, NAME),
         at_least(f"presence AUROC, absent concepts, {where}", area, 0.95, NAME),
@@ -268,6 +271,7 @@ def _maps_and_words(cells: Sequence[Result]) -> list[Verdict]:
         at_most("ECE of p(yes), plain scenarios", error, 0.05, NAME),
         at_least(f"captions: names F1, all names offered, {where}", names, 0.9, NAME),
         at_most(f"… hallucinated names a photo, {where}", wrong, 0.05, NAME),
+        shown(f"… names F1, those offered that the maps find, {where}", found, NAME),
     ]
 
 

@@ -144,9 +144,11 @@ def list_validation(dataset: Dataset, scenario: Scenario) -> list[Asked]:
     ]
 
 
-def find_threshold(examiner: Examiner, dataset: Dataset, scenario: Scenario) -> float:
-    """At which p(Yes) a name counts as there: the best on validation photos of all concepts of a scenario."""
-    shares = shares_of_yes(examiner, list_validation(dataset, scenario), "asked")
+def find_threshold(
+    examiner: Examiner, dataset: Dataset, scenario: Scenario, control: Control = "asked"
+) -> float:
+    """At which p(Yes) a name counts as there, asked so: the best on validation photos of all concepts."""
+    shares = shares_of_yes(examiner, list_validation(dataset, scenario), control)
     positives = [share for one, share in shares if one.is_there]
     return choose_threshold(positives, [share for one, share in shares if not one.is_there])
 

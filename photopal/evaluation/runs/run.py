@@ -137,8 +137,8 @@ class _Run:
         asked = [question for question in scenario.questions if question.task == task]
         if task == "recognition":
             questions = list_questions(self.dataset, scenario, seed=self.options.seed)
-            threshold = find_threshold(examiner, self.dataset, scenario)
             for control in controls:
+                threshold = find_threshold(examiner, self.dataset, scenario, control)
                 outcomes.add(control, task, recognise(examiner, questions, control, threshold=threshold))
             return
         if task == "grounding":

@@ -12,9 +12,10 @@ import pytest
 from photopal.evaluation.datasets import load_dataset
 from photopal.evaluation.datasets.drawn import DrawnOptions, write_drawn
 from photopal.evaluation.datasets.form import Dataset, DatasetConcept, DatasetPhoto, Place, Scenario
+from photopal.evaluation.runs import recognition
 from photopal.evaluation.runs.measures import MEASURES
 from photopal.evaluation.runs.outcomes import Recognised
-from photopal.evaluation.runs.recognition import balanced_partners, list_questions
+from photopal.evaluation.runs.recognition import balanced_partners, find_threshold, list_questions
 
 
 @pytest.fixture(scope="module")
@@ -118,3 +119,13 @@ def test_siblings_are_paired_in_scenarios_of_lookalikes(scenes):
     asked = [one for one in list_questions(scenes, scenario, seed=0) if one.is_balanced]
     assert "sibling" in {one.negative for one in asked}
     assert replace(asked[0], is_balanced=False) != asked[0]
+
+
+def test_a_control_has_the_threshold_that_suits_its_own_answers(scenes, monkeypatch):
+    def shares(examiner, asked, control):
+        yes, no = (0.9, 0.1) if control == "asked" else (0.3, 0.2)
+        return [(one, yes if one.is_there else no) for one in asked]
+
+    monkeypatch.setattr(recognition, "shares_of_yes", shares)
+    assert find_threshold(None, scenes, scenes.scenarios[0]) == 0.5
+    assert find_threshold(None, scenes, scenes.scenarios[0], "no concept") == pytest.approx(0.25)
