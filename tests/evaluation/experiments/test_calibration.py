@@ -13,9 +13,13 @@ from photopal.evaluation.experiments.calibration import (
     by_maps,
     in_band,
     risk_at,
+    tell,
     weighted,
 )
+from photopal.evaluation.experiments.estimates import estimate
 from photopal.evaluation.experiments.form import Cell, Result
+from photopal.evaluation.experiments.learned import ERROR
+from photopal.evaluation.experiments.learned import tell as tell_learned
 
 # Which concept, whether it is there, p(yes), map score, what the product says.
 VALIDATION = [[0, 1, 0.4, 0.1, 1], [0, 0, 0.1, -0.1, 0], [1, 1, 0.9, 0.1, 1], [1, 0, 0.7, -0.1, 0]]
@@ -50,3 +54,14 @@ def test_risk_is_counted_among_the_surest_answers():
     assert risk_at(decided, 1.0) == 0.5
     assert risk_at(decided, 0.75) == pytest.approx(1 / 3)
     assert risk_at(decided, 0.5) == 0.0
+
+
+def test_the_calibration_error_is_the_same_figure_as_the_claim():
+    arms = {"tuned": {ERROR: [[1.0, 0.95], [0.0, 0.35], [1.0, 0.65], [0.0, 0.05]]}}
+    cells = [Result(Cell("learned", 0, place), "s", "plain", arms, FACTS, 1) for place in range(2)]
+    table = next(one for one in tell({"learned": cells}, None).tables if one.title.startswith("p(yes)"))
+    assert f"plain scenarios {estimate(cells, 'tuned', ERROR)}" in table.note
+    assert sum(int(row[1]) for row in table.rows) == 8
+    claims = {one.claim: one.figure for one in tell_learned({"learned": cells}, None).verdicts}
+    assert claims["ECE of p(yes), plain scenarios"] == pytest.approx(0.2)
+    assert "scenarios 0.200" in table.note
