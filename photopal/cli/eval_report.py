@@ -32,7 +32,9 @@ def report(  # noqa: PLR0913 - one parameter for each option of the command
         Path | None,
         typer.Option(help="Where scenes and finished results are kept; beside the library by default."),
     ] = None,
-    anew: Annotated[bool, typer.Option("--anew", help="Use nothing kept from an earlier run.")] = False,
+    anew: Annotated[
+        bool, typer.Option("--anew", help="Use no results kept from an earlier run; they are deleted.")
+    ] = False,
 ) -> None:
     """Run every experiment on the method and write a page of what came of it.
 
@@ -80,9 +82,9 @@ def _place(
     settings = session.settings
     model = session.model()
     base = kept or settings.library_path.parent / "report"
-    kept_folder = base / plan.key(model.fingerprint)
+    key = plan.key(model.fingerprint, dtype=str(model.dtype).removeprefix("torch."), device=model.device.type)
     place = Place(
-        settings.model_name_or_path, settings.device, plan, kept_folder, workers, dtype=settings.dtype
+        settings.model_name_or_path, settings.device, plan, base / key, workers, dtype=settings.dtype
     )
     return place, (model.name, model.fingerprint)
 

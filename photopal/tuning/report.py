@@ -15,7 +15,8 @@ class TuneOptions:
         weight_decay: Of AdamW.
         batch_photos: Photos an update.
         patience: Epochs without a better validation after which the run ends.
-        validation_share: Share of each concept's photos held out; at least one of three or more.
+        validation_share: Share of each concept's photos held out; at least one of three or more. Of a concept
+            with fewer none is, and its training photos validate too.
         mirror_share: How often a photo is shown with left and right exchanged.
         variants: How many different sets of questions are made for each photo.
         tokens: Soft tokens a concept is registered with before it is tuned.
@@ -79,7 +80,7 @@ class TuningReport:
         epochs: Epochs that were run.
         steps: Updates.
         photos: Training photos.
-        validation_photos: Held-out photos.
+        validation_photos: Held-out photos, and those that validate for want of any.
         seconds: Wall time.
         was_interrupted: Whether the user ended it.
     """

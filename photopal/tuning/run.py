@@ -34,8 +34,8 @@ def split_photos(
     """Hold out photos of every concept for validation, and a share of the negatives.
 
     Photos that are held out in any case count towards the share.
-    A concept with one or two photos keeps them all for training; with no held-out photo at all, the training
-    photos validate too.
+    A concept with one or two photos keeps them all for training. Where no held-out photo shows a concept, its
+    training photos validate too: else saying No to it would always be right.
     """
     ordered = sorted(photos, key=lambda photo: photo.key)
     rng.shuffle(ordered)
@@ -51,7 +51,8 @@ def split_photos(
     free = [photo for photo in negatives if photo.key not in held]
     held |= {photo.key for photo in free[: max(0, round(share * len(negatives)) - already)]}
     training = [photo for photo in ordered if photo.key not in held]
-    validation = [photo for photo in ordered if photo.key in held]
+    shown = {i for photo in ordered if photo.key in held for i in photo.present}
+    validation = [photo for photo in ordered if photo.key in held or photo.present - shown]
     return training, validation or training
 
 

@@ -1,5 +1,6 @@
 """The joint run: what changes, what never does, and that it learns."""
 
+import random
 from dataclasses import replace
 
 import pytest
@@ -10,7 +11,7 @@ from photopal.concepts.enroll import FeatureStore, enrol
 from photopal.errors import ConceptError
 from photopal.tuning import TuneOptions, TuningConcept, tune_bank, validate_bank
 from photopal.tuning.gather import gather_photos
-from photopal.tuning.run import split_photos
+from photopal.tuning.run import _new_run, split_photos
 
 QUICK = TuneOptions(epochs=2, variants=1, learning_rate=5e-3, tokens=4)
 
@@ -99,11 +100,39 @@ def test_nothing_to_learn_from_is_an_error(start, model):
 
 
 def test_every_concept_has_a_photo_held_out_and_most_to_learn_from(start):
-    import random
-
     _, concepts, photos = start
     training, validation = split_photos(photos, share=0.2, rng=random.Random(0))
     for concept_id in concepts:
         assert sum(concept_id in photo.present for photo in validation) == 1
         assert sum(concept_id in photo.present for photo in training) == 2
     assert not {photo.key for photo in training} & {photo.key for photo in validation}
+
+
+def test_a_concept_with_one_photo_is_validated_on_it_and_every_other_on_what_is_held_out(start):
+    _, concepts, photos = start
+    first, second = sorted(concepts)
+    only = next(photo for photo in photos if photo.present == {first})
+    some = [photo for photo in photos if first not in photo.present] + [only]
+    training, validation = split_photos(some, share=0.2, rng=random.Random(0))
+    assert only in training
+    assert [photo for photo in validation if first in photo.present] == [only]
+    held = [photo for photo in validation if second in photo.present]
+    assert len(held) == 1
+    assert held[0] not in training
+
+
+def test_rows_that_say_no_to_everybody_do_not_validate_as_right_with_one_photo_a_concept(start, model):
+    bank, concepts, photos = start
+    some = [next(photo for photo in photos if photo.present == {i}) for i in sorted(concepts)]
+    some += [photo for photo in photos if not photo.present]
+    _, validation = split_photos(some, share=0.2, rng=random.Random(0))
+    assert {i for photo in validation for i in photo.present} == set(concepts)
+    run = _new_run(model, bank, concepts, QUICK)
+    asked = [
+        exchange.answer
+        for variants in run.prepare_tests(validation, concepts)
+        for packed in variants
+        for exchange in packed.example.exchanges
+        if exchange.kind == "recognition"
+    ]
+    assert {"Yes", "No"} <= set(asked)

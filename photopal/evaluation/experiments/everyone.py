@@ -41,6 +41,12 @@ class Crowd:
         """How many tokens the crowd takes in a prompt."""
         return int(self._block.shape[0])
 
+    def prompt_length(self, features: PhotoFeatures) -> int:
+        """How many tokens the recognition question takes with the whole crowd, from the first to the last."""
+        one = self._encode((1,), recognition_question(name_placeholder(0)), features)
+        question = int(one.ids.shape[0]) - self._block_end(one)
+        return one.image_end + len(self) + question
+
     def _encode(self, counts: Sequence[int], question: str, features: PhotoFeatures) -> EncodedPrompt:
         return self._model.encode_prompt(build_prompt(question, [PromptConcept(k) for k in counts]), features)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
@@ -9,7 +10,7 @@ from photopal.answers.assistant import Assistant
 from photopal.concepts import Bank
 from photopal.concepts.maps import contested_maps, inside_photo, location_maps, map_scores
 from photopal.evaluation.datasets.form import Dataset, DatasetPhoto, Kind, Scenario
-from photopal.evaluation.experiments.form import Figures
+from photopal.evaluation.experiments.form import Figures, Rows
 from photopal.evaluation.runs.choices import choose, locate
 from photopal.evaluation.runs.learning import Learned
 from photopal.evaluation.runs.measures import MEASURES
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
 
 Marks = Literal["marks", "no marks", "random marks", "sentence only"]
 MARKS: tuple[Marks, ...] = ("marks", "no marks", "random marks", "sentence only")
+STRANGERS = 4
+"""Photos without any of a scenario's concepts that are captioned, too: no name is right there."""
+
+DIGITS = 9
+"""As many as a number of 32 bits has; with fewer, p(yes) near 1 would be the same for many questions."""
 
 
 class MarkedExaminer(Examiner):
@@ -66,7 +72,8 @@ def examine(
     Args:
         examiner: Has the bank.
         dataset: What the scenario is of.
-        tasks: recognition, places, grounding, choice or caption.
+        tasks: recognition, places, grounding, choice or caption. Without a control captions are asked for
+            twice: with all names offered, and with those that the product itself would offer.
         seed: Which negatives are asked for.
         control: What is taken away.
 
@@ -96,22 +103,35 @@ def rows_of(task: str, outcomes: Sequence[Outcome]) -> Figures:
     told = {}
     for measure in MEASURES:
         if measure.task == task and len(values := measure.values(outcomes)):
-            told[f"{task}: {measure.name}"] = [[round(float(v), 6) for v in row] for row in values]
+            told[f"{task}: {measure.name}"] = _kept(values.tolist())
     return told
+
+
+def _kept(rows: Rows) -> Rows:
+    return [[float(f"{value:.{DIGITS}g}") for value in row] for row in rows]
 
 
 def _outcomes(
     examiner: Examiner, dataset: Dataset, scenario: Scenario, task: str, seed: int, control: Control
 ) -> Sequence[Outcome]:
     if task == "recognition":
-        threshold = find_threshold(examiner, dataset, scenario)
+        threshold = find_threshold(examiner, dataset, scenario, control)
         asked = list_questions(dataset, scenario, seed=seed)
         return recognise(examiner, asked, control, threshold=threshold)
     if task == "places":
         return locate(examiner, scenario.test_photos)
     if task == "caption":
-        return caption(examiner, photos_of(scenario), control, has_offer=True)
+        photos = [*photos_of(scenario), *strangers_of(dataset, scenario, seed)]
+        told = caption(examiner, photos, control, has_offer=True)
+        return told if control != "asked" else told + caption(examiner, photos, control, has_offer=False)
     return choose(examiner, [one for one in scenario.questions if one.task == task], control)
+
+
+def strangers_of(dataset: Dataset, scenario: Scenario, seed: int) -> list[tuple[Kind, DatasetPhoto]]:
+    """A few test photos that show no concept at all."""
+    photos = list(dataset.negatives.test)
+    rng = random.Random(f"captions {scenario.name} {seed}")
+    return [("si_sq", photo) for photo in rng.sample(photos, min(len(photos), STRANGERS))]
 
 
 def photos_of(scenario: Scenario) -> list[tuple[Kind, DatasetPhoto]]:

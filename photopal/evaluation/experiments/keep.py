@@ -36,5 +36,9 @@ class Keeper:
         part.write_text(json.dumps(asdict(result)), encoding="utf-8")
         part.replace(path)
 
+    def forget(self, cell: Cell) -> None:
+        """Delete the result of a cell, if there is one."""
+        self._path(cell).unlink(missing_ok=True)
+
     def _path(self, cell: Cell) -> Path:
         return self.folder / f"{cell.key}.json"

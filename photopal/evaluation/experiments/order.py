@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from photopal.evaluation.experiments.plan import Plan
 
 NAME = "order"
-PASSES = 2
 TASKS = ("recognition", "choice")
 FIGURES = ("recognition: weighted", "recognition: AUROC of p(yes)", "choice: accuracy")
 ORDERS = {"image first": "photo first (ours)", "system first": "concepts first, in the system message"}
@@ -70,7 +69,7 @@ def run(bench: Bench, cell: Cell) -> tuple[dict[str, Figures], dict[str, Any]]:
     seed = cell.seed
     learned = bench.register(dataset, scenario, seed)
     photos = bench.lessons(dataset, learned, seed)
-    options = replace(bench.plan.tune(seed), epochs=PASSES, variants=1)
+    options = replace(bench.plan.tune(seed), epochs=bench.plan.order_epochs, variants=1)
     models: Sequence[VisionModel] = (bench.model, cast("VisionModel", SystemFirst(bench.model)))
     arms: dict[str, Figures] = {}
     seconds = {}
@@ -96,15 +95,15 @@ def tell(results: Results, plan: Plan) -> Section:
         (words, str(mean_of(cells, lambda r, o=order: r.facts["tuning_cpu_s"][o])))  # type: ignore[misc]
         for order, words in ORDERS.items()
     )
-    note = f"{rests_on(cells)}. {PASSES} passes, the same questions."
+    note = f"{rests_on(cells)}. {plan.order_epochs} passes, the same questions."
     tables = (
         compare("Order of photo and concepts", cells, arms, FIGURES),
         differences("Photo first − concepts first, paired", cells, pairs, FIGURES, arms),
         Table("Processor seconds of tuning", ("order", "seconds"), rows, note),
     )
     about = (
-        f"Both orders are tuned for {PASSES} passes. The bundled model was trained with the photo first, "
-        "which a model of the hub need not be."
+        f"Both orders are tuned for {plan.order_epochs} passes. The bundled model was trained with the photo "
+        "first, which a model of the hub need not be."
     )
     return Section("Photo first or concepts first", about, tables)
 

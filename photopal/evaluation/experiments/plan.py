@@ -14,6 +14,9 @@ from dataclasses import asdict, dataclass, field
 from photopal.evaluation.datasets.drawn import DrawnOptions
 from photopal.tuning import TuneOptions
 
+VERSION = 2
+"""Part of where results are kept; one more whenever a change of the code makes cells come out otherwise."""
+
 
 @dataclass(frozen=True)
 class Share:
@@ -40,6 +43,7 @@ class Plan:
         crowd: The numbers of registered concepts tried.
         crowd_photos: Test photos of each concept of the crowd.
         crowd_epochs: Passes of tuning the whole crowd.
+        order_epochs: Passes of tuning with either order of photo and concepts.
         shares: What each experiment takes.
         margin_s: Processor seconds for drawing photos, loading the model and writing.
     """
@@ -55,6 +59,7 @@ class Plan:
     crowd: tuple[int, ...]
     crowd_photos: int
     crowd_epochs: int
+    order_epochs: int = 2
     shares: Mapping[str, Share] = field(default_factory=dict)
     margin_s: float = 300.0
 
@@ -63,14 +68,21 @@ class Plan:
         """Processor seconds of everything."""
         return sum(share.budget_s for share in self.shares.values()) + self.margin_s
 
-    def key(self, fingerprint: str) -> str:
-        """Names the folder of kept results: another model or another amount gives another folder.
+    def key(self, fingerprint: str, *, dtype: str, device: str) -> str:
+        """Names the folder of kept results: whatever makes a cell come out otherwise gives another folder.
 
         What only bounds the amount, such as budgets and how many scenarios an experiment takes, does not.
+
+        Args:
+            fingerprint: Of the model.
+            dtype: The number format it computes in.
+            device: The type of device it computes on.
         """
         told = asdict(self)
         del told["shares"], told["margin_s"], told["name"], told["seeds"]
-        digest = hashlib.blake2b(f"{fingerprint} {sorted(told.items())}".encode(), digest_size=6)
+        tuning = asdict(self.tune(0))
+        facts = (VERSION, fingerprint, dtype, device, sorted(told.items()), sorted(tuning.items()))
+        digest = hashlib.blake2b(repr(facts).encode(), digest_size=6)
         return f"{self.name}-{digest.hexdigest()}"
 
     def tune(self, seed: int) -> TuneOptions:

@@ -50,13 +50,13 @@ def list_cells(plan: Plan, wanted: tuple[str, ...] = ()) -> list[Cell]:
 
 
 def _places(plan: Plan, name: str, seed: int) -> list[int]:
-    """Places of scenarios in the dataset of a seed; plain and lookalike ones in turn.
+    """Places of scenarios in the dataset of a seed, plain and lookalike ones mixed in proportion.
 
+    So whatever a budget leaves out, it leaves out of both alike.
     Every seed begins one scenario later, so that a few of each have two, three and four concepts.
     """
     share, drawn = plan.shares[name], plan.drawn
     plain = [(seed + turn) % drawn.scenarios for turn in range(share.plain)]
     alike = [drawn.scenarios + (seed + turn) % drawn.lookalikes for turn in range(share.lookalike)]
-    mixed = [place for pair in zip(plain, alike, strict=False) for place in pair]
-    rest = min(len(plain), len(alike))
-    return mixed + plain[rest:] + alike[rest:]
+    due = [((turn + 0.5) / len(group), place) for group in (plain, alike) for turn, place in enumerate(group)]
+    return [place for _, place in sorted(due)]

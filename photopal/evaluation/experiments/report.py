@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from photopal.errors import UsageError
-from photopal.evaluation.experiments.form import Result, Section
+from photopal.evaluation.experiments.form import Cell, Result, Section
+from photopal.evaluation.experiments.keep import Keeper
 from photopal.evaluation.experiments.registry import BY_NAME, EXPERIMENTS, list_cells
 from photopal.evaluation.experiments.runner import OnProgress, Place, run_cells
 
@@ -42,7 +43,8 @@ def make_report(
     Args:
         place: Where, with what, and how much.
         wanted: Names of experiments.
-        is_anew: Whether to forget scenes and results of an earlier run.
+        is_anew: Whether to forget what is kept: scenes and results, or with `wanted` only the results of the
+            cells it takes.
         on_progress: Told of every cell.
 
     Raises:
@@ -52,10 +54,10 @@ def make_report(
     unknown = [name for name in wanted if name not in BY_NAME]
     if unknown:
         raise UsageError(f"{unknown[0]}: no such experiment", hint=f"There are {', '.join(BY_NAME)}.")
-    if is_anew:
-        shutil.rmtree(place.folder, ignore_errors=True)
     started = time.monotonic()
     cells = list_cells(place.plan, tuple(wanted))
+    if is_anew:
+        _forget(cells, place, is_whole=not wanted)
     results = run_cells(cells, place, on_progress=on_progress)
     chosen = [one for one in EXPERIMENTS if not wanted or one.name in wanted]
     sections = tuple(one.tell(results, place.plan) for one in chosen)
@@ -64,6 +66,16 @@ def make_report(
         planned[cell.experiment] = planned.get(cell.experiment, 0) + 1
     counts = {name: (len(results.get(name, ())), count) for name, count in planned.items()}
     return Report(sections, counts, _cpu(results.values()), time.monotonic() - started)
+
+
+def _forget(cells: Sequence[Cell], place: Place, *, is_whole: bool) -> None:
+    """Delete what an earlier run kept; not the scenes of which other cells have results."""
+    if is_whole:
+        shutil.rmtree(place.folder, ignore_errors=True)
+        return
+    keeper = Keeper(place.folder)
+    for cell in cells:
+        keeper.forget(cell)
 
 
 def _cpu(results: Iterable[Sequence[Result]]) -> float:

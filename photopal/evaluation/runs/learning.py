@@ -215,23 +215,20 @@ def told_concepts(concepts: Sequence[ConceptRow]) -> dict[int, TuningConcept]:
 def tuning_photos(
     shelf: Shelf, bank: Bank, concepts: Sequence[DatasetConcept], strangers: Sequence[DatasetPhoto]
 ) -> list[TuningPhoto]:
-    """Training and validation photos of concepts and training photos of strangers, as tuning takes them."""
+    """Training and validation photos of concepts and training photos of strangers, as tuning takes them.
+
+    From a training photo the maps leave out whom they cannot exclude, as in the product. A validation photo
+    is asked about everyone: the dataset knows who is there, and lookalikes are what the choice is about.
+    """
     photos = []
     for concept_id, concept in enumerate(concepts, start=1):
         for photo in (*concept.train, *concept.validation):
             image = shelf.image(photo.path)
             plain, mirrored = shelf.model.encode_photos([image, ImageOps.mirror(image)])
-            likely = frozenset(likely_concepts(bank, plain) - {concept_id})
-            photos.append(
-                TuningPhoto(
-                    str(photo.path),
-                    plain,
-                    mirrored,
-                    frozenset({concept_id}),
-                    likely,
-                    is_held_out=photo in concept.validation,
-                )
-            )
+            is_held_out = photo in concept.validation
+            likely = frozenset() if is_held_out else frozenset(likely_concepts(bank, plain) - {concept_id})
+            present = frozenset({concept_id})
+            photos.append(TuningPhoto(str(photo.path), plain, mirrored, present, likely, is_held_out))
     chosen = [photo.path for photo in strangers[:MOST_STRANGERS]]
     for path, features in zip(chosen, shelf.features(chosen), strict=True):
         photos.append(TuningPhoto(str(path), features, None, frozenset()))

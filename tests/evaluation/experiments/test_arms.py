@@ -12,15 +12,24 @@ from PIL import Image
 
 from photopal.evaluation.datasets.form import Scenario
 from photopal.evaluation.experiments.arms import one_name_each, tune_apart, tune_jointly
+from photopal.evaluation.experiments.baselines import DescribingExaminer, retrieve
 from photopal.evaluation.experiments.everyone import Crowd
-from photopal.evaluation.experiments.exam import MarkedExaminer
+from photopal.evaluation.experiments.exam import (
+    STRANGERS,
+    MarkedExaminer,
+    examine,
+    photos_of,
+    rows_of,
+    strangers_of,
+)
 from photopal.evaluation.experiments.form import Cell
 from photopal.evaluation.experiments.order import system_first
 from photopal.evaluation.experiments.photos import with_fewer
 from photopal.evaluation.runs.learning import filled_box
+from photopal.evaluation.runs.outcomes import Recognised
 from photopal.evaluation.runs.posing import Examiner, Pose
 from photopal.evaluation.runs.scoring import yes_shares
-from photopal.prompts import PromptConcept, build_prompt
+from photopal.prompts import PromptConcept, build_prompt, recognition_question
 from photopal.tuning.examples import TuningConcept, make_example
 from photopal.vision.placeholders import name_placeholder
 
@@ -82,6 +91,8 @@ def test_a_crowd_that_fits_a_prompt_is_asked_as_in_that_prompt(tiny_bench, taugh
     # The question itself stands in slot 0 of the crowd's prompt, and in its own slot of the usual one.
     crowd = Crowd(tiny_bench.model, bank, features)
     assert crowd.yes_shares(features, [c.id for c in concepts]) == pytest.approx(usual, abs=1e-4)
+    encoded = examiner.encode(pose, recognition_question(concepts[0].name))
+    assert crowd.prompt_length(features) == encoded.ids.shape[0]
 
 
 def test_a_crowd_larger_than_a_prompt_grows_by_as_much_for_every_concept(tiny_bench, taught):
@@ -122,6 +133,64 @@ def test_marks_are_drawn_or_said_as_wanted(tiny_bench, taught):
     astray = pose("random marks")
     assert {c.mark for c in astray.offered} == {c.mark for c in on.offered}
     assert not torch.equal(astray.features.tokens, on.features.tokens)
+
+
+def test_looks_in_words_stand_in_the_question_and_no_name_does(tiny_bench, taught):
+    learned, _ = taught
+    rows = [
+        replace(row, name=name, about=about)
+        for row, name, about in zip(
+            learned.concepts,
+            ("Al", "Alex", "Ben"),
+            ("an adult with red hair", "a small dog.", ""),
+            strict=True,
+        )
+    ]
+    examiner = DescribingExaminer(
+        tiny_bench.shelf, replace(learned, concepts=tuple(rows)), learned.registered, seed=0
+    )
+    answer = "Answer the question using a single word Yes or No."
+    asked = examiner.in_words(recognition_question("Alex"))
+    assert asked == f"Is there a small dog in this photo? {answer}"
+    both = examiner.in_words(recognition_question("Al and Alex"))
+    assert both == f"Is there an adult with red hair and a small dog in this photo? {answer}"
+    assert examiner.in_words("What is Alex doing?") == "What is the small dog doing?"
+    assert examiner.in_words("Where is Al?") == "Where is the adult with red hair?"
+    assert examiner.in_words("What is Ben doing?") == "What is Ben doing?"  # nothing is known of his looks
+    pose = examiner.pose(learned.scenario.test_photos[0].path, ["Al"])
+    assert pose.rows is None
+    plain = tiny_bench.model.encode_prompt(build_prompt(asked), pose.features)
+    assert torch.equal(examiner.encode(pose, recognition_question("Alex")).ids, plain.ids)
+
+
+def test_a_baseline_without_p_yes_has_only_figures_that_need_none(tiny_bench):
+    dataset = tiny_bench.dataset(0)
+    told = retrieve(tiny_bench.shelf, dataset, dataset.scenarios[1], seed=0)
+    assert "recognition: weighted, more negatives, own threshold" in told
+    assert "recognition: AUROC of p(yes)" in told
+    at_half = {"recognition: weighted", "recognition: ECE of p(yes)", "recognition: recall of No"}
+    assert not at_half & told.keys()
+
+
+def test_captions_are_of_strangers_too_and_with_names_offered_and_without(tiny_bench, taught):
+    learned, _ = taught
+    dataset = tiny_bench.dataset(0)
+    examiner = Examiner(tiny_bench.shelf, learned, learned.registered, seed=0)
+    strangers = [photo for _, photo in strangers_of(dataset, learned.scenario, 0)]
+    assert 0 < len(strangers) <= STRANGERS
+    assert all(not photo.places and photo in dataset.negatives.test for photo in strangers)
+    told = examine(examiner, dataset, ("caption",), seed=0)
+    count = len(photos_of(learned.scenario)) + len(strangers)
+    for offer in ("all", "none"):
+        assert len(told[f"caption: wrong names a photo, {offer} offered"]) == count
+    bare = examine(examiner, dataset, ("caption",), seed=0, control="no concept")
+    assert "caption: wrong names a photo, none offered" not in bare
+
+
+def test_nearly_sure_answers_do_not_become_ties():
+    shares = [1 - 2e-7, 1 - 4e-7, 2e-9]
+    told = rows_of("recognition", [Recognised("si_sq", True, True, share) for share in shares])
+    assert len({row[1] for row in told["recognition: AUROC of p(yes)"]}) == 3
 
 
 def test_a_box_covers_its_mask_and_nothing_beyond_its_ends():

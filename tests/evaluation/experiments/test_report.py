@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -14,6 +16,7 @@ from photopal.evaluation.experiments.registry import EXPERIMENTS, list_cells
 from photopal.evaluation.experiments.report import make_report
 from photopal.evaluation.experiments.runner import Account, Place
 from photopal.evaluation.experiments.write import Heading, write_report
+from photopal.tuning import TuneOptions
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +56,58 @@ def test_what_is_kept_is_not_computed_again(place, made):
     assert again is not None
     assert kept is not None
     assert again.arms == kept.arms
+
+
+def test_anew_forgets_only_the_cells_of_the_experiments_wanted(place, made, tmp_path):
+    folder = tmp_path / "kept"
+    shutil.copytree(place.folder, folder)
+    scene = next((folder / "scenes-0").rglob("*.png"))
+    before = {path.name: path.stat().st_mtime_ns for path in folder.glob("*.json")}
+    drawn = scene.stat().st_mtime_ns
+    make_report(replace(place, folder=folder), ("tokens",), is_anew=True)
+    after = {path.name: path.stat().st_mtime_ns for path in folder.glob("*.json")}
+    assert {name for name in before if before[name] != after[name]} == {"tokens-0-00.json"}
+    assert scene.stat().st_mtime_ns == drawn
+
+
+def test_whatever_makes_cells_come_out_otherwise_gives_another_folder(tiny_plan, monkeypatch):
+    def key(plan, fingerprint="a", dtype="float32", device="cpu"):
+        return plan.key(fingerprint, dtype=dtype, device=device)
+
+    usual = key(tiny_plan)
+    others = {
+        key(tiny_plan, fingerprint="b"),
+        key(tiny_plan, dtype="bfloat16"),
+        key(tiny_plan, device="cuda"),
+        key(replace(tiny_plan, order_epochs=5)),
+        key(replace(tiny_plan, variants=7)),
+    }
+    monkeypatch.setattr("photopal.evaluation.experiments.plan.VERSION", -1)
+    others.add(key(tiny_plan))
+    monkeypatch.undo()
+    monkeypatch.setattr(
+        "photopal.evaluation.experiments.plan.TuneOptions", partial(TuneOptions, learning_rate=0.5)
+    )
+    others.add(key(tiny_plan))
+    monkeypatch.undo()
+    assert usual not in others
+    assert len(others) == 7
+    assert key(replace(tiny_plan, shares={}, margin_s=1.0, seeds=(0, 1))) == usual
+
+
+def test_a_crowd_says_that_it_rests_on_blocks(made):
+    [crowd] = [section for section in made.sections if section.title == "Many registered concepts"]
+    assert "1 block of four neighbours in 1 crowd; seeds 0" in crowd.tables[0].note
+    assert {verdict.basis for verdict in crowd.verdicts} == {"1 block, 1 seed"}
+
+
+def test_baselines_are_ranked_by_recognition_at_their_own_thresholds(made):
+    [section] = [one for one in made.sections if one.title == "Joint against separate, and baselines"]
+    for table in (one for one in section.tables if one.title.startswith("Baselines")):
+        assert table.columns[1] == "more negatives, own threshold"
+        figures = [float(row[1].split()[0]) for row in table.rows]
+        assert figures == sorted(figures, reverse=True)
+        assert len(figures) == 7
 
 
 def test_a_broken_file_counts_as_nothing_kept(tmp_path):
@@ -95,6 +150,15 @@ def test_cells_come_from_every_seed_in_turn():
     seeds = [cell.seed for cell in list_cells(FULL, ("adding",))]
     assert seeds[:6] == [0, 1, 2, 0, 1, 2]
     assert {cell.experiment for cell in list_cells(FULL, ("calibration",))} == {"learned"}
+
+
+def test_plain_and_lookalike_scenarios_come_in_proportion_at_every_point():
+    share = FULL.shares["learned"]
+    places = [cell.place for cell in list_cells(FULL, ("learned",)) if cell.seed == 1]
+    assert len(set(places)) == len(places) == share.plain + share.lookalike
+    for count in range(1, len(places) + 1):
+        plain = sum(place < FULL.drawn.scenarios for place in places[:count])
+        assert abs(plain - count * share.plain / len(places)) < 1
 
 
 def test_the_page_has_claims_tables_and_plots_and_keeps_what_was_written_by_hand(made, tmp_path):
