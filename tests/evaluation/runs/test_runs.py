@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 
 from photopal.concepts import RegisterOptions
+from photopal.concepts.presence import Calibration
 from photopal.errors import DatasetError
 from photopal.evaluation.datasets import load_dataset
 from photopal.evaluation.datasets.drawn import DrawnOptions, write_drawn
@@ -168,6 +169,19 @@ def test_tuning_validates_on_exactly_the_photos_held_out(shelf, scenes):
     held = {str(photo.path) for concept in scenario.concepts for photo in concept.validation}
     assert {photo.key for photo in validation if photo.present} == held
     assert not held & {photo.key for photo in training}
+
+
+def test_validation_photos_are_asked_about_everyone_however_alike_the_maps_find_them(shelf, scenes):
+    scenario = scenes.scenarios[1]
+    bank = learn(shelf, scenes, scenario, PLAIN).registered
+    credulous = bank.with_concepts(
+        [replace(one, calibration=Calibration(-2.0, -2.0)) for one in bank.concepts.values()]
+    )
+    photos = [photo for photo in tuning_photos(shelf, credulous, scenario.concepts, []) if photo.present]
+    for photo in photos:
+        others = frozenset(credulous.concepts) - photo.present
+        assert photo.likely == (frozenset() if photo.is_held_out else others)
+    assert {photo.is_held_out for photo in photos} == {True, False}
 
 
 @pytest.fixture(scope="module")
