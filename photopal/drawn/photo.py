@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from photopal.drawn.identity import Person
-from photopal.drawn.painting.canvas import Canvas, Pen
+from photopal.drawn.painting.canvas import THING, Canvas, Pen
 from photopal.drawn.painting.people import paint_person
 from photopal.drawn.painting.pets import paint_pet
 from photopal.drawn.painting.places import INDOORS, paint_place
@@ -31,11 +31,13 @@ class DrawnPhoto:
     Attributes:
         image: RGB picture.
         owners: uint8 array [height, width]: 0 for nobody, n for the n-th subject of the scene (from 1).
+        things: Likewise where each subject's thing can be seen: its kite, its ball.
         scene: What was planned.
     """
 
     image: Image.Image
     owners: NDArray[np.uint8]
+    things: NDArray[np.uint8]
     scene: Scene
 
     def mask(self, index: int) -> NDArray[np.bool_]:
@@ -64,8 +66,10 @@ def draw_photo(scene: Scene, *, size_px: int = 160, supersample: int = 2) -> Dra
     if scene.has_rain:
         _paint_rain(canvas, rng)
     image = canvas.image.reduce(supersample)
-    owners = np.asarray(canvas.owners)[supersample // 2 :: supersample, supersample // 2 :: supersample]
-    return DrawnPhoto(_develop(image, scene, rng), np.ascontiguousarray(owners), scene)
+    painted = np.asarray(canvas.owners)[supersample // 2 :: supersample, supersample // 2 :: supersample]
+    things = np.where(painted > THING, painted - THING, 0).astype(np.uint8)
+    owners = np.where(painted < THING, painted, 0).astype(np.uint8)
+    return DrawnPhoto(_develop(image, scene, rng), owners, things, scene)
 
 
 def _paint_subject(canvas: Canvas, subject: Subject, *, number: int) -> None:

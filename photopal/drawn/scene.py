@@ -17,6 +17,10 @@ TROUSER_COLOURS = ("blue", "black", "brown", "grey", "white")
 HATS = ("none", "cap", "beanie", "straw hat", "party hat")
 COLLARS = ("none", "red", "blue", "green", "yellow")
 CLOTH_PATTERNS = ("plain", "striped", "dotted")
+SKYWARD = {"flying a kite": 0.66, "holding a balloon": 0.66, "holding an umbrella": 0.72}
+"""How tall, as a fraction of the photo, somebody may be who needs the sky above for what it does."""
+EDGE = 0.22
+"""Who stands nearer to the photo's edge than this turns what it holds inwards."""
 
 
 @dataclass(frozen=True)
@@ -129,10 +133,19 @@ def _place_subject(identity: Identity, rng: random.Random, *, x: float, zoom: fl
         height = 0.78 * zoom * depth * (0.76 if identity.age == "child" else 1.0)
         clothes = draw_clothes(rng)
         activity = rng.choices(PERSON_ACTIVITIES, (3, *([1] * (len(PERSON_ACTIVITIES) - 1))))[0]
-        return Subject(identity, activity, x, ground, height, rng.random() < 0.5, clothes)
+        if activity in SKYWARD:
+            height, ground = min(height, SKYWARD[activity]), min(ground, 0.96)
+        return Subject(identity, activity, x, ground, height, _is_mirrored(x, rng), clothes)
     height = 0.45 * zoom * depth * (1.22 if identity.size == "big" else 0.95)
     choices = PARROT_ACTIVITIES if identity.species == "parrot" else PET_ACTIVITIES
     ground = ground if zoom <= 1.0 else 0.95
-    activity, is_mirrored, collar = rng.choice(choices), rng.random() < 0.5, rng.choice(COLLARS)
+    activity, is_mirrored, collar = rng.choice(choices), _is_mirrored(x, rng), rng.choice(COLLARS)
     collar = "none" if identity.species == "parrot" else collar
     return Subject(identity, activity, x, ground, height, is_mirrored, None, collar)
+
+
+def _is_mirrored(x: float, rng: random.Random) -> bool:
+    is_mirrored = rng.random() < 0.5
+    if x < EDGE:
+        return False
+    return is_mirrored or x > 1 - EDGE

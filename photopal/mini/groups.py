@@ -20,6 +20,7 @@ CAST_SIZE = 5
 SIDE_PX = 160
 GRID = 10
 OWNED_SHARE = 0.3
+THING_SHARE = 0.12
 
 
 @dataclass(frozen=True)
@@ -31,12 +32,14 @@ class Group:
         photos: The drawn photos.
         members: For each photo, for each of its subjects, the index in the cast; -1 for a stranger.
         patch_owners: int8 [photos, patches]: the subject (from 0) that covers each patch, -1 for none.
+        patch_things: int8 [photos, patches]: the subject whose thing is in each patch, -1 for none.
     """
 
     cast: tuple[Identity, ...]
     photos: tuple[DrawnPhoto, ...]
     members: tuple[tuple[int, ...], ...]
     patch_owners: NDArray[np.int8]
+    patch_things: NDArray[np.int8]
 
 
 def draw_cast(rng: random.Random, *, size: int = CAST_SIZE, held_out: bool | None = False) -> list[Identity]:
@@ -57,7 +60,7 @@ def draw_cast(rng: random.Random, *, size: int = CAST_SIZE, held_out: bool | Non
 def draw_group(rng: random.Random, *, size_px: int = SIDE_PX, held_out: bool | None = False) -> Group:
     """Draw one group."""
     cast = draw_cast(rng, held_out=held_out)
-    photos, members, owners = [], [], []
+    photos, members, owners, things = [], [], [], []
     for _ in range(PHOTOS_PER_GROUP):
         count = rng.choices((0, 1, 2, 3, 4), (1, 7, 8, 4, 1))[0]
         shown = rng.sample(range(len(cast)), count)
@@ -67,19 +70,26 @@ def draw_group(rng: random.Random, *, size_px: int = SIDE_PX, held_out: bool | N
         index_of = {cast[i]: i for i in shown}
         photos.append(photo)
         members.append(tuple(index_of.get(subject.identity, -1) for subject in scene.subjects))
-        owners.append(patch_owners(photo, grid=GRID))
-    return Group(tuple(cast), tuple(photos), tuple(members), np.stack(owners))
+        owners.append(patch_subjects(photo.owners, count=len(photo.scene.subjects), share=OWNED_SHARE))
+        things.append(patch_subjects(photo.things, count=len(photo.scene.subjects), share=THING_SHARE))
+    return Group(tuple(cast), tuple(photos), tuple(members), np.stack(owners), np.stack(things))
 
 
-def patch_owners(photo: DrawnPhoto, *, grid: int) -> NDArray[np.int8]:
-    """Say which subject covers each patch most: int8 [grid * grid], -1 where nobody covers enough."""
-    if not photo.scene.subjects:
-        return np.full(grid * grid, -1, np.int8)
-    side = photo.owners.shape[0] // grid
-    blocks = photo.owners.reshape(grid, side, grid, side).transpose(0, 2, 1, 3).reshape(grid * grid, -1)
-    shares = np.stack([(blocks == n + 1).mean(axis=1) for n in range(len(photo.scene.subjects))])
+def patch_subjects(painted: NDArray[np.uint8], *, count: int, share: float) -> NDArray[np.int8]:
+    """Say which subject covers each patch most: int8 [GRID * GRID], -1 where nobody covers enough.
+
+    Args:
+        painted: What is painted at each pixel: n for the n-th subject (from 1), 0 for nobody.
+        count: How many subjects there are.
+        share: The share of a patch that is enough.
+    """
+    if not count:
+        return np.full(GRID * GRID, -1, np.int8)
+    side = painted.shape[0] // GRID
+    blocks = painted.reshape(GRID, side, GRID, side).transpose(0, 2, 1, 3).reshape(GRID * GRID, -1)
+    shares = np.stack([(blocks == n + 1).mean(axis=1) for n in range(count)])
     best = shares.argmax(axis=0)
-    return np.where(shares.max(axis=0) >= OWNED_SHARE, best, -1).astype(np.int8)
+    return np.where(shares.max(axis=0) >= share, best, -1).astype(np.int8)
 
 
 class GroupStream(IterableDataset[object]):

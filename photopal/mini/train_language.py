@@ -25,7 +25,8 @@ from photopal.vision.placeholders import SLOTS, SOFT_TOKENS, all_placeholders
 
 SEEING_WEIGHT = 0.3
 MATCHING_WEIGHT = 0.4
-TOWER_RATE = 0.2
+TOWER_RATE = 0.3
+KIND_WEIGHTS = {"recognition": 3.0, "caption": 2.0, "exists": 2.0, "beside": 2.0}
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,7 @@ def speech_loss(
     target = labels[supervised]
     losses = nn.functional.cross_entropy(logits, target, reduction="none")
     kept = [kind for line in kinds for kind in line if kind is not None]
-    weight = torch.tensor([3.0 if kind == "recognition" else 1.0 for kind in kept], device=device)
+    weight = torch.tensor([KIND_WEIGHTS.get(kind, 1.0) for kind in kept], device=device)
     weight = weight + (target >= vocabulary).float()
     right = (logits.argmax(1) == target).float()
     hits: dict[str, list[float]] = defaultdict(list)

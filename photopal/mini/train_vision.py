@@ -26,6 +26,7 @@ from photopal.mini.optimizers import Optimizers
 
 TEMPERATURE = 0.07
 NOBODY_COSINE = 0.35
+WEIGHTS = {"activity": 5.0, "top_pattern": 2.0}
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class VisionBatch:
     Attributes:
         pixels: float [photos, 3, side, side], normalised to -1…1.
         owners: long [photos, patches]: row in `subjects`, -1 for nobody.
+        things: long [photos, patches]: row in `subjects` of whose thing is there, -1 for none.
         subjects: long [subjects, attributes]: classes, IGNORED where none applies.
         identities: long [subjects]: a number for the identity, unique in the batch; -1 for strangers.
         scenes: long [photos, attributes].
@@ -42,6 +44,7 @@ class VisionBatch:
 
     pixels: Tensor
     owners: Tensor
+    things: Tensor
     subjects: Tensor
     identities: Tensor
     scenes: Tensor
@@ -60,13 +63,15 @@ def to_pixels(groups: list[Group]) -> Tensor:
 def collate(groups: list[Group]) -> VisionBatch:
     """Turn groups into one batch."""
     owners: list[Tensor] = []
+    things: list[Tensor] = []
     subjects: list[list[int]] = []
     identities: list[int] = []
     scenes: list[list[int]] = []
     for number, group in enumerate(groups):
         for row, photo in enumerate(group.photos):
-            owner = torch.from_numpy(group.patch_owners[row].astype(np.int64))
-            owners.append(torch.where(owner >= 0, owner + len(subjects), owner))
+            for rows, patches in ((owners, group.patch_owners), (things, group.patch_things)):
+                of = torch.from_numpy(patches[row].astype(np.int64))
+                rows.append(torch.where(of >= 0, of + len(subjects), of))
             scenes.append(describe_photo(photo.scene))
             for subject, member in zip(photo.scene.subjects, group.members[row], strict=True):
                 subjects.append(describe_subject(subject))
@@ -74,6 +79,7 @@ def collate(groups: list[Group]) -> VisionBatch:
     return VisionBatch(
         to_pixels(groups),
         torch.stack(owners),
+        torch.stack(things),
         torch.tensor(subjects),
         torch.tensor(identities),
         torch.tensor(scenes),
@@ -118,16 +124,21 @@ def patch_features(tower: CLIPVisionModel, pixels: Tensor) -> Tensor:
 def attribute_loss(
     logits: Tensor, targets: Tensor, classes: dict[str, tuple[str, ...]]
 ) -> tuple[Tensor, Tensor]:
-    """Mean cross-entropy over attributes, and the accuracy of each [attributes]."""
-    losses, accuracies = [], []
-    for column, part in enumerate(torch.split(logits, [len(v) for v in classes.values()], dim=-1)):
+    """Weighted mean of the cross-entropies of attributes, and the accuracy of each [attributes].
+
+    What somebody does weighs more (`WEIGHTS`): it is often told by little in the picture.
+    """
+    losses, weights, accuracies = [], [], []
+    parts = torch.split(logits, [len(v) for v in classes.values()], dim=-1)
+    for column, (name, part) in enumerate(zip(classes, parts, strict=True)):
         known = targets[:, column] != IGNORED
         if not known.any():
             accuracies.append(torch.tensor(float("nan")))
             continue
-        losses.append(nn.functional.cross_entropy(part[known], targets[known, column]))
+        weights.append(WEIGHTS.get(name, 1.0))
+        losses.append(weights[-1] * nn.functional.cross_entropy(part[known], targets[known, column]))
         accuracies.append((part[known].argmax(-1) == targets[known, column]).float().mean())
-    return torch.stack(losses).mean(), torch.stack(accuracies)
+    return torch.stack(losses).sum() / sum(weights), torch.stack(accuracies)
 
 
 def subject_means(features: Tensor, batch: VisionBatch) -> tuple[Tensor, Tensor]:
@@ -180,6 +191,7 @@ def vision_loss(
 
     Subjects' attributes are asked of every patch and of the mean over a subject's patches: the mean
     teaches patches to tell what they see themselves, long before attention brings it to the others.
+    Patches that show somebody's thing are asked what its owner does.
     """
     mine = batch.owners >= 0
     subject, accuracy = attribute_loss(
@@ -192,10 +204,21 @@ def vision_loss(
     photo, photo_accuracy = attribute_loss(heads.photo(features.mean(1)), batch.scenes, PHOTO_ATTRIBUTES)
     covered = nn.functional.cross_entropy(heads.covered(features).flatten(0, 1), mine.long().flatten())
     contrast, hits = contrast_loss(features, batch)
+    held = batch.things >= 0
+    doing = doing_loss(heads.subject(features[held]), batch.subjects[batch.things[held]])
     report = dict(zip(SUBJECT_ATTRIBUTES, accuracy.tolist(), strict=True))
     report |= dict(zip(PHOTO_ATTRIBUTES, photo_accuracy.tolist(), strict=True))
-    report |= {"identity": hits.item(), "contrast": contrast.item()}
-    return 2 * subject + 2 * whole + photo + 0.5 * covered + 0.5 * contrast, report
+    report |= {"identity": hits.item(), "contrast": contrast.item(), "doing": doing.item()}
+    return 2 * subject + 2 * whole + photo + 0.5 * covered + 0.5 * contrast + 0.5 * doing, report
+
+
+def doing_loss(logits: Tensor, subjects: Tensor) -> Tensor:
+    """Cross-entropy of what owners of things do: `logits` [patches, classes] and `subjects` of them."""
+    if not len(logits):
+        return logits.sum()
+    sizes = [len(classes) for classes in SUBJECT_ATTRIBUTES.values()]
+    column = list(SUBJECT_ATTRIBUTES).index("activity")
+    return nn.functional.cross_entropy(torch.split(logits, sizes, dim=-1)[column], subjects[:, column])
 
 
 def train_vision(run: StageRun, checkpoint: Path, *, on_report: Callable[[str], None]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 from pathlib import Path
 
@@ -10,8 +11,10 @@ import pytest
 import torch
 
 from photopal.drawn.identity import is_held_out
+from photopal.drawn.talking.talk import PROPS
 from photopal.mini.architecture import END, build_model, build_processor, save_model, train_tokenizer
 from photopal.mini.attention import lean_attention
+from photopal.mini.attributes import SUBJECT_ATTRIBUTES
 from photopal.mini.groups import Group, draw_group
 from photopal.mini.lessons import IGNORED, LessonBatch, LessonMaker, member_patches
 from photopal.mini.loop import StageRun
@@ -28,6 +31,7 @@ from photopal.mini.train_language import (
 from photopal.mini.train_vision import (
     AttributeHeads,
     collate,
+    doing_loss,
     make_vision_tower,
     patch_features,
     train_vision,
@@ -100,6 +104,29 @@ def test_reference_patches_show_the_member(groups):
     for (row, member), covered in patches.items():
         subject = groups[0].members[row].index(member)
         assert all(groups[0].patch_owners[row][patch] == subject for patch in covered)
+
+
+def test_patches_of_things_are_those_of_who_has_them(groups):
+    shown = 0
+    for group in groups:
+        for row, photo in enumerate(group.photos):
+            whose = {int(number) for number in group.patch_things[row] if number >= 0}
+            shown += len(whose)
+            assert all(photo.scene.subjects[number].activity in PROPS for number in whose)
+    assert shown
+
+
+def test_what_owners_of_things_do_is_asked_of_the_patches_of_things(groups):
+    batch = collate(groups)
+    sizes = [len(classes) for classes in SUBJECT_ATTRIBUTES.values()]
+    column = list(SUBJECT_ATTRIBUTES).index("activity")
+    subjects = batch.subjects[batch.things[batch.things >= 0]]
+    logits = torch.zeros(len(subjects), sum(sizes))
+    blind = doing_loss(logits, subjects)
+    assert float(blind) == pytest.approx(math.log(sizes[column]))
+    logits[torch.arange(len(subjects)), sum(sizes[:column]) + subjects[:, column]] = 20.0
+    assert float(doing_loss(logits, subjects)) < 1e-4
+    assert float(doing_loss(logits[:0], subjects[:0])) == 0
 
 
 def test_lessons_are_encoded_as_questions_are_in_use(tmp_path: Path, batch, groups, tokenizer, model):

@@ -34,13 +34,18 @@ def shade(colour: Colour, factor: float) -> Colour:
     return (red, green, blue)
 
 
+THING = 128
+"""Added to a subject's number in the owner map where its thing is painted."""
+
+
 @dataclass
 class Canvas:
     """An RGB picture and an owner map of the same size.
 
     Attributes:
         image: What is seen.
-        owners: One byte a pixel: 0 for nobody, else the subject's number.
+        owners: One byte a pixel: 0 for nobody, else the subject's number, with `THING` added where it is
+            something that the subject holds or plays with.
         owner: The number that is painted from now on.
     """
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from photopal.drawn.identity import Person
-from photopal.drawn.painting.canvas import COLOURS, Colour, Pen, shade
+from photopal.drawn.painting.canvas import COLOURS, THING, Colour, Pen, shade
 from photopal.drawn.painting.props import paint_prop
 
 SKIN_COLOURS: dict[str, Colour] = {
@@ -18,6 +18,7 @@ SKIN_COLOURS: dict[str, Colour] = {
 HEAD_Y, HEAD_R = 0.76, 0.2
 HEAD_SCALE, HEAD_DROP = 1.25, 0.18  # heads are drawn larger than life: they tell people apart
 RAISED = {"waving", "flying a kite", "holding an umbrella", "holding a balloon"}
+RAISED_HAND = (0.32, 0.94)
 HIDING_HANDS = {"playing the guitar", "reading a book", "holding a cake", "taking a photo"}
 
 
@@ -47,7 +48,7 @@ def paint_person(pen: Pen, person: Person, clothes: Clothes, *, activity: str) -
     half = 0.19 if person.build == "broad" else 0.135
     owner = pen.canvas.owner
     if activity == "riding a bicycle":
-        pen.canvas.owner = 0
+        pen.canvas.owner = THING + owner
         paint_prop(pen, activity, clothes.hat_colour)
         pen.canvas.owner = owner
     head = replace(pen, unit=pen.unit * HEAD_SCALE, y=pen.y + HEAD_DROP * pen.unit)
@@ -58,8 +59,10 @@ def paint_person(pen: Pen, person: Person, clothes: Clothes, *, activity: str) -
     _paint_head(head, person, skin, hair)
     if clothes.hat != "none":
         _paint_hat(head, clothes)
+    if activity in RAISED:
+        _paint_raised_arm(pen, clothes, skin, half, activity)
     if activity != "riding a bicycle":
-        pen.canvas.owner = 0
+        pen.canvas.owner = THING + owner
         paint_prop(pen, activity, clothes.hat_colour)
         pen.canvas.owner = owner
 
@@ -111,18 +114,27 @@ def _paint_arms(pen: Pen, clothes: Clothes, skin: Colour, half: float, activity:
     shoulder = half - 0.01
     left_hand = (-shoulder - 0.07, 0.31)
     right_hand = (shoulder + 0.07, 0.31)
-    if activity in RAISED:
-        right_hand = (shoulder + 0.17, 0.7)
-    elif activity in HIDING_HANDS:
+    if activity in HIDING_HANDS:
         left_hand, right_hand = (-0.1, 0.38), (0.1, 0.38)
     elif activity in {"eating an ice cream", "playing with a ball"}:
         right_hand = (shoulder + 0.13, 0.5)
     elif activity == "riding a bicycle":
         right_hand = (shoulder + 0.12, 0.4)
         left_hand = (shoulder + 0.1, 0.38)
-    for shoulder_x, hand in ((-shoulder, left_hand), (shoulder, right_hand)):
+    arms = [(-shoulder, left_hand), (shoulder, right_hand)]
+    for shoulder_x, hand in arms[:1] if activity in RAISED else arms:
         pen.line([(shoulder_x, 0.54), hand], sleeve, 0.085)
         pen.ellipse(*hand, 0.05, 0.05, skin)
+
+
+def _paint_raised_arm(pen: Pen, clothes: Clothes, skin: Colour, half: float, activity: str) -> None:
+    """Paint the right arm beside the head and in front of hair and hat, so that it is seen."""
+    x, y = RAISED_HAND
+    pen.line([(half - 0.01, 0.54), (x, 0.64), (x, y - 0.05)], shade(COLOURS[clothes.top], 0.86), 0.085)
+    pen.ellipse(x, y, 0.06, 0.06, skin)
+    if activity == "waving":
+        for dx, dy in ((-0.085, 0.06), (-0.035, 0.105), (0.035, 0.105), (0.085, 0.06)):
+            pen.line([(x, y), (x + dx, y + dy)], skin, 0.035)
 
 
 def _paint_head(pen: Pen, person: Person, skin: Colour, hair: Colour) -> None:

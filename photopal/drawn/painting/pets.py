@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from photopal.drawn.identity import Pet
-from photopal.drawn.painting.canvas import COLOURS, Colour, Pen, shade
+from photopal.drawn.painting.canvas import COLOURS, THING, Colour, Pen, shade
 from photopal.drawn.painting.props import paint_ball
 
 INK = (34, 30, 32)
@@ -31,7 +31,7 @@ def paint_pet(pen: Pen, pet: Pet, *, collar: str, activity: str) -> None:
     _paint_head(pen, pet, head, is_asleep=activity == "sleeping")
     if activity == "playing with a ball":
         owner = pen.canvas.owner
-        pen.canvas.owner = 0
+        pen.canvas.owner = THING + owner
         paint_ball(pen, 0.42, 0.14, 0.15)
         pen.canvas.owner = owner
 

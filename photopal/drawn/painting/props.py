@@ -41,12 +41,16 @@ def paint_ball(pen: Pen, x: float, y: float, radius: float) -> None:
 
 
 def _paint_kite(pen: Pen, colour: Colour) -> None:
-    top = (0.52, 1.22)
-    pen.line([(0.32, 0.7), (top[0], top[1] - 0.16)], (250, 250, 250), 0.014)
-    corners = [(top[0], top[1] + 0.17), (top[0] + 0.13, top[1]), (top[0], top[1] - 0.17)]
-    pen.polygon([*corners, (top[0] - 0.13, top[1])], colour)
-    pen.polygon([corners[0], corners[1], top], shade(colour, 1.35))
-    pen.polygon([corners[2], (top[0] - 0.13, top[1]), top], shade(colour, 0.7))
+    x, y, foot = 0.38, 1.24, 1.06
+    pen.line([(0.32, 0.94), (x, foot)], (250, 250, 250), 0.014)
+    tail = [(x, foot), (x + 0.08, foot - 0.05), (x + 0.1, foot - 0.15), (x + 0.17, foot - 0.2)]
+    pen.line(tail, (250, 250, 250), 0.014)
+    for bow_x, bow_y in tail[1:]:
+        pen.polygon([(bow_x - 0.045, bow_y + 0.03), (bow_x - 0.045, bow_y - 0.03), (bow_x, bow_y)], colour)
+        pen.polygon([(bow_x + 0.045, bow_y + 0.03), (bow_x + 0.045, bow_y - 0.03), (bow_x, bow_y)], colour)
+    pen.polygon([(x, y + 0.16), (x + 0.14, y), (x, foot), (x - 0.14, y)], colour)
+    pen.polygon([(x, y + 0.16), (x + 0.14, y), (x, y)], shade(colour, 1.35))
+    pen.polygon([(x, foot), (x - 0.14, y), (x, y)], shade(colour, 0.7))
 
 
 def _paint_guitar(pen: Pen, colour: Colour) -> None:
@@ -58,28 +62,29 @@ def _paint_guitar(pen: Pen, colour: Colour) -> None:
 
 
 def _paint_ice_cream(pen: Pen, colour: Colour) -> None:
-    x, y = 0.27, 0.56
-    pen.polygon([(x - 0.05, y), (x + 0.05, y), (x, y - 0.13)], (214, 160, 90))
-    pen.ellipse(x, y + 0.04, 0.065, 0.06, (252, 170, 200))
-    pen.ellipse(x, y + 0.1, 0.045, 0.045, (250, 244, 220))
+    x, y = 0.28, 0.57
+    pen.polygon([(x - 0.07, y), (x + 0.07, y), (x, y - 0.18)], (214, 160, 90))
+    pen.ellipse(x, y + 0.05, 0.09, 0.08, (252, 170, 200))
+    pen.ellipse(x, y + 0.14, 0.065, 0.065, (250, 244, 220))
 
 
 def _paint_umbrella(pen: Pen, colour: Colour) -> None:
-    x = 0.3
-    pen.line([(x, 0.66), (x, 1.08)], (70, 60, 60), 0.022)
-    pen.pie((x - 0.06, 1.02), (0.4, 0.24), (180, 360), colour)
-    pen.pie((x - 0.06, 1.02), (0.14, 0.24), (180, 360), shade(colour, 1.4))
+    x = 0.32
+    pen.line([(x, 0.86), (x, 1.18)], (70, 60, 60), 0.022)
+    pen.pie((x - 0.12, 1.12), (0.42, 0.22), (180, 360), colour)
+    pen.pie((x - 0.12, 1.12), (0.15, 0.22), (180, 360), shade(colour, 1.4))
 
 
 def _paint_balloon(pen: Pen, colour: Colour) -> None:
-    x = 0.42
-    pen.line([(0.31, 0.7), (x, 1.0)], (240, 240, 240), 0.014)
-    pen.ellipse(x, 1.12, 0.12, 0.15, colour)
-    pen.ellipse(x - 0.04, 1.17, 0.03, 0.04, shade(colour, 1.6))
+    x, y = 0.34, 1.22
+    pen.line([(0.32, 0.94), (x, y - 0.15)], (240, 240, 240), 0.014)
+    pen.polygon([(x - 0.03, y - 0.19), (x + 0.03, y - 0.19), (x, y - 0.14)], colour)
+    pen.ellipse(x, y, 0.13, 0.16, colour)
+    pen.ellipse(x - 0.045, y + 0.05, 0.03, 0.045, shade(colour, 1.6))
 
 
 def _paint_ball_in_hand(pen: Pen, colour: Colour) -> None:
-    paint_ball(pen, 0.36, 0.52, 0.11)
+    paint_ball(pen, 0.36, 0.52, 0.13)
 
 
 def _paint_book(pen: Pen, colour: Colour) -> None:

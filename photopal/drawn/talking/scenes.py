@@ -118,11 +118,9 @@ def exists(talk: Talk, rng: random.Random) -> Exchange:
         there |= {with_article(one.species), "a pet", "an animal"} if isinstance(one, Pet) else {"a person"}
         there |= {"a child"} if isinstance(one, Person) and one.age == "child" else set()
     living = ("a person", "a pet", "a child", *SPECIES_WORDS)
-    known = sorted(there)
-    if known and rng.random() < 0.45:
-        what = rng.choice(known)
-    else:
-        what = rng.choice(living if rng.random() < 0.4 else _ALL_THINGS)
+    asked = living if rng.random() < 0.35 else _ALL_THINGS
+    known = sorted(there & set(asked))
+    what = rng.choice(known if known and rng.random() < 0.5 else asked)
     return ask("exists", "exists", yes_no(what in there), rng, what=what)
 
 
