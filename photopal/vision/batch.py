@@ -113,8 +113,8 @@ def _batches(model: VisionModel, asked: Sequence[Asked], at_once: int) -> list[l
     rows = [row for places in alike.values() for row in _split(model, asked, places, at_once)]
     batches: list[list[list[int]]] = []
     longest = 0
-    for row in sorted(rows, key=lambda row: (-len(row), _tokens(model, asked, row))):
-        tokens = _tokens(model, asked, row)
+    sized = [(-len(row), _tokens(model, asked, row), row) for row in rows]
+    for _, tokens, row in sorted(sized, key=lambda one: one[:2]):
         longest = max(longest, tokens)
         batch = batches[-1] if batches else []
         is_full = sum(map(len, batch)) + len(row) > at_once or (len(batch) + 1) * longest > MOST_TOKENS
