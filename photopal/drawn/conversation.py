@@ -18,8 +18,8 @@ _OF_NAMES: tuple[tuple[Maker, int], ...] = (
     (names.beside, 4),
     (names.together, 1),
     (names.appearance, 4),
-    (choices.choose, 2),
-    (choices.choose_name, 1),
+    (choices.choose, 5),
+    (choices.choose_name, 3),
 )
 _OF_SCENES: tuple[tuple[Maker, int], ...] = (
     (scenes.place, 2),

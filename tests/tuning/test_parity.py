@@ -26,7 +26,7 @@ class WholeMatrices:
         self.outputs = torch.cat([model.output_embeddings.detach(), table.outputs.detach()]).requires_grad_()
         self.kept = [matrix.detach()[: self.base].clone() for matrix in (self.inputs, self.outputs)]
         self.optimizer = torch.optim.AdamW(
-            [self.inputs, self.outputs], lr=options.learning_rate, weight_decay=options.weight_decay
+            [self.inputs, self.outputs], weight_decay=options.weight_decay
         )
 
     def loss(self, packed):
@@ -81,7 +81,7 @@ def test_fifty_steps_on_rows_alone_equal_fifty_on_whole_matrices_put_back(start,
     choose = random.Random(1)
     for step in range(STEPS):
         batch = [choose.choice(variants) for variants in choose.sample(lessons, min(2, len(lessons)))]
-        rate = options.learning_rate * learning_rate_factor(step, STEPS)
+        rate = run.rate * learning_rate_factor(step, STEPS)
         for group in run.optimizer.param_groups:
             group["lr"] = rate
         run.learn(batch)

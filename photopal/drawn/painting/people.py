@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
+from math import hypot
 
 from photopal.drawn.identity import Person
 from photopal.drawn.painting.canvas import COLOURS, THING, Colour, Pen, shade
@@ -93,13 +95,16 @@ def _paint_legs(pen: Pen, clothes: Clothes, half: float, *, is_riding: bool) -> 
         pen.ellipse(x * 1.1 + side * 0.02, 0.025, 0.07, 0.03, shoe)
 
 
-def _paint_body(pen: Pen, clothes: Clothes, half: float) -> None:
-    colour = COLOURS[clothes.top]
-    light = clothes.top in {"white", "yellow", "pink"}
-    second = shade(colour, 0.62) if light else shade(colour, 1.75)
+def _pattern_colour(clothes: Clothes) -> Colour:
     if clothes.top == "black":
-        second = (170, 170, 176)
-    pen.box((-half, 0.27, half, 0.59), colour, radius=0.07)
+        return (170, 170, 176)
+    light = clothes.top in {"white", "yellow", "pink"}
+    return shade(COLOURS[clothes.top], 0.62 if light else 1.75)
+
+
+def _paint_body(pen: Pen, clothes: Clothes, half: float) -> None:
+    second = _pattern_colour(clothes)
+    pen.box((-half, 0.27, half, 0.59), COLOURS[clothes.top], radius=0.07)
     if clothes.pattern == "striped":
         for y in (0.33, 0.42, 0.51):
             pen.box((-half, y - 0.02, half, y + 0.02), second)
@@ -109,8 +114,23 @@ def _paint_body(pen: Pen, clothes: Clothes, half: float) -> None:
                 pen.ellipse(x * half, y, 0.024, 0.024, second)
 
 
+def _paint_sleeve(pen: Pen, clothes: Clothes, points: list[tuple[float, float]]) -> None:
+    """Paint an arm with the pattern of the top, so that a thing before the belly does not hide it."""
+    pen.line(points, shade(COLOURS[clothes.top], 0.86), 0.085)
+    second = _pattern_colour(clothes)
+    for (x0, y0), (x1, y1) in pairwise(points):
+        dx, dy = x1 - x0, y1 - y0
+        length = hypot(dx, dy)
+        for along in (0.25, 0.6) if clothes.pattern != "plain" and length > 0.1 else ():
+            x, y = x0 + along * dx, y0 + along * dy
+            across = (-0.042 * dy / length, 0.042 * dx / length)
+            if clothes.pattern == "striped":
+                pen.line([(x - across[0], y - across[1]), (x + across[0], y + across[1])], second, 0.04)
+            else:
+                pen.ellipse(x, y, 0.024, 0.024, second)
+
+
 def _paint_arms(pen: Pen, clothes: Clothes, skin: Colour, half: float, activity: str) -> None:
-    sleeve = shade(COLOURS[clothes.top], 0.86)
     shoulder = half - 0.01
     left_hand = (-shoulder - 0.07, 0.31)
     right_hand = (shoulder + 0.07, 0.31)
@@ -123,14 +143,14 @@ def _paint_arms(pen: Pen, clothes: Clothes, skin: Colour, half: float, activity:
         left_hand = (shoulder + 0.1, 0.38)
     arms = [(-shoulder, left_hand), (shoulder, right_hand)]
     for shoulder_x, hand in arms[:1] if activity in RAISED else arms:
-        pen.line([(shoulder_x, 0.54), hand], sleeve, 0.085)
+        _paint_sleeve(pen, clothes, [(shoulder_x, 0.54), hand])
         pen.ellipse(*hand, 0.05, 0.05, skin)
 
 
 def _paint_raised_arm(pen: Pen, clothes: Clothes, skin: Colour, half: float, activity: str) -> None:
     """Paint the right arm beside the head and in front of hair and hat, so that it is seen."""
     x, y = RAISED_HAND
-    pen.line([(half - 0.01, 0.54), (x, 0.64), (x, y - 0.05)], shade(COLOURS[clothes.top], 0.86), 0.085)
+    _paint_sleeve(pen, clothes, [(half - 0.01, 0.54), (x, 0.64), (x, y - 0.05)])
     pen.ellipse(x, y, 0.06, 0.06, skin)
     if activity == "waving":
         for dx, dy in ((-0.085, 0.06), (-0.035, 0.105), (0.035, 0.105), (0.085, 0.06)):
