@@ -80,5 +80,5 @@ def mean_row_norm(embeddings: Tensor) -> float:
 
 
 def row_size(embeddings: Tensor) -> float:
-    """The size of an entry of an aligned row: the mean norm of `[vocab, hidden]` rows by the root of hidden."""
+    """The size of an entry of an aligned row: mean norm of `[vocab, hidden]` rows by the root of hidden."""
     return mean_row_norm(embeddings) / embeddings.shape[-1] ** 0.5

@@ -10,6 +10,7 @@ from photopal.drawn.talking.talk import Exchange, Talk
 
 Maker = Callable[[Talk, random.Random], Exchange | None]
 MOST_TRIES = 200
+CHOICE_SHARE = 0.7
 
 _OF_NAMES: tuple[tuple[Maker, int], ...] = (
     (names.activity, 5),
@@ -18,7 +19,7 @@ _OF_NAMES: tuple[tuple[Maker, int], ...] = (
     (names.beside, 4),
     (names.together, 1),
     (names.appearance, 4),
-    (choices.choose, 5),
+    (choices.choose, 2),
     (choices.choose_name, 3),
 )
 _OF_SCENES: tuple[tuple[Maker, int], ...] = (
@@ -32,7 +33,7 @@ _OF_SCENES: tuple[tuple[Maker, int], ...] = (
 
 
 def converse(talk: Talk, rng: random.Random, *, count: int = 10) -> list[Exchange]:
-    """Hold a conversation of `count` exchanges: recognition, who, caption and whatever else applies.
+    """Hold a conversation of `count` exchanges: caption, recognition, who, mostly a choice, and others.
 
     No question is asked twice but those of recognition, which may be about another name.
     """
@@ -41,6 +42,8 @@ def converse(talk: Talk, rng: random.Random, *, count: int = 10) -> list[Exchang
     if has_names:
         exchanges += [names.recognise(talk, rng) for _ in range(2)]
         exchanges.append(scenes.who(talk, rng))
+        choice = choices.choose(talk, rng) if rng.random() < CHOICE_SHARE else None
+        exchanges += [] if choice is None else [choice]
     for _ in range(MOST_TRIES):
         if len(exchanges) >= count:
             break

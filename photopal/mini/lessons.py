@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
 from photopal.drawn.conversation import Exchange, Talk, converse
+from photopal.drawn.talking.choices import LETTERS
 from photopal.drawn.talking.roughen import roughen
 from photopal.mini.architecture import END, IMAGE
 from photopal.mini.groups import GRID, Group
@@ -44,6 +46,7 @@ class Lesson:
         neighbours: For each name who is on its left and on its right: the number of a name, or `NOBODY`,
             or `STRANGER` for somebody without a name.
         marks: Marks drawn on the photo.
+        options: Of each lettered option the place of its last id, its number, and 1 if it is right, else 0.
     """
 
     row: int
@@ -58,6 +61,7 @@ class Lesson:
     subjects: list[int]
     neighbours: list[tuple[int, int]]
     marks: tuple[Mark, ...]
+    options: list[tuple[int, int, int]]
 
 
 @dataclass(frozen=True)
@@ -168,16 +172,22 @@ class LessonMaker:
         texts = [f"USER: {IMAGE * PATCHES}\n{block}"]
         texts += [f"{gap}{self._asked(exchange, rng)} ASSISTANT:" for exchange in exchanges]
         texts += [f" {exchange.answer}{END}" for exchange in exchanges]
-        coded: list[list[int]] = self.tokenizer(texts, add_special_tokens=False)["input_ids"]
+        encoded = self.tokenizer(texts, add_special_tokens=False, return_offsets_mapping=True)
+        coded: list[list[int]] = encoded["input_ids"]
+        spans: list[list[tuple[int, int]]] = encoded["offset_mapping"]
         prefix, questions, answers = coded[0], coded[1 : len(exchanges) + 1], coded[len(exchanges) + 1 :]
         ids, positions, blocks = list(prefix), list(range(len(prefix))), [0] * len(prefix)
         labels, kinds = [IGNORED] * len(prefix), [""] * len(prefix)
+        options: list[tuple[int, int, int]] = []
         number = 0
-        for exchange, question, answer in zip(exchanges, questions, answers, strict=True):
+        told = zip(exchanges, questions, answers, strict=True)
+        for place, (exchange, question, answer) in enumerate(told, start=1):
             tail = question + answer[:-1]
             if number and len(ids) + len(tail) > self.tokens:
                 continue
             number += 1
+            ends = option_ends(exchange, texts[place], spans[place])
+            options += [(len(ids) + end, letter, is_right) for end, letter, is_right in ends]
             ids += tail
             positions += range(len(prefix), len(prefix) + len(tail))
             blocks += [number] * len(tail)
@@ -197,12 +207,32 @@ class LessonMaker:
             taken.subjects,
             taken.neighbours,
             taken.marks,
+            options,
         )
 
     def _asked(self, exchange: Exchange, rng: random.Random) -> str:
         """The question as it stands, or one time in three as people might type it."""
         is_rough = exchange.kind != "choice" and rng.random() < ROUGH_SHARE
         return roughen(exchange.question, rng) if is_rough else exchange.question
+
+
+def option_ends(exchange: Exchange, text: str, spans: list[tuple[int, int]]) -> list[tuple[int, int, int]]:
+    """Of each lettered option of a question the number of its last token, its number, and 1 if it is right.
+
+    Args:
+        exchange: The question and its answer.
+        text: What was tokenized; it holds the options as they stand.
+        spans: From which to which character of it each token reaches.
+    """
+    listed = exchange.fields.get("options", "")
+    if exchange.kind != "choice" or listed not in text:
+        return []
+    first = text.index(listed)
+    starts = [found.start() for found in re.finditer(r"[A-D]\. ", listed)]
+    ends = [*(start - 1 for start in starts[1:]), len(listed)]
+    last = [max(n for n, (begin, _) in enumerate(spans) if begin < first + end) for end in ends]
+    right = LETTERS.index(exchange.answer)
+    return [(token, letter, int(letter == right)) for letter, token in enumerate(last)]
 
 
 def member_patches(group: Group) -> dict[tuple[int, int], list[int]]:

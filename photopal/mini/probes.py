@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from photopal.drawn.talking.choices import LETTERS
 from photopal.mini.attributes import PHOTO_ATTRIBUTES, SUBJECT_ATTRIBUTES
 from photopal.mini.lessons import LessonBatch
 from photopal.mini.train_vision import attribute_loss
@@ -13,10 +14,14 @@ from photopal.vision.placeholders import SLOTS, SOFT_TOKENS
 PROBED_LAYER = 4
 """How many of the decoder's layers are below the probes; those above can read what the probes ask for."""
 
+OPTION_LAYER = 5
+"""Likewise for what is asked of lettered options; the layer above can take the letter of the right one."""
+
 SIDE_WEIGHT = 0.7
 LOOKS_WEIGHT = 1.0
 SCENE_WEIGHT = 0.3
 NEIGHBOUR_WEIGHT = 1.0
+OPTION_WEIGHT = 1.0
 NEITHER = 2
 
 
@@ -25,8 +30,9 @@ class Probes(nn.Module):
 
     Soft tokens stand after the photo and can look for their concept there: they are asked where it is, what
     it looks like, does and wears, and who stands beside it. The tokens of the photo itself are asked what
-    covers them, and the token after it what is true of the whole photo. A few Yes, No and words of each
-    conversation teach all this too, but far slower.
+    covers them, and the token after it what is true of the whole photo. The last token of a lettered option
+    is asked for its letter, and whether it is right. A few Yes, No, letters and words of each conversation
+    teach all this too, but far slower.
     """
 
     def __init__(self, width: int) -> None:
@@ -35,6 +41,7 @@ class Probes(nn.Module):
         self.looks = nn.Linear(width, sum(map(len, SUBJECT_ATTRIBUTES.values())))
         self.scene = nn.Linear(width, sum(map(len, PHOTO_ATTRIBUTES.values())))
         self.neighbours = nn.ModuleList(nn.Linear(width, width + NEITHER) for _ in range(2))
+        self.option = nn.Linear(width, len(LETTERS) + 1)
 
 
 def probe(
@@ -54,6 +61,20 @@ def probe(
     found, report = _soft_token_loss(probes, batch, hidden, names, vocabulary)
     seen = _photo_loss(probes, batch, hidden, image_id)
     return found + seen, report
+
+
+def probe_options(probes: Probes, batch: LessonBatch, hidden: Tensor) -> tuple[Tensor, dict[str, float]]:
+    """Ask the last token of each option for its letter and whether it is right; hidden as in `probe`."""
+    told = [(row, *option) for row, lesson in enumerate(batch.lessons) for option in lesson.options]
+    if not told:
+        return hidden.new_zeros(()), {}
+    rows, places, letters, right = torch.tensor(told, device=hidden.device).T
+    states = hidden[rows, places].float()
+    logits = probes.option(nn.functional.rms_norm(states, states.shape[-1:]))
+    is_right, letter = logits[:, 0], logits[:, 1:]
+    loss = nn.functional.binary_cross_entropy_with_logits(is_right, right.float())
+    loss = loss + nn.functional.cross_entropy(letter, letters)
+    return OPTION_WEIGHT * loss, {"find-option": _share((is_right > 0) == (right > 0))}
 
 
 def _photo_loss(probes: Probes, batch: LessonBatch, hidden: Tensor, image_id: int) -> Tensor:
@@ -125,4 +146,4 @@ def _share(right: Tensor) -> float:
     return right.float().mean().item()
 
 
-__all__ = ["PROBED_LAYER", "Probes", "probe"]
+__all__ = ["OPTION_LAYER", "PROBED_LAYER", "Probes", "probe", "probe_options"]

@@ -19,7 +19,7 @@ from photopal.mini.lessons import IGNORED, MOST_NAMES, LessonBatch, LessonMaker
 from photopal.mini.loop import Stage, StageRun, best_device, run_stage
 from photopal.mini.optimizers import Optimizers
 from photopal.mini.parallel import rank
-from photopal.mini.probes import PROBED_LAYER, Probes, probe
+from photopal.mini.probes import OPTION_LAYER, PROBED_LAYER, Probes, probe, probe_options
 from photopal.mini.train_vision import AttributeHeads, contrast_loss, patch_features, vision_loss
 from photopal.vision.placeholders import SLOTS, SOFT_TOKENS, all_placeholders
 
@@ -135,6 +135,7 @@ def speech_loss(
         vocabulary=vocabulary,
         image_id=model.config.image_token_index,
     )
+    choosing, chosen = probe_options(probes, batch, output.hidden_states[OPTION_LAYER])
     name_logits = (names[photo] @ hidden.unsqueeze(-1)).squeeze(-1).masked_fill(~is_name[photo], -1e4)
     with torch.autocast(device.type, torch.bfloat16):
         word_logits = hidden @ embed.weight.T
@@ -150,7 +151,7 @@ def speech_loss(
         hits[f"say-{kind}"].append(hit)
     hits["say-name"] += right[target >= vocabulary].tolist()
     report = {kind: sum(values) / len(values) for kind, values in hits.items() if values}
-    return (losses * weight).sum() / weight.sum() + finding, report | found
+    return (losses * weight).sum() / weight.sum() + finding + choosing, report | found | chosen
 
 
 def assemble(

@@ -11,9 +11,9 @@ class TuneOptions:
 
     Attributes:
         epochs: Most passes over the photos.
-        learning_rate: Of AdamW, as a share of the size of the rows: of the mean norm of the model's own input
-            rows over the root of their width. It falls to a tenth along a cosine. With rows drawn at a standard
-            deviation of 0.02, as LLaMA's are, a share of 0.05 is the authors' 10⁻³.
+        learning_rate: Of AdamW, as a share of the rows' size: the mean norm of the model's own input
+            rows over the root of their width. It falls to a tenth along a cosine. With rows drawn with a
+            standard deviation of 0.02, as LLaMA's are, a share of 0.05 is the authors' 10⁻³.
         weight_decay: Of AdamW.
         batch_photos: Photos an update.
         patience: Epochs without a better validation after which the run ends.

@@ -26,7 +26,7 @@ from photopal.vision.protocol import EncodedPrompt, VisionModel
 class AuthorsLoop:
     """One run over the concepts of a bank, on a copy of a LLaVA model as transformers loads it."""
 
-    def __init__(self, folder: Path, bank: Bank, *, learning_rate: float = 1e-3) -> None:
+    def __init__(self, folder: Path, bank: Bank, *, learning_rate: float) -> None:
         from transformers import AutoImageProcessor, AutoModelForImageTextToText
 
         self.bank = bank

@@ -3,8 +3,8 @@
 Run it with `python tests/benchmarks/tune.py`. The other side is in authors.py. Its photos are prepared as
 pixels once, which its loop leaves to other processes. Of its epoch `--steps` questions are timed, for a
 whole one takes long; what is printed is seconds a question. Before, both sides are asked for the loss of
-the same prompts, which must be equal. With `--epochs`, both sides learn on the bundled model, and their
-accuracy on held-out photos is printed after each epoch.
+the same prompts, which must be equal. With `--epochs`, both sides learn on the bundled model, the loop
+at its own learning rate and at ours, and their accuracy on held-out photos is printed after each epoch.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ import math
 import random
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -42,6 +44,7 @@ from photopal.vision import load_model
 from photopal.vision.model import LoadedModel
 
 AUTHORS, OURS = "authors' loop", "photopal"
+AUTHORS_RATE = 1e-3
 Question = tuple[torch.Tensor, int, PackedExample]
 
 
@@ -121,8 +124,8 @@ class Ours:
 class Theirs:
     """Their run over the same questions, a number of steps at a time."""
 
-    def __init__(self, folder: Path, lessons: Lessons, ours: Ours) -> None:
-        self.loop = AuthorsLoop(folder, lessons.bank)
+    def __init__(self, folder: Path, lessons: Lessons, ours: Ours, *, rate: float = AUTHORS_RATE) -> None:
+        self.loop = AuthorsLoop(folder, lessons.bank, learning_rate=rate)
         pixels = {key: self.loop.pixels(image) for key, image in lessons.images.items()}
         told = [
             (
@@ -189,21 +192,30 @@ def compare(name: str, root: Path, asked: argparse.Namespace) -> None:
 
 
 def learn(root: Path, asked: argparse.Namespace) -> None:
-    """Both sides learn on the bundled model; prints accuracy by epoch and second."""
+    """All sides learn on the bundled model, the loop at its own rate and at ours; prints accuracy."""
     folder = model_folder("bundled", root)
     lessons = prepare(folder, asked)
     ours = Ours(lessons)
-    theirs = Theirs(folder, lessons, ours)
     before = ours.run.validate(ours.tests).accuracy
     print(f"\nbundled: accuracy on held-out photos, from {asked.start} rows that alone give {before:.3f}")
-    spent = {AUTHORS: 0.0, OURS: 0.0}
+    loops = {
+        f"{AUTHORS} at {rate:.4f}": Theirs(folder, lessons, ours, rate=rate)
+        for rate in (AUTHORS_RATE, ours.run.rate)
+    }
+    works: dict[str, Callable[[], object]] = {
+        side: partial(loop.learn, len(loop.steps)) for side, loop in loops.items()
+    }
+    tests: dict[str, Callable[[], float]] = {side: loop.accuracy for side, loop in loops.items()}
+    mine = f"{OURS} at {ours.run.rate:.4f}"
+    works[mine] = ours.epoch
+    tests[mine] = lambda: ours.run.validate(ours.tests).accuracy
+    spent = dict.fromkeys(works, 0.0)
     for epoch in range(1, asked.epochs + 1):
-        for side, work in ((AUTHORS, lambda: theirs.learn(len(theirs.steps))), (OURS, ours.epoch)):
+        for side, work in works.items():
             started = time.perf_counter()
             work()
             spent[side] += time.perf_counter() - started
-        right = {AUTHORS: theirs.accuracy(), OURS: ours.run.validate(ours.tests).accuracy}
-        told = [f"{side} {right[side]:.3f} after {spent[side]:.1f} s" for side in spent]
+        told = [f"{side}: {tests[side]():.3f} after {spent[side]:.1f} s" for side in works]
         print(f"epoch {epoch}: {'; '.join(told)}", flush=True)
 
 

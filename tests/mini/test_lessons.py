@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 import random
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +21,7 @@ from photopal.mini.groups import Group, draw_group
 from photopal.mini.lessons import IGNORED, LessonBatch, LessonMaker, member_patches
 from photopal.mini.loop import StageRun
 from photopal.mini.optimizers import Optimizers, schedule
-from photopal.mini.probes import Probes
+from photopal.mini.probes import Probes, probe_options
 from photopal.mini.train_language import (
     LanguageParts,
     assemble,
@@ -167,6 +169,48 @@ def test_packed_lessons_give_the_hidden_states_of_separate_sequences(batch, mode
                 inputs_embeds=embeddings[:1, kept], use_cache=False
             ).last_hidden_state
             assert torch.allclose(packed[0, kept], alone[0], atol=1e-4)
+
+
+def test_the_probed_tokens_of_options_end_them_and_say_which_is_right(batch, tokenizer):
+    seen = 0
+    for lesson in batch.lessons:
+        for place, letter, is_right in lesson.options:
+            seen += 1
+            block = lesson.blocks[place]
+            before = [i for i, b in zip(lesson.ids[:place], lesson.blocks, strict=False) if b == block]
+            text = tokenizer.decode([*before, lesson.ids[place]])
+            option = text[text.rindex(f" {'ABCD'[letter]}.") + 3 :]
+            rest = tokenizer.decode(
+                [i for i, b in zip(lesson.ids, lesson.blocks, strict=True) if b == block][len(before) + 1 :]
+            )
+            assert option
+            assert not re.search(r" [A-D]\.", option)
+            assert rest.startswith((f" {'ABCDE'[letter + 1]}.", " Answer", " Choose", " Which"))
+            answers = [
+                label
+                for label, b in zip(lesson.labels, lesson.blocks, strict=True)
+                if b == block and label != IGNORED
+            ]
+            assert (tokenizer.decode(answers[:1]).strip() == "ABCD"[letter]) == bool(is_right)
+    assert seen >= 6
+
+
+def test_asking_options_is_learned_from_states_that_tell(batch):
+    probes = Probes(192)
+    states = torch.zeros(len(batch.lessons), max(len(one.ids) for one in batch.lessons), 192)
+    for row, lesson in enumerate(batch.lessons):
+        for place, letter, is_right in lesson.options:
+            states[row, place, letter] = states[row, place, 8 + is_right] = 1.0
+    optimizer = torch.optim.AdamW(probes.parameters(), lr=0.05)
+    for _ in range(60):
+        loss, report = probe_options(probes, batch, states)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert report["find-option"] == 1.0
+    assert loss.item() < 0.1
+    nothing = replace(batch, lessons=[replace(one, options=[]) for one in batch.lessons])
+    assert probe_options(probes, nothing, states) == (0.0, {})
 
 
 def test_both_losses_fall_on_the_same_photos(batch, model):
