@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import io
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
+import torch
 from PIL import Image
 
+from photopal.concepts.rows import cluster
 from photopal.drawn.identity import draw_identity
 from photopal.drawn.photo import draw_photo
 from photopal.drawn.scene import plan_scene
 from photopal.vision import PhotoFeatures, load_model
-from photopal.vision.familiar import Familiar, fit_familiar
+from photopal.vision.familiar import Familiar, mean_patch
 
 PHOTOS = 3000
 OTHERS = 3000
 ALARM = 0.002
+CENTRES = 24
+_RIDGE = 1e-6
 _BATCH = 50
 _SIDES_PX = (160, 224, 320, 512)
 _COUNTS = (2, 6, 5, 3, 1)
@@ -42,6 +46,32 @@ def learn_familiar(folder: Path, *, seed: int = 0, photos: int = PHOTOS, others:
     familiar = fit_familiar(seen, encoded(seed * 2 + 1, others, held_out=True), alarm=ALARM)
     familiar.save(folder)
     return familiar
+
+
+def fit_familiar(
+    photos: Sequence[PhotoFeatures], others: Sequence[PhotoFeatures], *, alarm: float, centres: int = CENTRES
+) -> Familiar:
+    """Learn what familiar photos look like: k-means centres, and the covariance of what is left.
+
+    Args:
+        photos: More than a patch vector is wide and centres together.
+        others: Further familiar photos, from which the limit is taken.
+        alarm: The share of those that may count as strange, such as 0.002.
+        centres: How many.
+
+    Raises:
+        ValueError: There are too few photos.
+    """
+    means = torch.stack([mean_patch(features) for features in photos])
+    if len(means) <= means.shape[1] + centres or not others:
+        raise ValueError("more photos than patch vectors are wide are needed, and others for the limit")
+    found = cluster(means, centres, generator=torch.Generator().manual_seed(0))
+    rest = (means - found[torch.cdist(means, found).argmin(dim=1)]).double()
+    values, vectors = torch.linalg.eigh(rest.T @ rest / (len(means) - centres))
+    whitening = (vectors / (values + _RIDGE).sqrt()).float()
+    free = Familiar(found, whitening, limit=0.0)
+    distances = torch.tensor([free.distance(features) for features in others], dtype=torch.float64)
+    return Familiar(found, whitening, float(distances.quantile(1 - alarm)))
 
 
 def draw_pictures(seed: int, *, held_out: bool) -> Iterator[Image.Image]:

@@ -8,9 +8,9 @@ import torch
 from PIL import Image
 
 from photopal.errors import ModelError
-from photopal.mini.familiar import draw_pictures
+from photopal.mini.familiar import draw_pictures, fit_familiar
 from photopal.vision import load_model
-from photopal.vision.familiar import FILE_NAME, fit_familiar, load_familiar
+from photopal.vision.familiar import FILE_NAME, load_familiar
 from photopal.vision.protocol import PhotoFeatures
 
 
@@ -25,7 +25,7 @@ def cloud(seed: int, count: int, *, scale: float = 1.0) -> list[PhotoFeatures]:
 
 
 def test_the_distance_is_one_on_average_for_what_is_known_whatever_its_spread():
-    familiar = fit_familiar(cloud(0, 4000), cloud(1, 500), alarm=0.01)
+    familiar = fit_familiar(cloud(0, 4000), cloud(1, 500), alarm=0.01, centres=1)
     distances = [familiar.distance(photo) for photo in cloud(2, 2000)]
     assert np.mean(distances) == pytest.approx(1.0, abs=0.1)
 
@@ -40,6 +40,20 @@ def test_a_small_difference_counts_where_all_else_is_alike():
     familiar = fit_familiar(cloud(0, 2000), cloud(1, 2000), alarm=0.01)
     moved = cloud(2, 1)[0].patches + torch.tensor([0.0, 2.0, 0.0, 0.0])
     assert not familiar.knows(features(moved))
+
+
+def test_between_two_kinds_of_known_photos_lies_what_is_strange():
+    away = torch.tensor([40.0, 0.0, 0.0, 0.0])
+
+    def both(seed: int) -> list[PhotoFeatures]:
+        here, there = cloud(seed, 500), cloud(seed + 1, 500)
+        return [*here, *(features(photo.patches + away) for photo in there)]
+
+    between = features(torch.zeros(2, 2, 4) + away / 2)
+    assert fit_familiar(both(0), both(2), alarm=0.01, centres=1).knows(between)
+    familiar = fit_familiar(both(0), both(2), alarm=0.01, centres=2)
+    assert not familiar.knows(between)
+    assert np.mean([familiar.knows(photo) for photo in both(4)]) > 0.97
 
 
 def test_too_few_photos_are_refused():
