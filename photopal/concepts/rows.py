@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -81,4 +83,4 @@ def mean_row_norm(embeddings: Tensor) -> float:
 
 def row_size(embeddings: Tensor) -> float:
     """The size of an entry of an aligned row: mean norm of `[vocab, hidden]` rows by the root of hidden."""
-    return mean_row_norm(embeddings) / embeddings.shape[-1] ** 0.5
+    return mean_row_norm(embeddings) / math.sqrt(embeddings.shape[-1])
