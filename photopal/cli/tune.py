@@ -29,12 +29,7 @@ def tune(  # noqa: PLR0913 - one parameter for each option of the command
     patience: Annotated[
         int, typer.Option(help="Passes without progress after which it ends.", min=1, metavar="N")
     ] = 4,
-    lr: Annotated[
-        float,
-        typer.Option(
-            help="Learning rate, as a share of the size of the tokens.", min=1e-6, max=10.0, metavar="RATE"
-        ),
-    ] = 0.05,
+    lr: Annotated[float, typer.Option(help="Learning rate.", min=1e-7, max=1.0, metavar="RATE")] = 1e-3,
     tokens: Annotated[
         int, typer.Option(help="Tokens a name is learned as.", min=1, max=32, metavar="K")
     ] = 16,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor
 
@@ -79,8 +77,3 @@ def align_rows(centroids: Tensor, norm: float) -> Tensor:
 def mean_row_norm(embeddings: Tensor) -> float:
     """The mean L2 norm of `[vocab, hidden]` input rows."""
     return float(embeddings.detach().float().norm(dim=-1).mean())
-
-
-def row_size(embeddings: Tensor) -> float:
-    """The size of an entry of an aligned row: mean norm of `[vocab, hidden]` rows by the root of hidden."""
-    return mean_row_norm(embeddings) / math.sqrt(embeddings.shape[-1])

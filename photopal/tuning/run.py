@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 
 from photopal.concepts import Bank, BankConcept
-from photopal.concepts.rows import row_size
 from photopal.errors import ConceptError
 from photopal.prompts import PROMPT_VERSION
 from photopal.tuning.examples import TuningConcept, TuningPhoto, make_example
@@ -151,9 +150,8 @@ class _Run:
         self.model, self.table, self.options, self.store = model, table, options, store
         self.best = table.snapshot()
         self.steps = 0
-        self.rate = options.learning_rate * row_size(model.input_embeddings)
         self.optimizer = torch.optim.AdamW(
-            [table.inputs, table.outputs], lr=self.rate, weight_decay=options.weight_decay
+            [table.inputs, table.outputs], lr=options.learning_rate, weight_decay=options.weight_decay
         )
 
     def prepare(
@@ -227,7 +225,7 @@ class _Run:
             batch = [rng.choice(lessons[i]) for i in order[start : start + self.options.batch_photos]]
             factor = learning_rate_factor(self.steps, total_steps)
             for group in self.optimizer.param_groups:
-                group["lr"] = self.rate * factor
+                group["lr"] = self.options.learning_rate * factor
             losses += self.learn(batch)
             tokens += sum(packed.answer_tokens for packed in batch)
         return losses / max(1, tokens)

@@ -3,8 +3,8 @@
 Run it with `python tests/benchmarks/tune.py`. The other side is in authors.py. Its photos are prepared as
 pixels once, which its loop leaves to other processes. Of its epoch `--steps` questions are timed, for a
 whole one takes long; what is printed is seconds a question. Before, both sides are asked for the loss of
-the same prompts, which must be equal. With `--epochs`, both sides learn on the bundled model, the loop
-at its own learning rate and at ours, and their accuracy on held-out photos is printed after each epoch.
+the same prompts, which must be equal. With `--epochs`, both sides learn on the bundled model, at two
+learning rates, and their accuracy on held-out photos is printed after each epoch.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import random
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -192,23 +192,20 @@ def compare(name: str, root: Path, asked: argparse.Namespace) -> None:
 
 
 def learn(root: Path, asked: argparse.Namespace) -> None:
-    """All sides learn on the bundled model, the loop at its own rate and at ours; prints accuracy."""
+    """Both sides learn on the bundled model, at the authors' rate and at ten times that; prints accuracy."""
     folder = model_folder("bundled", root)
     lessons = prepare(folder, asked)
-    ours = Ours(lessons)
+    works: dict[str, Callable[[], object]] = {}
+    tests: dict[str, Callable[[], float]] = {}
+    for rate in (lessons.options.learning_rate, 10 * lessons.options.learning_rate):
+        ours = Ours(replace(lessons, options=replace(lessons.options, learning_rate=rate)))
+        theirs = Theirs(folder, lessons, ours, rate=rate)
+        works[f"{AUTHORS} at {rate:g}"] = partial(theirs.learn, len(theirs.steps))
+        tests[f"{AUTHORS} at {rate:g}"] = theirs.accuracy
+        works[f"{OURS} at {rate:g}"] = ours.epoch
+        tests[f"{OURS} at {rate:g}"] = lambda run=ours: run.run.validate(run.tests).accuracy
     before = ours.run.validate(ours.tests).accuracy
     print(f"\nbundled: accuracy on held-out photos, from {asked.start} rows that alone give {before:.3f}")
-    loops = {
-        f"{AUTHORS} at {rate:.4f}": Theirs(folder, lessons, ours, rate=rate)
-        for rate in (AUTHORS_RATE, ours.run.rate)
-    }
-    works: dict[str, Callable[[], object]] = {
-        side: partial(loop.learn, len(loop.steps)) for side, loop in loops.items()
-    }
-    tests: dict[str, Callable[[], float]] = {side: loop.accuracy for side, loop in loops.items()}
-    mine = f"{OURS} at {ours.run.rate:.4f}"
-    works[mine] = ours.epoch
-    tests[mine] = lambda: ours.run.validate(ours.tests).accuracy
     spent = dict.fromkeys(works, 0.0)
     for epoch in range(1, asked.epochs + 1):
         for side, work in works.items():

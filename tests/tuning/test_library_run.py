@@ -12,7 +12,7 @@ from photopal.tuning import TuneOptions
 from photopal.tuning.gather import cut_out, describe_concepts, gather_photos
 from photopal.tuning.library_run import plan_tuning, run_plan
 
-OPTIONS = TuneOptions(epochs=2, variants=1, learning_rate=0.07, tokens=4)
+OPTIONS = TuneOptions(epochs=2, variants=1, learning_rate=2e-2, tokens=4)
 
 
 @pytest.fixture

@@ -79,7 +79,7 @@ def test_fifty_steps_on_rows_alone_equal_fifty_on_whole_matrices_put_back(start,
     choose = random.Random(1)
     for step in range(STEPS):
         batch = [choose.choice(variants) for variants in choose.sample(lessons, min(2, len(lessons)))]
-        rate = run.rate * learning_rate_factor(step, STEPS)
+        rate = options.learning_rate * learning_rate_factor(step, STEPS)
         for group in run.optimizer.param_groups:
             group["lr"] = rate
         run.learn(batch)

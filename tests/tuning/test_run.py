@@ -13,7 +13,7 @@ from photopal.tuning import TuneOptions, TuningConcept, tune_bank, validate_bank
 from photopal.tuning.gather import gather_photos
 from photopal.tuning.run import _new_run, split_photos
 
-QUICK = TuneOptions(epochs=2, variants=1, learning_rate=0.02, tokens=4)
+QUICK = TuneOptions(epochs=2, variants=1, learning_rate=5e-3, tokens=4)
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def test_loss_falls_and_the_model_stays_bit_identical(start, model):
     bank, concepts, photos = start
     before = {name: weight.clone() for name, weight in model._parts.model.state_dict().items()}
     losses = []
-    options = replace(QUICK, epochs=6, patience=6, learning_rate=0.07)
+    options = replace(QUICK, epochs=6, patience=6, learning_rate=2e-2)
     tuned, report = tune_bank(
         model, bank, concepts, photos, options, on_progress=lambda progress: losses.append(progress.loss)
     )
@@ -45,18 +45,6 @@ def test_loss_falls_and_the_model_stays_bit_identical(start, model):
     assert all(torch.equal(after[name], weight) for name, weight in before.items())
     assert all(weight.grad is None for weight in model._parts.model.parameters())
     assert not any(is_same(tuned.concepts[i], bank.concepts[i]) for i in concepts)
-
-
-def test_the_learning_rate_is_a_share_of_the_size_of_the_models_rows(start, model):
-    bank, concepts, photos = start
-    run = _new_run(model, bank, concepts, replace(QUICK, learning_rate=0.05))
-    [lesson, *_] = run.prepare(photos, concepts, random.Random(0), variants=1)
-    begun = run.table.inputs.detach().clone()
-    run.learn(lesson)
-    embeddings = model.input_embeddings
-    size = float(embeddings.norm(dim=-1).mean()) / embeddings.shape[-1] ** 0.5
-    moved = float((run.table.inputs.detach() - begun).abs().max())
-    assert moved == pytest.approx(0.05 * size, rel=1e-3)
 
 
 def test_frozen_rows_are_bit_identical_and_the_start_is_left_alone(start, model):
@@ -88,7 +76,7 @@ def test_an_interrupt_keeps_the_best_so_far(start, model):
         if progress.epoch == 1:
             raise KeyboardInterrupt
 
-    options = replace(QUICK, epochs=50, patience=50, learning_rate=0.07)
+    options = replace(QUICK, epochs=50, patience=50, learning_rate=2e-2)
     tuned, report = tune_bank(model, bank, concepts, photos, options, on_progress=interrupt)
     assert report.was_interrupted
     assert report.epochs == 1
