@@ -44,7 +44,6 @@ from photopal.vision import load_model
 from photopal.vision.model import LoadedModel
 
 AUTHORS, OURS = "authors' loop", "photopal"
-AUTHORS_RATE = 1e-3
 Question = tuple[torch.Tensor, int, PackedExample]
 
 
@@ -100,6 +99,10 @@ class Ours:
         """Learn from every photo once."""
         return self.run.epoch(self.lessons, self.rng, self.total)
 
+    def accuracy(self) -> float:
+        """On held-out photos."""
+        return self.run.validate(self.tests).accuracy
+
     def questions(self) -> int:
         """How many questions an epoch has."""
         return sum(len(variants[0].encoded) for variants in self.lessons)
@@ -124,8 +127,8 @@ class Ours:
 class Theirs:
     """Their run over the same questions, a number of steps at a time."""
 
-    def __init__(self, folder: Path, lessons: Lessons, ours: Ours, *, rate: float = AUTHORS_RATE) -> None:
-        self.loop = AuthorsLoop(folder, lessons.bank, learning_rate=rate)
+    def __init__(self, folder: Path, lessons: Lessons, ours: Ours) -> None:
+        self.loop = AuthorsLoop(folder, lessons.bank, learning_rate=lessons.options.learning_rate)
         pixels = {key: self.loop.pixels(image) for key, image in lessons.images.items()}
         told = [
             (
@@ -198,13 +201,14 @@ def learn(root: Path, asked: argparse.Namespace) -> None:
     works: dict[str, Callable[[], object]] = {}
     tests: dict[str, Callable[[], float]] = {}
     for rate in (lessons.options.learning_rate, 10 * lessons.options.learning_rate):
-        ours = Ours(replace(lessons, options=replace(lessons.options, learning_rate=rate)))
-        theirs = Theirs(folder, lessons, ours, rate=rate)
+        at_rate = replace(lessons, options=replace(lessons.options, learning_rate=rate))
+        ours = Ours(at_rate)
+        theirs = Theirs(folder, at_rate, ours)
         works[f"{AUTHORS} at {rate:g}"] = partial(theirs.learn, len(theirs.steps))
         tests[f"{AUTHORS} at {rate:g}"] = theirs.accuracy
         works[f"{OURS} at {rate:g}"] = ours.epoch
-        tests[f"{OURS} at {rate:g}"] = lambda run=ours: run.run.validate(run.tests).accuracy
-    before = ours.run.validate(ours.tests).accuracy
+        tests[f"{OURS} at {rate:g}"] = ours.accuracy
+    before = ours.accuracy()
     print(f"\nbundled: accuracy on held-out photos, from {asked.start} rows that alone give {before:.3f}")
     spent = dict.fromkeys(works, 0.0)
     for epoch in range(1, asked.epochs + 1):

@@ -25,7 +25,9 @@ class WholeMatrices:
         self.inputs = torch.cat([model.input_embeddings.detach(), rows]).requires_grad_()
         self.outputs = torch.cat([model.output_embeddings.detach(), table.outputs.detach()]).requires_grad_()
         self.kept = [matrix.detach()[: self.base].clone() for matrix in (self.inputs, self.outputs)]
-        self.optimizer = torch.optim.AdamW([self.inputs, self.outputs], weight_decay=options.weight_decay)
+        self.optimizer = torch.optim.AdamW(
+            [self.inputs, self.outputs], lr=options.learning_rate, weight_decay=options.weight_decay
+        )
 
     def loss(self, packed):
         """Of the exchanges one by one, over base words and the names that the example has."""

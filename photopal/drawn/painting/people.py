@@ -117,11 +117,13 @@ def _paint_body(pen: Pen, clothes: Clothes, half: float) -> None:
 def _paint_sleeve(pen: Pen, clothes: Clothes, points: list[tuple[float, float]]) -> None:
     """Paint an arm with the pattern of the top, so that a thing before the belly does not hide it."""
     pen.line(points, shade(COLOURS[clothes.top], 0.86), 0.085)
+    if clothes.pattern == "plain":
+        return
     second = _pattern_colour(clothes)
     for (x0, y0), (x1, y1) in pairwise(points):
         dx, dy = x1 - x0, y1 - y0
         length = hypot(dx, dy)
-        for along in (0.25, 0.6) if clothes.pattern != "plain" and length > 0.1 else ():
+        for along in (0.25, 0.6) if length > 0.1 else ():
             x, y = x0 + along * dx, y0 + along * dy
             across = (-0.042 * dy / length, 0.042 * dx / length)
             if clothes.pattern == "striped":
