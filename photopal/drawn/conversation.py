@@ -11,6 +11,7 @@ from photopal.drawn.talking.talk import Exchange, Talk
 Maker = Callable[[Talk, random.Random], Exchange | None]
 MOST_TRIES = 200
 CHOICE_SHARE = 0.7
+MOST_CHOICES = 2
 
 _OF_NAMES: tuple[tuple[Maker, int], ...] = (
     (names.activity, 5),
@@ -20,7 +21,6 @@ _OF_NAMES: tuple[tuple[Maker, int], ...] = (
     (names.together, 1),
     (names.appearance, 4),
     (choices.choose, 2),
-    (choices.choose_name, 3),
 )
 _OF_SCENES: tuple[tuple[Maker, int], ...] = (
     (scenes.place, 2),
@@ -33,7 +33,7 @@ _OF_SCENES: tuple[tuple[Maker, int], ...] = (
 
 
 def converse(talk: Talk, rng: random.Random, *, count: int = 10) -> list[Exchange]:
-    """Hold a conversation of `count` exchanges: caption, recognition, who, mostly a choice, and others.
+    """Hold a conversation of `count` exchanges: caption, recognition, who, mostly some choices, and others.
 
     No question is asked twice but those of recognition, which may be about another name.
     """
@@ -42,8 +42,8 @@ def converse(talk: Talk, rng: random.Random, *, count: int = 10) -> list[Exchang
     if has_names:
         exchanges += [names.recognise(talk, rng) for _ in range(2)]
         exchanges.append(scenes.who(talk, rng))
-        choice = choices.choose(talk, rng) if rng.random() < CHOICE_SHARE else None
-        exchanges += [] if choice is None else [choice]
+        tried = [choices.choose(talk, rng) for _ in range(MOST_CHOICES) if rng.random() < CHOICE_SHARE]
+        exchanges += [choice for choice in tried if choice is not None]
     for _ in range(MOST_TRIES):
         if len(exchanges) >= count:
             break

@@ -14,6 +14,7 @@ from photopal.drawn.painting.places import INDOORS, PLACES
 from photopal.drawn.talking.grammars import all_grammars
 from photopal.drawn.talking.phrasing import pattern, phrase
 from photopal.drawn.talking.roughen import roughen
+from photopal.drawn.talking.subjects import colours_of
 from photopal.drawn.talking.talk import PROPS, things_of
 from photopal.drawn.wording import (
     NUMBERS,
@@ -133,6 +134,9 @@ def test_who_tells_all_that_fit_and_nobody_else(talks):
             told_who(talk, exchange, [s for s in subjects if fields["garment"] in things_of(s)])
         elif exchange.way == "side_who":
             told_who(talk, exchange, [s for s in subjects if side_words(s) == fields["side"]])
+        elif exchange.way == "furthest":
+            end = min if fields["end"] == "left" else max
+            told_who(talk, exchange, [end(subjects, key=lambda subject: subject.x)])
         else:
             said = {name for name in (*NAMES, *ABSENT) if name in exchange.answer}
             assert said == set(present(talk))
@@ -329,23 +333,52 @@ def test_looks_are_told_of_those_in_the_photo_and_of_those_who_are_not(talks):
     assert len(ways) == 8
 
 
-def test_the_right_letter_stands_before_the_right_words(talks):
+def is_true(talk, exchange, option):
+    """Whether an option of a lettered question is true of the scene."""
+    way, fields = exchange.fields["asked"], exchange.fields
+    there, order = present(talk), sorted(talk.scene.subjects, key=lambda subject: subject.x)
+    identities = {name: subject.identity for name, subject in there.items()}
+    identities |= dict(zip(talk.absent, talk.absent_looks, strict=True))
+    if way in {"place", "place_of"}:
+        return option == PLACES[talk.scene.place]
+    if way == "count":
+        number = talk.scene.people if fields["what"] == "people" else talk.scene.pets
+        return option == NUMBERS[number].lower()
+    if way == "appearance":
+        return option == describe_fully(identities[fields["name"]])
+    if way == "who_looks":
+        return describe_fully(identities[option]) == fields["looks"]
+    if way == "furthest":
+        named = [subject for subject in order if subject in there.values()]
+        return there.get(option) is named[0 if fields["end"] == "left" else -1]
+    if way in {"who_does", "who_wears", "beside"}:
+        return option in there and fits(way, fields, order, there, there[option])
+    subject = there[fields["name"]]
+    true = {"position": side_words(subject), "activity": subject.activity}
+    return option == true.get(way, colours_of(subject).get(fields.get("garment", "top")))
+
+
+def fits(way, fields, order, there, subject):
+    """Whether somebody does or wears what is asked, or is beside the one asked about."""
+    if way == "who_does":
+        return subject.activity == fields["doing"]
+    if way == "who_wears":
+        return fields["garment"] in things_of(subject)
+    return abs(order.index(there[fields["name"]]) - order.index(subject)) == 1
+
+
+def test_of_lettered_options_only_that_of_the_answer_is_true(talks):
+    ways = Counter()
     for talk, exchange in talks["choice"]:
-        options = dict(
-            re.findall(r"([ABCD])\. (.*?)(?= [ABCD]\. | Answer| Choose| Which)", exchange.question)
-        )
-        right = options[exchange.answer]
-        assert list(options.values()).count(right) == 1
+        listed = exchange.fields["options"]
+        options = dict(re.findall(r"([ABCD])\. (.*?)(?= [ABCD]\. |$)", listed))
+        assert listed in exchange.question
         assert 2 <= len(options) <= 4
-        if right in (*NAMES, *ABSENT):
-            doing = exchange.question.removeprefix("Who is ").split("?")[0]
-            assert present(talk)[right].activity == doing
-            continue
-        subject = subject_of(talk, exchange)
-        fitting = {side_words(subject), subject.activity} | (
-            {subject.clothes.top} if subject.clothes else set()
-        )
-        assert right in fitting
+        true = [letter for letter, words in options.items() if is_true(talk, exchange, words)]
+        assert true == [exchange.answer]
+        ways[exchange.fields["asked"]] += 1
+    assert len(ways) == 13
+    assert min(ways.values()) >= 10
 
 
 def test_only_the_absent_are_said_to_be_absent(talks):
@@ -357,7 +390,7 @@ def test_only_the_absent_are_said_to_be_absent(talks):
 
 def test_every_phrasing_of_a_grammar_fits_its_pattern_and_no_other_does():
     rng = random.Random(0)
-    names = "name other what where light weather doing garment look side kind who question options"
+    names = "name other what where light weather doing garment look side kind who question options end looks"
     fields = dict.fromkeys(names.split(), "Zora")
     for grammar in all_grammars():
         for _ in range(12):

@@ -125,9 +125,14 @@ def exists(talk: Talk, rng: random.Random) -> Exchange:
 
 
 def who_does(talk: Talk, rng: random.Random) -> Exchange:
-    """Ask who does, wears or has something, or who is on one side."""
+    """Ask who does, wears or has something, or who is on one side or furthest to it."""
     subjects = talk.in_order
     draw = rng.random()
+    if draw < 0.1 and subjects:
+        end = rng.choice(("left", "right"))
+        return ask(
+            "who", "furthest", talk.tell_who(subjects[:1] if end == "left" else subjects[-1:]), rng, end=end
+        )
     if draw < 0.4:
         asked = _something([s.activity for _, s in subjects], ACTIVITIES, rng)
         fitting = [pair for pair in subjects if pair[1].activity == asked]

@@ -11,6 +11,7 @@ from photopal.drawn.identity import Identity, Person, draw_identity
 from photopal.drawn.painting.places import PLACES
 from photopal.drawn.painting.props import PARROT_ACTIVITIES, PERSON_ACTIVITIES, PET_ACTIVITIES
 from photopal.drawn.scene import TOP_COLOURS, Scene, Subject
+from photopal.drawn.talking.choices import options_of
 from photopal.drawn.wording import describe_fully, side_words
 from photopal.evaluation.datasets.wording import LETTERS
 
@@ -112,17 +113,26 @@ def _choose_side(name: str, subject: Subject, rng: random.Random) -> Entry | Non
 
 
 def _choose_about(name: str, subject: Subject, scene: Scene, rng: random.Random) -> Entry:
+    """Ask what one does or wears, or for the place; what others do or wear stands among the options."""
+    others = [other for other in scene.subjects if other is not subject]
     kinds = ["activity", "activity", "place", "top" if subject.clothes is not None else "activity"]
     kind = rng.choice(kinds)
     if kind == "top" and subject.clothes is not None:
-        colours = [subject.clothes.top, *rng.sample([c for c in TOP_COLOURS if c != subject.clothes.top], 2)]
-        return _options(f"Which colour does <{name}> wear?", colours, subject.clothes.top, rng)
-    if kind == "place":
-        places = [scene.place, *rng.sample([place for place in PLACES if place != scene.place], 2)]
-        words = [PLACES[place] for place in places]
-        return _options(f"Where is this photo of <{name}> taken?", words, words[0], rng)
-    others = rng.sample([words for words in _activities(subject) if words != subject.activity], 2)
-    return _options(f"What is <{name}> doing?", [subject.activity, *others], subject.activity, rng)
+        right = subject.clothes.top
+        worn = [other.clothes.top for other in others if other.clothes is not None]
+        question, options = (
+            f"Which colour is <{name}>'s top?",
+            options_of(right, TOP_COLOURS, worn, rng, count=3),
+        )
+    elif kind == "place":
+        right = PLACES[scene.place]
+        question = f"Where is this photo of <{name}> taken?"
+        options = options_of(right, tuple(PLACES.values()), (), rng, count=3)
+    else:
+        right, doing = subject.activity, [other.activity for other in others]
+        question = f"What is <{name}> doing?"
+        options = options_of(right, _activities(subject), doing, rng, count=3)
+    return _options(question, options, right, rng)
 
 
 def _activities(subject: Subject) -> tuple[str, ...]:

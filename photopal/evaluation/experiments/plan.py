@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field
 from photopal.evaluation.datasets.drawn import DrawnOptions
 from photopal.tuning import TuneOptions
 
-VERSION = 3
+VERSION = 4
 """Part of where results are kept; one more whenever a change of the code makes cells come out otherwise."""
 
 
