@@ -9,7 +9,7 @@ from photopal.prompts.build import (
     write_names,
 )
 from photopal.prompts.labels import Label, draw_labels
-from photopal.prompts.marks import Mark, draw_marks
+from photopal.prompts.marks import MARK_SHARE, Mark, draw_marks
 from photopal.prompts.questions import (
     CAPTION_QUESTION,
     PROMPT_VERSION,
@@ -20,6 +20,7 @@ from photopal.prompts.questions import (
 
 __all__ = [
     "CAPTION_QUESTION",
+    "MARK_SHARE",
     "MOST_CONCEPTS",
     "PROMPT_VERSION",
     "RECOGNITION_TEMPLATES",

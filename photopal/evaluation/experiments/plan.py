@@ -103,7 +103,7 @@ FULL = Plan(
     crowd_photos=2,
     crowd_epochs=1,
     shares={
-        "learned": Share(20, 4, 2450),
+        "learned": Share(20, 4, 2700),
         "together": Share(3, 6, 1250),
         "starting": Share(2, 0, 300),
         "tokens": Share(2, 0, 330),

@@ -13,6 +13,7 @@ from photopal.evaluation.runs.outcomes import Chosen, Located
 from photopal.evaluation.runs.photos import read_mask
 from photopal.evaluation.runs.posing import Control, Examiner
 from photopal.evaluation.runs.scoring import score
+from photopal.prompts import MARK_SHARE, Mark
 
 IN_TEXT = "ABCD"
 """The letters tried where a question's options could not be told from its text."""
@@ -56,10 +57,11 @@ def _by_photo(asked: Sequence[Question]) -> Iterator[tuple[Path | None, list[Que
 
 
 def locate(examiner: Examiner, photos: Sequence[DatasetPhoto]) -> list[Located]:
-    """Compare where the maps find each concept of the photos with its mask, where there is one."""
+    """Compare where the maps find each concept, and where its mark is, with its mask where there is one."""
     ids = {concept.name: concept.id for concept in examiner.learned.concepts}
     located = []
     for photo in photos:
+        marks = examiner.marks(photo.path, list(photo.places))
         for name, place in photo.places.items():
             sighting = examiner.view(photo.path).of(ids[name]) if name in ids else None
             if place.mask is None or sighting is None:
@@ -67,5 +69,17 @@ def locate(examiner: Examiner, photos: Sequence[DatasetPhoto]) -> list[Located]:
             mask = read_mask(place.mask, examiner.shelf.image(photo.path).size)
             box = mask_box(mask)
             inside = is_in_mask(sighting.point, mask)
-            located.append(Located(inside, overlap(sighting.box, box) if box else 0.0, float(mask.mean())))
+            at = None if name not in marks or box is None else is_at(marks[name], box)
+            shared = overlap(sighting.box, box) if box else 0.0
+            located.append(Located(inside, shared, float(mask.mean()), at))
     return located
+
+
+def is_at(mark: Mark, box: tuple[float, float, float, float]) -> bool:
+    """Whether some of a mark lies on a box of (x, y, width, height), all as shares of the photo.
+
+    A mark stands below its concept's region, so its middle may be just outside.
+    """
+    x, y, width, height = box
+    reach = MARK_SHARE / 2
+    return x - reach <= mark.x <= x + width + reach and y - reach <= mark.y <= y + height + reach

@@ -23,12 +23,17 @@ WATCHED: dict[Fault, tuple[tuple[str, str], ...]] = {
         ("recognition", "weighted"),
     ),
     "labels shifted": (("recognition", "weighted"), ("recognition", "AUROC of the maps")),
-    "marks at random": (("grounding", "accuracy"), ("grounding", "right in all rotations")),
+    "marks at random": (
+        ("places", "mark at its concept"),
+        ("grounding", "accuracy"),
+        ("grounding", "right in all rotations"),
+    ),
     "wrong rows": (("recognition", "weighted"), ("recognition", "AUROC of p(yes)")),
 }
 """Which figures a mistake must show in: at least one of them; the first is the one the report claims.
 
-Marks at random are watched by answers only: that a peak at random is not within its mask says nothing.
+Marks at random are watched where prompts have them, against the masks, and by answers, which a model that
+finds concepts without marks gives as well with wrong ones.
 """
 
 

@@ -153,6 +153,12 @@ def _located(attribute: str) -> Facts:
     return lambda o: (float(getattr(o, attribute)),) if isinstance(o, Located) else None
 
 
+def _marked(outcome: Outcome) -> tuple[float, ...] | None:
+    if not isinstance(outcome, Located) or outcome.is_marked is None:
+        return None
+    return (float(outcome.is_marked),)
+
+
 def _answered(attribute: str) -> Facts:
     return lambda o: (float(getattr(o, attribute)),) if isinstance(o, Answered) else None
 
@@ -216,6 +222,7 @@ MEASURES: tuple[Measure, ...] = (
     _ours("places", "peak within the mask", _located("is_inside")),
     _ours("places", "box IoU", _located("overlap")),
     _ours("places", "a random point within the mask", _located("chance")),
+    _ours("places", "mark at its concept", _marked),
     _authors("choice", "accuracy", _right(*_ALL)),
     _authors("choice", "accuracy, si_sq", _right("si_sq")),
     _authors("choice", "accuracy, mi_sq", _right("mi_sq")),

@@ -63,11 +63,13 @@ class Located:
         is_inside: Whether the peak of its map lies on it.
         overlap: Intersection over union of the boxes.
         chance: The share of the photo it covers: what a point at random would score.
+        is_marked: Whether the mark that prompts draw for it is at it; None where they draw none for it.
     """
 
     is_inside: bool
     overlap: float
     chance: float
+    is_marked: bool | None
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from photopal.concepts import Bank
 from photopal.evaluation.runs.learning import Fault, Learned
 from photopal.evaluation.runs.photos import Shelf
 from photopal.library import ConceptRow
-from photopal.prompts import MOST_CONCEPTS, PromptConcept, build_prompt, find_names, write_names
+from photopal.prompts import MOST_CONCEPTS, Mark, PromptConcept, build_prompt, find_names, write_names
 from photopal.vision.protocol import ConceptRows, EncodedPrompt, PhotoFeatures, PrefixCache
 
 Control = Literal["asked", "no concept", "wrong concept", "blank image", "text only"]
@@ -85,6 +85,13 @@ class Examiner:
             corner = (min(x, 1 - sighting.box[2]), min(y, 1 - sighting.box[3]))
             sightings.append(replace(sighting, point=(x, y), box=(*corner, *sighting.box[2:])))
         return replace(view, sightings=tuple(sightings))
+
+    def marks(self, path: Path, names: Sequence[str]) -> dict[str, Mark]:
+        """The marks that a prompt about a photo draws on it for some concepts, by name."""
+        personal = self.assistant.personalise(self.view(path), asked=self._chosen(names))
+        drawn = {mark.number: mark for mark in personal.marks}
+        offered = zip(personal.names, personal.offered, strict=True)
+        return {name: drawn[one.mark] for name, one in offered if name in names and one.mark is not None}
 
     def pose(
         self, path: Path | None, names: Sequence[str], control: Control = "asked", *, has_marks: bool = True
