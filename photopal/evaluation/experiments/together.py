@@ -17,7 +17,7 @@ from photopal.evaluation.experiments.bench import Bench
 from photopal.evaluation.experiments.estimates import difference, estimate, mean_of, number, of_group
 from photopal.evaluation.experiments.exam import examine
 from photopal.evaluation.experiments.form import Cell, Experiment, Figures, Result, Results, Section, Table
-from photopal.evaluation.experiments.tables import at_least, compare, differences, rests_on, shown
+from photopal.evaluation.experiments.tables import at_least, compare, differences, groups_in, rests_on, shown
 from photopal.evaluation.runs.posing import Examiner
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def tell(results: Results, plan: Plan) -> Section:
     gain = difference(cells, WEIGHTED, ("joint", "separate"))
     alike = difference(of_group(cells, "lookalike"), WEIGHTED, ("joint", "separate"))
     verdicts = (
-        at_least("joint − separate, weighted recognition", gain, 0.0, NAME, is_firm=True),
+        at_least(f"joint − separate, recognition, {groups_in(cells)}", gain, 0.0, NAME, is_firm=True),
         at_least("… on lookalike scenarios", alike, 0.05, NAME),
         shown("… each at its threshold from validation photos", difference(cells, OWN, pairs[0]), NAME),
     )
