@@ -90,8 +90,7 @@ def _number(talk: Talk, rng: random.Random) -> Exchange:
 
 def _looks(talk: Talk, rng: random.Random) -> Exchange | None:
     """Ask what a name stands for, or whose looks are told."""
-    known = [(name, subject.identity) for name, subject in talk.named]
-    known += list(zip(talk.absent, talk.absent_looks, strict=True))
+    known = talk.looks
     if not known:
         return None
     name, identity = rng.choice(known)
@@ -131,13 +130,8 @@ def _furthest(talk: Talk, rng: random.Random) -> Exchange | None:
 
 def _beside(talk: Talk, rng: random.Random) -> Exchange | None:
     """Ask for the one named neighbour of a named one."""
-    subjects = talk.in_order
-    name, subject = _someone(talk, rng)
-    at = next((n for n, (_, other) in enumerate(subjects) if other is subject), -1)
-    if at < 0:
-        return None
-    near = [subjects[n][0] for n in (at - 1, at + 1) if 0 <= n < len(subjects)]
-    named = [other for other in near if other is not None]
+    name, _ = _someone(talk, rng)
+    named = [other for other, _ in talk.beside(name) if other is not None]
     if not named:
         return None
     right = rng.choice(named)

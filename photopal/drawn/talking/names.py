@@ -66,17 +66,12 @@ def position(talk: Talk, rng: random.Random) -> Exchange | None:
 
 def beside(talk: Talk, rng: random.Random) -> Exchange | None:
     """Ask who is beside a named one, or whether it is alone."""
-    subjects = talk.in_order
     if rng.random() < 0.2:
-        alone = Told("is_alone", yes_no(len(subjects) == 1))
+        alone = Told("is_alone", yes_no(len(talk.scene.subjects) == 1))
         return _about_someone(talk, rng, "beside", lambda _, subject: alone)
-
-    def tell(name: str, _: Subject) -> Told:
-        at = next((n for n, (other, _) in enumerate(subjects) if other == name), None)
-        near = [] if at is None else [subjects[n] for n in (at - 1, at + 1) if 0 <= n < len(subjects)]
-        return Told("beside", talk.tell_who(near))
-
-    return _about_someone(talk, rng, "beside", tell)
+    return _about_someone(
+        talk, rng, "beside", lambda name, _: Told("beside", talk.tell_who(talk.beside(name)))
+    )
 
 
 def together(talk: Talk, rng: random.Random) -> Exchange | None:
@@ -95,8 +90,7 @@ def together(talk: Talk, rng: random.Random) -> Exchange | None:
 
 def appearance(talk: Talk, rng: random.Random) -> Exchange | None:
     """Ask what a name stands for, in the photo or not."""
-    known = [(name, subject.identity) for name, subject in talk.named]
-    known += list(zip(talk.absent, talk.absent_looks, strict=True))
+    known = talk.looks
     if not known:
         return None
     name, identity = rng.choice(known)

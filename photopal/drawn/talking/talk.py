@@ -57,6 +57,18 @@ class Talk:
         pairs = zip(self.names, self.scene.subjects, strict=True)
         return sorted(pairs, key=lambda pair: pair[1].x)
 
+    @property
+    def looks(self) -> list[tuple[str, Identity]]:
+        """What every name stands for: those in the scene from left to right, then the absent."""
+        present = [(name, subject.identity) for name, subject in self.named]
+        return present + list(zip(self.absent, self.absent_looks, strict=True))
+
+    def beside(self, name: str) -> list[tuple[str | None, Subject]]:
+        """The nearest on each side of a named one, from left to right; nobody for an absent name."""
+        subjects = self.in_order
+        at = next((n for n, (other, _) in enumerate(subjects) if other == name), None)
+        return [] if at is None else [subjects[n] for n in (at - 1, at + 1) if 0 <= n < len(subjects)]
+
     def tell_who(self, shown: Sequence[tuple[str | None, Subject]]) -> str:
         """List some subjects by name, or by their looks: "Anna and a brown dog."; "Nobody." for none."""
         said = [name if name is not None else describe_identity(s.identity) for name, s in shown]
