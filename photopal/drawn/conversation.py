@@ -10,30 +10,29 @@ from photopal.drawn.talking.talk import Exchange, Talk
 
 Maker = Callable[[Talk, random.Random], Exchange | None]
 MOST_TRIES = 200
-CHOICE_SHARE = 0.7
-MOST_CHOICES = 2
+CHOICE_SHARE = 0.6
 
 _OF_NAMES: tuple[tuple[Maker, int], ...] = (
     (names.activity, 5),
     (names.clothes, 6),
     (names.position, 3),
-    (names.beside, 4),
+    (names.beside, 6),
     (names.together, 1),
-    (names.appearance, 4),
-    (choices.choose, 2),
+    (names.appearance, 3),
+    (choices.choose, 1),
 )
 _OF_SCENES: tuple[tuple[Maker, int], ...] = (
-    (scenes.place, 2),
-    (scenes.light, 3),
+    (scenes.place, 3),
+    (scenes.light, 5),
     (scenes.count_them, 3),
-    (scenes.exists, 4),
-    (scenes.who_does, 3),
+    (scenes.exists, 6),
+    (scenes.who_does, 4),
     (scenes.stranger, 8),
 )
 
 
 def converse(talk: Talk, rng: random.Random, *, count: int = 10) -> list[Exchange]:
-    """Hold a conversation of `count` exchanges: caption, recognition, who, mostly some choices, and others.
+    """Hold a conversation of `count` exchanges: caption, recognition, who, mostly a choice, and others.
 
     No question is asked twice but those of recognition, which may be about another name.
     """
@@ -42,12 +41,12 @@ def converse(talk: Talk, rng: random.Random, *, count: int = 10) -> list[Exchang
     if has_names:
         exchanges += [names.recognise(talk, rng) for _ in range(2)]
         exchanges.append(scenes.who(talk, rng))
-        tried = [choices.choose(talk, rng) for _ in range(MOST_CHOICES) if rng.random() < CHOICE_SHARE]
-        exchanges += [choice for choice in tried if choice is not None]
+        choice = choices.choose(talk, rng) if rng.random() < CHOICE_SHARE else None
+        exchanges += [choice] if choice is not None else []
     for _ in range(MOST_TRIES):
         if len(exchanges) >= count:
             break
-        makers = _OF_NAMES if has_names and rng.random() < 0.55 else _OF_SCENES
+        makers = _OF_NAMES if has_names and rng.random() < 0.5 else _OF_SCENES
         maker = rng.choices([maker for maker, _ in makers], [weight for _, weight in makers])[0]
         exchange = maker(talk, rng)
         if exchange is not None and all(exchange.question != other.question for other in exchanges):

@@ -26,7 +26,15 @@ from photopal.vision.placeholders import SLOTS, SOFT_TOKENS, all_placeholders
 SEEING_WEIGHT = 0.3
 MATCHING_WEIGHT = 0.4
 TOWER_RATE = 0.3
-KIND_WEIGHTS = {"recognition": 3.0, "caption": 3.0, "exists": 3.0, "beside": 4.0, "choice": 4.0}
+KIND_WEIGHTS = {
+    "recognition": 3.0,
+    "caption": 3.0,
+    "exists": 3.0,
+    "light": 2.0,
+    "position": 2.0,
+    "beside": 5.0,
+    "choice": 4.0,
+}
 
 
 @dataclass(frozen=True)
