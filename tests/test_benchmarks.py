@@ -10,11 +10,11 @@ BENCHMARKS = Path(__file__).parent / "benchmarks"
 
 @pytest.fixture
 def run_quickly(monkeypatch, capsys):
-    """Run a benchmark as a person does, on the smallest model; returns what it prints."""
+    """Run a benchmark as a person does, or on the smallest model; returns what it prints."""
 
-    def run(name: str) -> str:
+    def run(name: str, *words: str) -> str:
         monkeypatch.syspath_prepend(str(BENCHMARKS))
-        monkeypatch.setattr("sys.argv", [name, "--quick", "--models", "llava"])
+        monkeypatch.setattr("sys.argv", [name, *(words or ("--quick", "--models", "llava"))])
         runpy.run_path(str(BENCHMARKS / name), run_name="__main__")
         return capsys.readouterr().out
 
@@ -42,6 +42,20 @@ def test_both_ways_of_tuning_start_from_the_same_loss(run_quickly):
     told = run_quickly("tune.py")
     assert "losses differ by" in told
     assert "moments of the optimiser" in told
+
+
+def test_both_ways_of_tuning_learn(run_quickly):
+    told = run_quickly("tune.py", "--quick", "--epochs", "1")
+    assert "accuracy on 4 others" in told
+    assert "epoch 1: authors' loop at 0.001" in told
+
+
+def test_growth_is_told_of_concepts_and_of_questions(run_quickly):
+    told = run_quickly(
+        "growth.py", "--concepts", "2", "3", "--photos", "1", "--questions", "2", "--rounds", "1"
+    )
+    assert "one more in a bank of 2" in told
+    assert "s one by one" in told
 
 
 def test_maps_of_both_sides_are_equal(run_quickly):

@@ -3,8 +3,9 @@
 Run it with `python tests/benchmarks/tune.py`. The other side is in authors.py. Its photos are prepared as
 pixels once, which its loop leaves to other processes. Of its epoch `--steps` questions are timed, for a
 whole one takes long; what is printed is seconds a question. Before, both sides are asked for the loss of
-the same prompts, which must be equal. With `--epochs`, both sides learn on the bundled model, at two
-learning rates, and their accuracy on held-out photos is printed after each epoch.
+the same prompts, which must be equal. With `--epochs` nothing is timed so: both sides learn the names of a
+family with a lookalike in it on the bundled model, at two learning rates, and their accuracy on photos of
+their own is printed after each epoch.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from sides import (
     common_options,
     peak_mb,
     print_floor,
+    print_machine,
     print_table,
     run_comparison,
     take_turns,
@@ -49,38 +51,52 @@ Question = tuple[torch.Tensor, int, PackedExample]
 
 @dataclass
 class Lessons:
-    """What both sides learn from: photos by key, and one set of questions for each."""
+    """What both sides learn from: photos by key, one set of questions for each, and photos to test with.
+
+    Without photos of their own for it, every fifth of the others is held out.
+    """
 
     model: LoadedModel
     bank: Bank
     concepts: dict[int, TuningConcept]
     images: dict[str, Image.Image]
     photos: list[TuningPhoto]
+    tests: list[TuningPhoto]
     options: TuneOptions
 
 
-def prepare(folder: Path, asked: argparse.Namespace) -> Lessons:
-    """Draw concepts with reference photos and strangers, and register them."""
+def family(asked: argparse.Namespace) -> ScenarioOptions:
+    """Whom the speed of both sides is measured with."""
+    return ScenarioOptions(concepts=asked.concepts, photos=asked.photos, tests=0, size_px=160)
+
+
+def prepare(folder: Path, sizes: ScenarioOptions, *, start: str = "kmeans") -> Lessons:
+    """Draw concepts with reference photos, as many strangers and test photos, and register them."""
     model = load_model(folder)
-    sizes = ScenarioOptions(concepts=asked.concepts, photos=asked.photos, tests=0, size_px=160)
     scenario = make_scenario(3, sizes)
-    bank = register_scenario(model, scenario, RegisterOptions(tokens=16, initialisation=asked.start))
+    bank = register_scenario(model, scenario, RegisterOptions(tokens=16, initialisation=start))
     shown = [
         (f"{place}-{number}", reference.image, frozenset({concept.id}))
         for place, concept in enumerate(scenario.concepts)
         for number, reference in enumerate(scenario.references[place])
     ]
     shown += [
-        (f"s-{number}", image, frozenset()) for number, image in enumerate(scenario.strangers[: asked.photos])
+        (f"s-{number}", image, frozenset()) for number, image in enumerate(scenario.strangers[: sizes.photos])
+    ]
+    shown += [
+        (f"t-{number}", test.photo.image, frozenset(scenario.concepts[place].id for place in test.present))
+        for number, test in enumerate(scenario.tests)
     ]
     features = model.encode_photos([image for _, image, _ in shown])
     photos = [TuningPhoto(k, f, None, who) for (k, _, who), f in zip(shown, features, strict=True)]
+    learned = len(photos) - len(scenario.tests)
     concepts = {
         concept.id: TuningConcept(concept.id, concept.kind, (describe_fully(identity),))
         for concept, identity in zip(scenario.concepts, scenario.cast, strict=True)
     }
     images = {key: image for key, image, _ in shown}
-    return Lessons(model, bank, concepts, images, photos, TuneOptions(variants=1, mirror_share=0.0))
+    options = TuneOptions(variants=1, mirror_share=0.0)
+    return Lessons(model, bank, concepts, images, photos[:learned], photos[learned:], options)
 
 
 class Ours:
@@ -88,7 +104,7 @@ class Ours:
 
     def __init__(self, lessons: Lessons) -> None:
         self.run = _new_run(lessons.model, lessons.bank, lessons.concepts, lessons.options)
-        held_out = lessons.photos[::5]
+        held_out = lessons.tests or lessons.photos[::5]
         training = [photo for photo in lessons.photos if photo not in held_out]
         rng = random.Random(0)
         self.lessons = self.run.prepare(training, lessons.concepts, rng, variants=1)
@@ -174,7 +190,7 @@ def check_losses(ours: Ours, theirs: Theirs) -> float:
 def compare(name: str, root: Path, asked: argparse.Namespace) -> None:
     """Both sides in turn on one model."""
     folder = model_folder(name, root, is_small=asked.quick)
-    lessons = prepare(folder, asked)
+    lessons = prepare(folder, family(asked))
     ours = Ours(lessons)
     theirs = Theirs(folder, lessons, ours)
     difference = check_losses(ours, theirs)
@@ -195,9 +211,15 @@ def compare(name: str, root: Path, asked: argparse.Namespace) -> None:
 
 
 def learn(root: Path, asked: argparse.Namespace) -> None:
-    """Both sides learn on the bundled model, at the authors' rate and at ten times that; prints accuracy."""
+    """Both sides learn on the bundled model, at the authors' rate and at ten times that; prints accuracy.
+
+    The photos they are tested on are drawn for it: of some of the family, of strangers and of nobody.
+    """
     folder = model_folder("bundled", root)
-    lessons = prepare(folder, asked)
+    sizes = ScenarioOptions(
+        concepts=3, photos=asked.photos, tests=4 if asked.quick else 24, size_px=160, has_lookalikes=True
+    )
+    lessons = prepare(folder, sizes, start=asked.start)
     works: dict[str, Callable[[], object]] = {}
     tests: dict[str, Callable[[], float]] = {}
     for rate in (lessons.options.learning_rate, 10 * lessons.options.learning_rate):
@@ -208,8 +230,12 @@ def learn(root: Path, asked: argparse.Namespace) -> None:
         tests[f"{AUTHORS} at {rate:g}"] = theirs.accuracy
         works[f"{OURS} at {rate:g}"] = ours.epoch
         tests[f"{OURS} at {rate:g}"] = ours.accuracy
-    before = ours.accuracy()
-    print(f"\nbundled: accuracy on held-out photos, from {asked.start} rows that alone give {before:.3f}")
+    asks = sum(len(variants[0].encoded) for variants in ours.tests)
+    print(
+        f"\nbundled: {len(ours.lessons)} photos, {ours.questions()} questions; accuracy on {len(ours.tests)} "
+        f"others, {asks} questions, from {asked.start} rows that alone give {ours.accuracy():.3f}",
+        flush=True,
+    )
     spent = dict.fromkeys(works, 0.0)
     for epoch in range(1, asked.epochs + 1):
         for side, work in works.items():
@@ -223,7 +249,7 @@ def learn(root: Path, asked: argparse.Namespace) -> None:
 def run_one(name: str, root: Path, asked: argparse.Namespace) -> None:
     """One side alone; prints the most memory it took beyond what both prepare."""
     folder = model_folder(name, root)
-    lessons = prepare(folder, asked)
+    lessons = prepare(folder, family(asked))
     ours = Ours(lessons)
     before = peak_mb()
     if asked.only == AUTHORS:
@@ -240,15 +266,17 @@ def main() -> None:
     parser.add_argument("--photos", type=int, default=6, help="reference photos of each concept")
     parser.add_argument("--steps", type=int, default=20, help="questions of their epoch to time; 0 for all")
     parser.add_argument("--start", choices=("kmeans", "random"), default="kmeans", help="rows to start from")
-    parser.add_argument("--epochs", type=int, default=0, help="epochs to compare accuracy over")
+    parser.add_argument("--epochs", type=int, default=0, help="compare accuracy, not speed, over these")
     asked = parser.parse_args()
     if asked.quick:
         asked.photos, asked.steps, asked.rounds = 2, 2, 1
-    comparison = Comparison(__file__, [AUTHORS, OURS], compare, run_one, ["photos", "concepts", "start"])
+    comparison = Comparison(__file__, [AUTHORS, OURS], compare, run_one, ["photos", "concepts"])
     with tempfile.TemporaryDirectory() as folder:
-        run_comparison(asked, comparison, Path(folder))
-        if asked.epochs and not asked.only:
+        if asked.epochs:
+            print_machine()
             learn(Path(folder), asked)
+        else:
+            run_comparison(asked, comparison, Path(folder))
 
 
 if __name__ == "__main__":
