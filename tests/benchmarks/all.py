@@ -20,8 +20,8 @@ ROOT = HERE.parent.parent
 PAGE = ROOT / "docs" / "performance.md"
 RUNS = {
     "tune": ["tune.py", "--steps", "8"],
-    "learn": ["tune.py", "--epochs", "6"],
-    "scratch": ["tune.py", "--epochs", "8", "--start", "random"],
+    "learn": ["tune.py", "--epochs", "4"],
+    "scratch": ["tune.py", "--epochs", "6", "--start", "random"],
     "recognise": ["recognise.py", "--rounds", "2"],
     "caption": ["caption.py"],
     "many": ["caption.py", "--models", "bundled", "--many", "10000"],

@@ -3,9 +3,9 @@
 Run it with `python tests/benchmarks/tune.py`. The other side is in authors.py. Its photos are prepared as
 pixels once, which its loop leaves to other processes. Of its epoch `--steps` questions are timed, for a
 whole one takes long; what is printed is seconds a question. Before, both sides are asked for the loss of
-the same prompts, which must be equal. With `--epochs` nothing is timed so: both sides learn the names of a
-family with a lookalike in it on the bundled model, at two learning rates, and their accuracy on photos of
-their own is printed after each epoch.
+the same prompts, which must be equal. With `--epochs` nothing is timed so: both sides learn the names of two
+who look alike on the bundled model, at two learning rates, and their accuracy on photos drawn for that is
+printed after each epoch.
 """
 
 from __future__ import annotations
@@ -216,9 +216,7 @@ def learn(root: Path, asked: argparse.Namespace) -> None:
     The photos they are tested on are drawn for it: of some of the family, of strangers and of nobody.
     """
     folder = model_folder("bundled", root)
-    sizes = ScenarioOptions(
-        concepts=3, photos=asked.photos, tests=4 if asked.quick else 24, size_px=160, has_lookalikes=True
-    )
+    sizes = replace(family(asked), tests=4 if asked.quick else 24, has_lookalikes=True)
     lessons = prepare(folder, sizes, start=asked.start)
     works: dict[str, Callable[[], object]] = {}
     tests: dict[str, Callable[[], float]] = {}

@@ -45,7 +45,10 @@ def options_of(
 def _side(talk: Talk, rng: random.Random) -> Exchange | None:
     name, subject = _someone(talk, rng)
     side = None if subject is None else side_words(subject)
-    return None if side is None else _lettered("position", list(SIDES), side, rng, name=name)
+    if side is None:
+        return None
+    options = [side, *(other for other in SIDES if other != side)]
+    return _lettered("position", options, rng, name=name)
 
 
 def _activity(talk: Talk, rng: random.Random) -> Exchange | None:
@@ -54,7 +57,7 @@ def _activity(talk: Talk, rng: random.Random) -> Exchange | None:
         return None
     others = [other.activity for _, other in talk.in_order if other is not subject]
     return _lettered(
-        "activity", _mixed(subject.activity, activities_of(subject), others, rng), None, rng, name=name
+        "activity", _mixed(subject.activity, activities_of(subject), others, rng), rng, name=name
     )
 
 
@@ -70,22 +73,22 @@ def _colour(talk: Talk, rng: random.Random) -> Exchange | None:
     pool = TROUSER_COLOURS if garment == "trousers" else TOP_COLOURS
     options = _mixed(colours[garment], pool, [colour for colour in worn if colour], rng)
     if garment == "top" and rng.random() < 0.5:
-        return _lettered("top", options, None, rng, name=name)
-    return _lettered("colour_of", options, None, rng, name=name, garment=garment)
+        return _lettered("top", options, rng, name=name)
+    return _lettered("colour_of", options, rng, name=name, garment=garment)
 
 
 def _place(talk: Talk, rng: random.Random) -> Exchange:
     options = _mixed(PLACES[talk.scene.place], tuple(PLACES.values()), (), rng)
     if talk.named and rng.random() < 0.4:
-        return _lettered("place_of", options, None, rng, name=rng.choice(talk.named)[0])
-    return _lettered("place", options, None, rng)
+        return _lettered("place_of", options, rng, name=rng.choice(talk.named)[0])
+    return _lettered("place", options, rng)
 
 
 def _number(talk: Talk, rng: random.Random) -> Exchange:
     what = rng.choice(("people", "pets"))
     number = talk.scene.people if what == "people" else talk.scene.pets
     words = [one.lower() for one in NUMBERS]
-    return _lettered("count", _mixed(words[min(number, 5)], words, (), rng), None, rng, what=what)
+    return _lettered("count", _mixed(words[min(number, 5)], words, (), rng), rng, what=what)
 
 
 def _looks(talk: Talk, rng: random.Random) -> Exchange | None:
@@ -101,7 +104,7 @@ def _looks(talk: Talk, rng: random.Random) -> Exchange | None:
     others = [describe_fully(look) for _, look in known]
     pool = [describe_fully(draw_identity(rng, kind=identity.kind)) for _ in range(2)]
     tempting = others if rng.random() < TEMPTING_SHARE else []
-    return _lettered("appearance", options_of(right, pool, tempting, rng, count=3), None, rng, name=name)
+    return _lettered("appearance", options_of(right, pool, tempting, rng, count=3), rng, name=name)
 
 
 def _who_does(talk: Talk, rng: random.Random) -> Exchange | None:
@@ -156,16 +159,14 @@ def _named(
     way: str, right: str, others: Sequence[str], rng: random.Random, /, **fields: str
 ) -> Exchange | None:
     wrong = rng.sample(list(others), min(len(others), len(LETTERS) - 1))
-    return _lettered(way, [right, *wrong], None, rng, **fields) if wrong else None
+    return _lettered(way, [right, *wrong], rng, **fields) if wrong else None
 
 
-def _lettered(
-    way: str, options: Sequence[str], right: str | None, rng: random.Random, /, **fields: str
-) -> Exchange:
-    """Phrase a question and list options in any order; without `right` the first one is."""
+def _lettered(way: str, options: Sequence[str], rng: random.Random, /, **fields: str) -> Exchange:
+    """Phrase a question and list options, of which the first is right, in any order."""
     shuffled = rng.sample(list(options), len(options))
     listed = " ".join(f"{letter}. {words}" for letter, words in zip(LETTERS, shuffled, strict=False))
-    letter = LETTERS[shuffled.index(options[0] if right is None else right)]
+    letter = LETTERS[shuffled.index(options[0])]
     question = word(way, rng, **fields)
     return ask("choice", "choice", letter, rng, question=question, options=listed, asked=way, **fields)
 
