@@ -37,19 +37,16 @@ class _Remembering:
         keys = [_key(image) for image in images]
         new = {key: image for key, image in zip(keys, images, strict=True) if key not in self._held}
         fresh = dict(zip(new, self._model.encode_photos(list(new.values())), strict=True))
-        found = []
-        for key in keys:
-            found.append(fresh[key] if key in fresh else self._held[key])
-        for key in dict.fromkeys(keys):
-            self._keep(key, fresh.get(key))
-        return found
+        found = {key: fresh[key] if key in fresh else self._held[key] for key in keys}
+        for key, features in found.items():
+            self._keep(key, features)
+        return [found[key] for key in keys]
 
-    def _keep(self, key: bytes, features: PhotoFeatures | None) -> None:
-        if features is None:
-            self._held.move_to_end(key)
-            return
+    def _keep(self, key: bytes, features: PhotoFeatures) -> None:
+        """Keep features as the newest, also when those kept earlier in a call pushed them out."""
+        if self._held.pop(key, None) is None:
+            self._bytes += _size(features)
         self._held[key] = features
-        self._bytes += _size(features)
         while self._bytes > self._most_bytes and len(self._held) > 1:
             self._bytes -= _size(self._held.popitem(last=False)[1])
 

@@ -81,6 +81,16 @@ def test_features_beyond_the_room_there_is_are_forgotten(tiny_llava, scenes):
     torch.testing.assert_close(several[0].tokens, shelf.features(paths[:1])[0].tokens)
 
 
+def test_features_pushed_out_in_the_call_that_asks_for_them_are_given_all_the_same(tiny_llava, scenes):
+    model = load_model(tiny_llava)
+    paths = [photo.path for photo in scenes.negatives.train[:3]]
+    [one] = Shelf(remember(model)).features(paths[:1])
+    shelf = Shelf(remember(model, most_bytes=2 * (one.tokens.nbytes + one.patches.nbytes)))
+    shelf.features(paths[:1])
+    *_, again = shelf.features([*paths[1:], paths[0]])
+    torch.testing.assert_close(again.tokens, one.tokens)
+
+
 @pytest.mark.parametrize("control", ["asked", *CONTROLS])
 @pytest.mark.parametrize("has_marks", [True, False])
 def test_scores_are_those_of_separate_prompts(examiner, scenes, control, has_marks):
