@@ -19,9 +19,7 @@ from ask import QUESTIONS
 from ask import Ours as Asking
 from models import DEFAULT_MODEL_FOLDER, make_photos
 from sides import peak_mb, print_machine
-from tune import Lessons, Ours, prepare
-
-from photopal.evaluation.scenarios import ScenarioOptions
+from tune import Lessons, Ours, family, prepare
 
 
 def seconds(work: Callable[[], object], *, rounds: int) -> float:
@@ -40,8 +38,7 @@ def tell_tuning(asked: argparse.Namespace) -> None:
     print(f"\n{'concepts':>10}{'photos':>10}{'questions':>12}{'s an epoch':>14}{'ms a concept':>16}")
     lessons = None
     for count in asked.concepts:
-        sizes = ScenarioOptions(concepts=count, photos=asked.photos, tests=0, size_px=160)
-        lessons = prepare(DEFAULT_MODEL_FOLDER, sizes)
+        lessons = prepare(DEFAULT_MODEL_FOLDER, family(concepts=count, photos=asked.photos))
         ours = Ours(lessons)
         took_s = seconds(ours.epoch, rounds=asked.rounds)
         told = f"{count:10}{len(ours.lessons):10}{ours.questions():12}{took_s:14.2f}"

@@ -65,9 +65,9 @@ class Lessons:
     options: TuneOptions
 
 
-def family(asked: argparse.Namespace) -> ScenarioOptions:
-    """Whom the speed of both sides is measured with."""
-    return ScenarioOptions(concepts=asked.concepts, photos=asked.photos, tests=0, size_px=160)
+def family(*, concepts: int, photos: int) -> ScenarioOptions:
+    """Whom speed is measured with: photos of the bundled model's size and none to test with."""
+    return ScenarioOptions(concepts=concepts, photos=photos, tests=0, size_px=160)
 
 
 def prepare(folder: Path, sizes: ScenarioOptions, *, start: str = "kmeans") -> Lessons:
@@ -190,7 +190,7 @@ def check_losses(ours: Ours, theirs: Theirs) -> float:
 def compare(name: str, root: Path, asked: argparse.Namespace) -> None:
     """Both sides in turn on one model."""
     folder = model_folder(name, root, is_small=asked.quick)
-    lessons = prepare(folder, family(asked))
+    lessons = prepare(folder, family(concepts=asked.concepts, photos=asked.photos))
     ours = Ours(lessons)
     theirs = Theirs(folder, lessons, ours)
     difference = check_losses(ours, theirs)
@@ -216,7 +216,11 @@ def learn(root: Path, asked: argparse.Namespace) -> None:
     The photos they are tested on are drawn for it: of some of the family, of strangers and of nobody.
     """
     folder = model_folder("bundled", root)
-    sizes = replace(family(asked), tests=4 if asked.quick else 24, has_lookalikes=True)
+    sizes = replace(
+        family(concepts=asked.concepts, photos=asked.photos),
+        tests=4 if asked.quick else 24,
+        has_lookalikes=True,
+    )
     lessons = prepare(folder, sizes, start=asked.start)
     works: dict[str, Callable[[], object]] = {}
     tests: dict[str, Callable[[], float]] = {}
@@ -247,7 +251,7 @@ def learn(root: Path, asked: argparse.Namespace) -> None:
 def run_one(name: str, root: Path, asked: argparse.Namespace) -> None:
     """One side alone; prints the most memory it took beyond what both prepare."""
     folder = model_folder(name, root)
-    lessons = prepare(folder, family(asked))
+    lessons = prepare(folder, family(concepts=asked.concepts, photos=asked.photos))
     ours = Ours(lessons)
     before = peak_mb()
     if asked.only == AUTHORS:
