@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -46,6 +47,9 @@ class LoadedModel:
         self._parts = parts
         self._family = family
         self._decoder = parts.model.get_decoder()
+        # transformers 5.24 renamed the argument of every decoder, and warns of the old name.
+        is_renamed = "cache" in inspect.signature(self._decoder.forward).parameters
+        self._cache_argument = "cache" if is_renamed else "past_key_values"
         self._embed = parts.model.get_input_embeddings()
         self._head = parts.model.get_output_embeddings()
         if self._head is None or self._head.weight.shape != self._embed.weight.shape:
@@ -187,9 +191,9 @@ class LoadedModel:
             inputs_embeds=embeddings,
             position_ids=positions,
             attention_mask=attention_mask,
-            past_key_values=past,
             use_cache=past is not None,
             return_dict=True,
+            **{self._cache_argument: past},
         )
         hidden: Tensor = outputs.last_hidden_state
         return hidden

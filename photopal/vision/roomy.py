@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import logging
 from typing import Any
 
 import torch
@@ -9,6 +11,7 @@ from torch import Tensor
 from transformers.cache_utils import DynamicLayer
 
 _LEAST_ROOM = 32
+_log = logging.getLogger(__name__)
 
 
 class RoomyLayer(DynamicLayer):  # type: ignore[misc]
@@ -20,8 +23,8 @@ class RoomyLayer(DynamicLayer):  # type: ignore[misc]
     def __init__(self, layer: DynamicLayer, room: int) -> None:
         """Take over a layer's `[batch, heads, tokens, width]` keys and values, with room for more tokens."""
         super().__init__()
-        self.dtype, self.device, self.is_initialized = layer.dtype, layer.device, True
-        self.keys, self.values = layer.keys, layer.values
+        # All that the layer has, whatever it is called: releases of transformers differ in its attributes.
+        vars(self).update(vars(layer))
         self._room = max(room, _LEAST_ROOM)
         self._whole: tuple[Tensor, Tensor] | None = None
 
@@ -51,6 +54,39 @@ class RoomyLayer(DynamicLayer):  # type: ignore[misc]
 
 
 def make_room(past: Any, room: int) -> None:
-    """Give each layer of keys and values that were just computed room for as many further tokens."""
-    if all(type(layer) is DynamicLayer and layer.is_initialized for layer in past.layers):
-        past.layers = [RoomyLayer(layer, room) for layer in past.layers]
+    """Give each layer of keys and values that were just computed room for as many further tokens.
+
+    This is only speed: where the installed transformers has other layers than expected, they stay as they
+    are.
+    """
+    if not is_usable():
+        return
+    layers = getattr(past, "layers", ())
+    if layers and all(type(layer) is DynamicLayer and layer.is_initialized for layer in layers):
+        past.layers = [RoomyLayer(layer, room) for layer in layers]
+
+
+@functools.cache
+def is_usable() -> bool:
+    """Whether layers with room do what plain layers of the installed transformers do; tried once."""
+    try:
+        is_equal = _is_like_plain()
+    except Exception as error:  # noqa: BLE001 - whatever another release raises, plain layers serve
+        _log.warning("keys and values grow by copying: %s: %s", type(error).__name__, error)
+        return False
+    if not is_equal:
+        _log.warning("keys and values grow by copying: layers with room differ from plain ones")
+    return is_equal
+
+
+def _is_like_plain() -> bool:
+    plain, begun = DynamicLayer(), DynamicLayer()
+    first, then = torch.arange(12.0).view(1, 2, 3, 2), torch.arange(8.0).view(1, 2, 2, 2)
+    plain.update(first, -first)
+    begun.update(first, -first)
+    roomy = RoomyLayer(begun, 1)
+    for _ in range(_LEAST_ROOM):  # beyond the room, so that it is made anew
+        states = [*plain.update(then, -then), *roomy.update(then, -then)]
+        if plain.get_seq_length() != roomy.get_seq_length():
+            return False
+    return torch.equal(states[0], states[2]) and torch.equal(states[1], states[3])

@@ -1,9 +1,11 @@
 """Keys and values with room hold what those without hold."""
 
+import pytest
 import torch
+from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
-from photopal.vision.roomy import RoomyLayer
+from photopal.vision.roomy import RoomyLayer, is_usable, make_room
 
 
 def grown(layer, generator, steps):
@@ -39,3 +41,42 @@ def test_a_further_word_copies_nothing_before_it():
     one = torch.rand(1, 2, 1, 4)
     places = {roomy.update(one, one)[0].data_ptr() for _ in range(20)}
     assert len(places) == 1
+
+
+def test_layers_with_room_are_used_with_the_installed_transformers():
+    assert is_usable()
+    past = DynamicCache()
+    past.update(torch.rand(1, 2, 5, 4), torch.rand(1, 2, 5, 4), 0)
+    make_room(past, 8)
+    assert [type(layer) for layer in past.layers] == [RoomyLayer]
+
+
+@pytest.mark.parametrize("fault", ["raises", "differs"])
+def test_layers_of_a_release_that_behaves_otherwise_stay_plain_and_the_log_says_so_once(
+    monkeypatch, caplog, fault
+):
+    def update(self, key_states, value_states, *args, **kwargs):
+        if fault == "raises":
+            raise AttributeError("'DynamicLayer' object has no attribute 'dtype'")
+        return key_states, value_states
+
+    is_usable.cache_clear()
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(RoomyLayer, "update", update)
+            for _ in range(2):
+                past = DynamicCache()
+                past.update(torch.rand(1, 2, 5, 4), torch.rand(1, 2, 5, 4), 0)
+                make_room(past, 8)
+                assert [type(layer) for layer in past.layers] == [DynamicLayer]
+        assert [record.levelname for record in caplog.records] == ["WARNING"]
+        assert "keys and values grow by copying" in caplog.text
+    finally:
+        is_usable.cache_clear()
+
+
+def test_whatever_attributes_a_layer_has_are_taken_over():
+    layer = DynamicLayer()
+    layer.update(torch.rand(1, 2, 5, 4), torch.rand(1, 2, 5, 4))
+    layer.of_a_later_release = "kept"
+    assert RoomyLayer(layer, 8).of_a_later_release == "kept"
