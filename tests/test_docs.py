@@ -44,7 +44,8 @@ def test_the_readme_has_exactly_two_set_up_lines():
     assert len(lines) == 2
     assert lines[0].endswith("photopal demo")
     assert '".[dev]"' in lines[1]
-    assert lines[1].endswith("pytest")
+    assert lines[1].endswith("pytest -n auto")
+    assert all("-c constraints.txt" in line for line in lines)
     assert lines[1] in (ROOT / "docs" / "contributing.md").read_text(encoding="utf-8")
 
 

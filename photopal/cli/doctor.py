@@ -15,6 +15,7 @@ import typer
 
 from photopal.cli.screen import Listing, show_json, show_listing
 from photopal.cli.session import Session, session_of
+from photopal.cli.versions import required_packages
 from photopal.errors import PhotopalError
 from photopal.settings import Settings
 
@@ -82,13 +83,17 @@ def _check_python() -> Check:
 
 
 def _check_packages() -> Iterator[Check]:
-    import importlib.metadata
-
-    for name in ("torch", "transformers", "pillow", "sqlite-utils", "watchdog"):
-        try:
-            yield Check(name, "ok", importlib.metadata.version(name))
-        except importlib.metadata.PackageNotFoundError:
+    for package in required_packages():
+        name, version = package.requirement.name, str(package.installed)
+        tested = ", ".join(map(str, package.tested))
+        if package.installed is None:
             yield Check(name, "fault", "not installed; install photopal again with pip")
+        elif not package.is_in_range:
+            yield Check(name, "note", f"{version}; photopal asks for {package.requirement.specifier}")
+        elif not package.is_tested:
+            yield Check(name, "note", f"{version}; not tested with photopal (tested: {tested})")
+        else:
+            yield Check(name, "ok", version)
 
 
 def _check_formats() -> Check:

@@ -20,11 +20,14 @@ class RoomyLayer(DynamicLayer):  # type: ignore[misc]
     It must not be copied and then appended to twice: both would write to the same room.
     """
 
+    keys: Tensor
+    values: Tensor
+
     def __init__(self, layer: DynamicLayer, room: int) -> None:
         """Take over a layer's `[batch, heads, tokens, width]` keys and values, with room for more tokens."""
         super().__init__()
         # All that the layer has, whatever it is called: releases of transformers differ in its attributes.
-        vars(self).update(vars(layer))
+        self.__dict__.update(vars(layer))
         self._room = max(room, _LEAST_ROOM)
         self._whole: tuple[Tensor, Tensor] | None = None
 

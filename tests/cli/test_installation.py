@@ -1,8 +1,11 @@
 """`photopal where` and `photopal doctor`."""
 
+import importlib.metadata
 import json
 
 import pytest
+
+from photopal.cli.versions import required_packages
 
 
 def test_where_prints_every_path_and_what_chose_it(run, home):
@@ -24,6 +27,42 @@ def test_doctor_finds_the_packages_and_the_library(checks, family):
     found = checks()
     assert found["torch"]["state"] == found["python"]["state"] == "ok"
     assert "3 photos, 2 names" in found["library"]["words"]
+
+
+def test_doctor_names_every_package_and_the_version_that_is_installed(checks):
+    found = checks()
+    for name in ("transformers", "pillow", "exifread", "safetensors", "packaging"):
+        assert found[name]["words"].startswith(importlib.metadata.version(name))
+
+
+@pytest.mark.parametrize(
+    ("asked", "pinned", "state", "words"),
+    [
+        ("pillow>=1.0", "{installed}", "ok", "{installed}"),
+        ("pillow>={installed}", "9999.0", "ok", "{installed}"),
+        ("pillow>=1.0", "9999.0", "note", "not tested with photopal (tested: 1.0, 9999.0)"),
+        ("pillow>=9999.0", "9999.0", "note", "photopal asks for >=9999.0"),
+        ("no-such-package>=1.0", "1.0", "fault", "not installed"),
+    ],
+)
+def test_doctor_says_which_versions_were_not_tested(checks, monkeypatch, asked, pinned, state, words):
+    installed = importlib.metadata.version("pillow")
+    requirement, constraints = (
+        asked.format(installed=installed),
+        f"Pillow=={pinned}".format(installed=installed),
+    )
+    packages = list(required_packages([requirement, 'torch>=2; extra == "dev"'], constraints))
+    monkeypatch.setattr("photopal.cli.doctor.required_packages", lambda: packages)
+    found = checks()
+    assert found[packages[0].requirement.name]["state"] == state
+    assert words.format(installed=installed) in found[packages[0].requirement.name]["words"]
+    assert "torch" not in found
+
+
+def test_every_package_photopal_asks_for_has_a_tested_version():
+    for package in required_packages():
+        assert package.tested, package.requirement
+        assert package.requirement.specifier.contains(package.tested[-1])
 
 
 def test_doctor_takes_a_library_that_is_none_for_a_fault(run, checks, home):

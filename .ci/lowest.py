@@ -1,0 +1,18 @@
+"""Prints as pip constraints the lowest versions that the ranges of pyproject.toml admit.
+
+torch is left out: the index of its lowest version has only the build with NVIDIA's libraries.
+"""
+
+import tomllib
+from pathlib import Path
+
+from packaging.requirements import Requirement
+
+project = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text(encoding="utf-8"))[
+    "project"
+]
+for line in project["dependencies"] + project["optional-dependencies"]["dev"]:
+    requirement = Requirement(line)
+    lowest = [part.version for part in requirement.specifier if part.operator == ">="]
+    if lowest and requirement.name != "torch":
+        print(f"{requirement.name}=={lowest[0]}")
