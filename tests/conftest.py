@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,6 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # A worker a core: more threads each would only wait for one another. Before torch is imported.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from photopal.library import Library, index_folders
 from photopal.library.reference_files import add_references, list_reference_files

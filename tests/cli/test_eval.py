@@ -14,6 +14,8 @@ from photopal.evaluation.goals import GOALS, REFUSALS
 from photopal.evaluation.ledger import Goal, Ledger
 from photopal.tuning import TuneOptions
 
+pytestmark = pytest.mark.slow
+
 TUNING = TuneOptions(epochs=1, variants=1, batch_photos=24, tokens=3)
 
 

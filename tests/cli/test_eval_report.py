@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 
 def test_an_unknown_experiment_is_refused_with_those_there_are(run, tmp_path, tiny_llava):
     told = run("--model", str(tiny_llava), "eval", "report", str(tmp_path), "--only", "singing")

@@ -63,6 +63,7 @@ def test_index_without_a_folder_is_a_usage_error(run):
     assert run("index").exit_code == 2
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_with_130_and_the_next_run_completes(run, tmp_path, home):
     folder = tmp_path / "many"
     folder.mkdir()

@@ -15,6 +15,8 @@ from PIL import Image
 import photopal
 from photopal.library import Library
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(photopal.__file__).parent.parent
 PATIENCE_S = 240
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a watch is ended by a signal")

@@ -16,6 +16,8 @@ from photopal.evaluation.scenarios import ScenarioOptions, make_scenario
 from photopal.tuning import TuneOptions
 from photopal.vision import load_model
 
+pytestmark = pytest.mark.slow
+
 TUNING = TuneOptions(epochs=1, variants=1, batch_photos=24, tokens=3)
 OPTIONS = BundledOptions(questions=12, families=1, tuned=1, size_px=48, tuning=TUNING)
 

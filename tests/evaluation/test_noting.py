@@ -22,6 +22,7 @@ def model(tiny_llava):
     return load_model(tiny_llava)
 
 
+@pytest.mark.slow
 def test_what_the_assistant_asks_is_noted_and_answered_as_it_would_answer(model):
     scenario = make_scenario(2, ScenarioOptions(concepts=2, photos=2, tests=3, size_px=64))
     bank = register_scenario(model, scenario, RegisterOptions(tokens=3))

@@ -3,6 +3,7 @@
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -68,6 +69,7 @@ def check(library: Library) -> None:
         assert {reference.photo.id for reference in library.references(concept.id)} <= shown
 
 
+@pytest.mark.slow
 @given(steps=st.lists(STEPS, max_size=14))
 def test_undoing_everything_leads_back_to_the_beginning(steps):
     with tempfile.TemporaryDirectory() as folder, Library(Path(folder) / "library.db") as library:

@@ -141,6 +141,7 @@ def test_a_restore_waits_for_nobody_for_ever(library, copy, tmp_path):
             restore(other, copy)
 
 
+@pytest.mark.slow
 def test_killed_in_the_middle_of_a_restore_the_library_is_the_old_or_the_new_one(
     library, tmp_path, make_photo
 ):

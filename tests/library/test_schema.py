@@ -9,6 +9,8 @@ import textwrap
 import time
 from pathlib import Path
 
+import pytest
+
 import photopal
 from photopal.library import Library, SearchQuery, schema
 
@@ -78,6 +80,7 @@ def test_a_missing_photo_of_an_old_library_comes_back_to_search(tmp_path, monkey
         assert [hit.photo.id for hit in library.search(SearchQuery(text="2.jpg"))] == [2]
 
 
+@pytest.mark.slow
 def test_killed_in_the_middle_of_growing_the_library_is_whole_and_grows_the_next_time(tmp_path, monkeypatch):
     program = """
         import sys

@@ -213,6 +213,7 @@ def test_asking_options_is_learned_from_states_that_tell(batch):
     assert probe_options(probes, nothing, states) == (0.0, {})
 
 
+@pytest.mark.slow
 def test_both_losses_fall_on_the_same_photos(batch, model):
     heads, probes = AttributeHeads(192), Probes(192)
     parameters = [*model.parameters(), *heads.parameters(), *probes.parameters()]
@@ -240,6 +241,7 @@ def test_identity_contrast_is_lower_for_features_that_tell_identities_apart(grou
     assert good < 0.5 * bad
 
 
+@pytest.mark.slow
 def test_training_goes_on_from_its_checkpoint(tmp_path: Path, tokenizer):
     said: list[str] = []
     checkpoint = tmp_path / "vision.pt"
@@ -258,6 +260,7 @@ def test_training_goes_on_from_its_checkpoint(tmp_path: Path, tokenizer):
     assert "say-recognition" in json.loads(curve[-1])
 
 
+@pytest.mark.slow
 def test_a_finished_training_is_left_as_it_is(tmp_path: Path):
     checkpoint = tmp_path / "vision.pt"
     run = StageRun(seconds=600, photos=4, groups_per_batch=1)

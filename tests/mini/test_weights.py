@@ -13,6 +13,8 @@ import photopal.mini
 from photopal.drawn import draw_identity, draw_photo, plan_scene
 from photopal.drawn.painting.places import PLACES
 
+pytestmark = pytest.mark.slow
+
 WEIGHTS = Path(photopal.mini.__file__).parent / "weights"
 MB = 10**6
 

@@ -162,6 +162,7 @@ def damaged_blocks() -> list[bytes]:
     return blocks
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "tiff"])
 def test_damaged_exif_never_raises_and_is_read_in_silence(tmp_path, suffix, capfd, caplog):
     caplog.set_level(logging.DEBUG)

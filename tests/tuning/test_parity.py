@@ -71,6 +71,7 @@ def start(named_library, model):
     return bank, concepts, gather_photos(named_library, store, bank)
 
 
+@pytest.mark.slow
 def test_fifty_steps_on_rows_alone_equal_fifty_on_whole_matrices_put_back(start, model):
     bank, concepts, photos = start
     options = TuneOptions(tokens=4, batch_photos=2)

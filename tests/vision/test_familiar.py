@@ -81,6 +81,7 @@ def test_a_broken_file_is_a_clear_error(tmp_path):
         load_familiar(tmp_path)
 
 
+@pytest.mark.slow
 def test_the_bundled_model_knows_drawn_photos_and_no_others():
     model = load_model()
     known: list[bool] = []

@@ -33,6 +33,8 @@ from photopal.prompts import PromptConcept, build_prompt, recognition_question
 from photopal.tuning.examples import TuningConcept, make_example
 from photopal.vision.placeholders import name_placeholder
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def taught(tiny_bench):

@@ -18,6 +18,8 @@ from photopal.evaluation.experiments.runner import Account, Place
 from photopal.evaluation.experiments.write import Heading, write_report
 from photopal.tuning import TuneOptions
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def place(tiny_llava, tiny_plan, tmp_path_factory):

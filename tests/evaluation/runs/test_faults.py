@@ -24,6 +24,8 @@ from photopal.prompts import Mark
 from photopal.vision import load_model
 from photopal.vision.load import DEFAULT_MODEL_FOLDER
 
+pytestmark = pytest.mark.slow
+
 PLAIN = LearnOptions(None, RegisterOptions(tokens=4))
 
 

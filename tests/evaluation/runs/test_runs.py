@@ -26,6 +26,8 @@ from photopal.tuning import TuneOptions
 from photopal.tuning.run import split_photos
 from photopal.vision import load_model
 
+pytestmark = pytest.mark.slow
+
 REGISTER = RegisterOptions(tokens=4)
 PLAIN = LearnOptions(None, REGISTER)
 QUICK = EvalOptions(tune=TuneOptions(epochs=1, variants=1, tokens=4))
