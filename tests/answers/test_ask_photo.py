@@ -73,6 +73,7 @@ QUESTIONS = (
 )
 
 
+@pytest.mark.slow
 def test_questions_that_share_the_photo_are_answered_as_each_on_a_fresh_look(assistant, drawn_family):
     seer = seeing(assistant, present=True)
     image = open_photo(drawn_family.both)

@@ -36,12 +36,14 @@ def test_a_folder_is_indexed_and_captioned_and_the_second_time_left_alone(captio
         assert library.counts()["captioned"] == 3
 
 
+@pytest.mark.slow
 def test_force_and_limit(caption, album):
     assert caption(album, "--limit", "1").stdout.count("\n") == 1
     assert caption("--limit", "1").stdout.count("\n") == 1
     assert caption(album, "--force").stdout.count("\n") == 3
 
 
+@pytest.mark.slow
 def test_json_is_one_list_and_jsonl_a_line_each(caption, album):
     listed = json.loads(caption(album, "--json").stdout)
     lines = [json.loads(line) for line in caption(album, "--jsonl", "--force").stdout.splitlines()]
@@ -104,6 +106,7 @@ def test_a_watch_with_once_captions_what_is_there_and_ends(caption, album):
     assert (again.exit_code, again.stdout) == (0, "")
 
 
+@pytest.mark.slow
 def test_a_watch_names_a_bad_file_and_ends_with_3(caption, album):
     (album / "broken.jpg").write_bytes(b"no photo")
     result = caption("--watch", "--once", album)

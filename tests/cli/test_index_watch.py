@@ -15,11 +15,12 @@ from PIL import Image
 import photopal
 from photopal.library import Library
 
-pytestmark = pytest.mark.slow
-
 ROOT = Path(photopal.__file__).parent.parent
 PATIENCE_S = 240
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a watch is ended by a signal")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="a watch is ended by a signal"),
+]
 
 
 def save(path, number):

@@ -37,6 +37,7 @@ def photos(tmp_path, drawn_family):
     return folder
 
 
+@pytest.mark.slow
 def test_originals_are_the_same_after_every_command(run, photos, tmp_path, drawn_family, tiny_llava):
     before = tree(photos)
     both, anna, backup = str(photos / "both.png"), str(photos / "Anna"), str(tmp_path / "backup.db")

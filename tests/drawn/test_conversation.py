@@ -388,6 +388,7 @@ def test_only_the_absent_are_said_to_be_absent(talks):
         assert exchange.answer == f"{name} is not in this photo."
 
 
+@pytest.mark.slow
 def test_every_phrasing_of_a_grammar_fits_its_pattern_and_no_other_does():
     rng = random.Random(0)
     names = "name other what where light weather doing garment look side kind who question options end looks"

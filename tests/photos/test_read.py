@@ -83,6 +83,7 @@ def test_a_shrunken_jpeg_looks_like_the_whole_one(tmp_path):
     assert np.abs(np.asarray(small).astype(int) - np.asarray(whole).astype(int)).mean() < 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", FORMATS)
 @pytest.mark.parametrize("kept", [0.1, 0.33, 0.66, 0.95])
 def test_a_file_that_is_cut_short_is_an_error(tmp_path, suffix, kept):

@@ -34,6 +34,7 @@ def test_a_plan_writes_nothing_and_a_run_writes_the_bank(named_library, model, p
     assert refresh_bank(named_library, model, path).registered == ()
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bank_however_often_it_is_run(named_library, model, path):
     tuned(named_library, model, path)
     first = load_bank(path, fingerprint=model.fingerprint).version
@@ -51,6 +52,7 @@ def test_with_a_name_only_its_rows_change(named_library, model, path):
     assert not torch.equal(after.concepts[anna].inputs, before.concepts[anna].inputs)
 
 
+@pytest.mark.slow
 def test_a_bank_in_use_that_does_better_stays(named_library, model, path):
     tuned(named_library, model, path, options=replace(OPTIONS, epochs=3))
     better = load_bank(path, fingerprint=model.fingerprint).version
