@@ -1,5 +1,7 @@
 """Questions about one photo: who is asked about, and the plain word where they are not there."""
 
+import pytest
+
 from photopal.answers.ask_photo import ask_each, ask_view, named_in
 from photopal.answers.assistant import Assistant
 from photopal.concepts.presence import Calibration
