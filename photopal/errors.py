@@ -82,3 +82,11 @@ class NothingFoundError(PhotopalError):
     """The question is fine and the answer is empty."""
 
     exit_code = 4
+
+
+def in_a_line(error: BaseException) -> str:
+    """An exception in one line: the message of one of photopal's own, else its kind and what it says."""
+    if isinstance(error, PhotopalError):
+        return error.message
+    said = " ".join(str(error).split())
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
