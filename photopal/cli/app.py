@@ -78,7 +78,8 @@ class PhotopalGroup(TyperGroup):
             return super().main(*args, **extra)
         try:
             code = super().main(*args, **extra)
-            sys.stdout.flush()
+            if sys.stdout is not None:
+                sys.stdout.flush()
         except _LineError as error:
             code = _explain_line(error)
         except OutputError as error:

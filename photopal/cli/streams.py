@@ -65,20 +65,33 @@ def take_over(*, is_debug: bool) -> None:
         is_debug: Leave what libraries say on stderr.
     """
     global _talk, _chatter
+    _open_closed()
     if isinstance(sys.stdout, io.TextIOWrapper) and not _is_windows_console(sys.stdout):
         sys.stdout = _like(sys.stdout, _Results(sys.stdout.fileno(), "wb", closefd=False))
     if not isinstance(sys.stderr, io.TextIOWrapper):
         return
     sys.stderr.reconfigure(errors="backslashreplace")
-    if is_debug or _is_windows_console(sys.stderr):
+    if _is_windows_console(sys.stderr):
         return
     _talk = _like(sys.stderr, _Talk(os.dup(sys.stderr.fileno()), "wb"))
+    if is_debug:
+        return
     try:
-        _chatter = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - as long as the process
+        _chatter = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - open as long as the process
     except OSError:
         # No disk has room: what libraries say is lost, but still not shown.
-        _chatter = open(os.devnull, "r+b", buffering=0)  # noqa: SIM115, PTH123
+        _chatter = Path(os.devnull).open("r+b", buffering=0)  # noqa: SIM115 - as above
     os.dup2(_chatter.fileno(), sys.stderr.fileno())
+
+
+def _open_closed() -> None:
+    """Open the standard streams that this process was started without, or the next file takes their place."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            # The lowest number that is free, which is this one.
+            os.open(os.devnull, os.O_RDWR)
 
 
 def talk_stream() -> TextIO:

@@ -101,7 +101,7 @@ class Connection:
               (SELECT count(*) FROM concepts WHERE removed_at IS NULL) AS concepts,
               (SELECT count(*) FROM reference_photos JOIN concepts ON concepts.id = concept_id
                 WHERE removed_at IS NULL) AS "references",
-              (SELECT count(*) FROM problems) AS problems,
+              (SELECT count(*) FROM problems WHERE NOT is_note) AS problems,
               (SELECT page_count * page_size FROM pragma_page_count, pragma_page_size) AS size
         """
         return dict(self._rows(sql)[0])
