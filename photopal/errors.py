@@ -21,6 +21,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+_MOST_LETTERS = 400
+
 
 class PhotopalError(Exception):
     """An error with words for the user.
@@ -88,5 +90,10 @@ def in_a_line(error: BaseException) -> str:
     """An exception in one line: the message of one of photopal's own, else its kind and what it says."""
     if isinstance(error, PhotopalError):
         return error.message
-    said = " ".join(str(error).split())
+    try:
+        said = " ".join(str(error).split())
+    except Exception:  # noqa: BLE001 - a library's exception that cannot say what it is
+        said = ""
+    if len(said) > _MOST_LETTERS:
+        said = f"{said[:_MOST_LETTERS]} …"
     return f"{type(error).__name__}: {said}" if said else type(error).__name__

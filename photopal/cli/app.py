@@ -5,6 +5,8 @@ To add a command, write it in a file of its own and name it once in `COMMANDS`.
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from collections.abc import Callable
 from contextlib import redirect_stderr
@@ -49,6 +51,9 @@ from photopal.cli.where import where
 from photopal.errors import PhotopalError
 
 INTERRUPTED = 130
+
+# What a disk or its owner refuses, wherever it happens: for the user to mend, not for us.
+_NO_BUGS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 
 # Panel of the help page → its commands, in the order in which a newcomer meets them.
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
@@ -107,6 +112,10 @@ class PhotopalGroup(TyperGroup):
             raise typer.Exit(error.exit_code) from error
         except (Exception, KeyboardInterrupt) as error:
             session = ctx.obj or Session()
+            if isinstance(error, OSError) and error.errno in _NO_BUGS:
+                file = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
+                session.explain(PhotopalError(f"{file}{error.strerror}"))
+                raise typer.Exit(PhotopalError.exit_code) from error
             if is_interrupt(error):
                 session.say("Interrupted; what was finished is kept.")
                 raise typer.Exit(INTERRUPTED) from error
