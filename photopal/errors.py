@@ -21,6 +21,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+_MOST_LETTERS = 400
+
 
 class PhotopalError(Exception):
     """An error with words for the user.
@@ -82,3 +84,16 @@ class NothingFoundError(PhotopalError):
     """The question is fine and the answer is empty."""
 
     exit_code = 4
+
+
+def in_a_line(error: BaseException) -> str:
+    """An exception in one line: the message of one of photopal's own, else its kind and what it says."""
+    if isinstance(error, PhotopalError):
+        return error.message
+    try:
+        said = " ".join(str(error).split())
+    except Exception:  # noqa: BLE001 - a library's exception that cannot say what it is
+        said = ""
+    if len(said) > _MOST_LETTERS:
+        said = f"{said[:_MOST_LETTERS]} …"
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__

@@ -67,6 +67,12 @@ class Settings:
         """The model as a loader wants it: a folder or a Hugging Face id."""
         return str(bundled_model_path()) if self.is_bundled_model else self.model
 
+    @property
+    def model_name(self) -> str:
+        """The model as it calls itself once it is loaded: its folder's name, or its Hugging Face id."""
+        folder = Path(self.model_name_or_path).expanduser()
+        return folder.resolve().name if folder.is_dir() else self.model_name_or_path
+
 
 def bundled_model_path() -> Path:
     """The folder of the model that comes with photopal."""

@@ -1,5 +1,36 @@
 """The command line: words in, calls down, words out; knows nothing of how the work is done."""
 
-from photopal.cli.app import main
+from __future__ import annotations
+
+import sys
+
+_INTERRUPTED = 130
+
+
+def main() -> None:
+    """Run the program on this process's arguments.
+
+    The program is imported here, so that Ctrl-C and a broken installation end in a line and an exit code
+    from the first moment on.
+    """
+    from photopal.cli.crash import describe_crash, is_interrupt, write_report
+    from photopal.cli.streams import take_over, talk_stream
+
+    words = sys.argv[1 : sys.argv.index("--")] if "--" in sys.argv else sys.argv[1:]
+    try:
+        take_over(is_debug="--debug" in words)
+        from photopal.cli.app import app
+
+        app(prog_name="photopal")
+    except (Exception, KeyboardInterrupt) as error:
+        if is_interrupt(error):
+            sys.exit(_INTERRUPTED)
+        if "--debug" in words:
+            raise
+        report = write_report(error, None, doing="photopal, as it started,")
+        talk_stream().write(describe_crash(error, doing="photopal, as it started,", report=report) + "\n")
+        talk_stream().flush()
+        sys.exit(1)
+
 
 __all__ = ["main"]

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from photopal.cli.model import open_model
+from photopal.cli.model import open_model, warn_of_unregistered
 from photopal.cli.screen import Listing, count, show_json, show_listing
 from photopal.cli.session import Session, session_of
 from photopal.errors import UsageError
 
 if TYPE_CHECKING:
+    from photopal.concepts.enroll import Enrolment
     from photopal.concepts.register import FoundSubject
     from photopal.library import Library
-    from photopal.library.reference_files import AddedReferences, Box
+    from photopal.library.reference_files import AddedReferences, Box, ReferenceFile
+    from photopal.vision import VisionModel
 
 
 def add_concept(  # noqa: PLR0913 - one parameter for each option of the command
@@ -53,20 +56,47 @@ def add_concept(  # noqa: PLR0913 - one parameter for each option of the command
       photopal add-concept Anna party.jpg --box 410,120,300,620
       photopal add-concept Anna photos-of-anna --mask masks-of-anna
     """
-    from photopal.library.reference_files import add_references, list_reference_files
+    from photopal.library.reference_files import list_reference_files
 
     session = session_of(ctx)
     files = list_reference_files(photos, boxes=[_parse_box(text) for text in box or ()], masks=mask or ())
     model, path = open_model(session)
-    from photopal.concepts.enroll import refresh_bank
-
     with session.library_to_write() as library:
-        added = add_references(library, name, files, kind=kind, about=about)
-        with session.progress("Looking at the photos") as on_progress:
-            enrolment = refresh_bank(library, model, path, on_progress=on_progress)
-        found = enrolment.found.get(added.concept.id, [])
-        entries = _entries(library, added, found)
+        added, enrolment = _register(session, library, (model, path), (name, files), kind=kind, about=about)
+        warn_of_unregistered(session, library.concepts(), enrolment.failed, known=enrolment.bank.concepts)
+        entries = _entries(library, added, enrolment.found.get(added.concept.id, []))
     _show(session, added, entries, is_json=json)
+
+
+def _register(
+    session: Session,
+    library: Library,
+    learner: tuple[VisionModel, Path],
+    said: tuple[str, Sequence[ReferenceFile]],
+    *,
+    kind: str | None,
+    about: str | None,
+) -> tuple[AddedReferences, Enrolment]:
+    """Store a name with its photos and register it, both or neither."""
+    from photopal.concepts.enroll import refresh_bank
+    from photopal.concepts.references import FeatureStore, encode_ahead
+    from photopal.library.reference_files import add_references, read_references
+
+    (model, path), (name, files) = learner, said
+    store = FeatureStore(model)
+    with session.progress("Looking at the photos") as on_progress:
+        references = read_references(files)
+        encode_ahead(library, store, [reference.photo for reference in references])
+        try:
+            with library.writing():
+                added = add_references(library, name, references, kind=kind, about=about)
+                enrolment = refresh_bank(
+                    library, model, path, store=store, required=added.concept.id, on_progress=on_progress
+                )
+        except Exception as error:
+            error.add_note("Nothing was added to the library.")
+            raise
+    return added, enrolment
 
 
 def _parse_box(text: str) -> Box:

@@ -5,9 +5,11 @@ To add a command, write it in a file of its own and name it once in `COMMANDS`.
 
 from __future__ import annotations
 
-import io
+import errno
+import os
 import sys
 from collections.abc import Callable
+from contextlib import redirect_stderr
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,6 +23,7 @@ from photopal.cli.backup import backup
 from photopal.cli.caption import caption
 from photopal.cli.check import check
 from photopal.cli.concepts import concepts
+from photopal.cli.crash import is_interrupt
 from photopal.cli.demo import demo
 from photopal.cli.doctor import doctor
 from photopal.cli.duplicates import duplicates
@@ -40,6 +43,7 @@ from photopal.cli.search import search
 from photopal.cli.session import Session
 from photopal.cli.similar import similar
 from photopal.cli.status import status
+from photopal.cli.streams import OutputError, talk_stream
 from photopal.cli.tune import tune
 from photopal.cli.undo import undo
 from photopal.cli.watch_status import watch_status
@@ -47,6 +51,9 @@ from photopal.cli.where import where
 from photopal.errors import PhotopalError
 
 INTERRUPTED = 130
+
+# What a disk or its owner refuses, wherever it happens: for the user to mend, not for us.
+_NO_BUGS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 
 # Panel of the help page → its commands, in the order in which a newcomer meets them.
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
@@ -61,8 +68,30 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
 GROUPS: dict[str, tuple[Callable[..., None], ...]] = {"eval": (*EVAL, *DATASETS, *REPORT)}
 
 
+# What click raises of a line that it cannot read; typer brings click with it and does not export this.
+_LineError: Any = typer.BadParameter.__base__
+
+
 class PhotopalGroup(TyperGroup):
-    """Takes global options anywhere on the line and turns photopal's errors into words and an exit code."""
+    """Takes global options anywhere on the line and turns whatever goes wrong into words and an exit code."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run the whole program and exit; with `standalone_mode=False` return the exit code of a command."""
+        is_whole = extra.get("standalone_mode", True)
+        extra["standalone_mode"] = False
+        if not is_whole:
+            return super().main(*args, **extra)
+        try:
+            code = super().main(*args, **extra)
+            if sys.stdout is not None:
+                sys.stdout.flush()
+        except _LineError as error:
+            code = _explain_line(error)
+        except OutputError as error:
+            code = _explain_output(error)
+        except Exception as error:  # noqa: BLE001 - what `invoke` does not see: before a command and after it
+            code = _explain_crash(Session(), error, doing="photopal")
+        sys.exit(code if isinstance(code, int) else 0)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the global options, also those written after the command."""
@@ -76,19 +105,53 @@ class PhotopalGroup(TyperGroup):
         """Run the command; leave with the error's exit code when it fails."""
         try:
             return super().invoke(ctx)
+        except (typer.Exit, typer.Abort, _LineError):
+            raise
         except PhotopalError as error:
             (ctx.obj or Session()).explain(error)
             raise typer.Exit(error.exit_code) from error
-        except KeyboardInterrupt as error:
-            (ctx.obj or Session()).say("Interrupted; what was finished is kept.")
-            raise typer.Exit(INTERRUPTED) from error
+        except (Exception, KeyboardInterrupt) as error:
+            session = ctx.obj or Session()
+            if isinstance(error, OSError) and error.errno in _NO_BUGS:
+                file = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
+                session.explain(PhotopalError(f"{file}{error.strerror}"))
+                raise typer.Exit(PhotopalError.exit_code) from error
+            if is_interrupt(error):
+                session.say("Interrupted; what was finished is kept.")
+                raise typer.Exit(INTERRUPTED) from error
+            doing = f"{ctx.command_path} {ctx.invoked_subcommand or ''}".strip()
+            raise typer.Exit(_explain_crash(session, error, doing=doing)) from error
+        finally:
+            if ctx.parent is None and ctx.obj is not None:
+                ctx.obj.keep_log()
+
+
+def _explain_line(error: Any) -> int:
+    from typer.rich_utils import rich_format_error
+
+    with redirect_stderr(talk_stream()):
+        rich_format_error(error)
+    code: int = error.exit_code
+    return code
+
+
+def _explain_output(error: OutputError) -> int:
+    if error.is_closed:
+        return 0
+    Session().warn(f"Error: {error}", style="bold red")
+    return 1
+
+
+def _explain_crash(session: Session, error: BaseException, *, doing: str) -> int:
+    session.explain_crash(error, doing=doing)
+    return 1
 
 
 app = typer.Typer(
     cls=PhotopalGroup,
     no_args_is_help=True,
     rich_markup_mode="rich",
-    pretty_exceptions_show_locals=False,
+    pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -114,6 +177,9 @@ def start(  # noqa: PLR0913 - one parameter for each global option
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print results and errors only.")] = False,
     no_color: Annotated[bool, typer.Option("--no-color", help="Print without colours.")] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show tracebacks, and what libraries print.")
+    ] = False,
     version: Annotated[
         bool,
         typer.Option("--version", callback=_say_version, is_eager=True, help="Print the version."),
@@ -128,7 +194,9 @@ def start(  # noqa: PLR0913 - one parameter for each global option
       photopal index ~/Pictures
       photopal search "Rex on the beach" --since 2024
     """
-    ctx.obj = Session(home=home, model=model, device=device, is_quiet=quiet, has_color=not no_color)
+    ctx.obj = Session(
+        home=home, model=model, device=device, is_quiet=quiet, has_color=not no_color, is_debug=debug
+    )
 
 
 def _add(command: Callable[..., None], panel: str) -> None:
@@ -151,15 +219,6 @@ for _panel, _commands in COMMANDS.items():
         _add(_command, _panel)
 
 
-def main() -> None:
-    """Run the program on this process's arguments."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            # A file name or a caption that the terminal's encoding lacks must not end the run.
-            stream.reconfigure(errors="backslashreplace")
-    app(prog_name="photopal")
-
-
 def _globals_first(args: list[str]) -> list[str]:
     """Move global options in front of the command: `search x --home y` means `--home y search x`."""
     first: list[str] = []
@@ -175,7 +234,9 @@ def _globals_first(args: list[str]) -> list[str]:
                 rest.append(word)
             else:
                 first += [word, value]
-        elif word in ("--quiet", "-q", "--no-color") or word.startswith(("--home=", "--model=", "--device=")):
+        elif word in ("--quiet", "-q", "--no-color", "--debug") or word.startswith(
+            ("--home=", "--model=", "--device=")
+        ):
             first.append(word)
         else:
             rest.append(word)

@@ -85,12 +85,14 @@ def _best_photo(album: Album, name: str | None) -> AlbumPhoto:
 
 
 def _run(session: Session, words: list[str], home: Path, *, step: str) -> None:
-    from photopal.cli.app import app
+    from photopal.cli.app import INTERRUPTED, app
 
     session.out.print()
     session.out.print(plain(f"{step} $ photopal {shlex.join(words)}", "bold cyan"), soft_wrap=True)
     settings = ["--home", str(home), "--model", session.settings.model, "--device", session.settings.device]
     code = app([*settings, *words], standalone_mode=False, prog_name="photopal")
+    if code == INTERRUPTED:
+        raise typer.Exit(INTERRUPTED)
     if isinstance(code, int) and code not in _FINE:
         raise PhotopalError(f"the demo stopped: photopal {words[0]} ended with {code}")
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from photopal.cli.crash import where_to_read
 from photopal.cli.session import Session
+from photopal.errors import PhotopalError, in_a_line
 
 if TYPE_CHECKING:
     from photopal.answers.assistant import Assistant
-    from photopal.library import Library
+    from photopal.library import ConceptRow, Library
     from photopal.vision import VisionModel
 
 
@@ -53,9 +56,32 @@ def assistant_of(session: Session, library: Library, *, model: VisionModel, path
     from photopal.concepts.enroll import refresh_bank
 
     with session.progress("Getting to know names") as on_progress:
-        bank = refresh_bank(library, model, path, on_progress=on_progress).bank
+        enrolment = refresh_bank(library, model, path, on_progress=on_progress)
     concepts = library.concepts()
+    warn_of_unregistered(session, concepts, enrolment.failed, known=enrolment.bank.concepts)
+    return Assistant(model, enrolment.bank, concepts)
+
+
+def warn_of_unregistered(
+    session: Session,
+    concepts: Iterable[ConceptRow],
+    failed: Mapping[int, Exception],
+    *,
+    known: Container[int] = (),
+) -> None:
+    """Name the concepts that could not be registered, and why; with the file that has a bug's traceback.
+
+    Args:
+        session: The command's.
+        concepts: Of the library.
+        failed: What was raised, by concept id.
+        known: Ids of those that are known from earlier photos.
+    """
     for concept in concepts:
-        if concept.id not in bank.concepts:
-            session.warn(f"{concept.name} has no photo that can be read, and is not looked for.")
-    return Assistant(model, bank, concepts)
+        if (error := failed.get(concept.id)) is None:
+            continue
+        so_far = "known by its earlier photos only" if concept.id in known else "not looked for"
+        words = f"{concept.name} is {so_far}, as it cannot be registered: {in_a_line(error)}."
+        if not isinstance(error, PhotopalError):
+            words += f" {where_to_read(session.report(error, doing=f'registering {concept.name}'))}"
+        session.warn(words)

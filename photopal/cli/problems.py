@@ -17,17 +17,35 @@ def problems(
 ) -> None:
     """List the files that could not be read, and why.
 
+    Photos that could be read but seem damaged are listed too, with what was found wrong with them.
+
     Examples:
       photopal problems
       photopal problems --json
     """
     session = session_of(ctx)
     with session.library_to_read() as library:
-        found = [(str(problem.path), problem.reason, str(problem.seen_at)) for problem in library.problems()]
-    columns = ("path", "reason", "seen_at")
+        found = library.problems()
     if json:
-        show_json(session.out, [dict(zip(columns, row, strict=True)) for row in found])
+        facts = [
+            {
+                "path": str(problem.path),
+                "reason": problem.reason,
+                "seen_at": problem.seen_at,
+                "is_readable": problem.is_note,
+            }
+            for problem in found
+        ]
+        show_json(session.out, facts)
         return
     if not found:
         session.say("No problems: every file found could be read.")
-    show_listing(session.out, Listing(columns, found))
+    rows = [
+        (
+            str(problem.path),
+            f"{'can be read, but: ' if problem.is_note else ''}{problem.reason}",
+            problem.seen_at,
+        )
+        for problem in found
+    ]
+    show_listing(session.out, Listing(("path", "reason", "seen_at"), rows))

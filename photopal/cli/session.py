@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -11,7 +12,9 @@ from typing import TYPE_CHECKING, Protocol
 import typer
 from rich.console import Console
 
+from photopal.cli.crash import describe_crash, write_report
 from photopal.cli.screen import plain
+from photopal.cli.streams import keep_log, talk_stream
 from photopal.errors import NothingFoundError, PhotopalError
 from photopal.settings import Settings, load_settings
 
@@ -65,10 +68,12 @@ class Session:
         device: str | None = None,
         is_quiet: bool = False,
         has_color: bool = True,
+        is_debug: bool = False,
     ) -> None:
         """Take the global options as they were written; nothing is read or opened yet."""
         self._home, self._model, self._device = home, model, device
-        self.is_quiet = is_quiet
+        self.is_quiet, self.is_debug = is_quiet, is_debug
+        self._step: str | None = None
         self.out = _console(has_color=has_color)
         self.talk = _console(has_color=has_color, is_stderr=True)
 
@@ -92,8 +97,41 @@ class Session:
         self.warn(
             f"Error: {error.message}" if is_fault else error.message, style="bold red" if is_fault else ""
         )
+        for note in getattr(error, "__notes__", ()):
+            self.warn(note, style="")
         if error.hint:
             self.warn(f"Hint: {error.hint}", style="")
+        self._show_traceback(error)
+
+    def explain_crash(self, error: BaseException, *, doing: str) -> None:
+        """Put an unexpected exception into a paragraph on stderr, its traceback into a file."""
+        doing = doing if self._step is None else f"{doing} ({self._step[0].lower()}{self._step[1:]})"
+        self.warn(
+            describe_crash(error, doing=doing, report=self.report(error, doing=doing)), style="bold red"
+        )
+        self._show_traceback(error)
+
+    def report(self, error: BaseException, *, doing: str) -> Path | None:
+        """Write an exception's traceback into a file of the home folder, or a temporary one."""
+        return write_report(error, self._home_if_known(), doing=doing)
+
+    def keep_log(self) -> None:
+        """Keep what libraries wrote to stderr during this run."""
+        home = self._home_if_known()
+        if home is not None:
+            keep_log(home / "photopal.log")
+
+    def _home_if_known(self) -> Path | None:
+        try:
+            return self.settings.home
+        except PhotopalError:
+            return None
+
+    def _show_traceback(self, error: BaseException) -> None:
+        if self.is_debug:
+            import traceback
+
+            self.warn("".join(traceback.format_exception(error)).rstrip(), style="")
 
     @property
     def vectors_path(self) -> Path:
@@ -149,13 +187,22 @@ class Session:
         Yields:
             A call to hand to what does the work.
         """
+        self._step = title
+        with self._bar(title) as on_progress:
+            yield on_progress
+        # After an error it stays, for whoever explains it.
+        self._step = None
+
+    @contextmanager
+    def _bar(self, title: str) -> Iterator[OnProgress]:
         if self.is_quiet or not self.talk.is_terminal:
             yield lambda done, total, at=None: None
             return
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=self.talk, transient=True) as bar:
+        # What libraries print on stderr while the bar is there must not be drawn around it.
+        with Progress(*columns, console=self.talk, transient=True, redirect_stderr=False) as bar:
             task = bar.add_task(title, total=None)
             yield lambda done, total, at=None: bar.update(task, completed=done, total=total)
 
@@ -169,6 +216,8 @@ def session_of(ctx: typer.Context) -> Session:
 
 
 def _console(*, has_color: bool, is_stderr: bool = False) -> Console:
+    # Without a file rich takes the present `sys.stdout` each time, as a test replaces it.
+    file = talk_stream() if is_stderr and talk_stream() is not sys.stderr else None
     if has_color:
-        return Console(stderr=is_stderr, highlight=False)
-    return Console(stderr=is_stderr, highlight=False, color_system=None)
+        return Console(file=file, stderr=is_stderr, highlight=False)
+    return Console(file=file, stderr=is_stderr, highlight=False, color_system=None)

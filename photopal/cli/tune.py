@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from photopal.cli.model import open_model
+from photopal.cli.model import open_model, warn_of_unregistered
 from photopal.cli.screen import Listing, show_json, show_listing
 from photopal.cli.session import Session, session_of
 
@@ -57,7 +57,9 @@ def tune(  # noqa: PLR0913 - one parameter for each option of the command
             plan = plan_tuning(
                 library, model, path, names=names or (), options=options, on_progress=on_progress
             )
-        called = [concept.name for concept in library.concepts() if concept.id in plan.trained]
+        concepts = library.concepts()
+    warn_of_unregistered(session, concepts, plan.failed)
+    called = [concept.name for concept in concepts if concept.id in plan.trained]
     session.say(f"Tuning {', '.join(called)}; Ctrl-C ends it and keeps the best so far.")
     outcome = run_plan(model, plan, options, on_progress=_table_of_epochs(session))
     _show(session, called, plan, outcome, is_json=json)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -149,9 +150,13 @@ def save_bank(bank: Bank, path: Path) -> None:
         with part.open("rb") as written:
             os.fsync(written.fileno())
         part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise BankError(f"{path}: the bank cannot be written: {error.strerror}") from error
+    except (OSError, SafetensorError) as error:
+        # safetensors says in words of its own what the system says of a file.
+        reason = getattr(error, "strerror", None) or error
+        raise BankError(f"{path}: the bank cannot be written: {reason}") from error
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
 
 
 def load_bank(path: Path, *, fingerprint: str) -> Bank:

@@ -125,15 +125,25 @@ def restore(library: Library, source: Path, *, on_progress: OnProgress | None = 
     with library._lock():
         back_up(library, aside, on_progress=on_progress)
         try:
-            with closing(_open(source)) as connection:
-                connection.backup(library._connection, pages=-1)
-        except sqlite3.Error as error:
-            raise LibraryError(f"{library.path} cannot be restored: {error}") from error
+            _put_back(library, source)
+        except BaseException:
+            # The library is as it was, so a copy of it is only in the way.
+            with suppress(OSError):
+                aside.unlink()
+            raise
     # The copy may be of an older photopal and may have lost the mode that keeps readers free.
     library._connection.execute("PRAGMA journal_mode = WAL")
     if not schema.is_current(library._connection):
         schema.bring_up_to_date(library._connection, library._lock())
     return aside
+
+
+def _put_back(library: Library, source: Path) -> None:
+    try:
+        with closing(_open(source)) as connection:
+            connection.backup(library._connection, pages=-1)
+    except sqlite3.Error as error:
+        raise LibraryError(f"{library.path} cannot be restored: {error}") from error
 
 
 def _copy(library: Library, part: Path, on_progress: OnProgress | None) -> None:

@@ -17,6 +17,15 @@ from photopal.library.lock import WriterLock
 
 _WAIT_S = 10.0
 
+_OF_THE_DISK = (
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_PERM,
+)
+_PROBE_BYTES = 1 << 16
+
 
 class Connection:
     """A library file in WAL mode: any number of readers, one writer at a time.
@@ -101,7 +110,7 @@ class Connection:
               (SELECT count(*) FROM concepts WHERE removed_at IS NULL) AS concepts,
               (SELECT count(*) FROM reference_photos JOIN concepts ON concepts.id = concept_id
                 WHERE removed_at IS NULL) AS "references",
-              (SELECT count(*) FROM problems) AS problems,
+              (SELECT count(*) FROM problems WHERE NOT is_note) AS problems,
               (SELECT page_count * page_size FROM pragma_page_count, pragma_page_size) AS size
         """
         return dict(self._rows(sql)[0])
@@ -110,7 +119,7 @@ class Connection:
         try:
             return self._connection.execute(sql, parameters).fetchall()
         except sqlite3.Error as error:
-            raise LibraryError(f"{self.path} cannot be read: {error}") from error
+            raise self._error("read", error) from error
 
     def _walk(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[Any]:
         """Yield the first column of rows as SQLite finds them, so that the caller may stop early."""
@@ -119,18 +128,38 @@ class Connection:
                 for row in rows:
                     yield row[0]
         except sqlite3.Error as error:
-            raise LibraryError(f"{self.path} cannot be read: {error}") from error
+            raise self._error("read", error) from error
 
     def _execute(self, sql: str, parameters: Sequence[Any] = ()) -> sqlite3.Cursor:
         try:
             return self._connection.execute(sql, parameters)
         except sqlite3.Error as error:
-            raise LibraryError(f"{self.path} cannot be written: {error}") from error
+            raise self._error("written", error) from error
+
+    def _error(self, what: str, error: sqlite3.Error) -> LibraryError:
+        """Put what SQLite says into words.
+
+        Args:
+            what: What was tried with the file: it "cannot be" this.
+            error: What SQLite raised.
+        """
+        # The lower byte is the kind of error, the others say more of it.
+        kind = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if kind == sqlite3.SQLITE_NOTADB:
+            return LibraryError(f"{self.path} is not a photopal library: {error}")
+        if kind == sqlite3.SQLITE_CORRUPT:
+            return LibraryError(
+                f"{self.path} is damaged: {error}",
+                hint="Put a backup in its place with: photopal restore FILE",
+            )
+        reason = _refusal(self.path.parent) if kind in _OF_THE_DISK else None
+        return LibraryError(f"{self.path} cannot be {what}: {reason or error}")
 
     def _lock(self) -> WriterLock:
         return WriterLock(self.path.with_name(self.path.name + ".lock"), wait_s=self._wait_s)
 
     def _open_for_writing(self) -> sqlite3.Connection:
+        self._refuse_folder()
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -144,13 +173,18 @@ class Connection:
                 schema.bring_up_to_date(connection, self._lock())
         except sqlite3.Error as error:
             connection.close()
-            raise LibraryError(f"{self.path} is not a photopal library: {error}") from error
+            raise self._error("written", error) from error
         except BaseException:
             connection.close()
             raise
         return connection
 
+    def _refuse_folder(self) -> None:
+        if self.path.is_dir():
+            raise LibraryError(f"{self.path} is a folder, where the library's file should be")
+
     def _open_for_reading(self) -> sqlite3.Connection:
+        self._refuse_folder()
         if not self.path.is_file():
             raise LibraryError(f"there is no library at {self.path}", hint="photopal index FOLDER")
         error: sqlite3.Error | None = None
@@ -166,7 +200,7 @@ class Connection:
                 continue
             except sqlite3.Error as failure:
                 connection.close()
-                raise LibraryError(f"{self.path} is not a photopal library: {failure}") from failure
+                raise self._error("read", failure) from failure
             except BaseException:
                 connection.close()
                 raise
@@ -183,6 +217,18 @@ class Connection:
             raise LibraryError(f"{self.path} cannot be opened: {error}") from error
         connection.row_factory = sqlite3.Row
         return connection
+
+
+def _refusal(folder: Path) -> str | None:
+    """What the system says to a file in a folder; SQLite keeps to "disk I/O error" and the like."""
+    import tempfile
+
+    try:
+        with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
+            file.write(bytes(_PROBE_BYTES))
+    except OSError as error:
+        return error.strerror
+    return None
 
 
 def now() -> str:

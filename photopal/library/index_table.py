@@ -52,9 +52,9 @@ class IndexTable(PathTable):
         return {row[0]: KnownPath(row[1], row[2], (row[3], row[4]), bool(row[5])) for row in rows}
 
     def known_problems_at(self, keys: Sequence[bytes]) -> dict[bytes, KnownProblem]:
-        """Return the problems at paths, given as bytes."""
-        rows = self._rows_at("path, reason, size_bytes, mtime_ns", "problems", keys)
-        return {row[0]: KnownProblem(row[1], (row[2], row[3])) for row in rows}
+        """Return the problems at paths, given as bytes; notes about files that can be read are none."""
+        rows = self._rows_at("path, reason, size_bytes, mtime_ns, is_note", "problems", keys)
+        return {row[0]: KnownProblem(row[1], (row[2], row[3])) for row in rows if not row[4]}
 
     def last_path_number(self) -> int:
         """Return the highest number of a path's row; later rows have higher ones."""

@@ -94,10 +94,16 @@ def create_looks(db: Any) -> None:
     db.execute("CREATE TABLE looks (photo_id INTEGER PRIMARY KEY REFERENCES photos(id), look INTEGER)")
 
 
+def note_problems_of_good_photos(db: Any) -> None:
+    """A problem may be a note about a photo that can be read, by what decoders say of it."""
+    db.execute("ALTER TABLE problems ADD COLUMN is_note INTEGER NOT NULL DEFAULT 0")
+
+
 LATER_STEPS = (
     keep_captions_by_hand,
     order_words_by_date,
     index_what_is_counted,
     create_journal,
     create_looks,
+    note_problems_of_good_photos,
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -79,10 +80,12 @@ class WriterLock:
                     hint="wait until it is done, or end that process",
                 )
             time.sleep(0.02)
-        os.ftruncate(descriptor, 0)
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        os.write(descriptor, str(os.getpid()).encode())
         self._descriptor = descriptor
+        # The number only serves the message of whoever waits: a full disk is no reason not to lock.
+        with suppress(OSError):
+            os.ftruncate(descriptor, 0)
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            os.write(descriptor, str(os.getpid()).encode())
         return self
 
     def __exit__(
@@ -93,7 +96,8 @@ class WriterLock:
     ) -> None:
         """Give the lock back."""
         if self._descriptor is not None:
-            os.ftruncate(self._descriptor, 0)
+            with suppress(OSError):
+                os.ftruncate(self._descriptor, 0)
             _unlock(self._descriptor)
             os.close(self._descriptor)
             self._descriptor = None

@@ -91,14 +91,24 @@ class PathTable(Connection):
                 for row in rows:
                     self._settle(row[0])
 
-    def add_problem(self, skipped: Skipped, *, size_bytes: int | None, mtime_ns: int | None) -> None:
-        """Record a file that cannot be read; size and time None means it is worth another try."""
+    def add_problem(
+        self, skipped: Skipped, *, size_bytes: int | None, mtime_ns: int | None, is_note: bool = False
+    ) -> None:
+        """Record a file that cannot be read; size and time None means it is worth another try.
+
+        Args:
+            skipped: The file and the reason.
+            size_bytes: Its size when it was tried.
+            mtime_ns: Its modification time then.
+            is_note: It can be read, and the reason is what decoders say of it.
+        """
         with self.writing():
             self._execute(
-                "INSERT INTO problems VALUES (?, ?, ?, ?, ?) ON CONFLICT (path) DO UPDATE SET"
+                "INSERT INTO problems (path, reason, size_bytes, mtime_ns, seen_at, is_note)"
+                " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (path) DO UPDATE SET"
                 " reason = excluded.reason, size_bytes = excluded.size_bytes,"
-                " mtime_ns = excluded.mtime_ns, seen_at = excluded.seen_at",
-                (path_bytes(skipped.path), display(skipped.reason), size_bytes, mtime_ns, now()),
+                " mtime_ns = excluded.mtime_ns, seen_at = excluded.seen_at, is_note = excluded.is_note",
+                (path_bytes(skipped.path), display(skipped.reason), size_bytes, mtime_ns, now(), is_note),
             )
 
     def clear_problems(self, paths: Iterable[Path]) -> None:
@@ -108,9 +118,9 @@ class PathTable(Connection):
                 self._execute("DELETE FROM problems WHERE path = ?", (path_bytes(path),))
 
     def problems(self) -> list[Problem]:
-        """Return the files that could not be read, in path order."""
-        rows = self._rows("SELECT path, reason, seen_at FROM problems ORDER BY path")
-        return [Problem(path_of(row["path"]), row["reason"], row["seen_at"]) for row in rows]
+        """Return the files that could not be read, and those that have a note, in path order."""
+        rows = self._rows("SELECT path, reason, seen_at, is_note FROM problems ORDER BY path")
+        return [Problem(path_of(row[0]), row[1], row[2], is_note=bool(row[3])) for row in rows]
 
     def _settle(self, photo_id: int) -> bool:
         """Bring a photo's path, its tombstone and its words in line with its paths; tell if it is there."""

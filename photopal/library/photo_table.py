@@ -66,7 +66,12 @@ class PhotoTable(LookTable):
                 (photo_id, photo.thumbnail),
             )
             self.save_look(photo_id, photo.look)
-            self.add_path(photo_id, photo.path, size_bytes=photo.size_bytes, mtime_ns=photo.mtime_ns)
+            stamp = {"size_bytes": photo.size_bytes, "mtime_ns": photo.mtime_ns}
+            self.add_path(photo_id, photo.path, **stamp)
+            if photo.notes:
+                from photopal.photos import Skipped
+
+                self.add_problem(Skipped(photo.path, "; ".join(photo.notes)), **stamp, is_note=True)
         return photo_id
 
     def photo(self, photo_id: int) -> PhotoRow:

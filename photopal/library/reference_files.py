@@ -37,6 +37,15 @@ class ReferenceFile:
 
 
 @dataclass(frozen=True)
+class ReadReference:
+    """A photo file that was read, with its box or its mask as a PNG of the upright photo's size."""
+
+    photo: Photo
+    box: Box | None = None
+    mask_png: bytes | None = None
+
+
+@dataclass(frozen=True)
 class AddedReferences:
     """What came of adding reference photos.
 
@@ -112,10 +121,23 @@ def _mask_of(photo: Path, folder: Path) -> Path:
     )
 
 
+def read_references(files: Sequence[ReferenceFile]) -> list[ReadReference]:
+    """Read photo files that are to be reference photos, with their masks.
+
+    Raises:
+        ConceptError: A photo or mask cannot be read.
+    """
+    photos = [_read_photo(file.path) for file in files]
+    return [
+        ReadReference(photo, file.box, _read_mask(file, photo))
+        for file, photo in zip(files, photos, strict=True)
+    ]
+
+
 def add_references(
     library: Library,
     name: str,
-    files: Sequence[ReferenceFile],
+    files: Sequence[ReferenceFile | ReadReference],
     *,
     kind: str | None = None,
     about: str | None = None,
@@ -125,15 +147,18 @@ def add_references(
     Args:
         library: Open for writing.
         name: Of the concept, in whichever case.
-        files: At least one.
+        files: At least one; read already, or to be read.
         kind: person, pet or thing; left out, a new concept is a person.
         about: Its looks in words; replaces what was said before.
 
     Raises:
         ConceptError: A photo or mask cannot be read, a box or mask does not fit. Nothing is added then.
     """
-    photos = [_read_photo(file.path) for file in files]
-    pictures = [_read_mask(file, photo) for file, photo in zip(files, photos, strict=True)]
+    references = [
+        one
+        for file in files
+        for one in ([file] if isinstance(file, ReadReference) else read_references([file]))
+    ]
     place_names = PlaceNames()
     with library.recording(f'added {len(files)} photos of "{" ".join(name.split())}"'):
         concept = next((c for c in library.concepts() if fold(c.name) == fold(name)), None)
@@ -144,11 +169,12 @@ def add_references(
             concept = library.change_concept(concept.id, kind=kind, about=about)
         before = {r.photo.id: (r.box, r.mask_png) for r in library.references(concept.id)}
         added = 0
-        for file, photo, mask_png in zip(files, photos, pictures, strict=True):
-            place = place_names.name(photo.exif.latitude, photo.exif.longitude)
-            photo_id = library.add_photo(photo, place=place)
-            library.add_reference(concept.id, photo_id, box=file.box, mask_png=mask_png)
-            added += before.get(photo_id) != (file.box, mask_png)
+        for reference in references:
+            exif, said = reference.photo.exif, (reference.box, reference.mask_png)
+            place = place_names.name(exif.latitude, exif.longitude)
+            photo_id = library.add_photo(reference.photo, place=place)
+            library.add_reference(concept.id, photo_id, box=reference.box, mask_png=reference.mask_png)
+            added += before.get(photo_id) != said
     return AddedReferences(concept, is_new, added)
 
 

@@ -162,11 +162,15 @@ class SearchHit:
 
 @dataclass(frozen=True)
 class Problem:
-    """A file that could not be read when it was last tried; `seen_at` is ISO 8601 in UTC."""
+    """A file that could not be read when it was last tried; `seen_at` is ISO 8601 in UTC.
+
+    With `is_note` it could be, and the reason is what decoders say is wrong with it.
+    """
 
     path: Path
     reason: str
     seen_at: str
+    is_note: bool = False
 
 
 @dataclass(frozen=True)

@@ -91,13 +91,21 @@ class VectorFile:
         path = self._vectors_path()
         if row is None or path is None:
             raise LibraryError(f"there is no vector for {content_hash}")
-        width = int(path.stem.rpartition("-")[2])
-        vectors = np.memmap(path, dtype="<f2", mode="r", shape=(self._read, width))
+        width = _width_of(path)
+        try:
+            vectors = np.memmap(path, dtype="<f2", mode="r", shape=(self._read, width))
+        except (OSError, ValueError) as error:
+            raise LibraryError(f"{path} cannot be read: {error}", hint=self._hint) from error
         wanted = vectors[row].astype(np.float32)
+        if not np.isfinite(wanted).all():
+            raise LibraryError(f"{path} is damaged", hint=self._hint)
         best = np.empty(0, dtype=np.float32)
         places = np.empty(0, dtype=np.int64)
         for start in range(0, len(vectors), _ROWS_AT_ONCE):
-            scores = vectors[start : start + _ROWS_AT_ONCE].astype(np.float32) @ wanted
+            with np.errstate(all="ignore"):
+                scores = vectors[start : start + _ROWS_AT_ONCE].astype(np.float32) @ wanted
+            # A vector that is damaged is like nothing.
+            scores[~(np.abs(scores) <= 1.1)] = -1.0
             best = np.concatenate([best, scores])
             places = np.concatenate([places, np.arange(start, start + len(scores))])
             kept = np.argsort(-best, kind="stable")[: limit + 1]
@@ -112,6 +120,10 @@ class VectorFile:
         return found[:limit]
 
     @property
+    def _hint(self) -> str:
+        return f"Remove {self._folder}: photopal similar makes it anew."
+
+    @property
     def _keys_path(self) -> Path:
         return self._folder / f"{self._stem}.keys"
 
@@ -119,28 +131,43 @@ class VectorFile:
         return self._folder / f"{self._stem}-{width}.f16"
 
     def _vectors_path(self) -> Path | None:
-        return next(iter(sorted(self._folder.glob(f"{self._stem}-*.f16"))), None)
+        files = sorted(self._folder.glob(f"{self._stem}-*.f16"))
+        return next((path for path in files if _width_of(path)), None)
+
+    def _count(self) -> int:
+        """How many whole vectors with keys there are on the disk."""
+        path = self._vectors_path()
+        if path is None or not self._keys_path.exists():
+            return 0
+        return min(path.stat().st_size // (2 * _width_of(path)), self._keys_path.stat().st_size // _KEY_BYTES)
 
     def _known(self) -> dict[bytes, int]:
         """The row of each key that has a whole vector, those that others added meanwhile too."""
-        path = self._vectors_path()
-        count = 0
-        if path is not None and self._keys_path.exists():
-            width = int(path.stem.rpartition("-")[2])
-            count = min(path.stat().st_size // (2 * width), self._keys_path.stat().st_size // _KEY_BYTES)
-        if count < self._read:
-            self._rows, self._read = {}, 0
-        if count > self._read:
-            first = self._read
-            with self._keys_path.open("rb") as file:
-                file.seek(first * _KEY_BYTES)
-                keys = file.read((count - first) * _KEY_BYTES)
+        try:
+            count = self._count()
+            if count < self._read:
+                self._rows, self._read = {}, 0
+            first, keys = self._read, b""
+            if count > first:
+                with self._keys_path.open("rb") as file:
+                    file.seek(first * _KEY_BYTES)
+                    keys = file.read((count - first) * _KEY_BYTES)
+        except OSError as error:
+            reason = error.strerror or error
+            raise LibraryError(f"{self._keys_path} cannot be read: {reason}", hint=self._hint) from error
+        if keys:
             self._rows |= {
                 keys[place * _KEY_BYTES : (place + 1) * _KEY_BYTES]: first + place
                 for place in range(count - first)
             }
             self._read = count
         return self._rows
+
+
+def _width_of(path: Path) -> int:
+    """How long the vectors of a file are; 0 where its name does not say so."""
+    digits = path.stem.rpartition("-")[2]
+    return int(digits) if digits.isascii() and digits.isdigit() else 0
 
 
 def _append(path: Path, size_bytes: int, piece: bytes) -> None:

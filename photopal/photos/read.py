@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from PIL import Image, UnidentifiedImageError
 
 from photopal.errors import PhotoError
+from photopal.photos.chatter import listening, simply_note_warnings
 from photopal.photos.raw import still_of
 
 if TYPE_CHECKING:
@@ -65,16 +66,27 @@ def open_photo(path: Path, *, max_side_px: int | None = None) -> Image.Image:
         raise PhotoError(f"{path} cannot be opened: {error.strerror or error}") from error
 
 
-def decode_photo(file: BinaryIO, path: Path, *, max_side_px: int | None = None) -> Image.Image:
-    """Decode an open photo file as `open_photo` does; the path only serves the error's words."""
+def decode_photo(
+    file: BinaryIO, path: Path, *, max_side_px: int | None = None, notes: list[str] | None = None
+) -> Image.Image:
+    """Decode an open photo file as `open_photo` does.
+
+    Args:
+        file: The photo.
+        path: Serves the error's words only.
+        max_side_px: See `open_photo`.
+        notes: Gets what decoders say about the photo, though they decode it.
+    """
+    said: list[str] = [] if notes is None else notes
     try:
-        with quiet_pillow(), open_header(still_of(file, path)) as image:
+        with listening(file, said), quiet_pillow(), open_header(still_of(file, path)) as image:
             return _picture(image, max_side_px)
     except PhotoError as error:
         raise PhotoError(f"{path} {error.message}", hint=error.hint) from error
     except Exception as error:
         # A decoder fed with a broken file raises nearly anything, from SyntaxError to KeyError.
-        raise PhotoError(f"{path} is broken or cut short: {_words(error)}") from error
+        more = f" ({said[-1]})" if said else ""
+        raise PhotoError(f"{path} is broken or cut short: {_words(error)}{more}") from error
 
 
 class _Hush:
@@ -94,7 +106,7 @@ class _Hush:
             if not self._inside:
                 self._warnings = warnings.catch_warnings()
                 self._warnings.__enter__()
-                warnings.simplefilter("ignore")
+                simply_note_warnings()
                 self._pillow_limit = Image.MAX_IMAGE_PIXELS
                 # Pillow raises at twice its limit and warns at the limit.
                 Image.MAX_IMAGE_PIXELS = PIXEL_LIMIT // 2
@@ -113,7 +125,7 @@ _hush = _Hush()
 
 @contextmanager
 def quiet_pillow() -> Iterator[None]:
-    """Keep Pillow's warnings about odd files from the user's terminal, and raise its limit to ours."""
+    """Keep Pillow's warnings about odd files for whoever listens, and raise its limit to ours."""
     _hush.begin()
     try:
         yield

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from photopal.errors import PhotoError
+from photopal.photos.chatter import listening
 from photopal.photos.exif import Exif, exif_of
 from photopal.photos.look import look_of
 from photopal.photos.raw import still_of
@@ -54,6 +55,7 @@ class Photo:
         exif: What the camera wrote.
         thumbnail: An upright JPEG whose longest side has at most 256 pixels.
         look: What `look_of` makes of it; None where it shows next to nothing.
+        notes: What decoders say is wrong with it, though they decode it.
     """
 
     path: Path
@@ -66,6 +68,7 @@ class Photo:
     exif: Exif
     thumbnail: bytes
     look: int | None = None
+    notes: tuple[str, ...] = ()
 
 
 def record_photo(path: Path, *, fingerprint: Fingerprint | None = None) -> Photo:
@@ -79,13 +82,15 @@ def record_photo(path: Path, *, fingerprint: Fingerprint | None = None) -> Photo
         PhotoError: The file cannot be opened, is no photo, is broken, cut short or too large, or
             changes while it is read.
     """
+    notes: list[str] = []
     try:
         with path.open("rb") as file:
             before = os.fstat(file.fileno()) if fingerprint is None else fingerprint
             content_hash = _hash(file) if fingerprint is None else fingerprint.content_hash
-            still = _still(file, path)
+            with listening(file, notes):
+                still = _still(file, path)
             width_px, height_px, format_name = _header(still, path)
-            picture = decode_photo(still, path, max_side_px=THUMBNAIL_SIDE_PX)
+            picture = decode_photo(still, path, max_side_px=THUMBNAIL_SIDE_PX, notes=notes)
             exif = exif_of(file)
             stamp = _unchanged_stamp(file, before, path)
     except OSError as error:
@@ -101,6 +106,7 @@ def record_photo(path: Path, *, fingerprint: Fingerprint | None = None) -> Photo
         exif=exif,
         thumbnail=_thumbnail(picture),
         look=look_of(picture),
+        notes=tuple(notes),
     )
 
 

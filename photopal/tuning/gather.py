@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from PIL import Image, ImageOps
 
 from photopal.concepts import Bank
-from photopal.concepts.enroll import FeatureStore, find_all, sample_strangers
+from photopal.concepts.enroll import find_all
 from photopal.concepts.maps import contested_maps, location_maps, map_scores
 from photopal.concepts.masks import cells_extent
+from photopal.concepts.references import FeatureStore, sample_strangers
 from photopal.errors import PhotoError
 from photopal.library import ConceptRow, Library, PhotoRow, ReferencePhoto
 from photopal.photos import MODEL_SIDE_PX, open_photo
@@ -88,7 +89,8 @@ def describe_concepts(
 def _describe(
     library: Library, store: FeatureStore, concept: ConceptRow, references: Sequence[ReferencePhoto]
 ) -> tuple[str, ...]:
-    found = find_all(library, store, {concept.id: list(references)}).get(concept.id, [])
+    subjects, _ = find_all(library, store, {concept.id: references})
+    found = subjects.get(concept.id, [])
     boxes: Mapping[str, tuple[float, float, float, float]] = {
         f.reference.key: cells_extent(f.cells, f.reference.features.frame) for f in found
     }

@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from photopal.concepts import Bank, RegisterOptions, save_bank
-from photopal.concepts.enroll import FeatureStore, OnProgress, enrol, open_bank
-from photopal.errors import ConceptError
+from photopal.concepts.enroll import OnProgress, enrol, open_bank
+from photopal.concepts.references import FeatureStore
+from photopal.errors import ConceptError, in_a_line
 from photopal.library import Library
+from photopal.library.unregistered import keep_reasons
 from photopal.tuning.examples import TuningConcept, TuningPhoto
 from photopal.tuning.gather import describe_concepts, gather_photos
 from photopal.tuning.report import TuneOptions, TuningProgress, TuningReport, Validation, rank
@@ -27,6 +29,7 @@ class TuningPlan:
         rival: The bank in use, where it was tuned on the same photos with the same seed; else None.
         concepts: Everyone in the bank, by id.
         photos: What to learn from.
+        failed: Why others could not be registered, by id; they are left out.
     """
 
     path: Path
@@ -34,6 +37,7 @@ class TuningPlan:
     rival: Bank | None
     concepts: Mapping[int, TuningConcept]
     photos: Sequence[TuningPhoto]
+    failed: Mapping[int, Exception]
 
     @property
     def trained(self) -> list[int]:
@@ -95,11 +99,15 @@ def plan_tuning(
     trained = {concept.id for concept in chosen} & set(enrolment.registered)
     for concept in chosen:
         if concept.id not in trained and (names or not trained):
+            failure = enrolment.failed.get(concept.id)
+            reason = "none of its photos is there" if failure is None else in_a_line(failure)
             raise ConceptError(
-                f"no reference photo of {concept.name} can be read",
-                hint="bring its photos back, or give others with: photopal add-concept",
-            )
-    bank = enrolment.bank
+                f"{concept.name} cannot be registered: {reason}",
+                hint="Bring its photos back, or give others with: photopal add-concept",
+            ) from failure
+    keep_reasons(path, model.name, {i: in_a_line(error) for i, error in enrolment.failed.items()})
+    # One that is known from before but fails now would fail again below; what is known of it stays on disk.
+    bank = enrolment.bank.only([i for i in enrolment.bank.concepts if i not in enrolment.failed])
     rows = [concept for concept in library.concepts() if concept.id in bank.concepts]
     concepts = {
         i: replace(told, is_frozen=i not in trained)
@@ -107,7 +115,7 @@ def plan_tuning(
     }
     photos = gather_photos(library, store, bank, seed=options.seed)
     rival = in_use if _is_comparable(in_use, bank, trained, seed=options.seed) else None
-    return TuningPlan(path, bank, rival, concepts, photos)
+    return TuningPlan(path, bank, rival, concepts, photos, enrolment.failed)
 
 
 def _is_comparable(in_use: Bank, bank: Bank, trained: set[int], *, seed: int) -> bool:

@@ -19,7 +19,7 @@ from typing import Any
 
 import torch
 from PIL import Image
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save_file
 
 from photopal.vision.protocol import PhotoFeatures
@@ -29,7 +29,6 @@ _FORM = "1"  # to be changed with anything that changes features or this file's 
 _LEAST_FREE_BYTES = 2**30
 _KEPT_SHARE = 0.9
 _SUFFIX = ".features"
-_READ_ERRORS = (OSError, ValueError, KeyError, TypeError, SafetensorError)
 
 Encode = Callable[[Sequence[Image.Image]], list[PhotoFeatures]]
 
@@ -84,7 +83,7 @@ class KeptFeatures:
                 told = json.loads(file.metadata()["features"])
             if told["form"] != _FORM or told["digest"] != _digest(tensors):
                 return None
-        except _READ_ERRORS:
+        except Exception:  # noqa: BLE001 - a broken file may raise anything, and is only made anew
             return None
         with suppress(OSError):
             os.utime(path)  # where it cannot be set, the file only goes sooner
@@ -103,19 +102,9 @@ class KeptFeatures:
         """Keep the features of a photo, if there is room; never fails."""
         if not self._is_writable:
             return
-        tensors = {"tokens": features.tokens, "patches": _narrowed(features)}
-        tensors |= {f"input.{name}": tensor for name, tensor in features.model_inputs.items()}
-        tensors = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
-        told: dict[str, Any] = {
-            "form": _FORM,
-            "digest": _digest(tensors),
-            "token_grid": features.token_grid,
-            "frame": features.frame,
-            "image_text": features.image_text,
-        }
         try:
-            self._write(self._path(key), tensors, told)
-        except (OSError, SafetensorError):
+            self._write(self._path(key), *_packed(features))
+        except Exception:  # noqa: BLE001 - keeping is only for speed: whatever goes wrong, nothing is kept
             self._is_writable = False
 
     def _write(self, path: Path, tensors: dict[str, torch.Tensor], told: dict[str, Any]) -> None:
@@ -155,6 +144,21 @@ class KeptFeatures:
 
     def _path(self, key: str) -> Path:
         return self._folder / f"{key}{_SUFFIX}"
+
+
+def _packed(features: PhotoFeatures) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    """The tensors of a file, and what its header says beside them."""
+    tensors = {"tokens": features.tokens, "patches": _narrowed(features)}
+    tensors |= {f"input.{name}": tensor for name, tensor in features.model_inputs.items()}
+    tensors = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
+    told: dict[str, Any] = {
+        "form": _FORM,
+        "digest": _digest(tensors),
+        "token_grid": features.token_grid,
+        "frame": features.frame,
+        "image_text": features.image_text,
+    }
+    return tensors, told
 
 
 def _narrowed(features: PhotoFeatures) -> torch.Tensor:

@@ -84,3 +84,25 @@ def test_a_vector_of_nothing_is_no_reason_to_fail(tmp_path):
     file = VectorFile(tmp_path, "f")
     file.add([key(1), key(2)], np.zeros((2, 4), dtype=np.float32))
     assert file.nearest(key(1), 5) == [(key(2), 0.0)]
+
+
+def test_damaged_vectors_are_like_nothing(tmp_path):
+    VectorFile(tmp_path, "f").add([key(number) for number in range(4)], some(4))
+    path = tmp_path / "f-24.f16"
+    damaged = bytearray(path.read_bytes())
+    damaged[2 * 48 : 3 * 48] = b"\xff" * 48
+    path.write_bytes(damaged)
+    found = VectorFile(tmp_path, "f").nearest(key(0), 3)
+    assert found[-1] == (key(2), -1.0)
+    with pytest.raises(LibraryError, match="is damaged"):
+        VectorFile(tmp_path, "f").nearest(key(2), 3)
+
+
+def test_a_vectors_file_that_is_none_is_passed_over_or_named(tmp_path):
+    (tmp_path / "f-odd.f16").write_bytes(b"what")
+    VectorFile(tmp_path, "f").add([key(1), key(2)], some(2))
+    assert len(VectorFile(tmp_path, "f").nearest(key(1), 3)) == 1
+    (tmp_path / "f.keys").unlink()
+    (tmp_path / "f.keys").mkdir()
+    with pytest.raises(LibraryError, match=r"f\.keys cannot be read"):
+        len(VectorFile(tmp_path, "f"))

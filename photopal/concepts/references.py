@@ -1,0 +1,133 @@
+"""Encodes reference photos, and other photos of a library beside them; knows no bank."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import random
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from photopal.concepts.masks import box_mask
+from photopal.concepts.register import Reference
+from photopal.errors import ConceptError, PhotoError
+from photopal.library import Library, PhotoRow, ReferencePhoto
+from photopal.photos import MODEL_SIDE_PX, Photo, open_photo
+from photopal.vision.protocol import PhotoFeatures, VisionModel
+
+STRANGER_PHOTOS = 24
+
+
+class FeatureStore:
+    """Encodes photos of the library and keeps the latest ones, at most a number of bytes."""
+
+    def __init__(self, model: VisionModel, *, most_bytes: int = 1 << 29) -> None:
+        """Encode with one model."""
+        self.model = model
+        self._most_bytes = most_bytes
+        self._held: OrderedDict[str, PhotoFeatures] = OrderedDict()
+        self._bytes = 0
+
+    def of(self, photo: PhotoRow | Photo) -> PhotoFeatures:
+        """The features of a photo.
+
+        Raises:
+            PhotoError: The file is gone or cannot be read.
+        """
+        key = photo.content_hash
+        if key in self._held:
+            self._held.move_to_end(key)
+            return self._held[key]
+        image = open_photo(photo.path, max_side_px=MODEL_SIDE_PX)
+        features = self.model.encode_photos([image], keys=[key])[0]
+        self._held[key] = features
+        self._bytes += _size(features)
+        while self._bytes > self._most_bytes and len(self._held) > 1:
+            self._bytes -= _size(self._held.popitem(last=False)[1])
+        return features
+
+
+def _size(features: PhotoFeatures) -> int:
+    return features.tokens.nbytes + features.patches.nbytes
+
+
+def references_key(references: Sequence[ReferencePhoto]) -> str:
+    """Hash what a concept is made from: its photos, boxes and masks, in any order."""
+    parts = sorted(
+        f"{r.photo.content_hash}|{r.box}|{hashlib.blake2b(r.mask_png or b'', digest_size=8).hexdigest()}"
+        for r in references
+    )
+    return hashlib.blake2b("\n".join(parts).encode(), digest_size=12).hexdigest()
+
+
+def reference_mask(reference: ReferencePhoto) -> NDArray[np.bool_] | None:
+    """The mask of a reference photo over its upright pixels, from its mask file or its box; None without.
+
+    Raises:
+        ConceptError: The mask cannot be read or is not as large as the photo.
+    """
+    size = (reference.photo.width_px, reference.photo.height_px)
+    if reference.mask_png is not None:
+        try:
+            with Image.open(io.BytesIO(reference.mask_png)) as picture:
+                mask = np.asarray(picture.convert("L")) > 127
+        except OSError as error:
+            raise ConceptError(f"the mask of {reference.photo.path} cannot be read") from error
+        if (mask.shape[1], mask.shape[0]) != size:
+            raise ConceptError(
+                f"the mask of {reference.photo.path} has {mask.shape[1]}×{mask.shape[0]} pixels, "
+                f"the photo {size[0]}×{size[1]}",
+                hint="Give a mask as large as the upright photo.",
+            )
+        return mask
+    return box_mask(reference.box, size) if reference.box is not None else None
+
+
+def read_references(store: FeatureStore, references: Sequence[ReferencePhoto]) -> list[Reference]:
+    """Encode reference photos; those whose files are gone are left out."""
+    read = []
+    for reference in references:
+        try:
+            features = store.of(reference.photo)
+        except PhotoError:
+            continue
+        read.append(Reference(reference.photo.content_hash, features, reference_mask(reference)))
+    return read
+
+
+def sample_strangers(
+    library: Library, store: FeatureStore, *, avoid: set[str], count: int = STRANGER_PHOTOS, seed: int = 0
+) -> list[tuple[PhotoRow, PhotoFeatures]]:
+    """Encode photos of the library that are no reference photos, chosen at random by a seed."""
+    rows = [row for row in library.photos() if row.content_hash not in avoid]
+    random.Random(seed).shuffle(rows)
+    found: list[tuple[PhotoRow, PhotoFeatures]] = []
+    for row in rows:
+        if len(found) >= count:
+            break
+        try:
+            found.append((row, store.of(row)))
+        except PhotoError:
+            continue
+    return found
+
+
+def encode_ahead(library: Library, store: FeatureStore, photos: Iterable[Photo]) -> None:
+    """Encode what registering a concept takes: its photos, those of the others, and a few of strangers.
+
+    It is the slow part of registering. Done before, it need not be done while the library is locked.
+    """
+    known = [r.photo for concept in library.concepts() for r in library.references(concept.id)]
+    wanted: list[PhotoRow | Photo] = [*photos, *known]
+    for photo in wanted:
+        try:
+            store.of(photo)
+        except Exception:  # noqa: BLE001 - it fails again, and is told, when its concept is registered
+            continue
+    with suppress(Exception):
+        sample_strangers(library, store, avoid={photo.content_hash for photo in wanted})

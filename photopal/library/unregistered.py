@@ -1,0 +1,52 @@
+"""Keeps why a model could not register some concepts, in a small file beside its bank; knows no model.
+
+The file is only told from: whoever registers writes it anew each time, and without it nothing is lost but
+the reasons that `photopal concepts` shows.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+_SUFFIX = ".unregistered.json"
+
+
+def keep_reasons(bank: Path, model: str, reasons: Mapping[int, str]) -> None:
+    """Write down why concepts are not registered; never fails.
+
+    Args:
+        bank: The model's bank.
+        model: Its name.
+        reasons: By concept id; with none the file goes.
+    """
+    path = bank.with_name(bank.name.split(".", 1)[0] + _SUFFIX)
+    part = path.with_name(f"{path.name}.part")
+    with suppress(OSError):
+        if not reasons:
+            path.unlink(missing_ok=True)
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        facts = {"model": model, "concepts": {str(i): reason for i, reason in sorted(reasons.items())}}
+        part.write_text(json.dumps(facts, ensure_ascii=True), encoding="ascii")
+        part.replace(path)
+
+
+def reasons_kept(folder: Path, model: str) -> dict[int, str]:
+    """Return why concepts were not registered when a model was last asked to, by concept id.
+
+    Args:
+        folder: Where the banks are.
+        model: The model's name.
+    """
+    reasons: dict[int, str] = {}
+    for path in sorted(folder.glob(f"*{_SUFFIX}")):
+        try:
+            facts = json.loads(path.read_text(encoding="ascii"))
+            if facts["model"] == model:
+                reasons |= {int(key): str(reason) for key, reason in facts["concepts"].items()}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            continue
+    return reasons
