@@ -30,7 +30,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils import _pytree as pytree
 from torch.utils import backend_registration
 
 import photopal
@@ -45,8 +44,10 @@ _LEFT_ALONE = (
     "_to_copy", "alias", "copy_", "detach", "empty", "is_pinned", "lift", "new_empty", "pin_memory", "record_stream",
     "resize", "set_", "to.",
 )  # fmt: skip
-_READS = {"aten::_local_scalar_dense", "aten::equal", "aten::is_nonzero"}
-_SIZED_BY_NUMBERS = {"aten::nonzero", "aten::masked_select", "aten::bincount", "aten::_unique2", "aten::unique_dim"}
+_WAITING = {
+    "aten::_local_scalar_dense", "aten::equal", "aten::is_nonzero",  # numbers are read
+    "aten::nonzero", "aten::masked_select", "aten::bincount", "aten::_unique2", "aten::unique_dim",  # sizes are
+}  # fmt: skip
 _INDEXING = {"aten::index", "aten::index_put", "aten::index_put_", "aten::_index_put_impl_"}
 
 
@@ -139,50 +140,58 @@ def _is_here(value: Any) -> bool:
 
 def _run(operator: Any, *args: Any, **kwargs: Any) -> Any:
     """Carry out any operation on what its tensors carry."""
-    name = operator._schema.name
+    name, written = _facts(operator)
     _refuse_mixture(name, args, kwargs)
-    if name in _READS or name in _SIZED_BY_NUMBERS or _is_sized_by_mask(name, args) or _is_repeated(name, args, kwargs):
+    if name in _WAITING or _is_sized_by_mask(name, args) or _is_repeated(name, args, kwargs):
         _note_wait()
     if kwargs.get("device") is not None:
         kwargs = {**kwargs, "device": torch.device("cpu")}
-    changed = _changed_arguments(operator, args, kwargs)
-    carried_args, carried_kwargs = pytree.tree_map_only(Tensor, _carried, (args, kwargs))
-    result = _call(operator, carried_args, carried_kwargs)
-
-    def given_back(tensor: Tensor) -> Tensor:
-        return changed[id(tensor)] if id(tensor) in changed else _carrying(tensor)
-
-    return pytree.tree_map_only(Tensor, given_back, result)
-
-
-def _call(operator: Any, args: Any, kwargs: Any) -> Any:
-    if operator._schema.name in ("aten::view", "aten::_unsafe_view"):
+    carried_args = [_replaced(value, _carried) for value in args]
+    carried_kwargs = {key: _replaced(value, _carried) for key, value in kwargs.items()}
+    if name in ("aten::view", "aten::_unsafe_view"):
         # A carrier is contiguous even where what it carries is not, so a view may have to be a copy.
-        return args[0].reshape(args[1])
-    return operator(*args, **kwargs)
+        result = carried_args[0].reshape(carried_args[1])
+    else:
+        result = operator(*carried_args, **carried_kwargs)
+    # What an operation writes to is what it returns.
+    targets = [args[place] if place < len(args) else kwargs.get(key) for place, key in written]
+    given = {id(_carried(target)): target for target in targets if isinstance(target, Tensor)}
+    return _replaced(result, lambda tensor: given[id(tensor)] if id(tensor) in given else _carrying(tensor))
 
 
-def _changed_arguments(operator: Any, args: Any, kwargs: Any) -> dict[int, Tensor]:
-    """The tensors that an operation writes to, by the identity of what they carry: they are what it returns."""
-    changed = {}
-    for place, argument in enumerate(operator._schema.arguments):
-        value = args[place] if place < len(args) else kwargs.get(argument.name)
-        if argument.alias_info is not None and argument.alias_info.is_write and isinstance(value, Tensor):
-            changed[id(_carried(value))] = value
-    return changed
+@functools.cache
+def _facts(operator: Any) -> tuple[str, list[tuple[int, str]]]:
+    """An operation's name, and which of its arguments it writes to, by place and name."""
+    schema = operator._schema
+    places = [
+        (place, argument.name)
+        for place, argument in enumerate(schema.arguments)
+        if argument.alias_info is not None and argument.alias_info.is_write
+    ]
+    return schema.name, places
+
+
+def _replaced(value: Any, change: Callable[[Tensor], Tensor]) -> Any:
+    """A value with its tensors changed, in lists and tuples too; nothing else holds tensors."""
+    if isinstance(value, Tensor):
+        return change(value)
+    if isinstance(value, list | tuple):
+        return type(value)([_replaced(one, change) for one in value])
+    return value
 
 
 def _refuse_mixture(name: str, args: Any, kwargs: Any) -> None:
     """Raise where CUDA would: tensors of the CPU among those of the device."""
-    given = args
+    given = [*args, *kwargs.values()]
     if name in _INDEXING and _is_here(args[0]):
-        given = (args[0], *args[2:])  # indices may be on the CPU
-    tensors = [value for value in pytree.tree_leaves((given, kwargs)) if isinstance(value, Tensor)]
-    if any(not _is_here(tensor) and tensor.ndim for tensor in tensors):
-        raise RuntimeError(
-            f"Expected all tensors to be on the same device, but found at least two devices, {NAME}:0 and cpu! "
-            f"({name} in {_line_of_photopal()})"
-        )
+        del given[1]  # indices may be on the CPU
+    for value in given:
+        for one in value if isinstance(value, list | tuple) else (value,):
+            if isinstance(one, Tensor) and one.device.type != NAME and one.ndim:
+                raise RuntimeError(
+                    f"Expected all tensors to be on the same device, but found at least two devices, {NAME}:0 and "
+                    f"cpu! ({name} in {_line_of_photopal()})"
+                )
 
 
 def _is_sized_by_mask(name: str, args: Any) -> bool:
@@ -239,7 +248,7 @@ def _empty_strided(size: Any, stride: Any, dtype: torch.dtype | None = None, **_
 
 def _convolution(*args: Any) -> Tensor:
     _refuse_mixture("aten::convolution", args, {})
-    return _carrying(torch.ops.aten.convolution(*pytree.tree_map_only(Tensor, _carried, args)))
+    return _carrying(torch.ops.aten.convolution(*[_replaced(value, _carried) for value in args]))
 
 
 _KERNELS: dict[str, Callable[..., Any]] = {
