@@ -1,19 +1,19 @@
 """A pretend accelerator in pure Python, so that code for GPUs can be held to its promises without one.
 
-A tensor on the device "pretend" carries a CPU tensor, and every operation is carried out on what is carried. So
-answers are those of the CPU, to rounding, and two things can be seen that the CPU hides:
+A tensor on the device "pretend" carries a CPU tensor, and every operation is carried out on what is carried.
+So answers are those of the CPU, and two things can be seen that the CPU hides:
 
-- An operation that mixes tensors of this device with tensors of the CPU raises `RuntimeError`, as it does on CUDA,
-  with CUDA's exceptions: a CPU tensor without dimensions counts as a number, and CPU tensors may say where to index.
-- What makes the host wait for a GPU is counted, with the line of photopal that asked for it: numbers that are read
-  (`.item()`, `.tolist()`, `if tensor`, copies to the CPU), sizes that depend on numbers (`nonzero`, boolean masks),
-  and blocking copies to the device, which PyTorch waits for too.
+- An operation that mixes tensors of this device with tensors of the CPU raises `RuntimeError`, as on CUDA, and
+  with CUDA's exceptions: a CPU tensor without dimensions counts as a number, and indices may be on the CPU.
+- What makes the host wait for a GPU is counted, with the line of photopal that asked for it: numbers that are
+  read (`.item()`, `.tolist()`, `if tensor`, copies to the CPU), sizes that depend on numbers (`nonzero`,
+  boolean masks), and blocking copies to the device, for which PyTorch waits too.
 
 It shows nothing of a GPU's memory, speed, kernels or rounding.
 
 It stands on `torch.utils.backend_registration._setup_privateuseone_for_python_backend`, which PyTorch calls
-experimental, and which is there from about version 2.9 on: `why_not()` says so where it is missing. Registering lasts as long
-as the process and changes nothing for tensors of other devices.
+experimental and older releases lack; `why_not()` says so then. Registering lasts as long as the process, and
+changes nothing for tensors of other devices.
 """
 
 from __future__ import annotations
@@ -40,13 +40,15 @@ _PACKAGE = str(Path(photopal.__file__).parent)
 
 # Their own implementations make a tensor, or another view of the very same storage, and stay as they are.
 _LEFT_ALONE = (
-    "_copy_from", "_efficientzerotensor", "_has_compatible_shallow_copy_type", "_local_scalar_dense", "_reshape_alias",
-    "_to_copy", "alias", "copy_", "detach", "empty", "is_pinned", "lift", "new_empty", "pin_memory", "record_stream",
-    "resize", "set_", "to.",
+    "_copy_from", "_efficientzerotensor", "_has_compatible_shallow_copy_type", "_local_scalar_dense",
+    "_reshape_alias", "_to_copy", "alias", "copy_", "detach", "empty", "is_pinned", "lift", "new_empty",
+    "pin_memory", "record_stream", "resize", "set_", "to.",
 )  # fmt: skip
 _WAITING = {
-    "aten::_local_scalar_dense", "aten::equal", "aten::is_nonzero",  # numbers are read
-    "aten::nonzero", "aten::masked_select", "aten::bincount", "aten::_unique2", "aten::unique_dim",  # sizes are
+    # Numbers are read,
+    "aten::_local_scalar_dense", "aten::equal", "aten::is_nonzero",
+    # or decide on a size.
+    "aten::nonzero", "aten::masked_select", "aten::bincount", "aten::_unique2", "aten::unique_dim",
 }  # fmt: skip
 _INDEXING = {"aten::index", "aten::index_put", "aten::index_put_", "aten::_index_put_impl_"}
 
@@ -189,8 +191,8 @@ def _refuse_mixture(name: str, args: Any, kwargs: Any) -> None:
         for one in value if isinstance(value, list | tuple) else (value,):
             if isinstance(one, Tensor) and one.device.type != NAME and one.ndim:
                 raise RuntimeError(
-                    f"Expected all tensors to be on the same device, but found at least two devices, {NAME}:0 and "
-                    f"cpu! ({name} in {_line_of_photopal()})"
+                    f"Expected all tensors to be on the same device, but found {NAME}:0 and cpu: "
+                    f"{name} in {_line_of_photopal()}"
                 )
 
 

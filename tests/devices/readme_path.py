@@ -50,7 +50,11 @@ class Walk:
         """
         from photopal.cli.app import app
 
-        environ = {"PHOTOPAL_HOME": str(self.home), "PHOTOPAL_MODEL": str(self.model._parts.folder), "COLUMNS": "80"}
+        environ = {
+            "PHOTOPAL_HOME": str(self.home),
+            "PHOTOPAL_MODEL": str(self.model._parts.folder),
+            "COLUMNS": "80",
+        }
         with _loaded_already(self.model):
             result = CliRunner().invoke(app, [str(word) for word in words], prog_name="photopal", env=environ)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
@@ -67,7 +71,9 @@ class Walk:
         album, photo = self.album, self.album.others[0]
         taken: dict[str, Any] = {}
         self.run("index", photo.parent)
-        taken["Anna"] = self.told("add-concept", "Anna", *album.masked, "--mask", album.masks, "--about", "tall")
+        taken["Anna"] = self.told(
+            "add-concept", "Anna", *album.masked, "--mask", album.masks, "--about", "tall"
+        )
         taken["Ben"] = self.told("add-concept", "Ben", *album.unmasked)
         taken["located"] = self.told("locate", photo)
         tuned = self.told("tune", "--epochs", str(epochs), "--tokens", "4", "--lr", "0.01")
@@ -85,7 +91,7 @@ class Walk:
 @contextmanager
 def _loaded_already(model: Any) -> Iterator[None]:
     """Give every caller of `load_model` this model; which device it is on is decided before the walk."""
-    with mock.patch("photopal.vision.load.load_model", lambda *_, **__: model):
+    with mock.patch("photopal.vision.load.load_model", return_value=model):
         yield
 
 
