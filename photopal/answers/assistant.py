@@ -196,7 +196,7 @@ class Assistant:
     def _read(self, features: PhotoFeatures) -> _Reading:
         """Read the maps of every concept: scores, what they say, and whom they leave unsure."""
         ids = [concept.id for concept in self.concepts]
-        maps = contested_maps(location_maps(features.patches.cpu(), self.bank.directions(ids)))[: len(ids)]
+        maps = contested_maps(location_maps(features.patches, self.bank.directions(ids)))[: len(ids)]
         maps = maps.masked_fill(~inside_photo(features), -1.0)
         scores = map_scores(maps).tolist()
         calibrations = [self.bank.concepts[i].calibration for i in ids]

@@ -110,8 +110,7 @@ def pooled(features: PhotoFeatures) -> NDArray[np.float32]:
     """Return `[width]`, the mean of a photo's patch vectors, its padding left out."""
     from photopal.concepts.maps import inside_photo
 
-    patches = features.patches.cpu().float()
     inside = inside_photo(features)
-    chosen = patches[inside] if bool(inside.any()) else patches.flatten(0, 1)
+    chosen = features.patches[inside] if bool(inside.any()) else features.patches.flatten(0, 1)
     mean: NDArray[np.float32] = chosen.mean(dim=0).numpy()
     return mean

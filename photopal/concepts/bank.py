@@ -28,7 +28,7 @@ class NewerBankError(BankError):
 
 @dataclass(frozen=True, eq=False)
 class BankConcept:
-    """What was learned of one concept.
+    """What was learned of one concept, on the CPU.
 
     Attributes:
         concept_id: Its id in the library.

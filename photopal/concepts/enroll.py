@@ -33,7 +33,7 @@ OnProgress = Callable[[int, int | None, object], None]
 def unlikely(bank: Bank, features: PhotoFeatures, positives: dict[int, float]) -> bool:
     """Whether a photo seems to show none of the concepts, by scores well under those of their own photos."""
     ids = list(positives)
-    maps = contested_maps(location_maps(features.patches.cpu(), bank.directions(ids)))
+    maps = contested_maps(location_maps(features.patches, bank.directions(ids)))
     scores = map_scores(maps)
     return all(float(scores[place]) < 0.6 * positives[concept_id] for place, concept_id in enumerate(ids))
 
@@ -197,8 +197,8 @@ def screened_strangers(
     avoid = {f.reference.key for subjects in found.values() for f in subjects}
     positives = {}
     for concept_id, subjects in found.items():
-        own = [f.reference.features.patches[f.cells].cpu() for f in subjects]
-        units = torch.nn.functional.normalize(torch.cat(own).float(), dim=-1)
+        own = [f.reference.features.patches[f.cells] for f in subjects]
+        units = torch.nn.functional.normalize(torch.cat(own), dim=-1)
         positives[concept_id] = float((units @ bank.concepts[concept_id].direction).mean())
     strangers = sample_strangers(library, store, avoid=avoid)
     return [features for _, features in strangers if unlikely(bank, features, positives)]

@@ -3,6 +3,8 @@
 The authors average the cosine of every patch with every stored reference patch (MC-LLaVA, section 3.3). The
 mean of cosines is the dot product with the mean of the unit vectors, so one vector a concept is enough. It is
 stored at unit length, which scales a concept's map by a constant and leaves its order alone.
+
+Patch vectors are on the CPU, and so are all maps.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Finds which patches of a reference photo show the subject: by mask, by box, or by what recurs."""
+"""Finds which patches of a reference photo show the subject: by mask, by box, or by what recurs.
+
+All of it is computed on the CPU, where patch vectors and masks are.
+"""
 
 from __future__ import annotations
 
@@ -95,8 +98,8 @@ def find_recurring(photos: Sequence[PhotoFeatures], others: Sequence[PhotoFeatur
     """
     if not photos:
         return []
-    units = [torch.nn.functional.normalize(photo.patches.float(), dim=-1) for photo in photos]
-    against = [torch.nn.functional.normalize(photo.patches.float(), dim=-1).flatten(0, 1) for photo in others]
+    units = [torch.nn.functional.normalize(photo.patches, dim=-1) for photo in photos]
+    against = [torch.nn.functional.normalize(photo.patches, dim=-1).flatten(0, 1) for photo in others]
     scores = []
     for number, unit in enumerate(units):
         flat = unit.flatten(0, 1)  # [cells, width]

@@ -1,4 +1,7 @@
-"""Instant registration: a concept's rows, direction and thresholds from its photos, with no training."""
+"""Instant registration: a concept's rows, direction and thresholds from its photos, with no training.
+
+All of it is computed on the CPU in float32; projected tokens and rows of the model are brought there first.
+"""
 
 from __future__ import annotations
 
@@ -42,8 +45,8 @@ class FoundSubject:
 
     Attributes:
         reference: The photo.
-        cells: bool `[rows, cols]` on the grid of raw patches.
-        token_cells: bool on the grid of projected tokens.
+        cells: bool `[rows, cols]` on the grid of raw patches, on the CPU.
+        token_cells: bool on the grid of projected tokens, on the CPU.
     """
 
     reference: Reference
@@ -116,14 +119,14 @@ def register_concept(
     (MC-LLaVA, section 3.2). Where the model ties its input and output layers the identifier's output row is
     its input row; else it is the mean output row of the words of the name.
     """
-    tokens = torch.cat([f.reference.features.tokens[f.token_cells.flatten()] for f in found]).float().cpu()
-    patches = torch.cat([f.reference.features.patches[f.cells].cpu() for f in found])
+    tokens = torch.cat([f.reference.features.tokens.cpu()[f.token_cells.flatten()] for f in found]).float()
+    patches = torch.cat([f.reference.features.patches[f.cells] for f in found])
     generator = torch.Generator().manual_seed(options.seed * 100_003 + concept_id)
     if options.initialisation == "random":
         centroids = torch.randn(options.tokens, tokens.shape[1], generator=generator)
     else:
         centroids = cluster(tokens, options.tokens, generator=generator)
-    inputs = align_rows(centroids, mean_row_norm(model.input_embeddings)).cpu()
+    inputs = align_rows(centroids, mean_row_norm(model.input_embeddings))
     return BankConcept(
         concept_id=concept_id,
         inputs=inputs,
@@ -136,7 +139,7 @@ def register_concept(
 
 def first_output_row(model: VisionModel, identifier: Tensor, name: str) -> Tensor:
     """The output row an identifier starts with: `[hidden]` float32."""
-    if model.output_embeddings.data_ptr() == model.input_embeddings.data_ptr():
+    if model.output_embeddings is model.input_embeddings:  # tied
         return identifier.clone()
     ids = model.encode_prompt(ChatPrompt(user="?", has_image=False), answer=name).ids
     end = [int(i) for i in ids if int(i) not in model.end_ids]
@@ -148,7 +151,7 @@ def background_direction(found: Sequence[FoundSubject]) -> Tensor | None:
     rest = []
     for subject in found:
         outside = ~subject.cells & inside_photo(subject.reference.features)
-        rest.append(subject.reference.features.patches[outside].cpu())
+        rest.append(subject.reference.features.patches[outside])
     patches = torch.cat(rest) if rest else torch.empty(0)
     return concept_direction(patches) if patches.shape[0] else None
 
@@ -176,12 +179,10 @@ def calibrate_concepts(
         positives, negatives = [], []
         for number, subject in enumerate(subjects):
             left_out = directions.clone()
-            rest = [
-                f.reference.features.patches[f.cells].cpu() for n, f in enumerate(subjects) if n != number
-            ]
+            rest = [f.reference.features.patches[f.cells] for n, f in enumerate(subjects) if n != number]
             if rest:
                 left_out[place] = concept_direction(torch.cat(rest))
-            maps = contested_maps(location_maps(subject.reference.features.patches.cpu(), left_out))[place]
+            maps = contested_maps(location_maps(subject.reference.features.patches, left_out))[place]
             positives.append(_score(maps) - (0.0 if rest else SELF_SCORE_DISCOUNT))
             away = maps.masked_fill(_grown(subject.cells), -1.0)
             if int((away > -1.0).sum()) >= 3:
@@ -189,7 +190,7 @@ def calibrate_concepts(
         strangers = [f.reference for i in ids if i != concept_id for f in found[i]]
         photos = [r.features for r in strangers if r.key not in keys[concept_id]] + list(others)
         for features in photos:
-            maps = contested_maps(location_maps(features.patches.cpu(), directions))
+            maps = contested_maps(location_maps(features.patches, directions))
             negatives.append(_score(maps[place]))
         calibration = calibrate(torch.tensor(positives), torch.tensor(negatives or [0.0]))
         calibrated.append(replace(bank.concepts[concept_id], calibration=calibration))

@@ -67,7 +67,7 @@ def mirror(model: VisionModel, row: PhotoRow) -> PhotoFeatures:
 def likely_concepts(bank: Bank, features: PhotoFeatures) -> set[int]:
     """Ids of the concepts that the maps see on a photo, or cannot exclude."""
     ids = list(bank.concepts)
-    scores = map_scores(contested_maps(location_maps(features.patches.cpu(), bank.directions(ids))))
+    scores = map_scores(contested_maps(location_maps(features.patches, bank.directions(ids))))
     return {i for place, i in enumerate(ids) if float(scores[place]) > bank.concepts[i].calibration.threshold}
 
 

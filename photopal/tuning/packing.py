@@ -19,6 +19,7 @@ from torch import Tensor
 from photopal.prompts import questions
 from photopal.tuning.examples import Example
 from photopal.vision.packing import join_pasts, sees_what
+from photopal.vision.placing import placed
 from photopal.vision.protocol import ConceptRows, EncodedPrompt, PhotoFeatures, PrefixCache, VisionModel
 
 MOST_TOKENS = 1536
@@ -52,7 +53,7 @@ class PackedExample:
 
     @cached_property
     def labels(self) -> Tensor:
-        """`[answer tokens]` ids of all answers."""
+        """`[answer tokens]` ids of all answers, on the CPU."""
         return torch.cat([e.ids[e.answer_start :] for e in self.encoded])
 
     @cached_property
@@ -70,18 +71,17 @@ class PackedExample:
             end = start + int(e.ids.shape[0]) - 1 - shared
             before.append(torch.arange(start + e.answer_start - 1 - shared, end))
             start = end
-        device = first.ids.device
         return Layout(
             ids=torch.cat(pieces),
             positions=torch.cat(positions, dim=-1),
-            may_look=sees_what(lengths, device=device, is_first_shared=True),
-            before_answers=torch.cat(before).to(device),
+            may_look=sees_what(lengths, is_first_shared=True),
+            before_answers=torch.cat(before),
         )
 
 
 @dataclass(frozen=True, eq=False)
 class Layout:
-    """An example's exchanges one after another, behind the photo.
+    """An example's exchanges one after another, behind the photo; on the CPU.
 
     Attributes:
         ids: `[tokens]` model ids: the concept block, then the exchanges.
@@ -198,7 +198,7 @@ def examples_loss(
     else:
         hidden = _run_packed(model, packed, rows, store)
     logits = _logits(model, hidden, rows)
-    labels = torch.cat([one.labels for one in packed])
+    labels = placed(torch.cat([one.labels for one in packed]), logits.device)
     total = torch.nn.functional.cross_entropy(logits, labels, reduction="sum")
     yes_hits, no_hits = _hits(packed, logits.detach())
     return ExampleLoss(total, int(labels.shape[0]), yes_hits, no_hits)
@@ -264,9 +264,10 @@ def _run_packed(
     )  # [examples, tokens, hidden]
     positions = torch.stack([pad(o.positions, (0, n)) for o, n in zip(layouts, short, strict=True)], dim=-2)
     looks = [pad(o.may_look, (0, n, 0, n)) for o, n in zip(layouts, short, strict=True)]
-    may_look = pad(torch.stack(looks), (len(prefixes[0]), 0), value=True)[:, None]
+    may_look = placed(pad(torch.stack(looks), (len(prefixes[0]), 0), value=True)[:, None], embeddings.device)
     mask = torch.zeros(may_look.shape, dtype=embeddings.dtype, device=embeddings.device)
     mask.masked_fill_(~may_look, torch.finfo(embeddings.dtype).min)
     past = join_pasts(prefixes)
     hidden = model.forward(embeddings, positions=positions, attention_mask=mask, past=past)
-    return [states[layout.before_answers] for states, layout in zip(hidden, layouts, strict=True)]
+    before = [placed(layout.before_answers, hidden.device) for layout in layouts]
+    return [states[places] for states, places in zip(hidden, before, strict=True)]

@@ -122,7 +122,7 @@ def _new_run(
     model: VisionModel, bank: Bank, concepts: Mapping[int, TuningConcept], options: TuneOptions
 ) -> _Run:
     trained = [concept.concept_id for concept in concepts.values() if not concept.is_frozen]
-    table = RowTable(bank, sorted(concepts), trained)
+    table = RowTable(bank, sorted(concepts), trained, device=model.device)
     return _Run(model, table, options, PrefixStore(model) if model.supports_prefix else None)
 
 
@@ -130,9 +130,8 @@ def _kept_rows(bank: Bank, table: RowTable, best: tuple[Tensor, Tensor], concept
     place, count = table.place[concept_id], table.counts[concept_id]
     inputs, outputs = best
     concept = bank.concepts[concept_id]
-    return replace(
-        concept, inputs=inputs[place, : count + 1].clone(), outputs=outputs[place].clone(), is_tuned=True
-    )
+    own, said = inputs[place, : count + 1].cpu().clone(), outputs[place].cpu().clone()
+    return replace(concept, inputs=own, outputs=said, is_tuned=True)
 
 
 def learning_rate_factor(step: int, total_steps: int) -> float:

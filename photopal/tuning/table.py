@@ -1,4 +1,4 @@
-"""The rows of a run as two tensors, some of them trained; knows no questions and no photos."""
+"""The rows of a run as two tensors on the model's device; knows no questions and no photos."""
 
 from __future__ import annotations
 
@@ -8,26 +8,30 @@ import torch
 from torch import Tensor
 
 from photopal.concepts import Bank
+from photopal.vision.placing import placed
 from photopal.vision.protocol import ConceptRows
 
 
 class RowTable:
     """All rows of the concepts of a run as two float32 tensors; some of them are trained."""
 
-    def __init__(self, bank: Bank, concept_ids: Sequence[int], trained: Sequence[int]) -> None:
+    def __init__(
+        self, bank: Bank, concept_ids: Sequence[int], trained: Sequence[int], *, device: torch.device
+    ) -> None:
         """Copy the rows of a bank.
 
         Args:
             bank: Has all the concepts.
             concept_ids: Everyone the prompts may speak of.
             trained: Those whose rows change; the others stay as they are.
+            device: Where the model is, so that neither rows nor gradients are copied about in every step.
         """
         self.place = {concept_id: place for place, concept_id in enumerate(concept_ids)}
-        rows = bank.rows(concept_ids, [str(i) for i in concept_ids])
+        rows = bank.rows(concept_ids, [str(i) for i in concept_ids]).on(device)
         self.counts = {i: bank.concepts[i].token_count for i in concept_ids}
         self.inputs = rows.inputs.clone().requires_grad_()
         self.outputs = rows.outputs.clone().requires_grad_()
-        is_trained = torch.tensor([concept_id in set(trained) for concept_id in concept_ids]).float()
+        is_trained = torch.tensor([float(i in set(trained)) for i in concept_ids], device=device)
         self._freeze(self.inputs, is_trained[:, None, None])
         self._freeze(self.outputs, is_trained[:, None])
 
@@ -40,7 +44,7 @@ class RowTable:
 
     def slots(self, concept_ids: Sequence[int]) -> ConceptRows:
         """The rows of a prompt."""
-        places = torch.tensor([self.place[i] for i in concept_ids])
+        places = placed(torch.tensor([self.place[i] for i in concept_ids]), self.inputs.device)
         counts = tuple(self.counts[i] for i in concept_ids)
         names = tuple(str(i) for i in concept_ids)
         return ConceptRows(self.inputs[places], self.outputs[places], names, counts)

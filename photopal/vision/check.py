@@ -57,6 +57,7 @@ def _plain_logits(parts: Parts, ids: Tensor, picture: Image.Image) -> Tensor:
         if isinstance(value, Tensor)
     }
     accepted = inspect.signature(parts.model.forward).parameters
+    ids = ids.to(parts.device)
     is_image = (ids == parts.image_token_id).int()[None]
     tensors |= {name: is_image for name in _TYPE_INPUTS if name in accepted}
     outputs = parts.model(input_ids=ids[None], attention_mask=torch.ones_like(ids)[None], **tensors)

@@ -69,5 +69,5 @@ def load_familiar(folder: Path) -> Familiar | None:
 
 
 def mean_patch(features: PhotoFeatures) -> Tensor:
-    """The mean patch vector of a photo: `[width]` float32, on the CPU."""
-    return features.patches.flatten(0, 1).float().cpu().mean(dim=0)
+    """The mean patch vector of a photo: `[width]` float32."""
+    return features.patches.flatten(0, 1).mean(dim=0)

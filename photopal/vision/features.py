@@ -49,5 +49,5 @@ def square_grid(count: int) -> tuple[int, int]:
 
 
 def as_grid(vectors: Tensor, grid: tuple[int, int]) -> Tensor:
-    """`[patches, width]` vectors as float32 `[rows, cols, width]`."""
-    return vectors.float().reshape(*grid, vectors.shape[-1])
+    """`[patches, width]` vectors as float32 `[rows, cols, width]` on the CPU."""
+    return vectors.cpu().float().reshape(*grid, vectors.shape[-1])

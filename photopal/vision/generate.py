@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from photopal.vision.packing import copy_past
+from photopal.vision.placing import placed
 from photopal.vision.protocol import ConceptRows, EncodedPrompt, PhotoFeatures, PrefixCache, VisionModel
 from photopal.vision.roomy import make_room
 
@@ -78,12 +79,15 @@ class Task:
     def go_on(self, ids: Tensor, position: int, past: Any) -> Tensor:
         """Hidden states `[tokens, hidden]` of `[tokens]` further words; appends to `past`."""
         embeddings = self.model.embed_ids(ids, self.rows)[None]
-        positions = torch.arange(position, position + ids.shape[0], device=ids.device)[None]
+        positions = torch.arange(position, position + ids.shape[0], device=embeddings.device)[None]
         return self.model.forward(embeddings, positions=positions, past=past)[0]
 
 
 def answer_greedily(task: Task, *, max_new_tokens: int, on_text: Callable[[str], None] | None) -> str:
     """Take the likeliest token again and again.
+
+    The host waits for the device once a token, to read which one it is: all else that a token needs is on the
+    device beforehand, or is told it without waiting.
 
     Args:
         task: What to answer.
@@ -93,36 +97,39 @@ def answer_greedily(task: Task, *, max_new_tokens: int, on_text: Callable[[str],
     Returns:
         The answer, with names, without spaces at its ends.
     """
-    model, rows = task.model, task.rows
-    names = rows.names if rows else ()
+    model = task.model
+    task = replace(task, rows=task.rows.on(model.device) if task.rows else None)
+    rows, names = task.rows, task.rows.names if task.rows else ()
+    bonus = _name_bonus(task)
     stream = TextStream(on_text)
     ids: list[int] = []
     hidden, past = task.begin()
     make_room(past, max_new_tokens)
     position = task.encoded.next_position
     while len(ids) < max_new_tokens:
-        chosen = _favour_unsaid(model.logits(hidden, rows), ids, task).argmax()
-        if int(chosen) in model.end_ids:
+        logits = model.logits(hidden, rows)
+        if bonus is not None:
+            logits[model.vocab_size :] += bonus
+        chosen = int(logits.argmax())
+        if chosen in model.end_ids:
             break
-        ids.append(int(chosen))
+        ids.append(chosen)
+        if bonus is not None and rows and chosen >= model.vocab_size:
+            bonus[chosen - model.vocab_size] = -rows.name_bonus
         if on_text:
             stream.show(model.decode(ids, names))
         if len(ids) < max_new_tokens:
-            hidden = task.go_on(chosen[None], position, past)[-1]
+            hidden = task.go_on(torch.tensor([chosen]), position, past)[-1]
             position += 1
     return stream.finish(model.decode(ids, names))
 
 
-def _favour_unsaid(logits: Tensor, said: Sequence[int], task: Task) -> Tensor:
-    """Raise the logits `[vocab + slots]` of names not yet said, lower those that were, by the rows' bonus."""
+def _name_bonus(task: Task) -> Tensor | None:
+    """What the logits of names gain as long as none is said, `[slots]`; None where they gain nothing."""
     rows = task.rows
     if rows is None or not rows.name_bonus:
-        return logits
-    first = task.model.vocab_size
-    signs = [-1.0 if first + slot in said else 1.0 for slot in range(len(rows.names))]
-    logits = logits.clone()
-    logits[first:] += rows.name_bonus * torch.tensor(signs, device=logits.device)
-    return logits
+        return None
+    return torch.full((len(rows.names),), rows.name_bonus, device=task.model.device)
 
 
 def score_each(task: Task, answers: Sequence[Tensor]) -> Tensor:
@@ -148,7 +155,8 @@ def score_each(task: Task, answers: Sequence[Tensor]) -> Tensor:
             rest = task.go_on(answer[: length - 1], begun.next_position, copy_past(begun))
             hidden = torch.cat([hidden, rest])
         logits = task.model.logits(hidden, task.rows)
-        scores.append(torch.log_softmax(logits, dim=-1).gather(-1, answer[:length, None]).sum())
+        told = placed(answer[:length, None], logits.device)
+        scores.append(torch.log_softmax(logits, dim=-1).gather(-1, told).sum())
     return torch.stack(scores)
 
 

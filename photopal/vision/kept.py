@@ -22,6 +22,7 @@ from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+from photopal.vision.placing import placed
 from photopal.vision.protocol import PhotoFeatures
 
 MOST_BYTES = 2 * 2**30
@@ -39,7 +40,7 @@ class KeptFeatures:
     Args:
         root: The folder of all models' features; made when the first is kept.
         maker: What tells features of this model from others: fingerprint and number format.
-        device: Where features are wanted.
+        device: Where the projected tokens are wanted.
         most_bytes: How large the whole folder may grow.
     """
 
@@ -87,12 +88,11 @@ class KeptFeatures:
             return None
         with suppress(OSError):
             os.utime(path)  # where it cannot be set, the file only goes sooner
-        placed = {name: tensor.to(self._device) for name, tensor in tensors.items()}
-        inputs = {n.removeprefix("input."): t for n, t in placed.items() if n.startswith("input.")}
+        inputs = {n.removeprefix("input."): t for n, t in tensors.items() if n.startswith("input.")}
         return PhotoFeatures(
-            tokens=placed["tokens"],
+            tokens=placed(tensors["tokens"], self._device),
             token_grid=tuple(told["token_grid"]),
-            patches=placed["patches"].float(),
+            patches=tensors["patches"].float(),
             frame=tuple(told["frame"]),
             model_inputs=inputs,
             image_text=told["image_text"],

@@ -142,7 +142,7 @@ def _load_parts(folder: Path, device: torch.device, dtype: torch.dtype) -> tuple
     if family.needs_processor:
         processor = AutoProcessor.from_pretrained(folder, backend="pil", **safe)
     image_token, image_token_id = _image_token(model.config, tokenizer, folder)
-    model.requires_grad_(False).eval().to(device)
+    _move(model.requires_grad_(False).eval(), device)
     parts = Parts(
         model=model,
         tokenizer=tokenizer,
@@ -156,6 +156,19 @@ def _load_parts(folder: Path, device: torch.device, dtype: torch.dtype) -> tuple
         dtype=dtype,
     )
     return parts, family
+
+
+def _move(model: Any, device: torch.device) -> None:
+    """Move a model to a device; layers that shared a weight still do."""
+    is_tied = _ends_share(model)
+    model.to(device)
+    if is_tied and not _ends_share(model):  # some kinds of devices get each layer's weights by themselves
+        model.get_output_embeddings().weight = model.get_input_embeddings().weight
+
+
+def _ends_share(model: Any) -> bool:
+    output = model.get_output_embeddings()
+    return output is not None and output.weight is model.get_input_embeddings().weight
 
 
 def _image_token(config: Any, tokenizer: Any, folder: Path) -> tuple[str, int]:

@@ -22,8 +22,9 @@ from photopal.vision.generate import Task, answer_greedily, score_each
 from photopal.vision.kept import KeptFeatures
 from photopal.vision.packing import run_suffixes
 from photopal.vision.parts import Parts
+from photopal.vision.placing import placed
 from photopal.vision.protocol import ChatPrompt, ConceptRows, EncodedPrompt, PhotoFeatures, PrefixCache
-from photopal.vision.rows import lay_outputs, lay_rows
+from photopal.vision.rows import lay_outputs, lay_photo, lay_rows
 
 
 class LoadedModel:
@@ -112,7 +113,7 @@ class LoadedModel:
             answer: The answer to learn, appended with its end-of-turn token.
 
         Returns:
-            Ids and positions on the model's device.
+            Ids and positions, on the CPU.
 
         Raises:
             ValueError: The prompt has a photo and no features are given.
@@ -123,14 +124,12 @@ class LoadedModel:
         answer_start = int(ids.shape[0])
         if answer is not None:
             ids = torch.cat([ids, self._coder.answer_ids(answer, has_image=prompt.has_image)])
-        places = torch.nonzero(ids == self._parts.image_token_id).squeeze(-1)
-        has_photo = bool(places.numel())
-        ids = ids.to(self.device)
+        places = torch.nonzero(ids == self._parts.image_token_id).squeeze(-1).tolist()
         return EncodedPrompt(
             ids=ids,
             positions=self._family.positions(self._parts, ids, features),
-            image_start=int(places[0]) if has_photo else 0,
-            image_end=int(places[-1]) + 1 if has_photo else 0,
+            image_start=places[0] if places else 0,
+            image_end=places[-1] + 1 if places else 0,
             answer_start=answer_start,
         )
 
@@ -145,22 +144,20 @@ class LoadedModel:
         Raises:
             ValueError: Photo or concepts of the prompt are missing, or of another size.
         """
-        ids = encoded.ids
-        embeddings: Tensor = self._embed(ids.masked_fill(ids >= self.vocab_size, 0))
-        is_image = ids == self._parts.image_token_id
-        count = int(is_image.sum())
-        if count:
-            if features is None or features.tokens.shape[0] != count:
-                given = "none" if features is None else str(features.tokens.shape[0])
-                raise ValueError(f"the prompt has room for {count} photo tokens, given: {given}")
-            tokens = features.tokens.to(device=embeddings.device, dtype=embeddings.dtype)
-            embeddings = embeddings.index_put((is_image,), tokens)
-        return lay_rows(embeddings, ids, rows, vocab_size=self.vocab_size)
+        tokens = None if features is None else features.tokens
+        embeddings = lay_photo(
+            self._base_rows(encoded.ids), encoded.ids == self._parts.image_token_id, tokens
+        )
+        return lay_rows(embeddings, encoded.ids, rows, vocab_size=self.vocab_size)
 
     def embed_ids(self, ids: Tensor, rows: ConceptRows | None = None) -> Tensor:
         """`[tokens]` model ids without a photo to `[tokens, hidden]`, concept rows laid over."""
-        base: Tensor = self._embed(ids.masked_fill(ids >= self.vocab_size, 0))
-        return lay_rows(base, ids, rows, vocab_size=self.vocab_size)
+        return lay_rows(self._base_rows(ids), ids, rows, vocab_size=self.vocab_size)
+
+    def _base_rows(self, ids: Tensor) -> Tensor:
+        """The frozen input rows `[tokens, hidden]` of `[tokens]` ids; any row where a concept stands."""
+        rows: Tensor = self._embed(placed(ids.masked_fill(ids >= self.vocab_size, 0), self.device))
+        return rows
 
     def new_past(self) -> Any:
         """Empty keys and values for `forward` to append to."""
@@ -189,7 +186,7 @@ class LoadedModel:
         """
         outputs = self._decoder(
             inputs_embeds=embeddings,
-            position_ids=positions,
+            position_ids=None if positions is None else placed(positions, self.device),
             attention_mask=attention_mask,
             use_cache=past is not None,
             return_dict=True,
@@ -313,8 +310,8 @@ class LoadedModel:
         return score_each(Task(self, encoded, features, rows, prefix), ids)
 
     def answer_ids(self, text: str, *, has_image: bool = True) -> Tensor:
-        """`[tokens]` model ids of an answer with its end-of-turn token, on the model's device."""
-        return self._coder.answer_ids(text, has_image=has_image).to(self.device)
+        """`[tokens]` model ids of an answer with its end-of-turn token, on the CPU."""
+        return self._coder.answer_ids(text, has_image=has_image)
 
     def decode(self, ids: Tensor | Sequence[int], names: Sequence[str] = ()) -> str:
         """Text of model ids; see `PromptCoder.decode`."""

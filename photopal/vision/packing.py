@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from photopal.vision.placing import placed
 from photopal.vision.protocol import PrefixCache, VisionModel
 
 _BATCH_PREFIX_TOKENS = 4096
@@ -63,7 +64,7 @@ def _run_packed(
     model: VisionModel, prefix: PrefixCache, suffixes: Sequence[Tensor], lengths: Sequence[int]
 ) -> list[Tensor]:
     packed = torch.cat(list(suffixes))[None]  # [1, tokens, hidden]
-    positions = packed_positions(prefix.next_position, lengths, device=packed.device)[None]
+    positions = packed_positions(prefix.next_position, lengths)[None]
     mask = packed_mask(len(prefix), lengths, like=packed)
     hidden = model.forward(packed, positions=positions, attention_mask=mask, past=copy_past(prefix))
     return list(torch.split(hidden[0], list(lengths)))
@@ -83,43 +84,40 @@ def packed_mask(
     Returns:
         `[1, 1, tokens, prefix_tokens + tokens]`: 0 where a token may look, the lowest number elsewhere.
     """
-    is_seen = sees_what(lengths, device=like.device, is_first_shared=is_first_shared)
+    is_seen = placed(sees_what(lengths, is_first_shared=is_first_shared), like.device)
     is_seen = torch.cat([is_seen.new_ones(is_seen.shape[0], prefix_tokens), is_seen], dim=1)
     mask = torch.zeros(is_seen.shape, dtype=like.dtype, device=like.device)
     return mask.masked_fill(~is_seen, torch.finfo(like.dtype).min)[None, None]
 
 
-def sees_what(lengths: Sequence[int], *, device: torch.device, is_first_shared: bool = False) -> Tensor:
+def sees_what(lengths: Sequence[int], *, is_first_shared: bool = False) -> Tensor:
     """Which tokens of packed continuations see which.
 
     Args:
         lengths: Tokens of each continuation.
-        device: Where to put it.
         is_first_shared: Whether all see the first continuation too, as a block that they have in common.
 
     Returns:
-        bool `[tokens, tokens]`: whether the one of the row sees the one of the column.
+        bool `[tokens, tokens]` on the CPU: whether the one of the row sees the one of the column.
     """
-    counts = torch.tensor(lengths, device=device)
-    block = torch.repeat_interleave(torch.arange(len(lengths), device=device), counts)  # [tokens]
+    block = torch.repeat_interleave(torch.arange(len(lengths)), torch.tensor(lengths))  # [tokens]
     is_seen = block[:, None] == block[None, :]
     if is_first_shared:
         is_seen |= block[None, :] == 0
     return is_seen.tril()
 
 
-def packed_positions(next_position: int, lengths: Sequence[int], *, device: torch.device) -> Tensor:
+def packed_positions(next_position: int, lengths: Sequence[int]) -> Tensor:
     """Positions of packed continuations, each counted on from the prefix.
 
     Args:
         next_position: The position after the prefix.
         lengths: Tokens of each continuation.
-        device: Where to put them.
 
     Returns:
-        `[tokens]` int64.
+        `[tokens]` int64, on the CPU.
     """
-    counted = [torch.arange(length, device=device) + next_position for length in lengths]
+    counted = [torch.arange(length) + next_position for length in lengths]
     return torch.cat(counted)
 
 

@@ -3,17 +3,24 @@
 Token ids here are *model ids*: below `vocab_size` a row of the base vocabulary; `vocab_size + slot` the
 identifier of a concept slot; above those the soft tokens. No id of the base vocabulary, padding rows
 included, is ever a concept.
+
+What lies where: prompts (ids and positions), and all that is compared, found, calibrated or stored (patch
+vectors, masks on their grids, banks), are on the CPU, and float32 where they are numbers with a fraction. On
+the model's device are its weights, projected tokens, embeddings, hidden states, logits, keys and values, and
+rows while they are tuned. The model takes prompts and rows from either and copies them to its device.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import torch
 from PIL import Image
 from torch import Tensor
+
+from photopal.vision.placing import placed
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,12 +28,12 @@ class PhotoFeatures:
     """What the frozen vision tower and projector make of one photo.
 
     Attributes:
-        tokens: `[image_tokens, hidden]`, projected, in prompt order.
+        tokens: `[image_tokens, hidden]`, projected, in prompt order; on the model's device.
         token_grid: Rows and columns of the tokens, row-major; their product is the number of tokens.
-        patches: `[rows, cols, width]` float32, raw vision-tower patch vectors on their own grid.
+        patches: `[rows, cols, width]` float32 on the CPU, raw vision-tower patch vectors on their own grid.
         frame: x, y, width, height of what both grids cover, in fractions of the photo; a photo that was
             padded to a square has a frame larger than itself.
-        model_inputs: What else the family's forward needs, such as `image_grid_thw`.
+        model_inputs: What else the family's forward needs, such as `image_grid_thw`; on the CPU.
         image_text: The text that stands for the photo in a prompt; empty means one image token per row.
     """
 
@@ -57,7 +64,7 @@ class ChatPrompt:
 
 @dataclass(frozen=True, eq=False)
 class EncodedPrompt:
-    """A prompt as model ids.
+    """A prompt as model ids, on the CPU.
 
     Attributes:
         ids: `[tokens]` int64, model ids.
@@ -113,6 +120,10 @@ class ConceptRows:
         if self.token_counts and not all(0 <= count < self.inputs.shape[1] for count in self.token_counts):
             raise ValueError(f"token counts {self.token_counts} for {self.inputs.shape[1] - 1} soft tokens")
 
+    def on(self, device: torch.device) -> ConceptRows:
+        """The same rows on a device."""
+        return replace(self, inputs=placed(self.inputs, device), outputs=placed(self.outputs, device))
+
     @property
     def soft_token_counts(self) -> tuple[int, ...]:
         """Soft tokens in use, one number per slot."""
@@ -124,7 +135,7 @@ class PrefixCache:
     """The keys and values of a prompt's common beginning, computed once and never changed.
 
     Attributes:
-        ids: `[tokens]` int64, the model ids that were computed.
+        ids: `[tokens]` int64 on the CPU, the model ids that were computed.
         next_position: The position of the token that follows.
         past: The keys and values, detached; only the model that made them can read them.
     """
@@ -257,7 +268,7 @@ class VisionModel(Protocol):
         """`[answers]` log-probabilities, each up to where the answer differs from all others."""
 
     def answer_ids(self, text: str, *, has_image: bool = True) -> Tensor:
-        """`[tokens]` model ids of an answer with its end-of-turn token."""
+        """`[tokens]` model ids of an answer with its end-of-turn token, on the CPU."""
 
     def decode(self, ids: Tensor | Sequence[int], names: Sequence[str] = ()) -> str:
         """Text of model ids, identifiers written as names."""

@@ -30,6 +30,7 @@ class RoomyLayer(DynamicLayer):  # type: ignore[misc]
         self.__dict__.update(vars(layer))
         self._room = max(room, _LEAST_ROOM)
         self._whole: tuple[Tensor, Tensor] | None = None
+        self._held: Tensor | None = None  # the keys as they lie at the beginning of their room
 
     def update(
         self, key_states: Tensor, value_states: Tensor, *args: Any, **kwargs: Any
@@ -37,17 +38,14 @@ class RoomyLayer(DynamicLayer):  # type: ignore[misc]
         """Append `[batch, heads, new tokens, width]`; returns all keys and values."""
         start = int(self.keys.shape[-2])
         end = start + int(key_states.shape[-2])
-        if self._whole is None or not self._fits(self._whole[0], end):
+        if self._whole is None or self.keys is not self._held or end > self._whole[0].shape[-2]:
+            # There is no room yet, or no more, or other rows were chosen since: then these are other tensors.
             self._whole = (self._with_room(self.keys, end), self._with_room(self.values, end))
         for whole, new in zip(self._whole, (key_states, value_states), strict=True):
             whole[:, :, start:end] = new
         self.keys, self.values = (whole[:, :, :end] for whole in self._whole)
+        self._held = self.keys
         return self.keys, self.values
-
-    def _fits(self, whole: Tensor, end: int) -> bool:
-        """Whether what is held still lies in its room, and more fits in; other rows may have been chosen."""
-        is_there = self.keys.data_ptr() == whole.data_ptr() and self.keys.shape[0] == whole.shape[0]
-        return is_there and end <= whole.shape[-2]
 
     def _with_room(self, held: Tensor, end: int) -> Tensor:
         batch, heads, tokens, width = held.shape

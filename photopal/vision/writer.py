@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from photopal.vision.asked import Asked, beginning_of
+from photopal.vision.placing import placed
 from photopal.vision.protocol import VisionModel
 from photopal.vision.roomy import make_room
 
@@ -36,6 +37,9 @@ class Writer:
     Prompts are numbered row after row. A token sees what its row shares and what is its own prompt's; so the
     keys and values of a photo are held and read once for all questions of a row.
 
+    The host waits for the device once a word, to read which words were chosen. So what the host has to know
+    of the rows is kept as lists too, and what a word needs of its prompt is on the device, a line a prompt.
+
     Args:
         model: A model that supports prefixes.
         rows: At least one, each with at least one prompt; those of a row have a common beginning.
@@ -50,36 +54,55 @@ class Writer:
             self.rows.append(list(range(first, first + len(row))))
         self.past: Any = None
         self.whose = torch.empty(len(rows), 0, dtype=torch.long, device=model.device)  # [rows, tokens]
-        self.positions = torch.tensor([one.encoded.next_position for one in self.asked], device=model.device)
+        self.holds: list[set[int]] = [set() for _ in rows]  # of each row, whose tokens it has, but for shared
+        positions = torch.tensor([one.encoded.next_position for one in self.asked])
+        self.positions = placed(positions, model.device)  # [prompts], of the next word
         self.slots = max((len(one.rows.names) for one in self.asked if one.rows), default=0)
-        self.outputs = self._outputs()
+        self._take_names()
+        self._lay_out()
 
-    def _outputs(self) -> Tensor:
-        """`[prompts, slots, hidden]` output rows of names, zero where a prompt has fewer."""
-        outputs = torch.zeros(len(self.asked), self.slots, self.model.hidden_size)
-        for place, one in enumerate(self.asked):
+    def _take_names(self) -> None:
+        """Put on the device what it takes to say names and to read them, line by line."""
+        shape = (len(self.asked), self.slots)
+        inputs, outputs = (torch.zeros(*shape, self.model.hidden_size) for _ in range(2))
+        gains = torch.full(shape, -torch.inf)  # no name is likely at all in slots that a prompt does not have
+        for line, one in enumerate(self.asked):
             if one.rows is not None:
-                outputs[place, : len(one.rows.names)] = one.rows.outputs.float().cpu()
-        return outputs.to(self.model.device)
+                count = len(one.rows.names)
+                inputs[line, :count] = one.rows.inputs[:, 0].float().cpu()
+                outputs[line, :count] = one.rows.outputs.float().cpu()
+                gains[line, :count] = one.rows.name_bonus
+        self.names, self.outputs = placed(inputs, self.model.device), placed(outputs, self.model.device)
+        self.gains = placed(gains, self.model.device)  # what the logits of names gain
+
+    def _lay_out(self) -> None:
+        """Say where the next word of each prompt stands in its row; holds until there are fewer prompts."""
+        width = max(map(len, self.rows))
+        self.next_whose = placed(
+            torch.tensor([row + [_PADDING] * (width - len(row)) for row in self.rows]), self.model.device
+        )  # [rows, width]
+        self.next_holds = [{*row, *([_PADDING] if len(row) < width else [])} for row in self.rows]
+        cells = [(number, column) for number, row in enumerate(self.rows) for column in range(len(row))]
+        at = placed(torch.tensor(cells), self.model.device)
+        self.cells = (at[:, 0], at[:, 1])  # [prompts] each
 
     def begin(self) -> Tensor:
         """Run the prompts; returns `[prompts, vocab + slots]` logits of the first word of each answer."""
         self.past = self.model.new_past()
-        everyone = list(range(len(self.asked)))
         if all(len(row) == 1 for row in self.rows):
             whole = [[self._part(self.asked[place], place, 0, None)] for [place] in self.rows]
-            return self._logits(self._run(whole), everyone)
+            return self._logits(self._run(whole))
         keys = [beginning_of(self.asked[row[0]], self.model.vocab_size) for row in self.rows]
         firsts = {key: self.rows[number][0] for number, key in reversed(list(enumerate(keys)))}
         groups = {key: number for number, key in enumerate(firsts)}
-        self.whose = self.whose[: len(groups)]
+        self.whose, self.holds = self.whose[: len(groups)], self.holds[: len(groups)]
         self._run([[self._part(self.asked[firsts[key]], _SHARED, 0, key[0])] for key in groups])
         self._keep([groups[key] for key in keys])
         tails = [
             [self._part(self.asked[place], place, key[0], None) for place in row]
             for row, key in zip(self.rows, keys, strict=True)
         ]
-        return self._logits(self._run(tails), everyone)
+        return self._logits(self._run(tails))
 
     def _part(self, asked: Asked, whose: int, start: int, end: int | None) -> _Part:
         """A part of a prompt."""
@@ -96,7 +119,7 @@ class Writer:
         pad = torch.nn.functional.pad
         lengths = [[int(part.embeddings.shape[0]) for part in row] for row in rows]
         longest = max(map(sum, lengths))
-        whose = self.whose.new_full((len(rows), longest), _PADDING)
+        whose = torch.full((len(rows), longest), _PADDING)
         embeddings, positions, ends = [], [], []
         for number, row in enumerate(rows):
             end = empty = longest - sum(lengths[number])
@@ -106,42 +129,55 @@ class Writer:
                 ends.append((number, end - 1))
             embeddings.append(pad(torch.cat([part.embeddings for part in row]), (0, 0, empty, 0)))
             positions.append(pad(torch.cat([part.positions for part in row], dim=-1), (empty, 0)))
-        states = self._forward(torch.stack(embeddings), torch.stack(positions, dim=-2), whose)
-        where = torch.tensor(ends, device=states.device)
+        owners = [set(row) - {_SHARED} for row in whose.tolist()]
+        device = self.model.device
+        states = self._forward(
+            torch.stack(embeddings), torch.stack(positions, dim=-2), placed(whose, device), owners
+        )
+        where = placed(torch.tensor(ends), device)
         return states[where[:, 0], where[:, 1]]
 
-    def _forward(self, embeddings: Tensor, positions: Tensor, whose: Tensor) -> Tensor:
-        """Append `[rows, tokens, hidden]` embeddings, of whom `[rows, tokens]` says; returns their states."""
+    def _forward(
+        self, embeddings: Tensor, positions: Tensor, whose: Tensor, owners: Sequence[set[int]]
+    ) -> Tensor:
+        """Append `[rows, tokens, hidden]` embeddings; returns their states.
+
+        Args:
+            embeddings: What to append.
+            positions: `[..., rows, tokens]`.
+            whose: `[rows, tokens]`, on the device.
+            owners: Whose tokens these are, row by row, but for shared ones.
+        """
         before, new = self.whose.shape[1], whose.shape[1]
         self.whose = torch.cat([self.whose, whose], dim=1)
-        held = self.whose[:, None, :]
-        past = torch.ones(new, before + new, dtype=torch.bool, device=whose.device).tril(diagonal=before)
-        sees = (held == whose[:, :, None]) | (held == _SHARED)
+        self.holds = [held | more for held, more in zip(self.holds, owners, strict=True)]
         mask = None
-        if not bool((sees | ~past).all()):  # else the causal mask is the model's own
+        if any(len(held) > 1 or _PADDING in held for held in self.holds):
+            held = self.whose[:, None, :]
+            past = torch.ones(new, before + new, dtype=torch.bool, device=whose.device).tril(diagonal=before)
+            sees = ((held == whose[:, :, None]) | (held == _SHARED)) & past
             mask = torch.zeros(sees.shape, dtype=embeddings.dtype, device=embeddings.device)
-            mask = mask.masked_fill(~(sees & past), torch.finfo(embeddings.dtype).min)[:, None]
+            mask = mask.masked_fill(~sees, torch.finfo(embeddings.dtype).min)[:, None]
+        # Without one the causal mask is the model's own, and faster.
         return self.model.forward(embeddings, positions=positions, attention_mask=mask, past=self.past)
 
     def _keep(self, rows: Sequence[int]) -> None:
         """Keep these rows of the past, in this order; one may be taken several times."""
         if list(rows) == list(range(len(self.whose))):
             return
-        places = torch.tensor(rows, device=self.model.device)
+        places = placed(torch.tensor(rows), self.model.device)
         for layer in self.past.layers:
             layer.keys, layer.values = layer.keys[places], layer.values[places]
         self.whose = self.whose[places]
+        self.holds = [self.holds[row] for row in rows]
 
-    def _logits(self, hidden: Tensor, places: Sequence[int]) -> Tensor:
-        """`[places, vocab + slots]` of `[places, hidden]` states of these prompts."""
+    def _logits(self, hidden: Tensor) -> Tensor:
+        """`[prompts, vocab + slots]` of `[prompts, hidden]` states, names with what they gain."""
         base = self.model.logits(hidden)
         if not self.slots:
             return base
-        names = torch.einsum("bh,bsh->bs", hidden.float(), self.outputs[list(places)])
-        for line, place in enumerate(places):
-            rows = self.asked[place].rows
-            names[line, len(rows.names) if rows else 0 :] = -torch.inf
-        return torch.cat([base, names], dim=-1)
+        names = torch.einsum("bh,bsh->bs", hidden.float(), self.outputs)
+        return torch.cat([base, names + self.gains], dim=-1)
 
     def write(self) -> list[list[int]]:
         """The ids of each answer, without their ends."""
@@ -151,7 +187,7 @@ class Writer:
         make_room(self.past, _ROOM_WORDS * max(map(len, self.rows)))
         while True:
             places = [place for row in self.rows for place in row]
-            chosen = self._choose(logits, places, written)
+            chosen: list[int] = logits.argmax(dim=-1).tolist()
             for id_, place in zip(chosen, places, strict=True):
                 if is_done[place] or id_ in self.model.end_ids:
                     is_done[place] = True
@@ -162,52 +198,43 @@ class Writer:
             if not going:
                 return written
             if len(going) <= _KEPT_WIDTH * len(places):
-                self._shrink(is_done)
-                places, chosen = [places[line] for line in going], [chosen[line] for line in going]
-            logits = self._logits(self._step(dict(zip(places, chosen, strict=True))), places)
+                self._shrink(going, places)
+                chosen = [chosen[line] for line in going]
+            logits = self._logits(self._step(chosen))
 
-    def _choose(self, logits: Tensor, places: Sequence[int], said: Sequence[Sequence[int]]) -> list[int]:
-        """The likeliest next id of each answer; names by their bonus, see `ConceptRows.name_bonus`."""
-        vocab_size = self.model.vocab_size
-        for line, place in enumerate(places):
-            rows = self.asked[place].rows
-            if rows is not None and rows.name_bonus:
-                for slot in range(len(rows.names)):
-                    sign = -1.0 if vocab_size + slot in said[place] else 1.0
-                    logits[line, vocab_size + slot] += sign * rows.name_bonus
-        chosen: list[int] = logits.argmax(dim=-1).tolist()
-        return chosen
-
-    def _shrink(self, is_done: Sequence[bool]) -> None:
-        """Go on with prompts that are not answered, and rows that have any."""
-        rows = [[place for place in row if not is_done[place]] for row in self.rows]
+    def _shrink(self, going: Sequence[int], places: Sequence[int]) -> None:
+        """Go on with these lines, and with the rows that have any; `places` are the prompts of all lines."""
+        kept = {places[line] for line in going}
+        rows = [[place for place in row if place in kept] for row in self.rows]
         self._keep([number for number, row in enumerate(rows) if row])
         self.rows = [row for row in rows if row]
+        lines = placed(torch.tensor(going), self.model.device)
+        self.positions, self.gains = self.positions[lines], self.gains[lines]
+        self.names, self.outputs = self.names[lines], self.outputs[lines]
+        self._lay_out()
 
-    def _step(self, chosen: dict[int, int]) -> Tensor:
-        """Append a word to each answer, given by prompt; returns `[prompts, hidden]` their states."""
-        width = max(map(len, self.rows))
-        whose = torch.tensor(
-            [row + [_PADDING] * (width - len(row)) for row in self.rows], device=self.model.device
-        )
-        is_word = whose >= 0
+    def _step(self, chosen: Sequence[int]) -> Tensor:
+        """Append a word to each answer, given by line; returns `[prompts, hidden]` their states."""
         words = self._embed(chosen)
-        embeddings = words.new_zeros(*whose.shape, words.shape[-1])
-        embeddings[is_word] = words
+        shape = self.next_whose.shape
+        embeddings = words.new_zeros(*shape, words.shape[-1]).index_put(self.cells, words)
         axes = self.asked[0].encoded.positions.shape[:-1]  # (3,) where positions have three axes
-        positions = self.positions[whose.clamp(min=0)].expand(*axes, -1, -1)
-        states = self._forward(embeddings, positions, whose)
+        positions = (
+            self.positions.new_zeros(shape).index_put(self.cells, self.positions).expand(*axes, *shape)
+        )
+        states = self._forward(embeddings, positions, self.next_whose, self.next_holds)
         self.positions = self.positions + 1
-        return states[is_word]
+        return states[self.cells]
 
-    def _embed(self, chosen: dict[int, int]) -> Tensor:
-        """`[prompts, hidden]` of a word each."""
-        ids = torch.tensor(list(chosen.values()), device=self.model.device)
-        is_name = ids >= self.model.vocab_size
-        words = self.model.embed_ids(ids.masked_fill(is_name, 0)).clone()
-        for line, place in enumerate(chosen):
-            if is_name[line]:
-                words[line] = self.model.embed_ids(ids[line : line + 1], self.asked[place].rows)[0]
+    def _embed(self, chosen: Sequence[int]) -> Tensor:
+        """`[prompts, hidden]` of a word each; a name that is said gains no more, but loses as much."""
+        vocab_size = self.model.vocab_size
+        words = self.model.embed_ids(torch.tensor([id_ if id_ < vocab_size else 0 for id_ in chosen]))
+        for line, id_ in enumerate(chosen):
+            if id_ >= vocab_size:
+                slot = id_ - vocab_size
+                words[line] = self.names[line, slot]
+                self.gains[line, slot] = -self.gains[line, slot].abs()
         return words
 
 

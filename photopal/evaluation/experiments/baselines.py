@@ -104,5 +104,5 @@ def retrieve(shelf: Shelf, dataset: Dataset, scenario: Scenario, *, seed: int) -
 
 def global_feature(features: PhotoFeatures) -> Tensor:
     """One unit vector `[width]` for a whole photo."""
-    patches = features.patches.cpu().float().flatten(0, 1)
+    patches = features.patches.flatten(0, 1)
     return torch.nn.functional.normalize(torch.nn.functional.normalize(patches, dim=-1).mean(dim=0), dim=0)

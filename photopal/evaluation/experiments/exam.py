@@ -143,6 +143,6 @@ def photos_of(scenario: Scenario) -> list[tuple[Kind, DatasetPhoto]]:
 def map_score(bank: Bank, concept_id: int, features: PhotoFeatures) -> float:
     """How far the map of a concept rises above its threshold, among all concepts of the bank."""
     ids = list(bank.concepts)
-    maps = contested_maps(location_maps(features.patches.cpu(), bank.directions(ids)))[: len(ids)]
+    maps = contested_maps(location_maps(features.patches, bank.directions(ids)))[: len(ids)]
     scores = map_scores(maps.masked_fill(~inside_photo(features), -1.0))
     return float(scores[ids.index(concept_id)]) - bank.concepts[concept_id].calibration.threshold

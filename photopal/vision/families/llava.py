@@ -55,7 +55,7 @@ def _encode_batch(parts: Parts, images: Sequence[Image.Image]) -> list[PhotoFeat
     pixels = torch.cat([square for square, _ in prepared])  # [photos, 3, side, side]
     pixels = pixels.to(parts.device, parts.dtype)
     outputs = parts.model.get_image_features(pixel_values=pixels, return_dict=True)
-    patches = _raw_patches(parts, outputs)  # [photos, patches, width]
+    patches = _raw_patches(parts, outputs).cpu()  # [photos, patches, width], one copy for all photos
     kept = _kept_share(processor)
     return [
         _features(tokens, raw, shrink_frame(frame, kept) if kept < 1 else frame)

@@ -32,8 +32,9 @@ def encode(parts: Parts, images: Sequence[Image.Image]) -> list[PhotoFeatures]:
 
 def _encode_photo(parts: Parts, image: Image.Image) -> PhotoFeatures:
     inputs = parts.image_processor([image], return_tensors="pt")
-    tensors = {name: _placed(parts, value) for name, value in inputs.items() if isinstance(value, Tensor)}
-    outputs = parts.model.get_image_features(**tensors, return_dict=True)
+    tensors = {name: value for name, value in inputs.items() if isinstance(value, Tensor)}
+    given = {name: _placed(parts, value) for name, value in tensors.items()}
+    outputs = parts.model.get_image_features(**given, return_dict=True)
     pooled: Any = outputs.pooler_output
     tokens = pooled if isinstance(pooled, Tensor) else torch.cat(tuple(pooled), dim=0)
     tokens = tokens.reshape(-1, tokens.shape[-1])  # [image_tokens, hidden]

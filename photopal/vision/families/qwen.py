@@ -32,10 +32,10 @@ def encode(parts: Parts, images: Sequence[Image.Image]) -> list[PhotoFeatures]:
 
 def _encode_photo(parts: Parts, image: Image.Image) -> PhotoFeatures:
     inputs = parts.image_processor([image], return_tensors="pt")
-    grid_thw = inputs["image_grid_thw"].to(parts.device)  # [1, 3]
+    grid_thw = inputs["image_grid_thw"]  # [1, 3]
     outputs = parts.model.get_image_features(
         pixel_values=inputs["pixel_values"].to(parts.device, parts.dtype),
-        image_grid_thw=grid_thw,
+        image_grid_thw=grid_thw.to(parts.device),
         return_dict=True,
     )
     tokens = torch.cat(tuple(outputs.pooler_output), dim=0)  # [image_tokens, hidden]
@@ -67,6 +67,6 @@ def positions(parts: Parts, ids: Tensor, features: PhotoFeatures | None) -> Tens
     counted: Tensor = parts.model.model.get_rope_index(
         ids[None],
         mm_token_type_ids=(ids == parts.image_token_id).int()[None],
-        image_grid_thw=features.model_inputs["image_grid_thw"].to(ids.device),
+        image_grid_thw=features.model_inputs["image_grid_thw"],
     )[0]  # [3, 1, tokens]
     return counted[:, 0]
