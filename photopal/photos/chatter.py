@@ -1,9 +1,9 @@
 """Collects what decoders say about a photo beside decoding it; knows no format but its first bytes.
 
-Pillow warns through `warnings`, in the thread that decodes. libtiff, libheif and LibRaw write to stderr, file
-descriptor 2, which belongs to the whole process: their photos are decoded one at a time, with the descriptor
-pointed at a file, so that each word is known to be about this photo. The formats most photos have are decoded
-by libraries that say nothing, and wait for nobody.
+Pillow warns through `warnings`, in the thread that decodes. libtiff and LibRaw write to stderr, file descriptor
+2, which belongs to the whole process: their photos are decoded one at a time, with the descriptor pointed at a
+file, so that each word is known to be about this photo. The formats most photos have are decoded by libraries
+that say nothing, and wait for nobody.
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ _STDERR = 2
 _MOST_NOTES = 3
 _MOST_LETTERS = 200
 
-# JPEG, PNG, GIF, WebP and BMP.
+# JPEG, PNG, GIF, WebP and BMP; HEIC and AVIF, whose fifth byte on says so, but not CR3, which is like them.
 _SILENT = (b"\xff\xd8", b"\x89PNG", b"GIF8", b"RIFF", b"BM")
+_SILENT_BOX, _CR3 = b"ftyp", b"ftypcrx"
 # What Pillow calls every file that it gives to libtiff.
 _PILLOW_NAME = "tempfile.tif: "
 
@@ -82,7 +83,9 @@ def simply_note_warnings() -> None:
 
 def _is_silent(file: BinaryIO) -> bool:
     file.seek(0, io.SEEK_SET)
-    return file.read(4).startswith(_SILENT)
+    start = file.read(12)
+    is_box = start[4:].startswith(_SILENT_BOX) and not start[4:].startswith(_CR3)
+    return is_box or start.startswith(_SILENT)
 
 
 @contextmanager
