@@ -152,7 +152,7 @@ def write_plain(checkpoint: Path, weights: Path, run: StageRun) -> None:
 def main(
     folder: Annotated[Path, typer.Argument(help="Gets checkpoints and, at the end, weights/.")],
     *,
-    tower_photos: Annotated[int, typer.Option(help="Photos of stage one.")] = 8_000,
+    tower_photos: Annotated[int, typer.Option(help="Photos of stage one.")] = 20_000,
     photos: Annotated[
         int, typer.Option(help="Photos of stage two; the rate falls in its second half.")
     ] = 60_000,
