@@ -20,7 +20,7 @@ def eval_() -> None:
 
     Examples:
       photopal eval bundled
-      photopal --model plain eval described
+      photopal eval described plain bundled
       photopal eval drawn --scenarios 20 --lookalikes
     """
 
@@ -67,6 +67,9 @@ def bundled(
 
 def described(
     ctx: typer.Context,
+    models: Annotated[
+        list[str] | None, typer.Argument(help="Models; the one of the settings by default.", metavar="MODEL")
+    ] = None,
     *,
     questions: Annotated[
         int, typer.Option(help="Questions behind each line, at least.", min=1, metavar="N")
@@ -74,32 +77,36 @@ def described(
     seed: Annotated[int, typer.Option(help="Which photos and questions.", min=0, metavar="N")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Measure what a model sees without names, beside the bundled model, on people and pets they never saw.
+    """Measure what models see without names, side by side, on people and pets they never saw.
 
     Captions, descriptions that fit or fit but for one attribute, questions about somebody described, lettered
     choices, and numbered marks. Answers are judged by the facts of the drawn scene. Intervals are bootstrap
-    95 % intervals over photos. Both models are asked the same.
+    95 % intervals over photos. All models are asked the same.
 
     Examples:
-      photopal --model plain eval described
-      photopal --model plain eval described --questions 100 --seed 3
+      photopal eval described
+      photopal eval described plain bundled --questions 100 --seed 3
     """
     from photopal.evaluation.described import measure_described
-    from photopal.settings import BUNDLED_MODEL, bundled_model_path
+    from photopal.settings import load_settings
     from photopal.vision import VisionModel, load_model
 
     session = session_of(ctx)
-    models: dict[str, VisionModel] = {session.settings.model: session.model()}
-    if not session.settings.is_bundled_model:
-        models[BUNDLED_MODEL] = load_model(
-            str(bundled_model_path()), device=session.settings.device, dtype=session.settings.dtype
+    settings = session.settings
+    loaded: dict[str, VisionModel] = {
+        name: load_model(
+            load_settings(home=settings.home, model=name).model_name_or_path,
+            device=settings.device,
+            dtype=settings.dtype,
         )
+        for name in models or [settings.model]
+    }
     with session.progress("Measuring") as on_progress:
-        table = measure_described(models, questions=questions, seed=seed, on_progress=on_progress)
+        table = measure_described(loaded, questions=questions, seed=seed, on_progress=on_progress)
     if json:
         show_json(session.out, table.facts())
         return
-    columns = ("measure", *(part for name in models for part in (name, "95 %")), "questions", "of")
+    columns = ("measure", *(part for name in loaded for part in (name, "95 %")), "questions", "of")
     lines = [
         (
             rows[0].measure,

@@ -11,7 +11,8 @@ import pytest
 from photopal.drawn.identity import is_held_out
 from photopal.drawn.wording import caption_words, describe_identity, side_words
 from photopal.evaluation import described
-from photopal.evaluation.described import GOALS, POSERS, draw_case, measure_described, read_kinds
+from photopal.evaluation.described import GOALS, measure_described
+from photopal.evaluation.described_matters import POSERS, draw_case, read_kinds
 from photopal.evaluation.ledger import Ledger
 from photopal.vision import load_model
 
