@@ -10,18 +10,21 @@ from functools import partial
 
 import torch
 
+from photopal.drawn.wording import caption_words
 from photopal.evaluation.described_matters import POSERS, Case, Posed, draw_case
 from photopal.evaluation.ledger import Goal, Ledger, Measured
 from photopal.evaluation.plain import ask_plainly
 from photopal.prompts import build_prompt
+from photopal.prompts.questions import CAPTION_QUESTION
 from photopal.vision.batch import Asked, answer_side_by_side
-from photopal.vision.protocol import VisionModel
+from photopal.vision.protocol import PhotoFeatures, VisionModel
 
 GOALS = (
     Goal("place", "place", is_by_photo=True),
     Goal("activity", "activity", is_by_photo=True),
     Goal("clothes", "clothes", is_by_photo=True),
     Goal("count", "counts", is_by_photo=True),
+    Goal("caption tokens", "captions: tokens, given those before", is_by_photo=True),
     Goal("caption place", "captions: place", is_by_photo=True),
     Goal("caption who", "captions: every kind, from left to right", is_by_photo=True),
     Goal("caption activity", "captions: every activity", is_by_photo=True),
@@ -146,6 +149,8 @@ def _ask(
     noted: list[Asked] = []
     bookings: list[Callable[[str], None]] = []
     for (cluster, case, rng), *features in zip(cases, plain, marked, strict=True):
+        if "caption place" in kinds:
+            ledger.add("caption tokens", cluster, *count_caption_tokens(model, case, features[0]))
         for kind in POSERS:
             posed = POSERS[kind](case, random.Random(f"{kind} {rng.random()}"))
             if posed is None or kind not in kinds:
@@ -155,6 +160,18 @@ def _ask(
             bookings.append(partial(_book, ledger, kind, cluster, posed))
     for text, book in zip(answer_side_by_side(model, noted), bookings, strict=True):
         book(text)
+
+
+@torch.no_grad()
+def count_caption_tokens(model: VisionModel, case: Case, features: PhotoFeatures) -> tuple[int, int]:
+    """How many tokens of the true caption a model thinks likeliest, each given those before; and how many."""
+    encoded = model.encode_prompt(build_prompt(CAPTION_QUESTION), features)
+    answer = model.answer_ids(caption_words(case.by_looks.scene, [None] * len(case.subjects)))
+    prefix = model.encode_prefix(encoded, features)
+    asked = model.embed_prompt(encoded, features)[len(prefix) :]
+    (hidden,) = model.forward_packed(prefix, [torch.cat([asked, model.embed_ids(answer[:-1])])])
+    said = model.logits(hidden[-len(answer) :]).argmax(-1)
+    return int((said == answer).sum()), len(answer)
 
 
 def _book(ledger: Ledger, kind: str, cluster: str, posed: Posed, text: str) -> None:

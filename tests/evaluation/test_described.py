@@ -7,13 +7,16 @@ import random
 import re
 
 import pytest
+import torch
 
 from photopal.drawn.identity import is_held_out
 from photopal.drawn.wording import caption_words, describe_identity, side_words
 from photopal.evaluation import described
-from photopal.evaluation.described import GOALS, measure_described
+from photopal.evaluation.described import GOALS, count_caption_tokens, measure_described
 from photopal.evaluation.described_matters import POSERS, draw_case, read_kinds
 from photopal.evaluation.ledger import Ledger
+from photopal.prompts import build_prompt
+from photopal.prompts.questions import CAPTION_QUESTION
 from photopal.vision import load_model
 
 SIZE_PX = 96
@@ -60,6 +63,20 @@ def test_every_line_is_measured_and_says_on_how_much(table):
             assert row.questions >= 6
             assert row.interval[0] <= row.value + 1e-9
             assert row.interval[1] >= row.value - 1e-9
+
+
+def test_caption_tokens_are_those_that_the_model_would_say_next(model):
+    case = draw_case(random.Random(0), SIZE_PX)
+    (features,) = model.encode_photos([case.by_looks.photo.image])
+    right, tokens = count_caption_tokens(model, case, features)
+    answer = model.answer_ids(caption_words(case.by_looks.scene, [None] * len(case.subjects)))
+    assert tokens == len(answer)
+    encoded = model.encode_prompt(build_prompt(CAPTION_QUESTION), features)
+    whole = torch.cat([model.embed_prompt(encoded, features), model.embed_ids(answer[:-1])])
+    positions = torch.arange(len(whole))[None]
+    with torch.no_grad():
+        said = model.logits(model.forward(whole[None], positions=positions)[0, -tokens:]).argmax(-1)
+    assert right == int((said == answer).sum())
 
 
 def test_all_models_are_asked_the_same(table, told):
