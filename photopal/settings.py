@@ -22,6 +22,9 @@ from photopal.errors import SettingsError
 Source = Literal["flag", "environment", "config file", "default"]
 
 BUNDLED_MODEL = "bundled"
+OWN_MODELS = {BUNDLED_MODEL: "weights", "plain": "plain"}
+"""Models of photopal's own, for drawn photos, by name; each with its folder beside how they are trained."""
+
 CONFIG_KEYS = ("library", "banks", "model", "device", "dtype", "features_mb")
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
@@ -63,9 +66,19 @@ class Settings:
         return self.model == BUNDLED_MODEL
 
     @property
+    def is_own_model(self) -> bool:
+        """Whether the model is one of photopal's own, which understand drawn photos only."""
+        return self.model in OWN_MODELS
+
+    @property
     def model_name_or_path(self) -> str:
         """The model as a loader wants it: a folder or a Hugging Face id."""
-        return str(bundled_model_path()) if self.is_bundled_model else self.model
+        return str(own_model_path(self.model)) if self.is_own_model else self.model
+
+
+def own_model_path(name: str) -> Path:
+    """The folder of one of photopal's own models."""
+    return Path(__file__).parent / "mini" / OWN_MODELS[name]
 
     @property
     def model_name(self) -> str:
@@ -76,7 +89,7 @@ class Settings:
 
 def bundled_model_path() -> Path:
     """The folder of the model that comes with photopal."""
-    return Path(__file__).parent / "mini" / "weights"
+    return own_model_path(BUNDLED_MODEL)
 
 
 def load_settings(
@@ -90,7 +103,7 @@ def load_settings(
 
     Args:
         home: The `--home` flag; the folder of library, banks and config file.
-        model: The `--model` flag; `bundled`, a folder or a Hugging Face id.
+        model: The `--model` flag; `bundled`, `plain`, a folder or a Hugging Face id.
         device: The `--device` flag; `auto`, `cpu`, `mps`, `cuda` or `cuda:N`.
         environ: The environment; the process's own when left out.
 

@@ -23,6 +23,15 @@ def test_everything_lies_in_the_home_folder_by_default(tmp_path):
     assert settings.sources["library"] == "default"
 
 
+def test_the_twin_has_a_folder_of_its_own(tmp_path):
+    settings = load_settings(home=tmp_path, model="plain", environ={})
+    assert settings.is_own_model
+    assert not settings.is_bundled_model
+    folder = Path(settings.model_name_or_path)
+    assert folder.name == "plain"
+    assert folder.parent == bundled_model_path().parent
+
+
 def test_without_any_word_the_home_folder_is_the_platforms(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     settings = load_settings(environ={})

@@ -138,13 +138,13 @@ def _check_library(session: Session) -> Check:
 def _check_model(settings: Settings) -> Check:
     folder = Path(settings.model_name_or_path)
     if not folder.is_dir():
-        if settings.is_bundled_model:
-            return Check("model", "fault", "the bundled model is missing; install photopal again")
+        if settings.is_own_model:
+            return Check("model", "fault", f"the {settings.model} model is missing; install photopal again")
         return Check("model", "note", f"{settings.model} is not a folder here; taken as a Hugging Face id")
     if not (folder / "config.json").is_file() or not any(folder.glob("*.safetensors")):
         return Check("model", "fault", f"{folder} lacks config.json or safetensors weights")
     size_bytes = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
-    note = "; made for drawn photos, not camera photos" if settings.is_bundled_model else ""
+    note = "; made for drawn photos, not camera photos" if settings.is_own_model else ""
     return Check("model", "ok", f"{settings.model}, {size_bytes / 1e6:.0f} MB{note}")
 
 

@@ -54,15 +54,16 @@ def ask_plainly(
         open_kinds = [kind for kind in KINDS if ledger.questions(kind) < questions]
         if not open_kinds:
             return
-        photos = [_draw(rng, size_px) for _ in range(_PHOTOS_AT_ONCE)]
+        photos = [draw_held_out(rng, size_px) for _ in range(_PHOTOS_AT_ONCE)]
         kinds = [*open_kinds, *(kind for kind in OF_THINGS if ledger.questions(kind) < questions)]
         _ask(model, ledger, photos, kinds, first, rng)
         on_photos(len(photos))
 
 
-def _draw(rng: random.Random, size_px: int) -> DrawnPhoto:
+def draw_held_out(rng: random.Random, size_px: int, *, casts: Sequence[str] = CASTS) -> DrawnPhoto:
+    """Draw a photo of one of some casts, of identities that were never trained on."""
     cast: list[Identity] = []
-    for letter in rng.choice(CASTS):
+    for letter in rng.choice(casts):
         identity = draw_identity(rng, held_out=True, kind="person" if letter == "p" else "pet")
         if identity not in cast:
             cast.append(identity)

@@ -1,10 +1,12 @@
-"""Attention for training on a CPU: scores stay in bfloat16; knows nothing of models."""
+"""Attention for training on a CPU: scores stay in bfloat16 where that is fast; knows nothing of models."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 from transformers import AttentionInterface
+
+from photopal.mini.precision import has_fast_bfloat16
 
 LEAN = "photopal_lean"
 
@@ -32,8 +34,9 @@ def lean_attention(
         [batch, tokens, heads, width], and no weights.
     """
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
+    dtype = torch.bfloat16 if has_fast_bfloat16(query.device) else torch.float32
     with torch.autocast(query.device.type, enabled=False):
-        query, key, value = (query * scale).bfloat16(), key.bfloat16(), value.bfloat16()
+        query, key, value = (query * scale).to(dtype), key.to(dtype), value.to(dtype)
         scores = query @ key.transpose(-1, -2)
         if attention_mask is not None:
             if attention_mask.dtype != torch.bool:

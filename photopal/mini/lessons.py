@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -70,17 +70,17 @@ class LessonBatch:
 
     Attributes:
         vision: The photos with what covers each patch.
-        marked: float [marked photos, 3, side, side].
         lessons: One per photo.
+        marked: float [marked photos, 3, side, side]: photos that were taken with and without marks.
     """
 
     vision: VisionBatch
-    marked: Tensor
     lessons: list[Lesson]
+    marked: Tensor = field(default_factory=lambda: torch.empty(0))
 
     def to(self, device: torch.device) -> LessonBatch:
         """The same batch on a device."""
-        return LessonBatch(self.vision.to(device), self.marked.to(device), self.lessons)
+        return LessonBatch(self.vision.to(device), self.lessons, self.marked.to(device))
 
 
 @dataclass(frozen=True)
@@ -88,11 +88,11 @@ class Taken:
     """What a lesson takes from its group besides the conversation; see `Lesson`."""
 
     row: int
-    references: list[list[tuple[int, int]]]
-    sides: list[int]
-    subjects: list[int]
-    neighbours: list[tuple[int, int]]
     marks: tuple[Mark, ...]
+    references: list[list[tuple[int, int]]] = field(default_factory=list)
+    sides: list[int] = field(default_factory=list)
+    subjects: list[int] = field(default_factory=list)
+    neighbours: list[tuple[int, int]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ class LessonMaker:
                 subjects += len(group.members[row])
                 if lesson.marks:
                     marked.append(np.asarray(draw_marks(group.photos[row].image, lesson.marks)))
-        return LessonBatch(collate(groups), _pixels(marked), lessons)
+        return LessonBatch(collate(groups), lessons, _pixels(marked))
 
     def _lesson(self, group: Group, row: int, before: tuple[int, int], rng: random.Random) -> Lesson:
         """Make a photo's lesson; `before` counts photos before the group and subjects before the photo."""
@@ -145,7 +145,7 @@ class LessonMaker:
         marks: dict[int, Mark] = {}
         if rng.random() < 0.25:
             for number, member in enumerate((m for m in chosen if m in members), start=1):
-                marks[member] = _mark_below(patches[row, member], number, rng)
+                marks[member] = mark_below(patches[row, member], number, rng)
         concepts = [
             PromptConcept(c, marks[m].number if m in marks else None)
             for c, m in zip(counts, chosen, strict=True)
@@ -161,14 +161,15 @@ class LessonMaker:
         sides = [1 + min(2, int(3 * shown[m])) if m in shown else 0 for m in chosen]
         places = [subjects + members.index(m) if m in members else -1 for m in chosen]
         taken = Taken(
-            first + row, references, sides, places, neighbours_of(talk, names), tuple(marks.values())
+            first + row, tuple(marks.values()), references, sides, places, neighbours_of(talk, names)
         )
-        return self._pack(taken, talk, concepts, rng)
+        return self._pack(taken, converse(talk, rng, count=MOST_EXCHANGES), concepts, rng)
 
-    def _pack(self, taken: Taken, talk: Talk, concepts: list[PromptConcept], rng: random.Random) -> Lesson:
+    def _pack(
+        self, taken: Taken, exchanges: list[Exchange], concepts: list[PromptConcept], rng: random.Random
+    ) -> Lesson:
         block = concept_block(concepts)
         gap = " " if concepts else ""
-        exchanges = converse(talk, rng, count=MOST_EXCHANGES)
         texts = [f"USER: {IMAGE * PATCHES}\n{block}"]
         texts += [f"{gap}{self._asked(exchange, rng)} ASSISTANT:" for exchange in exchanges]
         texts += [f" {exchange.answer}{END}" for exchange in exchanges]
@@ -267,7 +268,7 @@ def neighbours_of(talk: Talk, names: list[str]) -> list[tuple[int, int]]:
     ]
 
 
-def _mark_below(covered: list[int], number: int, rng: random.Random) -> Mark:
+def mark_below(covered: list[int], number: int, rng: random.Random) -> Mark:
     """Mark somebody at the foot of the patches it covers, about where photopal does in use."""
     columns, lines = [patch % GRID for patch in covered], [patch // GRID for patch in covered]
     x = (min(columns) + max(columns) + 1) / 2 / GRID + rng.uniform(-0.04, 0.04)

@@ -19,7 +19,7 @@ from photopal.mini.optimizers import Optimizers
 from photopal.mini.parallel import average_gradients, rank
 
 REPORT_EVERY = 50
-KEEP_EVERY = 200
+KEEP_SECONDS = 180.0
 _MEMORY = 0.98
 
 
@@ -93,6 +93,7 @@ def run_stage(run: StageRun, stage: Stage, checkpoint: Path, *, on_report: Calla
     loader = DataLoader(stream, batch_size=None, num_workers=run.workers)
     averages = _Averages()
     begun, step, processes = time.monotonic() - spent, 0, _processes()
+    kept, first_photos, first_spent = spent, photos, spent
     share = max(spent / run.seconds, photos / run.photos)
     for batch in loader if share < 1 else ():
         spent = time.monotonic() - begun
@@ -105,11 +106,13 @@ def run_stage(run: StageRun, stage: Stage, checkpoint: Path, *, on_report: Calla
         photos, step = photos + run.groups_per_batch * PHOTOS_PER_GROUP * processes, step + 1
         averages.add(figures | {"loss": loss.item()})
         if rank() == 0 and (step % REPORT_EVERY == 0 or share >= 1):
-            on_report(f"{spent:.0f}s photos={photos} {averages}")
+            rate = (photos - first_photos) / max(1e-9, time.monotonic() - begun - first_spent)
+            on_report(f"{spent:.0f}s photos={photos} photos/s={rate:.1f} {averages}")
             line = {"seconds": round(spent), "photos": photos} | averages.values
             with checkpoint.with_suffix(".curve.jsonl").open("a", encoding="utf-8") as curve:
                 curve.write(json.dumps(line) + "\n")
-        if rank() == 0 and (step % KEEP_EVERY == 0 or share >= 1):
+        if rank() == 0 and (spent - kept >= KEEP_SECONDS or share >= 1):
+            kept = spent
             _keep(stage, checkpoint, spent=spent, photos=photos)
         if share >= 1:
             return
@@ -119,11 +122,18 @@ def _resume(stage: Stage, checkpoint: Path) -> tuple[float, int]:
     checkpoint.parent.mkdir(parents=True, exist_ok=True)
     if not checkpoint.exists():
         return 0.0, 0
+    load_modules(checkpoint, stage.modules)
     state = torch.load(checkpoint, weights_only=True, map_location="cpu")
-    for name, module in stage.modules.items():
-        module.load_state_dict(state["modules"][name])
     stage.optimizers.load_state_dict(state["optimizers"])
     return float(state["spent"]), int(state["photos"])
+
+
+def load_modules(checkpoint: Path, modules: dict[str, nn.Module]) -> int:
+    """Load modules as a checkpoint has them; returns how many photos they saw."""
+    state = torch.load(checkpoint, weights_only=True, map_location="cpu")
+    for name, module in modules.items():
+        module.load_state_dict(state["modules"][name])
+    return int(state["photos"])
 
 
 def _keep(stage: Stage, checkpoint: Path, *, spent: float, photos: int) -> None:

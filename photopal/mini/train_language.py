@@ -19,6 +19,7 @@ from photopal.mini.lessons import IGNORED, MOST_NAMES, LessonBatch, LessonMaker
 from photopal.mini.loop import Stage, StageRun, best_device, run_stage
 from photopal.mini.optimizers import Optimizers
 from photopal.mini.parallel import rank
+from photopal.mini.precision import autocast
 from photopal.mini.probes import OPTION_LAYER, PROBED_LAYER, Probes, probe, probe_options
 from photopal.mini.train_vision import AttributeHeads, contrast_loss, patch_features, vision_loss
 from photopal.vision.placeholders import SLOTS, SOFT_TOKENS, all_placeholders
@@ -34,6 +35,8 @@ KIND_WEIGHTS = {
     "position": 2.0,
     "beside": 5.0,
     "choice": 4.0,
+    "described": 3.0,
+    "mark": 3.0,
 }
 
 
@@ -72,7 +75,7 @@ def lesson_loss(
     """The loss of a batch, and for each kind of exchange the share of answer tokens that are right."""
     tower, projector = model.model.vision_tower, model.model.multi_modal_projector
     batch = batch.to(model.device)
-    with torch.autocast(model.device.type, torch.bfloat16):
+    with autocast(model.device):
         features = patch_features(tower, torch.cat([batch.vision.pixels, batch.marked]))
         tokens = projector(features)
     features, tokens = features.float(), tokens.float()
@@ -118,7 +121,7 @@ def speech_loss(
     vocabulary = embed.weight.shape[0]
     embeddings, mask, positions, labels, kinds = assemble(batch, rows, shown, embed)
     device = embeddings.device
-    with torch.autocast(device.type, torch.bfloat16):
+    with autocast(device):
         output = model.model.language_model(
             inputs_embeds=embeddings,
             attention_mask=mask,
@@ -145,7 +148,7 @@ def speech_loss(
     )
     choosing, chosen = probe_options(probes, batch, output.hidden_states[OPTION_LAYER])
     name_logits = (names[photo] @ hidden.unsqueeze(-1)).squeeze(-1).masked_fill(~is_name[photo], -1e4)
-    with torch.autocast(device.type, torch.bfloat16):
+    with autocast(device):
         word_logits = hidden @ embed.weight.T
     logits = torch.cat([word_logits.float(), name_logits], dim=1)
     target = labels[supervised]

@@ -23,6 +23,7 @@ from photopal.mini.attributes import (
 from photopal.mini.groups import GRID, SIDE_PX, Group
 from photopal.mini.loop import Stage, StageRun, best_device, run_stage
 from photopal.mini.optimizers import Optimizers
+from photopal.mini.precision import autocast
 
 TEMPERATURE = 0.07
 NOBODY_COSINE = 0.35
@@ -231,7 +232,7 @@ def train_vision(run: StageRun, checkpoint: Path, *, on_report: Callable[[str], 
 
     def loss(batch: VisionBatch) -> tuple[Tensor, dict[str, float]]:
         batch = batch.to(device)
-        with torch.autocast(device.type, torch.bfloat16):
+        with autocast(device):
             features = patch_features(tower, batch.pixels)
         return vision_loss(features.float(), heads, batch)
 

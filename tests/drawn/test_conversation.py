@@ -391,7 +391,9 @@ def test_only_the_absent_are_said_to_be_absent(talks):
 @pytest.mark.slow
 def test_every_phrasing_of_a_grammar_fits_its_pattern_and_no_other_does():
     rng = random.Random(0)
-    names = "name other what where light weather doing garment look side kind who question options end looks"
+    names = (
+        "at name other what where light weather doing garment look side kind who question options end looks"
+    )
     fields = dict.fromkeys(names.split(), "Zora")
     for grammar in all_grammars():
         for _ in range(12):

@@ -45,7 +45,8 @@ def _about_someone(
     if told is None:
         return None
     if is_absent:
-        return ask("absent", told.way, absent_answer(name), rng, name=name, **told.fields)
+        answer = absent_answer(name[:1].upper() + name[1:])
+        return ask("absent", told.way, answer, rng, name=name, **told.fields)
     return ask(kind, told.way, told.answer, rng, name=name, **told.fields)
 
 

@@ -38,7 +38,7 @@ class Talk:
         scene: What is true.
         names: For each subject its name, or None.
         absent: Names of identities that are not in the scene.
-        absent_looks: Their identities, in the same order.
+        absent_looks: Their identities, in the same order; none where they are not known.
     """
 
     scene: Scene
@@ -59,9 +59,9 @@ class Talk:
 
     @property
     def looks(self) -> list[tuple[str, Identity]]:
-        """What every name stands for: those in the scene from left to right, then the absent."""
+        """What every name stands for, as far as known: from left to right, then the absent."""
         present = [(name, subject.identity) for name, subject in self.named]
-        return present + list(zip(self.absent, self.absent_looks, strict=True))
+        return present + list(zip(self.absent, self.absent_looks, strict=bool(self.absent_looks)))
 
     def beside(self, name: str) -> list[tuple[str | None, Subject]]:
         """The nearest on each side of a named one, from left to right; nobody for an absent name."""
