@@ -58,6 +58,16 @@ class Settings:
         return self.library_path.parent / "features"
 
     @property
+    def crashes_path(self) -> Path:
+        """The folder of tracebacks of unexpected errors."""
+        return self.home / "crashes"
+
+    @property
+    def log_path(self) -> Path:
+        """The file of what libraries printed in the last run in which they printed anything."""
+        return self.home / "photopal.log"
+
+    @property
     def is_bundled_model(self) -> bool:
         """Whether the model is the one that comes with photopal."""
         return self.model == BUNDLED_MODEL
