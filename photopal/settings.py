@@ -61,6 +61,16 @@ class Settings:
         return self.library_path.parent / "features"
 
     @property
+    def crashes_path(self) -> Path:
+        """The folder of tracebacks of unexpected errors."""
+        return self.home / "crashes"
+
+    @property
+    def log_path(self) -> Path:
+        """The file of what libraries printed in the last run in which they printed anything."""
+        return self.home / "photopal.log"
+
+    @property
     def is_bundled_model(self) -> bool:
         """Whether the model is the one that comes with photopal."""
         return self.model == BUNDLED_MODEL
@@ -75,16 +85,17 @@ class Settings:
         """The model as a loader wants it: a folder or a Hugging Face id."""
         return str(own_model_path(self.model)) if self.is_own_model else self.model
 
-
-def own_model_path(name: str) -> Path:
-    """The folder of one of photopal's own models."""
-    return Path(__file__).parent / "mini" / OWN_MODELS[name]
-
     @property
     def model_name(self) -> str:
         """The model as it calls itself once it is loaded: its folder's name, or its Hugging Face id."""
         folder = Path(self.model_name_or_path).expanduser()
         return folder.resolve().name if folder.is_dir() else self.model_name_or_path
+
+
+
+def own_model_path(name: str) -> Path:
+    """The folder of one of photopal's own models."""
+    return Path(__file__).parent / "mini" / OWN_MODELS[name]
 
 
 def bundled_model_path() -> Path:

@@ -119,19 +119,20 @@ class Session:
         """Keep what libraries wrote to stderr during this run."""
         home = self._home_if_known()
         if home is not None:
-            keep_log(home / "photopal.log")
+            keep_log(self.settings.log_path)
 
     def _home_if_known(self) -> Path | None:
         try:
             return self.settings.home
-        except PhotopalError:
+        except Exception:  # noqa: BLE001 - it is asked for while another error is explained
             return None
 
     def _show_traceback(self, error: BaseException) -> None:
         if self.is_debug:
             import traceback
 
-            self.warn("".join(traceback.format_exception(error)).rstrip(), style="")
+            for line in "".join(traceback.format_exception(error)).splitlines():
+                self.warn(line, style="")
 
     @property
     def vectors_path(self) -> Path:

@@ -35,6 +35,8 @@ def where(
         "banks": str(settings.banks_path),
         "watches": str(settings.watches_path),
         "features": str(settings.features_path),
+        "crashes": str(settings.crashes_path),
+        "log": str(settings.log_path),
         "features_mb": str(settings.features_mb),
         "model": settings.model_name_or_path,
         "device": settings.device,

@@ -1,9 +1,9 @@
 """Collects what decoders say about a photo beside decoding it; knows no format but its first bytes.
 
-Pillow warns through `warnings`, in the thread that decodes. libtiff and LibRaw write to stderr, file descriptor
-2, which belongs to the whole process: their photos are decoded one at a time, with the descriptor pointed at a
-file, so that each word is known to be about this photo. The formats most photos have are decoded by libraries
-that say nothing, and wait for nobody.
+Pillow warns through `warnings`, in the thread that decodes. libtiff and LibRaw write to stderr, file
+descriptor 2, which belongs to the whole process: their photos are decoded one at a time, with the descriptor
+pointed at a file, so that each word is known to be about this photo. The formats most photos have are decoded
+by libraries that say nothing, and wait for nobody.
 """
 
 from __future__ import annotations

@@ -59,7 +59,7 @@ def test_debug_shows_the_traceback_too(run, family, break_status):
     for line in (("status", "--debug"), ("--debug", "status")):
         result = run(*line)
         assert result.exit_code == 1
-        assert "Traceback (most recent call last)" in result.stderr
+        assert "Traceback (most recent call last):\n  File" in result.stderr
     assert "Traceback" in run("search", "rex", "--since", "nonsense", "--debug").stderr
 
 
@@ -76,8 +76,7 @@ def test_without_a_home_the_file_is_a_temporary_one(run, monkeypatch, tmp_path, 
         raise ZeroDivisionError
 
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr("photopal.settings.load_settings", fail)
-    monkeypatch.setattr("photopal.cli.session.Session.library_to_read", fail)
+    monkeypatch.setattr("photopal.cli.session.load_settings", fail)
     result = run("status")
     assert result.exit_code == 1
     [report] = tmp_path.glob("photopal-crash-*.txt")
