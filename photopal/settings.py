@@ -92,7 +92,6 @@ class Settings:
         return folder.resolve().name if folder.is_dir() else self.model_name_or_path
 
 
-
 def own_model_path(name: str) -> Path:
     """The folder of one of photopal's own models."""
     return Path(__file__).parent / "mini" / OWN_MODELS[name]

@@ -18,7 +18,7 @@ from photopal.vision.load import DEFAULT_MODEL_FOLDER
 MODELS = ("bundled", "llava")
 VOCABULARY = 32_000
 _SPECIALS = ["<pad>", "<s>", "</s>", "<image>"]
-_TEMPLATE = (
+TEMPLATE = (
     "{% for message in messages %}{% if message['role'] == 'user' %}USER: "
     "{% elif message['role'] == 'assistant' %} ASSISTANT: {% endif %}"
     "{% if message['content'] is string %}{{ message['content'] }}{% else %}"
@@ -50,7 +50,7 @@ def build_llava(folder: Path, *, is_small: bool = False) -> Path:
 
     side, patch, width, depth = (64, 8, 32, 2) if is_small else (336, 14, 512, 8)
     vocabulary = 1000 if is_small else VOCABULARY
-    tokenizer = _tokenizer(vocabulary)
+    tokenizer = make_tokenizer(vocabulary)
     sizes = {"hidden_size": width, "intermediate_size": 3 * width, "num_hidden_layers": depth}
     tower = CLIPVisionConfig(
         **sizes,
@@ -90,15 +90,15 @@ def build_llava(folder: Path, *, is_small: bool = False) -> Path:
         patch_size=patch,
         vision_feature_select_strategy="default",
         num_additional_image_tokens=1,
-        chat_template=_TEMPLATE,
+        chat_template=TEMPLATE,
     )
     processor.save_pretrained(folder)
     processor.image_processor.save_pretrained(folder)
-    (folder / "chat_template.jinja").write_text(_TEMPLATE, encoding="utf-8")
+    (folder / "chat_template.jinja").write_text(TEMPLATE, encoding="utf-8")
     return folder
 
 
-def _tokenizer(vocabulary: int) -> Any:
+def make_tokenizer(vocabulary: int) -> Any:
     """A byte-level tokenizer that writes any text, filled up with words that only a model can say."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast

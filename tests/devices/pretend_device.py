@@ -3,7 +3,11 @@
 A tensor on the device "pretend" carries a CPU tensor, and every operation is carried out on what is carried.
 So answers are those of the CPU, and two things can be seen that the CPU hides:
 
+<<<<<<< HEAD
 - An operation that mixes tensors of this device with ones of the CPU raises `RuntimeError`, as on CUDA, and
+=======
+- An operation that mixes tensors of this device and of the CPU raises `RuntimeError`, as on CUDA, and
+>>>>>>> gpu
   with CUDA's exceptions: a CPU tensor without dimensions counts as a number, and indices may be on the CPU.
 - What makes the host wait for a GPU is counted, with the line of photopal that asked for it: numbers that are
   read (`.item()`, `.tolist()`, `if tensor`, copies to the CPU), sizes that depend on numbers (`nonzero`,
@@ -158,6 +162,10 @@ def _run(operator: Any, *args: Any, **kwargs: Any) -> Any:
     # What an operation writes to is what it returns.
     targets = [args[place] if place < len(args) else kwargs.get(key) for place, key in written]
     given = {id(_carried(target)): target for target in targets if isinstance(target, Tensor)}
+    for target in given.values():
+        carried = _carried(target)
+        if carried.shape != target.shape:  # as after `squeeze_`
+            target.data = _carrying(carried)
     return _replaced(result, lambda tensor: given[id(tensor)] if id(tensor) in given else _carrying(tensor))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -37,10 +38,16 @@ class Walk:
         model: A `LoadedModel`, on any device: every command is given this one instead of loading it.
         home: The folder for library and banks.
         album: The photos.
+
+    Attributes:
+        seconds: How long each command took so far, by its name.
+        epoch_s: How long an epoch of tuning took, with the validation before the first.
     """
 
     def __init__(self, model: Any, home: Path, album: Album) -> None:
         self.model, self.home, self.album = model, home, album
+        self.seconds: dict[str, float] = {}
+        self.epoch_s = float("nan")
 
     def run(self, *words: str | Path) -> str:
         """Run a command; returns what it prints.
@@ -50,6 +57,7 @@ class Walk:
         """
         from photopal.cli.app import app
 
+        started = time.monotonic()
         environ = {
             "PHOTOPAL_HOME": str(self.home),
             "PHOTOPAL_MODEL": str(self.model._parts.folder),
@@ -57,6 +65,7 @@ class Walk:
         }
         with _loaded_already(self.model):
             result = CliRunner().invoke(app, [str(word) for word in words], prog_name="photopal", env=environ)
+        self.seconds[str(words[0])] = self.seconds.get(str(words[0]), 0.0) + time.monotonic() - started
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         assert result.exit_code == 0, result.output
@@ -65,6 +74,10 @@ class Walk:
     def told(self, *words: str | Path) -> Any:
         """Run a command with `--json`."""
         return json.loads(self.run(*words, "--json"))
+
+    def _captions(self, most: int) -> list[dict[str, Any]]:
+        lines = self.run("caption", *self.album.others[:most], "--force", "--jsonl").splitlines()
+        return [json.loads(line) for line in lines]
 
     def walk(self, *, epochs: int = 1, most_captions: int = 4) -> dict[str, Any]:
         """Take every step; returns what each told, without what differs from run to run."""
@@ -76,10 +89,11 @@ class Walk:
         )
         taken["Ben"] = self.told("add-concept", "Ben", *album.unmasked)
         taken["located"] = self.told("locate", photo)
+        taken["untuned"] = self._captions(most_captions)
         tuned = self.told("tune", "--epochs", str(epochs), "--tokens", "4", "--lr", "0.01")
-        taken["tuned"] = {key: value for key, value in tuned.items() if key != "seconds"}
-        captioned = self.run("caption", *album.others[:most_captions], "--jsonl").splitlines()
-        taken["captions"] = [json.loads(line) for line in captioned]
+        self.epoch_s = tuned.pop("seconds") / tuned["epochs"]
+        taken["tuned"] = tuned
+        taken["captions"] = self._captions(most_captions)
         taken["answer"] = self.run("ask", "What is Ben doing?", photo)
         taken["count"] = self.run("ask", "How many photos of Anna are there?")
         taken["look"] = self.run("ask", "What is Anna wearing?")

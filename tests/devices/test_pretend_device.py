@@ -69,6 +69,7 @@ def test_views_write_through_and_gradients_flow(there, pretend):
     expected.view(12)[:2] = 7
     expected.T[3, 1:] = -1
     assert changed.tolist() == expected.tolist()
+    assert (there[0].bfloat16() @ there.T.bfloat16()).float().tolist() == (HERE[0] @ HERE.T).tolist()
     gradients = []
     for device in ("cpu", pretend):
         weight = HERE.clone().to(device).requires_grad_()
