@@ -3,11 +3,7 @@
 A tensor on the device "pretend" carries a CPU tensor, and every operation is carried out on what is carried.
 So answers are those of the CPU, and two things can be seen that the CPU hides:
 
-<<<<<<< HEAD
-- An operation that mixes tensors of this device with ones of the CPU raises `RuntimeError`, as on CUDA, and
-=======
 - An operation that mixes tensors of this device and of the CPU raises `RuntimeError`, as on CUDA, and
->>>>>>> gpu
   with CUDA's exceptions: a CPU tensor without dimensions counts as a number, and indices may be on the CPU.
 - What makes the host wait for a GPU is counted, with the line of photopal that asked for it: numbers that are
   read (`.item()`, `.tolist()`, `if tensor`, copies to the CPU), sizes that depend on numbers (`nonzero`,
