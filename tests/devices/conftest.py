@@ -30,12 +30,7 @@ def pretend() -> str:
 @pytest.fixture(scope="session")
 def album(drawn_family) -> Album:
     """Anna with masks, Ben without, and photos of both and of others."""
-    return Album(
-        masked=drawn_family.photos["Anna"],
-        masks=drawn_family.masks["Anna"],
-        unmasked=drawn_family.photos["Ben"],
-        others=[drawn_family.both, *drawn_family.strangers],
-    )
+    return Album.of(drawn_family)
 
 
 @pytest.fixture(scope="session")

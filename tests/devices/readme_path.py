@@ -30,6 +30,12 @@ class Album:
     unmasked: list[Path]
     others: list[Path]
 
+    @classmethod
+    def of(cls, family: Any) -> Album:
+        """The album of a `DrawnFamily`: Anna with masks, Ben without."""
+        anna, ben = family.photos["Anna"], family.photos["Ben"]
+        return cls(anna, family.masks["Anna"], ben, [family.both, *family.strangers])
+
 
 class Walk:
     """The commands of the README on one model, in a library of its own.

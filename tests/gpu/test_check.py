@@ -18,12 +18,7 @@ on_a_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no
 @pytest.fixture(scope="module")
 def album(drawn_family) -> Album:
     """Anna with masks, Ben without, and photos of both and of others."""
-    return Album(
-        masked=drawn_family.photos["Anna"],
-        masks=drawn_family.masks["Anna"],
-        unmasked=drawn_family.photos["Ben"],
-        others=[drawn_family.both, *drawn_family.strangers],
-    )
+    return Album.of(drawn_family)
 
 
 @pytest.mark.gpu
