@@ -117,4 +117,4 @@ def _file() -> BinaryIO:
 
 
 def _in_a_line(words: str) -> str:
-    return " ".join(words.split())[:_MOST_LETTERS]
+    return " ".join(words.split())[:_MOST_LETTERS].rstrip(".")

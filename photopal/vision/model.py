@@ -43,8 +43,7 @@ class LoadedModel:
         self.familiar = familiar
         self.on_kind: Callable[[bool], None] | None = None
         self.kept: KeptFeatures | None = None  # set to keep features that are asked for by a key
-        self.device = parts.device
-        self.dtype = parts.dtype
+        self.device, self.dtype = parts.device, parts.dtype
         self._parts = parts
         self._family = family
         self._decoder = parts.model.get_decoder()

@@ -46,6 +46,7 @@ def not_registered(go):
     return {row["name"]: row["not_registered"] for row in json.loads(go("concepts", "--json").stdout)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("error", [RuntimeError, MemoryError, KeyboardInterrupt, OSError])
 def test_a_new_name_that_cannot_be_registered_is_not_kept(go, home, drawn_family, break_names, error):
     go("add-concept", "Anna", *drawn_family.photos["Anna"])
@@ -120,6 +121,7 @@ def test_an_old_name_that_cannot_be_registered_stops_no_command(go, home, drawn_
     assert "Ben cannot be registered: RuntimeError: the device is lost" in words(result.stderr)
 
 
+@pytest.mark.slow
 def test_a_name_is_registered_as_soon_as_it_can_be(go, home, drawn_family, break_names):
     go("add-concept", "Anna", *drawn_family.photos["Anna"])
     go("add-concept", "Ben", *drawn_family.photos["Ben"])
