@@ -16,8 +16,13 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     # A worker a core: more threads each would only wait for one another. Before torch is imported.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from photopal.library import Library, index_folders
-from photopal.library.reference_files import add_references, list_reference_files
+import numpy as np
+from PIL import Image
+
+from photopal.ingest.indexer import index_folders
+from photopal.ingest.references import add_references, list_reference_files
+from photopal.library import Library
+from photopal.photos import Exif, Photo
 
 _WORDS = (
     "Can you see the dog in this photo? Answer the question using a single word Yes or No. Anna is at the "
@@ -230,9 +235,9 @@ def drawn_family(tmp_path_factory: pytest.TempPathFactory) -> DrawnFamily:
     """Three photos of either, three of strangers; nobody may write to them."""
     from PIL import Image
 
-    from photopal.drawn.identity import draw_identity
-    from photopal.drawn.photo import draw_photo
-    from photopal.drawn.scene import plan_scene
+    from photopal.lab.synthetic.identity import draw_identity
+    from photopal.lab.synthetic.photo import draw_photo
+    from photopal.lab.synthetic.scene import plan_scene
 
     root = tmp_path_factory.mktemp("drawn")
     rng = random.Random(4)
@@ -265,3 +270,42 @@ def named_library(tmp_path: Path, drawn_family: DrawnFamily) -> Iterator[Library
             add_references(library, name, files, about=f"the one called {name}" if name == "Anna" else None)
         index_folders(library, drawn_family.strangers)
         yield library
+
+
+@pytest.fixture
+def library(tmp_path):
+    with Library(tmp_path / "library.db") as library:
+        yield library
+
+
+@pytest.fixture
+def make_photo(tmp_path):
+    """Make a photo record without a file; what is not given is told by its number."""
+
+    def make(number, *, path=None, width_px=400, height_px=300, **exif):
+        return Photo(
+            path=path or tmp_path / "photos" / f"{number}.jpg",
+            content_hash=f"{number:032x}",
+            size_bytes=1000 + number,
+            mtime_ns=number,
+            width_px=width_px,
+            height_px=height_px,
+            format="JPEG",
+            exif=Exif(**exif),
+            thumbnail=b"jpeg %d" % number,
+        )
+
+    return make
+
+
+@pytest.fixture
+def save_photo():
+    """Write a small photo file, unlike any of another seed."""
+
+    def save(path, seed=0, **options):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        levels = np.random.default_rng(seed).integers(0, 255, (12, 16, 3), dtype=np.uint8)
+        Image.fromarray(levels).save(path, **options)
+        return path
+
+    return save

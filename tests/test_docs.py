@@ -56,7 +56,7 @@ def test_every_page_is_reached_from_the_index():
 
 
 def test_the_settings_page_names_every_key_and_variable():
-    from photopal.settings import CONFIG_KEYS
+    from photopal.config import CONFIG_KEYS
 
     tutorial = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
     for key in CONFIG_KEYS:

@@ -17,37 +17,37 @@ import typer
 from typer.core import TyperGroup
 
 from photopal import __version__
-from photopal.cli.add_concept import add_concept
-from photopal.cli.ask import ask
-from photopal.cli.backup import backup
-from photopal.cli.caption import caption
-from photopal.cli.check import check
-from photopal.cli.concepts import concepts
+from photopal.cli.commands.add_concept import add_concept
+from photopal.cli.commands.ask import ask
+from photopal.cli.commands.backup import backup
+from photopal.cli.commands.caption import caption
+from photopal.cli.commands.check import check
+from photopal.cli.commands.concepts import concepts
+from photopal.cli.commands.demo import demo
+from photopal.cli.commands.doctor import doctor
+from photopal.cli.commands.duplicates import duplicates
+from photopal.cli.commands.edit_caption import edit_caption
+from photopal.cli.commands.eval import EVAL, eval_
+from photopal.cli.commands.eval_dataset import DATASETS
+from photopal.cli.commands.eval_report import REPORT
+from photopal.cli.commands.index import index
+from photopal.cli.commands.locate import locate
+from photopal.cli.commands.problems import problems
+from photopal.cli.commands.remove_concept import remove_concept
+from photopal.cli.commands.rename_concept import rename_concept
+from photopal.cli.commands.restore import restore
+from photopal.cli.commands.restore_concept import restore_concept
+from photopal.cli.commands.search import search
+from photopal.cli.commands.similar import similar
+from photopal.cli.commands.status import status
+from photopal.cli.commands.tune import tune
+from photopal.cli.commands.undo import undo
+from photopal.cli.commands.watch_status import watch_status
+from photopal.cli.commands.where import where
+from photopal.cli.context import Session
 from photopal.cli.crash import is_interrupt
-from photopal.cli.demo import demo
-from photopal.cli.doctor import doctor
-from photopal.cli.duplicates import duplicates
-from photopal.cli.edit_caption import edit_caption
-from photopal.cli.eval_ import EVAL, eval_
-from photopal.cli.eval_dataset import DATASETS
-from photopal.cli.eval_report import REPORT
 from photopal.cli.help import PhotopalCommand, QueryCommand, help_of, name_of, without_types
-from photopal.cli.index import index
-from photopal.cli.locate import locate
-from photopal.cli.problems import problems
-from photopal.cli.remove_concept import remove_concept
-from photopal.cli.rename_concept import rename_concept
-from photopal.cli.restore import restore
-from photopal.cli.restore_concept import restore_concept
-from photopal.cli.search import search
-from photopal.cli.session import Session
-from photopal.cli.similar import similar
-from photopal.cli.status import status
 from photopal.cli.streams import OutputError, talk_stream
-from photopal.cli.tune import tune
-from photopal.cli.undo import undo
-from photopal.cli.watch_status import watch_status
-from photopal.cli.where import where
 from photopal.errors import PhotopalError
 
 INTERRUPTED = 130

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from photopal.cli.index import PARTIAL
-from photopal.cli.screen import count
+from photopal.cli.commands.index import PARTIAL
+from photopal.cli.output import count
 
 if TYPE_CHECKING:
-    from photopal.cli.session import Session
-    from photopal.library.index_keep import FolderKeeper
-    from photopal.watch import WatchEvent, WatchOptions, WatchOutcome, WatchReport
+    from photopal.cli.context import Session
+    from photopal.ingest.sync import LibrarySync
+    from photopal.ingest.watch import WatchEvent, WatchOptions, WatchOutcome, WatchReport
 
 _MOST_NAMED = 10
 
@@ -26,7 +26,7 @@ def run_watch(
     options: WatchOptions,
     on_photos: Callable[[Sequence[Path]], WatchOutcome | None],
     is_known: Callable[[Path], bool],
-    keeper: FolderKeeper | None = None,
+    keeper: LibrarySync | None = None,
 ) -> None:
     """Watch folders until SIGINT or SIGTERM, or with `once` until all is done; tell what happens on stderr.
 
@@ -42,8 +42,8 @@ def run_watch(
         typer.Exit: With code 3, when some photos or folders failed.
         UsageError: No folder is named, or one of them is a file.
     """
-    from photopal.watch import stop_on_signals, watch_folders
-    from photopal.watch.status import StatusFile
+    from photopal.ingest.watch import stop_on_signals, watch_folders
+    from photopal.ingest.watch.status import StatusFile
 
     status = StatusFile(session.settings.watches_path, watched=folders)
 
@@ -64,7 +64,7 @@ def run_watch(
         raise typer.Exit(PARTIAL)
 
 
-def _keep(keeper: FolderKeeper, event: WatchEvent) -> None:
+def _keep(keeper: LibrarySync, event: WatchEvent) -> None:
     """Pass on what concerns the library, which catches up about once a second."""
     if event.path is not None and event.kind == "skipped":
         keeper.note_bad(event.path)

@@ -1,6 +1,6 @@
 """What was learned of concepts: rows, location maps, presence, banks; knows no SQL and no words."""
 
 from photopal.concepts.bank import Bank, BankConcept, load_bank, save_bank
-from photopal.concepts.register import Reference, RegisterOptions
+from photopal.concepts.initialize import Reference, RegisterOptions
 
 __all__ = ["Bank", "BankConcept", "Reference", "RegisterOptions", "load_bank", "save_bank"]

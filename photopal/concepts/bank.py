@@ -15,9 +15,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from photopal.concepts.presence import Calibration
+from photopal.concepts.calibration import Calibration
 from photopal.errors import BankError
-from photopal.vision.protocol import ConceptRows
+from photopal.vlm.protocol import ConceptRows
 
 FORMAT = 1
 

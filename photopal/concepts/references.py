@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from photopal.concepts.masks import box_mask
-from photopal.concepts.register import Reference
+from photopal.concepts.initialize import Reference
+from photopal.concepts.localize import box_mask
 from photopal.errors import ConceptError, PhotoError
 from photopal.library import Library, PhotoRow, ReferencePhoto
 from photopal.photos import MODEL_SIDE_PX, Photo, open_photo
-from photopal.vision.protocol import PhotoFeatures, VisionModel
+from photopal.vlm.protocol import PhotoFeatures, VisionModel
 
 STRANGER_PHOTOS = 24
 

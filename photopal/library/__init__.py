@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from photopal.library.rows import (
+from photopal.library.library import Library
+from photopal.library.models import (
     Appearance,
     CaptionRow,
     ConceptKind,
@@ -17,18 +16,12 @@ from photopal.library.rows import (
     SearchHit,
     SearchQuery,
 )
-from photopal.library.store import Library
-
-if TYPE_CHECKING:
-    from photopal.library.index import forget_gone, index_folders
-    from photopal.library.index_report import IndexReport
 
 __all__ = [
     "Appearance",
     "CaptionRow",
     "ConceptKind",
     "ConceptRow",
-    "IndexReport",
     "JournalEntry",
     "Library",
     "Order",
@@ -37,19 +30,4 @@ __all__ = [
     "ReferencePhoto",
     "SearchHit",
     "SearchQuery",
-    "forget_gone",
-    "index_folders",
 ]
-
-
-def __getattr__(name: str) -> Any:
-    """Import what reads photo files when it is asked for: a search needs none of it."""
-    if name in ("forget_gone", "index_folders"):
-        from photopal.library import index
-
-        return getattr(index, name)
-    if name == "IndexReport":
-        from photopal.library.index_report import IndexReport
-
-        return IndexReport
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

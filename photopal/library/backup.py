@@ -15,8 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from photopal.errors import LibraryError, UsageError
-from photopal.library import schema
-from photopal.library.store import Library
+from photopal.library import migrations as schema
+from photopal.library.library import Library
 
 OnProgress = Callable[[int, int], None]
 """Called with the number of pages done and the number of pages."""

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from photopal.errors import LibraryError
-from photopal.library import schema
+from photopal.library import migrations as schema
 from photopal.library.lock import WriterLock
 
 _WAIT_S = 10.0

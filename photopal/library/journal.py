@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from photopal.library.connection import precisely_now
-from photopal.library.photo_table import PhotoTable
-from photopal.library.rows import JournalEntry
+from photopal.library.models import JournalEntry
+from photopal.library.photos import PhotoTable
 
 KEYS = {
     "concepts": ("id",),

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from photopal.library.match import (
+from photopal.library.fts import (
     KEY_STEP,
     camera_fact,
     concept_facts,
@@ -15,8 +15,8 @@ from photopal.library.match import (
     loosest_of,
     tiers_of,
 )
-from photopal.library.photo_table import PHOTO_COLUMNS, photo_row
-from photopal.library.rows import SearchHit, SearchQuery
+from photopal.library.models import SearchHit, SearchQuery
+from photopal.library.photos import PHOTO_COLUMNS, photo_row
 from photopal.library.undo import UndoTable
 
 # By CROSS JOIN with the index first, SQLite walks along the index and looks photos up, never the reverse.

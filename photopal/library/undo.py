@@ -10,11 +10,11 @@ import json
 from typing import Any
 
 from photopal.errors import ConceptError, LibraryError, NothingFoundError, UsageError
-from photopal.library.caption_table import CaptionTable
+from photopal.library.captions import CaptionTable
 from photopal.library.connection import now
 from photopal.library.journal import KEYS, Image
-from photopal.library.names import fold
-from photopal.library.rows import JournalEntry
+from photopal.library.models import JournalEntry
+from photopal.text import fold
 
 # What of a caption is the user's; the rest says which model looked and may have changed since.
 _OWN_COLUMNS = {"captions": ("text", "by_hand")}

@@ -1,10 +1,10 @@
 """Photos as files on disk: finds, reads, describes and stamps them; knows nothing of libraries or models."""
 
+from photopal.photos.decode import MODEL_SIDE_PX, PIXEL_LIMIT, open_photo
+from photopal.photos.discover import PHOTO_SUFFIXES, Skipped, find_photos, is_photo_named
 from photopal.photos.exif import Exif, read_exif
-from photopal.photos.find import PHOTO_SUFFIXES, Skipped, find_photos, is_photo_named
-from photopal.photos.look import bits_apart, look_of
-from photopal.photos.read import MODEL_SIDE_PX, PIXEL_LIMIT, open_photo
-from photopal.photos.record import Fingerprint, Photo, fingerprint_file, hash_file, record_photo
+from photopal.photos.phash import bits_apart, look_of
+from photopal.photos.photo import Fingerprint, Photo, fingerprint_file, hash_file, record_photo
 
 __all__ = [
     "MODEL_SIDE_PX",

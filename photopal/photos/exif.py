@@ -145,7 +145,7 @@ def _tags_of(file: BinaryIO) -> tuple[dict[str, Any], int | None]:
 
 def _exif_block(file: BinaryIO) -> tuple[bytes | None, int | None]:
     """Return the TIFF stream that Pillow finds in the container."""
-    from photopal.photos.read import open_header, quiet_pillow
+    from photopal.photos.decode import open_header, quiet_pillow
 
     try:
         with quiet_pillow(), open_header(file) as image:

@@ -10,7 +10,7 @@ from photopal.prompts.build import (
 )
 from photopal.prompts.labels import Label, draw_labels
 from photopal.prompts.marks import MARK_SHARE, Mark, draw_marks
-from photopal.prompts.questions import (
+from photopal.prompts.templates import (
     CAPTION_QUESTION,
     PROMPT_VERSION,
     RECOGNITION_TEMPLATES,

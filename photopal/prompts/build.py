@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from photopal.vision.placeholders import name_placeholder, token_placeholder
+from photopal.vlm.placeholders import name_placeholder, token_placeholder
 
 if TYPE_CHECKING:
-    from photopal.vision.protocol import ChatPrompt
+    from photopal.vlm.protocol import ChatPrompt
 
 Order = Literal["image-first", "system-first"]
 
@@ -64,7 +64,7 @@ def build_prompt(
             or in the system message before it, as the authors have it.
         has_image: Whether a photo goes with the question.
     """
-    from photopal.vision.protocol import ChatPrompt
+    from photopal.vlm.protocol import ChatPrompt
 
     if not concepts:
         return ChatPrompt(user=question, has_image=has_image)

@@ -1,8 +1,8 @@
 """The joint run over all concepts: from reference photos and a registered bank to a tuned bank."""
 
 from photopal.tuning.examples import TuningConcept, TuningPhoto
-from photopal.tuning.report import TuneOptions, TuningProgress, TuningReport, Validation
-from photopal.tuning.run import tune_bank, validate_bank
+from photopal.tuning.options import TuneOptions, TuningProgress, TuningReport, Validation
+from photopal.tuning.trainer import tune_bank, validate_bank
 
 __all__ = [
     "TuneOptions",

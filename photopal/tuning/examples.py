@@ -6,9 +6,10 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from photopal.prompts import MOST_CONCEPTS, PromptConcept, absent_answer, build_prompt, questions
-from photopal.vision.placeholders import name_placeholder
-from photopal.vision.protocol import ChatPrompt, PhotoFeatures
+from photopal.prompts import MOST_CONCEPTS, PromptConcept, absent_answer, build_prompt
+from photopal.prompts import templates as questions
+from photopal.vlm.placeholders import name_placeholder
+from photopal.vlm.protocol import ChatPrompt, PhotoFeatures
 
 
 @dataclass(frozen=True)

@@ -34,16 +34,16 @@ class Ours:
     """Asks as `photopal ask` does."""
 
     def __init__(self, folder: Path) -> None:
-        from photopal.answers.assistant import Assistant
+        from photopal.assistant.assistant import Assistant
         from photopal.concepts import Bank
-        from photopal.vision import load_model
+        from photopal.vlm import load_model
 
         model = load_model(folder)
         self.assistant = Assistant(model, Bank(model.fingerprint, ""), [])
 
     def ask_singly(self, path: Path, questions: tuple[str, ...]) -> list[str]:
         """One question after another about one photo."""
-        from photopal.answers.ask_photo import ask_view
+        from photopal.assistant.ask import ask_view
         from photopal.photos import MODEL_SIDE_PX, open_photo
 
         view = self.assistant.look(open_photo(path, max_side_px=MODEL_SIDE_PX))
@@ -51,7 +51,7 @@ class Ours:
 
     def ask_together(self, path: Path, questions: tuple[str, ...]) -> list[str]:
         """All questions side by side."""
-        from photopal.answers.ask_photo import ask_each
+        from photopal.assistant.ask import ask_each
         from photopal.photos import MODEL_SIDE_PX, open_photo
 
         view = self.assistant.look(open_photo(path, max_side_px=MODEL_SIDE_PX))

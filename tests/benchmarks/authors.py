@@ -18,9 +18,9 @@ from torch import Tensor
 from photopal.concepts import Bank
 from photopal.prompts import PromptConcept, build_prompt
 from photopal.prompts.build import Order, concept_block
-from photopal.tuning.packing import PackedExample
-from photopal.vision.placeholders import SLOTS, SOFT_TOKENS
-from photopal.vision.protocol import EncodedPrompt, VisionModel
+from photopal.tuning.batching import PackedExample
+from photopal.vlm.placeholders import SLOTS, SOFT_TOKENS
+from photopal.vlm.protocol import EncodedPrompt, VisionModel
 
 
 class AuthorsLoop:

@@ -36,10 +36,11 @@ class Ours:
     """Captions a folder into a library of its own."""
 
     def __init__(self, folder: Path, photos: list[Path], root: Path, *, dtype: str = "auto") -> None:
-        from photopal.answers.assistant import Assistant
+        from photopal.assistant.assistant import Assistant
         from photopal.concepts import Bank
-        from photopal.library import Library, index_folders
-        from photopal.vision import load_model
+        from photopal.ingest.indexer import index_folders
+        from photopal.library import Library
+        from photopal.vlm import load_model
 
         model = load_model(folder, dtype=dtype)
         self.assistant = Assistant(model, Bank(model.fingerprint, ""), [])
@@ -51,7 +52,7 @@ class Ours:
         import itertools
         import time
 
-        from photopal.answers.caption import CaptionOptions, caption_photos
+        from photopal.assistant.caption import CaptionOptions, caption_photos
 
         rows = list(self.library.photos())
         for _ in range(10):
@@ -84,7 +85,7 @@ class Ours:
 
     def caption(self) -> dict[str, str]:
         """Caption all photos anew; returns the text by file name."""
-        from photopal.answers.caption import CaptionOptions, caption_photos
+        from photopal.assistant.caption import CaptionOptions, caption_photos
 
         texts: dict[str, str] = {}
         caption_photos(

@@ -4,7 +4,7 @@ import random
 import statistics
 import time
 
-from photopal.drawn import draw_identity, draw_photo, plan_scene
+from photopal.lab.synthetic import draw_identity, draw_photo, plan_scene
 
 PHOTOS = {160: 400, 512: 60}
 

@@ -30,7 +30,8 @@ import numpy as np
 from PIL import Image
 from sides import peak_mb
 
-from photopal.library import Library, index_folders
+from photopal.ingest.indexer import index_folders
+from photopal.library import Library
 
 SIDE_PX = 256
 AHEAD = 24

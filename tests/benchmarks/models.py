@@ -13,7 +13,7 @@ import random
 from pathlib import Path
 from typing import Any
 
-from photopal.vision.load import DEFAULT_MODEL_FOLDER
+from photopal.vlm.load import DEFAULT_MODEL_FOLDER
 
 MODELS = ("bundled", "llava")
 VOCABULARY = 32_000
@@ -128,9 +128,9 @@ def make_tokenizer(vocabulary: int) -> Any:
 
 def make_photos(folder: Path, count: int, *, side_px: int) -> list[Path]:
     """Write square drawn photos as JPEGs."""
-    from photopal.drawn.identity import draw_identity
-    from photopal.drawn.photo import draw_photo
-    from photopal.drawn.scene import plan_scene
+    from photopal.lab.synthetic.identity import draw_identity
+    from photopal.lab.synthetic.photo import draw_photo
+    from photopal.lab.synthetic.scene import plan_scene
 
     folder.mkdir(parents=True)
     rng = random.Random(7)

@@ -21,8 +21,8 @@ from sides import Comparison, common_options, peak_mb, print_table, run_comparis
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from photopal.answers.assistant import Assistant
-    from photopal.vision.protocol import PhotoFeatures, VisionModel
+    from photopal.assistant.assistant import Assistant
+    from photopal.vlm.protocol import PhotoFeatures, VisionModel
 
 AUTHORS, OURS = "authors' maps", "photopal"
 TAU, GAMMA = 0.318, 100 / 256**2
@@ -54,11 +54,11 @@ def our_assistant(model: VisionModel, stored: Tensor) -> Assistant:
     """An assistant that knows as many concepts, by the same vectors."""
     import torch
 
-    from photopal.answers.assistant import Assistant
+    from photopal.assistant.assistant import Assistant
     from photopal.concepts import Bank
     from photopal.concepts.bank import BankConcept
-    from photopal.concepts.maps import concept_direction
-    from photopal.concepts.presence import Calibration
+    from photopal.concepts.calibration import Calibration
+    from photopal.concepts.localize import concept_direction
     from photopal.library import ConceptRow
 
     rows, output = torch.zeros(17, model.hidden_size), torch.zeros(model.hidden_size)
@@ -75,7 +75,7 @@ def largest_difference(patches: Tensor, stored: Tensor) -> float:
     """Between the mean of the cosines and the product with the mean of the unit vectors, on the grid."""
     import torch
 
-    from photopal.concepts.maps import location_maps
+    from photopal.concepts.localize import location_maps
 
     units = torch.nn.functional.normalize(stored, dim=-1)
     every = torch.stack([location_maps(patches, vectors).mean(dim=0) for vectors in units])
@@ -85,7 +85,7 @@ def largest_difference(patches: Tensor, stored: Tensor) -> float:
 def open_one(name: str, root: Path, asked: argparse.Namespace) -> tuple[VisionModel, PhotoFeatures]:
     """A model, and the features of one photo."""
     from photopal.photos import open_photo
-    from photopal.vision import load_model
+    from photopal.vlm import load_model
 
     model = load_model(model_folder(name, root, is_small=asked.quick))
     [path] = make_photos(root / "photos", 1, side_px=200)

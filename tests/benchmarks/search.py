@@ -105,7 +105,8 @@ def write_library(path: Path, photos: int, *, seed: int = 0) -> None:
 
 def _write_words(library: Library) -> None:
     """Make all words at once, as a migration does, and the triggers again."""
-    from photopal.library import later_steps, path_table
+    from photopal.library import migrations as later_steps
+    from photopal.library import photos as path_table
 
     upsert = path_table._UPSERT_WORDS
     select = upsert[upsert.index("SELECT " + later_steps.WORDS_KEY) : upsert.index("ON CONFLICT")]

@@ -36,14 +36,14 @@ from sides import (
 )
 
 from photopal.concepts import Bank, RegisterOptions
-from photopal.drawn.wording import describe_fully
-from photopal.evaluation.measure import register_scenario
-from photopal.evaluation.scenarios import ScenarioOptions, make_scenario
+from photopal.lab.bundled.measure import register_scenario
+from photopal.lab.bundled.scenarios import ScenarioOptions, make_scenario
+from photopal.lab.synthetic.wording import describe_fully
 from photopal.tuning import TuneOptions, TuningConcept, TuningPhoto
-from photopal.tuning.packing import PackedExample, PrefixStore, example_loss
-from photopal.tuning.run import _new_run
-from photopal.vision import load_model
-from photopal.vision.model import LoadedModel
+from photopal.tuning.batching import PackedExample, PrefixStore, example_loss
+from photopal.tuning.trainer import _new_run
+from photopal.vlm import load_model
+from photopal.vlm.model import LoadedModel
 
 AUTHORS, OURS = "authors' loop", "photopal"
 Question = tuple[torch.Tensor, int, PackedExample]

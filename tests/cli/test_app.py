@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 import photopal
 from photopal.cli.app import COMMANDS, PhotopalGroup
+from photopal.cli.context import Session
 from photopal.cli.help import name_of
-from photopal.cli.session import Session
 from photopal.errors import (
     BankError,
     ConceptError,

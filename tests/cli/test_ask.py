@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from photopal.ingest.references import add_references, list_reference_files
 from photopal.library import Library
-from photopal.library.reference_files import add_references, list_reference_files
 
 
 @pytest.fixture

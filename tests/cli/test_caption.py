@@ -80,7 +80,7 @@ def test_paths_come_from_stdin(tiny_llava, album, home):
 
 
 def test_ctrl_c_keeps_what_is_done(caption, album, home, monkeypatch):
-    from photopal.answers import caption as room
+    from photopal.assistant import caption as room
 
     look, calls = room.caption_views, []
 

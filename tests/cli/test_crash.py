@@ -67,7 +67,7 @@ def test_a_crash_says_at_which_step_it_was(run, family, monkeypatch, words):
     def fail(*_words, **_rest):
         raise ZeroDivisionError
 
-    monkeypatch.setattr("photopal.library.check.check_library", fail)
+    monkeypatch.setattr("photopal.library.integrity.check_library", fail)
     assert words(run("check").stderr).startswith("photopal check (checking) stopped at an unexpected error")
 
 
@@ -76,7 +76,7 @@ def test_without_a_home_the_file_is_a_temporary_one(run, monkeypatch, tmp_path, 
         raise ZeroDivisionError
 
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr("photopal.cli.session.load_settings", fail)
+    monkeypatch.setattr("photopal.cli.context.load_settings", fail)
     result = run("status")
     assert result.exit_code == 1
     [report] = tmp_path.glob("photopal-crash-*.txt")

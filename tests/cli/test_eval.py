@@ -7,11 +7,11 @@ from functools import partial
 
 import pytest
 
-from photopal.cli.eval_ import EVAL, _line
+from photopal.cli.commands.eval import EVAL, _line
 from photopal.cli.help import name_of
-from photopal.evaluation import bundled
-from photopal.evaluation.goals import GOALS, REFUSALS
-from photopal.evaluation.ledger import Goal, Ledger
+from photopal.lab.bundled import bundled
+from photopal.lab.bundled.goals import GOALS, REFUSALS
+from photopal.lab.bundled.ledger import Goal, Ledger
 from photopal.tuning import TuneOptions
 
 pytestmark = pytest.mark.slow

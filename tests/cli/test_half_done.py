@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from photopal.concepts import enroll
+from photopal.concepts import sync as enroll
 from photopal.library import Library
 
 

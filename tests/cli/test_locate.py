@@ -8,8 +8,8 @@ import shutil
 import pytest
 from PIL import Image
 
+from photopal.ingest.references import add_references, list_reference_files
 from photopal.library import Library
-from photopal.library.reference_files import add_references, list_reference_files
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from photopal.cli.session import STRANGE, Kinds, Session
+from photopal.cli.context import STRANGE, Kinds, Session
 
 
 def said(capsys) -> int:

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from photopal.library import Library, index_folders
+from photopal.ingest.indexer import index_folders
+from photopal.library import Library
 
 
 @pytest.fixture

@@ -105,7 +105,7 @@ def test_streams_that_are_closed_from_the_start_are_no_error(environ, family, cl
 
 CHATTY = """
     import logging, os, sys, threading, warnings
-    import photopal.cli.status as module
+    import photopal.cli.commands.status as module
     from photopal.cli import main
 
     def chat(ctx):
@@ -207,7 +207,7 @@ def test_ctrl_c_while_the_program_is_loaded_is_no_traceback(program):
         import sys
         class Finder:
             def find_spec(self, name, path=None, target=None):
-                if name == "photopal.cli.tune":
+                if name == "photopal.cli.commands.tune":
                     raise KeyboardInterrupt
         sys.meta_path.insert(0, Finder())
         from photopal.cli import main

@@ -48,13 +48,13 @@ def test_ctrl_c_while_photos_are_read_leaves_everything_as_it_was(photopal, home
         raise KeyboardInterrupt
 
     before = bank_bytes(home)
-    monkeypatch.setattr("photopal.tuning.library_run.gather_photos", interrupt)
+    monkeypatch.setattr("photopal.tuning.library_tuning.gather_photos", interrupt)
     assert photopal("tune").exit_code == 130
     assert bank_bytes(home) == before
 
 
 def test_ctrl_c_while_it_trains_keeps_the_best_so_far(photopal, home, monkeypatch):
-    from photopal.tuning.run import _Run
+    from photopal.tuning.trainer import _Run
 
     validate, calls = _Run.validate, []
 

@@ -9,10 +9,10 @@ import pytest
 import typer
 from PIL import Image
 
-from photopal.cli.session import Session
+from photopal.cli.context import Session
 from photopal.cli.watching import run_watch
 from photopal.errors import LibraryLockedError
-from photopal.watch import WatchOptions
+from photopal.ingest.watch import WatchOptions
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from photopal.vision import VisionModel, load_model
+from photopal.vlm import VisionModel, load_model
 
 
 @pytest.fixture(scope="session")

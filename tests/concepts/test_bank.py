@@ -6,10 +6,10 @@ from safetensors.torch import save_file
 
 from photopal.concepts import Bank, load_bank, save_bank
 from photopal.concepts.bank import NewerBankError
-from photopal.concepts.enroll import FeatureStore, enrol, open_bank
+from photopal.concepts.sync import FeatureStore, enrol, open_bank
 from photopal.errors import BankError
 from photopal.prompts import PromptConcept, build_prompt, recognition_question
-from photopal.vision import name_placeholder
+from photopal.vlm import name_placeholder
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ def album(drawn_family) -> Album:
 @pytest.fixture(scope="session")
 def brief(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """The folder of a model by its name; of a random one a copy that ends answers with one token in eight."""
-    from photopal.settings import bundled_model_path
+    from photopal.config import bundled_model_path
 
     copies: dict[str, Path] = {}
 

@@ -111,7 +111,7 @@ class Walk:
 @contextmanager
 def _loaded_already(model: Any) -> Iterator[None]:
     """Give every caller of `load_model` this model; which device it is on is decided before the walk."""
-    with mock.patch("photopal.vision.load.load_model", return_value=model):
+    with mock.patch("photopal.vlm.load.load_model", return_value=model):
         yield
 
 

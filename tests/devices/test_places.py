@@ -8,11 +8,10 @@ import pytest
 import torch
 from PIL import Image
 
-from photopal.concepts.masks import find_recurring
+from photopal.concepts.localize import find_recurring
 from photopal.prompts import PromptConcept, build_prompt
-from photopal.vision import ConceptRows, load_model, name_placeholder
-from photopal.vision.batch import Asked, answer_side_by_side
-from photopal.vision.writer import Writer
+from photopal.vlm import ConceptRows, load_model, name_placeholder
+from photopal.vlm.batch_decoder import BatchDecoder, GenerationRequest, answer_side_by_side
 from tests.devices.pretend_device import count_waits
 
 KINDS = ("tiny_llava", "tiny_smolvlm", "tiny_qwen")
@@ -44,7 +43,7 @@ def prompts(model, photos, question="What is <|name:0|> doing?"):
     asked = []
     for features in model.encode_photos(photos):
         encoded = model.encode_prompt(build_prompt(question, offered), features)
-        asked.append(Asked(encoded, features, rows, WORDS))
+        asked.append(GenerationRequest(encoded, features, rows, WORDS))
     return asked
 
 
@@ -94,7 +93,7 @@ def test_the_host_waits_once_a_token_of_all_answers_together(model, photos, ques
             for same in zip(*each, strict=True)
         ]
         with count_waits() as waits:
-            Writer(model, rows).write()
+            BatchDecoder(model, rows).write()
         counts.append(waits.count)
     assert counts[1] - counts[0] == WORDS - 1, waits.lines
 

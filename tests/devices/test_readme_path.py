@@ -7,7 +7,7 @@ import math
 import pytest
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from photopal.vision import load_model
+from photopal.vlm import load_model
 from tests.devices.readme_path import Walk, differences
 
 RANDOM = ("tiny_llava", "tiny_smolvlm", "tiny_qwen")

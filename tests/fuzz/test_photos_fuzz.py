@@ -14,15 +14,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from photopal.cli.add_concept import _parse_box
-from photopal.cli.screen import safe
+from photopal.cli.commands.add_concept import _parse_box
+from photopal.cli.output import safe
 from photopal.errors import PhotoError, PhotopalError, UsageError
-from photopal.library import Library, index_folders
+from photopal.ingest.indexer import index_folders
+from photopal.ingest.references import ReferenceFile, _read_mask
+from photopal.library import Library
 from photopal.library.connection import path_bytes, path_of
-from photopal.library.reference_files import ReferenceFile, _read_mask
 from photopal.photos import Exif, Photo, find_photos, look_of
+from photopal.photos.decode import decode_photo
 from photopal.photos.exif import exif_of, name_camera
-from photopal.photos.read import decode_photo
 
 SUFFIXES = ("jpg", "png", "webp", "tiff", "gif", "bmp", "heic", "avif")
 KINDS = {"jpg": "JPEG", "heic": "HEIF"}

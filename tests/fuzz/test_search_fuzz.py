@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from photopal.answers.query import meaningful_words, queries_of, read_query, split_names
-from photopal.answers.search import SearchOptions, explain_nothing, search_photos
+from photopal.assistant.find import SearchOptions, explain_nothing, search_photos
+from photopal.assistant.query.search_query import meaningful_words, queries_of, read_query, split_names
 from photopal.errors import PhotopalError, UsageError
 from photopal.library import Appearance, Library, SearchQuery
-from photopal.library.match import KEY_STEP, LAST_KEY, key_range
-from photopal.library.names import replace_name
+from photopal.library.fts import KEY_STEP, LAST_KEY, key_range
 from photopal.photos import Exif, Photo
+from photopal.text import replace_name
 
 NAMES = ["Anna", "Rex", "Anna Maria", "May", "🐶", "O'Neil", 'The "Boss"', "-minus", "राम", "NEAR", "c1"]
 PIECES = [

@@ -11,12 +11,13 @@ from pathlib import Path
 import torch
 from PIL import Image
 
-from photopal.answers.assistant import Assistant
-from photopal.answers.caption import caption_photos
+from photopal.assistant.assistant import Assistant
+from photopal.assistant.caption import caption_photos
 from photopal.concepts import Bank
-from photopal.library import Library, index_folders
+from photopal.ingest.indexer import index_folders
+from photopal.library import Library
 from photopal.prompts import CAPTION_QUESTION
-from photopal.vision import load_model
+from photopal.vlm import load_model
 from tests.devices.readme_path import Album, Walk, differences
 from tests.gpu.shapes import RandomModel, Shape, make_model
 

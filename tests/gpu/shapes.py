@@ -16,9 +16,9 @@ from transformers import (
     LlavaProcessor,
 )
 
-from photopal.vision.families import family_of
-from photopal.vision.model import LoadedModel
-from photopal.vision.parts import Parts
+from photopal.vlm.checkpoint import Checkpoint
+from photopal.vlm.families import family_of
+from photopal.vlm.model import LoadedModel
 from tests.benchmarks.models import TEMPLATE, make_tokenizer
 
 
@@ -64,7 +64,7 @@ def make_model(shape: Shape, *, device: str, dtype: torch.dtype) -> RandomModel:
     model.generation_config.pad_token_id = tokenizer.pad_token_id
     square = {"height": shape.side_px, "width": shape.side_px}
     image_processor = CLIPImageProcessorPil(size={"shortest_edge": shape.side_px}, crop_size=square)
-    parts = Parts(
+    parts = Checkpoint(
         model=model.requires_grad_(False).eval(),
         tokenizer=tokenizer,
         image_processor=image_processor,

@@ -13,7 +13,8 @@ import pytest
 
 import photopal
 from photopal.errors import LibraryError, LibraryLockedError, UsageError
-from photopal.library import Library, schema
+from photopal.library import Library
+from photopal.library import migrations as schema
 from photopal.library.backup import back_up, check_backup, peek, restore
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(photopal.__file__).parent.parent)}

@@ -4,7 +4,7 @@ import pytest
 
 from photopal.errors import ConceptError, LibraryError, NothingFoundError, UsageError
 from photopal.library import Appearance, Library, SearchQuery
-from photopal.library.names import replace_name
+from photopal.text import replace_name
 
 
 @pytest.fixture

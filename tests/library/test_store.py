@@ -13,7 +13,8 @@ import pytest
 
 import photopal
 from photopal.errors import ConceptError, LibraryError, LibraryLockedError
-from photopal.library import Library, PhotoRow, SearchQuery, schema
+from photopal.library import Library, PhotoRow, SearchQuery
+from photopal.library import migrations as schema
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(photopal.__file__).parent.parent)}
 

@@ -10,7 +10,7 @@ from PIL import Image
 import photopal.photos.raw
 from photopal.errors import PhotoError
 from photopal.photos import find_photos, open_photo, record_photo
-from photopal.photos.size import photo_size_px
+from photopal.photos.decode import photo_size_px
 
 
 def preview(colour=(200, 30, 30)):
@@ -89,7 +89,7 @@ def test_a_raw_file_that_is_cut_short_is_an_error(tmp_path, kept):
 
 def test_without_rawpy_raw_files_are_passed_over_and_opening_one_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setattr(photopal.photos.raw, "can_read_raw", lambda: False)
-    monkeypatch.setattr(photopal.photos.find, "can_read_raw", lambda: False)
+    monkeypatch.setattr(photopal.photos.discover, "can_read_raw", lambda: False)
     path = tmp_path / "a.dng"
     path.write_bytes(make_dng(preview()))
     assert list(find_photos([tmp_path], on_skip=print)) == []

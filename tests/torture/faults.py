@@ -30,7 +30,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from photopal.library import Library, index_folders
+from photopal.ingest.indexer import index_folders
+from photopal.library import Library
 from photopal.photos import hash_file
 
 PATIENCE_S = 600

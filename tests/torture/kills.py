@@ -23,7 +23,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from photopal.drawn.album import AlbumOptions, write_album
+from photopal.lab.synthetic.album import AlbumOptions, write_album
 from photopal.library import Library
 
 LONGEST_DELAY_S = {"index": 2.5, "tune": 12.0, "caption": 9.0, "watch": 12.0}

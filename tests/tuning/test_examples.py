@@ -6,7 +6,7 @@ import torch
 
 from photopal.prompts import MOST_CONCEPTS
 from photopal.tuning.examples import TuningConcept, TuningPhoto, make_example
-from photopal.vision.protocol import PhotoFeatures
+from photopal.vlm.protocol import PhotoFeatures
 
 FEATURES = PhotoFeatures(torch.zeros(4, 2), (2, 2), torch.zeros(2, 2, 2), (0.0, 0.0, 1.0, 1.0))
 CONCEPTS = {i: TuningConcept(i, "pet", ("small and brown",)) for i in range(1, 9)}

@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from photopal.concepts import Bank, RegisterOptions
-from photopal.concepts.enroll import FeatureStore, enrol
+from photopal.concepts.sync import FeatureStore, enrol
 from photopal.tuning import TuneOptions, TuningConcept
-from photopal.tuning.gather import gather_photos
-from photopal.tuning.run import _new_run, learning_rate_factor
-from photopal.vision.rows import concept_places
+from photopal.tuning.dataset import gather_photos
+from photopal.tuning.trainer import _new_run, learning_rate_factor
+from photopal.vlm.concept_embeddings import concept_places
 
 STEPS = 50
 

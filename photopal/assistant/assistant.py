@@ -1,0 +1,233 @@
+"""Model, bank and library together: looks at a photo and says who is where; writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from PIL import Image
+from torch import Tensor
+
+from photopal.assistant.view import Personal, Sighting, View
+from photopal.concepts import Bank
+from photopal.concepts.calibration import Verdict
+from photopal.concepts.localize import (
+    contested_maps,
+    find_places,
+    inside_photo,
+    location_maps,
+    map_scores,
+)
+from photopal.library import ConceptRow
+from photopal.prompts import (
+    MOST_CONCEPTS,
+    Mark,
+    PromptConcept,
+    build_prompt,
+    draw_marks,
+    recognition_question,
+)
+from photopal.prompts import templates as questions
+from photopal.vlm.batch_decoder import GenerationRequest, first_of_two
+from photopal.vlm.placeholders import name_placeholder
+from photopal.vlm.prefix_sharing import common_length
+from photopal.vlm.protocol import EncodedPrompt, PhotoFeatures, PrefixCache, VisionModel
+
+_PREFIXES_KEPT = 2
+
+__all__ = ["Assistant", "Personal", "Sighting", "View", "bank_path_for"]
+
+
+@dataclass(frozen=True, eq=False)
+class _Reading:
+    """What the location maps say of one photo, by the place of each concept; `unsure` by margin."""
+
+    maps: Tensor
+    scores: list[float]
+    verdicts: list[Verdict]
+    margins: list[float]
+    unsure: list[int]
+
+
+class Assistant:
+    """Looks at photos with a model and a bank.
+
+    Args:
+        model: The frozen model.
+        bank: Rows, directions and thresholds of that model.
+        concepts: Who the library knows; those without rows in the bank are passed over.
+        has_marks: Whether marks are drawn for the model (MC-LLaVA, section 3.3).
+    """
+
+    def __init__(
+        self, model: VisionModel, bank: Bank, concepts: Sequence[ConceptRow], *, has_marks: bool = True
+    ) -> None:
+        self.model = model
+        self.bank = bank
+        self.concepts = [concept for concept in concepts if concept.id in bank.concepts]
+        self.has_marks = has_marks
+
+    def look(self, image: Image.Image) -> View:
+        """Look at an upright RGB photo: encode it once and decide who is where."""
+        return self.look_at([image])[0]
+
+    def look_at(self, images: Sequence[Image.Image], *, keys: Sequence[str] = ()) -> list[View]:
+        """Look at several photos, encoded together; those with a key may be had from what was kept."""
+        return self.see(images, self.model.encode_photos(images, keys=keys))
+
+    def see(self, images: Sequence[Image.Image], encoded: Sequence[PhotoFeatures]) -> list[View]:
+        """Decide who is where on photos that are encoded already."""
+        return [View(i, f, s) for i, f, s in zip(images, encoded, self._see(encoded), strict=True)]
+
+    def personalise(self, view: View, *, asked: Sequence[ConceptRow] = ()) -> Personal:
+        """Prepare a prompt about a photo: those seen there, and those the question names, at most four.
+
+        Those the question names come first; the present ones get marks, numbered from left to right.
+        """
+        return self.personalise_each([(view, asked)])[0]
+
+    def personalise_each(self, wishes: Sequence[tuple[View, Sequence[ConceptRow]]]) -> list[Personal]:
+        """Prepare prompts about photos as `personalise` does; photos with marks are encoded together.
+
+        Args:
+            wishes: Each a photo, with those the question names.
+        """
+        prepared = [(view, self._offer(view, asked)) for view, asked in wishes]
+        missing = {
+            (id(view), personal.marks): (view, personal.marks)
+            for view, personal in prepared
+            if personal.marks and personal.marks not in view.marked
+        }
+        drawn = [draw_marks(view.image, list(marks)) for view, marks in missing.values()]
+        for (view, marks), features in zip(missing.values(), self.model.encode_photos(drawn), strict=True):
+            view.marked[marks] = features
+        return [
+            replace(personal, features=view.marked[personal.marks]) if personal.marks else personal
+            for view, personal in prepared
+        ]
+
+    def _offer(self, view: View, asked: Sequence[ConceptRow]) -> Personal:
+        """All of a personalised prompt but the features of the photo with marks."""
+        present = [s for s in view.sightings if s.is_present]
+        chosen = list({c.id: c for c in [*asked, *(s.concept for s in present)]}.values())[:MOST_CONCEPTS]
+        chosen = [concept for concept in chosen if concept.id in self.bank.concepts]
+        if not chosen:
+            return Personal((), (), None, view.features, ())
+        kept = {concept.id for concept in chosen}
+        seen = sorted((s for s in present if s.concept.id in kept), key=lambda s: s.point[0])
+        marks = {s.concept.id: Mark(n, *s.mark_point) for n, s in enumerate(seen, start=1)}
+        marks = marks if self.has_marks else {}
+        offered = tuple(
+            PromptConcept(self.bank.concepts[c.id].token_count, marks[c.id].number if c.id in marks else None)
+            for c in chosen
+        )
+        rows = self.bank.rows([c.id for c in chosen], [c.name for c in chosen])
+        return Personal(tuple(chosen), offered, rows, view.features, tuple(marks.values()))
+
+    def prefix(self, view: View, personal: Personal, encoded: EncodedPrompt) -> PrefixCache | None:
+        """The keys and values of what all questions to a personalised prompt begin with, computed once.
+
+        Args:
+            view: The photo; keeps what is computed.
+            personal: The prompt's parts.
+            encoded: A prompt made of them.
+
+        Returns:
+            The photo and the concept block; None where the model's family cannot share them.
+        """
+        if not self.model.supports_prefix:
+            return None
+        key = (id(personal.features), *(concept.id for concept in personal.concepts))
+        prefix = view.prefixes.get(key)
+        if prefix is None or not prefix.is_prefix_of(encoded):
+            bare = self.model.encode_prompt(build_prompt("", personal.offered), personal.features)
+            length = min(common_length(bare.ids, encoded.ids), int(encoded.ids.shape[0]) - 1)
+            if length < max(1, encoded.image_end):
+                return None
+            prefix = self.model.encode_prefix(encoded, personal.features, personal.rows, length=length)
+            view.prefixes.pop(key, None)
+            while len(view.prefixes) >= _PREFIXES_KEPT:
+                del view.prefixes[next(iter(view.prefixes))]
+            view.prefixes[key] = prefix
+        return prefix
+
+    def recognition_prompts(
+        self, features: PhotoFeatures, concepts: Sequence[ConceptRow]
+    ) -> list[GenerationRequest]:
+        """The recognition question for each concept, all of them in one prompt.
+
+        Args:
+            features: Of the photo without marks.
+            concepts: At most four, all in the bank.
+        """
+        if not concepts:
+            return []
+        offered = [PromptConcept(self.bank.concepts[c.id].token_count) for c in concepts]
+        rows = self.bank.rows([c.id for c in concepts], [c.name for c in concepts])
+        words = [recognition_question(name_placeholder(slot)) for slot in range(len(concepts))]
+        prompts = [build_prompt(question, offered) for question in words]
+        return [
+            GenerationRequest(self.model.encode_prompt(prompt, features), features, rows)
+            for prompt in prompts
+        ]
+
+    def recognise(self, features: PhotoFeatures, concepts: Sequence[ConceptRow]) -> list[float]:
+        """The model's p(Yes) for each concept, all of them in one prompt: yes / (yes + no).
+
+        Args:
+            features: Of the photo without marks.
+            concepts: At most four, all in the bank.
+        """
+        asked = self.recognition_prompts(features, concepts)
+        return first_of_two(self.model, asked, (questions.YES, questions.NO))
+
+    def _see(self, encoded: Sequence[PhotoFeatures]) -> list[tuple[Sighting, ...]]:
+        """Who is where on each photo: by the maps alone, or within the abstain band by map and model."""
+        if not self.concepts:
+            return [()] * len(encoded)
+        read = [self._read(features) for features in encoded]
+        asked = [
+            self.recognition_prompts(features, [self.concepts[place] for place in reading.unsure])
+            for features, reading in zip(encoded, read, strict=True)
+        ]
+        every = [one for prompts in asked for one in prompts]
+        told = iter(first_of_two(self.model, every, (questions.YES, questions.NO)) if every else ())
+        return [
+            self._sightings(features, reading, {place: next(told) for place in reading.unsure})
+            for features, reading in zip(encoded, read, strict=True)
+        ]
+
+    def _read(self, features: PhotoFeatures) -> _Reading:
+        """Read the maps of every concept: scores, what they say, and whom they leave unsure."""
+        ids = [concept.id for concept in self.concepts]
+        maps = contested_maps(location_maps(features.patches, self.bank.directions(ids)))[: len(ids)]
+        maps = maps.masked_fill(~inside_photo(features), -1.0)
+        scores = map_scores(maps).tolist()
+        calibrations = [self.bank.concepts[i].calibration for i in ids]
+        verdicts = [c.judge(score) for c, score in zip(calibrations, scores, strict=True)]
+        margins = [score - c.threshold for c, score in zip(calibrations, scores, strict=True)]
+        order = sorted(range(len(ids)), key=lambda place: -margins[place])
+        unsure = [place for place in order if verdicts[place] is Verdict.UNSURE][:MOST_CONCEPTS]
+        return _Reading(maps, scores, verdicts, margins, unsure)
+
+    def _sightings(
+        self, features: PhotoFeatures, reading: _Reading, told: dict[int, float]
+    ) -> tuple[Sighting, ...]:
+        """Every concept, the present ones first; where the model was asked, map and model decide alike."""
+        sightings = []
+        places = find_places(reading.maps, features.frame)
+        for place, (concept, found) in enumerate(zip(self.concepts, places, strict=True)):
+            probability = told.get(place)
+            is_present = reading.verdicts[place] is Verdict.PRESENT
+            if probability is not None:
+                calibration = self.bank.concepts[concept.id].calibration
+                is_present = calibration.share(reading.scores[place]) + probability >= 1.0
+            margin = reading.margins[place]
+            sightings.append(Sighting(concept, margin, is_present, probability, found.point, found.box))
+        return tuple(sorted(sightings, key=lambda s: (not s.is_present, -s.score)))
+
+
+def bank_path_for(folder: Path, fingerprint: str) -> Path:
+    """Where the bank of a model lies: every model has its own, so that switching models loses nothing."""
+    return folder / f"{fingerprint[:16]}.bank.safetensors"

@@ -1,0 +1,280 @@
+"""Captions photos by name and stores what was said and seen; knows no terminal."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from PIL import Image
+
+from photopal.assistant.assistant import Assistant, Personal, Sighting, View
+from photopal.assistant.similar import keep_vectors
+from photopal.errors import PhotoError
+from photopal.library import Library, PhotoRow
+from photopal.library.photo_vectors import VectorFile
+from photopal.photos import MODEL_SIDE_PX, Skipped
+from photopal.photos.prefetch import open_ahead
+from photopal.prompts import CAPTION_QUESTION, PROMPT_VERSION, build_prompt
+from photopal.vlm.batch_decoder import GenerationRequest, answer_side_by_side
+
+BATCH_S = 1.5
+"""How long a batch should take: results are stored after each, so this is what an interrupt may lose."""
+
+MOST_AT_ONCE = 32
+_GROWTH = 16
+
+
+class BatchSizer:
+    """Measures batches and sizes the next; the first is a single photo.
+
+    Attributes:
+        size: Photos in the next batch.
+    """
+
+    def __init__(self, *, batch_s: float = BATCH_S, most: int = MOST_AT_ONCE) -> None:
+        self.size = 1
+        self._batch_s, self._most = batch_s, most
+        self._since = time.monotonic()
+
+    def is_full(self, count: int) -> bool:
+        """Whether a batch of this many photos should begin, large enough or waited for long enough."""
+        return count >= self.size or time.monotonic() - self._since >= self._batch_s
+
+    def note(self, count: int) -> None:
+        """Note that a batch of this many photos, one or more, is stored."""
+        now = time.monotonic()
+        took_s, self._since = max(1e-6, now - self._since), now
+        fitting = int(self._batch_s * count / took_s)
+        self.size = max(1, min(fitting, self._most, _GROWTH * self.size))
+
+
+NAME_BONUS = 5.0
+"""Those who were found are expected in the caption, each once; see `ConceptRows.name_bonus`."""
+
+
+@dataclass(frozen=True)
+class Caption:
+    """A caption with who was found.
+
+    Attributes:
+        text: What the model says.
+        sightings: Every concept, the present ones first.
+    """
+
+    text: str
+    sightings: tuple[Sighting, ...]
+
+    @property
+    def names(self) -> list[str]:
+        """Names of those seen, from left to right."""
+        seen = sorted((s for s in self.sightings if s.is_present), key=lambda s: s.point[0])
+        return [s.concept.name for s in seen]
+
+
+@dataclass(frozen=True)
+class CaptionedPhoto:
+    """A photo that has a caption now."""
+
+    photo: PhotoRow
+    caption: Caption
+
+
+@dataclass(frozen=True)
+class CaptionOptions:
+    """Which photos get a caption anew.
+
+    Attributes:
+        is_forced: Also those whose caption is still good.
+        replaces_edited: Also those whose caption the user wrote; it can be had back by undo.
+        limit: The most captions to make.
+    """
+
+    is_forced: bool = False
+    replaces_edited: bool = False
+    limit: int | None = None
+
+
+@dataclass(frozen=True)
+class CaptionReport:
+    """What came of captioning many photos.
+
+    Attributes:
+        captioned: How many got a caption.
+        kept: How many had one that is still good, or one that the user wrote.
+        skipped: Which could not be read, and why.
+    """
+
+    captioned: int
+    kept: int
+    skipped: tuple[Skipped, ...]
+
+
+def caption_view(
+    assistant: Assistant, view: View, *, on_text: Callable[[str], None] | None = None
+) -> Caption:
+    """Caption a photo that was looked at."""
+    asked = _ask_for_caption(assistant, assistant.personalise(view))
+    text = assistant.model.generate(asked.encoded, asked.features, asked.rows, on_text=on_text)
+    return Caption(text, view.sightings)
+
+
+def caption_views(assistant: Assistant, views: Sequence[View]) -> list[Caption]:
+    """Caption photos that were looked at, together; each as `caption_view` captions it alone."""
+    prepared = assistant.personalise_each([(view, ()) for view in views])
+    texts = answer_side_by_side(assistant.model, [_ask_for_caption(assistant, one) for one in prepared])
+    return [Caption(text, view.sightings) for text, view in zip(texts, views, strict=True)]
+
+
+def _ask_for_caption(assistant: Assistant, personal: Personal) -> GenerationRequest:
+    prompt = build_prompt(CAPTION_QUESTION, personal.offered)
+    encoded = assistant.model.encode_prompt(prompt, personal.features)
+    rows = replace(personal.rows, name_bonus=NAME_BONUS) if personal.rows is not None else None
+    return GenerationRequest(encoded, personal.features, rows)
+
+
+def caption_photos(
+    library: Library,
+    assistant: Assistant,
+    photos: Iterable[PhotoRow],
+    *,
+    options: CaptionOptions | None = None,
+    vectors: VectorFile | None = None,
+    on_caption: Callable[[CaptionedPhoto], None] | None = None,
+) -> CaptionReport:
+    """Caption photos a few at a time; each batch, of about a second, is stored before the next is begun.
+
+    A caption is kept as it is where model, bank and wording are those it was made with, unless forced. One
+    that the user wrote stays unless the options say otherwise; who appears is looked for anew all the same.
+
+    Args:
+        library: Open for writing.
+        assistant: Looks and speaks.
+        photos: Whom to caption.
+        options: The defaults when left out.
+        vectors: Where to keep what makes photos comparable.
+        on_caption: Told of every new caption.
+    """
+    run = _Run(library, assistant, options or CaptionOptions(), vectors)
+    batch: list[tuple[_Wish, Image.Image]] = []
+    with closing(open_ahead(run.wishes(photos), lambda wish: wish.path, max_side_px=MODEL_SIDE_PX)) as opened:
+        for wish, image in opened:
+            if image is None:
+                run.kept += 1
+            elif isinstance(image, PhotoError):
+                run.skipped.append(Skipped(wish.photo.path, image.message))
+            else:
+                batch.append((wish, image))
+            is_enough = run.is_enough([wish for wish, _ in batch])
+            if batch and (is_enough or run.pace.is_full(len(batch))):
+                run.caption(batch, on_caption)
+                batch = []
+            if is_enough:
+                break
+        if batch:
+            run.caption(batch, on_caption)
+    return CaptionReport(run.captioned, run.kept, tuple(run.skipped))
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """A photo, and what is to be done with it.
+
+    Attributes:
+        photo: The photo.
+        kept_text: The caption the user wrote, which stays; who appears is looked for all the same.
+        is_done: Whether its caption is good.
+    """
+
+    photo: PhotoRow
+    kept_text: str | None
+    is_done: bool
+
+    @property
+    def path(self) -> Path | None:
+        """What to decode, if anything."""
+        return None if self.is_done else self.photo.path
+
+
+class _Run:
+    """One run over photos: what was done so far, and how to do the next batch."""
+
+    def __init__(
+        self, library: Library, assistant: Assistant, options: CaptionOptions, vectors: VectorFile | None
+    ) -> None:
+        self.library, self.assistant, self.options, self.vectors = library, assistant, options, vectors
+        self.fingerprint, self.version = made_with(assistant)
+        self.pace = BatchSizer()
+        self.captioned = self.kept = 0
+        self.skipped: list[Skipped] = []
+
+    def wishes(self, photos: Iterable[PhotoRow]) -> Iterator[_Wish]:
+        """What is to be done with each photo."""
+        for photo in photos:
+            before = self.library.caption(photo.id)
+            by_hand = before is not None and before.by_hand
+            is_forced = self.options.is_forced or (by_hand and self.options.replaces_edited)
+            is_done = not is_forced and is_current(self.library, photo, self.fingerprint, self.version)
+            stays = before is not None and by_hand and not self.options.replaces_edited
+            yield _Wish(photo, before.text if before is not None and stays else None, is_done)
+
+    def is_enough(self, wishes: Sequence[_Wish]) -> bool:
+        """Whether the limit is reached once these are captioned."""
+        limit = self.options.limit
+        return limit is not None and self.captioned + sum(w.kept_text is None for w in wishes) >= limit
+
+    def caption(
+        self,
+        batch: Sequence[tuple[_Wish, Image.Image]],
+        on_caption: Callable[[CaptionedPhoto], None] | None,
+    ) -> None:
+        """Look at photos, caption and store them together."""
+        wishes = [wish for wish, _ in batch]
+        hashes = [wish.photo.content_hash for wish in wishes]
+        views = self.assistant.look_at([image for _, image in batch], keys=hashes)
+        new = [view for wish, view in zip(wishes, views, strict=True) if wish.kept_text is None]
+        made = iter(caption_views(self.assistant, new))
+        captions = [
+            next(made) if wish.kept_text is None else Caption(wish.kept_text, view.sightings)
+            for wish, view in zip(wishes, views, strict=True)
+        ]
+        with self.library.writing():
+            for wish, caption in zip(wishes, captions, strict=True):
+                self._store(wish.photo, caption)
+        if self.vectors is not None:
+            keep_vectors(self.vectors, hashes, [view.features for view in views])
+        self.captioned += len(new)
+        self.kept += len(wishes) - len(new)
+        self.pace.note(len(batch))
+        for wish, caption in zip(wishes, captions, strict=True):
+            if on_caption and wish.kept_text is None:
+                on_caption(CaptionedPhoto(wish.photo, caption))
+
+    def _store(self, photo: PhotoRow, caption: Caption) -> None:
+        if self.options.replaces_edited:
+            self.library.release_caption(photo.id)
+        self.library.save_caption(
+            photo.id,
+            caption.text,
+            model=self.fingerprint,
+            bank=self.version,
+            prompt_version=PROMPT_VERSION,
+            appearances=[s.appearance() for s in caption.sightings],
+        )
+
+
+def made_with(assistant: Assistant) -> tuple[str, str | None]:
+    """Fingerprint of the model and version of the bank that captions are stored with; None without names."""
+    return assistant.model.fingerprint, assistant.bank.version if assistant.concepts else None
+
+
+def is_current(library: Library, photo: PhotoRow, fingerprint: str, version: str | None) -> bool:
+    """Whether a photo's caption was made with this model, this bank and this wording."""
+    row = library.caption(photo.id)
+    return row is not None and (row.model, row.bank, row.prompt_version) == (
+        fingerprint,
+        version,
+        PROMPT_VERSION,
+    )

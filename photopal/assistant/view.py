@@ -1,0 +1,109 @@
+"""Draws who was found where on a copy of a photo, as people and as the model see it; writes no file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from photopal.library import Appearance, ConceptRow
+from photopal.prompts import Label, Mark, PromptConcept, draw_labels, draw_marks
+from photopal.vlm.protocol import ConceptRows, PhotoFeatures, PrefixCache
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """What is known of one concept on one photo.
+
+    Attributes:
+        concept: Who it is.
+        score: Height of the location map's peak above the concept's threshold; 0 is undecided.
+        is_present: Whether it counts as seen.
+        probability: The model's own p(Yes) to the recognition question; None where the map alone decided.
+        point: Where it shows most, in fractions of the photo.
+        box: The region around, x, y, width, height in fractions of the photo.
+    """
+
+    concept: ConceptRow
+    score: float
+    is_present: bool
+    probability: float | None
+    point: tuple[float, float]
+    box: tuple[float, float, float, float]
+
+    @property
+    def mark_point(self) -> tuple[float, float]:
+        """Where to mark it: below the region, for the peak is what it is known by and must not be covered."""
+        x, y, width, height = self.box
+        return (x + width / 2, min(0.97, y + height))
+
+    def appearance(self) -> Appearance:
+        """As the library stores it."""
+        return Appearance(self.concept.id, self.score, self.is_present, self.point, self.box)
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """A photo as the assistant sees it.
+
+    What several questions about the photo have in common is computed once, and goes with the view.
+
+    Attributes:
+        image: Upright RGB.
+        features: Of the photo without marks.
+        sightings: Every concept of the bank, the present ones first, best first.
+        marked: Features of the photo with marks, by the marks.
+        prefixes: The beginnings of prompts, by the photo with its marks and the concepts spoken of.
+    """
+
+    image: Image.Image
+    features: PhotoFeatures
+    sightings: tuple[Sighting, ...]
+    marked: dict[tuple[Mark, ...], PhotoFeatures] = field(default_factory=dict)
+    prefixes: dict[tuple[int, ...], PrefixCache] = field(default_factory=dict)
+
+    @property
+    def present(self) -> list[Sighting]:
+        """Those who count as seen, from left to right."""
+        return sorted((s for s in self.sightings if s.is_present), key=lambda s: s.point[0])
+
+    def of(self, concept_id: int) -> Sighting | None:
+        """The sighting of a concept, if the bank has it."""
+        return next((s for s in self.sightings if s.concept.id == concept_id), None)
+
+
+@dataclass(frozen=True, eq=False)
+class Personal:
+    """A personalised prompt's parts: whom it speaks of, their rows, and the photo with their marks.
+
+    Attributes:
+        concepts: By slot.
+        offered: The same, as the prompt introduces them.
+        rows: Their rows.
+        features: Of the photo with marks, or without where nobody is marked.
+        marks: What was drawn.
+    """
+
+    concepts: tuple[ConceptRow, ...]
+    offered: tuple[PromptConcept, ...]
+    rows: ConceptRows | None
+    features: PhotoFeatures
+    marks: tuple[Mark, ...]
+
+    @property
+    def names(self) -> list[str]:
+        """Names by slot."""
+        return [concept.name for concept in self.concepts]
+
+
+def draw_view(view: View) -> Image.Image:
+    """Box, number and name of everyone who counts as seen, numbered from left to right as for the model."""
+    labels, marks = [], []
+    for number, sighting in enumerate(view.present, start=1):
+        labels.append(Label(f"{number} {sighting.concept.name}", sighting.box))
+        marks.append(Mark(number, *sighting.mark_point))
+    return draw_marks(draw_labels(view.image, labels), marks)

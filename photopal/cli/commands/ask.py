@@ -1,0 +1,119 @@
+"""`photopal ask`: answers questions about photos, or about the whole library."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from photopal.cli.commands.index import PARTIAL
+from photopal.cli.context import Session, session_of
+from photopal.cli.inputs import read_paths, warn_of_skipped
+from photopal.cli.loading import open_assistant, open_library
+from photopal.cli.output import safe, show_json, show_line
+from photopal.errors import NothingFoundError, PhotoError
+
+if TYPE_CHECKING:
+    from photopal.assistant.ask import PhotoAnswer
+    from photopal.photos import Skipped
+
+
+def ask(
+    ctx: typer.Context,
+    question: Annotated[str, typer.Argument(help="In your own words.", metavar="QUESTION")],
+    photos: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="Photos or folders to look at; - reads paths from stdin; none asks the library.",
+            metavar="PHOTO",
+        ),
+    ] = None,
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Answer a question about photos, or about the whole library.
+
+    With photos, the model looks at each and answers, with the names it knows. Without, names, dates, counts
+    and places are answered exactly from the library, and the model looks only at the few photos that are
+    left; the photos an answer rests on are cited. Ends with code 4 when nothing fits.
+
+    Examples:
+      photopal ask "What is Rex doing?" beach.jpg
+      photopal ask "When did I last see Anna with Rex?"
+      photopal ask "How many photos of Anna are there from 2023?"
+    """
+    session = session_of(ctx)
+    if photos:
+        _ask_photos(session, question, read_paths(photos), is_json=json)
+    else:
+        _ask_library(session, question, is_json=json)
+
+
+def _ask_library(session: Session, question: str, *, is_json: bool) -> None:
+    from photopal.assistant.ask import ask_library
+
+    with session.library_to_read() as library:
+        answer = ask_library(
+            library,
+            question,
+            open_assistant=lambda: open_assistant(session, library),
+            on_text=None if is_json else _streaming(session),
+        )
+    if is_json:
+        facts = {"answer": answer.text, "total": answer.total, "is_from_model": answer.is_from_model}
+        show_json(session.out, {**facts, "photos": [str(photo.path) for photo in answer.photos]})
+    else:
+        show_line(session.out, "")
+        for photo in answer.photos:
+            show_line(session.out, f"  {safe(str(photo.path))}")
+    if not answer.total:
+        raise typer.Exit(NothingFoundError.exit_code)
+
+
+def _ask_photos(session: Session, question: str, paths: Sequence[Path], *, is_json: bool) -> None:
+    from photopal.photos import Skipped, find_photos, open_photo
+
+    skipped: list[Skipped] = []
+    found = list(find_photos(paths, on_skip=skipped.append))
+    answers: list[dict[str, Any]] = []
+    with open_library(session) as library:
+        assistant = open_assistant(session, library)
+        from photopal.assistant.ask import ask_view
+        from photopal.photos import MODEL_SIDE_PX
+
+        for path in found:
+            try:
+                image = open_photo(path, max_side_px=MODEL_SIDE_PX)
+            except PhotoError as error:
+                skipped.append(Skipped(path, error.message.removeprefix(f"{path} ")))
+                continue
+            if len(found) > 1 and not is_json:
+                show_line(session.out, f"{safe(str(path))}:")
+            on_text = None if is_json else _streaming(session)
+            answers.append(
+                _as_json(path, ask_view(assistant, assistant.look(image), question, on_text=on_text))
+            )
+            if not is_json:
+                show_line(session.out, "")
+    if is_json:
+        show_json(session.out, answers)
+    warn_of_skipped(session, skipped)
+    if skipped:
+        raise typer.Exit(PARTIAL if answers else PhotoError.exit_code)
+
+
+def _streaming(session: Session) -> Callable[[str], None]:
+    """Print pieces of text as they come, line ends as they are, all else made harmless."""
+
+    def show(piece: str) -> None:
+        session.out.file.write("\n".join(safe(line) for line in piece.split("\n")))
+        session.out.file.flush()
+
+    return show
+
+
+def _as_json(path: Path, answer: PhotoAnswer) -> dict[str, Any]:
+    facts = {"answer": answer.text, "names": answer.names, "is_from_model": answer.is_from_model}
+    return {"path": str(path), **facts}

@@ -1,0 +1,191 @@
+"""`photopal caption`: describes photos in a sentence, with the names of who is on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from weakref import ref
+
+import typer
+
+from photopal.cli.commands.index import PARTIAL
+from photopal.cli.context import Session, session_of
+from photopal.cli.inputs import choose_photos, read_paths, warn_of_skipped
+from photopal.cli.loading import assistant_of, open_assistant, open_model
+from photopal.cli.output import count, safe, show_json, show_line
+from photopal.errors import UsageError
+
+if TYPE_CHECKING:
+    from photopal.assistant.caption import CaptionedPhoto, CaptionOptions
+    from photopal.ingest.watch import WatchOutcome
+
+
+def caption(  # noqa: PLR0913 - one parameter for each option of the command
+    ctx: typer.Context,
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Photos and folders; - reads paths from stdin.", metavar="PATH"),
+    ] = None,
+    *,
+    force: Annotated[bool, typer.Option("--force", help="Also photos whose caption is still good.")] = False,
+    replace_edited: Annotated[
+        bool, typer.Option("--replace-edited", help="Also photos whose caption you wrote yourself.")
+    ] = False,
+    limit: Annotated[int | None, typer.Option(help="The most captions to make.", min=1, metavar="N")] = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Stay, and caption photos as they come into the folders.")
+    ] = False,
+    once: Annotated[bool, typer.Option("--once", help="With --watch: end when all is done.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    jsonl: Annotated[bool, typer.Option("--jsonl", help="Print JSON, a line for each photo.")] = False,
+) -> None:
+    """Describe photos in a sentence, with the names of who is on them.
+
+    Without a path, every photo of the library that has no caption by the present model and names. Captions
+    are kept about every second, so Ctrl-C loses no more than a few. A photo that the library does not know
+    enters it. A caption that you wrote stays, unless --replace-edited. Ends with code 3 when some photos
+    could not be read.
+
+    Examples:
+      photopal caption
+      photopal caption ~/Pictures/2024 --limit 20
+      photopal search Rex --paths | photopal caption - --force
+      photopal caption --watch ~/Pictures/Inbox
+    """
+    session = session_of(ctx)
+    _refuse_what_does_not_fit(
+        watch=watch, once=once, rest=(force, replace_edited, limit, json), formats=(json, jsonl)
+    )
+    with _printing(session, is_json=json, is_jsonl=jsonl) as on_caption:
+        if watch:
+            _caption_watched(session, paths or (), once=once, on_caption=on_caption)
+        else:
+            from photopal.assistant.caption import CaptionOptions
+
+            options = CaptionOptions(force, replace_edited, limit)
+            _caption(session, paths or (), options, on_caption=on_caption)
+
+
+def _refuse_what_does_not_fit(
+    *, watch: bool, once: bool, rest: Sequence[object], formats: Sequence[bool]
+) -> None:
+    if once and not watch:
+        raise UsageError("--once belongs to --watch")
+    if watch and any(rest):
+        raise UsageError("--force, --replace-edited, --limit and --json cannot be used with --watch")
+    if all(formats):
+        raise UsageError("--json and --jsonl cannot be used together")
+
+
+def _caption(
+    session: Session,
+    paths: Sequence[Path],
+    options: CaptionOptions,
+    *,
+    on_caption: Callable[[CaptionedPhoto], None],
+) -> None:
+    with session.library_to_write() as library:
+        chosen = choose_photos(session, library, read_paths(paths)) if paths else None
+        assistant = open_assistant(session, library)
+        from photopal.assistant.caption import caption_photos
+        from photopal.library.photo_vectors import VectorFile
+
+        photos = library.photos() if chosen is None else chosen.photos
+        report = caption_photos(
+            library,
+            assistant,
+            photos,
+            options=options,
+            vectors=VectorFile(session.vectors_path, assistant.model.fingerprint),
+            on_caption=on_caption,
+        )
+    skipped = [*(chosen.skipped if chosen else ()), *report.skipped]
+    warn_of_skipped(session, skipped)
+    kept = f" {count(report.kept, 'photo')} had a good one already." if report.kept else ""
+    session.say(f"{count(report.captioned, 'new caption')}.{kept}")
+    if skipped:
+        raise typer.Exit(PARTIAL)
+
+
+def _caption_watched(
+    session: Session,
+    folders: Sequence[Path],
+    *,
+    once: bool,
+    on_caption: Callable[[CaptionedPhoto], None],
+) -> None:
+    from photopal.assistant.watcher import WatchCaptioner
+    from photopal.cli.watching import run_watch
+    from photopal.ingest.watch import WatchOptions, WatchOutcome
+    from photopal.library.photo_vectors import VectorFile
+
+    model, bank_path = open_model(session)
+    held = [ref(model)]  # not the model itself, which goes when no photo comes for long
+    with session.library_to_write() as library:
+
+        def reopen() -> Any:
+            again = held[0]() or open_model(session)[0]
+            held[0] = ref(again)
+            return assistant_of(session, library, model=again, path=bank_path)
+
+        vectors = VectorFile(session.vectors_path, model.fingerprint)
+        newcomers = WatchCaptioner(library, bank_path, reopen, vectors=vectors, on_caption=on_caption)
+        del model
+
+        def take(paths: Sequence[Path]) -> WatchOutcome:
+            return WatchOutcome(skipped=newcomers.take(paths))
+
+        options, keeper = WatchOptions(once=once), newcomers.keeper
+        run_watch(session, folders, options=options, on_photos=take, is_known=newcomers.has, keeper=keeper)
+
+
+@contextmanager
+def _printing(
+    session: Session, *, is_json: bool, is_jsonl: bool
+) -> Iterator[Callable[[CaptionedPhoto], None]]:
+    """Print captions as they are made; as one JSON list at the end, also of a run that breaks off."""
+    made: list[dict[str, Any]] = []
+
+    def show(captioned: CaptionedPhoto) -> None:
+        if is_json:
+            made.append(_as_json(captioned))
+        elif is_jsonl:
+            show_json(session.out, _as_json(captioned), is_line=True)
+        else:
+            _show_captioned(session, captioned)
+        session.out.file.flush()
+
+    try:
+        yield show
+    finally:
+        if is_json:
+            show_json(session.out, made)
+
+
+def _show_captioned(session: Session, captioned: CaptionedPhoto) -> None:
+    cells = (str(captioned.photo.path), ", ".join(captioned.caption.names), captioned.caption.text)
+    if session.out.is_terminal:
+        path, names, text = (safe(cell) for cell in cells)
+        show_line(session.out, f"{path}{f'  [{names}]' if names else ''}\n  {text}")
+    else:
+        show_line(session.out, "\t".join(safe(cell) for cell in cells))
+
+
+def _as_json(captioned: CaptionedPhoto) -> dict[str, Any]:
+    return {
+        "path": str(captioned.photo.path),
+        "names": captioned.caption.names,
+        "caption": captioned.caption.text,
+        "sightings": [
+            {
+                "name": sighting.concept.name,
+                "is_present": sighting.is_present,
+                "score": sighting.score,
+                "point": sighting.point,
+                "box": sighting.box,
+            }
+            for sighting in captioned.caption.sightings
+        ],
+    }

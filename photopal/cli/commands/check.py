@@ -1,0 +1,58 @@
+"""`photopal check`: looks whether the library and the files on disk are as they should be."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from photopal.cli.commands.index import PARTIAL
+from photopal.cli.context import session_of
+from photopal.cli.output import Listing, count, show_json, show_listing
+
+FAULT = 1
+
+
+def check(
+    ctx: typer.Context,
+    *,
+    contents: Annotated[
+        bool, typer.Option("--contents", help="Read every file whole and compare its bytes.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Look whether the library and the files on disk are as they should be.
+
+    The library file is checked, every thumbnail is opened, every file is looked for. Nothing is changed. Ends
+    with code 3 when a photo's file or thumbnail is not as it should be, with code 1 when the library file is
+    damaged.
+
+    Examples:
+      photopal check
+      photopal check --contents --json
+    """
+    from photopal.library.integrity import check_library
+
+    session = session_of(ctx)
+    with session.library_to_read() as library, session.progress("Checking") as on_progress:
+        report = check_library(library, with_contents=contents, on_progress=on_progress)
+    rows = [(str(finding.path), finding.reason) for finding in report.findings]
+    if json:
+        findings = [{"path": path, "reason": reason} for path, reason in rows]
+        facts = {
+            "photos": report.photos,
+            "files": report.files,
+            "faults": report.faults,
+            "findings": findings,
+        }
+        show_json(session.out, facts)
+    else:
+        show_listing(session.out, Listing(("path", "finding"), rows))
+    for fault in report.faults:
+        session.warn(f"The library file is damaged: {fault}")
+    good = "all as they should be" if not (rows or report.faults) else count(len(rows), "finding")
+    session.say(f"{count(report.photos, 'photo')} with {count(report.files, 'file')}: {good}.")
+    if report.faults:
+        raise typer.Exit(FAULT)
+    if rows:
+        raise typer.Exit(PARTIAL)

@@ -1,0 +1,163 @@
+"""`photopal doctor`: checks what photopal needs on this machine and says what to do about gaps."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from photopal.cli.context import Session, session_of
+from photopal.cli.output import Listing, show_json, show_listing
+from photopal.cli.versions import required_packages
+from photopal.config import Settings
+from photopal.errors import PhotopalError
+
+_LOW_DISK_BYTES = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class Check:
+    """One finding: what was looked at, how it is, and in which words."""
+
+    what: str
+    state: Literal["ok", "note", "fault"]
+    words: str
+
+
+def doctor(
+    ctx: typer.Context,
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Check that everything needed is there and works.
+
+    Looks at Python, packages, photo formats, home folder, disk, library, model and device. Ends with code 1
+    on a fault.
+
+    Examples:
+      photopal doctor
+      photopal doctor --json
+    """
+    session = session_of(ctx)
+    with session.progress("Checking"):
+        checks = list(examine(session))
+    if json:
+        show_json(session.out, [asdict(check) for check in checks])
+    else:
+        rows = [(check.what, check.state, check.words) for check in checks]
+        show_listing(session.out, Listing(("what", "state", "finding"), rows))
+    if any(check.state == "fault" for check in checks):
+        raise typer.Exit(1)
+
+
+def examine(session: Session) -> Iterator[Check]:
+    """Look at one thing after another; a check that fails does not stop the next."""
+    yield _check_python()
+    yield from _check_packages()
+    yield _check_formats()
+    settings = session.settings
+    looks: tuple[tuple[str, Callable[[], Check]], ...] = (
+        ("home", lambda: _check_home(settings.home)),
+        ("disk", lambda: _check_disk(settings.home)),
+        ("library", lambda: _check_library(session)),
+        ("model", lambda: _check_model(settings)),
+        ("device", lambda: _check_device(settings.device)),
+    )
+    for what, look in looks:
+        try:
+            yield look()
+        except (PhotopalError, OSError) as error:
+            yield Check(what, "fault", str(error))
+
+
+def _check_python() -> Check:
+    words = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
+    return Check("python", "ok" if sys.version_info >= (3, 11) else "fault", words)
+
+
+def _check_packages() -> Iterator[Check]:
+    for package in required_packages():
+        name, version = package.requirement.name, str(package.installed)
+        tested = ", ".join(map(str, package.tested))
+        if package.installed is None:
+            yield Check(name, "fault", "not installed; install photopal again with pip")
+        elif not package.is_in_range:
+            yield Check(name, "note", f"{version}; photopal asks for {package.requirement.specifier}")
+        elif not package.is_tested:
+            yield Check(name, "note", f"{version}; not tested with photopal (tested: {tested})")
+        else:
+            yield Check(name, "ok", version)
+
+
+def _check_formats() -> Check:
+    import importlib.util
+
+    from PIL import features
+
+    wanted = {"JPEG": "jpg", "WebP": "webp", "AVIF": "avif"}
+    lacking = [name for name, feature in wanted.items() if not features.check(feature)]
+    if importlib.util.find_spec("pillow_heif") is None:
+        lacking.append("HEIC")
+    if lacking:
+        return Check("photo formats", "note", f"this Pillow cannot read {', '.join(lacking)}")
+    if importlib.util.find_spec("rawpy") is None:
+        words = 'JPEG, PNG, WebP, TIFF, GIF, BMP, HEIC and AVIF; RAW with: pip install "photopal[raw]"'
+        return Check("photo formats", "ok", words)
+    return Check("photo formats", "ok", "JPEG, PNG, WebP, TIFF, GIF, BMP, HEIC, AVIF and RAW")
+
+
+def _check_home(home: Path) -> Check:
+    existing = _nearest_existing(home)
+    if not existing.is_dir() or not os.access(existing, os.W_OK):
+        return Check("home", "fault", f"{existing} cannot be written to; choose another with --home")
+    if not home.exists():
+        return Check("home", "note", f"{home} is made when needed")
+    return Check("home", "ok", str(home))
+
+
+def _check_disk(home: Path) -> Check:
+    free_bytes = shutil.disk_usage(_nearest_existing(home)).free
+    return Check("disk", "note" if free_bytes < _LOW_DISK_BYTES else "ok", f"{free_bytes / 1e9:.1f} GB free")
+
+
+def _check_library(session: Session) -> Check:
+    if not session.settings.library_path.exists():
+        return Check("library", "note", "none yet; make it with: photopal index FOLDER")
+    with session.library_to_read() as library:
+        counts = library.counts()
+    return Check("library", "ok", f"{counts['photos']:,} photos, {counts['concepts']:,} names")
+
+
+def _check_model(settings: Settings) -> Check:
+    folder = Path(settings.model_name_or_path)
+    if not folder.is_dir():
+        if settings.is_own_model:
+            return Check("model", "fault", f"the {settings.model} model is missing; install photopal again")
+        return Check("model", "note", f"{settings.model} is not a folder here; taken as a Hugging Face id")
+    if not (folder / "config.json").is_file() or not any(folder.glob("*.safetensors")):
+        return Check("model", "fault", f"{folder} lacks config.json or safetensors weights")
+    size_bytes = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
+    note = "; made for drawn photos, not camera photos" if settings.is_own_model else ""
+    return Check("model", "ok", f"{settings.model}, {size_bytes / 1e6:.0f} MB{note}")
+
+
+def _check_device(device: str) -> Check:
+    import torch
+
+    numbers = range(torch.cuda.device_count())
+    devices = ["cpu", *(f"cuda:{number} ({torch.cuda.get_device_name(number)})" for number in numbers)]
+    if torch.backends.mps.is_available():
+        devices.append("mps")
+    is_there = device == "auto" or any(known.startswith(device) for known in devices)
+    return Check("device", "ok" if is_there else "fault", f"{device} asked for; here: {', '.join(devices)}")
+
+
+def _nearest_existing(path: Path) -> Path:
+    return next(folder for folder in (path, *path.parents) if folder.exists())

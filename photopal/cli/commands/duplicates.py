@@ -1,0 +1,53 @@
+"""`photopal duplicates`: lists photos that are the same, nearly the same, or of one burst."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+
+from photopal.cli.context import Session, session_of
+from photopal.cli.output import Listing, count, show_json, show_listing
+
+Kind = Literal["copies", "alike", "burst"]
+
+
+def duplicates(
+    ctx: typer.Context,
+    *,
+    kind: Annotated[Kind | None, typer.Option(help="Only groups of this kind.", metavar="KIND")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List photos that are the same, nearly the same, or of one burst.
+
+    Three kinds: copies (files with the same contents), alike (a photo shrunk, saved again or slightly edited;
+    the largest comes first), burst (taken one right after the other). Each line has the group's number, its
+    kind and a path. Nothing is deleted.
+
+    Examples:
+      photopal duplicates
+      photopal duplicates --kind alike --json
+    """
+    from photopal.ingest.duplicates import group_photos
+
+    session = session_of(ctx)
+    _fill_in_looks(session)
+    with session.library_to_read() as library, session.progress("Comparing photos"):
+        groups = [group for group in group_photos(library) if kind in (None, group.kind)]
+    if json:
+        show_json(session.out, [{"kind": g.kind, "paths": [str(path) for path in g.paths]} for g in groups])
+        return
+    rows = [(f"{n}", group.kind, str(path)) for n, group in enumerate(groups, 1) for path in group.paths]
+    show_listing(session.out, Listing(("group", "kind", "path"), rows))
+    session.say(f"{count(len(groups), 'group')} of photos." if groups else "No two photos belong together.")
+
+
+def _fill_in_looks(session: Session) -> None:
+    """See to it that every photo has a look, also those an older photopal took in."""
+    from photopal.ingest.duplicates import fill_in_looks
+
+    with session.library_to_read() as library:
+        is_complete = not library.thumbnails_without_look(1)
+    if not is_complete:
+        with session.progress("Looking at thumbnails"), session.library_to_write() as library:
+            fill_in_looks(library)

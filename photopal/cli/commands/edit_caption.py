@@ -1,0 +1,38 @@
+"""`photopal edit-caption`: gives a photo the caption that the user writes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from photopal.cli.context import session_of
+from photopal.cli.output import show_json
+from photopal.errors import NothingFoundError
+
+
+def edit_caption(
+    ctx: typer.Context,
+    photo: Annotated[Path, typer.Argument(help="A photo of the library.", metavar="PHOTO")],
+    text: Annotated[str, typer.Argument(help="The caption, in your words.", metavar="TEXT")],
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Write a photo's caption yourself.
+
+    Names in it are found by search. photopal caption does not write over it, unless told --replace-edited.
+    photopal undo takes it back.
+
+    Examples:
+      photopal edit-caption beach.jpg "Rex sees the sea for the first time"
+    """
+    session = session_of(ctx)
+    with session.library_to_write() as library:
+        row = library.photo_at(photo)
+        if row is None:
+            raise NothingFoundError(f"{photo} is not in the library", hint="photopal index FOLDER")
+        caption = library.edit_caption(row.id, text)
+    if json:
+        show_json(session.out, {"path": str(row.path), "caption": caption.text, "by_hand": caption.by_hand})
+    session.say(f"The caption of {row.path} is yours now. Undo with: photopal undo")

@@ -1,0 +1,217 @@
+"""`photopal eval dataset`, `faults` and `make`: measures a dataset in one of the papers' layouts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from photopal.cli.context import session_of
+from photopal.cli.loading import open_model
+from photopal.cli.output import Listing, count, show_json, show_line, show_listing, span
+from photopal.errors import UsageError
+
+if TYPE_CHECKING:
+    from photopal.lab.datasets import Dataset
+    from photopal.lab.datasets.form import Task
+    from photopal.lab.runs.faults import Caught
+    from photopal.lab.runs.figures import Row
+
+Folder = Annotated[Path, typer.Argument(help="The dataset's folder.", metavar="DIR", show_default=False)]
+Scenarios = Annotated[int | None, typer.Option(help="The first scenarios only.", min=1, metavar="N")]
+Seed = Annotated[int, typer.Option(help="Drives everything random.", min=0, metavar="N")]
+NoTuning = Annotated[bool, typer.Option("--no-tuning", help="Register only.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def dataset(  # noqa: PLR0913 - one parameter for each option of the command
+    ctx: typer.Context,
+    folder: Folder,
+    *,
+    task: Annotated[
+        list[str] | None,
+        typer.Option(help="recognition, grounding, choice, vqa or caption; all by default.", metavar="TASK"),
+    ] = None,
+    scenarios: Scenarios = None,
+    no_tuning: NoTuning = False,
+    no_controls: Annotated[
+        bool, typer.Option("--no-controls", help="Ask nothing with something taken away.")
+    ] = False,
+    seed: Seed = 0,
+    json: AsJson = False,
+) -> None:
+    """Measure a dataset in the layout of MC-LLaVA, Yo'LLaVA or MyVLM.
+
+    Every scenario is registered and tuned from its training photos; thresholds and the choice among tuned
+    rows come from validation photos held out of them, figures from test photos only. The column "by" says
+    whose definition a figure follows. Beside each stand controls: no concept in the prompt, the rows of
+    another concept, a blank image, no image. Intervals are bootstrap 95 % intervals over scenarios.
+
+    Examples:
+      photopal eval make drawn scenes
+      photopal eval dataset scenes --scenarios 5 --task recognition --task grounding
+    """
+    from photopal.lab.datasets import load_dataset
+    from photopal.lab.runs.figures import facts, tabulate
+    from photopal.lab.runs.run import EvalOptions, evaluate
+    from photopal.tuning import TuneOptions
+
+    session = session_of(ctx)
+    tasks = _tasks(task)
+    found = load_dataset(folder, seed=seed)
+    model, _ = open_model(session)
+    options = EvalOptions(tasks, scenarios, not no_tuning, not no_controls, TuneOptions(seed=seed), seed)
+    with session.progress("Measuring") as on_progress:
+        evaluation = evaluate(model, found, options, on_progress=on_progress)
+    rows = tabulate(evaluation, seed=seed)
+    if json:
+        show_json(session.out, facts(evaluation, rows, seed=seed))
+        return
+    show_listing(session.out, Listing(COLUMNS, [_cells(row) for row in rows]))
+    session.say(_summary(found, len(evaluation.last), evaluation.tuning_seconds, seed=seed))
+
+
+def faults(
+    ctx: typer.Context,
+    folder: Folder,
+    *,
+    scenarios: Scenarios = None,
+    no_tuning: NoTuning = False,
+    seed: Seed = 0,
+    json: AsJson = False,
+) -> None:
+    """Make mistakes on purpose, to see that the figures fall.
+
+    Masks are ignored, labels shifted to the next concept, marks drawn at random, and every concept is given
+    another one's rows. A mistake is caught where a figure falls below the interval of the sound run, and
+    falls in nearly all draws of scenarios.
+
+    Examples:
+      photopal eval faults scenes
+    """
+    from dataclasses import asdict
+
+    from photopal.lab.datasets import load_dataset
+    from photopal.lab.runs.faults import check_faults
+    from photopal.lab.runs.run import EvalOptions
+    from photopal.tuning import TuneOptions
+
+    session = session_of(ctx)
+    found = load_dataset(folder, seed=seed)
+    model, _ = open_model(session)
+    options = EvalOptions(
+        scenarios=scenarios, has_tuning=not no_tuning, tune=TuneOptions(seed=seed), seed=seed
+    )
+    with session.progress("Making mistakes") as on_progress:
+        caught = check_faults(model, found, options, on_progress=on_progress)
+    if json:
+        show_json(session.out, [{**asdict(one), "is_caught": one.is_caught} for one in caught])
+        return
+    columns = ("mistake", "figure", "sound", "95 %", "with the mistake", "fall, 95 %", "caught")
+    show_listing(session.out, Listing(columns, [_fault_cells(one) for one in caught]))
+
+
+def make(  # noqa: PLR0913 - one parameter for each option of the command
+    ctx: typer.Context,
+    world: Annotated[
+        str, typer.Argument(help="drawn: the drawn world.", metavar="WORLD", show_default=False)
+    ],
+    folder: Annotated[Path, typer.Argument(help="A new or empty folder.", metavar="DIR", show_default=False)],
+    *,
+    scenarios: Annotated[
+        int, typer.Option(help="Scenarios of 2, 3 and 4 concepts in turn.", min=0, metavar="N")
+    ] = 21,
+    lookalikes: Annotated[
+        int, typer.Option(help="Further ones with two concepts that look alike.", min=0, metavar="N")
+    ] = 0,
+    size: Annotated[int, typer.Option(help="Side of the photos in pixels.", min=64, metavar="PX")] = 160,
+    seed: Annotated[int, typer.Option(help="Who and which photos.", min=0, metavar="N")] = 0,
+) -> None:
+    """Write scenarios of the drawn world in the layout of MC-LLaVA, to measure on.
+
+    People and pets in them were kept out of the bundled model's training. Every concept has ten training
+    photos with masks and five test photos, every scenario five photos of several concepts, with positions,
+    choice and free questions; there are photos of strangers and of lookalikes as negatives.
+
+    Examples:
+      photopal eval make drawn scenes
+      photopal eval make drawn alike --scenarios 0 --lookalikes 20 --seed 1
+    """
+    from photopal.lab.datasets.drawn import DrawnOptions, write_drawn
+
+    session = session_of(ctx)
+    if world != "drawn":
+        raise UsageError(f"{world}: no such world", hint="photopal eval make drawn DIR")
+    if scenarios + lookalikes == 0:
+        raise UsageError("no scenarios to write", hint="Give --scenarios or --lookalikes.")
+    options = DrawnOptions(scenarios=scenarios, lookalikes=lookalikes, size_px=size)
+    with session.progress("Drawing") as on_progress:
+        photos = write_drawn(folder, options, seed=seed, on_progress=on_progress)
+    show_line(session.out, str(folder))
+    session.say(f"{count(scenarios + lookalikes, 'scenario')}, {count(photos, 'photo')}.")
+
+
+DATASETS = (dataset, faults, make)
+"""The commands of `photopal eval` that are about datasets."""
+
+COLUMNS = (
+    "task",
+    "figure",
+    "by",
+    "registered",
+    "tuned",
+    "95 %",
+    "no concept",
+    "wrong concept",
+    "blank image",
+    "text only",
+    "questions",
+)
+
+
+def _tasks(asked: list[str] | None) -> tuple[Task, ...]:
+    from photopal.lab.datasets.form import TASKS
+
+    unknown = [task for task in asked or () if task not in TASKS]
+    if unknown:
+        raise UsageError(f"{unknown[0]}: no such task", hint=f"Tasks are {', '.join(TASKS)}.")
+    return tuple(task for task in TASKS if not asked or task in asked)
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None or value != value else f"{value:.3f}"
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    controls = ("no concept", "wrong concept", "blank image", "text only")
+    return (
+        row.task,
+        f"{row.measure} ({row.group} scenarios)" if row.group else row.measure,
+        row.definition,
+        _number(row.registered),
+        _number(row.tuned),
+        span(row.interval),
+        *(_number(row.controls.get(control)) for control in controls),
+        f"{row.questions:,}",
+    )
+
+
+def _fault_cells(caught: Caught) -> tuple[str, ...]:
+    return (
+        caught.fault,
+        f"{caught.task}: {caught.measure}",
+        _number(caught.sound),
+        span(caught.interval),
+        _number(caught.broken),
+        span(caught.drop),
+        "yes" if caught.is_caught else "no",
+    )
+
+
+def _summary(found: Dataset, scenarios: int, seconds: tuple[float, ...], *, seed: int) -> str:
+    words = f"{count(scenarios, 'scenario')} of {found.root.name} ({found.layout}), seed {seed}"
+    if not seconds:
+        return f"{words}; not tuned. Controls and intervals are of registered rows."
+    mean = sum(seconds) / len(seconds)
+    return f"{words}; tuning took {mean:.1f} s on average. Controls and intervals are of tuned rows."

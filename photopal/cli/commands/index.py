@@ -1,0 +1,122 @@
+"""`photopal index`: reads folders of photos into the library."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from photopal.cli.context import Session, session_of
+from photopal.cli.output import Listing, count, show_json, show_listing
+from photopal.errors import UsageError
+
+if TYPE_CHECKING:
+    from photopal.ingest.report import IndexReport
+
+PARTIAL = 3
+_COUNTS = ("added", "changed", "moved", "revived", "removed", "unchanged")
+_MOST_NAMED = 10
+_WATCHED_AT_ONCE = 100
+
+
+def index(
+    ctx: typer.Context,
+    folders: Annotated[list[Path], typer.Argument(help="Folders or photos to read.", metavar="FOLDER")],
+    *,
+    accept_loss: Annotated[
+        bool, typer.Option("--accept-loss", help="Believe it when most photos of a folder are gone.")
+    ] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Stay, and read photos as they come into the folders.")
+    ] = False,
+    once: Annotated[bool, typer.Option("--once", help="With --watch: end when all is done.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Read folders of photos into the library.
+
+    Dates, cameras, places and thumbnails are kept; no photo is ever changed. Run it again whenever you like:
+    only new and changed files are read, moved files keep what is known of them, and a folder that is not
+    there at the moment loses nothing. Ends with code 3 when some files could not be read.
+
+    Examples:
+      photopal index ~/Pictures
+      photopal index ~/Pictures /mnt/camera --json
+      photopal index --watch ~/Pictures
+    """
+    from photopal.ingest.indexer import index_folders
+
+    session = session_of(ctx)
+    if once and not watch:
+        raise UsageError("--once belongs to --watch")
+    if watch:
+        if accept_loss or json:
+            raise UsageError("--accept-loss and --json cannot be used with --watch")
+        _index_watched(session, folders, once=once)
+        return
+    _refuse_what_never_was(session, folders)
+    with session.library_to_write() as library, session.progress("Reading photos") as on_progress:
+        report = index_folders(library, folders, on_progress=on_progress, accept_loss=accept_loss)
+    if json:
+        show_json(session.out, _report_as_json(report))
+    else:
+        show_listing(session.out, _report_as_listing(report))
+    _warn_of_gaps(session, report)
+    if report.skipped or report.offline:
+        raise typer.Exit(PARTIAL)
+
+
+def _index_watched(session: Session, folders: Sequence[Path], *, once: bool) -> None:
+    from photopal.cli.watching import run_watch
+    from photopal.ingest.sync import LibrarySync
+    from photopal.ingest.watch import WatchOptions, WatchOutcome
+
+    with session.library_to_write() as library:
+        keeper = LibrarySync(library)
+
+        def take(paths: Sequence[Path]) -> WatchOutcome:
+            return WatchOutcome(skipped=keeper.take(paths).skipped)
+
+        options = WatchOptions(once=once, batch_size=_WATCHED_AT_ONCE)
+        run_watch(session, folders, options=options, on_photos=take, is_known=keeper.has, keeper=keeper)
+
+
+def _refuse_what_never_was(session: Session, folders: Sequence[Path]) -> None:
+    """Refuse a path at which there is nothing and never was: a mistyped one, not a drive that is away.
+
+    Raises:
+        UsageError: With the path.
+    """
+    missing = [folder for folder in folders if not os.path.lexists(folder)]
+    if missing and session.settings.library_path.is_file():
+        with session.library_to_read() as library:
+            missing = [folder for folder in missing if not library.has_seen(folder)]
+    if missing:
+        raise UsageError(f"{missing[0]} does not exist", hint="nothing was read; is it written right?")
+
+
+def _report_as_json(report: IndexReport) -> dict[str, Any]:
+    return {
+        **{name: getattr(report, name) for name in _COUNTS},
+        "skipped": [{"path": str(skipped.path), "reason": skipped.reason} for skipped in report.skipped],
+        "offline": [str(root) for root in report.offline],
+    }
+
+
+def _report_as_listing(report: IndexReport) -> Listing:
+    rows = [(name, f"{getattr(report, name):,}") for name in _COUNTS]
+    rows.append(("skipped", f"{len(report.skipped):,}"))
+    return Listing(("photos", "number"), rows, has_header=False)
+
+
+def _warn_of_gaps(session: Session, report: IndexReport) -> None:
+    for root in report.offline:
+        session.warn(f"{root} is offline, or most of its photos are gone; nothing is forgotten.")
+        session.warn("If they are gone for good, say so with: photopal index --accept-loss FOLDER", style="")
+    for skipped in report.skipped[:_MOST_NAMED]:
+        session.warn(f"Skipped {skipped.path}: {skipped.reason}")
+    if len(report.skipped) > _MOST_NAMED:
+        more = count(len(report.skipped) - _MOST_NAMED, "more file")
+        session.warn(f"… and {more}; photopal problems lists them all.")

@@ -1,0 +1,97 @@
+"""`photopal locate`: says who is where on a photo, and draws it on a copy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from photopal.cli.context import Session, session_of
+from photopal.cli.loading import open_assistant, open_library
+from photopal.cli.marked_copy import check_target, save_copy
+from photopal.cli.output import Listing, show_json, show_listing
+from photopal.errors import NothingFoundError
+
+if TYPE_CHECKING:
+    from photopal.assistant.assistant import Sighting, View
+
+
+def locate(
+    ctx: typer.Context,
+    photo: Annotated[Path, typer.Argument(help="The photo to look at.", metavar="PHOTO")],
+    *,
+    out: Annotated[
+        Path | None, typer.Option(help="Draw boxes, marks and names on a copy.", metavar="FILE")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace FILE if it is there already.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Say who is where on a photo, and who is not on it.
+
+    The score says by how much somebody shows more than they need to; p(yes) is the model's own word where the
+    score leaves it open. Points and boxes are pixels of the upright photo. The photo itself is never written
+    to, nor is any other photo of the library.
+
+    Examples:
+      photopal locate party.jpg
+      photopal locate party.jpg --out marked.jpg
+    """
+    from photopal.photos import open_photo
+    from photopal.photos.decode import photo_size_px
+
+    session = session_of(ctx)
+    size_px = photo_size_px(photo)
+    with open_library(session) as library:
+        if out is not None:
+            check_target(out, library, photo=photo, is_forced=force)
+        if not library.concepts():
+            raise NothingFoundError("nobody has a name yet", hint="photopal add-concept NAME PHOTO…")
+        assistant = open_assistant(session, library)
+        from photopal.photos import MODEL_SIDE_PX
+
+        view = assistant.look(open_photo(photo, max_side_px=MODEL_SIDE_PX))
+    _show(session, view.sightings, size_px, is_json=json)
+    if out is not None:
+        _save_marked(session, view, out, is_forced=force)
+
+
+def _show(
+    session: Session, sightings: Sequence[Sighting], size_px: tuple[int, int], *, is_json: bool
+) -> None:
+    if is_json:
+        show_json(session.out, [_as_json(sighting, size_px) for sighting in sightings])
+        return
+    rows = []
+    for sighting in sightings:
+        place = _as_json(sighting, size_px)
+        sure = "" if sighting.probability is None else f"{sighting.probability:.2f}"
+        point, box = (
+            ",".join(map(str, place[key])) if sighting.is_present else "" for key in ("point", "box")
+        )
+        seen = "here" if sighting.is_present else "not here"
+        rows.append((sighting.concept.name, seen, f"{sighting.score:+.3f}", sure, point, box))
+    show_listing(session.out, Listing(("name", "seen", "score", "p(yes)", "point", "box"), rows))
+
+
+def _as_json(sighting: Sighting, size_px: tuple[int, int]) -> dict[str, Any]:
+    (width, height), (x, y), (left, top, box_width, box_height) = size_px, sighting.point, sighting.box
+    box = (round(left * width), round(top * height), round(box_width * width), round(box_height * height))
+    return {
+        "name": sighting.concept.name,
+        "kind": sighting.concept.kind,
+        "is_present": sighting.is_present,
+        "score": sighting.score,
+        "probability": sighting.probability,
+        "point": (round(x * width), round(y * height)),
+        "box": box,
+    }
+
+
+def _save_marked(session: Session, view: View, out: Path, *, is_forced: bool) -> None:
+    from photopal.assistant.view import draw_view
+
+    save_copy(draw_view(view), out, is_forced=is_forced)
+    names = ", ".join(sighting.concept.name for sighting in view.present)
+    session.say(f"{out} shows {names or 'the photo as it is: nobody was found'}.")

@@ -1,0 +1,26 @@
+"""`photopal restore-concept`: takes back a removal."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from photopal.cli.context import session_of
+
+
+def restore_concept(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="The name that was removed.", metavar="NAME")],
+) -> None:
+    """Take back remove-concept.
+
+    The concept comes back with its photos and everything found of it.
+
+    Examples:
+      photopal restore-concept Rex
+    """
+    session = session_of(ctx)
+    with session.library_to_write() as library:
+        concept = library.restore_concept(name)
+    session.say(f"{concept.name} is back.")

@@ -1,0 +1,106 @@
+"""`photopal similar`: lists the photos that look most like one."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from photopal.cli.context import Session, session_of
+from photopal.cli.inputs import choose_photos, warn_of_skipped
+from photopal.cli.output import Listing, count, show_json, show_listing
+from photopal.errors import NothingFoundError, UsageError
+
+if TYPE_CHECKING:
+    from photopal.assistant.similar import SimilarPhoto
+    from photopal.library import Library, PhotoRow
+    from photopal.library.photo_vectors import VectorFile
+    from photopal.vlm import VisionModel
+
+
+def similar(
+    ctx: typer.Context,
+    photo: Annotated[Path, typer.Argument(help="The photo to compare with.", metavar="PHOTO")],
+    *,
+    limit: Annotated[int, typer.Option(help="The most photos to print.", min=1, metavar="N")] = 20,
+    known: Annotated[
+        bool, typer.Option("--known", help="Compare with photos that were looked at before, and no others.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    paths: Annotated[bool, typer.Option("--paths", help="Print paths only, one a line.")] = False,
+) -> None:
+    """List the photos that look most like one.
+
+    The model looks at each photo once, when it is captioned or now, and what it saw is kept; Ctrl-C loses
+    nothing. All photos are compared, so nothing near is missed. Ends with code 4 when there is no other.
+
+    Examples:
+      photopal similar beach.jpg
+      photopal similar beach.jpg --known --limit 5 --json
+    """
+    if json and paths:
+        raise UsageError("--json and --paths cannot be used together")
+    from photopal.assistant.similar import similar_photos
+
+    session = session_of(ctx)
+    with session.library_to_write() as library:
+        row = _row_of(session, library, photo)
+        vectors = _vectors_with(session, library, row, is_known=known)
+        found = similar_photos(library, vectors, row, limit=limit)
+    _show(session, found, is_json=json, is_paths=paths)
+    if not found:
+        raise NothingFoundError(f"there is no other photo to compare {photo} with")
+
+
+def _row_of(session: Session, library: Library, photo: Path) -> PhotoRow:
+    if photo.is_dir():
+        raise UsageError(f"{photo} is a folder", hint="name one photo")
+    chosen = choose_photos(session, library, [photo])
+    if not chosen.photos:
+        reason = f": {chosen.skipped[0].reason}" if chosen.skipped else ""
+        raise UsageError(f"{photo} cannot be compared{reason}")
+    return chosen.photos[0]
+
+
+def _vectors_with(session: Session, library: Library, row: PhotoRow, *, is_known: bool) -> VectorFile:
+    """Open the vectors of the present model, those that are missing made."""
+    from photopal.assistant.similar import add_vectors, photos_without_vector
+    from photopal.library.photo_vectors import VectorFile
+
+    folder = Path(session.settings.model_name_or_path).expanduser()
+    model: VisionModel | None = None
+    if folder.is_dir():
+        from photopal.vlm.checkpoint import check_folder, fingerprint_folder
+
+        check_folder(folder)
+        fingerprint = fingerprint_folder(folder)
+    else:
+        model = session.model()
+        fingerprint = model.fingerprint
+    vectors = VectorFile(session.vectors_path, fingerprint)
+    missing = photos_without_vector([row] if is_known else library.photos(), vectors)
+    if missing:
+        model = model or session.model()
+        with session.progress("Looking at photos") as on_progress:
+            skipped = add_vectors(vectors, model, missing, on_progress=on_progress)
+        warn_of_skipped(session, skipped[:10])
+        if len(skipped) > 10:
+            session.warn(f"… and {count(len(skipped) - 10, 'more photo')} could not be read.")
+    return vectors
+
+
+def _show(session: Session, found: list[SimilarPhoto], *, is_json: bool, is_paths: bool) -> None:
+    if is_json:
+        show_json(
+            session.out,
+            [{"path": str(one.photo.path), "likeness": round(one.likeness, 4)} for one in found],
+        )
+    elif is_paths:
+        for one in found:
+            # Bytes, because a file name may hold what no encoding can print.
+            typer.echo(os.fsencode(one.photo.path))
+    else:
+        rows = [(f"{one.likeness:.3f}", str(one.photo.path)) for one in found]
+        show_listing(session.out, Listing(("likeness", "photo"), rows))

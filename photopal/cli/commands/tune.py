@@ -1,0 +1,123 @@
+"""`photopal tune`: trains the tokens of names on their photos, on this machine."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from photopal.cli.context import Session, session_of
+from photopal.cli.loading import open_model, warn_of_unregistered
+from photopal.cli.output import Listing, show_json, show_listing
+
+if TYPE_CHECKING:
+    from photopal.tuning import TuningProgress
+    from photopal.tuning.library_tuning import TuningOutcome, TuningPlan
+
+
+def tune(  # noqa: PLR0913 - one parameter for each option of the command
+    ctx: typer.Context,
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Whom to tune; everyone by default.", metavar="NAME")
+    ] = None,
+    *,
+    epochs: Annotated[int, typer.Option(help="The most passes over the photos.", min=1, metavar="N")] = 15,
+    patience: Annotated[
+        int, typer.Option(help="Passes without progress after which it ends.", min=1, metavar="N")
+    ] = 4,
+    lr: Annotated[float, typer.Option(help="Learning rate.", min=1e-7, max=1.0, metavar="RATE")] = 1e-3,
+    tokens: Annotated[
+        int, typer.Option(help="Tokens a name is learned as.", min=1, max=32, metavar="K")
+    ] = 16,
+    seed: Annotated[int, typer.Option(help="Drives everything random.", min=0, metavar="N")] = 0,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Train the tokens of names on their photos, all names together.
+
+    Only the names' own tokens change, never the model. Some photos are held out to see whether it helps; the
+    tokens that do best on them are kept, and nothing is saved where it does not help. With names given, only
+    theirs change. Ctrl-C keeps the best so far. The same seed gives the same tokens.
+
+    Examples:
+      photopal tune
+      photopal tune Anna Rex --epochs 30
+    """
+    from photopal.tuning import TuneOptions
+    from photopal.tuning.library_tuning import plan_tuning, run_plan
+
+    session = session_of(ctx)
+    options = TuneOptions(epochs=epochs, patience=patience, learning_rate=lr, tokens=tokens, seed=seed)
+    with session.library_to_read() as library:
+        model, path = open_model(session)
+        with session.progress("Looking at the photos") as on_progress:
+            plan = plan_tuning(
+                library, model, path, names=names or (), options=options, on_progress=on_progress
+            )
+        concepts = library.concepts()
+    warn_of_unregistered(session, concepts, plan.failed)
+    called = [concept.name for concept in concepts if concept.id in plan.trained]
+    session.say(f"Tuning {', '.join(called)}; Ctrl-C ends it and keeps the best so far.")
+    outcome = run_plan(model, plan, options, on_progress=_table_of_epochs(session))
+    _show(session, called, plan, outcome, is_json=json)
+    if outcome.report.was_interrupted:
+        raise KeyboardInterrupt
+
+
+def _table_of_epochs(session: Session) -> Callable[[TuningProgress], None]:
+    """Print a line for every epoch on stderr as it ends."""
+    began = time.monotonic()
+    session.say("epoch      loss  accuracy  seconds", style="dim")
+
+    def tell(progress: TuningProgress) -> None:
+        loss = "     –" if math.isnan(progress.loss) else f"{progress.loss:6.3f}"
+        best = "  best so far" if progress.is_best else ""
+        accuracy = _percent(progress.validation.accuracy)
+        epoch = f"{progress.epoch:>2}/{progress.epochs:<2}"
+        seconds = time.monotonic() - began
+        session.say(f"{epoch}    {loss}  {accuracy:>8}  {seconds:>7.1f}{best}")
+
+    return tell
+
+
+def _show(
+    session: Session, called: list[str], plan: TuningPlan, outcome: TuningOutcome, *, is_json: bool
+) -> None:
+    report = outcome.report
+    if is_json:
+        show_json(session.out, {"names": called, **_as_json(outcome)})
+    else:
+        rows = [
+            ("names", ", ".join(called)),
+            ("accuracy before tuning", _percent(report.before.accuracy)),
+            ("accuracy after tuning", _percent(report.after.accuracy)),
+            ("questions on held-out photos", f"{report.after.questions:,}"),
+            ("photos to learn from", f"{report.photos:,}"),
+            ("photos held out", f"{report.validation_photos:,}"),
+            ("best epoch", f"{report.best_epoch} of {report.epochs}"),
+            ("seconds", f"{report.seconds:.1f}"),
+            ("saved", "yes" if outcome.is_saved else "no"),
+        ]
+        show_listing(session.out, Listing(("what", "value"), rows, has_header=False))
+    if outcome.is_saved:
+        session.say(f"Saved in {plan.path}. photopal caption uses it for new captions.")
+    elif outcome.rival is not None and report.best_epoch > 0:
+        session.say(f"Not saved: the tokens in use do better ({_percent(outcome.rival.accuracy)}).")
+    else:
+        session.say("Not saved: tuning did not help on the photos held out. More photos may.")
+
+
+def _as_json(outcome: TuningOutcome) -> dict[str, Any]:
+    facts = asdict(outcome.report)
+    facts["in_use"] = None if outcome.rival is None else asdict(outcome.rival)
+    for validation in (facts["before"], facts["after"], facts["in_use"]):
+        if validation is not None and math.isnan(validation["accuracy"]):
+            validation["accuracy"] = None
+    return {**facts, "is_saved": outcome.is_saved}
+
+
+def _percent(share: float) -> str:
+    return "–" if math.isnan(share) else f"{share:.1%}"

@@ -1,0 +1,68 @@
+"""`photopal undo`: takes back what was changed, or shows the journal of it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from photopal.cli.context import Session, session_of
+from photopal.cli.output import Listing, show_json, show_listing
+from photopal.errors import UsageError
+
+
+def undo(
+    ctx: typer.Context,
+    entry: Annotated[
+        int | None,
+        typer.Argument(
+            help="Number in the journal; the latest change when left out.", metavar="ENTRY", min=1
+        ),
+    ] = None,
+    *,
+    show: Annotated[bool, typer.Option("--list", help="Show the journal; change nothing.")] = False,
+    limit: Annotated[int, typer.Option(help="With --list: the most entries.", min=1, metavar="N")] = 20,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Take back the latest change to names, reference photos or captions.
+
+    Said again, it takes back the one before. Every change is an entry of the journal, and so is taking one
+    back: give the number of that entry to do the change again.
+
+    Examples:
+      photopal undo
+      photopal undo --list
+      photopal undo 7
+    """
+    session = session_of(ctx)
+    if show:
+        if entry is not None:
+            raise UsageError("--list shows the whole journal and takes no number")
+        _list(session, limit, is_json=json)
+        return
+    with session.library_to_write() as library:
+        made = library.undo(entry)
+    if json:
+        show_json(session.out, {"entry": made.id, "what": made.what, "undoes": made.undoes})
+    session.say(f"{made.what[0].upper()}{made.what[1:]}. The other way round: photopal undo {made.id}")
+
+
+def _list(session: Session, limit: int, *, is_json: bool) -> None:
+    with session.library_to_read() as library:
+        entries = library.journal(limit)
+    if is_json:
+        columns = ("id", "made_at", "what", "undoes", "undone_by")
+        show_json(session.out, [{name: getattr(entry, name) for name in columns} for entry in entries])
+        return
+    if not entries:
+        session.say("Nothing was changed yet.")
+    rows = [
+        (
+            str(e.id),
+            e.made_at[:19].replace("T", " "),
+            e.what,
+            f"undone by {e.undone_by}" if e.undone_by is not None else "",
+        )
+        for e in entries
+    ]
+    show_listing(session.out, Listing(("entry", "when", "what", "state"), rows))

@@ -1,0 +1,49 @@
+"""`photopal where`: prints every path in use and where each setting comes from."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from photopal.cli.context import session_of
+from photopal.cli.output import Listing, show_json, show_listing
+
+
+def where(
+    ctx: typer.Context,
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Print every path in use and what chose it.
+
+    What chose it is a flag, the environment, the config file or a default. The config file is config.toml in
+    the home folder and may set library, banks, model, device, dtype (auto, float32, bfloat16 or float16: what
+    the model computes in) and features_mb, which is how large the folder of what the model made of photos may
+    grow; 0 keeps nothing.
+
+    Examples:
+      photopal where
+      photopal where --json
+    """
+    session = session_of(ctx)
+    settings = session.settings
+    values = {
+        "home": str(settings.home),
+        "config": str(settings.config_path),
+        "library": str(settings.library_path),
+        "banks": str(settings.banks_path),
+        "watches": str(settings.watches_path),
+        "features": str(settings.features_path),
+        "crashes": str(settings.crashes_path),
+        "log": str(settings.log_path),
+        "features_mb": str(settings.features_mb),
+        "model": settings.model_name_or_path,
+        "device": settings.device,
+        "dtype": settings.dtype,
+    }
+    if json:
+        show_json(session.out, values)
+        return
+    rows = [(name, value, settings.sources.get(name, "")) for name, value in values.items()]
+    show_listing(session.out, Listing(("what", "value", "chosen by"), rows, has_header=False))

@@ -1,0 +1,224 @@
+"""What every command is given: settings, two screens, the library; knows nothing of any one command."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import typer
+from rich.console import Console
+
+from photopal.cli.crash import describe_crash, write_report
+from photopal.cli.output import plain
+from photopal.cli.streams import keep_log, talk_stream
+from photopal.config import Settings, load_settings
+from photopal.errors import NothingFoundError, PhotopalError
+
+if TYPE_CHECKING:
+    from photopal.library import Library
+    from photopal.vlm.model import LoadedModel
+
+
+STRANGE = (
+    "Photos here do not look drawn. The bundled model understands drawn ones only, so what it says of camera "
+    "photos is wrong: name another model for them with --model or PHOTOPAL_MODEL."
+)
+
+
+class OnProgress(Protocol):
+    """What a long call tells: how many are done, of how many if that is known, and which is at hand."""
+
+    def __call__(self, done: int, total: int | None, at: object = None, /) -> None:
+        """Show it."""
+
+
+class Kinds:
+    """Says once that photos do not look drawn, when more than one in ten of those seen so far do not.
+
+    One in five hundred drawn photos looks strange to the bundled model, so a single one says little.
+    """
+
+    def __init__(self, session: Session) -> None:
+        """Begin to count."""
+        self._session = session
+        self._seen = self._strange = 0
+        self._has_said = False
+
+    def add(self, is_known: bool, /) -> None:
+        """Count a photo."""
+        self._seen += 1
+        self._strange += not is_known
+        if not self._has_said and self._strange * 10 > self._seen:
+            self._has_said = True
+            self._session.warn(STRANGE)
+
+
+class Session:
+    """One run of the command line: results go to `out` (stdout), all other words to `talk` (stderr)."""
+
+    def __init__(
+        self,
+        *,
+        home: Path | None = None,
+        model: str | None = None,
+        device: str | None = None,
+        is_quiet: bool = False,
+        has_color: bool = True,
+        is_debug: bool = False,
+    ) -> None:
+        """Take the global options as they were written; nothing is read or opened yet."""
+        self._home, self._model, self._device = home, model, device
+        self.is_quiet, self.is_debug = is_quiet, is_debug
+        self._step: str | None = None
+        self.out = _console(has_color=has_color)
+        self.talk = _console(has_color=has_color, is_stderr=True)
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings, read when first asked for, so that help works with a broken config file."""
+        return load_settings(home=self._home, model=self._model, device=self._device)
+
+    def say(self, words: str, *, style: str = "") -> None:
+        """Talk to the user on stderr; silent with `--quiet`."""
+        if not self.is_quiet:
+            self.warn(words, style=style)
+
+    def warn(self, words: str, *, style: str = "yellow") -> None:
+        """Tell the user something on stderr, `--quiet` or not."""
+        self.talk.print(plain(words, style), soft_wrap=True)
+
+    def explain(self, error: PhotopalError) -> None:
+        """Put an error into words on stderr: what happened, then what to try."""
+        is_fault = not isinstance(error, NothingFoundError)
+        self.warn(
+            f"Error: {error.message}" if is_fault else error.message, style="bold red" if is_fault else ""
+        )
+        for note in getattr(error, "__notes__", ()):
+            self.warn(note, style="")
+        if error.hint:
+            self.warn(f"Hint: {error.hint}", style="")
+        self._show_traceback(error)
+
+    def explain_crash(self, error: BaseException, *, doing: str) -> None:
+        """Put an unexpected exception into a paragraph on stderr, its traceback into a file."""
+        doing = doing if self._step is None else f"{doing} ({self._step[0].lower()}{self._step[1:]})"
+        self.warn(
+            describe_crash(error, doing=doing, report=self.report(error, doing=doing)), style="bold red"
+        )
+        self._show_traceback(error)
+
+    def report(self, error: BaseException, *, doing: str) -> Path | None:
+        """Write an exception's traceback into a file of the home folder, or a temporary one."""
+        return write_report(error, self._home_if_known(), doing=doing)
+
+    def keep_log(self) -> None:
+        """Keep what libraries wrote to stderr during this run."""
+        home = self._home_if_known()
+        if home is not None:
+            keep_log(self.settings.log_path)
+
+    def _home_if_known(self) -> Path | None:
+        try:
+            return self.settings.home
+        except Exception:  # noqa: BLE001 - it is asked for while another error is explained
+            return None
+
+    def _show_traceback(self, error: BaseException) -> None:
+        if self.is_debug:
+            import traceback
+
+            for line in "".join(traceback.format_exception(error)).splitlines():
+                self.warn(line, style="")
+
+    @property
+    def vectors_path(self) -> Path:
+        """The folder of what makes photos comparable, beside the library."""
+        return self.settings.library_path.parent / "vectors"
+
+    def library_to_read(self) -> Library:
+        """The library, for reading only; use it in a `with`.
+
+        Raises:
+            LibraryError: There is no library yet, or it cannot be used.
+        """
+        from photopal.library import Library
+
+        return Library(self.settings.library_path, read_only=True)
+
+    def library_to_write(self) -> Library:
+        """The library, made where there is none; use it in a `with`.
+
+        Raises:
+            LibraryError: The library's folder cannot be made, or the library cannot be used.
+        """
+        from photopal.library import Library
+
+        return Library(self.settings.library_path)
+
+    def model(self) -> LoadedModel:
+        """The vision-language model of the settings; takes seconds, as it brings torch with it.
+
+        Raises:
+            ModelError: The model cannot be had or used.
+        """
+        with self.progress("Loading the model"):
+            from photopal.vlm import load_model
+            from photopal.vlm.feature_cache import FeatureCache
+
+            model = load_model(
+                self.settings.model_name_or_path, device=self.settings.device, dtype=self.settings.dtype
+            )
+        model.kept = FeatureCache(
+            self.settings.features_path,
+            f"{model.fingerprint}-{str(model.dtype).removeprefix('torch.')}",
+            device=model.device,
+            most_bytes=self.settings.features_mb * 2**20,
+        )
+        model.on_kind = Kinds(self).add
+        return model
+
+    @contextmanager
+    def progress(self, title: str) -> Iterator[OnProgress]:
+        """Show a progress bar on stderr while the block runs; nothing when stderr is not a terminal.
+
+        Yields:
+            A call to hand to what does the work.
+        """
+        self._step = title
+        with self._bar(title) as on_progress:
+            yield on_progress
+        # After an error it stays, for whoever explains it.
+        self._step = None
+
+    @contextmanager
+    def _bar(self, title: str) -> Iterator[OnProgress]:
+        if self.is_quiet or not self.talk.is_terminal:
+            yield lambda done, total, at=None: None
+            return
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        # What libraries print on stderr while the bar is there must not be drawn around it.
+        with Progress(*columns, console=self.talk, transient=True, redirect_stderr=False) as bar:
+            task = bar.add_task(title, total=None)
+            yield lambda done, total, at=None: bar.update(task, completed=done, total=total)
+
+
+def session_of(ctx: typer.Context) -> Session:
+    """The session of the running command."""
+    session = ctx.obj
+    if not isinstance(session, Session):
+        raise TypeError("a command ran without its session")
+    return session
+
+
+def _console(*, has_color: bool, is_stderr: bool = False) -> Console:
+    # Without a file rich takes the present `sys.stdout` each time, as a test replaces it.
+    file = talk_stream() if is_stderr and talk_stream() is not sys.stderr else None
+    if has_color:
+        return Console(file=file, stderr=is_stderr, highlight=False)
+    return Console(file=file, stderr=is_stderr, highlight=False, color_system=None)

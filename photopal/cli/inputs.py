@@ -1,0 +1,66 @@
+"""Which photos a command is about: paths, folders, lists on stdin; knows nothing of what is done to them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from photopal.cli.context import Session
+from photopal.errors import UsageError
+
+if TYPE_CHECKING:
+    from photopal.library import Library, PhotoRow
+    from photopal.photos import Skipped
+
+STDIN = Path("-")
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Photos of the library that paths name, each once, and the paths that could not be read."""
+
+    photos: list[PhotoRow]
+    skipped: list[Skipped]
+
+
+def read_paths(paths: Sequence[Path]) -> list[Path]:
+    """The paths, those on stdin in the place of `-`, one a line.
+
+    Raises:
+        UsageError: stdin was asked for and holds no path.
+    """
+    read: list[Path] = []
+    for path in paths:
+        if path != STDIN:
+            read.append(path)
+            continue
+        # Bytes, because a file name may be in no encoding at all.
+        lines = [line for line in sys.stdin.buffer.read().splitlines() if line]
+        if not lines:
+            raise UsageError("there is no path on stdin")
+        read += [Path(os.fsdecode(line)) for line in lines]
+    return read
+
+
+def choose_photos(session: Session, library: Library, paths: Sequence[Path]) -> Chosen:
+    """Take the photos that paths name into the library where they are new or changed, and list them."""
+    from photopal.ingest.indexer import index_folders
+    from photopal.photos import Skipped, find_photos
+
+    with session.progress("Reading photos") as on_progress:
+        report = index_folders(library, paths, on_progress=on_progress)
+    bad = {skipped.path for skipped in report.skipped}
+    missing = [Skipped(root, "is not there") for root in report.offline if root not in bad]
+    rows = [library.photo_at(path) for path in find_photos(paths, on_skip=lambda skipped: None)]
+    photos = list({row.id: row for row in rows if row is not None}.values())
+    return Chosen(photos, [*report.skipped, *missing])
+
+
+def warn_of_skipped(session: Session, skipped: Sequence[Skipped]) -> None:
+    """Name the photos that could not be read."""
+    for entry in skipped:
+        session.warn(f"Skipped {entry.path}: {entry.reason}")

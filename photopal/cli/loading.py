@@ -1,0 +1,87 @@
+"""Opens model, bank and assistant for a command, and says why it takes a while; knows no command."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from photopal.cli.context import Session
+from photopal.cli.crash import where_to_read
+from photopal.errors import PhotopalError, in_a_line
+
+if TYPE_CHECKING:
+    from photopal.assistant.assistant import Assistant
+    from photopal.library import ConceptRow, Library
+    from photopal.vlm import VisionModel
+
+
+def open_library(session: Session) -> Library:
+    """The library to look names up in; an empty one is made where there is none."""
+    if session.settings.library_path.exists():
+        return session.library_to_read()
+    return session.library_to_write()
+
+
+def open_model(session: Session) -> tuple[VisionModel, Path]:
+    """Load the model of the settings; also where its bank is, written or not.
+
+    Raises:
+        ModelError: The model cannot be had or used.
+    """
+    model = session.model()
+    from photopal.assistant.assistant import bank_path_for
+
+    return model, bank_path_for(session.settings.banks_path, model.fingerprint)
+
+
+def open_assistant(session: Session, library: Library) -> Assistant:
+    """Load the model, bring its bank in step with the library, and put both together.
+
+    Raises:
+        ModelError: The model cannot be had or used.
+        BankError: The bank cannot be written.
+    """
+    model, path = open_model(session)
+    return assistant_of(session, library, model=model, path=path)
+
+
+def assistant_of(session: Session, library: Library, *, model: VisionModel, path: Path) -> Assistant:
+    """Bring the bank of a loaded model in step with the library and make an assistant of both.
+
+    Raises:
+        BankError: The bank cannot be written.
+    """
+    from photopal.assistant.assistant import Assistant
+    from photopal.concepts.sync import refresh_bank
+
+    with session.progress("Getting to know names") as on_progress:
+        result = refresh_bank(library, model, path, on_progress=on_progress)
+    concepts = library.concepts()
+    warn_of_unregistered(session, concepts, result.failed, known=result.bank.concepts)
+    return Assistant(model, result.bank, concepts)
+
+
+def warn_of_unregistered(
+    session: Session,
+    concepts: Iterable[ConceptRow],
+    failed: Mapping[int, Exception],
+    *,
+    known: Container[int] = (),
+) -> None:
+    """Name the concepts that could not be registered, and why; with the file that has a bug's traceback.
+
+    Args:
+        session: The command's.
+        concepts: Of the library.
+        failed: What was raised, by concept id.
+        known: Ids of those that are known from earlier photos.
+    """
+    for concept in concepts:
+        if (error := failed.get(concept.id)) is None:
+            continue
+        so_far = "known by its earlier photos only" if concept.id in known else "not looked for"
+        words = f"{concept.name} is {so_far}, as it cannot be registered: {in_a_line(error)}."
+        if not isinstance(error, PhotopalError):
+            words += f" {where_to_read(session.report(error, doing=f'registering {concept.name}'))}"
+        session.warn(words)

@@ -1,0 +1,286 @@
+"""Instant registration: a concept's rows, direction and thresholds from its photos, with no training.
+
+All of it is computed on the CPU in float32; projected tokens and rows of the model are brought there first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from photopal.concepts.bank import Bank, BankConcept
+from photopal.concepts.calibration import Calibration, calibrate
+from photopal.concepts.localize import (
+    concept_direction,
+    contested_maps,
+    find_recurring,
+    grid_cover,
+    inside_photo,
+    location_maps,
+    map_scores,
+    mask_cells,
+)
+from photopal.errors import ConceptError
+from photopal.vlm.protocol import ChatPrompt, PhotoFeatures, VisionModel
+
+
+def cluster(points: Tensor, k: int, *, generator: torch.Generator, iterations: int = 20) -> Tensor:
+    """Find k-means centroids, seeded by k-means++ (Arthur & Vassilvitskii 2007).
+
+    Args:
+        points: `[points, hidden]`, at least one.
+        k: How many centroids; fewer come back when there are fewer points.
+        generator: Source of randomness, on the CPU.
+        iterations: Most Lloyd steps.
+
+    Returns:
+        `[min(k, points), hidden]`; gradients flow from each centroid to the points of its cluster.
+
+    Raises:
+        ValueError: There is no point.
+    """
+    if points.shape[0] == 0:
+        raise ValueError("no points to cluster")
+    k = min(k, points.shape[0])
+    with torch.no_grad():
+        fixed = points.detach().float()
+        centroids = fixed[_spread_seeds(fixed, k, generator)]
+        nearest = torch.cdist(fixed, centroids).argmin(dim=1)
+        for _ in range(iterations):
+            centroids = _means(fixed, nearest, centroids)
+            moved = torch.cdist(fixed, centroids).argmin(dim=1)
+            if torch.equal(moved, nearest):
+                break
+            nearest = moved
+    return _means(points, nearest, centroids.to(points.dtype))
+
+
+def _spread_seeds(points: Tensor, k: int, generator: torch.Generator) -> Tensor:
+    first = int(torch.randint(points.shape[0], (1,), generator=generator))
+    chosen = [first]
+    distances = (points - points[first]).square().sum(dim=1)
+    for _ in range(k - 1):
+        weights = distances.cpu()
+        if float(weights.sum()) <= 0:  # fewer different points than k
+            weights = torch.ones_like(weights)
+        choice = int(torch.multinomial(weights, 1, generator=generator))
+        chosen.append(choice)
+        distances = torch.minimum(distances, (points - points[choice]).square().sum(dim=1))
+    return torch.tensor(chosen, device=points.device)
+
+
+def _means(points: Tensor, nearest: Tensor, fallback: Tensor) -> Tensor:
+    counts = torch.bincount(nearest, minlength=len(fallback)).to(points.dtype).unsqueeze(1)
+    sums = torch.zeros_like(fallback).index_add(0, nearest, points)
+    return torch.where(counts > 0, sums / counts.clamp(min=1), fallback)
+
+
+def align_rows(centroids: Tensor, norm: float) -> Tensor:
+    """Turn centroids into input rows: identifier first, then soft tokens (MC-LLaVA, section 3.2).
+
+    Each centroid is scaled to the mean L2 norm of the model's own input rows; the identifier is the mean of
+    the scaled centroids.
+
+    Args:
+        centroids: `[k, hidden]`.
+        norm: The mean norm of the model's input rows.
+
+    Returns:
+        `[k + 1, hidden]`.
+    """
+    soft = torch.nn.functional.normalize(centroids, dim=-1) * norm
+    return torch.cat([soft.mean(dim=0, keepdim=True), soft])
+
+
+def mean_row_norm(embeddings: Tensor) -> float:
+    """The mean L2 norm of `[vocab, hidden]` input rows."""
+    return float(embeddings.detach().float().norm(dim=-1).mean())
+
+
+SELF_SCORE_DISCOUNT = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """One reference photo as the model sees it.
+
+    Attributes:
+        key: Hash of the photo's bytes: the same photo may serve several concepts.
+        features: Of the whole photo.
+        mask: bool `[height, width]` of where the subject is, or None to find it.
+    """
+
+    key: str
+    features: PhotoFeatures
+    mask: NDArray[np.bool_] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class FoundSubject:
+    """Where the subject is on a reference photo.
+
+    Attributes:
+        reference: The photo.
+        cells: bool `[rows, cols]` on the grid of raw patches, on the CPU.
+        token_cells: bool on the grid of projected tokens, on the CPU.
+    """
+
+    reference: Reference
+    cells: Tensor
+    token_cells: Tensor
+
+
+@dataclass(frozen=True)
+class RegisterOptions:
+    """Settings of registration.
+
+    Attributes:
+        tokens: Soft tokens a concept, k in the paper (MC-LLaVA, section 3.2; default 16).
+        seed: Drives k-means.
+        initialisation: kmeans, or random for comparison.
+    """
+
+    tokens: int = 16
+    seed: int = 0
+    initialisation: str = "kmeans"
+
+
+def find_subjects(references: Sequence[Reference], others: Sequence[PhotoFeatures]) -> list[FoundSubject]:
+    """Find the subject on every reference photo: by its mask, or by what recurs across the photos.
+
+    Args:
+        references: All photos of one concept, at least one.
+        others: Photos that do not show it; they help to find what is common to everything.
+
+    Raises:
+        ConceptError: There is no photo, or a mask is empty.
+    """
+    if not references:
+        raise ConceptError("a concept needs at least one reference photo")
+    unmasked = [reference.features for reference in references if reference.mask is None]
+    recurring = iter(find_recurring(unmasked, others))
+    found = []
+    for reference in references:
+        features = reference.features
+        grid = (features.patches.shape[0], features.patches.shape[1])
+        if reference.mask is not None:
+            cells = mask_cells(reference.mask, grid, features.frame)
+        else:
+            cells = next(recurring)
+        found.append(FoundSubject(reference, cells, _on_token_grid(cells, features, reference.mask)))
+    return found
+
+
+def _on_token_grid(cells: Tensor, features: PhotoFeatures, mask: NDArray[np.bool_] | None) -> Tensor:
+    if tuple(cells.shape) == features.token_grid:
+        return cells
+    if mask is not None:
+        return mask_cells(mask, features.token_grid, features.frame)
+    cover = grid_cover(cells.numpy(), features.token_grid, (0.0, 0.0, 1.0, 1.0))
+    return cover >= min(0.4, float(cover.max()))
+
+
+def register_concept(
+    model: VisionModel,
+    concept_id: int,
+    found: Sequence[FoundSubject],
+    *,
+    name: str,
+    references_key: str,
+    options: RegisterOptions,
+) -> BankConcept:
+    """Make the rows and the direction of one concept; its thresholds come from `calibrate_concepts`.
+
+    The centroids of the projected tokens within the masks, pooled over the photos, become the soft tokens
+    (MC-LLaVA, section 3.2). Where the model ties its input and output layers the identifier's output row is
+    its input row; else it is the mean output row of the words of the name.
+    """
+    tokens = torch.cat([f.reference.features.tokens.cpu()[f.token_cells.flatten()] for f in found]).float()
+    patches = torch.cat([f.reference.features.patches[f.cells] for f in found])
+    generator = torch.Generator().manual_seed(options.seed * 100_003 + concept_id)
+    if options.initialisation == "random":
+        centroids = torch.randn(options.tokens, tokens.shape[1], generator=generator)
+    else:
+        centroids = cluster(tokens, options.tokens, generator=generator)
+    inputs = align_rows(centroids, mean_row_norm(model.input_embeddings))
+    return BankConcept(
+        concept_id=concept_id,
+        inputs=inputs,
+        outputs=first_output_row(model, inputs[0], name),
+        direction=concept_direction(patches),
+        calibration=Calibration(1.0, 1.0),
+        references_key=references_key,
+    )
+
+
+def first_output_row(model: VisionModel, identifier: Tensor, name: str) -> Tensor:
+    """The output row an identifier starts with: `[hidden]` float32."""
+    if model.output_embeddings is model.input_embeddings:  # tied
+        return identifier.clone()
+    ids = model.encode_prompt(ChatPrompt(user="?", has_image=False), answer=name).ids
+    end = [int(i) for i in ids if int(i) not in model.end_ids]
+    return model.output_embeddings[end[-3:]].detach().float().mean(dim=0).cpu()
+
+
+def background_direction(found: Sequence[FoundSubject]) -> Tensor | None:
+    """The direction of everything on the reference photos that is not their subject; None without any."""
+    rest = []
+    for subject in found:
+        outside = ~subject.cells & inside_photo(subject.reference.features)
+        rest.append(subject.reference.features.patches[outside])
+    patches = torch.cat(rest) if rest else torch.empty(0)
+    return concept_direction(patches) if patches.shape[0] else None
+
+
+def calibrate_concepts(
+    bank: Bank, found: Mapping[int, Sequence[FoundSubject]], others: Sequence[PhotoFeatures]
+) -> Bank:
+    """Learn the presence thresholds of all concepts of a bank together.
+
+    A concept's positives are its reference photos, each scored by the direction of the others. Its negatives
+    are the other concepts' photos it is not registered for, photos of the library, and what is left of its
+    own photos without the subject, so that a single concept has negatives too.
+
+    Args:
+        bank: Has every concept that `found` has.
+        found: For each concept id its reference photos.
+        others: Photos of the library that show no concept, as far as the maps can tell.
+    """
+    ids = list(found)
+    directions = bank.directions(ids)
+    keys = {i: {f.reference.key for f in found[i]} for i in ids}
+    calibrated = []
+    for place, concept_id in enumerate(ids):
+        subjects = found[concept_id]
+        positives, negatives = [], []
+        for number, subject in enumerate(subjects):
+            left_out = directions.clone()
+            rest = [f.reference.features.patches[f.cells] for n, f in enumerate(subjects) if n != number]
+            if rest:
+                left_out[place] = concept_direction(torch.cat(rest))
+            maps = contested_maps(location_maps(subject.reference.features.patches, left_out))[place]
+            positives.append(_score(maps) - (0.0 if rest else SELF_SCORE_DISCOUNT))
+            away = maps.masked_fill(_grown(subject.cells), -1.0)
+            if int((away > -1.0).sum()) >= 3:
+                negatives.append(_score(away))
+        strangers = [f.reference for i in ids if i != concept_id for f in found[i]]
+        photos = [r.features for r in strangers if r.key not in keys[concept_id]] + list(others)
+        for features in photos:
+            maps = contested_maps(location_maps(features.patches, directions))
+            negatives.append(_score(maps[place]))
+        calibration = calibrate(torch.tensor(positives), torch.tensor(negatives or [0.0]))
+        calibrated.append(replace(bank.concepts[concept_id], calibration=calibration))
+    return bank.with_concepts(calibrated)
+
+
+def _score(location_map: Tensor) -> float:
+    return float(map_scores(location_map[None])[0])
+
+
+def _grown(cells: Tensor) -> Tensor:
+    return torch.nn.functional.max_pool2d(cells[None].float(), 3, stride=1, padding=1)[0].bool()

@@ -1,0 +1,292 @@
+"""Finds which patches of a reference photo show the subject: by mask, by box, or by what recurs.
+
+All of it is computed on the CPU, where patch vectors and masks are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from photopal.errors import ConceptError
+from photopal.vlm.protocol import PhotoFeatures
+
+Box = tuple[float, float, float, float]
+
+
+def concept_direction(patches: Tensor) -> Tensor:
+    """The unit vector along the mean of the unit vectors of `[n, width]` patches: `[width]`."""
+    units = torch.nn.functional.normalize(patches.float(), dim=-1)
+    return torch.nn.functional.normalize(units.mean(dim=0), dim=0)
+
+
+def location_maps(patches: Tensor, directions: Tensor) -> Tensor:
+    """Cosine of every patch with every concept's direction.
+
+    Args:
+        patches: `[rows, cols, width]` raw vision-tower patches of a photo.
+        directions: `[concepts, width]`.
+
+    Returns:
+        `[concepts, rows, cols]` in -1…1.
+    """
+    units = torch.nn.functional.normalize(patches.float(), dim=-1)
+    return torch.einsum("rcw,nw->nrc", units, directions)
+
+
+def contested_maps(maps: Tensor) -> Tensor:
+    """Lower each map where another concept fits better, by how much better it fits.
+
+    A photo of one of two lookalikes lights up both maps; the patches belong to the one that fits best.
+
+    Args:
+        maps: `[concepts, rows, cols]`.
+
+    Returns:
+        The same shape; unchanged for a single concept.
+    """
+    if maps.shape[0] < 2:
+        return maps
+    best, second = maps.topk(2, dim=0).values  # [rows, cols] each
+    rival = torch.where(maps == best, second, best)
+    return maps - (rival - maps).clamp(min=0)
+
+
+def map_scores(maps: Tensor, *, top: int = 2) -> Tensor:
+    """How strongly each concept shows anywhere: the mean of its highest patches.
+
+    Args:
+        maps: `[concepts, rows, cols]`.
+        top: How many patches count.
+
+    Returns:
+        `[concepts]`.
+    """
+    flat = maps.flatten(1)
+    return flat.topk(min(top, flat.shape[1]), dim=1).values.mean(dim=1)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a concept shows most.
+
+    Attributes:
+        point: x and y in fractions of the photo.
+        box: x, y, width, height of the region around it, in fractions of the photo.
+    """
+
+    point: tuple[float, float]
+    box: Box
+
+
+def find_place(location_map: Tensor, frame: Box) -> Place:
+    """Find the peak of a map and the connected region around it above half its height.
+
+    Args:
+        location_map: `[rows, cols]`.
+        frame: What part of the photo the map covers (see `PhotoFeatures`).
+    """
+    return find_places(location_map[None], frame)[0]
+
+
+def find_places(maps: Tensor, frame: Box) -> list[Place]:
+    """Find the place of each of `[concepts, rows, cols]` maps as `find_place` does, all at once."""
+    if not maps.shape[0]:
+        return []
+    rows, cols = maps.shape[1:]
+    flat = maps.flatten(1)
+    floor, highest = flat.median(dim=1).values, flat.max(dim=1).values
+    level = floor + 0.5 * (highest - floor)
+    peaks = flat.argmax(dim=1)
+    starts = torch.nn.functional.one_hot(peaks, rows * cols).bool().view_as(maps)
+    regions = _grown(maps >= level[:, None, None], starts)
+    edges = zip(*_extents(regions.any(dim=1)), *_extents(regions.any(dim=2)), strict=True)
+    x, y, width, height = frame
+    found = []
+    for peak, (first_col, last_col, first_row, last_row) in zip(peaks.tolist(), edges, strict=True):
+        row, col = divmod(peak, cols)
+        left, right = _clamp(x + width * first_col / cols), _clamp(x + width * (last_col + 1) / cols)
+        top, bottom = _clamp(y + height * first_row / rows), _clamp(y + height * (last_row + 1) / rows)
+        point = (_clamp(x + width * (col + 0.5) / cols), _clamp(y + height * (row + 0.5) / rows))
+        found.append(Place(point, (left, top, right - left, bottom - top)))
+    return found
+
+
+def _extents(is_in: Tensor) -> tuple[list[int], list[int]]:
+    """First and last true place of each row of `[concepts, cells]`."""
+    last = is_in.shape[1] - 1 - is_in.flip(1).int().argmax(dim=1)
+    return is_in.int().argmax(dim=1).tolist(), last.tolist()
+
+
+def _clamp(edge: float) -> float:
+    return min(1.0, max(0.0, edge))
+
+
+def connected_region(is_inside: Tensor, start: tuple[int, int]) -> Tensor:
+    """The cells of a bool `[rows, cols]` grid that hang together with a cell, by sides and corners."""
+    region = torch.zeros_like(is_inside)
+    region[start] = True
+    return _grown(is_inside[None], region[None])[0]
+
+
+def _grown(is_inside: Tensor, regions: Tensor) -> Tensor:
+    """Grow bool `[maps, rows, cols]` regions by sides and corners within what is inside."""
+    may_be = is_inside | regions
+    while True:
+        grown = torch.nn.functional.max_pool2d(regions.float(), 3, stride=1, padding=1).bool() & may_be
+        if torch.equal(grown, regions):
+            return regions
+        regions = grown
+
+
+def inside_photo(features: PhotoFeatures) -> Tensor:
+    """Which patches of the grid lie on the photo rather than on its padding: bool `[rows, cols]`."""
+    rows, cols = features.patches.shape[:2]
+    x, y, width, height = features.frame
+    xs = x + width * (torch.arange(cols) + 0.5) / cols
+    ys = y + height * (torch.arange(rows) + 0.5) / rows
+    return ((ys >= 0) & (ys <= 1))[:, None] & ((xs >= 0) & (xs <= 1))[None, :]
+
+
+COVERED_SHARE = 0.4
+
+
+def grid_cover(
+    mask: NDArray[np.bool_], grid: tuple[int, int], frame: tuple[float, float, float, float]
+) -> Tensor:
+    """How much of each grid cell a mask over the photo covers.
+
+    Args:
+        mask: bool `[height, width]` over the upright photo.
+        grid: Rows and columns.
+        frame: What part of the photo the grid covers.
+
+    Returns:
+        float `[rows, cols]` in 0…1.
+    """
+    height, width = mask.shape
+    rows, cols = grid
+    x, y, frame_width, frame_height = frame
+    sums = np.zeros((height + 1, width + 1))
+    sums[1:, 1:] = mask.cumsum(0).cumsum(1)
+    xs = (x + frame_width * np.arange(cols + 1) / cols) * width
+    ys = (y + frame_height * np.arange(rows + 1) / rows) * height
+    columns = np.clip(np.round(xs), 0, width).astype(int)
+    lines = np.clip(np.round(ys), 0, height).astype(int)
+    corner = sums[np.ix_(lines, columns)]
+    covered = corner[1:, 1:] - corner[:-1, 1:] - corner[1:, :-1] + corner[:-1, :-1]
+    area = (np.diff(ys)[:, None] * np.diff(xs)[None, :]).clip(min=1e-9)
+    return torch.from_numpy(covered / area).float()
+
+
+def mask_cells(
+    mask: NDArray[np.bool_], grid: tuple[int, int], frame: tuple[float, float, float, float]
+) -> Tensor:
+    """The cells that a mask covers well, at least the one it covers most: bool `[rows, cols]`.
+
+    Raises:
+        ConceptError: The mask is empty.
+    """
+    cover = grid_cover(mask, grid, frame)
+    if float(cover.max()) <= 0:
+        raise ConceptError("the mask or box covers nothing of the photo")
+    return cover >= min(COVERED_SHARE, float(cover.max()))
+
+
+def cells_extent(
+    cells: Tensor, frame: tuple[float, float, float, float]
+) -> tuple[float, float, float, float]:
+    """The smallest box around cells of a grid: left, top, right, bottom in fractions of the photo.
+
+    Args:
+        cells: bool `[rows, cols]`, at least one.
+        frame: What part of the photo the grid covers.
+    """
+    rows, cols = cells.shape
+    ys, xs = torch.nonzero(cells, as_tuple=True)
+    x, y, width, height = frame
+    left, top = x + width * int(xs.min()) / cols, y + height * int(ys.min()) / rows
+    right, bottom = x + width * (int(xs.max()) + 1) / cols, y + height * (int(ys.max()) + 1) / rows
+    return (max(0.0, left), max(0.0, top), min(1.0, right), min(1.0, bottom))
+
+
+def box_mask(box: tuple[int, int, int, int], size: tuple[int, int]) -> NDArray[np.bool_]:
+    """Turn a box (x, y, width, height in pixels) into a mask of a photo of (width, height) pixels."""
+    x, y, width, height = box
+    mask = np.zeros((size[1], size[0]), dtype=bool)
+    mask[max(0, y) : y + height, max(0, x) : x + width] = True
+    return mask
+
+
+def find_recurring(photos: Sequence[PhotoFeatures], others: Sequence[PhotoFeatures]) -> list[Tensor]:
+    """Find the subject without masks: what recurs across its photos and not elsewhere (co-segmentation).
+
+    Args:
+        photos: Reference photos of one concept.
+        others: Photos that do not show it; may be empty.
+
+    Returns:
+        For each photo the subject's cells: bool `[rows, cols]`, at least one cell each.
+    """
+    if not photos:
+        return []
+    units = [torch.nn.functional.normalize(photo.patches, dim=-1) for photo in photos]
+    against = [torch.nn.functional.normalize(photo.patches, dim=-1).flatten(0, 1) for photo in others]
+    scores = []
+    for number, unit in enumerate(units):
+        flat = unit.flatten(0, 1)  # [cells, width]
+        peers = [u.flatten(0, 1) for n, u in enumerate(units) if n != number]
+        score = _recurrence(flat, peers) - _recurrence(flat, against)
+        scores.append(score.view(unit.shape[:2]) + 0.1 * _centre_prior(unit.shape[0], unit.shape[1]))
+    inside = [inside_photo(photo) for photo in photos]
+    found = [_peak_region(score, on) for score, on in zip(scores, inside, strict=True)]
+    return _refine(units, found, inside)
+
+
+def _recurrence(cells: Tensor, peers: Sequence[Tensor]) -> Tensor:
+    """Mean over photos of the best match of each cell there: `[cells]`; zero without photos."""
+    if not peers:
+        return torch.zeros(cells.shape[0])
+    return torch.stack([(cells @ peer.T).amax(dim=1) for peer in peers]).mean(dim=0)
+
+
+def _centre_prior(rows: int, cols: int) -> Tensor:
+    ys = torch.linspace(-1, 1, rows)[:, None]
+    xs = torch.linspace(-1, 1, cols)[None, :]
+    return torch.exp(-(xs.square() + ys.square()))
+
+
+def _peak_region(score: Tensor, inside: Tensor) -> Tensor:
+    masked = score.masked_fill(~inside, -1e9)
+    row, col = divmod(int(masked.argmax()), score.shape[1])
+    level = split_level(score[inside])
+    return connected_region((score >= level) & inside, (row, col))
+
+
+def _refine(units: Sequence[Tensor], found: Sequence[Tensor], inside: Sequence[Tensor]) -> list[Tensor]:
+    """Keep the cells that look like what was found in all photos together."""
+    direction = torch.cat([unit[cells] for unit, cells in zip(units, found, strict=True)]).mean(dim=0)
+    refined = []
+    for unit, on in zip(units, inside, strict=True):
+        refined.append(_peak_region(unit @ direction, on))
+    return refined
+
+
+def split_level(values: Tensor) -> float:
+    """The level that splits values into two groups with the least variance within (Otsu 1979)."""
+    ordered = values.flatten().sort().values
+    count = ordered.shape[0]
+    if count < 2 or float(ordered[-1] - ordered[0]) < 1e-6:
+        return float(ordered[0])
+    below = torch.arange(1, count)
+    sums = ordered.cumsum(0)
+    low = sums[:-1] / below
+    high = (sums[-1] - sums[:-1]) / (count - below)
+    between = below * (count - below) * (high - low).square()
+    best = int(between.argmax())
+    return float((ordered[best] + ordered[best + 1]) / 2)

@@ -1,0 +1,210 @@
+"""Where photopal keeps its files and which model it uses; knows nothing of what is in those files.
+
+This is the only reader of the environment and of the platform's folders, and only the command line imports
+it. A value comes from the first of: flag, environment, config file, default.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import platformdirs
+
+from photopal.errors import SettingsError
+
+Source = Literal["flag", "environment", "config file", "default"]
+
+BUNDLED_MODEL = "bundled"
+OWN_MODELS = {BUNDLED_MODEL: "models/mini", "plain": "lab/plain"}
+"""Models of photopal's own, for drawn photos, by name; each with its folder beside how they are trained."""
+
+CONFIG_KEYS = ("library", "banks", "model", "device", "dtype", "features_mb")
+
+DTYPES = ("auto", "float32", "bfloat16", "float16")
+"""Number formats a model can be asked to compute in."""
+
+DEFAULT_FEATURES_MB = 2048
+"""How large the folder of kept features may grow, in MB of 2**20 bytes; 0 keeps none."""
+
+_DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every path and choice that holds for one run of the command line."""
+
+    home: Path
+    config_path: Path
+    library_path: Path
+    banks_path: Path
+    model: str
+    device: str
+    dtype: str = "auto"
+    features_mb: int = DEFAULT_FEATURES_MB
+    sources: Mapping[str, Source] = field(default_factory=dict)
+
+    @property
+    def watches_path(self) -> Path:
+        """The folder in which running watches say how they get on."""
+        return self.library_path.parent / "watches"
+
+    @property
+    def features_path(self) -> Path:
+        """The folder of what the model made of photos; it may be removed at any time."""
+        return self.library_path.parent / "features"
+
+    @property
+    def crashes_path(self) -> Path:
+        """The folder of tracebacks of unexpected errors."""
+        return self.home / "crashes"
+
+    @property
+    def log_path(self) -> Path:
+        """The file of what libraries printed in the last run in which they printed anything."""
+        return self.home / "photopal.log"
+
+    @property
+    def is_bundled_model(self) -> bool:
+        """Whether the model is the one that comes with photopal."""
+        return self.model == BUNDLED_MODEL
+
+    @property
+    def is_own_model(self) -> bool:
+        """Whether the model is one of photopal's own, which understand drawn photos only."""
+        return self.model in OWN_MODELS
+
+    @property
+    def model_name_or_path(self) -> str:
+        """The model as a loader wants it: a folder or a Hugging Face id."""
+        return str(own_model_path(self.model)) if self.is_own_model else self.model
+
+    @property
+    def model_name(self) -> str:
+        """The model as it calls itself once it is loaded: its folder's name, or its Hugging Face id."""
+        folder = Path(self.model_name_or_path).expanduser()
+        return folder.resolve().name if folder.is_dir() else self.model_name_or_path
+
+
+def own_model_path(name: str) -> Path:
+    """The folder of one of photopal's own models."""
+    return Path(__file__).parent / OWN_MODELS[name]
+
+
+def bundled_model_path() -> Path:
+    """The folder of the model that comes with photopal."""
+    return own_model_path(BUNDLED_MODEL)
+
+
+def load_settings(
+    *,
+    home: Path | None = None,
+    model: str | None = None,
+    device: str | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Settings:
+    """Settle every setting from flags, environment, config file and defaults.
+
+    Args:
+        home: The `--home` flag; the folder of library, banks and config file.
+        model: The `--model` flag; `bundled`, `plain`, a folder or a Hugging Face id.
+        device: The `--device` flag; `auto`, `cpu`, `mps`, `cuda` or `cuda:N`.
+        environ: The environment; the process's own when left out.
+
+    Raises:
+        SettingsError: The config file cannot be read, holds an unknown key or a wrong value.
+    """
+    environ = os.environ if environ is None else environ
+    home_source, home_path = _settle_home(home, environ)
+    config_path = home_path / "config.toml"
+    config = _read_config(config_path)
+    sources: dict[str, Source] = {"home": home_source}
+
+    def settle(key: str, flag: str | None, default: str) -> str:
+        candidates: tuple[tuple[Source, str | None], ...] = (
+            ("flag", flag),
+            ("environment", environ.get(f"PHOTOPAL_{key.upper()}")),
+            ("config file", config.get(key)),
+        )
+        source, value = next(((source, value) for source, value in candidates if value), ("default", default))
+        sources[key] = source
+        return value
+
+    settled_model = settle("model", model, BUNDLED_MODEL)
+    if settled_model.startswith(("~", "./", "../")):
+        base = home_path if sources["model"] == "config file" else Path.cwd()
+        settled_model = str(_absolute(settled_model, base))
+    return Settings(
+        home=home_path,
+        config_path=config_path,
+        library_path=_absolute(settle("library", None, "library.db"), home_path),
+        banks_path=_absolute(settle("banks", None, "banks"), home_path),
+        model=settled_model,
+        device=_checked_device(settle("device", device, "auto")),
+        dtype=_checked_dtype(settle("dtype", None, "auto")),
+        features_mb=_checked_size(settle("features_mb", None, str(DEFAULT_FEATURES_MB))),
+        sources=sources,
+    )
+
+
+def _settle_home(flag: Path | None, environ: Mapping[str, str]) -> tuple[Source, Path]:
+    if flag is not None:
+        return "flag", _absolute(str(flag), Path.cwd())
+    if named := environ.get("PHOTOPAL_HOME"):
+        return "environment", _absolute(named, Path.cwd())
+    return "default", platformdirs.user_data_path("photopal", appauthor=False)
+
+
+def _absolute(path: str, base: Path) -> Path:
+    try:
+        return Path(os.path.normpath(base / Path(path).expanduser()))
+    except RuntimeError as error:
+        raise SettingsError(f"there is no home folder for {path}", hint="write it in full") from error
+
+
+def _checked_device(device: str) -> str:
+    if not _DEVICE.fullmatch(device):
+        raise SettingsError(f"{device!r} is not a device", hint="use auto, cpu, mps, cuda or cuda:0")
+    return device
+
+
+def _checked_dtype(dtype: str) -> str:
+    if dtype not in DTYPES:
+        raise SettingsError(f"dtype is {dtype!r}, which is no number format", hint=f"use {', '.join(DTYPES)}")
+    return dtype
+
+
+def _checked_size(text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise SettingsError(
+            f"features_mb is {text!r}, which is no number of MB", hint="use 2048, or 0 for none"
+        )
+    return int(text)
+
+
+def _read_config(path: Path) -> dict[str, str]:
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"the config file {path} cannot be read: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"the config file {path} is not TOML: {error}") from error
+    for key, value in table.items():
+        if key not in CONFIG_KEYS:
+            near = difflib.get_close_matches(key, CONFIG_KEYS, n=1)
+            known = f"did you mean {near[0]!r}?" if near else f"known keys are {', '.join(CONFIG_KEYS)}"
+            raise SettingsError(f"the config file {path} has an unknown key {key!r}", hint=known)
+        if not isinstance(value, str) or not value:
+            raise SettingsError(
+                f"the config file {path} gives {key!r} a value that is not text",
+                hint=f'write it in quotes: {key} = "…"',
+            )
+    return table

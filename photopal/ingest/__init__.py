@@ -1,0 +1,1 @@
+"""Brings what lies in folders into the library: indexes, follows, finds references and duplicates."""

@@ -1,0 +1,174 @@
+"""Groups photos that are the same, nearly the same, or of one burst; deletes nothing and opens no photo.
+
+Nearly the same means that looks differ in at most five of their 64 bits: a photo that was shrunk, saved again
+or slightly edited. If two looks differ in five bits, one of six parts of them is equal, so only photos with
+an equal part are compared. A burst is a run of photos by one camera, seconds apart, each like the one before.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from photopal.library.library import Library
+from photopal.library.photos import LookRow
+from photopal.photos import bits_apart, look_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+GroupKind = Literal["copies", "alike", "burst"]
+
+_ALIKE_BITS = 5
+_BURST_BITS = 18
+_BURST_S = 2.0
+_PARTS = ((0, 11), (11, 11), (22, 11), (33, 11), (44, 10), (54, 10))
+_PAIRS_AT_ONCE = 4_000_000
+_FILLED_AT_ONCE = 200
+
+
+@dataclass(frozen=True)
+class PhotoGroup:
+    """Photos that belong together.
+
+    Attributes:
+        kind: `copies`: files with the same contents; `alike`: photos that look the same; `burst`: photos
+            taken one right after the other.
+        paths: At least two; of photos that look alike the largest first, of a burst the earliest.
+    """
+
+    kind: GroupKind
+    paths: tuple[Path, ...]
+
+
+def fill_in_looks(library: Library) -> int:
+    """Work out the looks of photos that an older photopal took in, from thumbnails; returns how many."""
+    from PIL import Image
+
+    filled = 0
+    while rows := library.thumbnails_without_look(_FILLED_AT_ONCE):
+        with library.writing():
+            for photo_id, jpeg in rows:
+                try:
+                    with Image.open(io.BytesIO(jpeg), formats=("JPEG",)) as thumbnail:
+                        look = look_of(thumbnail)
+                except (OSError, ValueError, SyntaxError):
+                    look = None
+                library.save_look(photo_id, look)
+        filled += len(rows)
+    return filled
+
+
+def group_photos(library: Library) -> list[PhotoGroup]:
+    """Group the photos whose files are there: copies first, then photos alike, then bursts.
+
+    A photo is in one burst or one group of photos alike at most, and photos alike are not a burst as well.
+    """
+    groups = [PhotoGroup("copies", tuple(paths)) for _, paths in library.copies()]
+    rows = list(library.looks())
+    alike = _grouped(rows, _alike_pairs(rows))
+    for places in alike:
+        best = sorted(places, key=lambda place: (-rows[place].pixels, rows[place].photo_id))
+        groups.append(PhotoGroup("alike", _paths(library, [rows[place] for place in best])))
+    taken = {place for places in alike for place in places}
+    rest = [row for place, row in enumerate(rows) if place not in taken]
+    groups += [PhotoGroup("burst", _paths(library, burst)) for burst in _bursts(rest)]
+    return groups
+
+
+def _paths(library: Library, rows: Iterable[LookRow]) -> tuple[Path, ...]:
+    return tuple(library.photo(row.photo_id).path for row in rows)
+
+
+def _bursts(rows: Iterable[LookRow]) -> Iterator[list[LookRow]]:
+    timed = [(moment, row) for row in rows if (moment := _moment(row.taken_at)) is not None]
+    timed.sort(key=lambda one: (one[1].camera or "", one[0], one[1].photo_id))
+    burst: list[LookRow] = [timed[0][1]] if timed else []
+    for (before_s, before), (now_s, now) in pairwise(timed):
+        is_next = (
+            now.camera == before.camera
+            and now_s - before_s <= _BURST_S
+            and bits_apart(now.look, before.look) <= _BURST_BITS
+        )
+        if not is_next:
+            if len(burst) > 1:
+                yield burst
+            burst = []
+        burst.append(now)
+    if len(burst) > 1:
+        yield burst
+
+
+def _moment(taken_at: str | None) -> float | None:
+    """Return seconds that may be compared within a camera; the offset from UTC does not count."""
+    try:
+        return (datetime.fromisoformat((taken_at or "")[:19]) - datetime(1970, 1, 1)).total_seconds()
+    except ValueError:
+        return None
+
+
+def _grouped(rows: Sequence[LookRow], pairs: Iterable[tuple[int, int]]) -> list[list[int]]:
+    """Join pairs to groups of places in `rows`; each group and their list in order."""
+    first = list(range(len(rows)))
+
+    def root(place: int) -> int:
+        while first[place] != place:
+            first[place] = first[first[place]]
+            place = first[place]
+        return place
+
+    for one, other in pairs:
+        low, high = sorted((root(one), root(other)))
+        first[high] = low
+    groups: dict[int, list[int]] = {}
+    for place in range(len(rows)):
+        groups.setdefault(root(place), []).append(place)
+    return [places for places in groups.values() if len(places) > 1]
+
+
+def _alike_pairs(rows: Sequence[LookRow]) -> Iterator[tuple[int, int]]:
+    """Yield the places of photos whose looks are at most a few bits apart; chains of equal looks once."""
+    import numpy as np
+
+    if not rows:
+        return
+    looks = np.array([row.look for row in rows], dtype=np.int64).view(np.uint64)  # [photos]
+    unique, which = np.unique(looks, return_inverse=True)
+    places = np.argsort(which, kind="stable")
+    owners = places[np.searchsorted(which[places], np.arange(len(unique)))]  # [unique looks]
+    for place, look in enumerate(which):
+        if owners[look] != place:
+            yield int(owners[look]), place
+    for start_bit, bits in _PARTS:
+        part = (unique >> np.uint64(start_bit)) & np.uint64((1 << bits) - 1)
+        order = np.argsort(part, kind="stable")
+        for one, other in _pairs_with_equal_part(part[order]):
+            apart = np.bitwise_count(unique[order[one]] ^ unique[order[other]])
+            for near in np.flatnonzero(apart <= _ALIKE_BITS):
+                yield int(owners[order[one[near]]]), int(owners[order[other[near]]])
+
+
+def _pairs_with_equal_part(
+    part: NDArray[np.uint64],
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Yield pairs of places in a sorted row that hold the same number, in portions.
+
+    The pairs are those that lie one place apart, then two, and so on, until none is equal any more.
+    """
+    import numpy as np
+
+    near = np.arange(len(part))
+    for apart in range(1, len(part)):
+        near = near[near + apart < len(part)]
+        near = near[part[near] == part[near + apart]]
+        if not len(near):
+            return
+        for start in range(0, len(near), _PAIRS_AT_ONCE):
+            portion = near[start : start + _PAIRS_AT_ONCE]
+            yield portion, portion + apart

@@ -1,0 +1,271 @@
+"""Brings a library in line with folders on disk; decides what came, moved and went.
+
+A file whose path, size and time are known is not opened again. Contents are what a photo is, so a file that
+moves keeps its caption and its names. What is gone is only marked, and not even that when so much is gone at
+once that a drive is more likely missing than its photos. However many files there are, only a few of them are
+in memory: the library is asked about some hundred at a time, and one bit is kept for each.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+from photopal.ingest.missing import Gone
+from photopal.ingest.reader import BadFile, PhotoCount, Reader, ReadFile
+from photopal.ingest.report import IndexReport
+from photopal.library.connection import path_bytes, path_of
+from photopal.library.library import Library
+from photopal.library.photos import KnownPath, KnownProblem
+from photopal.photos import Skipped, find_photos
+from photopal.photos.geocode import PlaceNames
+
+_COMMIT_EVERY_S = 1.0
+
+_Stamp = tuple[int | None, int | None]
+
+
+class IndexRun:
+    """One run: what is being read, and what is read but not committed yet.
+
+    Args:
+        library: Open for writing.
+        reader: Reads files.
+        gone: Told of each file that is found.
+        on_done: Told of each file when nothing more is to be read of it.
+    """
+
+    def __init__(
+        self, library: Library, reader: Reader, gone: Gone, *, on_done: Callable[[Path], None]
+    ) -> None:
+        self.report = IndexReport()
+        self._library, self._reader, self._gone, self._on_done = library, reader, gone, on_done
+        # What a file that is being read looked like when it was found, and what was known of its path.
+        self._asked: dict[Path, tuple[tuple[int, int], KnownPath | None]] = {}
+        self._read_files: list[tuple[ReadFile, KnownPath | None]] = []
+        self._solved: list[Path] = []
+        self._revived: list[tuple[Path, int]] = []
+        self._bad: list[tuple[Skipped, _Stamp]] = []
+        self._committed_at_s = time.monotonic()
+
+    def skip(self, skipped: Skipped) -> None:
+        """Note a folder or link that cannot be searched; nothing below it counts as gone."""
+        self.report.skipped.append(skipped)
+        self._gone.leave_out(skipped.path)
+
+    def visit(self, paths: Sequence[Path]) -> None:
+        """Take in files that were found, and have those read that may be new."""
+        keys = [os.fsencode(path) for path in paths]
+        known, problems = self._library.known_paths_at(keys), self._library.known_problems_at(keys)
+        for path, key in zip(paths, keys, strict=True):
+            self._gone.note_found(key, known[key].number if key in known else None)
+            self._visit(path, known.get(key), problems.get(key))
+            self._take_in(until=self._reader.room)
+            self._commit_when_due()
+
+    def finish_reading(self) -> None:
+        """Wait for all that is being read."""
+        self._take_in(until=0)
+
+    def commit(self) -> None:
+        """Write down what was read since the last commit, in one short transaction."""
+        if self._read_files or self._revived or self._bad or self._solved:
+            with self._library.writing():
+                for file, known in self._read_files:
+                    self._record(file, known)
+                for path, photo_id in self._revived:
+                    self._revive(path, photo_id)
+                for skipped, stamp in self._bad:
+                    self._record_bad(skipped, stamp)
+                self._library.clear_problems(self._solved)
+        self._read_files, self._revived, self._bad, self._solved = [], [], [], []
+        self._committed_at_s = time.monotonic()
+
+    def _visit(self, path: Path, known: KnownPath | None, problem: KnownProblem | None) -> None:
+        try:
+            status = path.stat()
+        except OSError as error:
+            self._note_bad(Skipped(path, f"cannot be opened: {error.strerror or error}"), (None, None))
+            return
+        stamp = (status.st_size, status.st_mtime_ns)
+        if problem is not None and problem.stamp == stamp:
+            self.report.skipped.append(Skipped(path, problem.reason))
+        elif known is not None and known.stamp == stamp:
+            if known.is_missing:
+                self._revived.append((path, known.photo_id))
+            else:
+                self.report.unchanged += 1
+            if problem is not None:
+                self._solved.append(path)
+        else:
+            self._asked[path] = (stamp, known)
+            self._reader.ask(path)
+            return
+        self._on_done(path)
+
+    def _take_in(self, *, until: int) -> None:
+        """Take in what the reader has read, until no more than some files are at work."""
+        while len(self._reader) > until:
+            done = self._reader.take(timeout_s=self._committed_at_s + _COMMIT_EVERY_S - time.monotonic())
+            if isinstance(done, BadFile):
+                self._take_bad(done)
+            elif done is not None and done.photo is None and not self._has(done.fingerprint.content_hash):
+                self._reader.ask(done.path, done.fingerprint)
+            elif done is not None:
+                self._read_files.append((done, self._end(done.path)[1]))
+            self._commit_when_due()
+
+    def _take_bad(self, file: BadFile) -> None:
+        # A file that cannot be opened may be readable tomorrow without having changed.
+        is_lasting = not (isinstance(file.error.__cause__, OSError) and file.error.__cause__.errno)
+        reason = file.error.message.removeprefix(f"{file.path} ")
+        stamp, _ = self._end(file.path)
+        self._note_bad(Skipped(file.path, reason), stamp if is_lasting else (None, None), is_told=True)
+
+    def _end(self, path: Path) -> tuple[tuple[int, int], KnownPath | None]:
+        self._on_done(path)
+        return self._asked.pop(path)
+
+    def _has(self, content_hash: str) -> bool:
+        return self._library.photo_with_hash(content_hash) is not None
+
+    def _commit_when_due(self) -> None:
+        if time.monotonic() - self._committed_at_s >= _COMMIT_EVERY_S:
+            self.commit()
+
+    def _note_bad(self, skipped: Skipped, stamp: _Stamp, *, is_told: bool = False) -> None:
+        self.report.skipped.append(skipped)
+        self._bad.append((skipped, stamp))
+        if not is_told:
+            self._on_done(skipped.path)
+
+    def _record(self, file: ReadFile, known: KnownPath | None) -> None:
+        """Write a file down and count it as what it is: new, changed, moved, revived or only touched."""
+        library, print_ = self._library, file.fingerprint
+        same = library.photo_with_hash(print_.content_hash)
+        was_missing = same is not None and library.is_missing(same.id)
+        gone_paths = [] if same is None else [p for p in library.paths(same.id) if not os.path.lexists(p)]
+        if same is None or file.photo is not None:
+            assert file.photo is not None, "contents are only fingerprinted where the library has them"
+            photo_id = library.add_photo(file.photo, place=file.place)
+        else:
+            photo_id = same.id
+            library.add_path(photo_id, file.path, size_bytes=print_.size_bytes, mtime_ns=print_.mtime_ns)
+        library.mark_missing(path for path in gone_paths if path != file.path)
+        if known is not None and not known.is_missing and known.photo_id != photo_id:
+            self.report.changed += 1
+        elif was_missing:
+            self.report.revived += 1
+        elif same is None:
+            self.report.added += 1
+        elif gone_paths:
+            self.report.moved += 1
+        else:
+            self.report.unchanged += 1
+
+    def _record_bad(self, skipped: Skipped, stamp: _Stamp) -> None:
+        self._library.add_problem(skipped, size_bytes=stamp[0], mtime_ns=stamp[1])
+        if stamp != (None, None):
+            # The file was read and is broken: the photo that was at this path is not there now.
+            self._library.mark_missing([skipped.path])
+
+    def _revive(self, path: Path, photo_id: int) -> None:
+        if self._library.is_missing(photo_id):
+            self.report.revived += 1
+        else:
+            self.report.unchanged += 1
+        self._library.mark_present([path])
+
+
+OnProgress = Callable[[int, int | None, Path], None]
+"""Called with the number of files done, the number of files once it is known, and the file at hand."""
+
+_FILES_AT_ONCE = 200
+_COUNT_AFTER_S = 1.0
+
+
+def index_folders(
+    library: Library,
+    roots: Sequence[Path],
+    *,
+    on_progress: OnProgress | None = None,
+    accept_loss: bool = False,
+    place_names: PlaceNames | None = None,
+) -> IndexReport:
+    """Record the photos under folders, and mark those that are gone from them.
+
+    Files are read in several threads and committed at most two seconds apart, so that a run that is killed
+    loses no more, and the next one reads nothing again.
+
+    Args:
+        library: Open for writing.
+        roots: Folders or single files; what the library knows elsewhere is left alone.
+        on_progress: Told of each file, in the thread that calls this.
+        accept_loss: Mark photos missing even where a root looks offline.
+        place_names: For callers that index often: reading the names takes seconds.
+
+    Raises:
+        LibraryLockedError: Another process is writing and does not stop.
+    """
+    absolute_roots = list(dict.fromkeys(path_of(path_bytes(root)) for root in roots))
+    gone = Gone(library, absolute_roots)
+    progress = _Progress(absolute_roots, on_progress)
+    with Reader(place_names or PlaceNames()) as reader:
+        run = IndexRun(library, reader, gone, on_done=progress.step)
+        try:
+            for paths in _portions(find_photos(absolute_roots, on_skip=run.skip)):
+                run.visit(paths)
+            run.finish_reading()
+        except KeyboardInterrupt:
+            run.commit()
+            raise
+        finally:
+            progress.end()
+        run.commit()
+    gone.settle(run.report, accept_loss=accept_loss)
+    return run.report
+
+
+def forget_gone(library: Library, root: Path) -> IndexReport:
+    """Mark what the library knows below a folder and is not there any more; no photo is read or looked for.
+
+    As for `index_folders`, nothing is marked where so much is gone that the folder looks offline.
+    """
+    gone, report = Gone(library, [root]), IndexReport()
+    for file in library.files_below(root):
+        if os.path.lexists(file.path):
+            gone.note_found(path_bytes(file.path), file.number)
+    gone.settle(report, accept_loss=False)
+    return report
+
+
+class _Progress:
+    """Tells how far a run is; counts the files beside it when it takes its time."""
+
+    def __init__(self, roots: Sequence[Path], on_progress: OnProgress | None) -> None:
+        self._tell = on_progress
+        self._done = 0
+        self._count = PhotoCount(roots)
+        self._count_at_s = time.monotonic() + _COUNT_AFTER_S
+
+    def step(self, path: Path) -> None:
+        self._done += 1
+        if self._tell is None:
+            return
+        if self._count.ident is None and time.monotonic() >= self._count_at_s:
+            self._count.start()
+        self._tell(self._done, self._count.total, path)
+
+    def end(self) -> None:
+        self._count.end()
+        if self._count.ident is not None:
+            self._count.join()
+
+
+def _portions(paths: Iterable[Path]) -> Iterator[list[Path]]:
+    remaining = iter(paths)
+    while portion := list(itertools.islice(remaining, _FILES_AT_ONCE)):
+        yield portion

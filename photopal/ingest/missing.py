@@ -1,0 +1,146 @@
+"""Finds out which known files are gone, and whether to believe it; reads no photo.
+
+A root of which nothing is left, or much is gone at once, is more likely a drive that is not there.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from photopal.ingest.report import IndexReport
+from photopal.library.connection import path_bytes
+from photopal.library.library import Library
+from photopal.library.photos import KnownFile
+
+_SUDDEN_LOSS = 0.3
+_SUDDEN_LOSS_PHOTOS = 5
+_MARKED_AT_ONCE = 500
+
+_IsGone = Callable[[KnownFile], bool]
+
+
+class Gone:
+    """What a run over some roots has not found.
+
+    Args:
+        library: Open for writing. Rows that others add during the run are left alone.
+        roots: Absolute.
+    """
+
+    def __init__(self, library: Library, roots: Sequence[Path]) -> None:
+        self._library, self._roots = library, roots
+        self._keys = {path_bytes(root): root for root in roots}
+        self._present = {root: library.count_below(root) for root in roots}
+        self._last_number = library.last_path_number()
+        self._found = bytearray(self._last_number // 8 + 1)
+        self._found_roots: set[Path] = set()
+        self._folder = b""
+        self._closed: list[bytes] = []
+
+    def leave_out(self, place: Path) -> None:
+        """Note a place that cannot be searched: nothing below it counts as gone."""
+        self._closed.append(path_bytes(place))
+
+    def note_found(self, key: bytes, number: int | None) -> None:
+        """Note a file that is there, with its row's number where the library knows its path."""
+        if number is not None and number <= self._last_number:
+            _set(self._found, number)
+        folder = os.path.dirname(key)  # noqa: PTH120 - a key is bytes
+        if folder != self._folder or key in self._keys:
+            self._folder = folder
+            self._found_roots |= {self._keys[place] for place in _upwards(key) if place in self._keys}
+
+    def settle(self, report: IndexReport, *, accept_loss: bool) -> None:
+        """Mark what is gone, unless the root looks offline, and drop problems that are gone."""
+        for root in self._roots:
+            self._settle_root(root, report, accept_loss=accept_loss)
+
+    def _settle_root(self, root: Path, report: IndexReport, *, accept_loss: bool) -> None:
+        gone, lost = self._count(root)
+        if lost and not accept_loss and self._looks_offline(root, lost):
+            report.offline.append(root)
+            report.removed += self._mark(root, lambda file: not self._is_lost(file, root))
+        else:
+            self._forget_problems(root)
+            report.removed += self._mark(root, lambda file: True)
+        if gone:
+            report.skipped = [skipped for skipped in report.skipped if skipped.path != root]
+
+    def _looks_offline(self, root: Path, lost: int) -> bool:
+        """Tell a missing drive from missing photos: nothing is left, or much is gone at once."""
+        if self._is_single_file(root):
+            # A single file was asked for; its folder tells whether the drive is there.
+            return not root.parent.is_dir()
+        if root not in self._found_roots:
+            return True
+        return lost >= _SUDDEN_LOSS_PHOTOS and lost > _SUDDEN_LOSS * self._present[root]
+
+    def _is_single_file(self, root: Path) -> bool:
+        return any(file.path == root for file in itertools.islice(self._library.files_below(root), 1))
+
+    def _count(self, root: Path) -> tuple[int, int]:
+        """Count the files that are gone from a root, and those of them whose photo is nowhere else."""
+        gone = lost = 0
+        for file in self._gone_below(root):
+            gone += 1
+            lost += self._is_lost(file, root)
+        return gone, lost
+
+    def _mark(self, root: Path, is_wanted: _IsGone) -> int:
+        files = (file.path for file in self._gone_below(root) if is_wanted(file))
+        removed = 0
+        while some := list(itertools.islice(files, _MARKED_AT_ONCE)):
+            removed += self._library.mark_missing(some)
+        return removed
+
+    def _gone_below(self, root: Path) -> Iterator[KnownFile]:
+        return (file for file in self._library.files_below(root) if self._is_gone(file, root))
+
+    def _is_gone(self, file: KnownFile, root: Path) -> bool:
+        if file.number > self._last_number or _is_set(self._found, file.number):
+            return False
+        key, root_key = path_bytes(file.path), path_bytes(root)
+        return not any(_is_below(key, place) for place in self._closed if place != root_key)
+
+    def _is_lost(self, file: KnownFile, root: Path) -> bool:
+        """Tell whether a file that is gone was the last of its photo."""
+        root_key = path_bytes(root)
+        others = self._library.files_of(file.photo_id)
+        return all(_is_below(path_bytes(o.path), root_key) and self._is_gone(o, root) for o in others)
+
+    def _forget_problems(self, root: Path) -> None:
+        stale = (
+            path
+            for path in self._library.problems_below(root)
+            if not os.path.lexists(path)
+            # A folder that is not there takes its problems along; a file may really be gone.
+            and (os.path.lexists(root) or (path == root and root.parent.is_dir()))
+        )
+        while some := list(itertools.islice(stale, _MARKED_AT_ONCE)):
+            self._library.clear_problems(some)
+
+
+def _set(bits: bytearray, number: int) -> None:
+    bits[number >> 3] |= 1 << (number & 7)
+
+
+def _is_set(bits: bytearray, number: int) -> bool:
+    return bool(bits[number >> 3] & 1 << (number & 7))
+
+
+def _upwards(key: bytes) -> Iterator[bytes]:
+    """Yield a path and all folders above it."""
+    while True:
+        yield key
+        above = os.path.dirname(key)  # noqa: PTH120
+        if above == key:
+            return
+        key = above
+
+
+def _is_below(key: bytes, folder: bytes) -> bool:
+    """Tell whether a path is a folder's or is the folder itself."""
+    return key == folder or key.startswith(folder.rstrip(os.sep.encode()) + os.sep.encode())

@@ -1,0 +1,220 @@
+"""Makes photo files a concept's reference photos, with their boxes and masks, all or none; learns nothing."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from photopal.errors import ConceptError, PhotoError, UsageError
+from photopal.library.library import Library
+from photopal.library.models import ConceptRow
+from photopal.photos import Photo, Skipped, find_photos, open_photo, record_photo
+from photopal.photos.decode import open_header, quiet_pillow
+from photopal.photos.geocode import PlaceNames
+from photopal.text import fold
+
+Box = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class ReferenceFile:
+    """A photo file with what is said of it.
+
+    Attributes:
+        path: The photo.
+        box: Where the concept is: x, y, width, height in pixels of the upright photo.
+        mask: A picture as large as the upright photo, white where the concept is.
+    """
+
+    path: Path
+    box: Box | None = None
+    mask: Path | None = None
+
+
+@dataclass(frozen=True)
+class ReadReference:
+    """A photo file that was read, with its box or its mask as a PNG of the upright photo's size."""
+
+    photo: Photo
+    box: Box | None = None
+    mask_png: bytes | None = None
+
+
+@dataclass(frozen=True)
+class AddedReferences:
+    """What came of adding reference photos.
+
+    Attributes:
+        concept: Whom they show.
+        is_new: Whether the concept had no name before.
+        added: How many photos were not its reference photos before, or had another box or mask.
+    """
+
+    concept: ConceptRow
+    is_new: bool
+    added: int
+
+
+def list_reference_files(
+    paths: Sequence[Path], *, boxes: Sequence[Box] = (), masks: Sequence[Path] = ()
+) -> list[ReferenceFile]:
+    """Pair photos with boxes and masks, in the order of the photos; a folder stands for the photos in it.
+
+    Args:
+        paths: Photos and folders of photos.
+        boxes: None, or one for each photo.
+        masks: None, one for each photo, or one folder with masks of the photos' names: `IMG_1.png` or
+            `IMG_1_mask.png` for `IMG_1.jpg`.
+
+    Raises:
+        UsageError: A path cannot be searched, there is no photo, or the numbers do not fit together.
+    """
+    if boxes and masks:
+        raise UsageError("boxes and masks cannot be given together", hint="a mask says what a box says")
+    photos = _photos_in(paths)
+    if len(masks) == 1 and masks[0].is_dir():
+        photos = [photo for photo in photos if not _is_mask_name(photo, masks[0])]
+        masks = [_mask_of(photo, masks[0]) for photo in photos]
+    if not photos:
+        raise UsageError(f"there is no photo in {paths[0]}")
+    for what, given in (("--box", boxes), ("--mask", masks)):
+        if given and len(given) != len(photos):
+            raise UsageError(
+                f"{what} is given {len(given)} times for {len(photos)} photos",
+                hint=f"repeat {what} once for each photo, in the order of the photos, or leave it out",
+            )
+    none = [None] * len(photos)
+    return [
+        ReferenceFile(path, box, mask)
+        for path, box, mask in zip(photos, boxes or none, masks or none, strict=True)
+    ]
+
+
+def _photos_in(paths: Sequence[Path]) -> list[Path]:
+    unreachable: list[Skipped] = []
+    photos = list(find_photos(paths, on_skip=unreachable.append))
+    if unreachable:
+        raise UsageError(f"{unreachable[0].path} {unreachable[0].reason}")
+    return photos
+
+
+def _is_mask_name(photo: Path, folder: Path) -> bool:
+    return photo.stem.endswith("_mask") and photo.parent == Path(os.path.abspath(folder))  # noqa: PTH100
+
+
+def _mask_of(photo: Path, folder: Path) -> Path:
+    try:
+        named = sorted(path for path in folder.iterdir() if path.is_file())
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be opened: {error.strerror or error}") from error
+    for stem in (f"{photo.stem}_mask", photo.stem):
+        for path in named:
+            if path.stem == stem and not path.samefile(photo):
+                return path
+    raise UsageError(
+        f"{folder} has no mask for {photo}", hint=f"call it {photo.stem}.png or {photo.stem}_mask.png"
+    )
+
+
+def read_references(files: Sequence[ReferenceFile]) -> list[ReadReference]:
+    """Read photo files that are to be reference photos, with their masks.
+
+    Raises:
+        ConceptError: A photo or mask cannot be read.
+    """
+    photos = [_read_photo(file.path) for file in files]
+    return [
+        ReadReference(photo, file.box, _read_mask(file, photo))
+        for file, photo in zip(files, photos, strict=True)
+    ]
+
+
+def add_references(
+    library: Library,
+    name: str,
+    files: Sequence[ReferenceFile | ReadReference],
+    *,
+    kind: str | None = None,
+    about: str | None = None,
+) -> AddedReferences:
+    """Make photo files reference photos of a concept, old or new; unknown photos enter the library.
+
+    Args:
+        library: Open for writing.
+        name: Of the concept, in whichever case.
+        files: At least one; read already, or to be read.
+        kind: person, pet or thing; left out, a new concept is a person.
+        about: Its looks in words; replaces what was said before.
+
+    Raises:
+        ConceptError: A photo or mask cannot be read, a box or mask does not fit. Nothing is added then.
+    """
+    references = [
+        one
+        for file in files
+        for one in ([file] if isinstance(file, ReadReference) else read_references([file]))
+    ]
+    place_names = PlaceNames()
+    with library.recording(f'added {len(files)} photos of "{" ".join(name.split())}"'):
+        concept = next((c for c in library.concepts() if fold(c.name) == fold(name)), None)
+        is_new = concept is None
+        if concept is None:
+            concept = library.add_concept(name, kind=kind or "person", about=about)
+        else:
+            concept = library.change_concept(concept.id, kind=kind, about=about)
+        before = {r.photo.id: (r.box, r.mask_png) for r in library.references(concept.id)}
+        added = 0
+        for reference in references:
+            exif, said = reference.photo.exif, (reference.box, reference.mask_png)
+            place = place_names.name(exif.latitude, exif.longitude)
+            photo_id = library.add_photo(reference.photo, place=place)
+            library.add_reference(concept.id, photo_id, box=reference.box, mask_png=reference.mask_png)
+            added += before.get(photo_id) != said
+    return AddedReferences(concept, is_new, added)
+
+
+def _read_photo(path: Path) -> Photo:
+    try:
+        return record_photo(path)
+    except PhotoError as error:
+        raise ConceptError(error.message, hint=error.hint or "nothing was added") from error
+
+
+def _read_mask(file: ReferenceFile, photo: Photo) -> bytes | None:
+    """The mask as a PNG of the photo's upright size; what is transparent there counts as black.
+
+    Raises:
+        ConceptError: It cannot be read, has another size, or is empty.
+    """
+    if file.mask is None:
+        return None
+    try:
+        with file.mask.open("rb") as opened, quiet_pillow(), open_header(opened) as picture:
+            size_px = picture.size
+            has_alpha = picture.mode in ("RGBA", "LA", "PA")
+            alpha = picture.getchannel("A") if has_alpha else None
+        grey = open_photo(file.mask).convert("L") if alpha is None or _is_flat(alpha) else alpha
+    except Exception as error:
+        # A decoder fed with a broken file raises nearly anything.
+        raise ConceptError(f"the mask {file.mask} cannot be read: {error}") from error
+    if size_px != (photo.width_px, photo.height_px):
+        raise ConceptError(
+            f"the mask {file.mask} is {size_px[0]} x {size_px[1]} pixels, the photo {file.path}"
+            f" {photo.width_px} x {photo.height_px} upright"
+        )
+    brightest = int(grey.getextrema()[1])  # type: ignore[arg-type]
+    if brightest == 0:
+        raise ConceptError(f"the mask {file.mask} is black all over", hint="it is white where the subject is")
+    encoded = io.BytesIO()
+    grey.point(lambda value: 255 if value * 2 > brightest else 0).save(encoded, "PNG", optimize=True)
+    return encoded.getvalue()
+
+
+def _is_flat(alpha: Image.Image) -> bool:
+    low, high = alpha.getextrema()
+    return low == high

@@ -1,0 +1,74 @@
+"""Tells files at rest from files that are still being copied; knows sizes and times, never contents."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import NamedTuple
+
+
+class Stamp(NamedTuple):
+    """What shows that a file's content changed."""
+
+    size_bytes: int
+    mtime_ns: int
+
+
+class _Check(NamedTuple):
+    stamp: Stamp
+    due_s: float
+    same_since_s: float
+
+
+def stamp_of(path: str) -> Stamp | None:
+    """Return a file's stamp; None when it is gone, out of reach or no file."""
+    try:
+        status = os.stat(path)  # noqa: PTH116 - asked for each file in the folders, as text
+    except (OSError, ValueError):
+        return None
+    return Stamp(status.st_size, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else None
+
+
+class Debouncer:
+    """Files that may be incomplete. One small entry for each file, however many events it made.
+
+    Args:
+        settle_s: Seconds between the two looks at which a file at rest is the same.
+        empty_s: Seconds for which an empty file is waited for: programs reserve a name that way.
+    """
+
+    def __init__(self, *, settle_s: float, empty_s: float) -> None:
+        self._settle_s, self._empty_s = settle_s, empty_s
+        # Every wait is equally long, so the order of entry is the order of the next looks.
+        self._checks: dict[str, _Check] = {}
+
+    def __len__(self) -> int:
+        """The number of files that are looked at."""
+        return len(self._checks)
+
+    def __contains__(self, path: str) -> bool:
+        """Whether a file is looked at."""
+        return path in self._checks
+
+    def add(self, path: str, stamp: Stamp, *, now_s: float) -> None:
+        """Begin to look at a file; one that is looked at already stays as it is."""
+        self._checks.setdefault(path, _Check(stamp, now_s + self._settle_s, now_s))
+
+    def take_settled(self, *, now_s: float) -> list[tuple[str, Stamp]]:
+        """Look at the files whose next look is due; return those at rest, forget those that are gone."""
+        settled: list[tuple[str, Stamp]] = []
+        while self._checks:
+            path, check = next(iter(self._checks.items()))
+            if check.due_s > now_s:
+                break
+            del self._checks[path]
+            stamp = stamp_of(path)
+            if stamp is None:
+                continue
+            same_since_s = check.same_since_s if stamp == check.stamp else now_s
+            is_promise = stamp.size_bytes == 0 and now_s - same_since_s < self._empty_s
+            if stamp == check.stamp and not is_promise:
+                settled.append((path, stamp))
+            else:
+                self._checks[path] = _Check(stamp, now_s + self._settle_s, same_since_s)
+        return settled

@@ -1,0 +1,178 @@
+"""Measures registration and tuning on drawn scenarios: recognition, places, names in captions."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+
+from PIL import ImageOps
+
+from photopal.assistant.assistant import Assistant
+from photopal.assistant.caption import caption_view
+from photopal.concepts import Bank, Reference, RegisterOptions
+from photopal.concepts.initialize import (
+    background_direction,
+    calibrate_concepts,
+    find_subjects,
+    register_concept,
+)
+from photopal.lab.bundled.album import names_in
+from photopal.lab.bundled.scenarios import Scenario
+from photopal.lab.synthetic.wording import describe_fully
+from photopal.tuning import TuneOptions, TuningConcept, TuningPhoto, TuningReport, tune_bank
+from photopal.tuning.dataset import likely_concepts
+from photopal.vlm.protocol import VisionModel
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Counts of right answers.
+
+    Attributes:
+        yes_hits: Concepts present that were recognised.
+        yes: Concepts present.
+        no_hits: Concepts absent that were not claimed.
+        no: Concepts absent.
+        seen_hits: The same as yes_hits by the whole assistant: maps first, the model where they are unsure.
+        unseen_hits: The same as no_hits by the whole assistant.
+        place_hits: Location maps whose peak is within the box of the concept.
+        captions: Photos captioned.
+        exact_captions: Captions that name exactly those present.
+        false_captions: Captions that name somebody absent.
+    """
+
+    yes_hits: int = 0
+    yes: int = 0
+    no_hits: int = 0
+    no: int = 0
+    seen_hits: int = 0
+    unseen_hits: int = 0
+    place_hits: int = 0
+    captions: int = 0
+    exact_captions: int = 0
+    false_captions: int = 0
+
+    def __add__(self, other: Tally) -> Tally:
+        """Add up counts."""
+        return Tally(
+            **{name: getattr(self, name) + getattr(other, name) for name in self.__dataclass_fields__}
+        )
+
+    @property
+    def recognition(self) -> float:
+        """The paper's weighted recognition: the mean of the recall of Yes and of No, by the model alone."""
+        return (self.yes_hits / max(1, self.yes) + self.no_hits / max(1, self.no)) / 2
+
+    @property
+    def presence(self) -> float:
+        """The same for the whole assistant."""
+        return (self.seen_hits / max(1, self.yes) + self.unseen_hits / max(1, self.no)) / 2
+
+
+@dataclass(frozen=True)
+class ScenarioResult:
+    """What was measured on one scenario, before and after tuning."""
+
+    registered: Tally
+    tuned: Tally
+    report: TuningReport
+    tuning_seconds: float
+
+
+def register_scenario(model: VisionModel, scenario: Scenario, options: RegisterOptions) -> Bank:
+    """Register the cast from its reference photos with masks, and calibrate."""
+    features = [model.encode_photos([r.image for r in references]) for references in scenario.references]
+    found = {}
+    for place, concept in enumerate(scenario.concepts):
+        references = [
+            Reference(f"{place}-{number}", feature, reference.mask)
+            for number, (feature, reference) in enumerate(
+                zip(features[place], scenario.references[place], strict=True)
+            )
+        ]
+        found[concept.id] = find_subjects(references, [])
+    bank = Bank(model.fingerprint, "")
+    bank = bank.with_concepts(
+        [
+            register_concept(model, c.id, found[c.id], name=c.name, references_key="", options=options)
+            for c in scenario.concepts
+        ]
+    )
+    bank = replace(
+        bank, background=background_direction([s for subjects in found.values() for s in subjects])
+    )
+    return calibrate_concepts(bank, found, model.encode_photos(scenario.strangers[:8]))
+
+
+def tune_scenario(
+    model: VisionModel, scenario: Scenario, bank: Bank, options: TuneOptions
+) -> tuple[Bank, TuningReport]:
+    """Tune the cast jointly on its reference photos and on strangers."""
+    photos = []
+    for place, concept in enumerate(scenario.concepts):
+        for number, reference in enumerate(scenario.references[place]):
+            plain, mirrored = model.encode_photos([reference.image, ImageOps.mirror(reference.image)])
+            likely = likely_concepts(bank, plain) - {concept.id}
+            photos.append(
+                TuningPhoto(f"{place}-{number}", plain, mirrored, frozenset({concept.id}), frozenset(likely))
+            )
+    for number, features in enumerate(model.encode_photos(scenario.strangers[8:])):
+        if not likely_concepts(bank, features):
+            photos.append(TuningPhoto(f"s-{number}", features, None, frozenset()))
+    concepts = {
+        c.id: TuningConcept(c.id, c.kind, (describe_fully(identity),))
+        for c, identity in zip(scenario.concepts, scenario.cast, strict=True)
+    }
+    return tune_bank(model, bank, concepts, photos, options)
+
+
+def measure_bank(model: VisionModel, scenario: Scenario, bank: Bank, *, has_captions: bool = True) -> Tally:
+    """Ask about every concept on every test photo, and caption it."""
+    assistant = Assistant(model, bank, scenario.concepts)
+    tally = Tally()
+    for test in scenario.tests:
+        view = assistant.look(test.photo.image)
+        probabilities = assistant.recognise(view.features, scenario.concepts[:4])
+        for place, probability in enumerate(probabilities):
+            concept = scenario.concepts[place]
+            sighting = view.of(concept.id)
+            is_seen = sighting is not None and sighting.is_present
+            if place in test.present:
+                box = test.boxes.get(place)
+                hit = (
+                    sighting is not None
+                    and box is not None
+                    and _is_inside(sighting.point, box, test.photo.image.size)
+                )
+                tally += Tally(
+                    yes=1, yes_hits=int(probability >= 0.5), seen_hits=int(is_seen), place_hits=int(hit)
+                )
+            else:
+                tally += Tally(no=1, no_hits=int(probability < 0.5), unseen_hits=int(not is_seen))
+        if has_captions:
+            told = names_in(caption_view(assistant, view).text, [c.name for c in scenario.concepts])
+            truth = {scenario.concepts[place].name for place in test.present}
+            tally += Tally(
+                captions=1, exact_captions=int(told == truth), false_captions=int(bool(told - truth))
+            )
+    return tally
+
+
+def _is_inside(point: tuple[float, float], box: tuple[int, int, int, int], size: tuple[int, int]) -> bool:
+    x, y = point[0] * size[0], point[1] * size[1]
+    return box[0] <= x <= box[0] + box[2] and box[1] <= y <= box[1] + box[3]
+
+
+def measure_scenario(
+    model: VisionModel, scenario: Scenario, options: TuneOptions, *, tokens: int = 16
+) -> ScenarioResult:
+    """Measure a scenario registered only, then tuned."""
+    bank = register_scenario(model, scenario, RegisterOptions(tokens=tokens, seed=options.seed))
+    registered = measure_bank(model, scenario, bank)
+    started = time.perf_counter()
+    tuned, report = tune_scenario(model, scenario, bank, options)
+    seconds = time.perf_counter() - started
+    return ScenarioResult(registered, measure_bank(model, scenario, tuned), report, seconds)
+
+
+__all__ = ["ScenarioResult", "Tally", "measure_scenario"]

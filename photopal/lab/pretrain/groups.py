@@ -1,0 +1,109 @@
+"""Draws training photos in groups that share a cast, as arrays; knows nothing of models."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from torch.utils.data import IterableDataset, get_worker_info
+
+from photopal.lab.synthetic.identity import Identity, draw_identity, draw_lookalike
+from photopal.lab.synthetic.photo import DrawnPhoto, draw_photo
+from photopal.lab.synthetic.scene import plan_scene
+
+PHOTOS_PER_GROUP = 4
+CAST_SIZE = 5
+SIDE_PX = 160
+GRID = 10
+OWNED_SHARE = 0.3
+THING_SHARE = 0.12
+
+
+@dataclass(frozen=True)
+class Group:
+    """Photos of one cast: every photo shows some of it, so each serves as reference for the others.
+
+    Attributes:
+        cast: Who may be shown.
+        photos: The drawn photos.
+        members: For each photo, for each of its subjects, the index in the cast; -1 for a stranger.
+        patch_owners: int8 [photos, patches]: the subject (from 0) that covers each patch, -1 for none.
+        patch_things: int8 [photos, patches]: the subject whose thing is in each patch, -1 for none.
+    """
+
+    cast: tuple[Identity, ...]
+    photos: tuple[DrawnPhoto, ...]
+    members: tuple[tuple[int, ...], ...]
+    patch_owners: NDArray[np.int8]
+    patch_things: NDArray[np.int8]
+
+
+def draw_cast(rng: random.Random, *, size: int = CAST_SIZE, held_out: bool | None = False) -> list[Identity]:
+    """Pick different identities; half of the casts hold lookalikes."""
+    cast: list[Identity] = []
+    with_lookalikes = rng.random() < 0.5
+    while len(cast) < size:
+        identity = None
+        if cast and with_lookalikes and rng.random() < 0.5:
+            with contextlib.suppress(LookupError):  # not everybody has a sibling that is held out too
+                identity = draw_lookalike(rng.choice(cast), rng, held_out=held_out)
+        identity = identity or draw_identity(rng, held_out=held_out)
+        if identity not in cast:
+            cast.append(identity)
+    return cast
+
+
+def draw_group(rng: random.Random, *, size_px: int = SIDE_PX, held_out: bool | None = False) -> Group:
+    """Draw one group."""
+    cast = draw_cast(rng, held_out=held_out)
+    photos, members, owners, things = [], [], [], []
+    for _ in range(PHOTOS_PER_GROUP):
+        count = rng.choices((0, 1, 2, 3, 4), (1, 7, 8, 4, 1))[0]
+        shown = rng.sample(range(len(cast)), count)
+        strangers = 1 if count < 3 and rng.random() < 0.15 else 0
+        scene = plan_scene([cast[i] for i in shown], rng, bystanders=strangers, held_out=held_out)
+        photo = draw_photo(scene, size_px=size_px)
+        index_of = {cast[i]: i for i in shown}
+        photos.append(photo)
+        members.append(tuple(index_of.get(subject.identity, -1) for subject in scene.subjects))
+        owners.append(patch_subjects(photo.owners, count=len(photo.scene.subjects), share=OWNED_SHARE))
+        things.append(patch_subjects(photo.things, count=len(photo.scene.subjects), share=THING_SHARE))
+    return Group(tuple(cast), tuple(photos), tuple(members), np.stack(owners), np.stack(things))
+
+
+def patch_subjects(painted: NDArray[np.uint8], *, count: int, share: float) -> NDArray[np.int8]:
+    """Say which subject covers each patch most: int8 [GRID * GRID], -1 where nobody covers enough.
+
+    Args:
+        painted: What is painted at each pixel: n for the n-th subject (from 1), 0 for nobody.
+        count: How many subjects there are.
+        share: The share of a patch that is enough.
+    """
+    if not count:
+        return np.full(GRID * GRID, -1, np.int8)
+    side = painted.shape[0] // GRID
+    blocks = painted.reshape(GRID, side, GRID, side).transpose(0, 2, 1, 3).reshape(GRID * GRID, -1)
+    shares = np.stack([(blocks == n + 1).mean(axis=1) for n in range(count)])
+    best = shares.argmax(axis=0)
+    return np.where(shares.max(axis=0) >= share, best, -1).astype(np.int8)
+
+
+class GroupStream(IterableDataset[object]):
+    """Endless batches made from groups, drawn in worker processes."""
+
+    def __init__(self, seed: int, groups_per_batch: int, make: Callable[[list[Group]], object]) -> None:
+        super().__init__()
+        self.seed = seed
+        self.groups_per_batch = groups_per_batch
+        self.make = make
+
+    def __iter__(self) -> Iterator[object]:
+        """Draw batches for ever; every worker has its own seed."""
+        info = get_worker_info()
+        rng = random.Random(self.seed * 1009 + (info.id if info else 0))
+        while True:
+            yield self.make([draw_group(rng) for _ in range(self.groups_per_batch)])

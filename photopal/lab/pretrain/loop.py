@@ -1,0 +1,149 @@
+"""Runs one stage of training: draws batches, steps, reports, keeps checkpoints; knows nothing of losses."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from photopal.lab.pretrain.groups import PHOTOS_PER_GROUP, Group, GroupStream
+from photopal.lab.pretrain.optimizers import Optimizers
+from photopal.lab.pretrain.parallel import average_gradients, rank
+
+REPORT_EVERY = 50
+KEEP_SECONDS = 180.0
+_MEMORY = 0.98
+
+
+@dataclass(frozen=True)
+class StageRun:
+    """Settings of one stage.
+
+    Attributes:
+        seconds: Wall time it may take; the learning rate follows it.
+        photos: Photos it may see, whichever comes first.
+        groups_per_batch: Groups of four photos in a batch of each process.
+        learning_rate: The highest one.
+        weight_decay: Decoupled weight decay.
+        seed: Drives everything random.
+        workers: Processes that draw photos; 0 draws in between steps.
+    """
+
+    seconds: float = 1800.0
+    photos: int = 10**9
+    groups_per_batch: int = 6
+    learning_rate: float = 3e-3
+    weight_decay: float = 0.05
+    seed: int = 0
+    workers: int = 0
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a stage trains.
+
+    Attributes:
+        modules: What the checkpoint keeps, by name.
+        optimizers: Those of the modules' parameters.
+        make: Turns drawn groups into a batch; picklable.
+        loss: Gives the loss of a batch, and figures to report.
+    """
+
+    modules: dict[str, nn.Module]
+    optimizers: Optimizers
+    make: Callable[[list[Group]], Any]
+    loss: Callable[[Any], tuple[Tensor, dict[str, float]]]
+
+
+def best_device() -> torch.device:
+    """The GPU where there is one, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+class _Averages:
+    """Running means of what is reported."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, float] = {}
+
+    def add(self, figures: dict[str, float]) -> None:
+        for name, value in figures.items():
+            if not math.isnan(value):
+                self.values[name] = _MEMORY * self.values.get(name, value) + (1 - _MEMORY) * value
+
+    def __str__(self) -> str:
+        return " ".join(f"{name}={value:.3f}" for name, value in self.values.items())
+
+
+def run_stage(run: StageRun, stage: Stage, checkpoint: Path, *, on_report: Callable[[str], None]) -> None:
+    """Train in place, resuming from the checkpoint file if there is one.
+
+    Beside the checkpoint, `<stem>.curve.jsonl` gets a line of running means with every report.
+    """
+    spent, photos = _resume(stage, checkpoint)
+    stream = GroupStream(run.seed * 7919 + photos * 2 + rank(), run.groups_per_batch, stage.make)
+    loader = DataLoader(stream, batch_size=None, num_workers=run.workers)
+    averages = _Averages()
+    begun, step, processes = time.monotonic() - spent, 0, _processes()
+    kept, first_photos, first_spent = spent, photos, spent
+    share = max(spent / run.seconds, photos / run.photos)
+    for batch in loader if share < 1 else ():
+        spent = time.monotonic() - begun
+        share = max(spent / run.seconds, photos / run.photos)
+        stage.optimizers.zero_grad()
+        loss, figures = stage.loss(batch)
+        loss.backward()  # type: ignore[no-untyped-call]
+        share = average_gradients(stage.optimizers.parameters, share=share)
+        stage.optimizers.step(share)
+        photos, step = photos + run.groups_per_batch * PHOTOS_PER_GROUP * processes, step + 1
+        averages.add(figures | {"loss": loss.item()})
+        if rank() == 0 and (step % REPORT_EVERY == 0 or share >= 1):
+            rate = (photos - first_photos) / max(1e-9, time.monotonic() - begun - first_spent)
+            on_report(f"{spent:.0f}s photos={photos} photos/s={rate:.1f} {averages}")
+            line = {"seconds": round(spent), "photos": photos} | averages.values
+            with checkpoint.with_suffix(".curve.jsonl").open("a", encoding="utf-8") as curve:
+                curve.write(json.dumps(line) + "\n")
+        if rank() == 0 and (spent - kept >= KEEP_SECONDS or share >= 1):
+            kept = spent
+            _keep(stage, checkpoint, spent=spent, photos=photos)
+        if share >= 1:
+            return
+
+
+def _resume(stage: Stage, checkpoint: Path) -> tuple[float, int]:
+    checkpoint.parent.mkdir(parents=True, exist_ok=True)
+    if not checkpoint.exists():
+        return 0.0, 0
+    load_modules(checkpoint, stage.modules)
+    state = torch.load(checkpoint, weights_only=True, map_location="cpu")
+    stage.optimizers.load_state_dict(state["optimizers"])
+    return float(state["spent"]), int(state["photos"])
+
+
+def load_modules(checkpoint: Path, modules: dict[str, nn.Module]) -> int:
+    """Load modules as a checkpoint has them; returns how many photos they saw."""
+    state = torch.load(checkpoint, weights_only=True, map_location="cpu")
+    for name, module in modules.items():
+        module.load_state_dict(state["modules"][name])
+    return int(state["photos"])
+
+
+def _keep(stage: Stage, checkpoint: Path, *, spent: float, photos: int) -> None:
+    modules = {name: module.state_dict() for name, module in stage.modules.items()}
+    state = {"modules": modules, "optimizers": stage.optimizers.state_dict()}
+    torch.save(state | {"spent": spent, "photos": photos}, checkpoint.with_suffix(".part"))
+    checkpoint.with_suffix(".part").replace(checkpoint)
+
+
+def _processes() -> int:
+    import torch.distributed as dist
+
+    return dist.get_world_size() if dist.is_initialized() else 1

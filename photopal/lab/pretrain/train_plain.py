@@ -1,0 +1,177 @@
+"""Trains photopal-plain, the twin without names: `python -m photopal.lab.pretrain.train_plain FOLDER`.
+
+It resumes from its checkpoint.
+
+Stage one trains the bundled model's vision tower further, so that it reads the numbers of marks. Stage two
+leaves the tower as it is and trains a projector and a decoder that begin at random.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+from torch import Tensor, nn
+from transformers import CLIPVisionModel, LlavaForConditionalGeneration, PreTrainedTokenizerFast
+
+from photopal.lab.pretrain.architecture import HIDDEN, build_model, build_processor, save_model
+from photopal.lab.pretrain.attention import LEAN
+from photopal.lab.pretrain.groups import GRID
+from photopal.lab.pretrain.loop import Stage, StageRun, best_device, load_modules, run_stage
+from photopal.lab.pretrain.ood_fit import fit_ood_detector_to_folder
+from photopal.lab.pretrain.optimizers import Optimizers
+from photopal.lab.pretrain.plain_lessons import MarkedBatch, PlainLessonMaker, make_marked_batch
+from photopal.lab.pretrain.precision import autocast
+from photopal.lab.pretrain.probes import Probes
+from photopal.lab.pretrain.train import report
+from photopal.lab.pretrain.train_language import speech_loss
+from photopal.lab.pretrain.train_vision import AttributeHeads, patch_features, vision_loss
+from photopal.lab.pretrain.training_examples import LessonBatch
+from photopal.lab.synthetic.talking.described import HIGHEST_MARK
+from photopal.prompts.marks import MARK_SHARE, Mark
+from photopal.vlm.load import DEFAULT_MODEL_FOLDER
+
+TOWER_FILE, PLAIN_FILE = "tower.pt", "plain.pt"
+TOWER_RATE = 0.3
+ENDLESS = 1e9
+READING_WEIGHT = 2.0
+NO_MARK_WEIGHT = 0.25
+
+
+class PlainHeads(nn.Module):
+    """What patches are asked: attributes of whoever covers them, and the number drawn on them.
+
+    They are trained along and thrown away.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.looks = AttributeHeads(width)
+        self.mark = nn.Linear(width, HIGHEST_MARK + 1)
+
+
+def seeing_loss(
+    tower: CLIPVisionModel, heads: PlainHeads, batch: MarkedBatch
+) -> tuple[Tensor, dict[str, float]]:
+    """The loss of stage one: what the bundled tower learned, and the numbers of marks."""
+    batch = batch.to(tower.device)
+    with autocast(tower.device):
+        features = patch_features(tower, batch.vision.pixels)
+    seeing, report = vision_loss(features.float(), heads.looks, batch.vision)
+    reading, read = mark_loss(heads.mark(features.float()), batch.marks)
+    return seeing + READING_WEIGHT * reading, report | read
+
+
+def plain_loss(
+    model: LlavaForConditionalGeneration, probes: Probes, batch: LessonBatch
+) -> tuple[Tensor, dict[str, float]]:
+    """The loss of stage two: lessons without names, over a tower that stays as it is."""
+    batch = batch.to(model.device)
+    with autocast(model.device):
+        with torch.no_grad():
+            features = patch_features(model.model.vision_tower, batch.vision.pixels)
+        tokens = model.model.multi_modal_projector(features)
+    nameless: list[list[Tensor]] = [[] for _ in batch.lessons]
+    return speech_loss(model, probes, batch, nameless, tokens.float())
+
+
+def mark_loss(logits: Tensor, marks: Sequence[Sequence[Mark]]) -> tuple[Tensor, dict[str, float]]:
+    """Ask patches `[photos, patches, numbers]` for the number drawn on them, 0 for none."""
+    target = torch.tensor([_numbers_on_patches(of) for of in marks], device=logits.device).flatten()
+    loss = nn.functional.cross_entropy(logits.flatten(0, 1), target, reduction="none")
+    is_marked = target > 0
+    nothing = NO_MARK_WEIGHT * loss[~is_marked].mean()
+    if not is_marked.any():
+        return nothing, {}
+    right = (logits.flatten(0, 1).argmax(1) == target)[is_marked]
+    return loss[is_marked].mean() + nothing, {"mark": right.float().mean().item()}
+
+
+def _numbers_on_patches(marks: Sequence[Mark]) -> list[int]:
+    """The number on each patch: on those whose centre is on a mark, or nearly so; 0 on the others."""
+    numbers = [0] * GRID**2
+    radius = MARK_SHARE / 2
+    for mark in marks:
+        x, y = (min(max(at, radius), 1 - radius) * GRID - 0.5 for at in (mark.x, mark.y))
+        for patch in range(GRID**2):
+            if abs(patch % GRID - x) < 0.7 and abs(patch // GRID - y) < 0.7:
+                numbers[patch] = mark.number
+    return numbers
+
+
+def begin_plain(seed: int) -> tuple[LlavaForConditionalGeneration, PreTrainedTokenizerFast]:
+    """A model with the bundled model's tower and tokenizer, and nothing else of it."""
+    bundled = LlavaForConditionalGeneration.from_pretrained(DEFAULT_MODEL_FOLDER, dtype=torch.float32)
+    tokenizer: PreTrainedTokenizerFast = PreTrainedTokenizerFast.from_pretrained(DEFAULT_MODEL_FOLDER)
+    torch.manual_seed(seed)
+    return build_model(tokenizer, bundled.model.vision_tower), tokenizer
+
+
+def train_plain(tower_run: StageRun, run: StageRun, folder: Path) -> None:
+    """Train from the start, or go on from the checkpoints in the folder."""
+    model, tokenizer = begin_plain(run.seed)
+    device = best_device()
+    model.to(device)
+    model.set_attn_implementation(LEAN)
+    tower = model.model.vision_tower
+    train_tower(tower_run, tower, folder / TOWER_FILE)
+    tower.requires_grad_(False)
+    probes = Probes(HIDDEN).to(device)
+    optimizers = Optimizers([(model, 1.0), (probes, 1.0)], rate=run.learning_rate, decay=run.weight_decay)
+    maker = PlainLessonMaker(tokenizer, run.seed)
+    stage = Stage({"model": model, "probes": probes}, optimizers, maker, partial(plain_loss, model, probes))
+    run_stage(run, stage, folder / PLAIN_FILE, on_report=report)
+
+
+def train_tower(run: StageRun, tower: CLIPVisionModel, checkpoint: Path) -> None:
+    """Train a tower further in place until it reads marks."""
+    heads = PlainHeads(HIDDEN).to(tower.device)
+    shares = [(tower, TOWER_RATE), (heads, 1.0)]
+    optimizers = Optimizers(shares, rate=run.learning_rate, decay=run.weight_decay)
+    loss = partial(seeing_loss, tower, heads)
+    stage = Stage({"tower": tower, "heads": heads}, optimizers, make_marked_batch, loss)
+    run_stage(run, stage, checkpoint, on_report=report)
+
+
+def write_plain(checkpoint: Path, weights: Path, run: StageRun) -> None:
+    """Write the model of a checkpoint as a folder that transformers loads."""
+    model, tokenizer = begin_plain(run.seed)
+    photos = load_modules(checkpoint, {"model": model})
+    save_model(weights, model, build_processor(tokenizer))
+    settings = {"plain": asdict(run), "photos": photos}
+    settings |= {"torch": torch.__version__, "machine": platform.machine()}
+    (weights / "training.json").write_text(json.dumps(settings, indent=1) + "\n")
+    report(f"wrote {weights}, after {photos:,} photos")
+
+
+def main(
+    folder: Annotated[Path, typer.Argument(help="Gets checkpoints and, at the end, weights/.")],
+    *,
+    tower_photos: Annotated[int, typer.Option(help="Photos of stage one.")] = 20_000,
+    photos: Annotated[
+        int, typer.Option(help="Photos of stage two; the rate falls in its second half.")
+    ] = 60_000,
+    seed: Annotated[int, typer.Option(help="Drives everything random.")] = 0,
+    write: Annotated[
+        Path | None, typer.Option(help="Train nothing, write the weights of stage two's checkpoint here.")
+    ] = None,
+) -> None:
+    """Train photopal-plain on the drawn world, without a name."""
+    run = StageRun(seconds=ENDLESS, photos=photos, groups_per_batch=3, seed=seed)
+    if write is None:
+        tower_run = StageRun(seconds=ENDLESS, photos=tower_photos, groups_per_batch=3, seed=seed)
+        train_plain(tower_run, run, folder)
+    weights = write or folder / "weights"
+    write_plain(folder / PLAIN_FILE, weights, run)
+    fit_ood_detector_to_folder(weights)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,286 @@
+"""Turns drawn groups into lessons with in-context reference: names whose rows come from other photos."""
+
+from __future__ import annotations
+
+import random
+import re
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+from transformers import PreTrainedTokenizerFast
+
+from photopal.lab.pretrain.architecture import END, IMAGE
+from photopal.lab.pretrain.groups import GRID, Group
+from photopal.lab.pretrain.train_vision import VisionBatch, collate
+from photopal.lab.synthetic.conversation import Exchange, Talk, converse
+from photopal.lab.synthetic.talking.choices import LETTERS
+from photopal.lab.synthetic.talking.roughen import roughen
+from photopal.prompts import Mark, PromptConcept, concept_block, draw_marks
+from photopal.vlm.placeholders import name_placeholder
+
+PATCHES = GRID * GRID
+MOST_NAMES = 4
+NOBODY, STRANGER = MOST_NAMES, MOST_NAMES + 1
+MOST_EXCHANGES = 16
+ROUGH_SHARE = 0.35
+IGNORED = -100
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One photo with its names and conversation, packed behind one prefix.
+
+    Attributes:
+        row: The photo's number in the batch.
+        ids: Model ids: prefix, then each exchange.
+        positions: Position of each id; every exchange counts on from the prefix.
+        blocks: 0 for the prefix, n for the n-th exchange.
+        labels: The id to predict at each place, `IGNORED` outside answers.
+        kinds: The kind of exchange each label belongs to.
+        references: For each name the (photo, patch) pairs its rows are made of.
+        token_counts: For each name its number of soft tokens.
+        sides: For each name 0 when it is absent, else 1, 2 or 3 for left, middle or right.
+        subjects: For each name its row in the batch's subjects, -1 when it is absent.
+        neighbours: For each name who is on its left and on its right: the number of a name, or `NOBODY`,
+            or `STRANGER` for somebody without a name.
+        marks: Marks drawn on the photo.
+        options: Of each lettered option the place of its last id, its number, and 1 if it is right, else 0.
+    """
+
+    row: int
+    ids: list[int]
+    positions: list[int]
+    blocks: list[int]
+    labels: list[int]
+    kinds: list[str]
+    references: list[list[tuple[int, int]]]
+    token_counts: list[int]
+    sides: list[int]
+    subjects: list[int]
+    neighbours: list[tuple[int, int]]
+    marks: tuple[Mark, ...]
+    options: list[tuple[int, int, int]]
+
+
+@dataclass(frozen=True)
+class LessonBatch:
+    """Groups of photos and their lessons.
+
+    Attributes:
+        vision: The photos with what covers each patch.
+        lessons: One per photo.
+        marked: float [marked photos, 3, side, side]: photos that were taken with and without marks.
+    """
+
+    vision: VisionBatch
+    lessons: list[Lesson]
+    marked: Tensor = field(default_factory=lambda: torch.empty(0))
+
+    def to(self, device: torch.device) -> LessonBatch:
+        """The same batch on a device."""
+        return LessonBatch(self.vision.to(device), self.lessons, self.marked.to(device))
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a lesson takes from its group besides the conversation; see `Lesson`."""
+
+    row: int
+    marks: tuple[Mark, ...]
+    references: list[list[tuple[int, int]]] = field(default_factory=list)
+    sides: list[int] = field(default_factory=list)
+    subjects: list[int] = field(default_factory=list)
+    neighbours: list[tuple[int, int]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class LessonMaker:
+    """Makes lesson batches; picklable, so that worker processes can.
+
+    Attributes:
+        tokenizer: Knows the concept placeholders, numbered from the end of its vocabulary.
+        seed: Drives names, marks and questions.
+        tokens: The length a lesson is filled up to with exchanges, so that little is padding.
+    """
+
+    tokenizer: PreTrainedTokenizerFast
+    seed: int
+    tokens: int = 320
+
+    def __call__(self, groups: list[Group]) -> LessonBatch:
+        """Make the lessons of some groups."""
+        lessons, marked, subjects = [], [], 0
+        for number, group in enumerate(groups):
+            rng = random.Random(hash((self.seed, group.photos[0].scene.seed)))
+            for row in range(len(group.photos)):
+                lesson = self._lesson(group, row, (number * len(group.photos), subjects), rng)
+                lessons.append(lesson)
+                subjects += len(group.members[row])
+                if lesson.marks:
+                    marked.append(np.asarray(draw_marks(group.photos[row].image, lesson.marks)))
+        return LessonBatch(collate(groups), lessons, _pixels(marked))
+
+    def _lesson(self, group: Group, row: int, before: tuple[int, int], rng: random.Random) -> Lesson:
+        """Make a photo's lesson; `before` counts photos before the group and subjects before the photo."""
+        first, subjects = before
+        photo, members = group.photos[row], group.members[row]
+        patches = member_patches(group)
+        present = [m for m in members if (row, m) in patches and references_of(patches, m, row)]
+        absent = [m for m in range(len(group.cast)) if m not in members and references_of(patches, m, row)]
+        named = [] if rng.random() < 0.1 else [m for m in present if rng.random() < 0.85]
+        others = [] if not named and rng.random() < 0.3 else absent
+        count = rng.choice((0, 1, 1, 2, 2)) if named else rng.choice((1, 2))
+        others = rng.sample(others, min(len(others), count))
+        chosen = (named + others)[:MOST_NAMES]
+        rng.shuffle(chosen)
+        slots = {member: slot for slot, member in enumerate(chosen)}
+        most = rng.choice((8, 16))
+        references = [
+            [(first + r, p) for r in _some(references_of(patches, m, row), rng) for p in patches[r, m]]
+            for m in chosen
+        ]
+        counts = [min(most, len(pairs)) for pairs in references]
+        marks: dict[int, Mark] = {}
+        if rng.random() < 0.25:
+            for number, member in enumerate((m for m in chosen if m in members), start=1):
+                marks[member] = mark_below(patches[row, member], number, rng)
+        concepts = [
+            PromptConcept(c, marks[m].number if m in marks else None)
+            for c, m in zip(counts, chosen, strict=True)
+        ]
+        names = [name_placeholder(slot) for slot in range(len(chosen))]
+        talk = Talk(
+            photo.scene,
+            tuple(names[slots[m]] if m in slots else None for m in members),
+            tuple(names[slots[m]] for m in chosen if m not in members),
+            tuple(group.cast[m] for m in chosen if m not in members),
+        )
+        shown = {m: s.x for m, s in zip(members, photo.scene.subjects, strict=True)}
+        sides = [1 + min(2, int(3 * shown[m])) if m in shown else 0 for m in chosen]
+        places = [subjects + members.index(m) if m in members else -1 for m in chosen]
+        taken = Taken(
+            first + row, tuple(marks.values()), references, sides, places, neighbours_of(talk, names)
+        )
+        return self._pack(taken, converse(talk, rng, count=MOST_EXCHANGES), concepts, rng)
+
+    def _pack(
+        self, taken: Taken, exchanges: list[Exchange], concepts: list[PromptConcept], rng: random.Random
+    ) -> Lesson:
+        block = concept_block(concepts)
+        gap = " " if concepts else ""
+        texts = [f"USER: {IMAGE * PATCHES}\n{block}"]
+        texts += [f"{gap}{self._asked(exchange, rng)} ASSISTANT:" for exchange in exchanges]
+        texts += [f" {exchange.answer}{END}" for exchange in exchanges]
+        encoded = self.tokenizer(texts, add_special_tokens=False, return_offsets_mapping=True)
+        coded: list[list[int]] = encoded["input_ids"]
+        spans: list[list[tuple[int, int]]] = encoded["offset_mapping"]
+        prefix, questions, answers = coded[0], coded[1 : len(exchanges) + 1], coded[len(exchanges) + 1 :]
+        ids, positions, blocks = list(prefix), list(range(len(prefix))), [0] * len(prefix)
+        labels, kinds = [IGNORED] * len(prefix), [""] * len(prefix)
+        options: list[tuple[int, int, int]] = []
+        number = 0
+        told = zip(exchanges, questions, answers, strict=True)
+        for place, (exchange, question, answer) in enumerate(told, start=1):
+            tail = question + answer[:-1]
+            if number and len(ids) + len(tail) > self.tokens:
+                continue
+            number += 1
+            ends = option_ends(exchange, texts[place], spans[place])
+            options += [(len(ids) + end, letter, is_right) for end, letter, is_right in ends]
+            ids += tail
+            positions += range(len(prefix), len(prefix) + len(tail))
+            blocks += [number] * len(tail)
+            labels += [IGNORED] * (len(question) - 1) + answer
+            kinds += [exchange.kind] * len(tail)
+        counts = [concept.token_count for concept in concepts]
+        return Lesson(
+            taken.row,
+            ids,
+            positions,
+            blocks,
+            labels,
+            kinds,
+            taken.references,
+            counts,
+            taken.sides,
+            taken.subjects,
+            taken.neighbours,
+            taken.marks,
+            options,
+        )
+
+    def _asked(self, exchange: Exchange, rng: random.Random) -> str:
+        """The question as it stands, or one time in three as people might type it."""
+        is_rough = exchange.kind != "choice" and rng.random() < ROUGH_SHARE
+        return roughen(exchange.question, rng) if is_rough else exchange.question
+
+
+def option_ends(exchange: Exchange, text: str, spans: list[tuple[int, int]]) -> list[tuple[int, int, int]]:
+    """Of each lettered option of a question the number of its last token, its number, and 1 if it is right.
+
+    Args:
+        exchange: The question and its answer.
+        text: What was tokenized; it holds the options as they stand.
+        spans: From which to which character of it each token reaches.
+    """
+    listed = exchange.fields.get("options", "")
+    if exchange.kind != "choice" or listed not in text:
+        return []
+    first = text.index(listed)
+    starts = [found.start() for found in re.finditer(r"[A-D]\. ", listed)]
+    ends = [*(start - 1 for start in starts[1:]), len(listed)]
+    last = [max(n for n, (begin, _) in enumerate(spans) if begin < first + end) for end in ends]
+    right = LETTERS.index(exchange.answer)
+    return [(token, letter, int(letter == right)) for letter, token in enumerate(last)]
+
+
+def member_patches(group: Group) -> dict[tuple[int, int], list[int]]:
+    """Say which patches of which photo each member of the cast covers: (photo, member) to patches."""
+    patches: dict[tuple[int, int], list[int]] = {}
+    for row, members in enumerate(group.members):
+        for subject, member in enumerate(members):
+            covered = np.flatnonzero(group.patch_owners[row] == subject).tolist()
+            if member >= 0 and covered:
+                patches[row, member] = covered
+    return patches
+
+
+def references_of(patches: dict[tuple[int, int], list[int]], member: int, row: int) -> list[int]:
+    """Say which other photos show enough of a member to serve as reference photos."""
+    return [r for (r, m), covered in patches.items() if m == member and r != row and len(covered) >= 2]
+
+
+def neighbours_of(talk: Talk, names: list[str]) -> list[tuple[int, int]]:
+    """Say who is on the left and on the right of each name; nobody is beside one that is absent."""
+    order = [name for name, _ in talk.in_order]
+
+    def number(place: int) -> int:
+        if not 0 <= place < len(order):
+            return NOBODY
+        name = order[place]
+        return STRANGER if name is None else names.index(name)
+
+    return [
+        (number(order.index(name) - 1), number(order.index(name) + 1)) if name in order else (NOBODY, NOBODY)
+        for name in names
+    ]
+
+
+def mark_below(covered: list[int], number: int, rng: random.Random) -> Mark:
+    """Mark somebody at the foot of the patches it covers, about where photopal does in use."""
+    columns, lines = [patch % GRID for patch in covered], [patch // GRID for patch in covered]
+    x = (min(columns) + max(columns) + 1) / 2 / GRID + rng.uniform(-0.04, 0.04)
+    y = (max(lines) + 1) / GRID + rng.uniform(-0.05, 0.03)
+    return Mark(number, min(0.97, max(0.03, x)), min(0.97, y))
+
+
+def _some(rows: list[int], rng: random.Random) -> list[int]:
+    return rng.sample(rows, rng.randint(1, len(rows)))
+
+
+def _pixels(images: list[np.ndarray]) -> Tensor:
+    if not images:
+        return torch.empty(0)
+    return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 127.5 - 1

@@ -1,0 +1,131 @@
+"""Opens the photos and masks of a dataset and encodes each photo once a run; knows no questions."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from photopal.errors import DatasetError, PhotoError
+from photopal.photos import MODEL_SIDE_PX, open_photo
+from photopal.tuning.batching import PrefixStore
+from photopal.vlm.protocol import PhotoFeatures, VisionModel
+
+MOST_BYTES = 1 << 29
+MOST_PREFIX_BYTES = 1 << 28
+
+
+class _Remembering:
+    """A model that encodes the same picture once; everything else is the model's own."""
+
+    def __init__(self, model: VisionModel, most_bytes: int) -> None:
+        self._model = model
+        self._most_bytes = most_bytes
+        self._held: OrderedDict[bytes, PhotoFeatures] = OrderedDict()
+        self._bytes = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._model, name)
+
+    def encode_photos(self, images: Sequence[Image.Image], **_: Any) -> list[PhotoFeatures]:
+        keys = [_key(image) for image in images]
+        new = {key: image for key, image in zip(keys, images, strict=True) if key not in self._held}
+        fresh = dict(zip(new, self._model.encode_photos(list(new.values())), strict=True))
+        found = {key: fresh[key] if key in fresh else self._held[key] for key in keys}
+        for key, features in found.items():
+            self._keep(key, features)
+        return [found[key] for key in keys]
+
+    def _keep(self, key: bytes, features: PhotoFeatures) -> None:
+        """Keep features as the newest, also when those kept earlier in a call pushed them out."""
+        if self._held.pop(key, None) is None:
+            self._bytes += _size(features)
+        self._held[key] = features
+        while self._bytes > self._most_bytes and len(self._held) > 1:
+            self._bytes -= _size(self._held.popitem(last=False)[1])
+
+
+def remember(model: VisionModel, *, most_bytes: int = MOST_BYTES) -> VisionModel:
+    """The same model, which encodes a picture it still knows no second time.
+
+    Args:
+        model: Who encodes.
+        most_bytes: How much is kept; the least recently used features go first.
+    """
+    return cast("VisionModel", _Remembering(model, most_bytes))
+
+
+def _key(image: Image.Image) -> bytes:
+    digest = hashlib.blake2b(f"{image.mode} {image.size}".encode(), digest_size=16)
+    digest.update(image.tobytes())
+    return digest.digest()
+
+
+def _size(features: PhotoFeatures) -> int:
+    return features.tokens.nbytes + features.patches.nbytes
+
+
+class Shelf:
+    """The photos of a run: opened once while they are in use, encoded once."""
+
+    def __init__(self, model: VisionModel) -> None:
+        """Encode with a model; give one that remembers."""
+        self.model = model
+        self.prefixes = PrefixStore(model, most_bytes=MOST_PREFIX_BYTES) if model.supports_prefix else None
+        self._images: dict[Path, Image.Image] = {}
+
+    def image(self, path: Path) -> Image.Image:
+        """A photo, upright.
+
+        Raises:
+            DatasetError: It is missing or cannot be read.
+        """
+        if path not in self._images:
+            try:
+                self._images[path] = open_photo(path, max_side_px=MODEL_SIDE_PX)
+            except PhotoError as error:
+                raise DatasetError(error.message) from error
+        return self._images[path]
+
+    def features(self, paths: Iterable[Path]) -> list[PhotoFeatures]:
+        """The features of photos, those not encoded before all at once.
+
+        Raises:
+            DatasetError: One is missing or cannot be read.
+        """
+        return self.model.encode_photos([self.image(path) for path in paths])
+
+    def clear(self) -> None:
+        """Close all photos; their features stay as long as there is room."""
+        self._images.clear()
+
+
+def read_mask(path: Path, size: tuple[int, int]) -> NDArray[np.bool_]:
+    """A mask: bool `[height, width]`, true where it is white.
+
+    Args:
+        path: The picture.
+        size: Width and height of the photo; a mask has the same proportions.
+
+    Raises:
+        DatasetError: It is missing, no picture, empty, or of other proportions.
+    """
+    try:
+        with Image.open(path) as picture:
+            mask = np.asarray(picture.convert("L")) > 127
+    except FileNotFoundError as error:
+        raise DatasetError(f"{path}: the mask is missing") from error
+    except OSError as error:
+        raise DatasetError(f"{path}: the mask cannot be read") from error
+    height, width = mask.shape
+    if abs(width * size[1] - height * size[0]) > max(width, height, *size):
+        raise DatasetError(f"{path}: the mask has {width}×{height} pixels, its photo {size[0]}×{size[1]}")
+    if not mask.any():
+        raise DatasetError(f"{path}: the mask is empty")
+    return mask

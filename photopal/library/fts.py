@@ -1,0 +1,188 @@
+"""Writes what is looked for as an FTS5 expression and a range of keys; knows no table's rows.
+
+The words of a photo lie in the index under a key that grows with the time the photo was taken, so that the
+newest fitting photos come first without sorting, and a period is a range of keys. One column, `facts`, holds
+no words but marks: that the photo has a caption, whom it shows, which camera took it. So every question is
+answered by walking along posting lists, and none by a walk over all photos.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from photopal.errors import UsageError
+from photopal.library.models import SearchQuery
+
+KEY_STEP = 1 << 24
+"""Keys of one second; also more photos than a library can hold, as a key ends in the photo's id."""
+
+LAST_KEY = (1 << 63) - 1
+WORD_COLUMNS = "caption names place file"
+_TOLD_COLUMNS = "caption names place"
+
+# More words than these say nothing more, and FTS5 has limits of its own.
+_MOST_WORDS = 64
+_MOST_LETTERS = 200
+
+_MOMENT = re.compile(
+    r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:[T ](\d\d)(?::(\d\d)(?::(\d\d)(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?)?)?)?)?)?"
+)
+_DAY_S = 86_400
+
+
+@dataclass(frozen=True)
+class Tier:
+    """Photos that fit equally well; within a tier the newest come first.
+
+    Attributes:
+        match: An FTS5 expression.
+        rank: How well they fit; 0 where no words are looked for.
+    """
+
+    match: str
+    rank: float
+
+
+def tiers_of(query: SearchQuery, facts: list[str], refused_facts: list[str]) -> list[Tier]:
+    """Return what a query looks for as tiers, the best first; none where nothing can fit.
+
+    First those with a word in a name, then those with all words in caption, names and place, then those
+    that need the file's name for it; and all this for the last word as it stands before what it may begin.
+
+    Args:
+        query: What is looked for; names and cameras in it are passed over.
+        facts: Expressions over the column `facts` that must hold.
+        refused_facts: Expressions that must not hold.
+    """
+    words = usable_words(query.text)
+    groups = [[quoted(word) for word in group if has_letters(word)] for group in query.any_words]
+    phrases = [quoted(phrase) for phrase in query.phrases]
+    if query.text.strip() and not words:
+        return []
+    if not all(groups) or not all(
+        map(has_letters, (*query.phrases, *([query.place] if query.place else ())))
+    ):
+        return []
+    must = [*facts, *(in_columns(WORD_COLUMNS, " OR ".join(group)) for group in groups)]
+    if query.place:
+        must.append(in_columns("place file", quoted(query.place)))
+    must_not = [*refused_facts]
+    must_not += [in_columns(WORD_COLUMNS, quoted(part)) for part in query.without if has_letters(part)]
+    plain = [quoted(word) for word in words]
+    if not (plain or phrases):
+        return [Tier(_all_of(must, must_not), 1.0 if groups or query.place else 0.0)]
+    is_unfinished = bool(plain) and not query.text[-1:].isspace()
+    endings = [plain, [*plain[:-1], f"{plain[-1]}*"]] if is_unfinished else [plain]
+    if query.order != "best":
+        return [Tier(_all_of([*must, *_in_all(WORD_COLUMNS, [*phrases, *endings[-1]])], must_not), 1.0)]
+    tiers = []
+    for worth, ending in zip((1.0, 0.5), endings, strict=False):
+        wanted = [*phrases, *ending]
+        names = in_columns("names", " OR ".join(wanted))
+        anywhere = _in_all(WORD_COLUMNS, wanted)
+        tiers.append(Tier(_all_of([*must, names, *anywhere], must_not), 4 * worth))
+        tiers.append(Tier(_all_of([*must, *_in_all(_TOLD_COLUMNS, wanted)], must_not), 2 * worth))
+        tiers.append(Tier(_all_of([*must, *anywhere], must_not), worth))
+    return tiers
+
+
+def loosest_of(tiers: list[Tier]) -> str | None:
+    """Return the expression that every photo of some tiers fits: the last one's; None without a tier."""
+    return tiers[-1].match if tiers else None
+
+
+def fact(mark: str) -> str:
+    """Return the expression for a mark in the column `facts`."""
+    return f'{{facts}} : "{mark}"'
+
+
+def concept_facts(concept_id: int, name: str) -> str:
+    """Return the expression for photos that show a concept, or whose hand-written caption has its name."""
+    shown = fact(f"c{concept_id}")
+    if not has_letters(name):
+        return shown
+    return f"({shown} OR ({fact('h')} AND {in_columns('caption', quoted(name))}))"
+
+
+def camera_fact(camera: str) -> str:
+    """Return the expression for a camera by its full name; the mark is the name in hexadecimal."""
+    return fact("m" + camera.encode("utf-8", "replace").hex())
+
+
+def key_range(query: SearchQuery) -> tuple[int, int]:
+    """Return the first and the last key of a query's period; without one also the keys of undated photos.
+
+    Raises:
+        UsageError: A date is no beginning of an ISO 8601 time.
+    """
+    if query.since is None and query.until is None:
+        return 0, LAST_KEY
+    first = KEY_STEP if query.since is None else max(KEY_STEP, _span_s(query.since)[0] * KEY_STEP)
+    last = LAST_KEY if query.until is None else min(LAST_KEY, _span_s(query.until)[1] * KEY_STEP - 1)
+    return first, last
+
+
+def usable_words(text: str) -> list[str]:
+    """Return the words of a text that have a letter or a digit; of very many the first."""
+    words = text.replace("\x00", " ").split()
+    return [word[:_MOST_LETTERS] for word in words if has_letters(word[:_MOST_LETTERS])][:_MOST_WORDS]
+
+
+def has_letters(text: str) -> bool:
+    """Tell whether a text has a letter or a digit, which an index of words needs to find it."""
+    return any(map(str.isalnum, text))
+
+
+def quoted(words: str) -> str:
+    """Write words as an FTS5 string: one word, or several that follow each other; never syntax."""
+    plain = words.replace("\x00", " ").encode("utf-8", "replace").decode()
+    return '"' + plain.replace('"', '""') + '"'
+
+
+def in_columns(columns: str, expression: str) -> str:
+    """Look for an expression in some columns only."""
+    return f"{{{columns}}} : ({expression})"
+
+
+def _in_all(columns: str, words: list[str]) -> list[str]:
+    return [in_columns(columns, word) for word in words]
+
+
+def _all_of(must: list[str], must_not: list[str]) -> str:
+    """Join expressions; where nothing must hold, the mark that every photo has stands for it."""
+    wanted = " AND ".join(must or [fact("p")])
+    return f"({wanted}) NOT ({' OR '.join(must_not)})" if must_not else wanted
+
+
+def _span_s(moment: str | date) -> tuple[int, int]:
+    """Return the first second of a year, month, day, hour or minute and the first one after it.
+
+    Seconds are counted from the beginning of the year 0 in local time, as the keys count them.
+    """
+    text = moment.strip() if isinstance(moment, str) else moment.isoformat()
+    if text == "0":
+        return 0, 0
+    match = _MOMENT.fullmatch(text)
+    if match is None:
+        raise UsageError(f"{text!r} is not a date", hint="write a date as 2024, 2024-07 or 2024-07-03")
+    year, month, day, hour, minute, second = (int(part) if part else None for part in match.groups())
+    assert year is not None, "the pattern begins with a year"
+    first = _month_s(year, month or 1) + ((day or 1) - 1) * _DAY_S
+    first += (hour or 0) * 3600 + (minute or 0) * 60 + (second or 0)
+    if month is None:
+        return first, _month_s(year + 1, 1)
+    if day is None:
+        return first, _month_s(year + month // 12, month % 12 + 1)
+    length_s = _DAY_S if hour is None else 3600 if minute is None else 60 if second is None else 1
+    return first, first + length_s
+
+
+def _month_s(year: int, month: int) -> int:
+    """Return the first second of a month; months beyond the 12th and the years 0 and 10,000 are known too."""
+    years, month = year + (month - 1) // 12, (month - 1) % 12 + 1
+    # 400 years are 146,097 days; `date` knows the years from 1 to 9999 only.
+    around = years % 400 + 400
+    days = (date(around, month, 1) - date(400, 1, 1)) // timedelta(days=1)
+    return (days + (years // 400) * 146_097) * _DAY_S

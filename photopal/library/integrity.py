@@ -1,0 +1,102 @@
+"""Checks a library against itself and against the files on disk; changes neither.
+
+What it finds is for the user to judge: a file that is not there may lie on a drive that is not there.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from photopal.errors import PhotoError
+from photopal.library.library import Library
+from photopal.library.photos import KnownFile
+from photopal.photos import hash_file
+from photopal.photos.decode import decode_photo
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A file, or a photo's path, and what is wrong with it."""
+
+    path: Path
+    reason: str
+
+
+@dataclass
+class CheckReport:
+    """What a check found.
+
+    Attributes:
+        photos: Photos that were looked at.
+        files: Files that were looked at.
+        faults: What is wrong with the library file, in SQLite's words; it should be restored or made anew.
+        findings: Photos without a good thumbnail; files that are gone or are not as the library knows them.
+    """
+
+    photos: int = 0
+    files: int = 0
+    faults: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+
+def check_library(
+    library: Library,
+    *,
+    with_contents: bool = False,
+    on_progress: Callable[[int, int | None, object], None] | None = None,
+) -> CheckReport:
+    """Look through a whole library.
+
+    Args:
+        library: May be open for reading only.
+        with_contents: Read every file and compare its bytes with the hash that the library keeps.
+        on_progress: Told of each photo.
+    """
+    report = CheckReport(faults=library.faults())
+    total = library.counts()["photos"]
+    for photo in library.photos():
+        report.photos += 1
+        if reason := _thumbnail_fault(library, photo.id):
+            report.findings.append(Finding(photo.path, reason))
+        for file in library.files_of(photo.id):
+            report.files += 1
+            report.findings += _look_at(file, photo.content_hash if with_contents else None)
+        if on_progress is not None:
+            on_progress(report.photos, total, photo.path)
+    return report
+
+
+def _thumbnail_fault(library: Library, photo_id: int) -> str | None:
+    jpeg = library.thumbnail_or_none(photo_id)
+    if jpeg is None:
+        return "has no thumbnail"
+    try:
+        decode_photo(io.BytesIO(jpeg), Path("thumbnail.jpg"))
+    except PhotoError:
+        return "has a thumbnail that cannot be read"
+    return None
+
+
+def _look_at(file: KnownFile, content_hash: str | None) -> Iterator[Finding]:
+    try:
+        status = os.stat(file.path)  # noqa: PTH116
+    except OSError as error:
+        is_gone = isinstance(error, FileNotFoundError | NotADirectoryError)
+        yield Finding(
+            file.path, "is not there" if is_gone else f"cannot be opened: {error.strerror or error}"
+        )
+        return
+    if (status.st_size, status.st_mtime_ns) != file.stamp:
+        yield Finding(file.path, "changed since it was indexed")
+    elif content_hash is not None:
+        try:
+            if hash_file(file.path) != content_hash:
+                yield Finding(
+                    file.path, "holds other bytes than when it was indexed, at the same size and time"
+                )
+        except PhotoError as error:
+            yield Finding(file.path, error.message.removeprefix(f"{file.path} "))

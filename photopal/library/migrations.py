@@ -1,0 +1,301 @@
+"""The library's tables as numbered steps; knows how a library grows, not what is asked of it.
+
+The number of the last step done is SQLite's `user_version`. Each step runs in one transaction with
+its number. sqlite-utils is imported here, by the steps alone: opening a current library never needs it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+from photopal.errors import LibraryError
+
+# 62,167,219,200 seconds lie between the beginning of the year 0 and 1970; a second has 16,777,216 keys.
+# What is no date, and what SQLite would read as a number of days, counts as undated.
+WORDS_KEY = """
+    CASE WHEN photos.taken_at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*'
+    THEN coalesce(strftime('%s', substr(photos.taken_at, 1, 19)) + 62167219200, 0) ELSE 0 END
+    * 16777216 + photos.id"""
+
+_FACTS = """
+    'p' || CASE WHEN captions.photo_id IS NULL THEN '' WHEN by_hand THEN ' k h' ELSE ' k' END
+    || coalesce(' m' || hex(photos.camera), '')
+    || coalesce((SELECT group_concat(' c' || id, '') FROM concepts WHERE removed_at IS NULL AND id IN
+      (SELECT concept_id FROM appearances WHERE photo_id = photos.id AND is_present
+       UNION SELECT concept_id FROM reference_photos WHERE photo_id = photos.id)), '')
+"""
+_WORDS_TRIGGERS = (
+    """CREATE TRIGGER photo_words_ai AFTER INSERT ON photo_words BEGIN
+      INSERT INTO photo_words_fts (rowid, caption, names, place, file, facts)
+      VALUES (new.key, new.caption, new.names, new.place, new.file, new.facts); END""",
+    """CREATE TRIGGER photo_words_ad AFTER DELETE ON photo_words BEGIN
+      INSERT INTO photo_words_fts (photo_words_fts, rowid, caption, names, place, file, facts)
+      VALUES ('delete', old.key, old.caption, old.names, old.place, old.file, old.facts); END""",
+    """CREATE TRIGGER photo_words_au AFTER UPDATE ON photo_words BEGIN
+      INSERT INTO photo_words_fts (photo_words_fts, rowid, caption, names, place, file, facts)
+      VALUES ('delete', old.key, old.caption, old.names, old.place, old.file, old.facts);
+      INSERT INTO photo_words_fts (rowid, caption, names, place, file, facts)
+      VALUES (new.key, new.caption, new.names, new.place, new.file, new.facts); END""",
+)
+
+
+def keep_captions_by_hand(db: Any) -> None:
+    """A caption knows whether the user wrote it; no model's replaces it then."""
+    db.execute("ALTER TABLE captions ADD COLUMN by_hand INTEGER NOT NULL DEFAULT 0")
+    db.execute("CREATE INDEX idx_captions_by_hand ON captions(photo_id) WHERE by_hand")
+
+
+def order_words_by_date(db: Any) -> None:
+    """Words lie in the order of time, of photos that are there only, with marks for facts beside them."""
+    db.execute(
+        "CREATE TABLE words_by_date (key INTEGER PRIMARY KEY, photo_id INTEGER NOT NULL UNIQUE"
+        " REFERENCES photos(id), caption TEXT, names TEXT, place TEXT, file TEXT, facts TEXT NOT NULL)"
+    )
+    db.execute(
+        f"""INSERT INTO words_by_date SELECT {WORDS_KEY}, photo_words.photo_id, photo_words.caption,
+          photo_words.names, photo_words.place, photo_words.file, {_FACTS}
+        FROM photos JOIN photo_words ON photo_words.photo_id = photos.id
+        LEFT JOIN captions ON captions.photo_id = photos.id
+        WHERE photos.missing_since IS NULL ORDER BY 1"""
+    )
+    db.execute("DROP TABLE photo_words_fts")
+    db.execute("DROP TABLE photo_words")
+    db.execute("ALTER TABLE words_by_date RENAME TO photo_words")
+    db.execute(
+        "CREATE VIRTUAL TABLE photo_words_fts USING fts5(caption, names, place, file, facts,"
+        " content='photo_words', content_rowid='key', prefix='2 3',"
+        " tokenize='unicode61 remove_diacritics 2')"
+    )
+    for trigger in _WORDS_TRIGGERS:
+        db.execute(trigger)
+    db.execute("INSERT INTO photo_words_fts (photo_words_fts) VALUES ('rebuild')")
+
+
+def index_what_is_counted(db: Any) -> None:
+    """Counting photos, places and cameras reads these small indexes instead of all rows."""
+    for column in ("place", "camera"):
+        db.execute(f"CREATE INDEX idx_photos_{column} ON photos({column}) WHERE missing_since IS NULL")
+    db.execute("CREATE INDEX idx_photos_missing ON photos(missing_since) WHERE missing_since IS NOT NULL")
+
+
+def create_journal(db: Any) -> None:
+    """What the user changed: an entry for each command, with the rows before and after it."""
+    db.execute(
+        "CREATE TABLE journal (id INTEGER PRIMARY KEY AUTOINCREMENT, made_at TEXT NOT NULL,"
+        " what TEXT NOT NULL, undoes INTEGER REFERENCES journal(id),"
+        " undone_by INTEGER REFERENCES journal(id))"
+    )
+    db.execute(
+        "CREATE TABLE journal_rows (entry_id INTEGER NOT NULL REFERENCES journal(id),"
+        " place TEXT NOT NULL, key TEXT NOT NULL, before TEXT, after TEXT,"
+        " PRIMARY KEY (entry_id, place, key)) WITHOUT ROWID"
+    )
+
+
+def create_looks(db: Any) -> None:
+    """How photos look; older libraries get theirs from thumbnails when they are first asked for."""
+    db.execute("CREATE TABLE looks (photo_id INTEGER PRIMARY KEY REFERENCES photos(id), look INTEGER)")
+
+
+def note_problems_of_good_photos(db: Any) -> None:
+    """A problem may be a note about a photo that can be read, by what decoders say of it."""
+    db.execute("ALTER TABLE problems ADD COLUMN is_note INTEGER NOT NULL DEFAULT 0")
+
+
+LATER_STEPS = (
+    keep_captions_by_hand,
+    order_words_by_date,
+    index_what_is_counted,
+    create_journal,
+    create_looks,
+    note_problems_of_good_photos,
+)
+
+
+def schema_version(connection: sqlite3.Connection) -> int:
+    """Return the number of the last step done in a library; 0 for an empty file."""
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    return version
+
+
+def is_current(connection: sqlite3.Connection) -> bool:
+    """Tell whether every step is done.
+
+    Raises:
+        LibraryError: The library was written by a newer photopal.
+    """
+    version = schema_version(connection)
+    if version > len(_STEPS):
+        raise LibraryError(
+            f"the library has format {version}, this photopal knows up to {len(_STEPS)}",
+            hint="update photopal",
+        )
+    return version == len(_STEPS)
+
+
+def bring_up_to_date(connection: sqlite3.Connection, lock: AbstractContextManager[object]) -> None:
+    """Run the steps that are missing, each in a transaction of its own.
+
+    Args:
+        connection: In autocommit mode (`isolation_level=None`).
+        lock: The writer's lock; taken after the slow import, and given back.
+    """
+    from sqlite_utils import Database
+
+    with lock:
+        connection.execute("PRAGMA journal_mode = WAL")
+        _run_steps(connection, Database)
+
+
+def _run_steps(connection: sqlite3.Connection, database: Callable[..., Any]) -> None:
+    for number, step in enumerate(_STEPS[schema_version(connection) :], start=schema_version(connection) + 1):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            step(database(connection, execute_plugins=False))
+            connection.execute(f"PRAGMA user_version = {number}")
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+
+def _create_photos(db: Any) -> None:
+    """Photos are contents, known by hash; a path is where one of them was seen."""
+    db["photos"].create(
+        {
+            "id": int,
+            "content_hash": str,
+            "path": bytes,
+            "size_bytes": int,
+            "width_px": int,
+            "height_px": int,
+            "format": str,
+            "taken_at": str,
+            "camera": str,
+            "make": str,
+            "model": str,
+            "lens": str,
+            "orientation": int,
+            "latitude": float,
+            "longitude": float,
+            "altitude_m": float,
+            "place": str,
+            "added_at": str,
+            "missing_since": str,
+        },
+        pk="id",
+        not_null={"content_hash", "path", "size_bytes", "width_px", "height_px", "format", "added_at"},
+    )
+    db["photos"].create_index(["content_hash"], unique=True)
+    db["photos"].create_index(["taken_at"])
+    db["thumbnails"].create(
+        {"photo_id": int, "jpeg": bytes}, pk="photo_id", foreign_keys=[("photo_id", "photos", "id")]
+    )
+    # Bytes, not text: a file name is whatever the file system holds, UTF-8 or not.
+    db["paths"].create(
+        {
+            "path": bytes,
+            "photo_id": int,
+            "size_bytes": int,
+            "mtime_ns": int,
+            "seen_at": str,
+            "missing_since": str,
+        },
+        pk="path",
+        not_null={"photo_id", "size_bytes", "mtime_ns", "seen_at"},
+        foreign_keys=[("photo_id", "photos", "id")],
+    )
+    db["paths"].create_index(["photo_id"])
+    db["problems"].create(
+        {"path": bytes, "reason": str, "size_bytes": int, "mtime_ns": int, "seen_at": str},
+        pk="path",
+        not_null={"reason", "seen_at"},
+    )
+
+
+def _create_concepts(db: Any) -> None:
+    """A removed concept keeps its row and its reference photos, so that it can be restored."""
+    db["concepts"].create(
+        {
+            "id": int,
+            "name": str,
+            "folded": str,
+            "kind": str,
+            "about": str,
+            "created_at": str,
+            "removed_at": str,
+        },
+        pk="id",
+        not_null={"name", "folded", "kind", "created_at"},
+    )
+    db.execute("CREATE UNIQUE INDEX idx_concepts_folded ON concepts(folded) WHERE removed_at IS NULL")
+    db["reference_photos"].create(
+        {
+            "concept_id": int,
+            "photo_id": int,
+            "box_x": int,
+            "box_y": int,
+            "box_width": int,
+            "box_height": int,
+            "mask_png": bytes,
+            "added_at": str,
+        },
+        pk=("concept_id", "photo_id"),
+        foreign_keys=[("concept_id", "concepts", "id"), ("photo_id", "photos", "id")],
+    )
+    db["reference_photos"].create_index(["photo_id"])
+
+
+def _create_captions(db: Any) -> None:
+    db["captions"].create(
+        {
+            "photo_id": int,
+            "text": str,
+            "model": str,
+            "bank": str,
+            "prompt_version": str,
+            "created_at": str,
+        },
+        pk="photo_id",
+        not_null={"text", "model", "prompt_version", "created_at"},
+        foreign_keys=[("photo_id", "photos", "id")],
+    )
+    db["appearances"].create(
+        {
+            "photo_id": int,
+            "concept_id": int,
+            "score": float,
+            "is_present": int,
+            "point_x": float,
+            "point_y": float,
+            "box_x": float,
+            "box_y": float,
+            "box_width": float,
+            "box_height": float,
+        },
+        pk=("photo_id", "concept_id"),
+        foreign_keys=[("photo_id", "captions", "photo_id"), ("concept_id", "concepts", "id")],
+    )
+    db["appearances"].create_index(["concept_id", "is_present"])
+
+
+def _create_search(db: Any) -> None:
+    """One row of words for each photo; the triggers keep the index and the words in one transaction."""
+    db["photo_words"].create(
+        {"photo_id": int, "caption": str, "names": str, "place": str, "file": str},
+        pk="photo_id",
+        foreign_keys=[("photo_id", "photos", "id")],
+    )
+    db["photo_words"].enable_fts(
+        ["caption", "names", "place", "file"],
+        fts_version="FTS5",
+        tokenize="unicode61 remove_diacritics 2",
+        create_triggers=True,
+    )
+
+
+_STEPS = (_create_photos, _create_concepts, _create_captions, _create_search, *LATER_STEPS)

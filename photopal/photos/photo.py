@@ -1,0 +1,174 @@
+"""Describes one photo file: what it is, when it was taken, how it looks; knows nothing of other photos."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from photopal.errors import PhotoError
+from photopal.photos.decode import decode_photo, open_header, upright_size_px
+from photopal.photos.decoder_log import listening
+from photopal.photos.exif import Exif, exif_of
+from photopal.photos.phash import look_of
+from photopal.photos.raw import still_of
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+THUMBNAIL_SIDE_PX = 256
+"""The longest side of a thumbnail."""
+
+_FORMAT_NAMES = {"MPO": "JPEG", "HEIF": "HEIC", "DIB": "BMP"}
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """What a file is known by.
+
+    Attributes:
+        content_hash: BLAKE2b of the file's bytes, 128 bits in 32 hex digits.
+        size_bytes: The file's size.
+        mtime_ns: The file's modification time, in nanoseconds.
+    """
+
+    content_hash: str
+    size_bytes: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A photo file at one moment.
+
+    Attributes:
+        path: Where the file is.
+        content_hash: BLAKE2b of the file's bytes, 128 bits in 32 hex digits; the photo's identity.
+        size_bytes: The file's size.
+        mtime_ns: The file's modification time, in nanoseconds.
+        width_px: Width of the upright photo.
+        height_px: Height of the upright photo.
+        format: JPEG, PNG, WEBP, TIFF, GIF, BMP, HEIC, AVIF or RAW.
+        exif: What the camera wrote.
+        thumbnail: An upright JPEG whose longest side has at most 256 pixels.
+        look: What `look_of` makes of it; None where it shows next to nothing.
+        notes: What decoders say is wrong with it, though they decode it.
+    """
+
+    path: Path
+    content_hash: str
+    size_bytes: int
+    mtime_ns: int
+    width_px: int
+    height_px: int
+    format: str
+    exif: Exif
+    thumbnail: bytes
+    look: int | None = None
+    notes: tuple[str, ...] = ()
+
+
+def record_photo(path: Path, *, fingerprint: Fingerprint | None = None) -> Photo:
+    """Read a photo file whole and describe it.
+
+    Args:
+        path: The file.
+        fingerprint: What `fingerprint_file` said of it a moment ago; without it the file is hashed here.
+
+    Raises:
+        PhotoError: The file cannot be opened, is no photo, is broken, cut short or too large, or
+            changes while it is read.
+    """
+    notes: list[str] = []
+    try:
+        with path.open("rb") as file:
+            before = os.fstat(file.fileno()) if fingerprint is None else fingerprint
+            content_hash = _hash(file) if fingerprint is None else fingerprint.content_hash
+            with listening(file, notes):
+                still = _still(file, path)
+            width_px, height_px, format_name = _header(still, path)
+            picture = decode_photo(still, path, max_side_px=THUMBNAIL_SIDE_PX, notes=notes)
+            exif = exif_of(file)
+            stamp = _unchanged_stamp(file, before, path)
+    except OSError as error:
+        raise PhotoError(f"{path} cannot be opened: {error.strerror or error}") from error
+    return Photo(
+        path=path,
+        content_hash=content_hash,
+        size_bytes=stamp[0],
+        mtime_ns=stamp[1],
+        width_px=width_px,
+        height_px=height_px,
+        format=format_name if still is file else "RAW",
+        exif=exif,
+        thumbnail=_thumbnail(picture),
+        look=look_of(picture),
+        notes=tuple(notes),
+    )
+
+
+def fingerprint_file(path: Path) -> Fingerprint:
+    """Hash a file's bytes and note its size and time.
+
+    Raises:
+        PhotoError: The file cannot be read, or changes while it is read.
+    """
+    try:
+        with path.open("rb") as file:
+            before = os.fstat(file.fileno())
+            content_hash = _hash(file)
+            return Fingerprint(content_hash, *_unchanged_stamp(file, before, path))
+    except OSError as error:
+        raise PhotoError(f"{path} cannot be opened: {error.strerror or error}") from error
+
+
+def hash_file(path: Path) -> str:
+    """Return the BLAKE2b hash of a file's bytes, 128 bits in 32 hex digits.
+
+    Raises:
+        PhotoError: The file cannot be read, or changes while it is read.
+    """
+    return fingerprint_file(path).content_hash
+
+
+def _unchanged_stamp(file: BinaryIO, before: os.stat_result | Fingerprint, path: Path) -> tuple[int, int]:
+    """Return size and time of a file that is still as it was before."""
+    if isinstance(before, Fingerprint):
+        stamp = before.size_bytes, before.mtime_ns
+    else:
+        stamp = before.st_size, before.st_mtime_ns
+    after = os.fstat(file.fileno())
+    if stamp != (after.st_size, after.st_mtime_ns):
+        raise PhotoError(f"{path} changes while it is read", hint="wait until it is copied completely")
+    return stamp
+
+
+def _hash(file: BinaryIO) -> str:
+    file.seek(0)
+    return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()  # type: ignore[arg-type]
+
+
+def _still(file: BinaryIO, path: Path) -> BinaryIO:
+    try:
+        return still_of(file, path)
+    except PhotoError as error:
+        raise PhotoError(f"{path} {error.message}", hint=error.hint) from error
+
+
+def _header(file: BinaryIO, path: Path) -> tuple[int, int, str]:
+    try:
+        with open_header(file) as image:
+            width_px, height_px = upright_size_px(image)
+            name = image.format or ""
+    except PhotoError as error:
+        raise PhotoError(f"{path} {error.message}", hint=error.hint) from error
+    return width_px, height_px, _FORMAT_NAMES.get(name, name)
+
+
+def _thumbnail(picture: Image.Image) -> bytes:
+    encoded = io.BytesIO()
+    picture.save(encoded, "JPEG", quality=85)
+    return encoded.getvalue()

@@ -1,0 +1,169 @@
+"""Tunes the concepts of a library and keeps the bank where that helped; knows no terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from photopal.concepts import Bank, RegisterOptions, save_bank
+from photopal.concepts.references import FeatureStore
+from photopal.concepts.sync import OnProgress, enrol, open_bank
+from photopal.errors import ConceptError, in_a_line
+from photopal.library import Library
+from photopal.library.unregistered import keep_reasons
+from photopal.tuning.dataset import describe_concepts, gather_photos
+from photopal.tuning.examples import TuningConcept, TuningPhoto
+from photopal.tuning.options import TuneOptions, TuningProgress, TuningReport, Validation, rank
+from photopal.tuning.trainer import tune_bank, validate_bank
+from photopal.vlm.protocol import VisionModel
+
+
+@dataclass(frozen=True, eq=False)
+class TuningPlan:
+    """Everything a run needs, read from the library; nothing is written yet.
+
+    Attributes:
+        path: The bank's file.
+        bank: The rows to start from: those to tune as registered, the others as they are.
+        rival: The bank in use, where it was tuned on the same photos with the same seed; else None.
+        concepts: Everyone in the bank, by id.
+        photos: What to learn from.
+        failed: Why others could not be registered, by id; they are left out.
+    """
+
+    path: Path
+    bank: Bank
+    rival: Bank | None
+    concepts: Mapping[int, TuningConcept]
+    photos: Sequence[TuningPhoto]
+    failed: Mapping[int, Exception]
+
+    @property
+    def trained(self) -> list[int]:
+        """Ids of the concepts to tune."""
+        return sorted(i for i, concept in self.concepts.items() if not concept.is_frozen)
+
+
+@dataclass(frozen=True)
+class TuningOutcome:
+    """What came of a run.
+
+    Attributes:
+        report: Of the run.
+        rival: How the bank in use does on the same questions, if it can be compared.
+        is_saved: Whether the tuned rows are in use now.
+    """
+
+    report: TuningReport
+    rival: Validation | None
+    is_saved: bool
+
+
+def plan_tuning(
+    library: Library,
+    model: VisionModel,
+    path: Path,
+    *,
+    names: Sequence[str] = (),
+    options: TuneOptions,
+    on_progress: OnProgress | None = None,
+) -> TuningPlan:
+    """Read what tuning needs; the concepts to tune are registered anew, so that a run can be repeated.
+
+    Args:
+        library: Read only.
+        model: The frozen model.
+        path: The bank's file.
+        names: Whom to tune; everyone by default.
+        options: Settings of the run.
+        on_progress: Told of every concept that is looked at.
+
+    Raises:
+        ConceptError: A name is unknown, or there is no photo to learn from.
+    """
+    chosen = [library.concept(name) for name in names] or library.concepts()
+    if not chosen:
+        raise ConceptError("nobody has a name yet", hint="photopal add-concept NAME PHOTO…")
+    store = FeatureStore(model)
+    in_use = open_bank(path, fingerprint=model.fingerprint)
+    registration = RegisterOptions(tokens=options.tokens, seed=options.seed)
+    result = enrol(
+        library,
+        store,
+        in_use,
+        anew=[concept.id for concept in chosen],
+        options=registration,
+        on_progress=on_progress,
+    )
+    trained = {concept.id for concept in chosen} & set(result.registered)
+    for concept in chosen:
+        if concept.id not in trained and (names or not trained):
+            failure = result.failed.get(concept.id)
+            reason = "none of its photos is there" if failure is None else in_a_line(failure)
+            raise ConceptError(
+                f"{concept.name} cannot be registered: {reason}",
+                hint="Bring its photos back, or give others with: photopal add-concept",
+            ) from failure
+    keep_reasons(path, model.name, {i: in_a_line(error) for i, error in result.failed.items()})
+    # One that is known from before but fails now would fail again below; what is known of it stays on disk.
+    bank = result.bank.only([i for i in result.bank.concepts if i not in result.failed])
+    rows = [concept for concept in library.concepts() if concept.id in bank.concepts]
+    concepts = {
+        i: replace(told, is_frozen=i not in trained)
+        for i, told in describe_concepts(library, store, rows).items()
+    }
+    photos = gather_photos(library, store, bank, seed=options.seed)
+    rival = in_use if _is_comparable(in_use, bank, trained, seed=options.seed) else None
+    return TuningPlan(path, bank, rival, concepts, photos, result.failed)
+
+
+def _is_comparable(in_use: Bank, bank: Bank, trained: set[int], *, seed: int) -> bool:
+    """Whether both banks were made of the same photos, and the held-out ones were held out of both."""
+    if in_use.notes.get("seed") != str(seed) or in_use.concepts.keys() != bank.concepts.keys():
+        return False
+    pairs = [(in_use.concepts[i], bank.concepts[i]) for i in bank.concepts]
+    is_same = all(
+        old.references_key == new.references_key and old.token_count == new.token_count for old, new in pairs
+    )
+    return is_same and all(in_use.concepts[i].is_tuned for i in trained)
+
+
+def run_plan(
+    model: VisionModel,
+    plan: TuningPlan,
+    options: TuneOptions,
+    *,
+    on_progress: Callable[[TuningProgress], None] | None = None,
+) -> TuningOutcome:
+    """Tune, and save the rows where they do better than registration and no worse than the bank in use.
+
+    What another process wrote to the bank meanwhile stays, the tuned concepts apart.
+
+    Raises:
+        ConceptError: There is nothing to learn from.
+        BankError: The bank cannot be written.
+    """
+    tuned, report = tune_bank(model, plan.bank, plan.concepts, plan.photos, options, on_progress=on_progress)
+    rival = (
+        validate_bank(model, plan.rival, plan.concepts, plan.photos, options)
+        if plan.rival is not None
+        else None
+    )
+    is_better = report.best_epoch > 0 and (rival is None or rank(report.after) >= rank(rival))
+    if is_better:
+        save_bank(
+            _merged(open_bank(plan.path, fingerprint=model.fingerprint), tuned, plan.trained), plan.path
+        )
+    return TuningOutcome(report, rival, is_better)
+
+
+def _merged(latest: Bank, tuned: Bank, trained: Sequence[int]) -> Bank:
+    """Put tuned concepts into the bank as it is on disk now, unless their photos changed meanwhile."""
+    changed = {
+        i
+        for i in trained
+        if i in latest.concepts and latest.concepts[i].references_key != tuned.concepts[i].references_key
+    }
+    theirs = [concept for i, concept in latest.concepts.items() if i not in trained or i in changed]
+    return tuned.with_concepts(theirs)

@@ -1,0 +1,143 @@
+"""Checks and fingerprints the files of a checkpoint; knows no torch and reads no weight."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import safe_open
+
+from photopal.errors import ModelError
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """A frozen checkpoint in its pieces.
+
+    Attributes:
+        model: The transformers model.
+        tokenizer: Its tokenizer, as loaded.
+        image_processor: Its Pillow image processor.
+        processor: Its whole processor, for families that need it asked.
+        chat_template: The Jinja source of its chat template.
+        folder: Where its files are.
+        image_token: What the chat template writes for a photo.
+        image_token_id: The id that stands once for each of its features.
+        device: Where the weights are.
+        dtype: Their number format.
+    """
+
+    model: Any
+    tokenizer: Any
+    image_processor: Any
+    processor: Any
+    chat_template: str
+    folder: Path
+    image_token: str
+    image_token_id: int
+    device: torch.device
+    dtype: torch.dtype
+
+    @property
+    def config(self) -> Any:
+        """The model's configuration."""
+        return self.model.config
+
+
+_WHOLE_BYTES = 256 * 2**20
+_PIECE_BYTES = 2**20
+_PIECES = 64
+_VOLATILE_KEYS = ("transformers_version", "_name_or_path")
+LARGE_BYTES = 1_000_000_000
+"""Above this a model's format matters for the memory of a laptop."""
+
+
+def check_folder(folder: Path) -> None:
+    """Check that a folder holds a whole checkpoint.
+
+    Args:
+        folder: The folder.
+
+    Raises:
+        ModelError: The configuration, the weights or a part of them are missing.
+    """
+    if not (folder / "config.json").is_file():
+        raise ModelError(
+            f"{folder}: there is no config.json, so this is not a model folder",
+            hint="Give the folder that holds config.json and the safetensors files.",
+        )
+    index = folder / "model.safetensors.index.json"
+    if not index.is_file():
+        if list(folder.glob("*.safetensors")):
+            return
+        raise ModelError(
+            f"{folder}: there are no safetensors weights",
+            hint="Other weight files can run code and are not read; look for a safetensors version.",
+        )
+    try:
+        shards = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+    except (ValueError, KeyError, AttributeError, OSError) as error:
+        raise ModelError(
+            f"{index}: the list of weight files is broken", hint="Fetch the model again."
+        ) from error
+    missing = sorted(shard for shard in shards if not (folder / shard).is_file())
+    if missing:
+        raise ModelError(
+            f"{folder}: {len(missing)} of {len(shards)} weight files are missing, such as {missing[0]}",
+            hint="Fetch the model again; a broken download goes on where it stopped.",
+        )
+
+
+def is_large_half(folder: Path) -> bool:
+    """Whether a checked folder holds weights of more than a gigabyte in a format of 16 bits."""
+    paths = list(folder.glob("*.safetensors"))
+    if sum(path.stat().st_size for path in paths) <= LARGE_BYTES:
+        return False
+    with safe_open(max(paths, key=lambda path: path.stat().st_size), framework="np") as weights:
+        formats = [weights.get_slice(name).get_dtype() for name in weights.keys()]  # noqa: SIM118
+    return formats.count("BF16") + formats.count("F16") > len(formats) / 2
+
+
+def fingerprint_folder(folder: Path) -> str:
+    """What a bank remembers of the model it was learned with.
+
+    Files up to 256 MiB are read whole; of larger ones the size and 64 evenly spaced pieces of 1 MiB, so that
+    a model of many gigabytes takes less than a second.
+
+    Args:
+        folder: A checked folder.
+
+    Returns:
+        32 hexadecimal digits, the same for every copy of configuration and weights.
+
+    Raises:
+        ModelError: The configuration is no JSON.
+    """
+    digest = hashlib.blake2b(digest_size=16)
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ModelError(f"{folder}: config.json is broken", hint="Fetch the model again.") from error
+    kept = {key: value for key, value in config.items() if key not in _VOLATILE_KEYS}
+    digest.update(json.dumps(kept, sort_keys=True).encode())
+    for path in sorted(folder.glob("*.safetensors"), key=lambda path: path.name):
+        digest.update(path.name.encode())
+        _add_file(digest, path)
+    return digest.hexdigest()
+
+
+def _add_file(digest: hashlib.blake2b, path: Path) -> None:
+    size_bytes = path.stat().st_size
+    digest.update(size_bytes.to_bytes(8, "little"))
+    with path.open("rb") as file:
+        if size_bytes <= _WHOLE_BYTES:
+            while piece := file.read(_PIECE_BYTES):
+                digest.update(piece)
+            return
+        for place in range(_PIECES):
+            file.seek(place * (size_bytes - _PIECE_BYTES) // (_PIECES - 1))
+            digest.update(file.read(_PIECE_BYTES))

@@ -1,0 +1,193 @@
+"""Greedy answers, and scores of given answers; knows the protocol and no family."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from photopal.vlm.kv_cache import preallocate
+from photopal.vlm.placing import placed
+from photopal.vlm.prefix_sharing import copy_past
+from photopal.vlm.protocol import ConceptRows, EncodedPrompt, PhotoFeatures, PrefixCache, VisionModel
+
+_UNFINISHED = "\N{REPLACEMENT CHARACTER}"
+
+
+class TextStream:
+    """Hands on text as it grows, never a character that the next token may still change."""
+
+    def __init__(self, on_text: Callable[[str], None] | None) -> None:
+        """Hand text to `on_text`, if there is one."""
+        self._on_text = on_text
+        self._told = ""
+
+    def show(self, text: str) -> None:
+        """Hand on what is new and settled in the text so far."""
+        settled = text.lstrip().rstrip(_UNFINISHED).rstrip()
+        if self._on_text and settled.startswith(self._told) and settled != self._told:
+            self._on_text(settled[len(self._told) :])
+            self._told = settled
+
+    def finish(self, text: str) -> str:
+        """Hand on the rest; returns the whole text without spaces at its ends."""
+        whole = text.strip()
+        if self._on_text and whole.startswith(self._told) and whole != self._told:
+            self._on_text(whole[len(self._told) :])
+            self._told = whole
+        return whole
+
+
+@dataclass(frozen=True, eq=False)
+class GenerationTask:
+    """A prompt to answer, with all that goes with it.
+
+    Attributes:
+        model: Who answers.
+        encoded: The prompt, without an answer.
+        features: Its photo.
+        rows: The concepts whose names may be said.
+        prefix: The prompt's beginning, if computed before.
+    """
+
+    model: VisionModel
+    encoded: EncodedPrompt
+    features: PhotoFeatures | None
+    rows: ConceptRows | None
+    prefix: PrefixCache | None
+
+    def begin(self) -> tuple[Tensor, Any]:
+        """Last hidden state `[hidden]` of the prompt, and its keys and values to append to.
+
+        Raises:
+            ValueError: The prompt does not begin with the prefix.
+        """
+        embeddings = self.model.embed_prompt(self.encoded, self.features, self.rows)
+        positions = self.encoded.positions
+        past = self.model.new_past()
+        if self.prefix is not None:
+            if not self.prefix.is_prefix_of(self.encoded):
+                raise ValueError("the prompt does not begin with the prefix")
+            past = copy_past(self.prefix)
+            embeddings, positions = embeddings[len(self.prefix) :], positions[..., len(self.prefix) :]
+        hidden = self.model.forward(embeddings[None], positions=positions.unsqueeze(-2), past=past)
+        return hidden[0, -1], past
+
+    def go_on(self, ids: Tensor, position: int, past: Any) -> Tensor:
+        """Hidden states `[tokens, hidden]` of `[tokens]` further words; appends to `past`."""
+        embeddings = self.model.embed_ids(ids, self.rows)[None]
+        positions = torch.arange(position, position + ids.shape[0], device=embeddings.device)[None]
+        return self.model.forward(embeddings, positions=positions, past=past)[0]
+
+
+def answer_greedily(
+    task: GenerationTask, *, max_new_tokens: int, on_text: Callable[[str], None] | None
+) -> str:
+    """Take the likeliest token again and again.
+
+    The host waits for the device once a token, to read which one it is: all else that a token needs is on the
+    device beforehand, or is told it without waiting.
+
+    Args:
+        task: What to answer.
+        max_new_tokens: Where to stop at the latest.
+        on_text: Told each new piece of text; the pieces joined are the answer.
+
+    Returns:
+        The answer, with names, without spaces at its ends.
+    """
+    model = task.model
+    task = replace(task, rows=task.rows.on(model.device) if task.rows else None)
+    rows, names = task.rows, task.rows.names if task.rows else ()
+    bonus = _name_bonus(task)
+    stream = TextStream(on_text)
+    ids: list[int] = []
+    hidden, past = task.begin()
+    preallocate(past, max_new_tokens)
+    position = task.encoded.next_position
+    while len(ids) < max_new_tokens:
+        logits = model.logits(hidden, rows)
+        if bonus is not None:
+            logits[model.vocab_size :] += bonus
+        chosen = int(logits.argmax())
+        if chosen in model.end_ids:
+            break
+        ids.append(chosen)
+        if bonus is not None and rows and chosen >= model.vocab_size:
+            bonus[chosen - model.vocab_size] = -rows.name_bonus
+        if on_text:
+            stream.show(model.decode(ids, names))
+        if len(ids) < max_new_tokens:
+            hidden = task.go_on(torch.tensor([chosen]), position, past)[-1]
+            position += 1
+    return stream.finish(model.decode(ids, names))
+
+
+def _name_bonus(task: GenerationTask) -> Tensor | None:
+    """What the logits of names gain as long as none is said, `[slots]`; None where they gain nothing."""
+    rows = task.rows
+    if rows is None or not rows.name_bonus:
+        return None
+    return torch.full((len(rows.names),), rows.name_bonus, device=task.model.device)
+
+
+def score_each(task: GenerationTask, answers: Sequence[Tensor]) -> Tensor:
+    """The log-probability of each answer, up to where it differs from all others.
+
+    Args:
+        task: What was asked.
+        answers: `[tokens]` model ids each, with their end-of-turn ids.
+
+    Returns:
+        `[answers]` float32.
+
+    Raises:
+        ValueError: Two answers are the same, or there is none.
+    """
+    lengths = telling_lengths([answer.tolist() for answer in answers])
+    first, past = task.begin()
+    begun = PrefixCache(ids=task.encoded.ids, next_position=task.encoded.next_position, past=past)
+    scores = []
+    for answer, length in zip(answers, lengths, strict=True):
+        hidden = first[None]  # [tokens, hidden], what comes before each id
+        if length > 1:
+            rest = task.go_on(answer[: length - 1], begun.next_position, copy_past(begun))
+            hidden = torch.cat([hidden, rest])
+        logits = task.model.logits(hidden, task.rows)
+        told = placed(answer[:length, None], logits.device)
+        scores.append(torch.log_softmax(logits, dim=-1).gather(-1, told).sum())
+    return torch.stack(scores)
+
+
+def telling_lengths(answers: Sequence[Sequence[int]]) -> list[int]:
+    """How many ids of each answer it takes to tell it from all the others.
+
+    Args:
+        answers: Model ids with their end-of-turn ids, so that none begins another.
+
+    Returns:
+        One count per answer, at least 1.
+
+    Raises:
+        ValueError: Two answers are the same, or there is none.
+    """
+    if not answers:
+        raise ValueError("there are no answers to score")
+    lengths = []
+    for place, ids in enumerate(answers):
+        others = [other for number, other in enumerate(answers) if number != place]
+        common = max((_common(ids, other) for other in others), default=0)
+        if common == len(ids):
+            raise ValueError("two answers are the same to the model")
+        lengths.append(common + 1)
+    return lengths
+
+
+def _common(first: Sequence[int], second: Sequence[int]) -> int:
+    for place, (left, right) in enumerate(zip(first, second, strict=False)):
+        if left != right:
+            return place
+    return min(len(first), len(second))

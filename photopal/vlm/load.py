@@ -1,0 +1,254 @@
+"""Loads a checkpoint from a folder or the local hub cache; knows nothing of prompts or concepts.
+
+Weights are read from safetensors files only, code that comes with a model is never run, and nothing is
+fetched from the network unless the caller says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import huggingface_hub
+import torch
+import transformers
+from huggingface_hub import errors as hub_errors
+from safetensors import SafetensorError
+from transformers import AutoImageProcessor, AutoModelForImageTextToText, AutoProcessor, AutoTokenizer
+
+from photopal.errors import ModelError
+from photopal.vlm.checkpoint import Checkpoint, check_folder, fingerprint_folder, is_large_half
+from photopal.vlm.families import Family, family_of
+from photopal.vlm.model import LoadedModel
+from photopal.vlm.ood import load_ood_detector
+from photopal.vlm.verify import check_family
+
+DEFAULT_MODEL_FOLDER = Path(__file__).resolve().parent.parent / "models" / "mini"
+"""Where the bundled model is."""
+
+_WANTED_FILES = ["*.json", "*.safetensors", "*.jinja", "*.txt", "*.model"]
+_LOAD_ERRORS = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    ImportError,
+    RuntimeError,
+    AttributeError,
+    SafetensorError,
+)
+_NUMBER_FORMATS = {"cuda": torch.bfloat16, "mps": torch.float16}
+
+
+def load_model(
+    name_or_path: str | Path = DEFAULT_MODEL_FOLDER,
+    *,
+    device: str = "auto",
+    dtype: str | torch.dtype = "auto",
+    allow_download: bool = False,
+) -> LoadedModel:
+    """Load a frozen vision-language model.
+
+    Args:
+        name_or_path: A folder with a HuggingFace checkpoint, or a hub id such as `llava-hf/llava-1.5-7b-hf`.
+        device: `auto`, or a torch device; auto takes cuda, then mps, then cpu.
+        dtype: `auto`, or a torch number format; auto takes bfloat16 on cuda, float16 on mps;
+            on cpu float32, but bfloat16 for a model of more than a gigabyte that is kept in 16 bits, if the
+            processor multiplies that format: it takes half the memory.
+        allow_download: Whether a hub id that is not in the local cache may be fetched.
+
+    Returns:
+        The model, with every weight frozen.
+
+    Raises:
+        ModelError: The model is not there, not complete, or not one photopal can use.
+    """
+    name, folder = _resolve(name_or_path, allow_download=allow_download)
+    check_folder(folder)
+    chosen_device = _choose_device(device)
+    chosen_dtype = _choose_dtype(dtype, chosen_device, folder)
+    try:
+        with _quiet():
+            parts, family = _load_parts(folder, chosen_device, chosen_dtype)
+    except _LOAD_ERRORS as error:
+        raise ModelError(
+            f"{name}: the model cannot be loaded: {_first_line(error)}",
+            hint="photopal uses models that transformers knows by itself, with safetensors weights.",
+        ) from error
+    fingerprint = fingerprint_folder(folder)
+    model = LoadedModel(parts, family, name=name, fingerprint=fingerprint, familiar=load_ood_detector(folder))
+    if not family.is_proven:
+        check_family(model, parts, family)
+    return model
+
+
+def _resolve(name_or_path: str | Path, *, allow_download: bool) -> tuple[str, Path]:
+    text = str(name_or_path)
+    folder = Path(name_or_path).expanduser()
+    if folder.is_dir():
+        return folder.resolve().name, folder
+    is_path = isinstance(name_or_path, Path) or text.startswith((".", "~")) or folder.is_absolute()
+    if is_path or text.count("/") != 1:
+        raise ModelError(
+            f"{text}: there is no model folder there",
+            hint="Give a folder with config.json and safetensors files, or a hub id such as owner/name.",
+        )
+    return text, _find_in_hub(text, allow_download=allow_download)
+
+
+def _find_in_hub(name: str, *, allow_download: bool) -> Path:
+    try:
+        with _quiet():
+            found = huggingface_hub.snapshot_download(
+                name, local_files_only=not allow_download, allow_patterns=_WANTED_FILES
+            )
+    except hub_errors.RepositoryNotFoundError as error:
+        raise ModelError(
+            f"{name}: the hub has no such model, or it is not open to you",
+            hint="Check the spelling; a gated model asks for a login with `hf auth login`.",
+        ) from error
+    except (hub_errors.LocalEntryNotFoundError, FileNotFoundError) as error:
+        hint = (
+            "Check the network and the name, then try again."
+            if allow_download
+            else f"Fetch it once: `hf download {name}`, or allow the download."
+        )
+        raise ModelError(f"{name}: the model is not on this computer", hint=hint) from error
+    except (hub_errors.HfHubHTTPError, hub_errors.HFValidationError, OSError) as error:
+        raise ModelError(
+            f"{name}: the model cannot be fetched: {_first_line(error)}",
+            hint="Check the network and the name; a model in a folder needs no network.",
+        ) from error
+    return Path(found)
+
+
+def _load_parts(folder: Path, device: torch.device, dtype: torch.dtype) -> tuple[Checkpoint, Family]:
+    safe: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
+    model, report = AutoModelForImageTextToText.from_pretrained(
+        folder, dtype=dtype, use_safetensors=True, output_loading_info=True, **safe
+    )
+    missing = sorted(report["missing_keys"])
+    if missing:
+        raise ModelError(
+            f"{folder.name}: the weight files lack {len(missing)} tensors, such as {missing[0]}",
+            hint="Fetch the model again.",
+        )
+    family = family_of(model.config)
+    tokenizer = AutoTokenizer.from_pretrained(folder, **safe)
+    processor = None
+    if family.needs_processor:
+        processor = AutoProcessor.from_pretrained(folder, backend="pil", **safe)
+    image_token, image_token_id = _image_token(model.config, tokenizer, folder)
+    _move(model.requires_grad_(False).eval(), device)
+    parts = Checkpoint(
+        model=model,
+        tokenizer=tokenizer,
+        image_processor=AutoImageProcessor.from_pretrained(folder, backend="pil", **safe),
+        processor=processor,
+        chat_template=_chat_template(folder, tokenizer),
+        folder=folder,
+        image_token=getattr(processor, "image_token", None) or image_token,
+        image_token_id=image_token_id,
+        device=device,
+        dtype=dtype,
+    )
+    return parts, family
+
+
+def _move(model: Any, device: torch.device) -> None:
+    """Move a model to a device; layers that shared a weight still do."""
+    is_tied = _ends_share(model)
+    model.to(device)
+    if is_tied and not _ends_share(model):  # some kinds of devices get each layer's weights by themselves
+        model.get_output_embeddings().weight = model.get_input_embeddings().weight
+
+
+def _ends_share(model: Any) -> bool:
+    output = model.get_output_embeddings()
+    return output is not None and output.weight is model.get_input_embeddings().weight
+
+
+def _image_token(config: Any, tokenizer: Any, folder: Path) -> tuple[str, int]:
+    id_ = getattr(config, "image_token_id", None)
+    id_ = getattr(config, "image_token_index", None) if id_ is None else id_
+    token = None if id_ is None else tokenizer.convert_ids_to_tokens(id_)
+    if id_ is None or token is None:
+        raise ModelError(
+            f"{folder.name}: the model names no image token",
+            hint="Choose a model that is made for chat about images.",
+        )
+    return str(token), int(id_)
+
+
+def _chat_template(folder: Path, tokenizer: Any) -> str:
+    stored = transformers.ProcessorMixin.get_processor_dict(folder, local_files_only=True)[0]
+    template = stored.get("chat_template") or tokenizer.chat_template
+    if isinstance(template, dict):
+        template = template.get("default")
+    if not template:
+        raise ModelError(
+            f"{folder.name}: the model has no chat template",
+            hint="Choose a model that is made for chat about images.",
+        )
+    return str(template)
+
+
+def _choose_device(device: str) -> torch.device:
+    if device == "auto":
+        is_mps = torch.backends.mps.is_available()
+        return torch.device("cuda" if torch.cuda.is_available() else "mps" if is_mps else "cpu")
+    try:
+        chosen = torch.device(device)
+        torch.empty(0, device=chosen)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise ModelError(
+            f"the device {device!r} cannot be used: {_first_line(error)}",
+            hint="Use auto, cpu, cuda or mps.",
+        ) from error
+    return chosen
+
+
+def _choose_dtype(dtype: str | torch.dtype, device: torch.device, folder: Path) -> torch.dtype:
+    if isinstance(dtype, torch.dtype):
+        return dtype
+    if dtype == "auto":
+        is_halved = device.type == "cpu" and is_large_half(folder) and multiplies_bfloat16()
+        return torch.bfloat16 if is_halved else _NUMBER_FORMATS.get(device.type, torch.float32)
+    chosen = getattr(torch, dtype, None)
+    if not isinstance(chosen, torch.dtype) or not chosen.is_floating_point:
+        raise ModelError(f"{dtype!r} is no number format", hint="Use auto, float32, bfloat16 or float16.")
+    return chosen
+
+
+def multiplies_bfloat16() -> bool:
+    """Whether this processor has instructions to multiply bfloat16; no where torch cannot tell."""
+    tests = (getattr(torch.cpu, f"_is_{name}_supported", None) for name in ("avx512_bf16", "amx_tile"))
+    return any(test is not None and test() for test in tests)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep progress bars and advice of the HuggingFace libraries off stderr; errors are still raised."""
+    logging: Any = transformers.logging
+    hub: Any = huggingface_hub.utils
+    level, hub_level = logging.get_verbosity(), hub.logging.get_verbosity()
+    has_bars, has_hub_bars = logging.is_progress_bar_enabled(), not hub.are_progress_bars_disabled()
+    logging.set_verbosity(logging.CRITICAL)
+    hub.logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    hub.disable_progress_bars()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        hub.logging.set_verbosity(hub_level)
+        if has_bars:
+            logging.enable_progress_bar()
+        if has_hub_bars:
+            hub.enable_progress_bars()
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().split("\n")[0] or type(error).__name__

@@ -1,0 +1,323 @@
+"""A loaded checkpoint behind the protocol; knows no family's ways, no bank and no wording."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import Tensor
+from transformers import DynamicCache
+from transformers.cache_utils import DynamicLayer
+
+from photopal.errors import ModelError
+from photopal.vlm.checkpoint import Checkpoint
+from photopal.vlm.concept_embeddings import lay_outputs, lay_photo, lay_rows
+from photopal.vlm.families import Family
+from photopal.vlm.feature_cache import FeatureCache
+from photopal.vlm.generate import GenerationTask, answer_greedily, score_each
+from photopal.vlm.ood import OODDetector
+from photopal.vlm.placing import placed
+from photopal.vlm.prefix_sharing import run_suffixes
+from photopal.vlm.protocol import ChatPrompt, ConceptRows, EncodedPrompt, PhotoFeatures, PrefixCache
+from photopal.vlm.tokenizer import PromptCoder
+
+
+class LoadedModel:
+    """A frozen HuggingFace model as a `VisionModel`; made by `load_model`."""
+
+    def __init__(
+        self,
+        parts: Checkpoint,
+        family: Family,
+        *,
+        name: str,
+        fingerprint: str,
+        familiar: OODDetector | None = None,
+    ) -> None:
+        """Take over a loaded, frozen checkpoint.
+
+        `familiar` knows the photos it was made for, where it is made for some kind only. `on_kind`, if set,
+        is then told of every photo that is encoded whether it is of that kind.
+        """
+        self.name = name
+        self.fingerprint = fingerprint
+        self.familiar = familiar
+        self.on_kind: Callable[[bool], None] | None = None
+        self.kept: FeatureCache | None = None  # set to keep features that are asked for by a key
+        self.device, self.dtype = parts.device, parts.dtype
+        self._parts = parts
+        self._family = family
+        self._decoder = parts.model.get_decoder()
+        # transformers 5.24 renamed the argument of every decoder, and warns of the old name.
+        is_renamed = "cache" in inspect.signature(self._decoder.forward).parameters
+        self._cache_argument = "cache" if is_renamed else "past_key_values"
+        self._embed = parts.model.get_input_embeddings()
+        self._head = parts.model.get_output_embeddings()
+        if self._head is None or self._head.weight.shape != self._embed.weight.shape:
+            raise ModelError(
+                f"{name}: its input and output layers do not speak of the same vocabulary",
+                hint="Choose another model; `photopal --help` says how.",
+            )
+        self.vocab_size, self.hidden_size = (int(size) for size in self._head.weight.shape)
+        self._coder = PromptCoder(parts, self.vocab_size)
+        layers = self.new_past().layers
+        self.supports_prefix = bool(layers) and all(type(layer) is DynamicLayer for layer in layers)
+
+    @property
+    def input_embeddings(self) -> Tensor:
+        """`[vocab, hidden]`, the frozen input rows."""
+        weight: Tensor = self._embed.weight
+        return weight
+
+    @property
+    def output_embeddings(self) -> Tensor:
+        """`[vocab, hidden]`, the frozen output rows."""
+        weight: Tensor = self._head.weight
+        return weight
+
+    @property
+    def end_ids(self) -> frozenset[int]:
+        """The model ids that end an answer."""
+        return self._coder.end_ids
+
+    def encode_photos(
+        self, images: Sequence[Image.Image], *, keys: Sequence[str] = ()
+    ) -> list[PhotoFeatures]:
+        """Encode upright RGB photos of any size.
+
+        Args:
+            images: The photos.
+            keys: What each is known by where features are kept, or nothing.
+
+        Returns:
+            One per photo, without gradients, on the model's device.
+        """
+        encode = partial(self._family.encode, self._parts)
+        if self.kept is not None and keys:
+            encoded = self.kept.through(keys, images, encode)
+        else:
+            encoded = encode(images) if images else []
+        if self.familiar is not None and self.on_kind is not None:
+            for features in encoded:
+                self.on_kind(self.familiar.knows(features))
+        return encoded
+
+    def encode_prompt(
+        self, prompt: ChatPrompt, features: PhotoFeatures | None = None, *, answer: str | None = None
+    ) -> EncodedPrompt:
+        """Turn a prompt into model ids by the model's own chat template.
+
+        Args:
+            prompt: The question, with placeholders for concepts.
+            features: The photo, where the prompt has one.
+            answer: The answer to learn, appended with its end-of-turn token.
+
+        Returns:
+            Ids and positions, on the CPU.
+
+        Raises:
+            ValueError: The prompt has a photo and no features are given.
+            ModelError: The chat template has no place for a photo.
+        """
+        features = features if prompt.has_image else None
+        ids = self._coder.prompt_ids(prompt, features)
+        answer_start = int(ids.shape[0])
+        if answer is not None:
+            ids = torch.cat([ids, self._coder.answer_ids(answer, has_image=prompt.has_image)])
+        places = torch.nonzero(ids == self._parts.image_token_id).squeeze(-1).tolist()
+        return EncodedPrompt(
+            ids=ids,
+            positions=self._family.positions(self._parts, ids, features),
+            image_start=places[0] if places else 0,
+            image_end=places[-1] + 1 if places else 0,
+            answer_start=answer_start,
+        )
+
+    def embed_prompt(
+        self, encoded: EncodedPrompt, features: PhotoFeatures | None = None, rows: ConceptRows | None = None
+    ) -> Tensor:
+        """Embeddings of a prompt, the photo's tokens and the concepts' rows laid over the base rows.
+
+        Returns:
+            `[tokens, hidden]`; gradients reach `rows.inputs` and nothing else.
+
+        Raises:
+            ValueError: Photo or concepts of the prompt are missing, or of another size.
+        """
+        tokens = None if features is None else features.tokens
+        embeddings = lay_photo(
+            self._base_rows(encoded.ids), encoded.ids == self._parts.image_token_id, tokens
+        )
+        return lay_rows(embeddings, encoded.ids, rows, vocab_size=self.vocab_size)
+
+    def embed_ids(self, ids: Tensor, rows: ConceptRows | None = None) -> Tensor:
+        """`[tokens]` model ids without a photo to `[tokens, hidden]`, concept rows laid over."""
+        return lay_rows(self._base_rows(ids), ids, rows, vocab_size=self.vocab_size)
+
+    def _base_rows(self, ids: Tensor) -> Tensor:
+        """The frozen input rows `[tokens, hidden]` of `[tokens]` ids; any row where a concept stands."""
+        rows: Tensor = self._embed(placed(ids.masked_fill(ids >= self.vocab_size, 0), self.device))
+        return rows
+
+    def new_past(self) -> Any:
+        """Empty keys and values for `forward` to append to."""
+        return DynamicCache(config=self._parts.config)
+
+    def forward(
+        self,
+        embeddings: Tensor,
+        *,
+        positions: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        past: Any = None,
+    ) -> Tensor:
+        """Run the decoder.
+
+        Args:
+            embeddings: `[batch, tokens, hidden]`.
+            positions: `[batch, tokens]` or `[3, batch, tokens]`; counted from what `past` holds when left
+                out.
+            attention_mask: `[batch, past + tokens]` of 0 and 1, or additive `[batch, 1, tokens, past +
+                tokens]`.
+            past: From `new_past` or an earlier call; this call's keys and values are appended to it.
+
+        Returns:
+            `[batch, tokens, hidden]`, after the last norm.
+        """
+        outputs = self._decoder(
+            inputs_embeds=embeddings,
+            position_ids=None if positions is None else placed(positions, self.device),
+            attention_mask=attention_mask,
+            use_cache=past is not None,
+            return_dict=True,
+            **{self._cache_argument: past},
+        )
+        hidden: Tensor = outputs.last_hidden_state
+        return hidden
+
+    def logits(self, hidden: Tensor, rows: ConceptRows | None = None) -> Tensor:
+        """Ask the frozen head, and the concepts' output rows; pass only the positions that are needed.
+
+        Returns:
+            float32; `[..., hidden]` becomes `[..., vocab]`, or `[..., vocab + slots]` with rows.
+        """
+        return lay_outputs(self._head(hidden), hidden, rows)
+
+    @torch.no_grad()
+    def encode_prefix(
+        self,
+        encoded: EncodedPrompt,
+        features: PhotoFeatures | None = None,
+        rows: ConceptRows | None = None,
+        *,
+        length: int | None = None,
+    ) -> PrefixCache:
+        """Compute keys and values of a prompt's beginning, which depend on nothing that follows.
+
+        Args:
+            encoded: Any prompt that begins so.
+            features: Its photo.
+            rows: Its concepts, if the beginning speaks of any; they are taken as they are now.
+            length: Tokens to compute; up to the end of the photo when left out.
+
+        Returns:
+            The detached prefix, for `forward_packed`, `generate` and `score_answers`.
+
+        Raises:
+            ValueError: There is nothing to compute, or nothing would be left to follow.
+        """
+        end = encoded.image_end if length is None else length
+        if not 0 < end < encoded.ids.shape[0]:
+            raise ValueError(f"a prefix of {end} tokens of a prompt of {encoded.ids.shape[0]}")
+        begun = replace(encoded, ids=encoded.ids[:end], positions=encoded.positions[..., :end])
+        past = self.new_past()
+        embeddings = self.embed_prompt(begun, features, rows)[None]
+        self.forward(embeddings, positions=begun.positions.unsqueeze(-2), past=past)
+        return PrefixCache(ids=begun.ids, next_position=begun.next_position, past=past)
+
+    def forward_packed(self, prefix: PrefixCache, suffixes: Sequence[Tensor]) -> list[Tensor]:
+        """Run many continuations of one prefix in one call; they do not see each other.
+
+        Args:
+            prefix: From `encode_prefix`; left as it is.
+            suffixes: `[tokens, hidden]` embeddings each, of words only; `embed_prompt(...)[len(prefix):]`.
+
+        Returns:
+            `[tokens, hidden]` hidden states each, as separate sequences give them; gradients flow to the
+            suffixes.
+
+        Raises:
+            ValueError: The model does not support prefixes.
+        """
+        if not self.supports_prefix:
+            raise ValueError(f"{self.name} does not support prefixes")
+        return run_suffixes(self, prefix, suffixes) if suffixes else []
+
+    @torch.no_grad()
+    def generate(
+        self,
+        encoded: EncodedPrompt,
+        features: PhotoFeatures | None = None,
+        rows: ConceptRows | None = None,
+        *,
+        max_new_tokens: int = 96,
+        on_text: Callable[[str], None] | None = None,
+        prefix: PrefixCache | None = None,
+    ) -> str:
+        """Answer greedily, with cached keys and values.
+
+        Args:
+            encoded: The prompt, without an answer.
+            features: Its photo.
+            rows: The concepts whose names may be said.
+            max_new_tokens: Where to stop at the latest.
+            on_text: Told each new piece of text; the pieces joined are the answer.
+            prefix: The prompt's beginning, if computed before.
+
+        Returns:
+            The answer with names in it, without spaces at its ends.
+        """
+        task = GenerationTask(self, encoded, features, rows, prefix)
+        return answer_greedily(task, max_new_tokens=max_new_tokens, on_text=on_text)
+
+    @torch.no_grad()
+    def score_answers(
+        self,
+        encoded: EncodedPrompt,
+        features: PhotoFeatures | None = None,
+        rows: ConceptRows | None = None,
+        *,
+        answers: Sequence[str],
+        prefix: PrefixCache | None = None,
+    ) -> Tensor:
+        """How likely each answer is, up to where it differs from all others.
+
+        Args:
+            encoded: The prompt, without an answer.
+            features: Its photo.
+            rows: The concepts whose names may be said.
+            answers: Two or more different answers, such as Yes and No or letters.
+            prefix: The prompt's beginning, if computed before.
+
+        Returns:
+            `[answers]` float32 log-probabilities over all tokens, so they need not add up to 1.
+
+        Raises:
+            ValueError: Two answers are the same.
+        """
+        has_image = encoded.image_end > 0
+        ids = [self.answer_ids(answer, has_image=has_image) for answer in answers]
+        return score_each(GenerationTask(self, encoded, features, rows, prefix), ids)
+
+    def answer_ids(self, text: str, *, has_image: bool = True) -> Tensor:
+        """`[tokens]` model ids of an answer with its end-of-turn token, on the CPU."""
+        return self._coder.answer_ids(text, has_image=has_image)
+
+    def decode(self, ids: Tensor | Sequence[int], names: Sequence[str] = ()) -> str:
+        """Text of model ids; see `PromptCoder.decode`."""
+        return self._coder.decode(ids, names)

@@ -1,0 +1,73 @@
+"""Tells photos like those a model was made for from others, by its own vision features; knows no model.
+
+The statistic is the squared Mahalanobis distance of a photo's mean patch vector from the nearest of several
+centres of photos that the model was trained on, with one covariance for all (after Lee et al. 2018, "A simple
+unified framework for detecting out-of-distribution samples and adversarial attacks").
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from photopal.errors import ModelError
+from photopal.vlm.protocol import PhotoFeatures
+
+FILE_NAME = "familiar.npz"
+
+
+@dataclass(frozen=True, eq=False)
+class OODDetector:
+    """What photos a model knows.
+
+    Attributes:
+        centres: `[centres, width]` float32, of mean patch vectors.
+        whitening: `[width, width]` float32; turns a difference from a centre into uncorrelated units.
+        limit: The largest distance of a photo that still looks familiar.
+    """
+
+    centres: Tensor
+    whitening: Tensor
+    limit: float
+
+    def distance(self, features: PhotoFeatures) -> float:
+        """How strange a photo looks: its squared distance over the width, about 1 for known ones."""
+        differences = mean_patch(features) - self.centres
+        return float((differences @ self.whitening).square().mean(dim=1).min())
+
+    def knows(self, features: PhotoFeatures) -> bool:
+        """Whether a photo looks like those the model was made for."""
+        return self.distance(features) <= self.limit
+
+    def save(self, folder: Path) -> None:
+        """Write it beside a model's weights."""
+        limit = np.float64(self.limit)
+        np.savez(
+            folder / FILE_NAME, centres=self.centres.numpy(), whitening=self.whitening.numpy(), limit=limit
+        )
+
+
+def load_ood_detector(folder: Path) -> OODDetector | None:
+    """Read what photos a model knows; None for a model that does not say.
+
+    Raises:
+        ModelError: The file is broken.
+    """
+    path = folder / FILE_NAME
+    if not path.is_file():
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as held:
+            centres, whitening = (torch.from_numpy(held[name]) for name in ("centres", "whitening"))
+            return OODDetector(centres, whitening, float(held["limit"]))
+    except (ValueError, KeyError, OSError, EOFError) as error:
+        raise ModelError(f"{path}: the file is broken", hint="Install photopal again.") from error
+
+
+def mean_patch(features: PhotoFeatures) -> Tensor:
+    """The mean patch vector of a photo: `[width]` float32."""
+    return features.patches.flatten(0, 1).mean(dim=0)

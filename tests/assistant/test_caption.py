@@ -1,0 +1,235 @@
+"""Captions: what is stored with them, and when they are made anew."""
+
+from weakref import ref
+
+import pytest
+
+from photopal.assistant.assistant import Assistant
+from photopal.assistant.caption import CaptionOptions, caption_photos, caption_view, caption_views
+from photopal.assistant.watcher import WatchCaptioner
+from photopal.concepts import Bank
+from photopal.concepts.sync import refresh_bank
+from photopal.library.photo_vectors import VectorFile
+from photopal.photos import open_photo
+from photopal.prompts import PROMPT_VERSION
+from photopal.vlm import load_model
+
+
+def strangers_of(library, family):
+    return [library.photo_at(path) for path in family.strangers]
+
+
+def test_a_caption_is_stored_with_what_it_was_made_by_and_who_was_looked_for(
+    named_library, assistant, drawn_family
+):
+    photo = strangers_of(named_library, drawn_family)[0]
+    made = []
+    report = caption_photos(named_library, assistant, [photo], on_caption=made.append)
+    stored = named_library.caption(photo.id)
+    assert (report.captioned, report.kept, report.skipped) == (1, 0, ())
+    assert stored.text == made[0].caption.text
+    assert stored.model == assistant.model.fingerprint
+    assert stored.bank == assistant.bank.version
+    assert stored.prompt_version == PROMPT_VERSION
+    assert {seen.concept_id for seen in stored.appearances} == {c.id for c in named_library.concepts()}
+
+
+def test_a_good_caption_is_kept_unless_forced(named_library, assistant, drawn_family):
+    photos = strangers_of(named_library, drawn_family)
+    assert caption_photos(named_library, assistant, photos).captioned == 3
+    assert caption_photos(named_library, assistant, photos).kept == 3
+    assert (
+        caption_photos(named_library, assistant, photos, options=CaptionOptions(is_forced=True)).captioned
+        == 3
+    )
+
+
+def test_a_limit_counts_new_captions_only(named_library, assistant, drawn_family):
+    photos = strangers_of(named_library, drawn_family)
+    assert caption_photos(named_library, assistant, photos, options=CaptionOptions(limit=2)).captioned == 2
+    last = caption_photos(named_library, assistant, photos, options=CaptionOptions(limit=2))
+    assert (last.kept, last.captioned) == (2, 1)
+
+
+def test_a_photo_that_is_gone_is_skipped_and_the_next_one_captioned(
+    named_library, assistant, drawn_family, tmp_path
+):
+    from photopal.ingest.indexer import index_folders
+
+    copy = tmp_path / "copy.png"
+    copy.write_bytes(drawn_family.both.read_bytes() + b" ")
+    index_folders(named_library, [copy])
+    gone = named_library.photo_at(copy)
+    copy.unlink()
+    photos = [gone, *strangers_of(named_library, drawn_family)]
+    report = caption_photos(named_library, assistant, photos)
+    assert report.captioned == 3
+    assert [skipped.path for skipped in report.skipped] == [copy]
+
+
+def test_newcomers_are_indexed_captioned_and_known_until_they_change(
+    named_library, model, assistant, drawn_family, tmp_path
+):
+    from photopal.assistant.assistant import Assistant
+
+    path = tmp_path / "bank"
+    opened = []
+
+    def reopen():
+        bank = refresh_bank(named_library, model, path).bank
+        opened.append(Assistant(model, bank, named_library.concepts()))
+        return opened[-1]
+
+    made = []
+    newcomers = WatchCaptioner(named_library, path, reopen, on_caption=made.append)
+    photo, broken = tmp_path / "new.png", tmp_path / "broken.png"
+    photo.write_bytes(drawn_family.both.read_bytes() + b" ")
+    broken.write_bytes(b"no photo")
+    assert not newcomers.has(photo)
+    assert [skipped.path for skipped in newcomers.take([photo, broken])] == [broken]
+    assert newcomers.has(photo)
+    assert [captioned.photo.path for captioned in made] == [photo]
+    photo.write_bytes(photo.read_bytes() + b" ")
+    assert not newcomers.has(photo)
+    named_library.remove_concept("Ben")
+    newcomers.take([photo])
+    assert len(opened) == 2
+    assert [concept.name for concept in opened[-1].concepts] == ["Anna"]
+
+
+def test_the_model_is_let_go_when_no_photo_comes_for_long_and_back_for_the_next(
+    named_library, tiny_llava, drawn_family, tmp_path
+):
+    loaded = []
+
+    def reopen():
+        model = load_model(tiny_llava, device="cpu")
+        loaded.append(ref(model))
+        return Assistant(model, Bank(model.fingerprint, ""), [])
+
+    made = []
+    newcomers = WatchCaptioner(named_library, tmp_path / "bank", reopen, on_caption=made.append)
+    photo = tmp_path / "new.png"
+    photo.write_bytes(drawn_family.both.read_bytes() + b" ")
+    newcomers.take([photo])
+    newcomers.keeper.catch_up()
+    assert not newcomers.is_resting
+    newcomers.idle_s = 0.0
+    newcomers.keeper.catch_up()
+    assert newcomers.is_resting
+    assert loaded[0]() is None
+    assert newcomers.has(photo)
+    photo.write_bytes(drawn_family.both.read_bytes() + b"  ")
+    newcomers.take([photo])
+    assert not newcomers.is_resting
+    assert (len(loaded), len(made)) == (2, 2)
+
+
+def test_a_caption_edited_by_hand_is_not_overwritten_but_who_appears_is_found(
+    named_library, assistant, drawn_family
+):
+    photo = strangers_of(named_library, drawn_family)[0]
+    named_library.edit_caption(photo.id, "My own words.")
+    for options in (None, CaptionOptions(is_forced=True)):
+        report = caption_photos(named_library, assistant, [photo], options=options)
+        assert (report.captioned, report.kept) == (0, 1)
+        stored = named_library.caption(photo.id)
+        assert (stored.text, stored.by_hand) == ("My own words.", True)
+        assert len(stored.appearances) == 2
+    assert stored.model == assistant.model.fingerprint
+
+
+def test_an_edited_caption_is_replaced_when_asked_and_undo_brings_it_back(
+    named_library, assistant, drawn_family
+):
+    photo = strangers_of(named_library, drawn_family)[0]
+    named_library.edit_caption(photo.id, "My own words.")
+    options = CaptionOptions(replaces_edited=True)
+    assert caption_photos(named_library, assistant, [photo], options=options).captioned == 1
+    assert not named_library.caption(photo.id).by_hand
+    named_library.undo()
+    stored = named_library.caption(photo.id)
+    assert (stored.text, stored.by_hand) == ("My own words.", True)
+
+
+def test_captioned_photos_can_be_compared(named_library, assistant, drawn_family, tmp_path):
+    vectors = VectorFile(tmp_path / "vectors", assistant.model.fingerprint)
+    photos = strangers_of(named_library, drawn_family)
+    caption_photos(named_library, assistant, photos, vectors=vectors)
+    assert len(vectors) == 3
+    assert all(photo.content_hash in vectors for photo in photos)
+
+
+@pytest.fixture(params=["tiny_llava", "tiny_smolvlm", "tiny_qwen"])
+def of_a_family(request, named_library, tmp_path):
+    """An assistant that counts Anna as seen, asks the model about Ben and marks them, of each family."""
+    from dataclasses import replace
+
+    from photopal.concepts.calibration import Calibration
+
+    model = load_model(request.getfixturevalue(request.param), device="cpu")
+    bank = refresh_bank(named_library, model, tmp_path / "family bank").bank
+    seen = dict(zip(bank.concepts, (Calibration(-2.0, -2.0), Calibration(-2.0, 2.0)), strict=True))
+    bank = bank.with_concepts([replace(c, calibration=seen[i]) for i, c in bank.concepts.items()])
+    return Assistant(model, bank, named_library.concepts())
+
+
+def test_photos_captioned_together_are_captioned_as_each_alone(of_a_family, drawn_family):
+    paths = [*drawn_family.strangers, drawn_family.both, *drawn_family.photos["Anna"]]
+    images = [open_photo(path) for path in paths]
+    alone = [caption_view(of_a_family, of_a_family.look(image)) for image in images]
+    together = caption_views(of_a_family, of_a_family.look_at(images))
+    assert [caption.text for caption in together] == [caption.text for caption in alone]
+    assert [caption.names for caption in together] == [caption.names for caption in alone]
+    assert any(s.probability is not None for caption in together for s in caption.sightings)
+    assert len({caption.text for caption in alone}) > 1
+
+
+def test_stored_captions_are_those_of_each_photo_alone_whatever_the_batch(
+    named_library, assistant, drawn_family, monkeypatch
+):
+    from photopal.assistant import caption as room
+
+    sizes = []
+    captioning = room.caption_views
+    monkeypatch.setattr(room, "caption_views", lambda a, v: sizes.append(len(v)) or captioning(a, v))
+    monkeypatch.setattr(room.BatchSizer, "is_full", lambda self, count: count == 2)
+    photos = strangers_of(named_library, drawn_family)
+    assert caption_photos(named_library, assistant, photos).captioned == 3
+    assert sizes == [2, 1]
+    for photo in photos:
+        expected = caption_view(assistant, assistant.look(open_photo(photo.path)))
+        assert named_library.caption(photo.id).text == expected.text
+
+
+def test_a_batch_grows_while_photos_are_quick_and_is_one_photo_where_they_are_slow():
+    from photopal.assistant.caption import BatchSizer
+
+    quick, slow = BatchSizer(batch_s=60.0, most=10), BatchSizer(batch_s=1e-9)
+    assert not quick.is_full(0)
+    sizes = []
+    for _ in range(3):
+        quick.note(quick.size)
+        sizes.append(quick.size)
+        slow.note(3)
+    assert sizes == [10, 10, 10]
+    assert slow.size == 1
+    assert slow.is_full(1)
+
+
+def test_captions_from_kept_features_are_the_same_and_nothing_is_encoded_again(
+    named_library, assistant, drawn_family, tmp_path, monkeypatch
+):
+    from photopal.vlm.families import llava
+    from photopal.vlm.feature_cache import FeatureCache
+
+    monkeypatch.setattr(assistant.model, "kept", FeatureCache(tmp_path / "features", "made"))
+    unmarked = Assistant(assistant.model, assistant.bank, assistant.concepts, has_marks=False)
+    photos, options = strangers_of(named_library, drawn_family), CaptionOptions(is_forced=True)
+    caption_photos(named_library, unmarked, photos, options=options)
+    first = [named_library.caption(photo.id) for photo in photos]
+    monkeypatch.setattr(llava, "_encode_batch", lambda *_: pytest.fail("a photo was encoded again"))
+    caption_photos(named_library, unmarked, photos, options=options)
+    again = [named_library.caption(photo.id) for photo in photos]
+    assert [row.text for row in again] == [row.text for row in first]
+    assert [row.appearances for row in again] == [row.appearances for row in first]

@@ -1,0 +1,170 @@
+"""What is typed is read as words, phrases, names, dates and what is not wanted."""
+
+from datetime import date
+
+import pytest
+
+from photopal.assistant.find import SearchOptions, explain_nothing, search_photos
+from photopal.assistant.query.search_query import queries_of, read_query
+from photopal.library import Library, SearchQuery
+from photopal.photos import Exif, Photo
+
+TODAY = date(2024, 8, 15)
+NAMES = ["Anna", "Anna Maria", "Rex", "May"]
+
+
+def read(query):
+    return read_query(query, NAMES, today=TODAY)
+
+
+@pytest.mark.parametrize(
+    ("query", "words", "phrases", "without"),
+    [
+        ("red ball", "red ball", (), ()),
+        ('"red ball" beach', "beach", ("red ball",), ()),
+        ("“red ball” «on  sand»", "", ("red ball", "on sand"), ()),
+        ("beach -garden", "beach", (), ("garden",)),
+        ('-"in the garden" beach', "beach", (), ("in the garden",)),
+        ("−snow –rain", "", (), ("snow", "rain")),
+        ("t-shirt C-3PO", "t-shirt C-3PO", (), ()),
+        ("beach - sea", "beach - sea", (), ()),
+        ('"an unfinished phrase', "", ("an unfinished phrase",), ()),
+        ('"" beach', "beach", (), ()),
+        ("--limit", "--limit", (), ()),
+    ],
+)
+def test_words_phrases_and_what_is_not_wanted_are_told_apart(query, words, phrases, without):
+    reading = read(query)
+    assert (reading.words, reading.phrases, reading.without) == (words, phrases, without)
+
+
+def test_names_are_concepts_wanted_or_not_and_in_quotes_only_words():
+    reading = read('Anna Maria with rex -anna -"May" "Rex"')
+    assert reading.concepts == ("Anna Maria", "Rex")
+    assert reading.without_concepts == ("Anna", "May")
+    assert reading.phrases == ("Rex",)
+    assert reading.words == "with"
+
+
+@pytest.mark.parametrize(
+    ("query", "since", "until", "rest"),
+    [
+        ("beach last summer", "2024-06-01", "2024-08-31", "beach"),
+        ("beach last winter", "2023-12-01", "2024-02-29", "beach"),
+        ("yesterday", "2024-08-14", "2024-08-14", ""),
+        ("july 2023 beach", "2023-07-01", "2023-07-31", "beach"),
+        ("beach 2023-07-03", "2023-07-03", "2023-07-03", "beach"),
+        ("beach in 2021", "2021-01-01", "2021-12-31", "beach"),
+        ("beach before 2020", None, "2019-12-31", "beach"),
+        ("since 2020", "2020-01-01", None, ""),
+        ("christmas 2022", "2022-12-24", "2022-12-26", ""),
+        ("last year", "2023-01-01", "2023-12-31", ""),
+        ("last christmas", "2023-12-24", "2023-12-26", ""),
+        ("3 weeks ago", "2024-07-22", "2024-07-28", ""),
+        ("between 2019 and 2021", "2019-01-01", "2021-12-31", ""),
+    ],
+)
+def test_dates_in_words_are_periods(query, since, until, rest):
+    reading = read(query)
+    if query == "beach last summer":
+        # The summer is not over yet, so the last one is the year before's.
+        since, until = "2023-06-01", "2023-08-31"
+    assert reading.period is not None, reading
+    given = [day and day.isoformat() for day in (reading.period.since, reading.period.until)]
+    assert given == [since, until]
+    assert reading.words_without_date.split() == rest.split()
+
+
+@pytest.mark.parametrize(
+    ("query", "first", "last", "rest"),
+    [
+        ("beach christmas", "2022-12-24", "2022-12-26", "beach"),
+        ("at Christmas", "2022-12-24", "2022-12-26", ""),
+        ("new year's eve", "2022-12-31", "2022-12-31", ""),
+        ("in the summer on a beach", "2022-06-01", "2022-08-31", "on a beach"),
+        ("winter", "2022-12-01", "2023-02-28", ""),
+        ("july", "2022-07-01", "2022-07-31", ""),
+        ("easter", "2022-04-15", "2022-04-18", ""),
+    ],
+)
+def test_a_month_season_or_holiday_alone_is_every_years(query, first, last, rest):
+    reading = read(query)
+    assert reading.every_year is not None
+    assert [day.isoformat() for day in reading.every_year(2022)] == [first, last]
+    assert reading.words_without_date.split() == rest.split()
+
+
+@pytest.mark.parametrize("query", ["img_2024x", "1500", "waterfall", "marching", "24"])
+def test_what_only_looks_like_a_date_is_words(query):
+    reading = read(query)
+    assert (reading.period, reading.every_year) == (None, None)
+
+
+def test_every_year_is_asked_for_the_newest_first_and_then_the_word_itself():
+    queries = queries_of(read("rex christmas"), SearchQuery(), range(2021, 2024))[0]
+    assert [str(query.since) for query in queries] == [
+        "2023-12-24", "2022-12-24", "2021-12-24", "2020-12-24", "None",
+    ]  # fmt: skip
+    assert queries[-1].text == "christmas"
+    assert all(query.concepts == ("Rex",) for query in queries)
+
+
+@pytest.fixture
+def library(tmp_path):
+    """Photos of three Christmases, one that says so in July, and Anna."""
+    with Library(tmp_path / "library.db") as library:
+        days = ["2021-12-25", "2022-12-24", "2023-12-26", "2023-07-01", None]
+        texts = [
+            "A tree.",
+            "A goose.",
+            "A tree with candles.",
+            "A Christmas tree in July.",
+            "A tree in the snow.",
+        ]
+        for number, (day, text) in enumerate(zip(days, texts, strict=True), start=1):
+            exif = Exif(taken_at=day and f"{day}T12:00:00")
+            photo = Photo(tmp_path / f"{number}.jpg", f"{number:032x}", 1, 1, 8, 8, "JPEG", exif, b"")
+            photo_id = library.add_photo(photo)
+            library.save_caption(photo_id, text, model="m", bank=None, prompt_version="1", appearances=[])
+        library.add_concept("Anna")
+        yield library
+
+
+def found(library, query, **options):
+    options = SearchOptions(today=TODAY, **options)
+    return [hit.photo.id for hit in search_photos(library, query, options)]
+
+
+def test_a_holiday_finds_its_days_first_and_then_what_speaks_of_it(library):
+    assert found(library, "christmas") == [3, 2, 1, 4]
+    assert found(library, "christmas tree") == [3, 1, 4]
+    assert found(library, "christmas", limit=2, offset=1) == [2, 1]
+    assert found(library, "christmas -candles") == [2, 1, 4]
+
+
+def test_among_equal_photos_the_newest_come_first_and_undated_ones_last(library):
+    assert found(library, "tree") == [3, 4, 1, 5]
+
+
+def test_words_in_file_names_come_last(library, tmp_path):
+    photo = Photo(
+        tmp_path / "tree.jpg", f"{9:032x}", 1, 1, 8, 8, "JPEG", Exif(taken_at="2024-01-01T00:00:00"), b""
+    )
+    number = library.add_photo(photo)
+    assert found(library, "tree") == [3, 4, 1, 5, number]
+
+
+def test_a_whole_word_comes_before_one_that_only_begins_so(library):
+    library.edit_caption(1, "A treehouse.")
+    assert found(library, "tree") == [3, 4, 5, 1]
+
+
+def test_a_page_behind_the_last_is_empty_and_not_another_reading(library):
+    assert found(library, "2023") == [3, 4]
+    assert found(library, "2023", offset=2) == []
+
+
+def test_what_was_meant_is_guessed_where_nothing_is_found(library):
+    assert explain_nothing(library, "Annna by the sea") == 'did you mean "Anna"?'
+    assert explain_nothing(library, "zebra") is None
+    assert "two days" in explain_nothing(library, "1/2/2024")

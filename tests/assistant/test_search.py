@@ -1,0 +1,163 @@
+"""Search: names, dates and words in one query, over a real library."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from photopal.assistant.find import SearchOptions, meaningful_words, read_date, search_photos, split_names
+from photopal.errors import ConceptError, UsageError
+from photopal.library import Appearance, Library
+from photopal.photos import Exif, Photo
+
+
+def a_photo(path: str, *, taken_at: str | None = None, camera: str | None = None) -> Photo:
+    exif = Exif(taken_at=taken_at, camera=camera)
+    return Photo(Path(path), f"{abs(hash(path)):032x}"[:32], 1, 1, 64, 48, "JPEG", exif, b"jpeg")
+
+
+@pytest.fixture
+def library(tmp_path):
+    """Anna and Rex on the beach in 2023, Anna alone at the lake in 2024, Anna Maria, and an undated car."""
+    with Library(tmp_path / "library.db") as library:
+        beach = library.add_photo(
+            a_photo("/p/beach.jpg", taken_at="2023-07-03T18:22:01+02:00", camera="Canon R5")
+        )
+        lake = library.add_photo(a_photo("/p/lake.jpg", taken_at="2024-05-01T09:00:00", camera="Pixel 8"))
+        cake = library.add_photo(a_photo("/p/IMG_2024.jpg", taken_at="2022-12-31T23:59:59"))
+        car = library.add_photo(a_photo("/p/car.jpg"))
+        anna = library.add_concept("Anna").id
+        rex = library.add_concept("Rex", kind="pet").id
+        maria = library.add_concept("Anna Maria").id
+        words = {
+            beach: ("Anna throws a ball to Rex on the beach.", {anna: True, rex: True}),
+            lake: ("Anna sits by the lake. Rex is not in this photo.", {anna: True, rex: False}),
+            cake: ("Anna Maria cuts a cake.", {maria: True}),
+            car: ("A red car in a street.", {}),
+        }
+        for photo, (caption, who) in words.items():
+            found = [
+                Appearance(concept, 0.9, is_there, (0.5, 0.5), None) for concept, is_there in who.items()
+            ]
+            library.save_caption(photo, caption, model="m", bank=None, prompt_version="1", appearances=found)
+        yield library
+
+
+def found(library: Library, query: str, **options) -> list[str]:
+    return [hit.photo.path.name for hit in search_photos(library, query, SearchOptions(**options))]
+
+
+def test_a_name_in_the_query_means_that_concept_and_not_the_word(library):
+    assert found(library, "rex") == ["beach.jpg"]
+
+
+def test_names_and_words_must_all_hold(library):
+    assert found(library, "Rex and Anna on the beach") == ["beach.jpg"]
+    assert found(library, "Rex at the lake") == []
+
+
+def test_a_longer_name_is_not_read_as_the_shorter_one_in_it(library):
+    assert found(library, "ANNA  MARIA") == ["IMG_2024.jpg"]
+    assert sorted(found(library, "Anna")) == ["beach.jpg", "lake.jpg"]
+
+
+def test_a_possessive_is_still_the_name(library):
+    assert found(library, "Anna's lake") == ["lake.jpg"]
+    assert found(library, "Anna Maria’s cake") == ["IMG_2024.jpg"]
+
+
+def test_a_concept_given_as_an_option_is_looked_up_whatever_its_case(library):
+    assert found(library, "beach", concepts=("ANNA", "rex")) == ["beach.jpg"]
+    with pytest.raises(ConceptError):
+        search_photos(library, "", SearchOptions(concepts=("Ana",)))
+
+
+def test_words_that_say_nothing_are_not_asked_of_captions(library):
+    assert found(library, "show me all the photos of a car") == ["car.jpg"]
+
+
+def test_an_empty_query_lists_photos(library):
+    assert len(found(library, "")) == 4
+    assert len(found(library, "", limit=3)) == 3
+
+
+def test_since_and_until_take_in_the_whole_period(library):
+    assert found(library, "", since="2023", until="2023") == ["beach.jpg"]
+    assert found(library, "", since="2023-07", until="2023-07-03") == ["beach.jpg"]
+    assert found(library, "", until="2022") == ["IMG_2024.jpg"]
+    assert found(library, "", since="2023-07-04") == ["lake.jpg"]
+
+
+def test_a_date_in_the_query_is_a_period(library):
+    assert found(library, "anna 2024") == ["lake.jpg"]
+    assert found(library, "2023-07") == ["beach.jpg"]
+
+
+def test_a_number_that_no_photo_was_taken_in_is_a_word(library):
+    assert found(library, "cake 2024") == ["IMG_2024.jpg"]
+
+
+def test_dates_in_options_leave_numbers_in_the_query_alone(library):
+    assert found(library, "2024", since="2022") == ["IMG_2024.jpg"]
+
+
+def test_part_of_the_camera_is_enough(library):
+    assert found(library, "", camera="canon") == ["beach.jpg"]
+
+
+@pytest.mark.parametrize(
+    "query", ['"', "a AND", "NEAR(", "*", "caption:", "-", "'; DROP TABLE photos", "\x00", "(("]
+)
+def test_no_query_is_syntax(library, query):
+    search_photos(library, query)
+
+
+@pytest.mark.parametrize(
+    ("words", "beginning"),
+    [("2024", "2024"), ("2024-07", "2024-07"), ("2024-7-3", "2024-07-03"), (" 2024-02-29 ", "2024-02-29")],
+)
+def test_years_months_and_days_are_dates(words, beginning):
+    assert read_date(words) == beginning
+
+
+@pytest.mark.parametrize(
+    "words", ["", "July", "24", "2024-13", "2023-02-29", "1500", "0000", "2024-07-03T10:00"]
+)
+def test_anything_else_is_no_date(words):
+    with pytest.raises(UsageError) as caught:
+        read_date(words)
+    assert caught.value.hint
+
+
+def test_names_are_found_whole_and_in_order():
+    assert split_names("Rexona beats rex, Rex", ["Rex"]) == (["Rex"], "Rexona beats ,")
+    assert split_names("Tom with Anna", ["Anna", "Tom"]) == (["Tom", "Anna"], "with")
+
+
+@pytest.mark.parametrize(
+    ("query", "name", "rest"),
+    [
+        ("STRASSE am See", "Straße", "am See"),
+        ("Zoe\u0308 am See", "Zo\u00eb", "am See"),
+        ("C-3PO beach", "c-3po", "beach"),
+        ("the 🐶 runs", "🐶", "the runs"),
+        ("O'Neil's hat", "O'Neil", "hat"),
+    ],
+)
+def test_names_of_every_writing_are_found(query, name, rest):
+    assert split_names(query, [name]) == ([name], rest)
+
+
+@pytest.mark.parametrize(("query", "name"), [("रामा", "राम"), ("Rex_2", "Rex"), ("Annabel", "Anna")])
+def test_a_part_of_a_word_is_no_name(query, name):
+    assert split_names(query, [name]) == ([], query)
+
+
+def test_meaningful_words_keep_what_a_caption_could_hold():
+    assert meaningful_words("Photos of the old boat?") == ["old", "boat?"]
+
+
+def test_searching_needs_no_torch():
+    code = "import sys, photopal.assistant.find as _; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,64 @@
+"""From scores to a verdict: thresholds between photos with and without a concept."""
+
+import torch
+
+from photopal.concepts.calibration import Calibration, Verdict, calibrate
+from photopal.concepts.localize import contested_maps, find_place, find_places, location_maps, map_scores
+
+
+def test_groups_that_are_apart_are_told_apart_and_only_the_weakest_photo_is_unsure():
+    with_it, without = torch.tensor([0.8, 0.85, 0.9, 0.7]), torch.tensor([0.1, 0.2, 0.3, 0.25])
+    learned = calibrate(with_it, without)
+    assert [learned.judge(float(score)) for score in with_it] == [Verdict.PRESENT] * 3 + [Verdict.UNSURE]
+    assert all(learned.judge(float(score)) is Verdict.ABSENT for score in without)
+    assert learned.judge(learned.threshold) is Verdict.UNSURE
+
+
+def test_groups_that_overlap_leave_a_band_within_the_overlap_open():
+    learned = calibrate(torch.tensor([0.2, 0.4, 0.6, 0.8]), torch.tensor([0.1, 0.3, 0.5, 0.7]))
+    assert 0.1 < learned.low < learned.high < 0.8
+    assert learned.judge(learned.threshold) is Verdict.UNSURE
+    assert learned.judge(0.9) is Verdict.PRESENT
+    assert learned.judge(0.0) is Verdict.ABSENT
+
+
+def test_one_photo_of_each_kind_is_enough():
+    learned = calibrate(torch.tensor([0.9]), torch.tensor([0.1]))
+    assert learned.judge(0.9) is Verdict.PRESENT
+    assert learned.judge(0.1) is Verdict.ABSENT
+
+
+def test_a_band_without_width_judges_too():
+    assert Calibration(0.5, 0.5).judge(0.5) is Verdict.PRESENT
+
+
+def test_a_patch_belongs_to_the_concept_that_fits_it_best():
+    directions = torch.eye(3)[:2]
+    patches = torch.tensor([[[1.0, 0.6, 0.0], [0.6, 1.0, 0.0]]])
+    plain = location_maps(patches, directions)
+    contested = contested_maps(plain)
+    assert torch.equal(contested[0, 0, 0], plain[0, 0, 0])
+    assert contested[1, 0, 0] < plain[1, 0, 0]
+    assert torch.equal(contested_maps(plain[:1]), plain[:1])
+
+
+def test_the_place_of_a_peak_is_the_region_around_it_on_the_photo():
+    location_map = torch.zeros(4, 4)
+    location_map[1, 2], location_map[1, 3], location_map[3, 0] = 1.0, 0.8, 0.9
+    place = find_place(location_map, (0.0, 0.0, 1.0, 1.0))
+    assert place.point == (0.625, 0.375)
+    assert place.box == (0.5, 0.25, 0.5, 0.25)
+    assert map_scores(location_map[None], top=2).tolist() == [torch.tensor([1.0, 0.9]).mean().item()]
+
+
+def test_a_score_has_its_place_in_the_band():
+    band = Calibration(0.2, 0.6)
+    assert [round(band.share(score), 3) for score in (0.0, 0.2, 0.3, 0.6, 1.0)] == [0, 0, 0.25, 1, 1]
+    assert Calibration(0.5, 0.5).share(0.5) == 1.0
+
+
+def test_many_places_are_found_at_once_as_each_alone():
+    maps = torch.rand(20, 9, 7, generator=torch.Generator().manual_seed(3)) - 0.3
+    frame = (-0.2, 0.1, 1.4, 0.8)
+    assert find_places(maps, frame) == [find_place(one, frame) for one in maps]
+    assert find_places(maps[:0], frame) == []

@@ -1,0 +1,129 @@
+"""Photos that are the same, look the same or belong to one burst are found, and others are left alone."""
+
+import io
+import random
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image, ImageEnhance
+
+from photopal.ingest.duplicates import fill_in_looks, group_photos
+from photopal.ingest.indexer import index_folders
+from photopal.photos import bits_apart, look_of, open_photo
+
+
+def draw(seed, size=(400, 300)):
+    """A picture with large shapes, unlike those of other seeds."""
+    rng = np.random.default_rng(seed)
+    small = Image.fromarray(rng.integers(0, 255, (6, 8, 3), dtype=np.uint8))
+    return small.resize(size, Image.Resampling.BICUBIC)
+
+
+def shifted(picture, pixels):
+    """The picture as it is a moment later, when the camera has moved a little."""
+    return picture.transform(picture.size, Image.Transform.AFFINE, (1, 0, pixels, 0, 1, 0))
+
+
+def save(picture, path, *, taken_at=None, quality=90):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    exif = Image.Exif()
+    exif[0x0110] = "Camera"
+    if taken_at:
+        exif.get_ifd(0x8769)[0x9003] = taken_at
+    picture.save(path, quality=quality, exif=exif)
+    return path
+
+
+def groups_of(library, kind):
+    return [[path.name for path in group.paths] for group in group_photos(library) if group.kind == kind]
+
+
+def test_files_with_the_same_contents_are_copies(library, tmp_path):
+    one = save(draw(1), tmp_path / "p" / "one.jpg")
+    shutil.copy(one, one.with_name("two.jpg"))
+    save(draw(2), tmp_path / "p" / "other.jpg")
+    index_folders(library, [tmp_path / "p"])
+    assert groups_of(library, "copies") == [["one.jpg", "two.jpg"]]
+    assert groups_of(library, "alike") == groups_of(library, "burst") == []
+
+
+def test_a_photo_that_was_shrunk_or_saved_again_is_alike_and_the_largest_comes_first(library, tmp_path):
+    picture = draw(1)
+    save(picture.resize((200, 150)), tmp_path / "p" / "small.jpg")
+    save(picture, tmp_path / "p" / "whole.jpg")
+    save(picture, tmp_path / "p" / "again.jpg", quality=40)
+    ImageEnhance.Brightness(picture).enhance(0.8).save(tmp_path / "p" / "darker.png")
+    for seed in range(20, 60):
+        save(draw(seed), tmp_path / "p" / f"other {seed}.jpg")
+    index_folders(library, [tmp_path / "p"])
+    [group] = groups_of(library, "alike")
+    assert set(group) == {"whole.jpg", "again.jpg", "small.jpg", "darker.png"}
+    assert group[-1] == "small.jpg"
+
+
+def test_photos_of_one_camera_seconds_apart_are_a_burst(library, tmp_path):
+    picture = draw(1)
+    for second in range(3):
+        save(
+            shifted(picture, 15 * second),
+            tmp_path / "p" / f"{second}.jpg",
+            taken_at=f"2024:05:01 10:00:0{second}",
+        )
+    save(shifted(picture, 60), tmp_path / "p" / "later.jpg", taken_at="2024:05:01 10:09:00")
+    save(draw(2), tmp_path / "p" / "elsewhere.jpg", taken_at="2024:05:01 10:00:04")
+    index_folders(library, [tmp_path / "p"])
+    assert groups_of(library, "burst") == [["0.jpg", "1.jpg", "2.jpg"]]
+
+
+def test_pictures_that_show_nothing_are_not_alike(library, tmp_path):
+    for level in (0, 90, 255):
+        save(Image.new("RGB", (99, 99), (level, level, level)), tmp_path / "p" / f"{level}.jpg")
+    index_folders(library, [tmp_path / "p"])
+    assert group_photos(library) == []
+
+
+def test_looks_of_an_older_library_come_from_thumbnails(library, tmp_path):
+    save(draw(1), tmp_path / "p" / "a.jpg")
+    save(draw(1).resize((200, 150)), tmp_path / "p" / "b.jpg")
+    index_folders(library, [tmp_path / "p"])
+    looks = [row.look for row in library.looks()]
+    with library.writing():
+        library._execute("DELETE FROM looks")
+    assert group_photos(library) == []
+    assert fill_in_looks(library) == 2
+    assert all(bits_apart(one, row.look) <= 2 for one, row in zip(looks, library.looks(), strict=True))
+    assert fill_in_looks(library) == 0
+    assert len(groups_of(library, "alike")) == 1
+
+
+def test_a_thumbnail_that_is_broken_does_not_stop_the_others(library, make_photo):
+    library.add_photo(make_photo(1))
+    with library.writing():
+        library._execute("DELETE FROM looks")
+    assert fill_in_looks(library) == 1
+    assert group_photos(library) == []
+
+
+def test_every_pair_five_bits_apart_is_found(library, make_photo):
+    rng = random.Random(5)
+    for number in range(0, 40, 2):
+        look = rng.getrandbits(64)
+        for place, flips in enumerate(
+            (0, rng.getrandbits(0) | sum(1 << b for b in rng.sample(range(64), 5)))
+        ):
+            photo_id = library.add_photo(make_photo(number + place))
+            value = look ^ flips
+            library.save_look(photo_id, value - (1 << 64) if value >> 63 else value)
+    assert len(groups_of(library, "alike")) == 20
+
+
+@pytest.mark.parametrize("quality", [95, 60, 30])
+def test_a_look_survives_saving_and_shrinking(tmp_path, quality):
+    for seed in range(5):
+        picture = draw(seed)
+        encoded = io.BytesIO()
+        picture.resize((160, 120)).save(encoded, "JPEG", quality=quality)
+        (tmp_path / "a.jpg").write_bytes(encoded.getvalue())
+        assert bits_apart(look_of(picture), look_of(open_photo(tmp_path / "a.jpg"))) <= 5
+        assert bits_apart(look_of(picture), look_of(draw(seed + 100))) > 12

@@ -1,0 +1,227 @@
+"""The twin learns from lessons without names, reads marks, resumes, and loads as other models do."""
+
+from __future__ import annotations
+
+import random
+import re
+
+import numpy as np
+import pytest
+import torch
+from transformers import AutoModelForImageTextToText, AutoProcessor
+
+from photopal.lab.pretrain.groups import GRID, draw_group
+from photopal.lab.pretrain.loop import StageRun
+from photopal.lab.pretrain.optimizers import Muon, orthogonalise
+from photopal.lab.pretrain.plain_lessons import (
+    PlainLessonMaker,
+    draw_group_marks,
+    make_marked_batch,
+    show_marks,
+)
+from photopal.lab.pretrain.precision import autocast, has_fast_bfloat16
+from photopal.lab.pretrain.probes import Probes
+from photopal.lab.pretrain.train_plain import (
+    PLAIN_FILE,
+    PlainHeads,
+    begin_plain,
+    mark_loss,
+    plain_loss,
+    seeing_loss,
+    train_plain,
+    write_plain,
+)
+from photopal.lab.pretrain.training_examples import IGNORED
+from photopal.lab.synthetic.talking.described import HIGHEST_MARK
+from photopal.prompts import Mark
+from photopal.vlm import load_model
+from photopal.vlm.placeholders import all_placeholders
+
+
+@pytest.fixture(scope="module")
+def groups():
+    rng = random.Random(5)
+    return [draw_group(rng) for _ in range(2)]
+
+
+@pytest.fixture(scope="module")
+def begun():
+    return begin_plain(0)
+
+
+@pytest.fixture(scope="module")
+def batch(groups, begun):
+    return PlainLessonMaker(begun[1], seed=0)(groups)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("plain")
+    train_plain(run_of(4), run_of(4), folder)
+    write_plain(folder / PLAIN_FILE, folder / "weights", run_of(4))
+    return folder
+
+
+def run_of(photos):
+    return StageRun(seconds=1e9, photos=photos, groups_per_batch=1)
+
+
+def test_lessons_hold_no_name_no_placeholder_and_no_reference(batch, begun):
+    model, tokenizer = begun
+    vocabulary = model.get_input_embeddings().num_embeddings
+    placeholders = set(all_placeholders())
+    for lesson in batch.lessons:
+        assert max(lesson.ids) < vocabulary
+        assert [lesson.references, lesson.token_counts, lesson.sides, lesson.neighbours] == [[]] * 4
+        text = tokenizer.decode([id_ for id_ in lesson.ids if id_ != model.config.image_token_index])
+        assert not any(placeholder in text for placeholder in placeholders)
+        assert not re.search(r"<\|name|<sks>|\bis located at 'Mark Number \d'\.", text)
+
+
+def test_answers_are_supervised_and_nothing_else(batch, begun):
+    for lesson in batch.lessons:
+        for number in range(1, max(lesson.blocks) + 1):
+            pairs = zip(lesson.labels, lesson.blocks, strict=True)
+            answer = begun[1].decode([label for label, b in pairs if b == number and label != IGNORED])
+            assert answer.endswith("</s>")
+            assert answer.count("</s>") == 1
+
+
+def test_some_photos_are_shown_with_their_marks(groups, batch):
+    plain = torch.from_numpy(np.stack([np.asarray(p.image) for g in groups for p in g.photos]))
+    plain = plain.permute(0, 3, 1, 2).float() / 127.5 - 1
+    marked = [bool(lesson.marks) for lesson in batch.lessons]
+    assert [bool((a != b).any()) for a, b in zip(plain, batch.vision.pixels, strict=True)] == marked
+    assert any(marked)
+    assert not all(marked)
+    for lesson in batch.lessons:
+        numbers = [mark.number for mark in lesson.marks]
+        assert len(set(numbers)) == len(numbers)
+        assert all(1 <= number <= HIGHEST_MARK for number in numbers)
+
+
+def test_marks_stand_at_the_foot_of_those_they_are_of(groups):
+    rng = random.Random(1)
+    for group in groups:
+        for row, marks in enumerate(draw_group_marks(group, rng, share=1.0)):
+            for index, mark in marks.items():
+                covered = np.flatnonzero(group.patch_owners[row] == index)
+                columns = covered % GRID
+                assert columns.min() / GRID - 0.05 <= mark.x <= (columns.max() + 1) / GRID + 0.05
+                assert abs(mark.y - (covered.max() // GRID + 1) / GRID) <= 0.06
+
+
+def test_a_group_without_marks_is_shown_as_it_is(groups):
+    shown = show_marks(groups[0], [{}] * len(groups[0].photos))
+    assert all(
+        a.image.tobytes() == b.image.tobytes() for a, b in zip(shown.photos, groups[0].photos, strict=True)
+    )
+
+
+def test_patches_are_asked_for_the_number_drawn_on_them():
+    logits = torch.zeros(1, GRID**2, HIGHEST_MARK + 1)
+    mark = Mark(7, 0.55, 0.35)  # the middle of the sixth patch of the fourth line
+    at = 3 * GRID + 5
+    logits[0, :, 0] = 20.0
+    blind, found = mark_loss(logits, [[mark]])
+    assert found["mark"] == 0.0
+    logits[0, at, 0], logits[0, at, 7] = 0.0, 20.0
+    loss, found = mark_loss(logits, [[mark]])
+    assert found["mark"] == 1.0
+    assert loss < 1e-4 < blind
+    nothing, found = mark_loss(logits, [[]])
+    assert found == {}
+    assert nothing > 0.01
+
+
+def test_both_losses_fall_on_the_same_photos(groups, batch, begun):
+    model, _ = begun
+    tower = model.model.vision_tower
+    heads, probes = PlainHeads(192), Probes(192)
+    marked = make_marked_batch(groups)
+    for loss_of, parameters in (
+        (lambda: seeing_loss(tower, heads, marked), [*tower.parameters(), *heads.parameters()]),
+        (lambda: plain_loss(model, probes, batch), [*model.parameters(), *probes.parameters()]),
+    ):
+        optimizer = torch.optim.AdamW(parameters, lr=2e-3)
+        losses = []
+        for _ in range(6):
+            loss, report = loss_of()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.item())
+        assert losses[-1] < 0.85 * losses[0]
+    assert {"say-caption", "say-described", "say-mark"} <= set(report)
+    assert "say-name" not in report
+
+
+def test_one_step_lowers_the_loss_of_what_it_was_made_of(batch):
+    model, _ = begin_plain(1)
+    probes = Probes(192)
+    optimizer = torch.optim.AdamW([*model.parameters(), *probes.parameters()], lr=1e-3)
+    before, _ = plain_loss(model, probes, batch)
+    before.backward()
+    optimizer.step()
+    after, _ = plain_loss(model, probes, batch)
+    assert after < before
+
+
+def test_a_killed_training_goes_on_from_its_checkpoint(trained):
+    before = torch.load(trained / PLAIN_FILE, weights_only=True)
+    tower_before = (trained / "tower.pt").read_bytes()
+    train_plain(run_of(4), run_of(before["photos"] + 4), trained)
+    after = torch.load(trained / PLAIN_FILE, weights_only=True)
+    assert after["photos"] > before["photos"]
+    assert (trained / "tower.pt").read_bytes() == tower_before
+    for name, value in before["modules"]["model"].items():
+        is_tower = name.startswith("model.vision_tower.")
+        assert torch.equal(value, after["modules"]["model"][name]) == is_tower, name
+
+
+def test_of_the_model_only_the_tower_comes_from_the_bundled_one():
+    one, other = (begin_plain(seed)[0].state_dict() for seed in (0, 1))
+    for name, value in one.items():
+        if value.ndim > 1:
+            assert torch.equal(value, other[name]) == name.startswith("model.vision_tower."), name
+
+
+def test_the_weights_are_small_and_load_as_other_models_do(trained, groups):
+    weights = trained / "weights"
+    assert sum(path.stat().st_size for path in weights.glob("*.safetensors")) <= 12 * 10**6
+    assert AutoProcessor.from_pretrained(weights).image_token == "<image>"
+    model = AutoModelForImageTextToText.from_pretrained(weights)
+    assert model.dtype in (torch.float16, torch.float32)
+    loaded = load_model(weights)
+    features = loaded.encode_photos([groups[0].photos[0].image])
+    assert len(features) == 1
+
+
+def test_muon_steps_as_that_of_pytorch_does():
+    torch.manual_seed(0)
+    for shape in ((48, 32), (32, 48)):
+        start, gradients = torch.randn(shape), torch.randn(3, *shape)
+        ours, theirs = (torch.nn.Parameter(start.clone()) for _ in range(2))
+        pair = (
+            (ours, Muon([{"params": [ours]}], rate=0.01, decay=0.1)),
+            (
+                theirs,
+                torch.optim.Muon([theirs], lr=0.01, weight_decay=0.1, adjust_lr_fn="match_rms_adamw"),
+            ),
+        )
+        for parameter, optimizer in pair:
+            for gradient in gradients:
+                parameter.grad = gradient.clone()
+                optimizer.step()
+        assert torch.allclose(ours, theirs, atol=1e-3)
+        assert not torch.allclose(ours, start, atol=1e-2)
+    values = torch.linalg.svdvals(orthogonalise(torch.randn(24, 60)))
+    assert 0.3 < values.min() < values.max() < 1.4
+
+
+def test_bfloat16_is_used_where_it_is_fast():
+    assert has_fast_bfloat16(torch.device("cuda"))
+    cpu = torch.device("cpu")
+    with autocast(cpu):
+        product = torch.ones(2, 2) @ torch.ones(2, 2)
+    assert product.dtype == (torch.bfloat16 if has_fast_bfloat16(cpu) else torch.float32)

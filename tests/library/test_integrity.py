@@ -1,0 +1,79 @@
+"""A check finds what is damaged, gone or changed, and changes nothing."""
+
+import os
+
+import pytest
+
+from photopal.errors import LibraryError
+from photopal.ingest.indexer import index_folders
+from photopal.library import Library
+from photopal.library.integrity import check_library
+
+
+@pytest.fixture
+def folder(library, tmp_path, save_photo):
+    for number in range(4):
+        save_photo(tmp_path / "photos" / f"{number}.png", number)
+    index_folders(library, [tmp_path / "photos"])
+    return tmp_path / "photos"
+
+
+def findings(library, **options):
+    report = check_library(library, **options)
+    assert report.faults == []
+    return {finding.path.name: finding.reason for finding in report.findings}
+
+
+def test_a_library_that_is_in_order_has_no_findings(library, folder, tmp_path):
+    with Library(library.path, read_only=True) as reading:
+        report = check_library(reading, with_contents=True)
+    assert (report.photos, report.files, report.faults, report.findings) == (4, 4, [], [])
+
+
+def test_files_that_are_gone_or_changed_are_found(library, folder):
+    (folder / "0.png").unlink()
+    os.utime(folder / "1.png", (1, 1))
+    assert findings(library) == {"0.png": "is not there", "1.png": "changed since it was indexed"}
+
+
+def test_bytes_that_rotted_are_found_by_reading(library, folder):
+    path = folder / "2.png"
+    status, content = path.stat(), bytearray(path.read_bytes())
+    content[-20] ^= 1
+    path.write_bytes(content)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert findings(library) == {}
+    found = findings(library, with_contents=True)
+    assert found == {"2.png": "holds other bytes than when it was indexed, at the same size and time"}
+
+
+def test_thumbnails_that_are_gone_or_broken_are_found(library, folder):
+    ids = {photo.path.name: photo.id for photo in library.photos()}
+    with library.writing():
+        library._execute("DELETE FROM thumbnails WHERE photo_id = ?", (ids["0.png"],))
+        library._execute("UPDATE thumbnails SET jpeg = x'ffd8' WHERE photo_id = ?", (ids["1.png"],))
+    expected = {"0.png": "has no thumbnail", "1.png": "has a thumbnail that cannot be read"}
+    assert findings(library) == expected
+
+
+def test_rows_that_point_nowhere_are_faults(library, folder):
+    library._connection.execute("PRAGMA foreign_keys = OFF")
+    with library.writing():
+        library._execute("DELETE FROM photos WHERE id = 1")
+    faults = check_library(library).faults
+    assert any("points to a row of photos that is not there" in fault for fault in faults)
+
+
+def test_a_library_file_with_damaged_pages_is_a_fault_or_a_library_error(library, folder, tmp_path):
+    library.close()
+    path = tmp_path / "library.db"
+    content = bytearray(path.read_bytes())
+    content[5000:9000] = os.urandom(4000)
+    path.write_bytes(content)
+    found = []
+    try:
+        with Library(path, read_only=True) as damaged:
+            found = check_library(damaged).faults
+    except LibraryError as error:
+        found = [error.message]
+    assert found

@@ -1,0 +1,120 @@
+"""Settings: flag, then environment, then config file, then default."""
+
+from pathlib import Path
+
+import pytest
+
+from photopal.config import bundled_model_path, load_settings
+from photopal.errors import SettingsError
+
+
+def write_config(home: Path, text: str) -> None:
+    home.mkdir(exist_ok=True)
+    (home / "config.toml").write_text(text, encoding="utf-8")
+
+
+def test_everything_lies_in_the_home_folder_by_default(tmp_path):
+    settings = load_settings(home=tmp_path, environ={})
+    assert settings.library_path == tmp_path / "library.db"
+    assert settings.banks_path == tmp_path / "banks"
+    assert settings.config_path == tmp_path / "config.toml"
+    assert settings.is_bundled_model
+    assert settings.model_name_or_path == str(bundled_model_path())
+    assert settings.sources["library"] == "default"
+
+
+def test_the_twin_has_a_folder_of_its_own(tmp_path):
+    settings = load_settings(home=tmp_path, model="plain", environ={})
+    assert settings.is_own_model
+    assert not settings.is_bundled_model
+    folder = Path(settings.model_name_or_path)
+    assert folder.name == "plain"
+    assert folder.parent == bundled_model_path().parent
+
+
+def test_without_any_word_the_home_folder_is_the_platforms(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    settings = load_settings(environ={})
+    assert settings.home.name == "photopal"
+    assert settings.sources["home"] == "default"
+
+
+def test_a_flag_wins_over_the_environment_over_the_config_file(tmp_path):
+    write_config(tmp_path, 'model = "from/config"\ndevice = "cpu"\n')
+    from_config = load_settings(home=tmp_path, environ={})
+    from_environment = load_settings(home=tmp_path, environ={"PHOTOPAL_MODEL": "from/environment"})
+    from_flag = load_settings(
+        home=tmp_path, model="from/flag", environ={"PHOTOPAL_MODEL": "from/environment"}
+    )
+    assert (from_config.model, from_config.sources["model"]) == ("from/config", "config file")
+    assert (from_environment.model, from_environment.sources["model"]) == ("from/environment", "environment")
+    assert (from_flag.model, from_flag.sources["model"]) == ("from/flag", "flag")
+
+
+def test_the_home_flag_wins_over_photopal_home(tmp_path):
+    environ = {"PHOTOPAL_HOME": str(tmp_path / "environment")}
+    assert load_settings(environ=environ).home == tmp_path / "environment"
+    assert load_settings(home=tmp_path / "flag", environ=environ).home == tmp_path / "flag"
+
+
+def test_an_empty_environment_variable_counts_as_unset(tmp_path):
+    settings = load_settings(home=tmp_path, environ={"PHOTOPAL_MODEL": "", "PHOTOPAL_DEVICE": ""})
+    assert settings.is_bundled_model
+    assert settings.device == "auto"
+
+
+def test_paths_in_the_config_file_are_relative_to_the_home_folder(tmp_path):
+    write_config(tmp_path, 'library = "db/photos.db"\nmodel = "./model"\n')
+    settings = load_settings(home=tmp_path, environ={})
+    assert settings.library_path == tmp_path / "db" / "photos.db"
+    assert settings.model == str(tmp_path / "model")
+
+
+def test_an_unknown_key_is_refused_with_the_nearest_known_one(tmp_path):
+    write_config(tmp_path, 'modle = "x"\n')
+    with pytest.raises(SettingsError, match="unknown key 'modle'") as caught:
+        load_settings(home=tmp_path, environ={})
+    assert caught.value.hint == "did you mean 'model'?"
+
+
+@pytest.mark.parametrize("text", ["model = 3\n", 'model = ""\n', "model = \n", "[model]\nname = 'x'\n"])
+def test_a_config_file_with_wrong_values_is_refused(tmp_path, text):
+    write_config(tmp_path, text)
+    with pytest.raises(SettingsError, match=r"config\.toml"):
+        load_settings(home=tmp_path, environ={})
+
+
+def test_a_config_file_that_is_not_utf8_is_refused(tmp_path):
+    (tmp_path / "config.toml").write_bytes(b'model = "\xff"\n')
+    with pytest.raises(SettingsError, match="cannot be read"):
+        load_settings(home=tmp_path, environ={})
+
+
+@pytest.mark.parametrize("device", ["auto", "cpu", "mps", "cuda", "cuda:1"])
+def test_every_kind_of_device_is_taken(tmp_path, device):
+    assert load_settings(home=tmp_path, device=device, environ={}).device == device
+
+
+def test_an_unknown_device_is_refused(tmp_path):
+    with pytest.raises(SettingsError, match="'gpu' is not a device"):
+        load_settings(home=tmp_path, device="gpu", environ={})
+
+
+def test_how_much_is_kept_of_photos_is_a_number_of_megabytes(tmp_path):
+    assert load_settings(home=tmp_path, environ={}).features_mb == 2048
+    settings = load_settings(home=tmp_path, environ={"PHOTOPAL_FEATURES_MB": "0"})
+    assert (settings.features_mb, settings.features_path) == (0, tmp_path / "features")
+    with pytest.raises(SettingsError, match="no number of MB"):
+        load_settings(home=tmp_path, environ={"PHOTOPAL_FEATURES_MB": "2 GB"})
+
+
+def test_the_number_format_is_chosen_by_environment_and_config(tmp_path):
+    assert load_settings(home=tmp_path, environ={}).dtype == "auto"
+    write_config(tmp_path, 'dtype = "bfloat16"\n')
+    assert load_settings(home=tmp_path, environ={}).dtype == "bfloat16"
+    assert load_settings(home=tmp_path, environ={"PHOTOPAL_DTYPE": "float16"}).dtype == "float16"
+
+
+def test_an_unknown_number_format_is_refused(tmp_path):
+    with pytest.raises(SettingsError, match="'half', which is no number format"):
+        load_settings(home=tmp_path, environ={"PHOTOPAL_DTYPE": "half"})

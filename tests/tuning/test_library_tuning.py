@@ -1,0 +1,107 @@
+"""Tuning a library: what is read, what is saved, and when nothing is."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from photopal.concepts import load_bank, save_bank
+from photopal.concepts.sync import FeatureStore, refresh_bank
+from photopal.errors import ConceptError
+from photopal.tuning import TuneOptions
+from photopal.tuning.dataset import cut_out, describe_concepts, gather_photos
+from photopal.tuning.library_tuning import plan_tuning, run_plan
+
+OPTIONS = TuneOptions(epochs=2, variants=1, learning_rate=2e-2, tokens=4)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "bank.safetensors"
+
+
+def tuned(library, model, path, *names, options=OPTIONS):
+    return run_plan(model, plan_tuning(library, model, path, names=names, options=options), options)
+
+
+def test_a_plan_writes_nothing_and_a_run_writes_the_bank(named_library, model, path):
+    plan = plan_tuning(named_library, model, path, options=OPTIONS)
+    assert not path.exists()
+    outcome = run_plan(model, plan, OPTIONS)
+    assert outcome.is_saved == (outcome.report.best_epoch > 0)
+    bank = load_bank(path, fingerprint=model.fingerprint)
+    assert all(concept.is_tuned and concept.token_count == 4 for concept in bank.concepts.values())
+    assert refresh_bank(named_library, model, path).registered == ()
+
+
+@pytest.mark.slow
+def test_the_same_seed_gives_the_same_bank_however_often_it_is_run(named_library, model, path):
+    tuned(named_library, model, path)
+    first = load_bank(path, fingerprint=model.fingerprint).version
+    again = tuned(named_library, model, path)
+    assert again.rival == again.report.after
+    assert load_bank(path, fingerprint=model.fingerprint).version == first
+
+
+def test_with_a_name_only_its_rows_change(named_library, model, path):
+    before = refresh_bank(named_library, model, path).bank
+    assert tuned(named_library, model, path, "anna").is_saved
+    after = load_bank(path, fingerprint=model.fingerprint)
+    anna, ben = (named_library.concept(name).id for name in ("Anna", "Ben"))
+    assert torch.equal(after.concepts[ben].inputs, before.concepts[ben].inputs)
+    assert not torch.equal(after.concepts[anna].inputs, before.concepts[anna].inputs)
+
+
+@pytest.mark.slow
+def test_a_bank_in_use_that_does_better_stays(named_library, model, path):
+    tuned(named_library, model, path, options=replace(OPTIONS, epochs=3))
+    better = load_bank(path, fingerprint=model.fingerprint).version
+    worse = tuned(named_library, model, path, options=replace(OPTIONS, epochs=1, learning_rate=1e-5))
+    assert not worse.is_saved
+    assert load_bank(path, fingerprint=model.fingerprint).version == better
+
+
+def test_what_another_process_added_meanwhile_stays(named_library, model, path, drawn_family):
+    plan = plan_tuning(named_library, model, path, names=["Anna"], options=OPTIONS)
+    concept = named_library.add_concept("Cleo")
+    photo = named_library.photo_at(drawn_family.strangers[0])
+    named_library.add_reference(concept.id, photo.id)
+    refresh_bank(named_library, model, path)
+    assert run_plan(model, plan, OPTIONS).is_saved
+    assert concept.id in load_bank(path, fingerprint=model.fingerprint).concepts
+
+
+def test_nobody_and_unknown_names_are_errors(named_library, model, path):
+    with pytest.raises(ConceptError, match='"Bob"'):
+        plan_tuning(named_library, model, path, names=["Bob"], options=OPTIONS)
+    for concept in named_library.concepts():
+        named_library.remove_concept(concept.name)
+    with pytest.raises(ConceptError, match="nobody has a name"):
+        plan_tuning(named_library, model, path, options=OPTIONS)
+
+
+def test_the_users_words_are_the_description_and_else_the_models(named_library, model):
+    described = describe_concepts(named_library, FeatureStore(model), named_library.concepts())
+    anna, ben = (named_library.concept(name).id for name in ("Anna", "Ben"))
+    assert described[anna].descriptions == ("the one called Anna",)
+    assert len(described[ben].descriptions) <= 3
+    assert all(not words.endswith(".") for words in described[ben].descriptions)
+
+
+def test_reference_photos_are_learned_from_and_come_mirrored(named_library, model, path):
+    store = FeatureStore(model)
+    bank = refresh_bank(named_library, model, path, store=store).bank
+    photos = gather_photos(named_library, store, bank)
+    references = [photo for photo in photos if photo.present]
+    assert len(references) == 6
+    assert all(photo.mirrored is not None and not photo.likely & photo.present for photo in references)
+    assert all(not photo.present and not photo.likely for photo in photos if photo not in references)
+    save_bank(bank, path)
+
+
+def test_a_cut_out_lies_within_the_photo():
+    from PIL import Image
+
+    image = Image.new("RGB", (100, 60))
+    assert cut_out(image, (0.9, 0.9, 1.0, 1.0)).size == (11, 11)
+    assert cut_out(image, (0.0, 0.0, 1.0, 1.0)).size == (60, 60)

@@ -1,0 +1,138 @@
+"""The joint run: what changes, what never does, and that it learns."""
+
+import random
+from dataclasses import replace
+
+import pytest
+import torch
+
+from photopal.concepts import Bank, RegisterOptions
+from photopal.concepts.sync import FeatureStore, enrol
+from photopal.errors import ConceptError
+from photopal.tuning import TuneOptions, TuningConcept, tune_bank, validate_bank
+from photopal.tuning.dataset import gather_photos
+from photopal.tuning.trainer import _new_run, split_photos
+
+QUICK = TuneOptions(epochs=2, variants=1, learning_rate=5e-3, tokens=4)
+
+
+@pytest.fixture
+def start(named_library, model):
+    """A registered bank, its concepts and photos."""
+    store = FeatureStore(model)
+    empty = Bank(model.fingerprint, "")
+    bank = enrol(named_library, store, empty, options=RegisterOptions(tokens=4)).bank
+    concepts = {c.id: TuningConcept(c.id, c.kind, (f"a face like {c.id}",)) for c in named_library.concepts()}
+    return bank, concepts, gather_photos(named_library, store, bank)
+
+
+def is_same(one, other):
+    return torch.equal(one.inputs, other.inputs) and torch.equal(one.outputs, other.outputs)
+
+
+def test_loss_falls_and_the_model_stays_bit_identical(start, model):
+    bank, concepts, photos = start
+    before = {name: weight.clone() for name, weight in model._parts.model.state_dict().items()}
+    losses = []
+    options = replace(QUICK, epochs=6, patience=6, learning_rate=2e-2)
+    tuned, report = tune_bank(
+        model, bank, concepts, photos, options, on_progress=lambda progress: losses.append(progress.loss)
+    )
+    assert losses[-1] < losses[1]
+    assert report.after.loss < report.before.loss
+    after = model._parts.model.state_dict()
+    assert after.keys() == before.keys()
+    assert all(torch.equal(after[name], weight) for name, weight in before.items())
+    assert all(weight.grad is None for weight in model._parts.model.parameters())
+    assert not any(is_same(tuned.concepts[i], bank.concepts[i]) for i in concepts)
+
+
+def test_frozen_rows_are_bit_identical_and_the_start_is_left_alone(start, model):
+    bank, concepts, photos = start
+    first, second = sorted(concepts)
+    version = bank.version
+    held = {**concepts, second: replace(concepts[second], is_frozen=True)}
+    tuned, _ = tune_bank(model, bank, held, photos, QUICK)
+    assert bank.version == version
+    assert is_same(tuned.concepts[second], bank.concepts[second])
+    assert not tuned.concepts[second].is_tuned
+    assert not is_same(tuned.concepts[first], bank.concepts[first])
+    assert tuned.concepts[first].is_tuned
+    assert torch.equal(tuned.concepts[first].direction, bank.concepts[first].direction)
+
+
+def test_the_same_seed_gives_the_same_bank_and_another_seed_another(start, model):
+    bank, concepts, photos = start
+    versions = [
+        tune_bank(model, bank, concepts, photos, replace(QUICK, seed=seed))[0].version for seed in (1, 1, 2)
+    ]
+    assert versions[0] == versions[1] != versions[2]
+
+
+def test_an_interrupt_keeps_the_best_so_far(start, model):
+    bank, concepts, photos = start
+
+    def interrupt(progress):
+        if progress.epoch == 1:
+            raise KeyboardInterrupt
+
+    options = replace(QUICK, epochs=50, patience=50, learning_rate=2e-2)
+    tuned, report = tune_bank(model, bank, concepts, photos, options, on_progress=interrupt)
+    assert report.was_interrupted
+    assert report.epochs == 1
+    assert (tuned.version != bank.version) == (report.best_epoch == 1)
+
+
+def test_the_bank_that_is_kept_validates_as_the_report_says(start, model):
+    bank, concepts, photos = start
+    tuned, report = tune_bank(model, bank, concepts, photos, QUICK)
+    assert validate_bank(model, bank, concepts, photos, QUICK) == report.before
+    assert validate_bank(model, tuned, concepts, photos, QUICK) == report.after
+
+
+def test_nothing_to_learn_from_is_an_error(start, model):
+    bank, concepts, photos = start
+    with pytest.raises(ConceptError, match="nothing to tune"):
+        tune_bank(model, bank, concepts, [], QUICK)
+    frozen = {i: replace(concept, is_frozen=True) for i, concept in concepts.items()}
+    with pytest.raises(ConceptError, match="nothing to tune"):
+        tune_bank(model, bank, frozen, photos, QUICK)
+
+
+def test_every_concept_has_a_photo_held_out_and_most_to_learn_from(start):
+    _, concepts, photos = start
+    training, validation = split_photos(photos, share=0.2, rng=random.Random(0))
+    for concept_id in concepts:
+        assert sum(concept_id in photo.present for photo in validation) == 1
+        assert sum(concept_id in photo.present for photo in training) == 2
+    assert not {photo.key for photo in training} & {photo.key for photo in validation}
+
+
+def test_a_concept_with_one_photo_is_validated_on_it_and_every_other_on_what_is_held_out(start):
+    _, concepts, photos = start
+    first, second = sorted(concepts)
+    only = next(photo for photo in photos if photo.present == {first})
+    some = [photo for photo in photos if first not in photo.present] + [only]
+    training, validation = split_photos(some, share=0.2, rng=random.Random(0))
+    assert only in training
+    assert [photo for photo in validation if first in photo.present] == [only]
+    held = [photo for photo in validation if second in photo.present]
+    assert len(held) == 1
+    assert held[0] not in training
+
+
+def test_rows_that_say_no_to_everybody_do_not_validate_as_right_with_one_photo_a_concept(start, model):
+    bank, concepts, photos = start
+    some = [next(photo for photo in photos if photo.present == {i}) for i in sorted(concepts)]
+    some += [photo for photo in photos if not photo.present]
+    _, validation = split_photos(some, share=0.2, rng=random.Random(0))
+    assert {i for photo in validation for i in photo.present} == set(concepts)
+    run = _new_run(model, bank, concepts, QUICK)
+    asked = [
+        exchange.answer
+        for variants in run.prepare_tests(validation, concepts)
+        for packed in variants
+        for exchange in packed.example.exchanges
+        if exchange.kind == "recognition"
+    ]
+    assert {"Yes", "No"} <= set(asked)

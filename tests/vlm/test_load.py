@@ -1,0 +1,213 @@
+"""A model is loaded frozen from a folder or the cache, and what is wrong is said with a way out."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import huggingface_hub
+import pytest
+import torch
+from transformers import LlavaForConditionalGeneration
+
+from photopal.errors import ModelError
+from photopal.vlm import DEFAULT_MODEL_FOLDER, ChatPrompt, load_model
+from photopal.vlm.checkpoint import fingerprint_folder
+
+KINDS = ("tiny_llava", "tiny_smolvlm", "tiny_qwen")
+
+
+@pytest.fixture
+def copied(tiny_llava, tmp_path):
+    return shutil.copytree(tiny_llava, tmp_path / "copied")
+
+
+@pytest.mark.parametrize("loaded", KINDS, indirect=True)
+def test_every_weight_is_frozen(loaded):
+    assert not any(weight.requires_grad for weight in loaded._parts.model.parameters())
+    assert not loaded._parts.model.training
+    assert loaded.device == torch.device("cpu")
+    assert loaded.dtype == torch.float32
+
+
+def test_loading_is_silent(tiny_llava, capfd):
+    load_model(tiny_llava, device="cpu")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_default_is_the_bundled_model():
+    assert DEFAULT_MODEL_FOLDER.parts[-3:] == ("photopal", "models", "mini")
+
+
+def test_half_precision_is_taken_when_asked(tiny_llava, picture):
+    model = load_model(str(tiny_llava), device="cpu", dtype="bfloat16")
+    assert model.dtype == torch.bfloat16
+    features = model.encode_photos([picture])[0]
+    encoded = model.encode_prompt(ChatPrompt("Who?"), features)
+    logits = model.logits(model.forward(model.embed_prompt(encoded, features)[None]))
+    assert logits.dtype == features.patches.dtype == torch.float32
+    assert isinstance(model.generate(encoded, features, max_new_tokens=3), str)
+
+
+@pytest.mark.parametrize(
+    ("kept_in", "least_bytes", "can_multiply", "expected"),
+    [
+        (torch.bfloat16, 0, True, torch.bfloat16),
+        (torch.float16, 0, True, torch.bfloat16),
+        (torch.bfloat16, 0, False, torch.float32),
+        (torch.bfloat16, 10**9, True, torch.float32),
+        (torch.float32, 0, True, torch.float32),
+    ],
+)
+def test_on_a_processor_only_a_large_model_kept_in_16_bits_computes_in_them(
+    copied, monkeypatch, kept_in, least_bytes, can_multiply, expected
+):
+    LlavaForConditionalGeneration.from_pretrained(copied, dtype=kept_in).save_pretrained(copied)
+    monkeypatch.setattr("photopal.vlm.checkpoint.LARGE_BYTES", least_bytes)
+    monkeypatch.setattr("photopal.vlm.load.multiplies_bfloat16", lambda: can_multiply)
+    assert load_model(copied, device="cpu").dtype == expected
+    assert load_model(copied, device="cpu", dtype="float32").dtype == torch.float32
+
+
+def test_a_copy_has_the_same_fingerprint(tiny_llava, copied):
+    assert load_model(copied, device="cpu").fingerprint == fingerprint_folder(tiny_llava)
+
+
+def test_another_weight_or_setting_has_another_fingerprint(tiny_llava, copied):
+    model = LlavaForConditionalGeneration.from_pretrained(copied)
+    with torch.no_grad():
+        model.lm_head.weight[0, 0] += 1e-3
+    model.save_pretrained(copied)
+    changed = fingerprint_folder(copied)
+    config = json.loads((copied / "config.json").read_text(encoding="utf-8"))
+    config["transformers_version"] = "0"
+    (copied / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    assert fingerprint_folder(copied) == changed != fingerprint_folder(tiny_llava)
+    config["vision_feature_layer"] = -2
+    (copied / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    assert fingerprint_folder(copied) != changed
+
+
+def test_large_files_are_fingerprinted_by_pieces(copied, monkeypatch):
+    monkeypatch.setattr("photopal.vlm.checkpoint._WHOLE_BYTES", 1000)
+    monkeypatch.setattr("photopal.vlm.checkpoint._PIECE_BYTES", 1000)
+    before = fingerprint_folder(copied)
+    assert before == fingerprint_folder(copied)
+    weights = copied / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"\x7f")
+    assert fingerprint_folder(copied) != before
+
+
+def refusal(name, **options):
+    with pytest.raises(ModelError) as caught:
+        load_model(name, device="cpu", **options)
+    assert caught.value.hint
+    return caught.value
+
+
+def test_a_missing_folder_is_said(tmp_path):
+    assert "no model folder" in refusal(tmp_path / "nowhere").message
+    assert "no model folder" in refusal("./nowhere").message
+    assert "no model folder" in refusal("llava").message
+
+
+def test_a_folder_without_a_model_is_said(tmp_path):
+    assert "config.json" in refusal(tmp_path).message
+
+
+def test_weights_that_could_run_code_are_not_read(copied):
+    weights = copied / "model.safetensors"
+    torch.save({}, copied / "pytorch_model.bin")
+    weights.unlink()
+    error = refusal(copied)
+    assert "no safetensors weights" in error.message
+
+
+def test_a_missing_shard_is_named(copied):
+    model = LlavaForConditionalGeneration.from_pretrained(copied)
+    (copied / "model.safetensors").unlink()
+    model.save_pretrained(copied, max_shard_size="40KB")
+    shards = sorted(copied.glob("model-*.safetensors"))
+    assert len(shards) > 1
+    load_model(copied, device="cpu")
+    shards[1].unlink()
+    assert shards[1].name in refusal(copied).message
+
+
+def test_a_missing_tensor_is_named(copied):
+    from safetensors.torch import load_file, save_file
+
+    tensors = load_file(copied / "model.safetensors")
+    name = next(name for name in tensors if "multi_modal_projector" in name)
+    del tensors[name]
+    save_file(tensors, copied / "model.safetensors", metadata={"format": "pt"})
+    assert "lack 1 tensors" in refusal(copied).message
+
+
+def test_broken_weights_are_said(copied):
+    weights = copied / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:500])
+    assert "cannot be loaded" in refusal(copied).message
+
+
+def test_a_model_that_brings_its_own_code_is_refused(copied):
+    config = json.loads((copied / "config.json").read_text(encoding="utf-8"))
+    config["model_type"] = "surprise"
+    config["auto_map"] = {
+        "AutoConfig": "surprise.Config",
+        "AutoModelForImageTextToText": "surprise.Model",
+    }
+    (copied / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    (copied / "surprise.py").write_text("raise SystemExit('ran')", encoding="utf-8")
+    assert "cannot be loaded" in refusal(copied).message
+
+
+def test_a_model_without_a_chat_template_is_refused(copied):
+    (copied / "chat_template.jinja").unlink()
+    assert "no chat template" in refusal(copied).message
+
+
+def test_a_tokenizer_of_another_model_is_refused(copied, tiny_llava):
+    config = json.loads((copied / "tokenizer.json").read_text(encoding="utf-8"))
+    config["added_tokens"] += [
+        {**config["added_tokens"][0], "id": 420 + extra, "content": f"<extra{extra}>"} for extra in range(60)
+    ]
+    (copied / "tokenizer.json").write_text(json.dumps(config), encoding="utf-8")
+    assert "rows in the model" in refusal(copied).message
+
+
+def test_a_hub_id_that_is_not_cached_is_not_fetched(tmp_path, monkeypatch):
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
+    error = refusal("nobody/nothing-here")
+    assert "not on this computer" in error.message
+    assert "hf download nobody/nothing-here" in error.hint
+
+
+def test_a_hub_that_cannot_be_reached_is_said(tmp_path, monkeypatch):
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
+    assert "nobody/nothing-here" in refusal("nobody/nothing-here", allow_download=True).message
+
+
+def test_a_cached_model_is_found_by_its_hub_id(tiny_llava, tmp_path, monkeypatch):
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
+    home = tmp_path / "models--someone--tiny"
+    (home / "refs").mkdir(parents=True)
+    (home / "refs" / "main").write_text("0" * 40, encoding="utf-8")
+    shutil.copytree(tiny_llava, home / "snapshots" / ("0" * 40))
+    model = load_model("someone/tiny", device="cpu")
+    assert model.name == "someone/tiny"
+    assert model.fingerprint == fingerprint_folder(tiny_llava)
+
+
+def test_unknown_devices_and_formats_are_refused(tiny_llava):
+    with pytest.raises(ModelError, match="device"):
+        load_model(tiny_llava, device="abacus")
+    with pytest.raises(ModelError, match="number format"):
+        load_model(tiny_llava, device="cpu", dtype="int8")
+
+
+def test_placeholders_come_without_torch():
+    code = "import sys, photopal.vlm.placeholders; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
