@@ -144,7 +144,7 @@ def _run(operator: Any, *args: Any, **kwargs: Any) -> Any:
     """Carry out any operation on what its tensors carry."""
     name, written = _facts(operator)
     _refuse_mixture(name, args, kwargs)
-    if name in _WAITING or _is_sized_by_mask(name, args) or _is_repeated(name, args, kwargs):
+    if _has_to_wait(name, args, kwargs):
         _note_wait()
     if kwargs.get("device") is not None:
         kwargs = {**kwargs, "device": torch.device("cpu")}
@@ -200,22 +200,19 @@ def _refuse_mixture(name: str, args: Any, kwargs: Any) -> None:
                 )
 
 
-def _is_sized_by_mask(name: str, args: Any) -> bool:
-    """Whether an operation has to count the true places of a mask on the device."""
-    masks = [
-        index
-        for index in (args[1] if name in _INDEXING else ())
-        if _is_here(index) and index.dtype in (torch.bool, torch.uint8)
-    ]
-    is_filling = name != "aten::index" and len(masks) == 1 and len(args) > 2 and args[2].numel() == 1
-    return bool(masks) and not is_filling  # a single number is filled in without counting
-
-
-def _is_repeated(name: str, args: Any, kwargs: Any) -> bool:
-    if name != "aten::repeat_interleave":
-        return False
-    size = kwargs.get("output_size", args[-1] if isinstance(args[-1], int) else None)
-    return size is None
+def _has_to_wait(name: str, args: Any, kwargs: Any) -> bool:
+    """Whether an operation makes the host wait until the device has done what it was given before."""
+    if name == "aten::repeat_interleave":
+        return kwargs.get("output_size") is None
+    if name not in _INDEXING:
+        return name in _WAITING
+    indices = [index for index in args[1] if isinstance(index, Tensor)]
+    if not all(map(_is_here, indices)):
+        return True  # they are copied to the device first
+    masks = [index for index in indices if index.dtype in (torch.bool, torch.uint8)]
+    # The true places of a mask have to be counted, unless a single number is put there.
+    is_filling = name != "aten::index" and len(masks) == 1 and args[2].numel() == 1
+    return bool(masks) and not is_filling
 
 
 def _note_wait() -> None:

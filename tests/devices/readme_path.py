@@ -85,7 +85,7 @@ class Walk:
         lines = self.run("caption", *self.album.others[:most], "--force", "--jsonl").splitlines()
         return [json.loads(line) for line in lines]
 
-    def walk(self, *, epochs: int = 1, most_captions: int = 4) -> dict[str, Any]:
+    def walk(self, *, epochs: int = 1, most_captions: int = 2) -> dict[str, Any]:
         """Take every step; returns what each told, without what differs from run to run."""
         album, photo = self.album, self.album.others[0]
         taken: dict[str, Any] = {}

@@ -47,6 +47,8 @@ def test_numbers_and_indices_may_be_on_the_cpu(there):
         (lambda there: bool((there > 1).any()), 1),
         (lambda there: there[there > 1], 1),
         (lambda there: torch.nonzero(there), 1),
+        (lambda there: there[torch.tensor([0, 2])], 1),
+        (lambda there: there[torch.arange(2, device=there.device)], 0),
         (lambda there: torch.equal(there, there), 1),
         (lambda there: torch.tensor([1, 2], device=there.device), 1),
         (lambda there: torch.tensor([1, 2]).to(there.device, non_blocking=True), 0),
