@@ -1,7 +1,4 @@
-"""Prints as pip constraints the lowest versions that the ranges of pyproject.toml admit.
-
-torch is left out: the index of its lowest version has only the build with NVIDIA's libraries.
-"""
+"""Prints as pip constraints the lowest versions that the ranges of pyproject.toml admit."""
 
 import tomllib
 from pathlib import Path
@@ -14,5 +11,5 @@ project = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_t
 for line in project["dependencies"] + project["optional-dependencies"]["dev"]:
     requirement = Requirement(line)
     lowest = [part.version for part in requirement.specifier if part.operator == ">="]
-    if lowest and requirement.name != "torch":
+    if lowest:
         print(f"{requirement.name}=={lowest[0]}")
