@@ -28,8 +28,8 @@ def test_the_twin_has_a_folder_of_its_own(tmp_path):
     assert settings.is_own_model
     assert not settings.is_bundled_model
     folder = Path(settings.model_name_or_path)
-    assert folder.name == "plain"
-    assert folder.parent == bundled_model_path().parent
+    assert folder.parts[-3:] == ("photopal", "lab", "plain")
+    assert folder.parent.parent == bundled_model_path().parent.parent
 
 
 def test_without_any_word_the_home_folder_is_the_platforms(tmp_path, monkeypatch):

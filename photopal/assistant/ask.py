@@ -1,8 +1,8 @@
-"""Answers a question about the whole library: exactly where it can, else by a look at a few photos.
+"""Answers questions about given photos with the model, by name, and questions about the whole library.
 
-Names, dates, counts, places and cameras come from the library alone. What only pixels can tell is asked of
-the model about the few photos that names, dates, places and words of the question leave; torch is imported
-then.
+About the library it answers exactly where it can: names, dates, counts, places and cameras come from the
+library alone. What only pixels can tell is asked of the model about the few photos that names, dates,
+places and words of the question leave; torch is imported then.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from datetime import date
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from photopal.assistant.assistant import Assistant, Personal, View
 from photopal.assistant.query.answers import LibraryAnswer, LibraryQuestion
 from photopal.assistant.query.entities import Stranger
 from photopal.assistant.query.exact import EXACT, answer_exactly
@@ -24,10 +23,11 @@ from photopal.assistant.query.visual import look
 from photopal.errors import ConceptError
 from photopal.library import ConceptRow, Library, SearchQuery
 from photopal.prompts import absent_answer, build_prompt, find_names, write_names
-from photopal.vlm.batch_decoder import GenerationRequest, answer_side_by_side
 
 if TYPE_CHECKING:
     from photopal.assistant.assistant import Assistant
+    from photopal.assistant.view import Personal, View
+    from photopal.vlm.batch_decoder import GenerationRequest
 
 _YES_NO = re.compile(r"\s*(is|are|can|could|do|does|did|was|were|has|have|would)\b", re.IGNORECASE)
 
@@ -86,6 +86,8 @@ def ask_each(assistant: Assistant, view: View, questions: Sequence[str]) -> list
         view: The photo.
         questions: In the user's words.
     """
+    from photopal.vlm.batch_decoder import answer_side_by_side
+
     answers = [_absence(assistant, view, question) for question in questions]
     open_ = [question for question, answer in zip(questions, answers, strict=True) if answer is None]
     named = [named_in(question, assistant.concepts) for question in open_]
@@ -97,6 +99,8 @@ def ask_each(assistant: Assistant, view: View, questions: Sequence[str]) -> list
 
 
 def _asked(assistant: Assistant, personal: Personal, question: str) -> GenerationRequest:
+    from photopal.vlm.batch_decoder import GenerationRequest
+
     prompt = build_prompt(write_names(question, personal.names), personal.offered)
     encoded = assistant.model.encode_prompt(prompt, personal.features)
     return GenerationRequest(encoded, personal.features, personal.rows)

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import random
-from pathlib import Path
 
 import pytest
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
-import photopal.lab.pretrain
+from photopal.config import bundled_model_path
 from photopal.lab.synthetic import draw_identity, draw_photo, plan_scene
 from photopal.lab.synthetic.painting.places import PLACES
 
 pytestmark = pytest.mark.slow
 
-WEIGHTS = Path(photopal.lab.pretrain.__file__).parent / "weights"
+WEIGHTS = bundled_model_path()
 MB = 10**6
 
 
