@@ -34,8 +34,6 @@ from photopal.vlm.placeholders import name_placeholder
 from photopal.vlm.prefix_sharing import common_length
 from photopal.vlm.protocol import EncodedPrompt, PhotoFeatures, PrefixCache, VisionModel
 
-_PREFIXES_KEPT = 2
-
 __all__ = ["Assistant", "Personal", "Sighting", "View", "bank_path_for"]
 
 
@@ -146,10 +144,7 @@ class Assistant:
             if length < max(1, encoded.image_end):
                 return None
             prefix = self.model.encode_prefix(encoded, personal.features, personal.rows, length=length)
-            view.prefixes.pop(key, None)
-            while len(view.prefixes) >= _PREFIXES_KEPT:
-                del view.prefixes[next(iter(view.prefixes))]
-            view.prefixes[key] = prefix
+            view.prefixes.put(key, prefix)
         return prefix
 
     def recognition_prompts(

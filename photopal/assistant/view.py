@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
+from photopal.cache import LRUCache
 from photopal.library import Appearance, ConceptRow
 from photopal.prompts import Label, Mark, PromptConcept, draw_labels, draw_marks
 from photopal.vlm.protocol import ConceptRows, PhotoFeatures, PrefixCache
 
 if TYPE_CHECKING:
     from PIL import Image
+
+_PREFIXES_KEPT = 2
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,9 @@ class View:
     features: PhotoFeatures
     sightings: tuple[Sighting, ...]
     marked: dict[tuple[Mark, ...], PhotoFeatures] = field(default_factory=dict)
-    prefixes: dict[tuple[int, ...], PrefixCache] = field(default_factory=dict)
+    prefixes: LRUCache[tuple[int, ...], PrefixCache] = field(
+        default_factory=lambda: LRUCache(_PREFIXES_KEPT, lambda prefix: 1)
+    )
 
     @property
     def present(self) -> list[Sighting]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from photopal.assistant.assistant import Assistant
 from photopal.assistant.caption import CaptionedPhoto, caption_photos, is_current, made_with
+from photopal.files import Stamp, stamp_of
 from photopal.ingest.sync import LibrarySync
 from photopal.library import Library
 from photopal.library.photo_vectors import VectorFile
@@ -58,7 +59,7 @@ class WatchCaptioner:
         self.idle_s = IDLE_S
         self._open_assistant, self._on_caption, self._vectors = open_assistant, on_caption, vectors
         self._assistant: Assistant | None = None
-        self._stamp: tuple[int, int] | None = None
+        self._stamp: Stamp | None = None
         self._awake()
 
     @property
@@ -95,9 +96,9 @@ class WatchCaptioner:
 
     def _awake(self) -> Assistant:
         """The assistant; a new one where it was let go, or names were added, removed or tuned since."""
-        if self._assistant is None or _stamp(self._bank_path) != self._stamp or self._has_other_concepts():
+        if self._assistant is None or stamp_of(self._bank_path) != self._stamp or self._has_other_concepts():
             self._assistant = self._open_assistant()
-            self._stamp = _stamp(self._bank_path)
+            self._stamp = stamp_of(self._bank_path)
             self._made_with = made_with(self._assistant)
         self._since_s = time.monotonic()
         return self._assistant
@@ -108,12 +109,3 @@ class WatchCaptioner:
         known = {concept.id: concept.name for concept in self._assistant.concepts}
         learned = self._assistant.bank.concepts
         return known != {c.id: c.name for c in self._library.concepts() if c.id in learned}
-
-
-def _stamp(path: Path) -> tuple[int, int] | None:
-    """Size in bytes and modification time in nanoseconds; None where there is no file."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return (status.st_size, status.st_mtime_ns)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from photopal.errors import PhotoError, UsageError
+from photopal.files import atomic_path
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -56,29 +57,10 @@ def save_copy(picture: Image.Image, out: Path, *, is_forced: bool) -> None:
     Raises:
         UsageError: The file cannot be written, or is there already.
     """
-    part = out.with_name(f".{out.name}.{os.getpid()}.part")
     try:
-        with part.open("xb") as file:
-            picture.save(file, _FORMATS[out.suffix.lower()], quality=92)
-        if is_forced:
-            part.replace(out)
-        else:
-            _move_to_new(part, out)
+        with atomic_path(out, replace=is_forced) as part:
+            picture.save(part, _FORMATS[out.suffix.lower()], quality=92)
     except FileExistsError as error:
         raise UsageError(f"{out} is there already", hint="replace it with --force") from error
     except OSError as error:
         raise UsageError(f"{out} cannot be written: {error.strerror or error}") from error
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _move_to_new(part: Path, out: Path) -> None:
-    """Give a file another name that nobody has; renaming alone would replace."""
-    try:
-        os.link(part, out)
-    except FileExistsError:
-        raise
-    except OSError:
-        # No hard links on this file system.
-        with out.open("xb") as file:
-            file.write(part.read_bytes())

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ from torch import Tensor
 
 from photopal.concepts.calibration import Calibration
 from photopal.errors import BankError
+from photopal.files import atomic_path
 from photopal.vlm.protocol import ConceptRows
 
 FORMAT = 1
@@ -143,20 +142,14 @@ def save_bank(bank: Bank, path: Path) -> None:
     }
     # One entry, as safetensors writes several in any order: equal banks are equal files.
     header = {"bank": json.dumps(facts, sort_keys=True)}
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(tensors, part, metadata=header)
-        with part.open("rb") as written:
-            os.fsync(written.fileno())
-        part.replace(path)
+        with atomic_path(path) as part:
+            save_file(tensors, part, metadata=header)
     except (OSError, SafetensorError) as error:
         # safetensors says in words of its own what the system says of a file.
         reason = getattr(error, "strerror", None) or error
         raise BankError(f"{path}: the bank cannot be written: {reason}") from error
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
 
 
 def load_bank(path: Path, *, fingerprint: str) -> Bank:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import random
-from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from photopal.cache import LRUCache
 from photopal.concepts.initialize import Reference
 from photopal.concepts.localize import box_mask
 from photopal.errors import ConceptError, PhotoError
@@ -29,9 +29,7 @@ class FeatureStore:
     def __init__(self, model: VisionModel, *, most_bytes: int = 1 << 29) -> None:
         """Encode with one model."""
         self.model = model
-        self._most_bytes = most_bytes
-        self._held: OrderedDict[str, PhotoFeatures] = OrderedDict()
-        self._bytes = 0
+        self._cached: LRUCache[str, PhotoFeatures] = LRUCache(most_bytes, lambda features: features.nbytes)
 
     def of(self, photo: PhotoRow | Photo) -> PhotoFeatures:
         """The features of a photo.
@@ -40,20 +38,12 @@ class FeatureStore:
             PhotoError: The file is gone or cannot be read.
         """
         key = photo.content_hash
-        if key in self._held:
-            self._held.move_to_end(key)
-            return self._held[key]
-        image = open_photo(photo.path, max_side_px=MODEL_SIDE_PX)
-        features = self.model.encode_photos([image], keys=[key])[0]
-        self._held[key] = features
-        self._bytes += _size(features)
-        while self._bytes > self._most_bytes and len(self._held) > 1:
-            self._bytes -= _size(self._held.popitem(last=False)[1])
+        features = self._cached.get(key)
+        if features is None:
+            image = open_photo(photo.path, max_side_px=MODEL_SIDE_PX)
+            [features] = self.model.encode_photos([image], keys=[key])
+            self._cached.put(key, features)
         return features
-
-
-def _size(features: PhotoFeatures) -> int:
-    return features.tokens.nbytes + features.patches.nbytes
 
 
 def references_key(references: Sequence[ReferencePhoto]) -> str:

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
+from photopal.files import Stamp
 from photopal.ingest.missing import Gone
 from photopal.ingest.reader import BadFile, PhotoCount, Reader, ReadFile
 from photopal.ingest.report import IndexReport
@@ -86,11 +87,10 @@ class IndexRun:
 
     def _visit(self, path: Path, known: KnownPath | None, problem: KnownProblem | None) -> None:
         try:
-            status = path.stat()
+            stamp = Stamp.of(path.stat())
         except OSError as error:
             self._note_bad(Skipped(path, f"cannot be opened: {error.strerror or error}"), (None, None))
             return
-        stamp = (status.st_size, status.st_mtime_ns)
         if problem is not None and problem.stamp == stamp:
             self.report.skipped.append(Skipped(path, problem.reason))
         elif known is not None and known.stamp == stamp:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from photopal.errors import LibraryLockedError
+from photopal.files import stamp_of
 from photopal.ingest.indexer import forget_gone, index_folders
 from photopal.ingest.report import IndexReport
 from photopal.library.library import Library
@@ -46,11 +47,9 @@ class LibrarySync:
 
     def has(self, path: Path) -> bool:
         """Whether a file is in the library, or among its problems, as it is on disk."""
-        try:
-            status = path.stat()
-        except OSError:
+        stamp = stamp_of(path)
+        if stamp is None:
             return False
-        stamp = (status.st_size, status.st_mtime_ns)
         if self._library.stamp_at(path) == stamp:
             return True
         problems = self._library.known_problems_at([os.fsencode(path)])

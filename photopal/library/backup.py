@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from photopal.errors import LibraryError, UsageError
+from photopal.files import atomic_path
 from photopal.library import migrations as schema
 from photopal.library.library import Library
 
@@ -48,17 +49,12 @@ def back_up(
         raise UsageError(f"{target} is there already", hint="say --yes to write over an earlier backup")
     if target.exists() and not _is_database(target):
         raise UsageError(f"{target} is no earlier backup, and is not written over", hint="name another file")
-    part = target.with_name(f"{target.name}.part-{os.getpid()}")
     try:
-        _copy(library, part, on_progress)
-        with part.open("r+b") as file:
-            os.fsync(file.fileno())
-        part.replace(target)
+        with atomic_path(target) as part:
+            _copy(library, part, on_progress)
     except (OSError, sqlite3.Error) as error:
-        raise LibraryError(f"{target} cannot be written: {error}") from error
-    finally:
-        with suppress(OSError):
-            part.unlink()
+        reason = getattr(error, "strerror", None) or error
+        raise LibraryError(f"{target} cannot be written: {reason}") from error
 
 
 def check_backup(source: Path) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from photopal.errors import PhotoError
+from photopal.files import Stamp
 from photopal.library.library import Library
 from photopal.library.photos import KnownFile
 from photopal.photos import hash_file
@@ -83,14 +84,14 @@ def _thumbnail_fault(library: Library, photo_id: int) -> str | None:
 
 def _look_at(file: KnownFile, content_hash: str | None) -> Iterator[Finding]:
     try:
-        status = os.stat(file.path)  # noqa: PTH116
+        stamp = Stamp.of(os.stat(file.path))  # noqa: PTH116
     except OSError as error:
         is_gone = isinstance(error, FileNotFoundError | NotADirectoryError)
         yield Finding(
             file.path, "is not there" if is_gone else f"cannot be opened: {error.strerror or error}"
         )
         return
-    if (status.st_size, status.st_mtime_ns) != file.stamp:
+    if stamp != file.stamp:
         yield Finding(file.path, "changed since it was indexed")
     elif content_hash is not None:
         try:

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from photopal.files import atomic_write
+
 _SUFFIX = ".unregistered.json"
 
 
@@ -23,15 +25,13 @@ def keep_reasons(bank: Path, model: str, reasons: Mapping[int, str]) -> None:
         reasons: By concept id; with none the file goes.
     """
     path = bank.with_name(bank.name.split(".", 1)[0] + _SUFFIX)
-    part = path.with_name(f"{path.name}.part")
     with suppress(OSError):
         if not reasons:
             path.unlink(missing_ok=True)
             return
         path.parent.mkdir(parents=True, exist_ok=True)
         facts = {"model": model, "concepts": {str(i): reason for i, reason in sorted(reasons.items())}}
-        part.write_text(json.dumps(facts, ensure_ascii=True), encoding="ascii")
-        part.replace(path)
+        atomic_write(path, json.dumps(facts, ensure_ascii=True))
 
 
 def reasons_kept(folder: Path, model: str) -> dict[int, str]:

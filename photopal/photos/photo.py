@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from photopal.errors import PhotoError
+from photopal.files import Stamp
 from photopal.photos.decode import decode_photo, open_header, upright_size_px
 from photopal.photos.decoder_log import listening
 from photopal.photos.exif import Exif, exif_of
@@ -38,6 +39,11 @@ class Fingerprint:
     content_hash: str
     size_bytes: int
     mtime_ns: int
+
+    @property
+    def stamp(self) -> Stamp:
+        """Its size and time."""
+        return Stamp(self.size_bytes, self.mtime_ns)
 
 
 @dataclass(frozen=True)
@@ -85,21 +91,21 @@ def record_photo(path: Path, *, fingerprint: Fingerprint | None = None) -> Photo
     notes: list[str] = []
     try:
         with path.open("rb") as file:
-            before = os.fstat(file.fileno()) if fingerprint is None else fingerprint
+            before = Stamp.of(os.fstat(file.fileno())) if fingerprint is None else fingerprint.stamp
             content_hash = _hash(file) if fingerprint is None else fingerprint.content_hash
             with listening(file, notes):
                 still = _still(file, path)
             width_px, height_px, format_name = _header(still, path)
             picture = decode_photo(still, path, max_side_px=THUMBNAIL_SIDE_PX, notes=notes)
             exif = exif_of(file)
-            stamp = _unchanged_stamp(file, before, path)
+            _check_unchanged(file, before, path)
     except OSError as error:
         raise PhotoError(f"{path} cannot be opened: {error.strerror or error}") from error
     return Photo(
         path=path,
         content_hash=content_hash,
-        size_bytes=stamp[0],
-        mtime_ns=stamp[1],
+        size_bytes=before.size_bytes,
+        mtime_ns=before.mtime_ns,
         width_px=width_px,
         height_px=height_px,
         format=format_name if still is file else "RAW",
@@ -118,9 +124,10 @@ def fingerprint_file(path: Path) -> Fingerprint:
     """
     try:
         with path.open("rb") as file:
-            before = os.fstat(file.fileno())
+            before = Stamp.of(os.fstat(file.fileno()))
             content_hash = _hash(file)
-            return Fingerprint(content_hash, *_unchanged_stamp(file, before, path))
+            _check_unchanged(file, before, path)
+            return Fingerprint(content_hash, *before)
     except OSError as error:
         raise PhotoError(f"{path} cannot be opened: {error.strerror or error}") from error
 
@@ -134,16 +141,9 @@ def hash_file(path: Path) -> str:
     return fingerprint_file(path).content_hash
 
 
-def _unchanged_stamp(file: BinaryIO, before: os.stat_result | Fingerprint, path: Path) -> tuple[int, int]:
-    """Return size and time of a file that is still as it was before."""
-    if isinstance(before, Fingerprint):
-        stamp = before.size_bytes, before.mtime_ns
-    else:
-        stamp = before.st_size, before.st_mtime_ns
-    after = os.fstat(file.fileno())
-    if stamp != (after.st_size, after.st_mtime_ns):
+def _check_unchanged(file: BinaryIO, before: Stamp, path: Path) -> None:
+    if Stamp.of(os.fstat(file.fileno())) != before:
         raise PhotoError(f"{path} changes while it is read", hint="wait until it is copied completely")
-    return stamp
 
 
 def _hash(file: BinaryIO) -> str:

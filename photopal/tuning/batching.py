@@ -8,7 +8,6 @@ The loss equals that of separate sequences.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +15,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from photopal.cache import LRUCache
 from photopal.prompts import templates as questions
 from photopal.tuning.examples import Example
 from photopal.vlm.placing import placed
@@ -137,24 +137,19 @@ class PrefixStore:
     def __init__(self, model: VisionModel, *, most_bytes: int = 1 << 30) -> None:
         """Keep prefixes of one model."""
         self._model = model
-        self._most_bytes = most_bytes
-        self._held: OrderedDict[int, tuple[PhotoFeatures, PrefixCache, int]] = OrderedDict()
-        self._bytes = 0
+        self._cached: LRUCache[PhotoFeatures, PrefixCache] = LRUCache(most_bytes, _nbytes)
 
     def get(self, encoded: EncodedPrompt, features: PhotoFeatures) -> PrefixCache:
         """The prefix of a prompt up to the end of its photo."""
-        key = id(features)
-        if key in self._held:
-            self._held.move_to_end(key)
-            return self._held[key][1]
-        prefix = self._model.encode_prefix(encoded, features)
-        size = sum(layer.keys.nbytes + layer.values.nbytes for layer in prefix.past.layers)
-        self._held[key] = (features, prefix, size)
-        self._bytes += size
-        while self._bytes > self._most_bytes and len(self._held) > 1:
-            _, (_, _, dropped) = self._held.popitem(last=False)
-            self._bytes -= dropped
+        prefix = self._cached.get(features)
+        if prefix is None:
+            prefix = self._model.encode_prefix(encoded, features)
+            self._cached.put(features, prefix)
         return prefix
+
+
+def _nbytes(prefix: PrefixCache) -> int:
+    return sum(layer.keys.nbytes + layer.values.nbytes for layer in prefix.past.layers)
 
 
 def side_by_side(examples: Sequence[PackedExample]) -> list[list[PackedExample]]:

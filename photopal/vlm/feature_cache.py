@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -22,6 +21,7 @@ from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+from photopal.files import atomic_path
 from photopal.vlm.placing import placed
 from photopal.vlm.protocol import PhotoFeatures
 
@@ -113,14 +113,9 @@ class FeatureCache:
         if shutil.disk_usage(self._folder).free - size < _LEAST_FREE_BYTES:
             self._is_writable = False
             return
-        handle, name = tempfile.mkstemp(dir=self._folder, suffix=".part")
-        os.close(handle)
-        part = Path(name)
-        try:
+        # Only speed is lost with a file, and a cut one is noticed by its digest: no waiting for the disk.
+        with atomic_path(path, durable=False) as part:
             save_file(tensors, part, metadata={"features": json.dumps(told)})
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
         self._bytes = self._counted() if self._bytes is None else self._bytes + path.stat().st_size
         if self._bytes > self._most_bytes:
             self._drop_oldest()

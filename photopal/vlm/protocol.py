@@ -44,6 +44,11 @@ class PhotoFeatures:
     model_inputs: dict[str, Tensor] = field(default_factory=dict)
     image_text: str = ""
 
+    @property
+    def nbytes(self) -> int:
+        """The bytes of tokens and patches, which are nearly all of it."""
+        return self.tokens.nbytes + self.patches.nbytes
+
 
 @dataclass(frozen=True)
 class ChatPrompt:

@@ -99,4 +99,4 @@ def test_a_store_keeps_no_more_than_it_may_and_encodes_each_photo_once(named_lib
     assert store.of(rows[0]) is store.of(rows[0])
     for row in rows:
         store.of(row)
-    assert len(store._held) == 1
+    assert len(store._cached) == 1

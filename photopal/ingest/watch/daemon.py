@@ -13,7 +13,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from photopal.errors import PhotoError, PhotopalError, UsageError
-from photopal.ingest.watch.debounce import Debouncer, Stamp, stamp_of
+from photopal.files import Stamp, stamp_of
+from photopal.ingest.watch.debounce import Debouncer
 from photopal.ingest.watch.events import LogCapture, watchdog_silenced
 from photopal.ingest.watch.folder import WatchedFolder
 from photopal.ingest.watch.missing_files import MissingFiles

@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from typing import NamedTuple
 
-
-class Stamp(NamedTuple):
-    """What shows that a file's content changed."""
-
-    size_bytes: int
-    mtime_ns: int
+from photopal.files import Stamp, stamp_of
 
 
 class _Check(NamedTuple):
     stamp: Stamp
     due_s: float
     same_since_s: float
-
-
-def stamp_of(path: str) -> Stamp | None:
-    """Return a file's stamp; None when it is gone, out of reach or no file."""
-    try:
-        status = os.stat(path)  # noqa: PTH116 - asked for each file in the folders, as text
-    except (OSError, ValueError):
-        return None
-    return Stamp(status.st_size, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else None
 
 
 class Debouncer:

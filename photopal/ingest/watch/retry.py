@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from photopal.ingest.watch.debounce import Stamp
+from photopal.files import Stamp
 from photopal.ingest.watch.options import WatchOptions
 from photopal.ingest.watch.report import WatchOutcome
 

@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from photopal.errors import LibraryError, LibraryLockedError
+from photopal.files import atomic_write
 from photopal.ingest.watch.report import WatchEvent
 from photopal.library.lock import WriterLock
 
@@ -153,10 +154,8 @@ class StatusFile:
         self._written_s = time.monotonic()
         words = json.dumps(asdict(self.status()))
         with suppress(OSError):
-            # Replaced in one go, so that nobody reads half of it.
-            part = self._path.with_suffix(".part")
-            part.write_text(words, encoding="utf-8")
-            part.replace(self._path)
+            # Each second, and of no use once the watch has ended: not worth waiting for the disk.
+            atomic_write(self._path, words, durable=False)
 
 
 def read_statuses(folder: Path) -> list[WatchStatus]:
@@ -192,7 +191,7 @@ def _lock_of(path: Path) -> Path:
 
 
 def _remove(path: Path) -> None:
-    for left in (path, path.with_suffix(".part"), _lock_of(path)):
+    for left in (path, _lock_of(path), *path.parent.glob(f".{path.name}.*.part")):
         with suppress(OSError):
             left.unlink(missing_ok=True)
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 
+from photopal.files import atomic_write
 from photopal.lab.experiments.form import Cell, Result
 
 
@@ -31,10 +31,7 @@ class Keeper:
     def put(self, result: Result) -> None:
         """Keep a result; at every instant its file is whole."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        path = self._path(result.cell)
-        part = path.with_name(f"{path.name}.{os.getpid()}.part")
-        part.write_text(json.dumps(asdict(result)), encoding="utf-8")
-        part.replace(path)
+        atomic_write(self._path(result.cell), json.dumps(asdict(result)))
 
     def forget(self, cell: Cell) -> None:
         """Delete the result of a cell, if there is one."""

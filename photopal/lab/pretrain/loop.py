@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from photopal.files import atomic_path
 from photopal.lab.pretrain.groups import PHOTOS_PER_GROUP, Group, GroupStream
 from photopal.lab.pretrain.optimizers import Optimizers
 from photopal.lab.pretrain.parallel import average_gradients, rank
@@ -139,8 +140,9 @@ def load_modules(checkpoint: Path, modules: dict[str, nn.Module]) -> int:
 def _keep(stage: Stage, checkpoint: Path, *, spent: float, photos: int) -> None:
     modules = {name: module.state_dict() for name, module in stage.modules.items()}
     state = {"modules": modules, "optimizers": stage.optimizers.state_dict()}
-    torch.save(state | {"spent": spent, "photos": photos}, checkpoint.with_suffix(".part"))
-    checkpoint.with_suffix(".part").replace(checkpoint)
+    # An open file, as torch would put the temporary name into the checkpoint.
+    with atomic_path(checkpoint) as part, part.open("wb") as file:
+        torch.save(state | {"spent": spent, "photos": photos}, file)
 
 
 def _processes() -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from photopal.cache import LRUCache
 from photopal.errors import DatasetError, PhotoError
 from photopal.photos import MODEL_SIDE_PX, open_photo
 from photopal.tuning.batching import PrefixStore
@@ -26,29 +26,20 @@ class _Remembering:
 
     def __init__(self, model: VisionModel, most_bytes: int) -> None:
         self._model = model
-        self._most_bytes = most_bytes
-        self._held: OrderedDict[bytes, PhotoFeatures] = OrderedDict()
-        self._bytes = 0
+        self._cached: LRUCache[bytes, PhotoFeatures] = LRUCache(most_bytes, lambda features: features.nbytes)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._model, name)
 
     def encode_photos(self, images: Sequence[Image.Image], **_: Any) -> list[PhotoFeatures]:
         keys = [_key(image) for image in images]
-        new = {key: image for key, image in zip(keys, images, strict=True) if key not in self._held}
-        fresh = dict(zip(new, self._model.encode_photos(list(new.values())), strict=True))
-        found = {key: fresh[key] if key in fresh else self._held[key] for key in keys}
-        for key, features in found.items():
-            self._keep(key, features)
+        # Those found are held here too: what is put may push them out.
+        found = {key: features for key in keys if (features := self._cached.get(key)) is not None}
+        new = {key: image for key, image in zip(keys, images, strict=True) if key not in found}
+        for key, features in zip(new, self._model.encode_photos(list(new.values())), strict=True):
+            found[key] = features
+            self._cached.put(key, features)
         return [found[key] for key in keys]
-
-    def _keep(self, key: bytes, features: PhotoFeatures) -> None:
-        """Keep features as the newest, also when those kept earlier in a call pushed them out."""
-        if self._held.pop(key, None) is None:
-            self._bytes += _size(features)
-        self._held[key] = features
-        while self._bytes > self._most_bytes and len(self._held) > 1:
-            self._bytes -= _size(self._held.popitem(last=False)[1])
 
 
 def remember(model: VisionModel, *, most_bytes: int = MOST_BYTES) -> VisionModel:
@@ -65,10 +56,6 @@ def _key(image: Image.Image) -> bytes:
     digest = hashlib.blake2b(f"{image.mode} {image.size}".encode(), digest_size=16)
     digest.update(image.tobytes())
     return digest.digest()
-
-
-def _size(features: PhotoFeatures) -> int:
-    return features.tokens.nbytes + features.patches.nbytes
 
 
 class Shelf:
