@@ -6,7 +6,6 @@ it. A value comes from the first of: flag, environment, config file, default.
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 import tomllib
@@ -18,6 +17,7 @@ from typing import Literal
 import platformdirs
 
 from photopal.errors import SettingsError
+from photopal.text import suggest
 
 Source = Literal["flag", "environment", "config file", "default"]
 
@@ -26,6 +26,7 @@ OWN_MODELS = {BUNDLED_MODEL: "models/mini", "plain": "lab/plain"}
 """Models of photopal's own, for drawn photos, by name; each with its folder beside how they are trained."""
 
 CONFIG_KEYS = ("library", "banks", "model", "device", "dtype", "features_mb")
+_NUMBER_KEYS = ("features_mb",)
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 """Number formats a model can be asked to compute in."""
@@ -54,6 +55,11 @@ class Settings:
     def watches_path(self) -> Path:
         """The folder in which running watches say how they get on."""
         return self.library_path.parent / "watches"
+
+    @property
+    def vectors_path(self) -> Path:
+        """The folder of what makes photos comparable."""
+        return self.library_path.parent / "vectors"
 
     @property
     def features_path(self) -> Path:
@@ -199,9 +205,12 @@ def _read_config(path: Path) -> dict[str, str]:
         raise SettingsError(f"the config file {path} is not TOML: {error}") from error
     for key, value in table.items():
         if key not in CONFIG_KEYS:
-            near = difflib.get_close_matches(key, CONFIG_KEYS, n=1)
-            known = f"did you mean {near[0]!r}?" if near else f"known keys are {', '.join(CONFIG_KEYS)}"
-            raise SettingsError(f"the config file {path} has an unknown key {key!r}", hint=known)
+            raise SettingsError(
+                f"the config file {path} has an unknown key {key!r}",
+                hint=suggest(key, CONFIG_KEYS) or f"known keys are {', '.join(CONFIG_KEYS)}",
+            )
+        if key in _NUMBER_KEYS and type(value) is int:
+            table[key] = value = str(value)
         if not isinstance(value, str) or not value:
             raise SettingsError(
                 f"the config file {path} gives {key!r} a value that is not text",

@@ -1,13 +1,40 @@
-"""Compares, checks and replaces names as people write them; knows no concept."""
+"""Names and words as people write them: finds, compares and replaces names, and says counts and lists."""
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from photopal.errors import ConceptError
 
 _NAME_LIMIT = 80
+
+# Thai, Lao, Myanmar, Khmer, kana and Han are written without spaces: a word may begin and end anywhere.
+_UNSPACED = re.compile(
+    r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
+    r"\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff]"
+)
+_JOINERS = "\u200c\u200d"
+# A heart is the same heart whether it asks to be drawn in color or not.
+_VARIATIONS = "\ufe0e\ufe0f"
+_SKIN_TONES = "\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"
+_APOSTROPHES = str.maketrans(dict.fromkeys("‘’ʼ", "'"))
+
+LIKE_A_NAME = 0.72
+"""How alike a name must be to be meant by any word of a query, of which most are no names."""
+
+IRREGULAR_PLURALS: dict[str, str] = dict(
+    map(
+        str.split,
+        """
+        bus buses, calf calves, child children, foot feet, goose geese, hero heroes, knife knives,
+        leaf leaves, lens lenses, loaf loaves, man men, mouse mice, person people, potato potatoes,
+        scarf scarves, shelf shelves, tomato tomatoes, tooth teeth, wolf wolves, woman women
+        """.split(","),  # noqa: SIM905 - a list literal would take a page
+    )
+)
+"""Nouns whose plural no rule gives, or whose singular cannot be told from it."""
 
 
 def fold(name: str) -> str:
@@ -32,6 +59,52 @@ def usable_name(name: str) -> str:
     return usable
 
 
+def name_spans(text: str, names: Sequence[str], *, ignore_case: bool = True) -> list[tuple[int, int, int]]:
+    """Find whole names in a text.
+
+    A longer name wins over a shorter one in it: "Anna Maria" is not Anna. How accents are encoded, which
+    apostrophe is typed and how wide a blank is makes no difference.
+
+    Args:
+        text: Such as a caption or a question.
+        names: What to look for.
+        ignore_case: Whether "anna" is Anna, and "STRASSE" is Straße.
+
+    Returns:
+        Start, end and the name's index for each, in the order of the text; no two overlap.
+    """
+    folded, starts = _fold_with_starts(text, ignore_case=ignore_case)
+    wanted = [_fold_with_starts(" ".join(name.split()), ignore_case=ignore_case)[0] for name in names]
+    spans: list[tuple[int, int, int]] = []
+    is_taken = bytearray(len(text))
+    for index in sorted(range(len(names)), key=lambda index: -len(wanted[index])):
+        name, at = wanted[index], -1
+        while name and (at := folded.find(name, at + 1)) >= 0:
+            start, end = starts[at], starts[at + len(name)]
+            # A match that begins or ends within what one letter became, as the "s" of "ß" does, is none.
+            is_cut = (at > 0 and starts[at - 1] == start) or starts[at + len(name) - 1] == end
+            if is_cut or any(is_taken[start:end]) or _goes_on(text, start) or _goes_on(text, end):
+                continue
+            spans.append((start, end, index))
+            is_taken[start:end] = b"\1" * (end - start)
+    return sorted(spans)
+
+
+def names_in(text: str, names: Sequence[str]) -> list[str]:
+    """Return those of the names that a text has, whatever their case, in their own order."""
+    found = {index for _, _, index in name_spans(text, names)}
+    return [name for index, name in enumerate(names) if index in found]
+
+
+def write_over(text: str, spans: Iterable[tuple[int, int, str]]) -> str:
+    """Write other words over spans of a text, given in its order."""
+    parts, end = [], 0
+    for start, stop, words in spans:
+        parts += [text[end:start], words]
+        end = stop
+    return "".join([*parts, text[end:]])
+
+
 def replace_name(text: str, old: str, new: str, *, others: Sequence[str] = ()) -> str:
     """Write another name wherever a text has a name as a whole, in this very case.
 
@@ -41,30 +114,96 @@ def replace_name(text: str, old: str, new: str, *, others: Sequence[str] = ()) -
         new: What to write instead.
         others: Names that may hold the old one, as "Anna Maria" holds "Anna"; those stay as they are.
     """
-    longer = sorted({name for name in others if old in name and name != old}, key=len, reverse=True)
-    kept = [span for name in longer for span in _find_whole(text, name)]
-    parts, end = [], 0
-    for start, stop in _find_whole(text, old):
-        if all(stop <= first or last <= start for first, last in kept):
-            parts += [text[end:start], new]
-            end = stop
-    return "".join([*parts, text[end:]])
+    spans = name_spans(text, [old, *others], ignore_case=False)
+    return write_over(text, ((start, end, new) for start, end, index in spans if index == 0))
 
 
-def _find_whole(text: str, name: str) -> Iterator[tuple[int, int]]:
-    at = text.find(name)
-    while at >= 0:
-        stop = at + len(name)
-        if not _is_word_inside(text, at) and not _is_word_inside(text, stop):
-            yield at, stop
-            at = text.find(name, stop)
+def nearest(words: str, names: Iterable[str], *, cutoff: float = 0.6) -> str | None:
+    """Return the name that looks most like some words, if any is as alike as `cutoff` (1 is equal)."""
+    from difflib import get_close_matches
+
+    folded = {fold(name): name for name in names}
+    found = get_close_matches(fold(words), folded, n=1, cutoff=cutoff)
+    return folded[found[0]] if found else None
+
+
+def suggest(words: str, names: Iterable[str], *, cutoff: float = 0.6) -> str | None:
+    """Ask whether the nearest name is meant: `did you mean "Anna"?`."""
+    name = nearest(words, names, cutoff=cutoff)
+    return None if name is None else f'did you mean "{name}"?'
+
+
+def plural(noun: str) -> str:
+    """Return the plural of an English noun, or of the last of several words: "lenses", "more files"."""
+    if noun in IRREGULAR_PLURALS:
+        return IRREGULAR_PLURALS[noun]
+    if re.search(r"[^aeiou]y$", noun):
+        return f"{noun[:-1]}ies"
+    return f"{noun}es" if noun.endswith(("s", "x", "z", "ch", "sh")) else f"{noun}s"
+
+
+def count(number: int, noun: str = "photo") -> str:
+    """Say a number with its noun: "1 photo", "2,000 photos"."""
+    return f"{number:,} {noun if number == 1 else plural(noun)}"
+
+
+def join_words(words: Sequence[str], *, last: str = "and", most: int | None = None) -> str:
+    """Join words as English does: "a", "a and b", "a, b and c"; after `most` of them "others" stands."""
+    if most is not None and len(words) > most:
+        words = [*words[:most], "others"]
+    return f" {last} ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+
+
+def _fold_with_starts(text: str, *, ignore_case: bool) -> tuple[str, list[int]]:
+    """Return a text in the form that names are compared in, and where each of its letters comes from.
+
+    The list has one entry more than the form has letters: the text's length.
+    """
+    pieces: list[str] = []
+    starts: list[int] = []
+    for start, letter in _letters(text):
+        if letter.isspace():
+            folded = " "
         else:
-            at = text.find(name, at + 1)
+            folded = unicodedata.normalize("NFD", letter.strip(_VARIATIONS) or letter)
+            if ignore_case:
+                folded = unicodedata.normalize("NFD", folded.casefold())
+            folded = folded.translate(_APOSTROPHES)
+        pieces.append(folded)
+        starts += [start] * len(folded)
+    return "".join(pieces), [*starts, len(text)]
 
 
-def _is_word_inside(text: str, place: int) -> bool:
-    """Whether a word goes on across this place, combining marks included."""
-    return 0 < place < len(text) and _is_of_word(text[place - 1]) and _is_of_word(text[place])
+def _letters(text: str) -> Iterator[tuple[int, str]]:
+    """Yield letters with the marks on them, and runs of blanks, each with where it starts."""
+    start = 0
+    for at in range(1, len(text) + 1):
+        if at < len(text):
+            is_mark = unicodedata.combining(text[at]) or text[at] in _VARIATIONS
+            if text[at].isspace() if text[at - 1].isspace() else is_mark:
+                continue
+        if start < at:
+            yield start, text[start:at]
+        start = at
+
+
+def _goes_on(text: str, at: int) -> bool:
+    """Whether a word or an emoji goes on across a place in a text."""
+    if not 0 < at < len(text):
+        return False
+    before, after = text[at - 1], text[at]
+    kind = unicodedata.category(after)
+    if (
+        before in _JOINERS
+        or after in _JOINERS
+        or after in _SKIN_TONES
+        or (kind[0] == "M" and _is_of_word(before))
+    ):
+        return True
+    if not (_is_of_word(before) and _is_of_word(after)):
+        return False
+    # Signs that repeat or lengthen what stands before them belong to it in every script.
+    return kind == "Lm" or not (_UNSPACED.match(before) or _UNSPACED.match(after))
 
 
 def _is_of_word(letter: str) -> bool:

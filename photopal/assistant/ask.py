@@ -11,18 +11,17 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from photopal.assistant.query.answers import LibraryAnswer, LibraryQuestion
 from photopal.assistant.query.entities import Stranger
 from photopal.assistant.query.exact import EXACT, answer_exactly
 from photopal.assistant.query.parser import Known, read_question
-from photopal.assistant.query.phrasing import listing
 from photopal.assistant.query.visual import look
 from photopal.errors import ConceptError
 from photopal.library import ConceptRow, Library, SearchQuery
-from photopal.prompts import absent_answer, build_prompt, find_names, write_names
+from photopal.prompts import absent_answer, build_prompt, write_names
+from photopal.text import join_words, names_in, suggest
 
 if TYPE_CHECKING:
     from photopal.assistant.assistant import Assistant
@@ -50,7 +49,8 @@ class PhotoAnswer:
 
 def named_in(question: str, concepts: Sequence[ConceptRow]) -> list[ConceptRow]:
     """The concepts a question names, whole names only, in the order of the concepts."""
-    return [concepts[place] for place in find_names(question, [c.name for c in concepts])]
+    named = names_in(question, [concept.name for concept in concepts])
+    return [concept for concept in concepts if concept.name in named]
 
 
 def ask_view(
@@ -185,14 +185,9 @@ def _refuse_stranger(library: Library, stranger: Stranger, names: Sequence[str])
     is_known = library.count_photos(SearchQuery(any_words=words)) > 0
     if stranger.is_place or is_known or not library.count_photos(SearchQuery()):
         return
-    folded = {name.casefold(): name for name in names}
-    nearest = get_close_matches(stranger.words.casefold(), folded, n=1, cutoff=0.6)
-    if nearest:
-        hint = f'did you mean "{folded[nearest[0]]}"?'
-    elif names:
-        hint = f"you have registered {listing([*names[:10], *(['others'] if len(names) > 10 else [])])}"
-    else:
-        hint = "photopal add-concept NAME PHOTO..."
+    hint = suggest(stranger.words, names) or (
+        f"you have registered {join_words(names, most=10)}" if names else "photopal add-concept NAME PHOTO..."
+    )
     raise ConceptError(f"I know nobody called {stranger.words}", hint=hint)
 
 

@@ -164,7 +164,7 @@ def caption_photos(
             if image is None:
                 run.kept += 1
             elif isinstance(image, PhotoError):
-                run.skipped.append(Skipped(wish.photo.path, image.message))
+                run.skipped.append(Skipped.by(wish.photo.path, image))
             else:
                 batch.append((wish, image))
             is_enough = run.is_enough([wish for wish, _ in batch])

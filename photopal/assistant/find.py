@@ -12,7 +12,6 @@ from datetime import date
 
 from photopal.assistant.query.search_query import (
     YEARS,
-    find_name,
     meaningful_words,
     queries_of,
     read_query,
@@ -20,11 +19,11 @@ from photopal.assistant.query.search_query import (
 )
 from photopal.errors import UsageError
 from photopal.library import Library, SearchHit, SearchQuery
+from photopal.text import LIKE_A_NAME, suggest
 
 __all__ = [
     "SearchOptions",
     "explain_nothing",
-    "find_name",
     "meaningful_words",
     "read_date",
     "search_photos",
@@ -95,19 +94,16 @@ def search_photos(library: Library, query: str, options: SearchOptions | None = 
 
 def explain_nothing(library: Library, query: str, *, today: date | None = None) -> str | None:
     """Say what may be meant where a query finds nothing: a name that is nearly there, or a clearer date."""
-    from difflib import get_close_matches
-
-    names = {concept.name.casefold(): concept.name for concept in library.concepts()}
-    reading = read_query(query, list(names.values()), today=today or date.today())
+    names = [concept.name for concept in library.concepts()]
+    reading = read_query(query, names, today=today or date.today())
     if reading.problem is not None:
         return f"{reading.problem.message}; {reading.problem.hint}"
     words = reading.words.split()
     for length in (2, 1):
         for start in range(len(words) - length + 1):
             said = " ".join(words[start : start + length]).strip(".,;:!?()").removesuffix("'s")
-            near = get_close_matches(said.casefold(), names, n=1, cutoff=0.72)
-            if near:
-                return f'did you mean "{names[near[0]]}"?'
+            if hint := suggest(said, names, cutoff=LIKE_A_NAME):
+                return hint
     return None
 
 

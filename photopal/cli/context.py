@@ -134,11 +134,6 @@ class Session:
             for line in "".join(traceback.format_exception(error)).splitlines():
                 self.warn(line, style="")
 
-    @property
-    def vectors_path(self) -> Path:
-        """The folder of what makes photos comparable, beside the library."""
-        return self.settings.library_path.parent / "vectors"
-
     def library_to_read(self) -> Library:
         """The library, for reading only; use it in a `with`.
 

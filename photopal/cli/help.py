@@ -26,7 +26,11 @@ class QueryCommand(PhotopalCommand):
         """Read the line; a single dash before several letters is no option but a word, with a minus sign."""
         end = args.index("--") if "--" in args else len(args)
         words = [f"−{word[1:]}" if re.match(r"-[^\W\d_-].", word) else word for word in args[:end]]
-        return super().parse_args(ctx, words + args[end:])
+        rest = super().parse_args(ctx, words + args[end:])
+        for name, value in ctx.params.items():
+            if isinstance(value, list):
+                ctx.params[name] = [re.sub("^−", "-", word) for word in value]
+        return rest
 
 
 def without_types(params: list[Any]) -> list[Any]:

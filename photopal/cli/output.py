@@ -75,11 +75,6 @@ def show_json(out: Console, value: Any, *, is_line: bool = False) -> None:
     show_line(out, escaped)
 
 
-def count(number: int, noun: str) -> str:
-    """Say a number with its noun: `1 photo`, `2,000 photos`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
 def span(interval: tuple[float, float] | None) -> str:
     """An interval in a table; nothing where it is not known."""
     return "" if interval is None or math.isnan(interval[0]) else f"{interval[0]:.3f}–{interval[1]:.3f}"

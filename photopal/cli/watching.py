@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from photopal.cli.commands.index import PARTIAL
-from photopal.cli.output import count
+from photopal.text import count
 
 if TYPE_CHECKING:
     from photopal.cli.context import Session

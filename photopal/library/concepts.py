@@ -12,7 +12,7 @@ from photopal.library.connection import now
 from photopal.library.journal import JournalTable
 from photopal.library.models import ConceptKind, ConceptRow, PhotoRow, ReferencePhoto
 from photopal.library.photos import PHOTO_COLUMNS, display, photo_row
-from photopal.text import fold, replace_name, usable_name
+from photopal.text import fold, replace_name, suggest, usable_name
 
 _PNG_START = b"\x89PNG\r\n\x1a\n"
 
@@ -199,15 +199,10 @@ class ConceptTable(JournalTable):
             raise ConceptError(f'the name "{rows[0]["name"]}" is taken')
 
     def _nearest(self, name: str) -> str:
-        from difflib import get_close_matches
-
-        names = {fold(concept.name): concept.name for concept in self.concepts()}
-        nearest = get_close_matches(fold(name), names, n=1, cutoff=0.6)
-        if nearest:
-            return f'did you mean "{names[nearest[0]]}"?'
-        if names:
-            return "known names: " + ", ".join(list(names.values())[:10])
-        return "no name has been added yet"
+        names = [concept.name for concept in self.concepts()]
+        if not names:
+            return "no name has been added yet"
+        return suggest(name, names) or f"known names: {', '.join(names[:10])}"
 
     def _photos_of(self, concept_id: int) -> set[int]:
         return set(

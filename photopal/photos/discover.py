@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from photopal.errors import PhotopalError
 from photopal.photos.raw import RAW_SUFFIXES, can_read_raw
 
 PHOTO_SUFFIXES = frozenset(
@@ -34,6 +35,11 @@ class Skipped:
 
     path: Path
     reason: str
+
+    @classmethod
+    def by(cls, path: Path, error: PhotopalError) -> Skipped:
+        """A photo that raised an error, whose message begins with the path."""
+        return cls(path, error.message.removeprefix(f"{path} "))
 
 
 def find_photos(roots: Sequence[Path], *, on_skip: Callable[[Skipped], None]) -> Iterator[Path]:

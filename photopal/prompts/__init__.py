@@ -5,7 +5,6 @@ from photopal.prompts.build import (
     PromptConcept,
     build_prompt,
     concept_block,
-    find_names,
     write_names,
 )
 from photopal.prompts.labels import Label, draw_labels
@@ -32,7 +31,6 @@ __all__ = [
     "concept_block",
     "draw_labels",
     "draw_marks",
-    "find_names",
     "recognition_question",
     "write_names",
 ]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from photopal.text import name_spans, write_over
 from photopal.vlm.placeholders import name_placeholder, token_placeholder
 
 if TYPE_CHECKING:
@@ -83,27 +83,6 @@ def write_names(text: str, names: Sequence[str]) -> str:
         text: What the user wrote.
         names: The names by slot.
     """
-    pieces: list[str] = []
-    end = 0
     text = unicodedata.normalize("NFC", text)
-    for match, slot in _matches(text, names):
-        pieces += [text[end : match.start()], name_placeholder(slot)]
-        end = match.end()
-    return "".join([*pieces, text[end:]])
-
-
-def find_names(text: str, names: Sequence[str]) -> list[int]:
-    """The places, in ascending order, of the names that stand in a text, found as `write_names` does."""
-    return sorted({place for _, place in _matches(unicodedata.normalize("NFC", text), names)})
-
-
-def _matches(text: str, names: Sequence[str]) -> Iterator[tuple[re.Match[str], int]]:
-    """Every whole name in a text, with its place among the names."""
-    places = {unicodedata.normalize("NFC", name).casefold(): place for place, name in enumerate(names)}
-    if not places:
-        return
-    pattern = "|".join(re.escape(name) for name in sorted(places, key=len, reverse=True))
-    for match in re.finditer(rf"(?<!\w)(?:{pattern})(?!\w)", text, re.IGNORECASE):
-        place = places.get(match[0].casefold())
-        if place is not None:
-            yield match, place
+    spans = name_spans(text, names)
+    return write_over(text, ((start, end, name_placeholder(slot)) for start, end, slot in spans))

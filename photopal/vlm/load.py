@@ -113,7 +113,7 @@ def _find_in_hub(name: str, *, allow_download: bool) -> Path:
         hint = (
             "Check the network and the name, then try again."
             if allow_download
-            else f"Fetch it once: `hf download {name}`, or allow the download."
+            else f"Fetch it once: `hf download {name}`."
         )
         raise ModelError(f"{name}: the model is not on this computer", hint=hint) from error
     except (hub_errors.HfHubHTTPError, hub_errors.HFValidationError, OSError) as error:

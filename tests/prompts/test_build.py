@@ -2,7 +2,7 @@
 
 import pytest
 
-from photopal.prompts import PromptConcept, build_prompt, concept_block, find_names, write_names
+from photopal.prompts import PromptConcept, build_prompt, concept_block, write_names
 
 
 def test_a_block_introduces_everyone_and_says_where_the_marked_are():
@@ -43,4 +43,3 @@ def test_whole_names_become_placeholders(text, written):
 
 def test_without_names_a_text_stays_as_it_is():
     assert write_names("Is Anna here?", []) == "Is Anna here?"
-    assert find_names("Is Anna here?", []) == []

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 
 from photopal.assistant.query.lexicon import word_forms
 from photopal.assistant.query.parser import Question
-from photopal.assistant.query.phrasing import count, filter_words, listing, period_words
+from photopal.assistant.query.phrasing import filter_words, period_words, sentence
 from photopal.library import Library, Order, PhotoRow, SearchQuery
+from photopal.text import LIKE_A_NAME, count, join_words, suggest
 
 
 @dataclass(frozen=True)
@@ -83,19 +83,12 @@ def nothing(asked: LibraryQuestion) -> LibraryAnswer:
     said = [("No: there is" if is_yes_no else "There is") + f" no photo{filter_words(asked_for)}."]
     unknown = unknown_words(library, asked_for.words)
     if unknown and (len(asked_for.words) > 1 or asked_for.names or asked_for.period):
-        words = listing([f'"{word}"' for word in unknown], last="or")
+        words = join_words([f'"{word}"' for word in unknown], last="or")
         said.append(f"No photo at all has {words} in its caption, place or file name.")
-    if nearest := _nearest_name(library, unknown):
-        said.append(f'Did you mean "{nearest}"?')
+    names = [concept.name for concept in library.concepts()]
+    if hint := next(filter(None, (suggest(word, names, cutoff=LIKE_A_NAME) for word in unknown)), None):
+        said.append(sentence(hint))
     return LibraryAnswer(" ".join(said), (), 0)
-
-
-def _nearest_name(library: Library, words: list[str]) -> str | None:
-    names = {concept.name.casefold(): concept.name for concept in library.concepts()}
-    nearest = [
-        match for word in words for match in get_close_matches(word.casefold(), names, n=1, cutoff=0.7)
-    ]
-    return names[nearest[0]] if nearest else None
 
 
 def unknown_words(library: Library, words: tuple[str, ...]) -> list[str]:

@@ -7,9 +7,9 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from photopal.assistant.find import find_name
 from photopal.assistant.query.dates import CALENDAR_WORDS
 from photopal.assistant.query.lexicon import is_empty
+from photopal.text import name_spans
 
 _TO_PLACE = re.compile(r"\b(?:in|at|near|from|to|around)\s*$", re.IGNORECASE)
 
@@ -41,13 +41,14 @@ def find_place(rest: str, places: Sequence[str]) -> tuple[str | None, str]:
     """A known place, the longest first; in small letters it must follow "in" or the like: a nice day."""
     parts = {part.strip() for place in places for part in place.split(",")}
     for part in sorted(parts - {""}, key=len, reverse=True):
-        span = find_name(_without_accents(rest), _without_accents(part))
-        if span is None:
+        spans = name_spans(_without_accents(rest), [_without_accents(part)])
+        if not spans:
             continue
-        start, end = span
+        start, end, _ = spans[0]
         is_common = rest[start : start + 1].islower() and not _TO_PLACE.search(rest[:start])
         if not is_common and not is_empty(part):
-            return part, f"{_TO_PLACE.sub('', rest[:start])} {rest[end:]}"
+            after = rest[end:].removeprefix("'s")
+            return part, f"{_TO_PLACE.sub('', rest[:start])} {after}"
     return None, rest
 
 

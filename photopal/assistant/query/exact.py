@@ -11,17 +11,16 @@ from photopal.assistant.query.answers import LibraryAnswer, LibraryQuestion, not
 from photopal.assistant.query.intents import Kind
 from photopal.assistant.query.lexicon import places_in
 from photopal.assistant.query.phrasing import (
-    count,
     counted,
     day,
     filter_words,
-    listing,
     month,
     sentence,
     span,
     time_of_day,
 )
 from photopal.library import Order, PhotoRow, SearchQuery
+from photopal.text import count, join_words
 
 _TIMES = re.compile(r"\b(?:often|times|frequently)\b", re.IGNORECASE)
 _KIND_WORDS = (
@@ -81,7 +80,7 @@ def _when(asked: LibraryQuestion) -> LibraryAnswer:
         return LibraryAnswer(f"The {question.end} photo{what} was taken on {taken}.", (photo,), total)
     dated = sum(number for _, number in days)
     if len(days) <= 4:
-        said = f"On {listing([day(value) for value, _ in days])}: {count(dated)}{what}."
+        said = f"On {join_words([day(value) for value, _ in days])}: {count(dated)}{what}."
     else:
         first, last = days[0][0], days[-1][0]
         said = sentence(f"{span(first, last)}, on {count(len(days), 'day')}: {count(dated)}{what}")
@@ -142,9 +141,9 @@ def _place_of(asked: LibraryQuestion, photo: PhotoRow, what: str) -> str:
     said = f"The {asked.question.end} photo{what}"
     said += f", of {day(photo.taken_at)}" if photo.taken_at else ""
     if photo.place:
-        said += f", was taken in {photo.place}" + (f", {listing(spoken)} by its caption" if spoken else "")
+        said += f", was taken in {photo.place}" + (f", {join_words(spoken)} by its caption" if spoken else "")
     elif spoken:
-        said += f", was taken {listing(spoken)}, by its caption"
+        said += f", was taken {join_words(spoken)}, by its caption"
     else:
         said += ", does not say where it was taken"
     return f"{said}."
@@ -171,7 +170,7 @@ def _who_on_one(asked: LibraryQuestion) -> LibraryAnswer:
     order: Order = "oldest" if asked.question.end == "first" else "newest"
     [hit] = asked.library.search(replace(asked.query, order=order, limit=1))
     taken = f", of {day(hit.photo.taken_at)}" if hit.photo.taken_at else ""
-    who = listing(hit.names) if hit.names else "nobody I know"
+    who = join_words(hit.names) if hit.names else "nobody I know"
     text = f"On the {asked.question.end} photo{filter_words(asked.question)}{taken}: {who}."
     return LibraryAnswer(text, (hit.photo,), asked.total())
 
@@ -215,8 +214,7 @@ def _tally(
     known = sum(number for _, number in pairs)
     if not pairs:
         return LibraryAnswer(sentence(f"no {noun} is known of {count(total)}{what}"), asked.photos(), total)
-    noun_words = "lenses" if noun == "lens" and len(pairs) > 1 else count(len(pairs), noun).split(" ", 1)[1]
-    said = f"{len(pairs):,} {noun_words} for {count(known)}{what}: {counted(pairs, most=12)}."
+    said = f"{count(len(pairs), noun)} for {count(known)}{what}: {counted(pairs, most=12)}."
     if len(pairs) > 1:
         best = max(pairs, key=lambda pair: pair[1])
         said += f" Most: {best[0]}."
@@ -230,14 +228,11 @@ def _concepts(asked: LibraryQuestion) -> LibraryAnswer:
     if not concepts:
         return LibraryAnswer("You have registered nobody and nothing yet.", (), 0)
     said = []
-    for kind, nouns in (("person", "people"), ("pet", "pets"), ("thing", "things")):
+    for kind in ("person", "pet", "thing"):
         names = [concept.name for concept in concepts if concept.kind == kind]
         if names:
-            noun = kind if len(names) == 1 else nouns
-            said.append(
-                f"{len(names):,} {noun} ({listing(names[:20] + (['others'] if len(names) > 20 else []))})"
-            )
-    return LibraryAnswer(f"You have registered {listing(said)}.", (), len(concepts))
+            said.append(f"{count(len(names), kind)} ({join_words(names, most=20)})")
+    return LibraryAnswer(f"You have registered {join_words(said)}.", (), len(concepts))
 
 
 def _about(asked: LibraryQuestion) -> LibraryAnswer:
@@ -247,7 +242,8 @@ def _about(asked: LibraryQuestion) -> LibraryAnswer:
         concept = asked.library.concept(name)
         query = SearchQuery(concepts=(name,))
         when = asked.library.date_range(query)
-        number = count(asked.library.count_photos(query)) + (f", {span(*when)}" if when else "")
+        number = count(known) if (known := asked.library.count_photos(query)) else "no photo"
+        number += f", {span(*when)}" if when else ""
         about = f" {sentence(concept.about)}" if concept.about else ""
         said.append(f"{name} is a {concept.kind} you have registered, on {number}.{about}")
     return LibraryAnswer(" ".join(said), asked.photos(), max(total, 1))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from photopal.text import IRREGULAR_PLURALS, plural
+
 FUNCTION_WORDS = frozenset(
     """
     a about again ago all along also always am an and any anybody anyone anything anywhere are around as
@@ -46,15 +48,36 @@ DOING = re.compile(
 )
 """A verb such as "wearing", which asks for what is seen rather than for who, when or where."""
 
-_IRREGULAR = (
-    ("child", "children"), ("person", "people"), ("man", "men"), ("woman", "women"), ("foot", "feet"),
-    ("mouse", "mice"), ("goose", "geese"), ("leaf", "leaves"), ("knife", "knives"), ("wolf", "wolves"),
-    ("run", "ran", "running"), ("swim", "swam", "swimming"), ("sit", "sat", "sitting"),
-    ("eat", "ate", "eating"), ("ride", "rode", "riding"), ("wear", "wore", "wearing"),
-    ("hold", "held", "holding"), ("drink", "drank", "drinking"), ("sleep", "slept", "asleep"),
-    ("stand", "stood", "standing"), ("catch", "caught", "catching"), ("throw", "threw", "throwing"),
-    ("fly", "flew", "flying", "flies"), ("colour", "color"), ("grey", "gray"), ("tree", "trees"),
-)  # fmt: skip
+_PASTS = {
+    verb: tuple(pasts)
+    for verb, *pasts in map(
+        str.split,
+        """
+        blow blew blown, break broke broken, bring brought, build built, buy bought, catch caught, cut cut,
+        dig dug, draw drew drawn, drink drank drunk, drive drove driven, eat ate eaten, fall fell fallen,
+        feed fed, fly flew flown, hang hung, hide hid hidden, hit hit, hold held, kneel knelt, leave left,
+        lie lay lain, make made, read read, ride rode ridden, ring rang, run ran, see saw seen, shine shone,
+        sing sang sung, sit sat, sleep slept asleep, stand stood, sweep swept, swim swam, swing swung,
+        take took taken, throw threw thrown, wear wore worn, win won, write wrote written
+        """.split(","),  # noqa: SIM905 - a list literal would take a page
+    )
+}
+_SPELLINGS = {"color": "colour", "gray": "grey"}
+# Words that look like a form of another word and are none.
+_PLAIN = frozenset(
+    """
+    atlas bed building canvas ceiling christmas clothing during evening gas hundred king lens morning painting
+    pajamas pyjamas red ring sing spring string swing thing wedding wing
+    """.split()  # noqa: SIM905
+)
+_NO_VERB = re.compile(r"(?:a|ity|ness|tion|..ie)$")
+_ENDING_IN_IE = frozenset("brownie cookie die hoodie lie movie pie selfie tie zombie".split())  # noqa: SIM905
+# Verbs in which "e" is not told by the letters before it, as in "change" beside "hang".
+_ENDING_IN_E = frozenset(
+    """
+    arrange change combine create exchange examine explore imagine paste range receive taste
+    """.split()  # noqa: SIM905
+)
 
 PLACE_WORDS = frozenset(
     """
@@ -87,35 +110,73 @@ def is_empty(word: str) -> bool:
 
 
 def word_forms(word: str) -> tuple[str, ...]:
-    """A word with its other numbers and tenses, also some that do not exist; first as it is."""
+    """A word with its other numbers and tenses; first as it is.
+
+    Whether it is a noun or a verb is not known, so "garden" is also looked for as "gardening".
+    """
     plain = word.casefold()
-    forms = [plain]
-    for group in _IRREGULAR:
-        forms += group if plain in group else ()
     if not plain.isalpha() or not plain.isascii() or len(plain) < 3:
-        return tuple(dict.fromkeys(forms))
-    stems = {plain}
-    for ending, instead in (
-        ("ies", "y"),
-        ("es", ""),
-        ("s", ""),
-        ("ing", ""),
-        ("ing", "e"),
-        ("ed", ""),
-        ("ed", "e"),
-    ):
-        # "ss", as in dress, is no plural.
-        if plain.endswith(ending) and len(plain) - len(ending) >= 3 and not plain.endswith("ss"):
-            stems.add(plain.removesuffix(ending) + instead)
-    for stem in sorted(stems):
-        short = stem.removesuffix("e")
-        forms += [stem, f"{stem}s", f"{stem}es", f"{short}ing", f"{short}ed"]
-        forms += [f"{stem[:-1]}ies", f"{stem[:-1]}ied"] if stem.endswith("y") else []
-        forms += [f"{stem}{stem[-1]}ing", f"{stem}{stem[-1]}ed"] if stem[-1] in "bdgmnprt" else []
-        # "Running" and "stopped" have doubled the last letter of their stem.
-        if len(stem) > 3 and stem != plain and stem[-1] == stem[-2]:
-            forms.append(stem[:-1])
+        return (plain,)
+    base = _base_of(plain)
+    forms = [plain]
+    for stem in (base, *(pair[base == pair[0]] for pair in _SPELLINGS.items() if base in pair)):
+        forms += [stem, plural(stem)]
+        if stem in _PASTS or not (stem in IRREGULAR_PLURALS or stem in _PLAIN or _NO_VERB.search(stem)):
+            short = _before_ending(stem)
+            past = f"{stem[:-1]}ied" if re.search(r"[^aeiou]y$", stem) else f"{short.removesuffix('e')}ed"
+            forms += [
+                f"{short[:-2]}ying" if short.endswith("ie") else f"{short}ing",
+                *_PASTS.get(stem, (past,)),
+            ]
     return tuple(dict.fromkeys(forms))
+
+
+def _base_of(word: str) -> str:
+    """The singular or the infinitive of a word, by the rules of regular English spelling."""
+    if word in _BASES:
+        return _BASES[word]
+    if word in _PLAIN or word in _PASTS:
+        return word
+    if word.endswith("ying") and (base := f"{word[:-4]}ie") in _ENDING_IN_IE:
+        return base
+    for ending in ("ing", "ed"):
+        stem = word.removesuffix(ending)
+        # A stem has a vowel: "red" and "spring" are no forms.
+        if stem != word and len(stem) > 1 and re.search("[aeiouy]", stem) and not word.endswith("eed"):
+            return f"{stem[:-1]}y" if ending == "ed" and stem.endswith("i") else _infinitive(stem)
+    if word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        single = word[:-1]
+        if word.endswith("ies") and single not in _ENDING_IN_IE:
+            return f"{word[:-3]}y"
+        return single[:-1] if re.search(r"(?:ss|x|zz|ch|sh)e$", single) else single
+    return word
+
+
+def _infinitive(stem: str) -> str:
+    """Give back what a verb has lost or doubled before "ing" and "ed"."""
+    if f"{stem}e" in _ENDING_IN_E or f"{stem}e" in _PASTS:
+        return f"{stem}e"
+    if stem in _PASTS:
+        return stem
+    if re.search(r"([bdgmnprt])\1$", stem):
+        return stem[:-1]
+    is_short = re.fullmatch(r"[^aeiou]*[aeiou][^aeiouwxy]", stem) is not None
+    lost = r"(?:c|v|z|u|[^aeiou]l|[^s]s|[dr]g|[^aeiou]ag|[^aeou]at)$"
+    has_lost = is_short or (re.search(lost, stem) and not re.search(r"(?:[rw]l|ll)$", stem))
+    return f"{stem}e" if has_lost else stem
+
+
+def _before_ending(stem: str) -> str:
+    """A verb as it stands before "ing": "smil", "runn", "walk"."""
+    if stem.endswith("e") and not stem.endswith(("ee", "oe", "ye", "ie")):
+        return stem[:-1]
+    is_doubled = re.fullmatch(r"(?:[^aeiou]|qu)*[aeiou][bdgmnprt]", stem) is not None
+    return stem + stem[-1] if is_doubled else stem
+
+
+_BASES = {form: base for base, form in IRREGULAR_PLURALS.items()} | {
+    form: base for base, forms in _PASTS.items() for form in forms
+}
 
 
 def places_in(caption: str) -> list[str]:

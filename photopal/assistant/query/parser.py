@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from photopal.assistant.find import find_name
 from photopal.assistant.query.dates import CALENDAR_WORDS, NUMBERS, Period
 from photopal.assistant.query.entities import Stranger, find_camera, find_place, find_strangers
 from photopal.assistant.query.intents import ASKED_FOR, NAME, PHOTO, Kind, kind_of
 from photopal.assistant.query.lexicon import FUNCTION_WORDS, content_words, word_forms
 from photopal.assistant.query.periods import find_period
 from photopal.errors import ConceptError, UsageError
+from photopal.text import name_spans, write_over
 
 LONGEST = 500
 """How many letters a question has at most."""
@@ -189,18 +189,13 @@ def _mask(plain: str, names: Sequence[str], today: date) -> tuple[str, Period | 
 
 
 def _mask_names(text: str, names: Sequence[str], order: Sequence[int]) -> str:
-    for index in order:
-        start = 0
-        while (span := find_name(text, names[index], start=start)) is not None:
-            begin, end = span
-            is_grammar = names[index].casefold() in FUNCTION_WORDS
-            if is_grammar and (begin == 0 or not text[begin:end].startswith(names[index])):
-                start = end
-                continue
-            owner = "'s" if text[begin:end].endswith("'s") and not names[index].endswith("'s") else ""
-            text = f"{text[:begin]}{chr(_FIRST_MASK + index)}{owner}{text[end:]}"
-            start = begin + 1
-    return text
+    spans = []
+    for start, end, place in name_spans(text, [names[index] for index in order]):
+        name = names[order[place]]
+        # "Will" in "Will Anna swim?" is grammar, and so is "will" anywhere.
+        if name.casefold() not in FUNCTION_WORDS or (start > 0 and text[start:end] == name):
+            spans.append((start, end, chr(_FIRST_MASK + order[place])))
+    return write_over(text, spans)
 
 
 def _unmask(masked: str, names: Sequence[str]) -> str:

@@ -8,20 +8,7 @@ from datetime import date, timedelta
 
 from photopal.assistant.query.dates import Period
 from photopal.assistant.query.parser import Question
-
-
-def count(number: int, noun: str = "photo") -> str:
-    """Say a number with its noun: "no photo", "1 photo", "2,000 photos"."""
-    if number == 0:
-        return f"no {noun}"
-    if number == 1:
-        return f"1 {noun}"
-    return f"{number:,} {noun[:-1] + 'ies' if noun.endswith('y') and noun[-2] not in 'aeou' else noun + 's'}"
-
-
-def listing(words: Sequence[str], *, last: str = "and") -> str:
-    """Join words as English does: "a", "a and b", "a, b and c"."""
-    return f" {last} ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+from photopal.text import join_words
 
 
 def counted(values: Sequence[tuple[object, int]], *, most: int = 6) -> str:
@@ -29,7 +16,7 @@ def counted(values: Sequence[tuple[object, int]], *, most: int = 6) -> str:
     said = [f"{value} ({number:,})" for value, number in values[:most]]
     if len(values) > most:
         said.append(f"{len(values) - most:,} more")
-    return listing(said)
+    return join_words(said)
 
 
 def day(moment: str | date) -> str:
@@ -83,16 +70,16 @@ def period_words(period: Period) -> str:
 def filter_words(question: Question, *, with_period: bool = True) -> str:
     """Say what was looked for, to stand after "photos": " of Anna in Nice in 2024"; empty for all photos."""
     said = []
-    named = listing(question.names) if question.names else ""
-    either = listing(question.any_names, last="or")
+    named = join_words(question.names) if question.names else ""
+    either = join_words(question.any_names, last="or")
     if named or either:
         said.append("of " + " and ".join(filter(None, [named, either])))
     if question.without:
-        said.append(f"without {listing(question.without, last='or')}")
+        said.append(f"without {join_words(question.without, last='or')}")
     if question.is_alone:
         said.append("without anybody else I know")
     if question.words:
-        quoted = listing([f'"{word}"' for word in question.words])
+        quoted = join_words([f'"{word}"' for word in question.words])
         said.append(f"with the {'word' if len(question.words) == 1 else 'words'} {quoted}")
     if question.place:
         said.append(f"in {question.place}")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from photopal.errors import UsageError
 from photopal.library import SearchQuery
+from photopal.text import fold, name_spans, write_over
 
 if TYPE_CHECKING:
     from photopal.assistant.query.dates import Period
@@ -27,6 +28,7 @@ _EMPTY_WORDS = frozenset(
     we were what when where which who with
     """.split()  # noqa: SIM905 - a list literal would take a page
 )
+_OWNED = re.compile(r"['’]s\b")
 _QUOTES = str.maketrans(dict.fromkeys("“”„‟«»", '"'))
 # A minus stands at the beginning of a word; it may be a typographic one.
 _PART = re.compile(r'(?P<minus>(?<!\S)[-−–](?=[^\s-]))?(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+))')
@@ -78,13 +80,13 @@ def read_query(query: str, names: Sequence[str], *, today: date | None = None) -
     """
     plain, phrases, unwanted = _parts(unicodedata.normalize("NFC", query.translate(_QUOTES)))
     concepts, words = split_names(plain, names)
-    known = {_folded(name): name for name in names}
+    known = {fold(name): name for name in names}
     reading = Reading(
         words,
         concepts=tuple(concepts),
         phrases=tuple(phrase for phrase in phrases if phrase),
-        without=tuple(part for part in unwanted if _folded(part) not in known),
-        without_concepts=tuple(dict.fromkeys(known[_folded(p)] for p in unwanted if _folded(p) in known)),
+        without=tuple(part for part in unwanted if fold(part) not in known),
+        without_concepts=tuple(dict.fromkeys(known[fold(p)] for p in unwanted if fold(p) in known)),
     )
     return reading if today is None or not words else _with_date(reading, today)
 
@@ -123,19 +125,10 @@ def split_names(query: str, names: Sequence[str]) -> tuple[list[str], str]:
         The names found, in the order of the query, and the query without them.
     """
     words = " ".join(unicodedata.normalize("NFC", query).split())
-    places: list[tuple[int, str]] = []
-    for name in sorted(names, key=len, reverse=True):
-        is_free = True
-        while is_free:
-            span = find_name(words, name)
-            is_free = span is not None
-            if span is not None:
-                start, end = span
-                places.append((start, name))
-                # Blanks keep every later place in the query where it was.
-                words = words[:start] + " " * (end - start) + words[end:]
-    found = list(dict.fromkeys(name for _, name in sorted(places)))
-    return found, " ".join(words.split())
+    spans = name_spans(words, names)
+    found = list(dict.fromkeys(names[index] for _, _, index in spans))
+    rest = write_over(words, ((start, _end_of_owned(words, end), " ") for start, end, _ in spans))
+    return found, " ".join(rest.split())
 
 
 def meaningful_words(text: str) -> list[str]:
@@ -143,22 +136,10 @@ def meaningful_words(text: str) -> list[str]:
     return [word for word in text.split() if word.strip(".,;:!?\"'()").casefold() not in _EMPTY_WORDS]
 
 
-def find_name(words: str, name: str, *, start: int = 0) -> tuple[int, int] | None:
-    """Where a whole name first stands in the words from `start` on, with its possessive 's, or `None`."""
-    # Folding case may change the length ("ß" is "ss"), so each folded character remembers where it came from.
-    origins = [place for place, character in enumerate(words) for _ in character.casefold()]
-    folded = words.casefold()
-    wanted = " ".join(unicodedata.normalize("NFC", name).split()).casefold()
-    begin = next((place for place, origin in enumerate(origins) if origin >= start), len(folded))
-    at = folded.find(wanted, begin) if wanted else -1
-    while at >= 0:
-        after = at + len(wanted)
-        if not _is_word_inside(folded, at) and not _is_word_inside(folded, after):
-            end = origins[after] if after < len(origins) else len(words)
-            owned = re.match(r"['’]s\b", words[end:])
-            return origins[at], end + (owned.end() if owned else 0)
-        at = folded.find(wanted, at + 1)
-    return None
+def _end_of_owned(words: str, end: int) -> int:
+    """Where a name that ends here ends with its possessive 's."""
+    owned = _OWNED.match(words, end)
+    return owned.end() if owned else end
 
 
 def _parts(query: str) -> tuple[str, list[str], list[str]]:
@@ -223,18 +204,3 @@ def _spans(of_year: Callable[[int], tuple[date, date]], years: range) -> Iterato
 
 def _text(words: str) -> str:
     return " ".join(meaningful_words(words))
-
-
-def _folded(name: str) -> str:
-    return " ".join(name.split()).casefold()
-
-
-def _is_word_inside(text: str, place: int) -> bool:
-    """Whether a word goes on across this place, combining marks included."""
-    if not 0 < place < len(text):
-        return False
-    return _is_of_word(text[place - 1]) and _is_of_word(text[place])
-
-
-def _is_of_word(character: str) -> bool:
-    return character == "_" or unicodedata.category(character)[0] in "LNM"

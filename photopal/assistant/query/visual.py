@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from photopal.assistant.query.answers import LibraryAnswer, LibraryQuestion, nothing, reservations
 from photopal.assistant.query.lexicon import PLACE_WORDS, word_forms
 from photopal.assistant.query.parser import Question
-from photopal.assistant.query.phrasing import count, day, filter_words, listing
+from photopal.assistant.query.phrasing import day, filter_words
 from photopal.errors import PhotoError, UsageError
 from photopal.library import Order, PhotoRow
 from photopal.photos import MODEL_SIDE_PX, open_photo
+from photopal.text import count, join_words
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -64,7 +65,7 @@ def look(
         pieces.add(answer.text)
         return answer
     if ignored:
-        words = listing([f'"{word}"' for word in ignored], last="or")
+        words = join_words([f'"{word}"' for word in ignored], last="or")
         pieces.add(f"None of these photos has {words} in its caption. ")
     photos = narrowed.photos(_order(asked.question), most=asked.question.number)
     told = [(photo, said) for photo in photos if (said := _told_by_caption(asked, photo))]

@@ -10,8 +10,9 @@ import typer
 
 from photopal.cli.context import Session, session_of
 from photopal.cli.loading import open_model, warn_of_unregistered
-from photopal.cli.output import Listing, count, show_json, show_listing
+from photopal.cli.output import Listing, show_json, show_listing
 from photopal.errors import UsageError
+from photopal.text import count
 
 if TYPE_CHECKING:
     from photopal.concepts.initialize import FoundSubject

@@ -87,7 +87,7 @@ def _ask_photos(session: Session, question: str, paths: Sequence[Path], *, is_js
             try:
                 image = open_photo(path, max_side_px=MODEL_SIDE_PX)
             except PhotoError as error:
-                skipped.append(Skipped(path, error.message.removeprefix(f"{path} ")))
+                skipped.append(Skipped.by(path, error))
                 continue
             if len(found) > 1 and not is_json:
                 show_line(session.out, f"{safe(str(path))}:")

@@ -14,8 +14,9 @@ from photopal.cli.commands.index import PARTIAL
 from photopal.cli.context import Session, session_of
 from photopal.cli.inputs import choose_photos, read_paths, warn_of_skipped
 from photopal.cli.loading import assistant_of, open_assistant, open_model
-from photopal.cli.output import count, safe, show_json, show_line
+from photopal.cli.output import safe, show_json, show_line
 from photopal.errors import UsageError
+from photopal.text import count
 
 if TYPE_CHECKING:
     from photopal.assistant.caption import CaptionedPhoto, CaptionOptions
@@ -98,7 +99,7 @@ def _caption(
             assistant,
             photos,
             options=options,
-            vectors=VectorFile(session.vectors_path, assistant.model.fingerprint),
+            vectors=VectorFile(session.settings.vectors_path, assistant.model.fingerprint),
             on_caption=on_caption,
         )
     skipped = [*(chosen.skipped if chosen else ()), *report.skipped]
@@ -130,7 +131,7 @@ def _caption_watched(
             held[0] = ref(again)
             return assistant_of(session, library, model=again, path=bank_path)
 
-        vectors = VectorFile(session.vectors_path, model.fingerprint)
+        vectors = VectorFile(session.settings.vectors_path, model.fingerprint)
         newcomers = WatchCaptioner(library, bank_path, reopen, vectors=vectors, on_caption=on_caption)
         del model
 

@@ -8,7 +8,8 @@ import typer
 
 from photopal.cli.commands.index import PARTIAL
 from photopal.cli.context import session_of
-from photopal.cli.output import Listing, count, show_json, show_listing
+from photopal.cli.output import Listing, show_json, show_listing
+from photopal.text import count
 
 FAULT = 1
 

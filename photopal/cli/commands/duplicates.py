@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 import typer
 
 from photopal.cli.context import Session, session_of
-from photopal.cli.output import Listing, count, show_json, show_listing
+from photopal.cli.output import Listing, show_json, show_listing
+from photopal.text import count
 
 Kind = Literal["copies", "alike", "burst"]
 

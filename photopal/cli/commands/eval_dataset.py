@@ -9,8 +9,9 @@ import typer
 
 from photopal.cli.context import session_of
 from photopal.cli.loading import open_model
-from photopal.cli.output import Listing, count, show_json, show_line, show_listing, span
+from photopal.cli.output import Listing, show_json, show_line, show_listing, span
 from photopal.errors import UsageError
+from photopal.text import count
 
 if TYPE_CHECKING:
     from photopal.lab.datasets import Dataset

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from photopal.cli.context import Session, session_of
-from photopal.cli.output import Listing, count, show_json, show_listing
+from photopal.cli.output import Listing, show_json, show_listing
 from photopal.errors import UsageError
+from photopal.text import count
 
 if TYPE_CHECKING:
     from photopal.ingest.report import IndexReport

@@ -10,8 +10,9 @@ import typer
 
 from photopal.cli.context import Session, session_of
 from photopal.cli.inputs import choose_photos, warn_of_skipped
-from photopal.cli.output import Listing, count, show_json, show_listing
+from photopal.cli.output import Listing, show_json, show_listing
 from photopal.errors import NothingFoundError, UsageError
+from photopal.text import count
 
 if TYPE_CHECKING:
     from photopal.assistant.similar import SimilarPhoto
@@ -79,7 +80,7 @@ def _vectors_with(session: Session, library: Library, row: PhotoRow, *, is_known
     else:
         model = session.model()
         fingerprint = model.fingerprint
-    vectors = VectorFile(session.vectors_path, fingerprint)
+    vectors = VectorFile(session.settings.vectors_path, fingerprint)
     missing = photos_without_vector([row] if is_known else library.photos(), vectors)
     if missing:
         model = model or session.model()

@@ -34,6 +34,7 @@ def where(
         "library": str(settings.library_path),
         "banks": str(settings.banks_path),
         "watches": str(settings.watches_path),
+        "vectors": str(settings.vectors_path),
         "features": str(settings.features_path),
         "crashes": str(settings.crashes_path),
         "log": str(settings.log_path),

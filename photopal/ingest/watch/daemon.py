@@ -276,7 +276,7 @@ class _Watch:
             self._dealt[path] = stamp
             if isinstance(error.__cause__, OSError) and error.__cause__.errno:
                 self._unreadable.add(path)
-            self._report_bad(Skipped(Path(path), error.message.removeprefix(f"{path} ")))
+            self._report_bad(Skipped.by(Path(path), error))
             return False
         return True
 

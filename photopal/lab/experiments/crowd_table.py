@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from photopal.lab.experiments.estimates import (
     Estimate,
-    counted,
     difference,
     estimate,
     mean_of,
@@ -17,6 +16,7 @@ from photopal.lab.experiments.estimates import (
 )
 from photopal.lab.experiments.form import Plot, Result, Results, Section, Table, Verdict
 from photopal.lab.experiments.tables import at_least, compare, line, rests_on, shown
+from photopal.text import count
 
 if TYPE_CHECKING:
     from photopal.lab.experiments.plan import Plan
@@ -87,9 +87,9 @@ def tell(results: Results, plan: Plan) -> Section:
 
 def _of_blocks(table: Table, blocks: Sequence[Result], cells: Sequence[Result]) -> Table:
     """A table that says what it rests on: blocks of a few crowds, not scenarios."""
-    crowds = counted(len(cells), "crowd")
-    words = f"{counted(len(blocks), 'block')} of four neighbours in {crowds}"
-    note = table.note.replace(counted(len(blocks), "scenario"), words, 1)
+    crowds = count(len(cells), "crowd")
+    words = f"{count(len(blocks), 'block')} of four neighbours in {crowds}"
+    note = table.note.replace(count(len(blocks), "scenario"), words, 1)
     return replace(table, note=note)
 
 

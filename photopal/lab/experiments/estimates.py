@@ -12,6 +12,7 @@ import numpy as np
 from photopal.lab.experiments.form import Result
 from photopal.lab.metrics.intervals import UNKNOWN, Interval, bootstrap, paired_bootstrap
 from photopal.lab.runs.measures import MEASURES, Figure, Values, mean
+from photopal.text import count
 
 ROUNDS = 400
 FIGURES: dict[str, Figure] = {f"{m.task}: {m.name}": m.figure for m in MEASURES}
@@ -35,7 +36,7 @@ class Estimate:
         """Scenarios and seeds in words; empty without any."""
         if not self.scenarios:
             return ""
-        return f"{counted(self.scenarios, 'scenario')}, {counted(self.seeds, 'seed')}"
+        return f"{count(self.scenarios, 'scenario')}, {count(self.seeds, 'seed')}"
 
     def __str__(self) -> str:
         """The figure, and its interval in brackets."""
@@ -43,11 +44,6 @@ class Estimate:
 
 
 NOTHING = Estimate(math.nan)
-
-
-def counted(count: int, thing: str) -> str:
-    """So many things."""
-    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 
 def seeds_of(results: Sequence[Result]) -> list[int]:

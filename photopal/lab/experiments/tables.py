@@ -8,13 +8,13 @@ from dataclasses import replace
 
 from photopal.lab.experiments.estimates import (
     Estimate,
-    counted,
     difference,
     estimate,
     number,
     seeds_of,
 )
 from photopal.lab.experiments.form import Line, Result, Table, Verdict
+from photopal.text import count
 
 GROUPS = ("plain", "lookalike")
 SHORT = {
@@ -47,7 +47,7 @@ def rests_on(results: Sequence[Result]) -> str:
     """What a table rests on, in words."""
     seeds = ", ".join(map(str, seeds_of(results)))
     seconds = sum(result.cpu_seconds for result in results)
-    return f"{counted(len(results), 'scenario')}; seeds {seeds}; {seconds:.0f} processor seconds"
+    return f"{count(len(results), 'scenario')}; seeds {seeds}; {seconds:.0f} processor seconds"
 
 
 def groups_in(results: Sequence[Result]) -> str:
@@ -76,7 +76,7 @@ def compare(
         rows.append((words, *map(str, found)))
         for figure, one in zip(figures, found, strict=True):
             questions[figure] = max(questions[figure], one.questions)
-    counts = ", ".join(f"{heading(f)} {count:,}" for f, count in questions.items() if count)
+    counts = ", ".join(f"{heading(f)} {number:,}" for f, number in questions.items() if number)
     words = f"{rests_on(results)}. Questions an arm: {counts}. {note}".strip()
     return Table(title, ("", *map(heading, figures)), tuple(rows), words)
 

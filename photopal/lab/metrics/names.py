@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from photopal.prompts import find_names
+from photopal.text import names_in
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class NamesTold:
 
 def names_told(caption: str, truth: Sequence[str], known: Sequence[str]) -> NamesTold:
     """Compare the whole names in a caption with who is there; "A" does not stand in "Alex"."""
-    told = {known[place] for place in find_names(caption, known)}
+    told = {*names_in(caption, known)}
     return NamesTold(len(told & {*truth}), len(told - {*truth}), len({*truth} - told))
 
 

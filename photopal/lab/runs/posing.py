@@ -19,7 +19,8 @@ from photopal.concepts import Bank
 from photopal.lab.runs.learning import Fault, Learned
 from photopal.lab.runs.photos import Shelf
 from photopal.library import ConceptRow
-from photopal.prompts import MOST_CONCEPTS, Mark, PromptConcept, build_prompt, find_names, write_names
+from photopal.prompts import MOST_CONCEPTS, Mark, PromptConcept, build_prompt, write_names
+from photopal.text import names_in
 from photopal.vlm.protocol import ConceptRows, EncodedPrompt, PhotoFeatures, PrefixCache
 
 Control = Literal["asked", "no concept", "wrong concept", "blank image", "text only"]
@@ -155,8 +156,7 @@ class Examiner:
 
     def named_in(self, text: str) -> list[str]:
         """The concepts a question names."""
-        known = [concept.name for concept in self.learned.concepts]
-        return [known[place] for place in find_names(text, known)]
+        return names_in(text, [concept.name for concept in self.learned.concepts])
 
     def prefix(self, encoded: EncodedPrompt, features: PhotoFeatures | None) -> PrefixCache | None:
         """Keys and values of the photo, where the model can go on from them."""
