@@ -184,12 +184,12 @@ def _refuse_stranger(library: Library, stranger: Stranger, names: Sequence[str])
     folded = {name.casefold(): name for name in names}
     nearest = get_close_matches(stranger.words.casefold(), folded, n=1, cutoff=0.6)
     if nearest:
-        hint = f'did you mean "{folded[nearest[0]]}"?'
+        hint = f'Did you mean "{folded[nearest[0]]}"?'
     elif names:
-        hint = f"you have registered {listing([*names[:10], *(['others'] if len(names) > 10 else [])])}"
+        hint = f"Known names: {listing([*names[:10], *(['others'] if len(names) > 10 else [])])}."
     else:
         hint = "photopal add-concept NAME PHOTO..."
-    raise ConceptError(f"I know nobody called {stranger.words}", hint=hint)
+    raise ConceptError(f'no concept named "{stranger.words}"', hint=hint)
 
 
 __all__ = ["AskOptions", "LibraryAnswer", "ask_library"]

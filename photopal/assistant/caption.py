@@ -164,7 +164,9 @@ def caption_photos(
             if image is None:
                 run.kept += 1
             elif isinstance(image, PhotoError):
-                run.skipped.append(Skipped(wish.photo.path, image.message))
+                run.skipped.append(
+                    Skipped(wish.photo.path, image.message.removeprefix(f"{wish.photo.path}: "))
+                )
             else:
                 batch.append((wish, image))
             is_enough = run.is_enough([wish for wish, _ in batch])

@@ -83,7 +83,7 @@ def add_vectors(
     with closing(open_ahead(photos, lambda photo: photo.path, max_side_px=MODEL_SIDE_PX)) as opened:
         for place, (photo, image) in enumerate(opened, start=1):
             if isinstance(image, PhotoError):
-                skipped.append(Skipped(photo.path, image.message.removeprefix(f"{photo.path} ")))
+                skipped.append(Skipped(photo.path, image.message.removeprefix(f"{photo.path}: ")))
             elif image is not None:
                 batch.append((photo.content_hash, image))
             if on_progress is not None:

@@ -121,7 +121,7 @@ class IndexRun:
     def _take_bad(self, file: BadFile) -> None:
         # A file that cannot be opened may be readable tomorrow without having changed.
         is_lasting = not (isinstance(file.error.__cause__, OSError) and file.error.__cause__.errno)
-        reason = file.error.message.removeprefix(f"{file.path} ")
+        reason = file.error.message.removeprefix(f"{file.path}: ")
         stamp, _ = self._end(file.path)
         self._note_bad(Skipped(file.path, reason), stamp if is_lasting else (None, None), is_told=True)
 

@@ -94,7 +94,7 @@ def record_photo(path: Path, *, fingerprint: Fingerprint | None = None) -> Photo
             exif = exif_of(file)
             stamp = _unchanged_stamp(file, before, path)
     except OSError as error:
-        raise PhotoError(f"{path} cannot be opened: {error.strerror or error}") from error
+        raise PhotoError(f"{path}: cannot be opened: {error.strerror or error}") from error
     return Photo(
         path=path,
         content_hash=content_hash,
@@ -122,7 +122,7 @@ def fingerprint_file(path: Path) -> Fingerprint:
             content_hash = _hash(file)
             return Fingerprint(content_hash, *_unchanged_stamp(file, before, path))
     except OSError as error:
-        raise PhotoError(f"{path} cannot be opened: {error.strerror or error}") from error
+        raise PhotoError(f"{path}: cannot be opened: {error.strerror or error}") from error
 
 
 def hash_file(path: Path) -> str:
@@ -142,7 +142,9 @@ def _unchanged_stamp(file: BinaryIO, before: os.stat_result | Fingerprint, path:
         stamp = before.st_size, before.st_mtime_ns
     after = os.fstat(file.fileno())
     if stamp != (after.st_size, after.st_mtime_ns):
-        raise PhotoError(f"{path} changes while it is read", hint="wait until it is copied completely")
+        raise PhotoError(
+            f"{path}: the file is still changing", hint="Try again when it has been copied completely."
+        )
     return stamp
 
 
@@ -155,7 +157,7 @@ def _still(file: BinaryIO, path: Path) -> BinaryIO:
     try:
         return still_of(file, path)
     except PhotoError as error:
-        raise PhotoError(f"{path} {error.message}", hint=error.hint) from error
+        raise PhotoError(f"{path}: {error.message}", hint=error.hint) from error
 
 
 def _header(file: BinaryIO, path: Path) -> tuple[int, int, str]:
@@ -164,7 +166,7 @@ def _header(file: BinaryIO, path: Path) -> tuple[int, int, str]:
             width_px, height_px = upright_size_px(image)
             name = image.format or ""
     except PhotoError as error:
-        raise PhotoError(f"{path} {error.message}", hint=error.hint) from error
+        raise PhotoError(f"{path}: {error.message}", hint=error.hint) from error
     return width_px, height_px, _FORMAT_NAMES.get(name, name)
 
 

@@ -62,7 +62,9 @@ def watch_folders(
     paths = [Path(os.path.abspath(folder)) for folder in folders]  # noqa: PTH100 - resolve follows links
     for path in paths:
         if path.is_file():
-            raise UsageError(f"{path} is a file, not a folder", hint=f"watch {path.parent}")
+            raise UsageError(
+                f"{path}: is a file, not a folder", hint=f"Watch its folder instead: {path.parent}"
+            )
     watched = [WatchedFolder(path, options=options, tell=on_event) for path in dict.fromkeys(paths)]
     with watchdog_silenced() as complaints:
         watch = _Watch(watched, options=options, on_event=on_event, is_known=is_known, stop=stop)
@@ -275,7 +277,7 @@ class _Watch:
             self._dealt[path] = stamp
             if isinstance(error.__cause__, OSError) and error.__cause__.errno:
                 self._unreadable.add(path)
-            self._report_bad(Skipped(Path(path), error.message.removeprefix(f"{path} ")))
+            self._report_bad(Skipped(Path(path), error.message.removeprefix(f"{path}: ")))
             return False
         return True
 
