@@ -37,7 +37,7 @@ class PromptCoder:
         self._base_size = len(parts.tokenizer)
         if self._base_size > vocab_size:
             raise ModelError(
-                f"{parts.folder.name}: {self._base_size} tokens in the tokenizer, only {vocab_size} in the model",
+                f"{parts.folder.name}: {vocab_size} tokens in the model, {self._base_size} in the tokenizer",
                 hint="Files of two models may be mixed up; download the model again.",
             )
         placeholders = all_placeholders()

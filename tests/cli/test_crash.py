@@ -40,7 +40,7 @@ def test_a_crash_is_a_paragraph_with_a_file(run, family, home, break_status, wor
     assert result.stdout == ""
     assert result.stderr.count("\n") == 1
     said = words(result.stderr)
-    assert said.startswith(f"photopal status stopped at an unexpected error: {type(error).__name__}")
+    assert said.startswith(f"photopal status failed with an unexpected error: {type(error).__name__}")
     assert "report it with that file and what photopal doctor prints" in said
     [report] = (home / "crashes").glob("*.txt")
     assert f"The full traceback is in {report}." in said
@@ -68,7 +68,7 @@ def test_a_crash_says_at_which_step_it_was(run, family, monkeypatch, words):
         raise ZeroDivisionError
 
     monkeypatch.setattr("photopal.library.integrity.check_library", fail)
-    assert words(run("check").stderr).startswith("photopal check (checking) stopped at an unexpected error")
+    assert words(run("check").stderr).startswith("photopal check (checking) failed with an unexpected error")
 
 
 def test_without_a_home_the_file_is_a_temporary_one(run, monkeypatch, tmp_path, words):
@@ -113,7 +113,7 @@ def test_a_line_that_cannot_be_read_may_crash_too(run, monkeypatch, words):
     result = run("status")
     assert result.exit_code == 1
     assert words(result.stderr).startswith(
-        "photopal stopped at an unexpected error: ZeroDivisionError: none."
+        "photopal failed with an unexpected error: ZeroDivisionError: none."
     )
 
 
