@@ -100,7 +100,7 @@ def explain_nothing(library: Library, query: str, *, today: date | None = None) 
     names = {concept.name.casefold(): concept.name for concept in library.concepts()}
     reading = read_query(query, list(names.values()), today=today or date.today())
     if reading.problem is not None:
-        return f"{reading.problem.message[0].upper()}{reading.problem.message[1:]}. {reading.problem.hint}"
+        return f"{_sentence(reading.problem.message)} {_sentence(reading.problem.hint)}"
     words = reading.words.split()
     for length in (2, 1):
         for start in range(len(words) - length + 1):
@@ -109,6 +109,10 @@ def explain_nothing(library: Library, query: str, *, today: date | None = None) 
             if near:
                 return f'Did you mean "{names[near[0]]}"?'
     return None
+
+
+def _sentence(words: str | None) -> str:
+    return f"{words[0].upper()}{words[1:].rstrip('.')}." if words else ""
 
 
 def read_date(words: str) -> str:

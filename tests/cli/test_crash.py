@@ -87,7 +87,7 @@ def test_where_no_file_can_be_written_debug_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))
     error = ZeroDivisionError("none")
     assert crash.write_report(error, tmp_path / "no home", doing="photopal") is None
-    assert "--debug shows it" in crash.describe_crash(error, doing="photopal", report=None)
+    assert "use --debug to see it" in crash.describe_crash(error, doing="photopal", report=None)
 
 
 def test_only_the_latest_reports_are_kept(tmp_path):
