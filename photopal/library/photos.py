@@ -338,7 +338,7 @@ class LookTable(IndexTable):
         """Let SQLite look through the whole library file; return what it finds wrong, in its words."""
         found = [row[0] for row in self._rows("PRAGMA integrity_check(20)") if row[0] != "ok"]
         for row in self._rows("PRAGMA foreign_key_check"):
-            found.append(f"a row of {row[0]} points to a row of {row[2]} that is not there")
+            found.append(f"a row of {row[0]} refers to a missing row of {row[2]}")
         return found
 
 

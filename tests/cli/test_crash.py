@@ -41,7 +41,7 @@ def test_a_crash_is_a_paragraph_with_a_file(run, family, home, break_status, wor
     assert result.stderr.count("\n") == 1
     said = words(result.stderr)
     assert said.startswith(f"photopal status failed with an unexpected error: {type(error).__name__}")
-    assert "report it with that file and what photopal doctor prints" in said
+    assert "please report it with that file and the output of `photopal doctor`" in said
     [report] = (home / "crashes").glob("*.txt")
     assert f"The full traceback is in {report}." in said
     text = report.read_text(encoding="utf-8")
@@ -51,7 +51,7 @@ def test_a_crash_is_a_paragraph_with_a_file(run, family, home, break_status, wor
 
 def test_want_of_memory_says_what_may_help(run, family, break_status, words):
     break_status(torch.OutOfMemoryError("CUDA out of memory"))
-    assert "choose a smaller model or another --device" in words(run("status").stderr)
+    assert "use a smaller model or another --device" in words(run("status").stderr)
 
 
 def test_debug_shows_the_traceback_too(run, family, break_status):

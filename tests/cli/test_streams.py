@@ -159,7 +159,7 @@ def test_a_damaged_tiff_says_nothing_on_the_terminal_and_something_in_problems(p
     [problem] = json.loads(program("problems", "--json").stdout)
     assert problem["is_readable"]
     assert problem["reason"].startswith("Fax4Decode: ")
-    assert "can be read, but: Fax4Decode" in program("problems").stdout
+    assert "readable, but: Fax4Decode" in program("problems").stdout
 
 
 def interrupt(environ, *words, when):

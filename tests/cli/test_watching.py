@@ -47,7 +47,7 @@ def test_a_bad_file_is_named_and_ends_with_3(folder, capsys):
         watch(folder)
     assert ended.value.exit_code == 3
     assert "Skipped" in (words := capsys.readouterr().err)
-    assert r"broken \x1b.jpg: is not a photo" in words
+    assert r"broken \x1b.jpg: not a photo" in words
 
 
 def test_refused_photos_are_named_with_the_reason_and_the_hint(folder, capsys):

@@ -61,7 +61,7 @@ def test_rows_that_point_nowhere_are_faults(library, folder):
     with library.writing():
         library._execute("DELETE FROM photos WHERE id = 1")
     faults = check_library(library).faults
-    assert any("points to a row of photos that is not there" in fault for fault in faults)
+    assert any("refers to a missing row of photos" in fault for fault in faults)
 
 
 def test_a_library_file_with_damaged_pages_is_a_fault_or_a_library_error(library, folder, tmp_path):
