@@ -171,25 +171,26 @@ def _absolute(path: str, base: Path) -> Path:
     try:
         return Path(os.path.normpath(base / Path(path).expanduser()))
     except RuntimeError as error:
-        raise SettingsError(f"there is no home folder for {path}", hint="write it in full") from error
+        raise SettingsError(f"{path}: unknown home folder", hint="Write the path in full.") from error
 
 
 def _checked_device(device: str) -> str:
     if not _DEVICE.fullmatch(device):
-        raise SettingsError(f"{device!r} is not a device", hint="use auto, cpu, mps, cuda or cuda:0")
+        raise SettingsError(f"invalid device {device!r}", hint="Use auto, cpu, mps, cuda or cuda:0.")
     return device
 
 
 def _checked_dtype(dtype: str) -> str:
     if dtype not in DTYPES:
-        raise SettingsError(f"dtype is {dtype!r}, which is no number format", hint=f"use {', '.join(DTYPES)}")
+        raise SettingsError(f"invalid dtype {dtype!r}", hint=f"Use one of {', '.join(DTYPES)}.")
     return dtype
 
 
 def _checked_size(text: str) -> int:
     if not text.isascii() or not text.isdigit():
         raise SettingsError(
-            f"features_mb is {text!r}, which is no number of MB", hint="use 2048, or 0 for none"
+            f"invalid features_mb {text!r}",
+            hint="Use a whole number of megabytes such as 2048, or 0 to disable the cache.",
         )
     return int(text)
 
@@ -200,20 +201,18 @@ def _read_config(path: Path) -> dict[str, str]:
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"the config file {path} cannot be read: {error}") from error
+        raise SettingsError(f"{path}: cannot be read: {error}") from error
     except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"the config file {path} is not TOML: {error}") from error
+        raise SettingsError(f"{path}: not valid TOML: {error}") from error
     for key, value in table.items():
         if key not in CONFIG_KEYS:
-            raise SettingsError(
-                f"the config file {path} has an unknown key {key!r}",
-                hint=suggest(key, CONFIG_KEYS) or f"known keys are {', '.join(CONFIG_KEYS)}",
-            )
+            known = f"Known keys are {', '.join(CONFIG_KEYS)}."
+            raise SettingsError(f"{path}: unknown key {key!r}", hint=suggest(key, CONFIG_KEYS) or known)
         if key in _NUMBER_KEYS and type(value) is int:
             table[key] = value = str(value)
         if not isinstance(value, str) or not value:
             raise SettingsError(
-                f"the config file {path} gives {key!r} a value that is not text",
-                hint=f'write it in quotes: {key} = "…"',
+                f"{path}: the value of {key!r} is not a string",
+                hint=f'Put it in quotes: {key} = "..."',
             )
     return table

@@ -128,9 +128,9 @@ def nearest(words: str, names: Iterable[str], *, cutoff: float = 0.6) -> str | N
 
 
 def suggest(words: str, names: Iterable[str], *, cutoff: float = 0.6) -> str | None:
-    """Ask whether the nearest name is meant: `did you mean "Anna"?`."""
+    """Ask whether the nearest name is meant: `Did you mean "Anna"?`."""
     name = nearest(words, names, cutoff=cutoff)
-    return None if name is None else f'did you mean "{name}"?'
+    return None if name is None else f'Did you mean "{name}"?'
 
 
 def plural(noun: str) -> str:

@@ -58,7 +58,8 @@ def test_every_page_is_reached_from_the_index():
 def test_the_settings_page_names_every_key_and_variable():
     from photopal.config import CONFIG_KEYS
 
-    tutorial = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
     for key in CONFIG_KEYS:
-        assert f"{key} = " in tutorial
-        assert f"PHOTOPAL_{key.upper()}" in tutorial
+        assert f"{key} = " in page
+        assert f"PHOTOPAL_{key.upper()}" in page
+    assert "PHOTOPAL_HOME" in page

@@ -114,7 +114,7 @@ def test_a_replaced_name_leaves_others_alone():
 
 
 def test_the_nearest_name_is_suggested():
-    assert suggest("ana", ["Rex", "Anna"]) == 'did you mean "Anna"?'
+    assert suggest("ana", ["Rex", "Anna"]) == 'Did you mean "Anna"?'
     assert suggest("Zzz", ["Rex", "Anna"]) is None
     assert nearest("STRASE", ["Straße"]) == "Straße"
     assert nearest("Anja", ["Anna"], cutoff=0.9) is None

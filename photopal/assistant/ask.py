@@ -186,9 +186,9 @@ def _refuse_stranger(library: Library, stranger: Stranger, names: Sequence[str])
     if stranger.is_place or is_known or not library.count_photos(SearchQuery()):
         return
     hint = suggest(stranger.words, names) or (
-        f"you have registered {join_words(names, most=10)}" if names else "photopal add-concept NAME PHOTO..."
+        f"Known names: {join_words(names, most=10)}." if names else "photopal add-concept NAME PHOTO..."
     )
-    raise ConceptError(f"I know nobody called {stranger.words}", hint=hint)
+    raise ConceptError(f'no concept named "{stranger.words}"', hint=hint)
 
 
 __all__ = ["AskOptions", "LibraryAnswer", "ask_library"]

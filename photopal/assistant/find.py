@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 _DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?")
-_DATE_HINT = "write a date as 2024, 2024-07 or 2024-07-03"
+_DATE_HINT = "Write a date as 2024, 2024-07 or 2024-07-03."
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def explain_nothing(library: Library, query: str, *, today: date | None = None) 
     names = [concept.name for concept in library.concepts()]
     reading = read_query(query, names, today=today or date.today())
     if reading.problem is not None:
-        return f"{reading.problem.message}; {reading.problem.hint}"
+        return f"{_sentence(reading.problem.message)} {_sentence(reading.problem.hint)}"
     words = reading.words.split()
     for length in (2, 1):
         for start in range(len(words) - length + 1):
@@ -105,6 +105,10 @@ def explain_nothing(library: Library, query: str, *, today: date | None = None) 
             if hint := suggest(said, names, cutoff=LIKE_A_NAME):
                 return hint
     return None
+
+
+def _sentence(words: str | None) -> str:
+    return f"{words[0].upper()}{words[1:].rstrip('.')}." if words else ""
 
 
 def read_date(words: str) -> str:
@@ -115,14 +119,14 @@ def read_date(words: str) -> str:
     """
     match = _DATE.fullmatch(words.strip())
     if match is None:
-        raise UsageError(f"{words!r} is not a date", hint=_DATE_HINT)
+        raise UsageError(f"invalid date {words!r}", hint=_DATE_HINT)
     year, month, day = (int(part) if part else None for part in match.groups())
     try:
         first_day = date(year or 0, month or 1, day or 1)
     except ValueError as error:
-        raise UsageError(f"there is no such day as {words}", hint=_DATE_HINT) from error
+        raise UsageError(f"invalid date {words!r}: no such day", hint=_DATE_HINT) from error
     if first_day.year not in YEARS:
-        raise UsageError(f"no photo was taken in {words}", hint=_DATE_HINT)
+        raise UsageError(f"invalid date {words!r}: no photos were taken in that year", hint=_DATE_HINT)
     return first_day.isoformat()[: 4 if month is None else 7 if day is None else 10]
 
 

@@ -27,8 +27,8 @@ def main() -> None:
             sys.exit(_INTERRUPTED)
         if "--debug" in words:
             raise
-        report = write_report(error, None, doing="photopal, as it started,")
-        talk_stream().write(describe_crash(error, doing="photopal, as it started,", report=report) + "\n")
+        report = write_report(error, None, doing="photopal startup")
+        talk_stream().write(describe_crash(error, doing="photopal startup", report=report) + "\n")
         talk_stream().flush()
         sys.exit(1)
 

@@ -59,8 +59,8 @@ _NO_BUGS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Photos": (index, caption, edit_caption, search, similar, ask, locate, duplicates, problems),
     "People, pets and things": (add_concept, tune, concepts, rename_concept, remove_concept, restore_concept),
-    "Keeping it safe": (check, undo, backup, restore),
-    "Trying it out": (demo, eval_),
+    "Backup and undo": (check, undo, backup, restore),
+    "Demo and evaluation": (demo, eval_),
     "This installation": (status, watch_status, where, doctor),
 }
 
@@ -117,7 +117,7 @@ class PhotopalGroup(TyperGroup):
                 session.explain(PhotopalError(f"{file}{error.strerror}"))
                 raise typer.Exit(PhotopalError.exit_code) from error
             if is_interrupt(error):
-                session.say("Interrupted; what was finished is kept.")
+                session.say("Interrupted. Finished work is saved.")
                 raise typer.Exit(INTERRUPTED) from error
             doing = f"{ctx.command_path} {ctx.invoked_subcommand or ''}".strip()
             raise typer.Exit(_explain_crash(session, error, doing=doing)) from error
@@ -167,27 +167,28 @@ def start(  # noqa: PLR0913 - one parameter for each global option
     *,
     home: Annotated[
         Path | None,
-        typer.Option(help="Folder of library, banks and config file.", metavar="FOLDER"),
+        typer.Option(help="Home folder with the library, banks and config file.", metavar="FOLDER"),
     ] = None,
     model: Annotated[
-        str | None, typer.Option(help="'bundled', a model's folder, or a Hugging Face id.", metavar="MODEL")
+        str | None,
+        typer.Option(help="Model to use: 'bundled', a folder or a Hugging Face id.", metavar="MODEL"),
     ] = None,
     device: Annotated[
-        str | None, typer.Option(help="auto, cpu, mps, cuda or cuda:N.", metavar="DEVICE")
+        str | None, typer.Option(help="Device to use: auto, cpu, mps, cuda or cuda:N.", metavar="DEVICE")
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print results and errors only.")] = False,
-    no_color: Annotated[bool, typer.Option("--no-color", help="Print without colours.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only results and errors.")] = False,
+    no_color: Annotated[bool, typer.Option("--no-color", help="Disable colored output.")] = False,
     debug: Annotated[
-        bool, typer.Option("--debug", help="Show tracebacks, and what libraries print.")
+        bool, typer.Option("--debug", help="Show tracebacks and the output of libraries.")
     ] = False,
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_say_version, is_eager=True, help="Print the version."),
+        typer.Option("--version", callback=_say_version, is_eager=True, help="Print the version and exit."),
     ] = False,
 ) -> None:
-    """Captions, searches and answers with the names of your people, pets and things.
+    """Caption, search and ask about your photos, using the names of your people, pets and things.
 
-    Everything happens on this machine, and no photo is ever changed. Global options may stand before or
+    Everything runs on this machine, and your photos are never changed. Global options can be given before or
     after the command.
 
     Examples:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 
 STRANGE = (
-    "Photos here do not look drawn. The bundled model understands drawn ones only, so what it says of camera "
-    "photos is wrong: name another model for them with --model or PHOTOPAL_MODEL."
+    "These photos do not look drawn. The bundled model only understands drawn photos; its results for camera "
+    "photos are wrong. Choose a vision-language model with --model or PHOTOPAL_MODEL."
 )
 
 

@@ -40,20 +40,22 @@ def describe_crash(error: BaseException, *, doing: str, report: Path | None) -> 
         doing: What photopal was at, such as `photopal tune, loading the model`.
         report: The file with the traceback, if it could be written.
     """
-    said = [f"{doing} stopped at an unexpected error: {in_a_line(error)}."]
+    said = [f"{doing} failed with an unexpected error: {in_a_line(error)}."]
     said += getattr(error, "__notes__", ())
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        said.append("Close other programs, or choose a smaller model or another --device.")
+        said.append("Close other programs, or use a smaller model or another --device.")
     said.append(where_to_read(report))
     if report is not None:
-        said.append("If it happens again, report it with that file and what photopal doctor prints.")
+        said.append(
+            "If it happens again, please report it with that file and the output of `photopal doctor`."
+        )
     return " ".join(said)
 
 
 def where_to_read(report: Path | None) -> str:
     """A sentence about the file with the traceback."""
     if report is None:
-        return "Its traceback could not be written to a file; --debug shows it."
+        return "The traceback could not be saved; use --debug to see it."
     return f"The full traceback is in {report}."
 
 

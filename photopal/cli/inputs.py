@@ -41,7 +41,7 @@ def read_paths(paths: Sequence[Path]) -> list[Path]:
         # Bytes, because a file name may be in no encoding at all.
         lines = [line for line in sys.stdin.buffer.read().splitlines() if line]
         if not lines:
-            raise UsageError("there is no path on stdin")
+            raise UsageError("no paths on stdin")
         read += [Path(os.fsdecode(line)) for line in lines]
     return read
 
@@ -54,7 +54,7 @@ def choose_photos(session: Session, library: Library, paths: Sequence[Path]) -> 
     with session.progress("Reading photos") as on_progress:
         report = index_folders(library, paths, on_progress=on_progress)
     bad = {skipped.path for skipped in report.skipped}
-    missing = [Skipped(root, "is not there") for root in report.offline if root not in bad]
+    missing = [Skipped(root, "does not exist") for root in report.offline if root not in bad]
     rows = [library.photo_at(path) for path in find_photos(paths, on_skip=lambda skipped: None)]
     photos = list({row.id: row for row in rows if row is not None}.values())
     return Chosen(photos, [*report.skipped, *missing])

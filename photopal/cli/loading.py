@@ -55,7 +55,7 @@ def assistant_of(session: Session, library: Library, *, model: VisionModel, path
     from photopal.assistant.assistant import Assistant
     from photopal.concepts.sync import refresh_bank
 
-    with session.progress("Getting to know names") as on_progress:
+    with session.progress("Registering names") as on_progress:
         result = refresh_bank(library, model, path, on_progress=on_progress)
     concepts = library.concepts()
     warn_of_unregistered(session, concepts, result.failed, known=result.bank.concepts)
@@ -80,8 +80,8 @@ def warn_of_unregistered(
     for concept in concepts:
         if (error := failed.get(concept.id)) is None:
             continue
-        so_far = "known by its earlier photos only" if concept.id in known else "not looked for"
-        words = f"{concept.name} is {so_far}, as it cannot be registered: {in_a_line(error)}."
+        so_far = "recognized by its earlier photos only" if concept.id in known else "not recognized"
+        words = f"{concept.name} is {so_far}, because it could not be registered: {in_a_line(error)}."
         if not isinstance(error, PhotopalError):
             words += f" {where_to_read(session.report(error, doing=f'registering {concept.name}'))}"
         session.warn(words)

@@ -25,17 +25,21 @@ def check_target(out: Path, library: Library, *, photo: Path, is_forced: bool) -
             there already and `is_forced` does not hold.
     """
     if out.suffix.lower() not in _FORMATS:
-        raise UsageError(f"{out} has no picture's ending", hint=f"use one of {', '.join(_FORMATS)}")
+        raise UsageError(f"{out}: unsupported image format", hint=f"Use one of {', '.join(_FORMATS)}.")
     if not out.parent.is_dir():
-        raise UsageError(f"there is no folder {out.parent}")
+        raise UsageError(f"{out.parent}: no such folder")
     if not os.path.lexists(out):
         return
     if out.is_dir():
-        raise UsageError(f"{out} is a folder")
+        raise UsageError(f"{out}: is a folder")
     if _is_photo(out, library, photo):
-        raise UsageError(f"{out} is a photo; photos are never written to", hint="choose another name")
+        raise UsageError(
+            f"{out}: is a photo, and photos are never overwritten", hint="Choose another file name."
+        )
     if not is_forced:
-        raise UsageError(f"{out} is there already", hint="choose another name, or replace it with --force")
+        raise UsageError(
+            f"{out}: already exists", hint="Choose another file name, or use --force to replace it."
+        )
 
 
 def _is_photo(out: Path, library: Library, photo: Path) -> bool:

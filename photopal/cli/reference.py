@@ -17,17 +17,17 @@ from photopal.cli.help import name_of, paragraphs_of
 
 _HEADING = """# Commands
 
-This page is written by `python -m photopal.cli.reference docs/commands.md` from the text of `--help`.
+This page is generated from the help texts by `python -m photopal.cli.reference docs/commands.md`.
 
-Results go to stdout, everything else to stderr. On a terminal a list is a table; elsewhere it is one row a
-line with tabs between. Exit codes:
+Results go to stdout, everything else to stderr. Lists are tables on a terminal and tab-separated
+lines otherwise. Exit codes:
 
 | code | meaning |
 | --- | --- |
-| 0 | done |
-| 1 | an error, said in words on stderr |
-| 2 | the command line, a name, a date or the config file cannot be used |
-| 3 | done, but some files could not be read |
+| 0 | success |
+| 1 | error; the message is on stderr |
+| 2 | invalid command line, name, date or configuration |
+| 3 | partial success: some files could not be processed |
 | 4 | nothing found |
 | 130 | interrupted with Ctrl-C |
 """

@@ -95,9 +95,9 @@ def _words(event: WatchEvent) -> str:
         case "watching":
             return f"Watching {path}."
         case "polling":
-            return f"Watching {path} by looking again and again: {reason}."
+            return f"Watching {path} by polling: {reason}."
         case "gone":
-            return f"{path} {reason}; waiting for it."
+            return f"{path}: {reason}; waiting for it to come back."
         case "back":
             return f"{path} is back{': ' if reason else ''}{reason}."
         case "handed":
@@ -105,19 +105,19 @@ def _words(event: WatchEvent) -> str:
         case "skipped":
             return f"Skipped {path}: {reason}"
         case "failed":
-            return f"{photos} failed, next try in {event.retry_s or 0:.0f} s: {reason}"
+            return f"{photos} failed, retrying in {event.retry_s or 0:.0f} s: {reason}"
         case "given up":
-            return f"{photos} given up: {reason}"
+            return f"Giving up on {photos}: {reason}"
         case _:
-            return f"{path} is gone."
+            return f"{path} was deleted or moved away."
 
 
 def _sum_up(session: Session, report: WatchReport) -> None:
     """Say at the end what was done and what is left."""
-    waiting = f", {count(report.waiting, 'photo')} left for the next time" if report.waiting else ""
+    waiting = f", {count(report.waiting, 'photo')} left for the next run" if report.waiting else ""
     session.say(f"{count(report.handed, 'photo')} done{waiting}.")
     for folder in report.offline:
-        session.warn(f"{folder} was not there at the end.")
+        session.warn(f"{folder} was still unavailable at the end.")
     failed = [*report.given_up, *report.skipped]
     for skipped in failed[:_MOST_NAMED]:
         session.warn(f"Not done: {skipped.path}: {skipped.reason}")

@@ -158,18 +158,19 @@ def load_bank(path: Path, *, fingerprint: str) -> Bank:
     Raises:
         BankError: The file is missing, broken, of a newer photopal or of another model.
     """
-    hint = "Run `photopal tune`, or remove the file: concepts are then registered again from their photos."
+    hint = "Run `photopal tune`, or delete the file to register the concepts again from their photos."
     try:
         with safe_open(path, framework="pt") as file:
             header = _read_header(file.metadata() or {})
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except FileNotFoundError as error:
-        raise BankError(f"{path}: there is no bank", hint=hint) from error
+        raise BankError(f"{path}: bank not found", hint=hint) from error
     except (SafetensorError, OSError) as error:
         raise BankError(f"{path}: the bank cannot be read: {error}", hint=hint) from error
     if header.get("format", 0) > FORMAT:
         raise NewerBankError(
-            f"{path}: the bank was written by photopal {header.get('photopal')}", hint="Update photopal."
+            f"{path}: the bank was written by a newer photopal ({header.get('photopal')})",
+            hint="Update photopal.",
         )
     if header.get("fingerprint") != fingerprint:
         raise BankError(f"{path}: the bank belongs to another model", hint=hint)
@@ -178,7 +179,7 @@ def load_bank(path: Path, *, fingerprint: str) -> Bank:
         concepts = {int(key): _read_concept(int(key), tensors, facts) for key, facts in told}
         prompt_version, notes = str(header["prompt_version"]), dict(header["notes"])
     except (KeyError, ValueError, TypeError, AttributeError) as error:
-        raise BankError(f"{path}: the bank's header is broken", hint=hint) from error
+        raise BankError(f"{path}: broken bank header", hint=hint) from error
     return Bank(fingerprint, prompt_version, tensors.get("background"), concepts, notes)
 
 

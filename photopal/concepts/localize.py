@@ -194,7 +194,7 @@ def mask_cells(
     """
     cover = grid_cover(mask, grid, frame)
     if float(cover.max()) <= 0:
-        raise ConceptError("the mask or box covers nothing of the photo")
+        raise ConceptError("the mask or box does not cover any part of the photo")
     return cover >= min(COVERED_SHARE, float(cover.max()))
 
 

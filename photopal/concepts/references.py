@@ -67,12 +67,12 @@ def reference_mask(reference: ReferencePhoto) -> NDArray[np.bool_] | None:
             with Image.open(io.BytesIO(reference.mask_png)) as picture:
                 mask = np.asarray(picture.convert("L")) > 127
         except OSError as error:
-            raise ConceptError(f"the mask of {reference.photo.path} cannot be read") from error
+            raise ConceptError(f"{reference.photo.path}: the mask cannot be read") from error
         if (mask.shape[1], mask.shape[0]) != size:
             raise ConceptError(
-                f"the mask of {reference.photo.path} has {mask.shape[1]}×{mask.shape[0]} pixels, "
-                f"the photo {size[0]}×{size[1]}",
-                hint="Give a mask as large as the upright photo.",
+                f"{reference.photo.path}: the mask has {mask.shape[1]} x {mask.shape[0]} pixels, "
+                f"the photo {size[0]} x {size[1]}",
+                hint="Use a mask of the same size as the upright photo.",
             )
         return mask
     return box_mask(reference.box, size) if reference.box is not None else None

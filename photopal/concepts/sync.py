@@ -135,7 +135,7 @@ def enrol(
     stale = {i for i, key in keys.items() if i not in bank.concepts or bank.concepts[i].references_key != key}
     stale = {i for i in stale | (set(anew) & keys.keys()) if any(_is_there(r.photo) for r in wanted[i])}
     failed: dict[int, Exception] = {
-        i: ConceptError("none of its photos is there" if i in wanted else "it has no photo")
+        i: ConceptError("none of its photos can be found" if i in wanted else "no reference photos")
         for i in concepts
         if i not in bank.concepts and i not in stale
     }

@@ -94,7 +94,7 @@ class Reader:
         except PhotoError as error:
             return BadFile(path, error)
         except Exception as error:  # noqa: BLE001 - one odd file must not cost the whole run
-            return BadFile(path, PhotoError(f"{path} cannot be read: {type(error).__name__}: {error}"))
+            return BadFile(path, PhotoError(f"{path}: cannot be read: {type(error).__name__}: {error}"))
         return ReadFile(path, fingerprint, photo, place)
 
     def _place_of(self, photo: Photo) -> str | None:

@@ -75,18 +75,18 @@ def list_reference_files(
         UsageError: A path cannot be searched, there is no photo, or the numbers do not fit together.
     """
     if boxes and masks:
-        raise UsageError("boxes and masks cannot be given together", hint="a mask says what a box says")
+        raise UsageError("--box and --mask cannot be used together")
     photos = _photos_in(paths)
     if len(masks) == 1 and masks[0].is_dir():
         photos = [photo for photo in photos if not _is_mask_name(photo, masks[0])]
         masks = [_mask_of(photo, masks[0]) for photo in photos]
     if not photos:
-        raise UsageError(f"there is no photo in {paths[0]}")
+        raise UsageError(f"{paths[0]}: no photo found")
     for what, given in (("--box", boxes), ("--mask", masks)):
         if given and len(given) != len(photos):
             raise UsageError(
-                f"{what} is given {len(given)} times for {len(photos)} photos",
-                hint=f"repeat {what} once for each photo, in the order of the photos, or leave it out",
+                f"{len(given)} {what} options for {len(photos)} photos",
+                hint=f"Give {what} once for each photo, in the same order, or leave it out.",
             )
     none = [None] * len(photos)
     return [
@@ -99,7 +99,7 @@ def _photos_in(paths: Sequence[Path]) -> list[Path]:
     unreachable: list[Skipped] = []
     photos = list(find_photos(paths, on_skip=unreachable.append))
     if unreachable:
-        raise UsageError(f"{unreachable[0].path} {unreachable[0].reason}")
+        raise UsageError(f"{unreachable[0].path}: {unreachable[0].reason}")
     return photos
 
 
@@ -111,13 +111,13 @@ def _mask_of(photo: Path, folder: Path) -> Path:
     try:
         named = sorted(path for path in folder.iterdir() if path.is_file())
     except OSError as error:
-        raise UsageError(f"{folder} cannot be opened: {error.strerror or error}") from error
+        raise UsageError(f"{folder}: cannot be opened: {error.strerror or error}") from error
     for stem in (f"{photo.stem}_mask", photo.stem):
         for path in named:
             if path.stem == stem and not path.samefile(photo):
                 return path
     raise UsageError(
-        f"{folder} has no mask for {photo}", hint=f"call it {photo.stem}.png or {photo.stem}_mask.png"
+        f"{folder}: no mask for {photo}", hint=f"Name it {photo.stem}.png or {photo.stem}_mask.png."
     )
 
 
@@ -182,7 +182,7 @@ def _read_photo(path: Path) -> Photo:
     try:
         return record_photo(path)
     except PhotoError as error:
-        raise ConceptError(error.message, hint=error.hint or "nothing was added") from error
+        raise ConceptError(error.message, hint=error.hint) from error
 
 
 def _read_mask(file: ReferenceFile, photo: Photo) -> bytes | None:
@@ -201,15 +201,17 @@ def _read_mask(file: ReferenceFile, photo: Photo) -> bytes | None:
         grey = open_photo(file.mask).convert("L") if alpha is None or _is_flat(alpha) else alpha
     except Exception as error:
         # A decoder fed with a broken file raises nearly anything.
-        raise ConceptError(f"the mask {file.mask} cannot be read: {error}") from error
+        raise ConceptError(f"{file.mask}: the mask cannot be read: {error}") from error
     if size_px != (photo.width_px, photo.height_px):
         raise ConceptError(
-            f"the mask {file.mask} is {size_px[0]} x {size_px[1]} pixels, the photo {file.path}"
+            f"{file.mask}: the mask is {size_px[0]} x {size_px[1]} pixels, the photo {file.path}"
             f" {photo.width_px} x {photo.height_px} upright"
         )
     brightest = int(grey.getextrema()[1])  # type: ignore[arg-type]
     if brightest == 0:
-        raise ConceptError(f"the mask {file.mask} is black all over", hint="it is white where the subject is")
+        raise ConceptError(
+            f"{file.mask}: the mask is completely black", hint="A mask must be white where the subject is."
+        )
     encoded = io.BytesIO()
     grey.point(lambda value: 255 if value * 2 > brightest else 0).save(encoded, "PNG", optimize=True)
     return encoded.getvalue()

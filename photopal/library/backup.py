@@ -42,19 +42,21 @@ def back_up(
         LibraryError: The file cannot be written, or the copy is not sound.
     """
     if target.is_dir():
-        raise UsageError(f"{target} is a folder", hint=f"name a file in it: {target / 'photopal-backup.db'}")
+        raise UsageError(
+            f"{target}: is a folder", hint=f"Name a file in it, such as {target / 'photopal-backup.db'}."
+        )
     if _is_same(target, library.path):
-        raise UsageError(f"{target} is the library itself")
+        raise UsageError(f"{target}: this is the library itself")
     if target.exists() and not is_forced:
-        raise UsageError(f"{target} is there already", hint="say --yes to write over an earlier backup")
+        raise UsageError(f"{target}: already exists", hint="Use --yes to replace an earlier backup.")
     if target.exists() and not _is_database(target):
-        raise UsageError(f"{target} is no earlier backup, and is not written over", hint="name another file")
+        raise UsageError(f"{target}: already exists and is not a backup", hint="Choose another file name.")
     try:
         with atomic_path(target) as part:
             _copy(library, part, on_progress)
     except (OSError, sqlite3.Error) as error:
         reason = getattr(error, "strerror", None) or error
-        raise LibraryError(f"{target} cannot be written: {reason}") from error
+        raise LibraryError(f"{target}: cannot be written: {reason}") from error
 
 
 def check_backup(source: Path) -> None:
@@ -64,7 +66,7 @@ def check_backup(source: Path) -> None:
         LibraryError: It is not there, no library, damaged, or of a newer photopal.
     """
     if not source.is_file():
-        raise LibraryError(f"there is no file {source}")
+        raise LibraryError(f"{source}: file not found")
     try:
         with closing(_open(source)) as connection:
             schema.is_current(connection)
@@ -73,11 +75,11 @@ def check_backup(source: Path) -> None:
             ).fetchone()[0]
             verdict = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
     except sqlite3.Error as error:
-        raise LibraryError(f"{source} is not a whole photopal library: {error}") from error
+        raise LibraryError(f"{source}: not a complete photopal library: {error}") from error
     if not tables:
-        raise LibraryError(f"{source} is not a photopal library")
+        raise LibraryError(f"{source}: not a photopal library")
     if verdict != "ok":
-        raise LibraryError(f"{source} is damaged: {' '.join(str(verdict).split())}")
+        raise LibraryError(f"{source}: damaged: {' '.join(str(verdict).split())}")
 
 
 def peek(source: Path) -> dict[str, int]:
@@ -95,7 +97,7 @@ def peek(source: Path) -> dict[str, int]:
                 for name, table in tables.items()
             }
     except sqlite3.Error as error:
-        raise LibraryError(f"{source} is not a photopal library: {error}") from error
+        raise LibraryError(f"{source}: not a photopal library: {error}") from error
 
 
 def restore(library: Library, source: Path, *, on_progress: OnProgress | None = None) -> Path:
@@ -115,7 +117,7 @@ def restore(library: Library, source: Path, *, on_progress: OnProgress | None = 
         LibraryLockedError: Another process is writing; the message has its pid.
     """
     if _is_same(source, library.path):
-        raise UsageError(f"{source} is the library itself")
+        raise UsageError(f"{source}: this is the library itself")
     check_backup(source)
     aside = _free_name(library.path)
     with library._lock():
@@ -139,7 +141,7 @@ def _put_back(library: Library, source: Path) -> None:
         with closing(_open(source)) as connection:
             connection.backup(library._connection, pages=-1)
     except sqlite3.Error as error:
-        raise LibraryError(f"{library.path} cannot be restored: {error}") from error
+        raise LibraryError(f"{library.path}: cannot be restored: {error}") from error
 
 
 def _copy(library: Library, part: Path, on_progress: OnProgress | None) -> None:
@@ -154,8 +156,8 @@ def _copy(library: Library, part: Path, on_progress: OnProgress | None) -> None:
         verdict = copy.execute("PRAGMA integrity_check(1)").fetchone()[0]
     if verdict != "ok":
         raise LibraryError(
-            f"the library {library.path} is damaged, and so would be its copy: {verdict}",
-            hint="an earlier backup can be put back with: photopal restore FILE",
+            f"{library.path}: not backed up, because the library is damaged: {verdict}",
+            hint="photopal restore FILE",
         )
 
 
@@ -188,4 +190,4 @@ def _free_name(path: Path) -> Path:
         name = path.with_name(f"{path.stem}-before-restore-{moment}{f'-{number}' if number else ''}.db")
         if not name.exists():
             return name
-    raise LibraryError(f"{path.parent} has too many earlier libraries")
+    raise LibraryError(f"{path.parent}: too many earlier libraries in this folder")

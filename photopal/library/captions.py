@@ -120,7 +120,7 @@ def usable_text(text: str) -> str:
     if not line:
         raise UsageError("a caption cannot be empty")
     if len(line) > _CAPTION_LIMIT:
-        raise UsageError(f"a caption has at most {_CAPTION_LIMIT:,} characters, this one has {len(line):,}")
+        raise UsageError(f"caption too long: {len(line):,} characters, the limit is {_CAPTION_LIMIT:,}")
     return line
 
 

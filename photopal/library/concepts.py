@@ -54,7 +54,7 @@ class ConceptTable(JournalTable):
         sql = "SELECT * FROM concepts WHERE folded = ? AND removed_at IS NULL"
         rows = self._rows(sql, (display(fold(name)),))
         if not rows:
-            raise ConceptError(f'nobody and nothing is named "{name}"', hint=self._nearest(name))
+            raise ConceptError(f'no concept named "{name}"', hint=self._nearest(name))
         return _concept_row(rows[0])
 
     def concepts(self) -> list[ConceptRow]:
@@ -99,7 +99,7 @@ class ConceptTable(JournalTable):
                 (kind, display(about or "").strip() or None, concept_id),
             ).fetchall()
         if not rows:
-            raise ConceptError(f"the library has no concept {concept_id}")
+            raise ConceptError(f"no concept with id {concept_id} in the library")
         return _concept_row(rows[0])
 
     def remove_concept(self, name: str) -> None:
@@ -128,7 +128,7 @@ class ConceptTable(JournalTable):
                 (display(fold(name)),),
             )
             if not rows:
-                raise ConceptError(f'nothing named "{name}" was removed')
+                raise ConceptError(f'no removed concept named "{name}"')
             self._refuse_taken(name)
             concept_id = rows[0]["id"]
             with self.recording(f'restored "{rows[0]["name"]}"'):
@@ -159,7 +159,7 @@ class ConceptTable(JournalTable):
         """
         with self.recording("added a reference photo"):
             if not self._rows("SELECT 1 FROM concepts WHERE id = ? AND removed_at IS NULL", (concept_id,)):
-                raise ConceptError(f"the library has no concept {concept_id}")
+                raise ConceptError(f"no concept with id {concept_id} in the library")
             self._touch("reference_photos", concept_id, photo_id)
             photo = self.photo(photo_id)
             _check_box(box, photo)
@@ -196,13 +196,13 @@ class ConceptTable(JournalTable):
             "SELECT name FROM concepts WHERE folded = ? AND removed_at IS NULL AND id <> ?", (fold(name), but)
         )
         if rows:
-            raise ConceptError(f'the name "{rows[0]["name"]}" is taken')
+            raise ConceptError(f'the name "{rows[0]["name"]}" is already in use')
 
     def _nearest(self, name: str) -> str:
         names = [concept.name for concept in self.concepts()]
         if not names:
-            return "no name has been added yet"
-        return suggest(name, names) or f"known names: {', '.join(names[:10])}"
+            return "photopal add-concept NAME PHOTO..."
+        return suggest(name, names) or f"Known names: {', '.join(names[:10])}."
 
     def _photos_of(self, concept_id: int) -> set[int]:
         return set(
@@ -249,7 +249,7 @@ class ConceptTable(JournalTable):
 
 def _check_kind(kind: str) -> None:
     if kind not in get_args(ConceptKind):
-        raise ConceptError(f"a concept is a person, a pet or a thing, not {kind!r}")
+        raise ConceptError(f"invalid kind {kind!r}", hint="Use person, pet or thing.")
 
 
 def _check_box(box: tuple[int, int, int, int] | None, photo: PhotoRow) -> None:
@@ -258,7 +258,7 @@ def _check_box(box: tuple[int, int, int, int] | None, photo: PhotoRow) -> None:
     x, y, width, height = box
     if min(x, y) < 0 or min(width, height) < 1 or x + width > photo.width_px or y + height > photo.height_px:
         raise ConceptError(
-            f"the box {x},{y},{width},{height} does not lie in {photo.path},"
+            f"{photo.path}: the box {x},{y},{width},{height} is outside the photo,"
             f" which is {photo.width_px} x {photo.height_px} pixels upright"
         )
 
@@ -267,11 +267,11 @@ def _check_mask(mask_png: bytes | None, photo: PhotoRow) -> None:
     if mask_png is None:
         return
     if not mask_png.startswith(_PNG_START) or len(mask_png) < 24:
-        raise ConceptError(f"the mask for {photo.path} is not a PNG")
+        raise ConceptError(f"{photo.path}: the mask is not a PNG file")
     width_px, height_px = struct.unpack(">II", mask_png[16:24])
     if (width_px, height_px) != (photo.width_px, photo.height_px):
         raise ConceptError(
-            f"the mask for {photo.path} is {width_px} x {height_px} pixels,"
+            f"{photo.path}: the mask is {width_px} x {height_px} pixels,"
             f" the photo {photo.width_px} x {photo.height_px} upright"
         )
 

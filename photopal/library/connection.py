@@ -82,7 +82,7 @@ class Connection:
             yield
             return
         if self.read_only:
-            raise LibraryError(f"{self.path} is open for reading only")
+            raise LibraryError(f"{self.path}: opened for reading only")
         with self._lock():
             self._execute("BEGIN IMMEDIATE")
             self._depth = 1
@@ -146,14 +146,14 @@ class Connection:
         # The lower byte is the kind of error, the others say more of it.
         kind = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if kind == sqlite3.SQLITE_NOTADB:
-            return LibraryError(f"{self.path} is not a photopal library: {error}")
+            return LibraryError(f"{self.path}: not a photopal library: {error}")
         if kind == sqlite3.SQLITE_CORRUPT:
             return LibraryError(
-                f"{self.path} is damaged: {error}",
-                hint="Put a backup in its place with: photopal restore FILE",
+                f"{self.path}: damaged: {error}",
+                hint="Restore a backup with `photopal restore FILE`.",
             )
         reason = _refusal(self.path.parent) if kind in _OF_THE_DISK else None
-        return LibraryError(f"{self.path} cannot be {what}: {reason or error}")
+        return LibraryError(f"{self.path}: cannot be {what}: {reason or error}")
 
     def _lock(self) -> WriterLock:
         return WriterLock(self.path.with_name(self.path.name + ".lock"), wait_s=self._wait_s)
@@ -163,7 +163,7 @@ class Connection:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise LibraryError(f"{self.path.parent} cannot be made: {error.strerror or error}") from error
+            raise LibraryError(f"{self.path.parent}: cannot be created: {error.strerror or error}") from error
         connection = self._connect(f"{self.path.as_uri()}?mode=rwc")
         try:
             connection.execute("PRAGMA foreign_keys = ON")
@@ -181,12 +181,12 @@ class Connection:
 
     def _refuse_folder(self) -> None:
         if self.path.is_dir():
-            raise LibraryError(f"{self.path} is a folder, where the library's file should be")
+            raise LibraryError(f"{self.path}: is a folder, not a library file")
 
     def _open_for_reading(self) -> sqlite3.Connection:
         self._refuse_folder()
         if not self.path.is_file():
-            raise LibraryError(f"there is no library at {self.path}", hint="photopal index FOLDER")
+            raise LibraryError(f"{self.path}: no library yet", hint="photopal index FOLDER")
         error: sqlite3.Error | None = None
         # A library on a medium that cannot be written is read as one that nobody changes.
         for mode in ("mode=ro", "mode=ro&immutable=1"):
@@ -208,13 +208,13 @@ class Connection:
             # An older library is brought up to date first, as a writer would.
             self._open_for_writing().close()
             return self._connect(f"{self.path.as_uri()}?{mode}")
-        raise LibraryError(f"{self.path} cannot be read: {error}") from error
+        raise LibraryError(f"{self.path}: cannot be read: {error}") from error
 
     def _connect(self, uri: str) -> sqlite3.Connection:
         try:
             connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=self._wait_s)
         except sqlite3.Error as error:
-            raise LibraryError(f"{self.path} cannot be opened: {error}") from error
+            raise LibraryError(f"{self.path}: cannot be opened: {error}") from error
         connection.row_factory = sqlite3.Row
         return connection
 

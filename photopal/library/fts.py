@@ -166,7 +166,7 @@ def _span_s(moment: str | date) -> tuple[int, int]:
         return 0, 0
     match = _MOMENT.fullmatch(text)
     if match is None:
-        raise UsageError(f"{text!r} is not a date", hint="write a date as 2024, 2024-07 or 2024-07-03")
+        raise UsageError(f"invalid date {text!r}", hint="Write a date as 2024, 2024-07 or 2024-07-03.")
     year, month, day, hour, minute, second = (int(part) if part else None for part in match.groups())
     assert year is not None, "the pattern begins with a year"
     first = _month_s(year, month or 1) + ((day or 1) - 1) * _DAY_S

@@ -74,11 +74,11 @@ def check_library(
 def _thumbnail_fault(library: Library, photo_id: int) -> str | None:
     jpeg = library.thumbnail_or_none(photo_id)
     if jpeg is None:
-        return "has no thumbnail"
+        return "no thumbnail"
     try:
         decode_photo(io.BytesIO(jpeg), Path("thumbnail.jpg"))
     except PhotoError:
-        return "has a thumbnail that cannot be read"
+        return "the thumbnail cannot be read"
     return None
 
 
@@ -88,7 +88,7 @@ def _look_at(file: KnownFile, content_hash: str | None) -> Iterator[Finding]:
     except OSError as error:
         is_gone = isinstance(error, FileNotFoundError | NotADirectoryError)
         yield Finding(
-            file.path, "is not there" if is_gone else f"cannot be opened: {error.strerror or error}"
+            file.path, "file not found" if is_gone else f"cannot be opened: {error.strerror or error}"
         )
         return
     if stamp != file.stamp:
@@ -96,8 +96,6 @@ def _look_at(file: KnownFile, content_hash: str | None) -> Iterator[Finding]:
     elif content_hash is not None:
         try:
             if hash_file(file.path) != content_hash:
-                yield Finding(
-                    file.path, "holds other bytes than when it was indexed, at the same size and time"
-                )
+                yield Finding(file.path, "contents changed since it was indexed, with the same size and time")
         except PhotoError as error:
-            yield Finding(file.path, error.message.removeprefix(f"{file.path} "))
+            yield Finding(file.path, error.message.removeprefix(f"{file.path}: "))

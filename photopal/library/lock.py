@@ -69,15 +69,15 @@ class WriterLock:
         try:
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
-            raise LibraryError(f"{self._path} cannot be written: {error.strerror or error}") from error
+            raise LibraryError(f"{self._path}: cannot be written: {error.strerror or error}") from error
         deadline = time.monotonic() + self._wait_s
         while not _try_lock(descriptor):
             if time.monotonic() >= deadline:
                 holder = _holder(descriptor)
                 os.close(descriptor)
                 raise LibraryLockedError(
-                    f"process {holder} is writing to the library beside {self._path}",
-                    hint="wait until it is done, or end that process",
+                    f"{self._path}: the library is locked by process {holder}",
+                    hint="Wait until it has finished, or stop that process.",
                 )
             time.sleep(0.02)
         self._descriptor = descriptor

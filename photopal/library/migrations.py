@@ -130,8 +130,8 @@ def is_current(connection: sqlite3.Connection) -> bool:
     version = schema_version(connection)
     if version > len(_STEPS):
         raise LibraryError(
-            f"the library has format {version}, this photopal knows up to {len(_STEPS)}",
-            hint="update photopal",
+            f"the library has format {version}; this version of photopal reads formats up to {len(_STEPS)}",
+            hint="Update photopal.",
         )
     return version == len(_STEPS)
 

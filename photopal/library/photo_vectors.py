@@ -58,12 +58,12 @@ class VectorFile:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise LibraryError(f"{self._folder} cannot be made: {error.strerror or error}") from error
+            raise LibraryError(f"{self._folder}: cannot be created: {error.strerror or error}") from error
         with WriterLock(self._folder / f"{self._stem}.lock", wait_s=_WAIT_S):
             known, width = self._known(), vectors.shape[1]
             present = self._vectors_path()
             if present is not None and present != self._path_of(width):
-                raise LibraryError(f"{present} has vectors of another width than {width}")
+                raise LibraryError(f"{present}: the vectors in it do not have width {width}")
             new = {bytes.fromhex(key): row for row, key in enumerate(content_hashes)}
             new = {key: row for key, row in new.items() if key not in known}
             lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -90,15 +90,15 @@ class VectorFile:
         row = self._known().get(bytes.fromhex(content_hash))
         path = self._vectors_path()
         if row is None or path is None:
-            raise LibraryError(f"there is no vector for {content_hash}")
+            raise LibraryError(f"no vector for photo {content_hash}")
         width = _width_of(path)
         try:
             vectors = np.memmap(path, dtype="<f2", mode="r", shape=(self._read, width))
         except (OSError, ValueError) as error:
-            raise LibraryError(f"{path} cannot be read: {error}", hint=self._hint) from error
+            raise LibraryError(f"{path}: cannot be read: {error}", hint=self._hint) from error
         wanted = vectors[row].astype(np.float32)
         if not np.isfinite(wanted).all():
-            raise LibraryError(f"{path} is damaged", hint=self._hint)
+            raise LibraryError(f"{path}: damaged", hint=self._hint)
         best = np.empty(0, dtype=np.float32)
         places = np.empty(0, dtype=np.int64)
         for start in range(0, len(vectors), _ROWS_AT_ONCE):
@@ -121,7 +121,7 @@ class VectorFile:
 
     @property
     def _hint(self) -> str:
-        return f"Remove {self._folder}: photopal similar makes it anew."
+        return f"Delete {self._folder}; `photopal similar` creates it again."
 
     @property
     def _keys_path(self) -> Path:
@@ -154,7 +154,7 @@ class VectorFile:
                     keys = file.read((count - first) * _KEY_BYTES)
         except OSError as error:
             reason = error.strerror or error
-            raise LibraryError(f"{self._keys_path} cannot be read: {reason}", hint=self._hint) from error
+            raise LibraryError(f"{self._keys_path}: cannot be read: {reason}", hint=self._hint) from error
         if keys:
             self._rows |= {
                 keys[place * _KEY_BYTES : (place + 1) * _KEY_BYTES]: first + place

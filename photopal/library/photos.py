@@ -147,7 +147,7 @@ class PathTable(Connection):
         """Make the searchable words of photos anew; belongs inside `writing`."""
         for photo_id in photo_ids:
             if photo_id >= KEY_STEP:
-                raise LibraryError(f"a library holds at most {KEY_STEP - 1:,} photos")
+                raise LibraryError(f"too many photos: a library holds at most {KEY_STEP - 1:,}")
             rows = self._rows(
                 "SELECT path FROM paths WHERE photo_id = ? AND missing_since IS NULL", (photo_id,)
             )
@@ -338,7 +338,7 @@ class LookTable(IndexTable):
         """Let SQLite look through the whole library file; return what it finds wrong, in its words."""
         found = [row[0] for row in self._rows("PRAGMA integrity_check(20)") if row[0] != "ok"]
         for row in self._rows("PRAGMA foreign_key_check"):
-            found.append(f"a row of {row[0]} points to a row of {row[2]} that is not there")
+            found.append(f"a row of {row[0]} refers to a missing row of {row[2]}")
         return found
 
 
@@ -408,7 +408,7 @@ class PhotoTable(LookTable):
         """
         rows = self._rows(f"SELECT {PHOTO_COLUMNS} FROM photos WHERE id = ?", (photo_id,))
         if not rows:
-            raise LibraryError(f"the library has no photo {photo_id}")
+            raise LibraryError(f"no photo with id {photo_id} in the library")
         return photo_row(rows[0])
 
     def photo_at(self, path: Path) -> PhotoRow | None:
@@ -461,7 +461,7 @@ class PhotoTable(LookTable):
         """
         rows = self._rows("SELECT jpeg FROM thumbnails WHERE photo_id = ?", (photo_id,))
         if not rows:
-            raise LibraryError(f"the library has no photo {photo_id}")
+            raise LibraryError(f"no photo with id {photo_id} in the library")
         jpeg: bytes = rows[0][0]
         return jpeg
 

@@ -57,16 +57,16 @@ class UndoTable(CaptionTable):
                 f"{columns} WHERE undoes IS NULL AND undone_by IS NULL ORDER BY id DESC LIMIT 1"
             )
             if not rows:
-                raise NothingFoundError("there is nothing to undo")
+                raise NothingFoundError("nothing to undo")
             return JournalEntry(*rows[0])
         rows = self._rows(f"{columns} WHERE id = ?", (number,)) if abs(number) < 1 << 63 else []
         if not rows:
-            raise UsageError(f"the journal has no entry {number}", hint="photopal undo --list")
+            raise UsageError(f"no entry {number} in the journal", hint="photopal undo --list")
         entry = JournalEntry(*rows[0])
         if entry.undone_by is not None:
             raise UsageError(
-                f"entry {number} is undone already, by entry {entry.undone_by}",
-                hint=f"to do it again: photopal undo {entry.undone_by}",
+                f"entry {number} was already undone by entry {entry.undone_by}",
+                hint=f"Run `photopal undo {entry.undone_by}` to redo it.",
             )
         return entry
 
@@ -135,7 +135,7 @@ class UndoTable(CaptionTable):
 
     def _refuse_changed(self, entry: JournalEntry) -> None:
         raise LibraryError(
-            f"what entry {entry.id} changed has changed again since: {entry.what}",
+            f"entry {entry.id} ({entry.what}) cannot be undone: there are later changes to the same data",
             hint="photopal undo --list",
         )
 
@@ -151,8 +151,8 @@ class UndoTable(CaptionTable):
         )
         if rows:
             raise LibraryError(
-                f"what entry {entry.id} changed has changed again since: {entry.what}",
-                hint=f"first undo entry {rows[0]['id']}: {rows[0]['what']}",
+                f"entry {entry.id} ({entry.what}) cannot be undone: there are later changes to the same data",
+                hint=f"First undo entry {rows[0]['id']}: {rows[0]['what']}.",
             )
 
     def _refuse_name_used_since(self, entry: JournalEntry, name: str, *, but: str) -> None:
@@ -167,8 +167,8 @@ class UndoTable(CaptionTable):
             images = [json.loads(image) for image in (row["before"], row["after"]) if image]
             if any(fold(image["name"]) == fold(name) for image in images):
                 raise ConceptError(
-                    f'the name "{name}" is taken, or was since',
-                    hint=f"first undo entry {row['id']}: {row['what']}",
+                    f'the name "{name}" has been used by a later change',
+                    hint=f"First undo entry {row['id']}: {row['what']}.",
                 )
 
     def _restore(self, place: str, key: tuple[Any, ...], image: Image) -> None:

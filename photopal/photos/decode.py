@@ -60,7 +60,7 @@ def open_photo(path: Path, *, max_side_px: int | None = None) -> Image.Image:
         with path.open("rb") as file:
             return decode_photo(file, path, max_side_px=max_side_px)
     except OSError as error:
-        raise PhotoError(f"{path} cannot be opened: {error.strerror or error}") from error
+        raise PhotoError(f"{path}: cannot be opened: {error.strerror or error}") from error
 
 
 def decode_photo(
@@ -79,11 +79,11 @@ def decode_photo(
         with listening(file, said), quiet_pillow(), open_header(still_of(file, path)) as image:
             return _picture(image, max_side_px)
     except PhotoError as error:
-        raise PhotoError(f"{path} {error.message}", hint=error.hint) from error
+        raise PhotoError(f"{path}: {error.message}", hint=error.hint) from error
     except Exception as error:
         # A decoder fed with a broken file raises nearly anything, from SyntaxError to KeyError.
         more = f" ({said[-1]})" if said else ""
-        raise PhotoError(f"{path} is broken or cut short: {_words(error)}{more}") from error
+        raise PhotoError(f"{path}: broken or cut short: {_words(error)}{more}") from error
 
 
 class _Hush:
@@ -139,7 +139,7 @@ def open_header(file: BinaryIO) -> ImageFile:
     _support_heif()
     file.seek(0, io.SEEK_END)
     if file.tell() == 0:
-        raise PhotoError("is empty")
+        raise PhotoError("the file is empty")
     file.seek(0)
     with quiet_pillow():
         try:
@@ -147,11 +147,11 @@ def open_header(file: BinaryIO) -> ImageFile:
         except Image.DecompressionBombError as error:
             raise _too_large() from error
         except UnidentifiedImageError as error:
-            raise PhotoError("is not a photo that photopal can read") from error
+            raise PhotoError("not a photo that photopal can read") from error
         except Exception as error:
-            raise PhotoError(f"is broken or cut short: {_words(error)}") from error
+            raise PhotoError(f"broken or cut short: {_words(error)}") from error
     if image.width < 1 or image.height < 1:
-        raise PhotoError("has no pixels")
+        raise PhotoError("the image has no pixels")
     if image.width * image.height > PIXEL_LIMIT:
         raise _too_large()
     return image
@@ -176,7 +176,7 @@ def upright_size_px(image: Image.Image) -> tuple[int, int]:
 
 
 def _too_large() -> PhotoError:
-    return PhotoError(f"claims more than {PIXEL_LIMIT // 1_000_000} million pixels")
+    return PhotoError(f"more than {PIXEL_LIMIT // 1_000_000} million pixels")
 
 
 def _words(error: Exception) -> str:
@@ -309,6 +309,6 @@ def photo_size_px(path: Path) -> tuple[int, int]:
         with path.open("rb") as file, open_header(still_of(file, path)) as image:
             return upright_size_px(image)
     except PhotoError as error:
-        raise PhotoError(f"{path} {error.message}", hint=error.hint) from error
+        raise PhotoError(f"{path}: {error.message}", hint=error.hint) from error
     except OSError as error:
-        raise PhotoError(f"{path} cannot be opened: {error.strerror or error}") from error
+        raise PhotoError(f"{path}: cannot be opened: {error.strerror or error}") from error

@@ -39,7 +39,7 @@ class Skipped:
     @classmethod
     def by(cls, path: Path, error: PhotopalError) -> Skipped:
         """A photo that raised an error, whose message begins with the path."""
-        return cls(path, error.message.removeprefix(f"{path} "))
+        return cls(path, error.message.removeprefix(f"{path}: "))
 
 
 def find_photos(roots: Sequence[Path], *, on_skip: Callable[[Skipped], None]) -> Iterator[Path]:
@@ -93,7 +93,7 @@ def _list_folder(
         place = (status.st_dev, status.st_ino)
         if place in searched:
             if not is_named:
-                on_skip(Skipped(Path(folder), "leads to a folder that was already searched"))
+                on_skip(Skipped(Path(folder), "links to a folder that was already searched"))
             return [], [], []
         searched.add(place)
         # Only names are kept: a folder can hold hundreds of thousands of photos.
@@ -105,7 +105,7 @@ def _list_folder(
     except FileNotFoundError:
         skips.append(Skipped(Path(folder), "does not exist"))
     except NotADirectoryError:
-        skips.append(Skipped(Path(folder), "is neither a folder nor a photo file"))
+        skips.append(Skipped(Path(folder), "neither a folder nor a photo"))
     except OSError as error:
         skips.append(Skipped(Path(folder), f"cannot be opened: {error.strerror or error}"))
     for skipped in sorted(skips, key=lambda skipped: skipped.path):
@@ -127,8 +127,8 @@ def _kind_of(entry: os.DirEntry[str], on_skip: Callable[[Skipped], None]) -> str
         if entry.is_file():
             return "photo"
         if entry.is_symlink():
-            on_skip(Skipped(Path(entry.path), "is a link to a file that does not exist"))
+            on_skip(Skipped(Path(entry.path), "broken link"))
     except OSError as error:
         # A link that leads to itself, most often.
-        on_skip(Skipped(Path(entry.path), f"cannot be looked at: {error.strerror or error}"))
+        on_skip(Skipped(Path(entry.path), f"cannot be accessed: {error.strerror or error}"))
     return None

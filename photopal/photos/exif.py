@@ -74,7 +74,7 @@ def read_exif(path: Path) -> Exif:
         with path.open("rb") as file:
             return exif_of(file)
     except OSError as error:
-        raise PhotoError(f"{path} cannot be opened: {error.strerror or error}") from error
+        raise PhotoError(f"{path}: cannot be opened: {error.strerror or error}") from error
 
 
 def exif_of(file: BinaryIO) -> Exif:

@@ -100,7 +100,7 @@ def record_photo(path: Path, *, fingerprint: Fingerprint | None = None) -> Photo
             exif = exif_of(file)
             _check_unchanged(file, before, path)
     except OSError as error:
-        raise PhotoError(f"{path} cannot be opened: {error.strerror or error}") from error
+        raise PhotoError(f"{path}: cannot be opened: {error.strerror or error}") from error
     return Photo(
         path=path,
         content_hash=content_hash,
@@ -129,7 +129,7 @@ def fingerprint_file(path: Path) -> Fingerprint:
             _check_unchanged(file, before, path)
             return Fingerprint(content_hash, *before)
     except OSError as error:
-        raise PhotoError(f"{path} cannot be opened: {error.strerror or error}") from error
+        raise PhotoError(f"{path}: cannot be opened: {error.strerror or error}") from error
 
 
 def hash_file(path: Path) -> str:
@@ -143,7 +143,9 @@ def hash_file(path: Path) -> str:
 
 def _check_unchanged(file: BinaryIO, before: Stamp, path: Path) -> None:
     if Stamp.of(os.fstat(file.fileno())) != before:
-        raise PhotoError(f"{path} changes while it is read", hint="wait until it is copied completely")
+        raise PhotoError(
+            f"{path}: the file is still changing", hint="Try again when it has been copied completely."
+        )
 
 
 def _hash(file: BinaryIO) -> str:
@@ -155,7 +157,7 @@ def _still(file: BinaryIO, path: Path) -> BinaryIO:
     try:
         return still_of(file, path)
     except PhotoError as error:
-        raise PhotoError(f"{path} {error.message}", hint=error.hint) from error
+        raise PhotoError(f"{path}: {error.message}", hint=error.hint) from error
 
 
 def _header(file: BinaryIO, path: Path) -> tuple[int, int, str]:
@@ -164,7 +166,7 @@ def _header(file: BinaryIO, path: Path) -> tuple[int, int, str]:
             width_px, height_px = upright_size_px(image)
             name = image.format or ""
     except PhotoError as error:
-        raise PhotoError(f"{path} {error.message}", hint=error.hint) from error
+        raise PhotoError(f"{path}: {error.message}", hint=error.hint) from error
     return width_px, height_px, _FORMAT_NAMES.get(name, name)
 
 

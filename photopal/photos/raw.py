@@ -48,7 +48,7 @@ def still_of(file: BinaryIO, path: Path) -> BinaryIO:
     if file.read(2) == _JPEG_START:
         return file
     if not can_read_raw():
-        raise PhotoError("is a RAW file", hint='pip install "photopal[raw]"')
+        raise PhotoError("RAW files need the rawpy package", hint='pip install "photopal[raw]"')
     import rawpy
 
     file.seek(0)
@@ -56,7 +56,7 @@ def still_of(file: BinaryIO, path: Path) -> BinaryIO:
         with rawpy.imread(file) as raw:
             thumbnail, orientation = raw.extract_thumb(), _ORIENTATIONS.get(raw.sizes.flip, 1)
     except rawpy.LibRawError as error:
-        raise PhotoError(f"holds no picture that can be read: {_words(error)}") from error
+        raise PhotoError(f"no readable preview in the RAW file: {_words(error)}") from error
     if thumbnail.format == rawpy.ThumbFormat.JPEG:
         return io.BytesIO(_turned(thumbnail.data, orientation))
     return _encoded(thumbnail.data, orientation)

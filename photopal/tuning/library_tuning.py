@@ -84,7 +84,7 @@ def plan_tuning(
     """
     chosen = [library.concept(name) for name in names] or library.concepts()
     if not chosen:
-        raise ConceptError("nobody has a name yet", hint="photopal add-concept NAME PHOTO…")
+        raise ConceptError("no concepts yet", hint="photopal add-concept NAME PHOTO...")
     store = FeatureStore(model)
     in_use = open_bank(path, fingerprint=model.fingerprint)
     registration = RegisterOptions(tokens=options.tokens, seed=options.seed)
@@ -100,10 +100,10 @@ def plan_tuning(
     for concept in chosen:
         if concept.id not in trained and (names or not trained):
             failure = result.failed.get(concept.id)
-            reason = "none of its photos is there" if failure is None else in_a_line(failure)
+            reason = "none of its photos can be found" if failure is None else in_a_line(failure)
             raise ConceptError(
                 f"{concept.name} cannot be registered: {reason}",
-                hint="Bring its photos back, or give others with: photopal add-concept",
+                hint="Restore its photos, or add others with `photopal add-concept`.",
             ) from failure
     keep_reasons(path, model.name, {i: in_a_line(error) for i, error in result.failed.items()})
     # One that is known from before but fails now would fail again below; what is known of it stays on disk.

@@ -67,28 +67,26 @@ def check_folder(folder: Path) -> None:
     """
     if not (folder / "config.json").is_file():
         raise ModelError(
-            f"{folder}: there is no config.json, so this is not a model folder",
-            hint="Give the folder that holds config.json and the safetensors files.",
+            f"{folder}: not a model folder: config.json is missing",
+            hint="Name the folder that contains config.json and the safetensors files.",
         )
     index = folder / "model.safetensors.index.json"
     if not index.is_file():
         if list(folder.glob("*.safetensors")):
             return
         raise ModelError(
-            f"{folder}: there are no safetensors weights",
-            hint="Other weight files can run code and are not read; look for a safetensors version.",
+            f"{folder}: no safetensors weights",
+            hint="Other weight formats can run code and are not read; look for a safetensors version.",
         )
     try:
         shards = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
     except (ValueError, KeyError, AttributeError, OSError) as error:
-        raise ModelError(
-            f"{index}: the list of weight files is broken", hint="Fetch the model again."
-        ) from error
+        raise ModelError(f"{index}: broken list of weight files", hint="Download the model again.") from error
     missing = sorted(shard for shard in shards if not (folder / shard).is_file())
     if missing:
         raise ModelError(
             f"{folder}: {len(missing)} of {len(shards)} weight files are missing, such as {missing[0]}",
-            hint="Fetch the model again; a broken download goes on where it stopped.",
+            hint="Download the model again; an interrupted download is resumed.",
         )
 
 
@@ -121,7 +119,7 @@ def fingerprint_folder(folder: Path) -> str:
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except ValueError as error:
-        raise ModelError(f"{folder}: config.json is broken", hint="Fetch the model again.") from error
+        raise ModelError(f"{folder}: config.json is broken", hint="Download the model again.") from error
     kept = {key: value for key, value in config.items() if key not in _VOLATILE_KEYS}
     digest.update(json.dumps(kept, sort_keys=True).encode())
     for path in sorted(folder.glob("*.safetensors"), key=lambda path: path.name):

@@ -75,7 +75,7 @@ def load_model(
     except _LOAD_ERRORS as error:
         raise ModelError(
             f"{name}: the model cannot be loaded: {_first_line(error)}",
-            hint="photopal uses models that transformers knows by itself, with safetensors weights.",
+            hint="Use a model that transformers supports without remote code, with safetensors weights.",
         ) from error
     fingerprint = fingerprint_folder(folder)
     model = LoadedModel(parts, family, name=name, fingerprint=fingerprint, familiar=load_ood_detector(folder))
@@ -92,8 +92,8 @@ def _resolve(name_or_path: str | Path, *, allow_download: bool) -> tuple[str, Pa
     is_path = isinstance(name_or_path, Path) or text.startswith((".", "~")) or folder.is_absolute()
     if is_path or text.count("/") != 1:
         raise ModelError(
-            f"{text}: there is no model folder there",
-            hint="Give a folder with config.json and safetensors files, or a hub id such as owner/name.",
+            f"{text}: no such model folder",
+            hint="Use a folder with config.json and safetensors files, or a Hugging Face id (owner/name).",
         )
     return text, _find_in_hub(text, allow_download=allow_download)
 
@@ -106,8 +106,8 @@ def _find_in_hub(name: str, *, allow_download: bool) -> Path:
             )
     except hub_errors.RepositoryNotFoundError as error:
         raise ModelError(
-            f"{name}: the hub has no such model, or it is not open to you",
-            hint="Check the spelling; a gated model asks for a login with `hf auth login`.",
+            f"{name}: not found on Hugging Face, or you have no access",
+            hint="Check the spelling; log in with `hf auth login` for a gated model.",
         ) from error
     except (hub_errors.LocalEntryNotFoundError, FileNotFoundError) as error:
         hint = (
@@ -118,7 +118,7 @@ def _find_in_hub(name: str, *, allow_download: bool) -> Path:
         raise ModelError(f"{name}: the model is not on this computer", hint=hint) from error
     except (hub_errors.HfHubHTTPError, hub_errors.HFValidationError, OSError) as error:
         raise ModelError(
-            f"{name}: the model cannot be fetched: {_first_line(error)}",
+            f"{name}: the model cannot be downloaded: {_first_line(error)}",
             hint="Check the network and the name; a model in a folder needs no network.",
         ) from error
     return Path(found)
@@ -132,8 +132,8 @@ def _load_parts(folder: Path, device: torch.device, dtype: torch.dtype) -> tuple
     missing = sorted(report["missing_keys"])
     if missing:
         raise ModelError(
-            f"{folder.name}: the weight files lack {len(missing)} tensors, such as {missing[0]}",
-            hint="Fetch the model again.",
+            f"{folder.name}: {len(missing)} tensors are missing from the weight files, such as {missing[0]}",
+            hint="Download the model again.",
         )
     family = family_of(model.config)
     tokenizer = AutoTokenizer.from_pretrained(folder, **safe)
@@ -176,8 +176,8 @@ def _image_token(config: Any, tokenizer: Any, folder: Path) -> tuple[str, int]:
     token = None if id_ is None else tokenizer.convert_ids_to_tokens(id_)
     if id_ is None or token is None:
         raise ModelError(
-            f"{folder.name}: the model names no image token",
-            hint="Choose a model that is made for chat about images.",
+            f"{folder.name}: the model has no image token",
+            hint="Choose a vision-language chat model.",
         )
     return str(token), int(id_)
 
@@ -190,7 +190,7 @@ def _chat_template(folder: Path, tokenizer: Any) -> str:
     if not template:
         raise ModelError(
             f"{folder.name}: the model has no chat template",
-            hint="Choose a model that is made for chat about images.",
+            hint="Choose a vision-language chat model.",
         )
     return str(template)
 
@@ -204,7 +204,7 @@ def _choose_device(device: str) -> torch.device:
         torch.empty(0, device=chosen)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise ModelError(
-            f"the device {device!r} cannot be used: {_first_line(error)}",
+            f"device {device!r} cannot be used: {_first_line(error)}",
             hint="Use auto, cpu, cuda or mps.",
         ) from error
     return chosen
@@ -218,7 +218,7 @@ def _choose_dtype(dtype: str | torch.dtype, device: torch.device, folder: Path) 
         return torch.bfloat16 if is_halved else _NUMBER_FORMATS.get(device.type, torch.float32)
     chosen = getattr(torch, dtype, None)
     if not isinstance(chosen, torch.dtype) or not chosen.is_floating_point:
-        raise ModelError(f"{dtype!r} is no number format", hint="Use auto, float32, bfloat16 or float16.")
+        raise ModelError(f"invalid dtype {dtype!r}", hint="Use auto, float32, bfloat16 or float16.")
     return chosen
 
 

@@ -60,8 +60,8 @@ class LoadedModel:
         self._head = parts.model.get_output_embeddings()
         if self._head is None or self._head.weight.shape != self._embed.weight.shape:
             raise ModelError(
-                f"{name}: its input and output layers do not speak of the same vocabulary",
-                hint="Choose another model; `photopal --help` says how.",
+                f"{name}: the input and output layers have different vocabularies",
+                hint="Choose another model with --model.",
             )
         self.vocab_size, self.hidden_size = (int(size) for size in self._head.weight.shape)
         self._coder = PromptCoder(parts, self.vocab_size)

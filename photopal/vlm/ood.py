@@ -65,7 +65,7 @@ def load_ood_detector(folder: Path) -> OODDetector | None:
             centres, whitening = (torch.from_numpy(held[name]) for name in ("centres", "whitening"))
             return OODDetector(centres, whitening, float(held["limit"]))
     except (ValueError, KeyError, OSError, EOFError) as error:
-        raise ModelError(f"{path}: the file is broken", hint="Install photopal again.") from error
+        raise ModelError(f"{path}: broken file", hint="Reinstall photopal.") from error
 
 
 def mean_patch(features: PhotoFeatures) -> Tensor:

@@ -37,8 +37,8 @@ class PromptCoder:
         self._base_size = len(parts.tokenizer)
         if self._base_size > vocab_size:
             raise ModelError(
-                f"{parts.folder.name}: {self._base_size} tokens, but only {vocab_size} rows in the model",
-                hint="The files of two models seem to be mixed; fetch the model again.",
+                f"{parts.folder.name}: {vocab_size} tokens in the model, {self._base_size} in the tokenizer",
+                hint="Files of two models may be mixed up; download the model again.",
             )
         placeholders = all_placeholders()
         specials = parts.tokenizer.all_special_tokens
@@ -77,7 +77,7 @@ class PromptCoder:
             if text.count(self._image_token) != 1:
                 raise ModelError(
                     f"the model's chat template does not put {self._image_token} where the photo goes",
-                    hint="Choose a model that is made for chat about images.",
+                    hint="Choose a vision-language chat model.",
                 )
             text = text.replace(self._image_token, self._image_text(features))
         return torch.tensor(self._ids(text), dtype=torch.int64)
@@ -206,7 +206,7 @@ def _end_ids(parts: Checkpoint) -> frozenset[int]:
     ids.discard(None)
     if not ids:
         raise ModelError(
-            f"{parts.folder.name}: the model names no token that ends an answer",
+            f"{parts.folder.name}: the model has no end-of-answer token",
             hint="Set eos_token_id in its generation_config.json.",
         )
     return frozenset(ids)

@@ -31,8 +31,8 @@ def check_family(model: LoadedModel, parts: Checkpoint, family: Family) -> None:
         ModelError: They differ, or the model does not take a photo the way photopal gives it.
     """
     refusal = ModelError(
-        f"{model.name}: photopal cannot use models of the kind {family.name!r}",
-        hint="LLaVA, Idefics3, SmolVLM and Qwen2.5-VL models work.",
+        f"{model.name}: models of type {family.name!r} are not supported",
+        hint="Use a LLaVA, Idefics3, SmolVLM or Qwen2.5-VL model.",
     )
     picture = Image.linear_gradient("L").convert("RGB")
     try:

@@ -241,14 +241,14 @@ def test_photos_of_anna_in_2024_do_not_mind_a_photo_of_2026_without_a_caption(li
 @pytest.mark.parametrize(
     ("question", "hint"),
     [
-        ("How many photos of Bob?", "you have registered Anna, Anna Maria, Bob Marley, May and Rex"),
-        ("photos of Ana", 'did you mean "Anna"?'),
-        ("When was Charlie Brown last at the lake?", "you have registered"),
-        ("Is Rex with Charlie?", "you have registered"),
+        ("How many photos of Bob?", "Known names: Anna, Anna Maria, Bob Marley, May and Rex."),
+        ("photos of Ana", 'Did you mean "Anna"?'),
+        ("When was Charlie Brown last at the lake?", "Known names"),
+        ("Is Rex with Charlie?", "Known names"),
     ],
 )
 def test_a_name_nobody_has_is_said_with_those_who_are_registered(library, question, hint):
-    with pytest.raises(ConceptError, match="I know nobody called") as failure:
+    with pytest.raises(ConceptError, match="no concept named") as failure:
         ask(library, question)
     assert hint in str(failure.value.hint)
 

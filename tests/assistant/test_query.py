@@ -165,6 +165,6 @@ def test_a_page_behind_the_last_is_empty_and_not_another_reading(library):
 
 
 def test_what_was_meant_is_guessed_where_nothing_is_found(library):
-    assert explain_nothing(library, "Annna by the sea") == 'did you mean "Anna"?'
+    assert explain_nothing(library, "Annna by the sea") == 'Did you mean "Anna"?'
     assert explain_nothing(library, "zebra") is None
     assert "two days" in explain_nothing(library, "1/2/2024")

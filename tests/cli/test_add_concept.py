@@ -18,7 +18,7 @@ def test_a_name_works_at_once_and_says_what_was_found(add, run, drawn_family, ho
     lines = [line.split("\t") for line in result.stdout.splitlines()]
     assert [line[0] for line in lines] == [str(path) for path in drawn_family.photos["Anna"]]
     assert all(line[1].endswith(" of 64") and line[2].count(",") == 3 for line in lines)
-    assert "Anna is known now, by 3 photos." in result.stderr
+    assert "Added Anna with 3 photos." in result.stderr
     assert "photopal tune" in result.stderr
     assert len(list((home / "banks").glob("*.bank.safetensors"))) == 1
     assert json.loads(run("status", "--json").stdout)["banks"] == 1
@@ -29,9 +29,9 @@ def test_a_known_name_gets_further_photos(add, drawn_family):
     first, *rest = drawn_family.photos["Anna"]
     add("Anna", first, "--box", "10,20,50,60")
     more = add("anna", *rest)
-    assert "was known already and has 2 further photos" in more.stderr
+    assert "Added 2 photos to " in more.stderr
     same = add("ANNA", *rest)
-    assert "was known by these photos already" in same.stderr
+    assert "already has these photos" in same.stderr
     assert same.exit_code == 0
 
 

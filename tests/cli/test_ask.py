@@ -41,7 +41,7 @@ def test_a_bad_photo_beside_a_good_one_is_3_and_alone_is_1(ask, drawn_family, tm
     broken.write_bytes(b"no photo")
     both = ask("What is this?", drawn_family.both, broken, tmp_path / "nowhere.jpg")
     assert both.exit_code == 3
-    assert "broken.jpg: is not a photo" in both.stderr
+    assert "broken.jpg: not a photo" in both.stderr
     assert "nowhere.jpg: does not exist" in both.stderr
     assert ask("What is this?", broken).exit_code == 1
 

@@ -31,7 +31,7 @@ def test_a_folder_is_indexed_and_captioned_and_the_second_time_left_alone(captio
     assert all(len(line) == 3 and line[2] for line in lines)
     second = caption()
     assert (second.exit_code, second.stdout) == (0, "")
-    assert "3 photos had a good one already" in second.stderr
+    assert "3 photos already up to date" in second.stderr
     with Library(home / "library.db") as library:
         assert library.counts()["captioned"] == 3
 

@@ -40,8 +40,8 @@ def test_a_crash_is_a_paragraph_with_a_file(run, family, home, break_status, wor
     assert result.stdout == ""
     assert result.stderr.count("\n") == 1
     said = words(result.stderr)
-    assert said.startswith(f"photopal status stopped at an unexpected error: {type(error).__name__}")
-    assert "report it with that file and what photopal doctor prints" in said
+    assert said.startswith(f"photopal status failed with an unexpected error: {type(error).__name__}")
+    assert "please report it with that file and the output of `photopal doctor`" in said
     [report] = (home / "crashes").glob("*.txt")
     assert f"The full traceback is in {report}." in said
     text = report.read_text(encoding="utf-8")
@@ -51,7 +51,7 @@ def test_a_crash_is_a_paragraph_with_a_file(run, family, home, break_status, wor
 
 def test_want_of_memory_says_what_may_help(run, family, break_status, words):
     break_status(torch.OutOfMemoryError("CUDA out of memory"))
-    assert "choose a smaller model or another --device" in words(run("status").stderr)
+    assert "use a smaller model or another --device" in words(run("status").stderr)
 
 
 def test_debug_shows_the_traceback_too(run, family, break_status):
@@ -68,7 +68,7 @@ def test_a_crash_says_at_which_step_it_was(run, family, monkeypatch, words):
         raise ZeroDivisionError
 
     monkeypatch.setattr("photopal.library.integrity.check_library", fail)
-    assert words(run("check").stderr).startswith("photopal check (checking) stopped at an unexpected error")
+    assert words(run("check").stderr).startswith("photopal check (checking) failed with an unexpected error")
 
 
 def test_without_a_home_the_file_is_a_temporary_one(run, monkeypatch, tmp_path, words):
@@ -87,7 +87,7 @@ def test_where_no_file_can_be_written_debug_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))
     error = ZeroDivisionError("none")
     assert crash.write_report(error, tmp_path / "no home", doing="photopal") is None
-    assert "--debug shows it" in crash.describe_crash(error, doing="photopal", report=None)
+    assert "use --debug to see it" in crash.describe_crash(error, doing="photopal", report=None)
 
 
 def test_only_the_latest_reports_are_kept(tmp_path):
@@ -113,7 +113,7 @@ def test_a_line_that_cannot_be_read_may_crash_too(run, monkeypatch, words):
     result = run("status")
     assert result.exit_code == 1
     assert words(result.stderr).startswith(
-        "photopal stopped at an unexpected error: ZeroDivisionError: none."
+        "photopal failed with an unexpected error: ZeroDivisionError: none."
     )
 
 

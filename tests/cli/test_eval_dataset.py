@@ -23,7 +23,7 @@ def scenes(run, tmp_path):
 def test_make_refuses_what_is_no_world_and_what_is_nothing(run, tmp_path):
     told = run("eval", "make", "real", str(tmp_path / "x"))
     assert told.exit_code == 2
-    assert "real: no such world" in told.stderr
+    assert "unknown kind of scenarios 'real'" in told.stderr
     told = run("eval", "make", "drawn", str(tmp_path / "x"), "--scenarios", "0")
     assert told.exit_code == 2
     assert not (tmp_path / "x").exists()
@@ -54,7 +54,7 @@ def test_a_dataset_is_measured_as_rows_and_as_json(run, scenes, tiny_llava):
 def test_an_unknown_task_and_a_missing_folder_are_said_in_words(run, scenes, tmp_path):
     told = run("eval", "dataset", str(scenes), "--task", "singing")
     assert told.exit_code == 2
-    assert "singing: no such task" in told.stderr
+    assert "singing: unknown task" in told.stderr
     told = run("eval", "dataset", str(tmp_path / "nowhere"))
     assert told.exit_code == 2
     assert "nowhere: the folder is missing" in " ".join(told.stderr.split())

@@ -110,7 +110,10 @@ def test_an_old_name_that_cannot_be_registered_stops_no_command(go, home, drawn_
         result = go(*command)
         assert result.exit_code == 0, (command, result.stderr)
         said = words(result.stderr)
-        assert said.count("Ben is not looked for, as it cannot be registered: RuntimeError: the device") == 1
+        assert (
+            said.count("Ben is not recognized, because it could not be registered: RuntimeError: the device")
+            == 1
+        )
         assert "Traceback" not in said
         assert not_registered(go) == {"Anna": None, "Ben": "RuntimeError: the device is lost"}
     reports = list((home / "crashes").glob("*.txt"))
@@ -145,7 +148,7 @@ def test_what_cannot_be_registered_anew_stays_as_it_was_known(go, home, drawn_fa
     result = go("locate", drawn_family.both)
     assert result.exit_code == 0
     assert result.stdout.startswith("Anna\t")
-    assert "Anna is known by its earlier photos only" in words(result.stderr)
+    assert "Anna is recognized by its earlier photos only" in words(result.stderr)
 
 
 def test_thresholds_that_cannot_be_learned_stop_no_command(go, home, drawn_family, monkeypatch):
@@ -170,8 +173,8 @@ def test_names_without_photos_are_listed_with_the_reason(go, home, drawn_family,
         copy.unlink()
     shutil.rmtree(home / "banks")
     assert go("locate", drawn_family.both).exit_code == 0
-    assert not_registered(go) == {"Anna": None, "Ben": "none of its photos is there"}
-    assert "none of its photos is there" in go("concepts").stdout
+    assert not_registered(go) == {"Anna": None, "Ben": "none of its photos can be found"}
+    assert "none of its photos can be found" in go("concepts").stdout
 
 
 def test_the_reasons_of_another_model_are_not_shown(go, run, home, drawn_family, break_names):

@@ -91,7 +91,7 @@ def test_ctrl_c_ends_with_130_and_the_next_run_completes(run, tmp_path, home):
 def test_a_path_that_never_was_is_a_usage_error_and_makes_no_library(run, tmp_path, home, folder):
     result = run("index", str(tmp_path / "typo"))
     assert result.exit_code == 2
-    assert f"{tmp_path / 'typo'} does not exist" in result.stderr.replace("\n", "")
+    assert f"{tmp_path / 'typo'}: does not exist" in result.stderr.replace("\n", "")
     assert not home.exists()
     run("index", str(folder))
     assert run("index", str(tmp_path / "typo"), str(folder)).exit_code == 2
@@ -101,12 +101,12 @@ def test_check_says_when_all_is_well_and_names_what_is_gone(run, folder):
     run("index", str(folder))
     result = run("check")
     assert (result.exit_code, result.stdout) == (0, "")
-    assert "3 photos with 3 files: all as they should be." in result.stderr
+    assert "3 photos with 3 files: no problems found." in result.stderr
     (folder / "lake 1.jpg").unlink()
     result = run("check", "--json")
     assert result.exit_code == 3
     facts = json.loads(result.stdout)
-    assert facts["findings"] == [{"path": str(folder / "lake 1.jpg"), "reason": "is not there"}]
+    assert facts["findings"] == [{"path": str(folder / "lake 1.jpg"), "reason": "file not found"}]
 
 
 def test_duplicates_are_listed_by_group(run, folder):

@@ -137,7 +137,7 @@ def test_bad_files_are_problems_and_a_restart_does_not_read_them_again(start, ho
     assert start("--once").wait(PATIENCE_S) == 3
     with Library(home / "library.db", read_only=True) as library:
         [problem] = library.problems()
-        assert (problem.path.name, problem.reason) == ("bad.jpg", "is not a photo that photopal can read")
+        assert (problem.path.name, problem.reason) == ("bad.jpg", "not a photo that photopal can read")
     again = start("--once")
     assert again.communicate(timeout=PATIENCE_S)[1].splitlines()[-1] == "0 photos done."
     assert again.returncode == 0

@@ -41,7 +41,7 @@ def test_doctor_names_every_package_and_the_version_that_is_installed(checks):
         ("pillow>=1.0", "{installed}", "ok", "{installed}"),
         ("pillow>={installed}", "9999.0", "ok", "{installed}"),
         ("pillow>=1.0", "9999.0", "note", "not tested with photopal (tested: 1.0, 9999.0)"),
-        ("pillow>=9999.0", "9999.0", "note", "photopal asks for >=9999.0"),
+        ("pillow>=9999.0", "9999.0", "note", "photopal requires >=9999.0"),
         ("no-such-package>=1.0", "1.0", "fault", "not installed"),
     ],
 )

@@ -74,7 +74,7 @@ def test_a_photo_is_never_written_to_whatever_its_name(locate, drawn_family, tmp
     for out in (photo, link, copy, drawn_family.photos["Anna"][0]):
         result = locate(photo, "--out", out, "--force")
         assert result.exit_code == 2
-        assert "never written to" in result.stderr
+        assert "never overwritten" in result.stderr
     assert {path: digest for path, digest in hashes(tmp_path).items() if path in before} == before
 
 

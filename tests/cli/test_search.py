@@ -99,7 +99,7 @@ def test_pages_follow_each_other_and_more_is_said(run, family):
 def test_a_name_that_is_nearly_right_is_asked_about(run, family):
     result = run("search", "Annna", "mountain")
     assert result.exit_code == 4
-    assert 'did you mean "Anna"?' in result.stderr
+    assert 'Did you mean "Anna"?' in result.stderr
 
 
 def test_a_date_that_cannot_be_read_is_said_where_nothing_is_found(run, family):

@@ -159,7 +159,7 @@ def test_a_damaged_tiff_says_nothing_on_the_terminal_and_something_in_problems(p
     [problem] = json.loads(program("problems", "--json").stdout)
     assert problem["is_readable"]
     assert problem["reason"].startswith("Fax4Decode: ")
-    assert "can be read, but: Fax4Decode" in program("problems").stdout
+    assert "readable, but: Fax4Decode" in program("problems").stdout
 
 
 def interrupt(environ, *words, when):
@@ -186,7 +186,7 @@ def interrupt(environ, *words, when):
 def test_ctrl_c_ends_the_demo_with_130(environ, tmp_path):
     code, seen = interrupt(environ, "demo", "--into", tmp_path / "demo", when="photopal index")
     assert code == 130
-    assert seen.count("Interrupted; what was finished is kept.") == 1
+    assert seen.count("Interrupted. Finished work is saved.") == 1
     assert "Traceback" not in seen
 
 
@@ -260,7 +260,7 @@ def test_a_full_disk_under_the_library_is_a_clear_error(program, tmp_path, drawn
         fill(folder)
         done = program("index", drawn_family.folder)
         assert done.returncode == 1
-        assert "library.db cannot be written: No space left on device" in done.stderr
+        assert "library.db: cannot be written: No space left on device" in done.stderr
         assert "Traceback" not in done.stderr
         (folder / "filler").unlink()
         assert program("status").returncode == 0
@@ -315,13 +315,13 @@ def test_a_new_home_that_cannot_be_written_is_named(program, tmp_path, drawn_fam
             done = program("index", drawn_family.folder)
             assert done.returncode == 1
             assert "cannot be" in done.stderr
-            assert "is not a photopal library" not in done.stderr
+            assert "not a photopal library" not in done.stderr
 
 
 def test_a_broken_library_is_named_and_an_empty_one_is_made_anew(program, home, family):
     whole = family.read_bytes()
     for broken, words in (
-        (b"no database at all, but long enough" * 99, "is not a photopal library"),
+        (b"no database at all, but long enough" * 99, "not a photopal library"),
         (whole[: len(whole) // 2], "is damaged"),
         (whole[:5000], "is damaged"),
     ):
@@ -339,4 +339,4 @@ def test_a_folder_in_the_place_of_the_library_is_named(program, home):
     for words in (("status",), ("index", home)):
         done = program(*words)
         assert done.returncode == 1
-        assert "library.db is a folder, where the library's file should be" in done.stderr
+        assert "library.db: is a folder, not a library file" in done.stderr

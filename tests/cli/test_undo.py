@@ -48,7 +48,7 @@ def test_nothing_to_undo_and_no_such_entry_are_said(run, family, home):
     Library(home / "library.db").close()
     assert run("undo").exit_code == 4
     assert run("undo", "99").exit_code == 2
-    assert run("undo", "--list").stderr == "Nothing was changed yet.\n"
+    assert run("undo", "--list").stderr == "No changes yet.\n"
     assert run("undo", "3", "--list").exit_code == 2
 
 

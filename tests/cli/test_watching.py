@@ -47,7 +47,7 @@ def test_a_bad_file_is_named_and_ends_with_3(folder, capsys):
         watch(folder)
     assert ended.value.exit_code == 3
     assert "Skipped" in (words := capsys.readouterr().err)
-    assert r"broken \x1b.jpg: is not a photo" in words
+    assert r"broken \x1b.jpg: not a photo" in words
 
 
 def test_refused_photos_are_named_with_the_reason_and_the_hint(folder, capsys):
@@ -58,9 +58,9 @@ def test_refused_photos_are_named_with_the_reason_and_the_hint(folder, capsys):
         watch(folder, on_photos=refuse, tries=2)
     assert ended.value.exit_code == 3
     lines = capsys.readouterr().err.splitlines()
-    assert lines[0] == "1 photo failed, next try in 0 s: process 1 is writing"
+    assert lines[0] == "1 photo failed, retrying in 0 s: process 1 is writing"
     assert lines[1] == "Hint: wait for it"
-    assert lines[2] == "1 photo given up: process 1 is writing"
+    assert lines[2] == "Giving up on 1 photo: process 1 is writing"
     assert lines[-1] == f"Not done: {folder / 'lake.jpg'}: process 1 is writing"
 
 
@@ -68,8 +68,8 @@ def test_a_missing_folder_is_waited_for_and_ends_with_3(tmp_path, capsys):
     with pytest.raises(typer.Exit):
         watch(tmp_path / "away")
     words = capsys.readouterr().err
-    assert f"{tmp_path / 'away'} does not exist; waiting for it." in words
-    assert f"{tmp_path / 'away'} was not there at the end." in words
+    assert f"{tmp_path / 'away'}: does not exist; waiting for it to come back." in words
+    assert f"{tmp_path / 'away'} was still unavailable at the end." in words
 
 
 def test_a_signal_ends_a_watch_with_0(folder, capsys):

@@ -163,9 +163,9 @@ def test_bad_files_are_reported_recorded_and_not_fatal(library, folder, monkeypa
     report = index_folders(library, [folder])
     assert report.added == 10
     assert [skipped.path.name for skipped in report.skipped] == ["empty.jpg", "fake.jpg", "half.png"]
-    assert report.skipped[0].reason == "is empty"
+    assert report.skipped[0].reason == "the file is empty"
     assert problems_of(library)[:2] == [
-        ("empty.jpg", "is empty"), ("fake.jpg", "is not a photo that photopal can read")
+        ("empty.jpg", "the file is empty"), ("fake.jpg", "not a photo that photopal can read")
     ]  # fmt: skip
     with monkeypatch.context() as patch:
         patch.setattr(Path, "open", None)  # what is known to be bad is not opened again
@@ -173,7 +173,7 @@ def test_bad_files_are_reported_recorded_and_not_fatal(library, folder, monkeypa
     (folder / "half.png").write_bytes(whole + b"x")
     (folder / "fake.jpg").unlink()
     assert index_folders(library, [folder]).added == 1
-    assert problems_of(library) == [("empty.jpg", "is empty")]
+    assert problems_of(library) == [("empty.jpg", "the file is empty")]
 
 
 def test_a_file_that_cannot_be_opened_is_tried_again(library, folder, monkeypatch):

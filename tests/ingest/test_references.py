@@ -47,7 +47,7 @@ def test_boxes_go_with_photos_in_their_order(folder):
 
 
 def test_numbers_that_do_not_fit_are_a_usage_error(folder):
-    with pytest.raises(UsageError, match="1 times for 3 photos") as caught:
+    with pytest.raises(UsageError, match="1 --box options for 3 photos") as caught:
         list_reference_files([folder], boxes=[(1, 2, 3, 4)])
     assert "once for each photo" in caught.value.hint
     with pytest.raises(UsageError, match="together"):

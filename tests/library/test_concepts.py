@@ -50,9 +50,9 @@ def test_a_kind_is_one_of_three(library):
 def test_an_unknown_name_gets_the_nearest_one_as_a_hint(library):
     with pytest.raises(ConceptError) as caught:
         library.concept("Bella")
-    assert caught.value.hint == "no name has been added yet"
+    assert caught.value.hint == "photopal add-concept NAME PHOTO..."
     library.add_concept("Bella")
-    for name, hint in (("Bela", 'did you mean "Bella"?'), ("Zzz", "known names: Bella")):
+    for name, hint in (("Bela", 'Did you mean "Bella"?'), ("Zzz", "Known names: Bella.")):
         with pytest.raises(ConceptError) as caught:
             library.concept(name)
         assert caught.value.hint == hint

@@ -33,7 +33,7 @@ def test_a_library_that_is_in_order_has_no_findings(library, folder, tmp_path):
 def test_files_that_are_gone_or_changed_are_found(library, folder):
     (folder / "0.png").unlink()
     os.utime(folder / "1.png", (1, 1))
-    assert findings(library) == {"0.png": "is not there", "1.png": "changed since it was indexed"}
+    assert findings(library) == {"0.png": "file not found", "1.png": "changed since it was indexed"}
 
 
 def test_bytes_that_rotted_are_found_by_reading(library, folder):
@@ -44,7 +44,7 @@ def test_bytes_that_rotted_are_found_by_reading(library, folder):
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
     assert findings(library) == {}
     found = findings(library, with_contents=True)
-    assert found == {"2.png": "holds other bytes than when it was indexed, at the same size and time"}
+    assert found == {"2.png": "contents changed since it was indexed, with the same size and time"}
 
 
 def test_thumbnails_that_are_gone_or_broken_are_found(library, folder):
@@ -52,7 +52,7 @@ def test_thumbnails_that_are_gone_or_broken_are_found(library, folder):
     with library.writing():
         library._execute("DELETE FROM thumbnails WHERE photo_id = ?", (ids["0.png"],))
         library._execute("UPDATE thumbnails SET jpeg = x'ffd8' WHERE photo_id = ?", (ids["1.png"],))
-    expected = {"0.png": "has no thumbnail", "1.png": "has a thumbnail that cannot be read"}
+    expected = {"0.png": "no thumbnail", "1.png": "the thumbnail cannot be read"}
     assert findings(library) == expected
 
 
@@ -61,7 +61,7 @@ def test_rows_that_point_nowhere_are_faults(library, folder):
     with library.writing():
         library._execute("DELETE FROM photos WHERE id = 1")
     faults = check_library(library).faults
-    assert any("points to a row of photos that is not there" in fault for fault in faults)
+    assert any("refers to a missing row of photos" in fault for fault in faults)
 
 
 def test_a_library_file_with_damaged_pages_is_a_fault_or_a_library_error(library, folder, tmp_path):

@@ -242,7 +242,7 @@ def test_what_was_removed_and_restored_since_is_not_undone_before_that(library, 
     library.restore_concept("Max")
     with pytest.raises(LibraryError) as raised:
         library.undo(renamed)
-    assert f"first undo entry {renamed + 2}" in raised.value.hint
+    assert f"First undo entry {renamed + 2}" in raised.value.hint
     for _ in range(3):
         library.undo()
     assert [concept.name for concept in library.concepts()] == ["Rex"]

@@ -105,7 +105,7 @@ def test_a_concept_filter_takes_who_is_present_and_reference_photos(holiday):
     assert found(holiday, concepts=("Anna", "Rex")) == [1]
     with pytest.raises(ConceptError) as caught:
         found(holiday, concepts=("Ana",))
-    assert caught.value.hint == 'did you mean "Anna"?'
+    assert caught.value.hint == 'Did you mean "Anna"?'
 
 
 def test_a_hit_has_caption_and_names(holiday):

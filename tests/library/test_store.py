@@ -140,7 +140,7 @@ def test_a_library_of_a_newer_photopal_is_refused(tmp_path):
     for read_only in (False, True):
         with pytest.raises(LibraryError, match="format 99") as caught:
             Library(tmp_path / "library.db", read_only=read_only)
-        assert caught.value.hint == "update photopal"
+        assert caught.value.hint == "Update photopal."
 
 
 @pytest.mark.parametrize("step", range(len(schema._STEPS)))

@@ -93,6 +93,6 @@ def test_without_rawpy_raw_files_are_passed_over_and_opening_one_says_what_to_in
     path = tmp_path / "a.dng"
     path.write_bytes(make_dng(preview()))
     assert list(find_photos([tmp_path], on_skip=print)) == []
-    with pytest.raises(PhotoError, match="is a RAW file") as caught:
+    with pytest.raises(PhotoError, match="RAW files need the rawpy package") as caught:
         open_photo(path)
     assert caught.value.hint == 'pip install "photopal[raw]"'

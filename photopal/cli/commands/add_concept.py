@@ -24,33 +24,35 @@ if TYPE_CHECKING:
 
 def add_concept(  # noqa: PLR0913 - one parameter for each option of the command
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(help="What to call them.", metavar="NAME")],
+    name: Annotated[str, typer.Argument(help="Name of the person, pet or thing.", metavar="NAME")],
     photos: Annotated[
-        list[Path], typer.Argument(help="Photos of them, or folders of photos.", metavar="PHOTO")
+        list[Path], typer.Argument(help="Photos that show them, or folders of photos.", metavar="PHOTO")
     ],
     *,
     kind: Annotated[
-        str | None, typer.Option(help="person, pet or thing; left out, a person.", metavar="KIND")
+        str | None, typer.Option(help="person, pet or thing; person by default.", metavar="KIND")
     ] = None,
     box: Annotated[
         list[str] | None,
-        typer.Option(help="Where they are on the photo, in pixels; once for each photo.", metavar="X,Y,W,H"),
+        typer.Option(help="Where they are in the photo, in pixels; once per photo.", metavar="X,Y,W,H"),
     ] = None,
     mask: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Picture, white where they are; once for each photo, or a folder of them.", metavar="FILE"
+            help="Mask image, white where they are; once per photo, or a folder of masks.", metavar="FILE"
         ),
     ] = None,
-    about: Annotated[str | None, typer.Option(help="What they look like, in words.", metavar="TEXT")] = None,
+    about: Annotated[
+        str | None, typer.Option(help="Short description of how they look.", metavar="TEXT")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Give a person, pet or thing a name by a few photos.
+    """Give a name to a person, pet or thing, using a few photos of them.
 
-    Works at once, without training; photopal tune sharpens it. Without a box or mask the subject is found by
-    what recurs across the photos, best on three or more. Masks in a folder are called like the photos:
-    IMG_1.png or IMG_1_mask.png. A name that exists gets further photos. Nothing is added if one photo cannot
-    be read.
+    The name works at once, without training; `photopal tune` makes it more accurate. Without a box or mask,
+    photopal finds the subject by what the photos have in common; three or more photos work best. Masks in a
+    folder are matched to photos by file name: IMG_1.png or IMG_1_mask.png for IMG_1.jpg. If the name exists
+    already, the photos are added to it. If any photo cannot be read, nothing is added.
 
     Examples:
       photopal add-concept Rex rex1.jpg rex2.jpg rex3.jpg --kind pet --about "a small brown dog"
@@ -106,7 +108,7 @@ def _parse_box(text: str) -> Box:
         x, y, width, height = (int(part) for part in parts)
     except ValueError as error:
         raise UsageError(
-            f"{text!r} is no box", hint="write left, top, width, height in pixels: --box 410,120,300,620"
+            f"invalid box {text!r}", hint="Give left, top, width and height in pixels: --box 410,120,300,620"
         ) from error
     return (x, y, width, height)
 
@@ -147,9 +149,9 @@ def _show(
         ]
         show_listing(session.out, Listing(("photo", "patches", "box"), rows))
     if added.is_new:
-        session.say(f"{concept.name} is known now, by {count(added.added, 'photo')}.")
+        session.say(f"Added {concept.name} with {count(added.added, 'photo')}.")
     elif added.added:
-        session.say(f"{concept.name} was known already and has {count(added.added, 'further photo')} now.")
+        session.say(f"Added {count(added.added, 'photo')} to {concept.name}.")
     else:
-        session.say(f"{concept.name} was known by these photos already.")
-    session.say("Captions and answers can use the name at once; photopal tune makes them more certain.")
+        session.say(f"{concept.name} already has these photos.")
+    session.say("The name can be used now. Run `photopal tune` to make it more accurate.")

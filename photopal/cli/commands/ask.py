@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 def ask(
     ctx: typer.Context,
-    question: Annotated[str, typer.Argument(help="In your own words.", metavar="QUESTION")],
+    question: Annotated[str, typer.Argument(help="The question, in your own words.", metavar="QUESTION")],
     photos: Annotated[
         list[Path] | None,
         typer.Argument(
-            help="Photos or folders to look at; - reads paths from stdin; none asks the library.",
+            help="Photos or folders to ask about, - for paths on stdin; the whole library by default.",
             metavar="PHOTO",
         ),
     ] = None,
@@ -35,9 +35,10 @@ def ask(
 ) -> None:
     """Answer a question about photos, or about the whole library.
 
-    With photos, the model looks at each and answers, with the names it knows. Without, names, dates, counts
-    and places are answered exactly from the library, and the model looks only at the few photos that are
-    left; the photos an answer rests on are cited. Ends with code 4 when nothing fits.
+    With photos, the model looks at each one and answers, using the names it knows. Without photos, questions
+    about names, dates, counts and places are answered exactly from the library; the model only looks at the
+    few photos that remain, and the answer lists the photos it is based on. Exits with code 4 if nothing
+    matches.
 
     Examples:
       photopal ask "What is Rex doing?" beach.jpg

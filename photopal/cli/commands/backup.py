@@ -13,14 +13,15 @@ from photopal.cli.output import show_line
 
 def backup(
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(help="The file to write.", metavar="FILE")],
+    file: Annotated[Path, typer.Argument(help="Backup file to write.", metavar="FILE")],
     *,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Write over an earlier backup.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Replace an existing backup.")] = False,
 ) -> None:
-    """Copy the library into one file, checked, while everything else goes on.
+    """Back up the library to a single file.
 
-    It holds names, reference photos, captions, the journal and all that is known of photos; not the photos
-    themselves, and not what tune has learned. photopal restore puts it back.
+    The backup contains names, reference photos, captions, the journal and all other photo data. It does not
+    contain the photos themselves or the results of `photopal tune`. The copy is verified, and other commands
+    can run meanwhile. Use `photopal restore` to restore it.
 
     Examples:
       photopal backup /mnt/disk/photopal.db
@@ -31,7 +32,7 @@ def backup(
     with session.library_to_read() as library, session.progress("Copying") as on_progress:
         back_up(library, file, is_forced=yes, on_progress=on_progress)
     show_line(session.out, _size(file))
-    session.say(f"{file} is a whole copy. Put it back with: photopal restore FILE")
+    session.say(f"Backed up to {file}. To restore it, run `photopal restore FILE`.")
 
 
 def _size(file: Path) -> str:

@@ -27,27 +27,29 @@ def caption(  # noqa: PLR0913 - one parameter for each option of the command
     ctx: typer.Context,
     paths: Annotated[
         list[Path] | None,
-        typer.Argument(help="Photos and folders; - reads paths from stdin.", metavar="PATH"),
+        typer.Argument(help="Photos or folders, or - to read paths from stdin.", metavar="PATH"),
     ] = None,
     *,
-    force: Annotated[bool, typer.Option("--force", help="Also photos whose caption is still good.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Caption photos again even if the caption is up to date.")
+    ] = False,
     replace_edited: Annotated[
-        bool, typer.Option("--replace-edited", help="Also photos whose caption you wrote yourself.")
+        bool, typer.Option("--replace-edited", help="Replace captions you wrote yourself.")
     ] = False,
-    limit: Annotated[int | None, typer.Option(help="The most captions to make.", min=1, metavar="N")] = None,
+    limit: Annotated[int | None, typer.Option(help="Maximum number of captions.", min=1, metavar="N")] = None,
     watch: Annotated[
-        bool, typer.Option("--watch", help="Stay, and caption photos as they come into the folders.")
+        bool, typer.Option("--watch", help="Keep running and caption new photos as they arrive.")
     ] = False,
-    once: Annotated[bool, typer.Option("--once", help="With --watch: end when all is done.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="With --watch: exit when everything is done.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    jsonl: Annotated[bool, typer.Option("--jsonl", help="Print JSON, a line for each photo.")] = False,
+    jsonl: Annotated[bool, typer.Option("--jsonl", help="Print one JSON object per line.")] = False,
 ) -> None:
-    """Describe photos in a sentence, with the names of who is on them.
+    """Write captions for photos, with the names of the people, pets and things in them.
 
-    Without a path, every photo of the library that has no caption by the present model and names. Captions
-    are kept about every second, so Ctrl-C loses no more than a few. A photo that the library does not know
-    enters it. A caption that you wrote stays, unless --replace-edited. Ends with code 3 when some photos
-    could not be read.
+    Without paths, all photos are captioned that have no caption by the current model and names. Photos that
+    are not in the library yet are added to it. Captions you wrote yourself are kept unless you use
+    --replace-edited. Captions are saved about every second, so Ctrl-C loses very few. Exits with code 3 if
+    some photos could not be read.
 
     Examples:
       photopal caption
@@ -73,7 +75,7 @@ def _refuse_what_does_not_fit(
     *, watch: bool, once: bool, rest: Sequence[object], formats: Sequence[bool]
 ) -> None:
     if once and not watch:
-        raise UsageError("--once belongs to --watch")
+        raise UsageError("--once requires --watch")
     if watch and any(rest):
         raise UsageError("--force, --replace-edited, --limit and --json cannot be used with --watch")
     if all(formats):
@@ -104,7 +106,7 @@ def _caption(
         )
     skipped = [*(chosen.skipped if chosen else ()), *report.skipped]
     warn_of_skipped(session, skipped)
-    kept = f" {count(report.kept, 'photo')} had a good one already." if report.kept else ""
+    kept = f" {count(report.kept, 'photo')} already up to date." if report.kept else ""
     session.say(f"{count(report.captioned, 'new caption')}.{kept}")
     if skipped:
         raise typer.Exit(PARTIAL)

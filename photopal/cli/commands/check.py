@@ -18,15 +18,15 @@ def check(
     ctx: typer.Context,
     *,
     contents: Annotated[
-        bool, typer.Option("--contents", help="Read every file whole and compare its bytes.")
+        bool, typer.Option("--contents", help="Read every file completely and compare its contents.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Look whether the library and the files on disk are as they should be.
+    """Check the library for damage and missing files.
 
-    The library file is checked, every thumbnail is opened, every file is looked for. Nothing is changed. Ends
-    with code 3 when a photo's file or thumbnail is not as it should be, with code 1 when the library file is
-    damaged.
+    Checks the library file, every thumbnail, and whether every photo file exists unchanged. Nothing is
+    modified. Exits with code 3 if there is a problem with a photo's file or thumbnail, and with code 1 if the
+    library file is damaged.
 
     Examples:
       photopal check
@@ -48,10 +48,10 @@ def check(
         }
         show_json(session.out, facts)
     else:
-        show_listing(session.out, Listing(("path", "finding"), rows))
+        show_listing(session.out, Listing(("path", "problem"), rows))
     for fault in report.faults:
-        session.warn(f"The library file is damaged: {fault}")
-    good = "all as they should be" if not (rows or report.faults) else count(len(rows), "finding")
+        session.warn(f"Library file damaged: {fault}")
+    good = "no problems found" if not (rows or report.faults) else count(len(rows), "problem")
     session.say(f"{count(report.photos, 'photo')} with {count(report.files, 'file')}: {good}.")
     if report.faults:
         raise typer.Exit(FAULT)

@@ -17,8 +17,8 @@ def concepts(
 ) -> None:
     """List the people, pets and things that have a name.
 
-    One that the present model could not register is listed with the reason. Everything else works without it,
-    and it is tried again by each command that looks for names.
+    If the current model could not register one of them, the reason is shown. Everything else works without
+    it, and registration is tried again by every command that uses names.
 
     Examples:
       photopal concepts
@@ -44,10 +44,10 @@ def concepts(
         show_json(session.out, entries)
         return
     if not entries:
-        session.say("Nobody has a name yet. Give one with: photopal add-concept NAME PHOTO…")
+        session.say("No concepts yet. Add one with `photopal add-concept NAME PHOTO...`.")
     rows = [
         (row["name"], row["kind"], str(len(row["photos"])), row["about"] or "", row["not_registered"] or "")
         for row in entries
     ]
-    columns = ("name", "kind", "photos", "about", "not registered, because")
+    columns = ("name", "kind", "photos", "about", "not registered because")
     show_listing(session.out, Listing(columns, rows))

@@ -25,14 +25,16 @@ def demo(
     *,
     into: Annotated[
         Path | None,
-        typer.Option(help="An empty or new folder; a temporary one by default.", metavar="FOLDER"),
+        typer.Option(help="New or empty folder to use; a temporary folder by default.", metavar="FOLDER"),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Which family is drawn.", min=0, metavar="N")] = 0,
+    seed: Annotated[
+        int, typer.Option(help="Random seed; each gives another family.", min=0, metavar="N")
+    ] = 0,
 ) -> None:
-    """Draw a small family library and run every command on it.
+    """Create a small family library of drawn photos and try every command on it.
 
-    The photos are drawn, with dates and places as a camera writes them, and nothing of yours is touched: the
-    demo has a home folder of its own. Each command is shown before what it prints; at the end the captions
+    The photos are drawn, with dates and places as a camera would record them. The demo uses its own home
+    folder and does not touch your library. Each command is shown before its output; at the end, the captions
     are compared with what was drawn.
 
     Examples:
@@ -44,7 +46,7 @@ def demo(
     session = session_of(ctx)
     began = time.monotonic()
     folder = into if into is not None else Path(tempfile.mkdtemp(prefix="photopal-demo-"))
-    session.say(f"Drawing a family and its photos into {folder} …")
+    session.say(f"Drawing a family and its photos in {folder} ...")
     album = write_album(folder, seed=seed)
     commands = list_commands(album)
     for number, words in enumerate(commands, start=1):
@@ -94,7 +96,7 @@ def _run(session: Session, words: list[str], home: Path, *, step: str) -> None:
     if code == INTERRUPTED:
         raise typer.Exit(INTERRUPTED)
     if isinstance(code, int) and code not in _FINE:
-        raise PhotopalError(f"the demo stopped: photopal {words[0]} ended with {code}")
+        raise PhotopalError(f"the demo failed: photopal {words[0]} exited with code {code}")
 
 
 def _conclude(session: Session, album: Album, *, seconds: float) -> None:
@@ -111,13 +113,13 @@ def _conclude(session: Session, album: Album, *, seconds: float) -> None:
     share = 100 / max(1, score.captioned)
     session.out.print()
     named = (
-        f"Of {score.captioned} captions, {score.exact} ({share * score.exact:.0f} %) name exactly those who "
-        f"were drawn; {score.wrong} ({share * score.wrong:.0f} %) name somebody who is not there."
+        f"Of {score.captioned} captions, {score.exact} ({share * score.exact:.0f} %) name exactly who "
+        f"was drawn; {score.wrong} ({share * score.wrong:.0f} %) name somebody who is not in the photo."
     )
     lines = (
         named,
-        f"The demo took {seconds:.0f} seconds. Look at captions.png and marked.jpg in {album.folder}.",
-        "The bundled model understands drawn photos only. For your own photos, name a model:",
+        f"The demo took {seconds:.0f} seconds. See captions.png and marked.jpg in {album.folder}.",
+        "The bundled model only understands drawn photos. For your own photos, use a vision-language model:",
         "  photopal index ~/Pictures",
         "  photopal --model FOLDER_OR_HUB_ID add-concept Anna anna1.jpg anna2.jpg anna3.jpg",
         "  photopal --model FOLDER_OR_HUB_ID caption",

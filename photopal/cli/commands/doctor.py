@@ -36,10 +36,10 @@ def doctor(
     *,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Check that everything needed is there and works.
+    """Check that everything photopal needs is installed and working.
 
-    Looks at Python, packages, photo formats, home folder, disk, library, model and device. Ends with code 1
-    on a fault.
+    Checks Python, packages, photo formats, home folder, disk space, library, model and device. Exits with
+    code 1 if there is a fault.
 
     Examples:
       photopal doctor
@@ -87,9 +87,9 @@ def _check_packages() -> Iterator[Check]:
         name, version = package.requirement.name, str(package.installed)
         tested = ", ".join(map(str, package.tested))
         if package.installed is None:
-            yield Check(name, "fault", "not installed; install photopal again with pip")
+            yield Check(name, "fault", "not installed; reinstall photopal with pip")
         elif not package.is_in_range:
-            yield Check(name, "note", f"{version}; photopal asks for {package.requirement.specifier}")
+            yield Check(name, "note", f"{version}; photopal requires {package.requirement.specifier}")
         elif not package.is_tested:
             yield Check(name, "note", f"{version}; not tested with photopal (tested: {tested})")
         else:
@@ -116,9 +116,9 @@ def _check_formats() -> Check:
 def _check_home(home: Path) -> Check:
     existing = _nearest_existing(home)
     if not existing.is_dir() or not os.access(existing, os.W_OK):
-        return Check("home", "fault", f"{existing} cannot be written to; choose another with --home")
+        return Check("home", "fault", f"{existing}: not writable; choose another home with --home")
     if not home.exists():
-        return Check("home", "note", f"{home} is made when needed")
+        return Check("home", "note", f"{home} will be created when needed")
     return Check("home", "ok", str(home))
 
 
@@ -129,7 +129,7 @@ def _check_disk(home: Path) -> Check:
 
 def _check_library(session: Session) -> Check:
     if not session.settings.library_path.exists():
-        return Check("library", "note", "none yet; make it with: photopal index FOLDER")
+        return Check("library", "note", "none yet; create it with `photopal index FOLDER`")
     with session.library_to_read() as library:
         counts = library.counts()
     return Check("library", "ok", f"{counts['photos']:,} photos, {counts['concepts']:,} names")
@@ -139,12 +139,12 @@ def _check_model(settings: Settings) -> Check:
     folder = Path(settings.model_name_or_path)
     if not folder.is_dir():
         if settings.is_own_model:
-            return Check("model", "fault", f"the {settings.model} model is missing; install photopal again")
-        return Check("model", "note", f"{settings.model} is not a folder here; taken as a Hugging Face id")
+            return Check("model", "fault", f"the {settings.model} model is missing; reinstall photopal")
+        return Check("model", "note", f"{settings.model} is not a local folder; assuming a Hugging Face id")
     if not (folder / "config.json").is_file() or not any(folder.glob("*.safetensors")):
-        return Check("model", "fault", f"{folder} lacks config.json or safetensors weights")
+        return Check("model", "fault", f"{folder}: config.json or safetensors weights missing")
     size_bytes = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
-    note = "; made for drawn photos, not camera photos" if settings.is_own_model else ""
+    note = "; for drawn photos only, not camera photos" if settings.is_own_model else ""
     return Check("model", "ok", f"{settings.model}, {size_bytes / 1e6:.0f} MB{note}")
 
 
@@ -156,7 +156,9 @@ def _check_device(device: str) -> Check:
     if torch.backends.mps.is_available():
         devices.append("mps")
     is_there = device == "auto" or any(known.startswith(device) for known in devices)
-    return Check("device", "ok" if is_there else "fault", f"{device} asked for; here: {', '.join(devices)}")
+    return Check(
+        "device", "ok" if is_there else "fault", f"{device} requested; available: {', '.join(devices)}"
+    )
 
 
 def _nearest_existing(path: Path) -> Path:

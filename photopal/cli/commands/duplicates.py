@@ -16,14 +16,16 @@ Kind = Literal["copies", "alike", "burst"]
 def duplicates(
     ctx: typer.Context,
     *,
-    kind: Annotated[Kind | None, typer.Option(help="Only groups of this kind.", metavar="KIND")] = None,
+    kind: Annotated[
+        Kind | None, typer.Option(help="Only this kind: copies, alike or burst.", metavar="KIND")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """List photos that are the same, nearly the same, or of one burst.
+    """List duplicate, near-duplicate and burst photos.
 
-    Three kinds: copies (files with the same contents), alike (a photo shrunk, saved again or slightly edited;
-    the largest comes first), burst (taken one right after the other). Each line has the group's number, its
-    kind and a path. Nothing is deleted.
+    There are three kinds of groups: copies (files with the same contents), alike (resized, re-saved or
+    slightly edited versions, largest first) and burst (photos taken one right after the other). Each line
+    shows the group number, the kind and a path. Nothing is deleted.
 
     Examples:
       photopal duplicates
@@ -40,7 +42,7 @@ def duplicates(
         return
     rows = [(f"{n}", group.kind, str(path)) for n, group in enumerate(groups, 1) for path in group.paths]
     show_listing(session.out, Listing(("group", "kind", "path"), rows))
-    session.say(f"{count(len(groups), 'group')} of photos." if groups else "No two photos belong together.")
+    session.say(f"{count(len(groups), 'group')} of photos." if groups else "No duplicates found.")
 
 
 def _fill_in_looks(session: Session) -> None:

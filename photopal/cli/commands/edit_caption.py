@@ -14,15 +14,15 @@ from photopal.errors import NothingFoundError
 
 def edit_caption(
     ctx: typer.Context,
-    photo: Annotated[Path, typer.Argument(help="A photo of the library.", metavar="PHOTO")],
-    text: Annotated[str, typer.Argument(help="The caption, in your words.", metavar="TEXT")],
+    photo: Annotated[Path, typer.Argument(help="A photo in the library.", metavar="PHOTO")],
+    text: Annotated[str, typer.Argument(help="The new caption.", metavar="TEXT")],
     *,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Write a photo's caption yourself.
 
-    Names in it are found by search. photopal caption does not write over it, unless told --replace-edited.
-    photopal undo takes it back.
+    Search finds the names in it. `photopal caption` does not replace it unless you use --replace-edited, and
+    `photopal undo` reverts the change.
 
     Examples:
       photopal edit-caption beach.jpg "Rex sees the sea for the first time"
@@ -31,8 +31,8 @@ def edit_caption(
     with session.library_to_write() as library:
         row = library.photo_at(photo)
         if row is None:
-            raise NothingFoundError(f"{photo} is not in the library", hint="photopal index FOLDER")
+            raise NothingFoundError(f"{photo}: not in the library", hint="photopal index FOLDER")
         caption = library.edit_caption(row.id, text)
     if json:
         show_json(session.out, {"path": str(row.path), "caption": caption.text, "by_hand": caption.by_hand})
-    session.say(f"The caption of {row.path} is yours now. Undo with: photopal undo")
+    session.say(f"Caption of {row.path} updated. To revert, run `photopal undo`.")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def eval_() -> None:
-    """Measure how well a model knows people, pets and photos whose truth is known.
+    """Evaluate models on photos for which the right answers are known.
 
     Examples:
       photopal eval bundled
@@ -29,18 +29,18 @@ def bundled(
     ctx: typer.Context,
     *,
     questions: Annotated[
-        int, typer.Option(help="Questions behind each line, at least.", min=1, metavar="N")
+        int, typer.Option(help="Minimum number of questions per line.", min=1, metavar="N")
     ] = 2000,
-    seed: Annotated[int, typer.Option(help="Which photos, families and questions.", min=0, metavar="N")] = 0,
+    seed: Annotated[int, typer.Option(help="Random seed.", min=0, metavar="N")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Measure everything the bundled model promises, on people and pets it never saw.
+    """Evaluate the bundled model on people and pets that were not in its training.
 
-    Questions without names, recognition of registered and of tuned names, lookalikes, where somebody is,
-    captions, free questions in words no training has, time, and how often it is not fooled. Answers are
-    judged by the facts of the drawn scene, in whatever words. Intervals are bootstrap 95 % intervals over
-    photos or families, and each line says by how much its target is met or missed. Takes about a quarter of
-    an hour on two cores; fewer questions take less.
+    Measures questions without names, recognition of registered and tuned names, lookalikes, locations,
+    captions, free questions in unseen wordings, time, and how often the model is fooled. Answers are judged
+    by the facts of the drawn scene, in any wording. Intervals are 95 % bootstrap intervals over photos or
+    families, and each line shows by how much its target is met or missed. Takes about a quarter of an hour on
+    two cores, less with fewer questions.
 
     Examples:
       photopal eval bundled
@@ -68,20 +68,21 @@ def bundled(
 def described(
     ctx: typer.Context,
     models: Annotated[
-        list[str] | None, typer.Argument(help="Models; the one of the settings by default.", metavar="MODEL")
+        list[str] | None,
+        typer.Argument(help="Models to compare; the configured model by default.", metavar="MODEL"),
     ] = None,
     *,
     questions: Annotated[
-        int, typer.Option(help="Questions behind each line, at least.", min=1, metavar="N")
+        int, typer.Option(help="Minimum number of questions per line.", min=1, metavar="N")
     ] = 500,
-    seed: Annotated[int, typer.Option(help="Which photos and questions.", min=0, metavar="N")] = 0,
+    seed: Annotated[int, typer.Option(help="Random seed.", min=0, metavar="N")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Measure what models see without names, side by side, on people and pets they never saw.
+    """Compare what models see without names, on people and pets that were not in their training.
 
-    Captions, descriptions that fit or fit but for one attribute, questions about somebody described, lettered
-    choices, and numbered marks. Answers are judged by the facts of the drawn scene. Intervals are bootstrap
-    95 % intervals over photos. All models are asked the same.
+    Measures captions, descriptions that match completely or except for one attribute, questions about a
+    described person, multiple choice, and numbered marks. Answers are judged by the facts of the drawn scene.
+    Intervals are 95 % bootstrap intervals over photos. All models get the same questions.
 
     Examples:
       photopal eval described
@@ -127,20 +128,20 @@ def described(
 def drawn(  # noqa: PLR0913 - one parameter for each option of the command
     ctx: typer.Context,
     *,
-    scenarios: Annotated[int, typer.Option(help="How many families.", min=1, metavar="N")] = 5,
-    concepts: Annotated[int, typer.Option(help="Names in each.", min=1, max=4, metavar="N")] = 3,
-    photos: Annotated[int, typer.Option(help="Reference photos a name.", min=1, metavar="N")] = 8,
+    scenarios: Annotated[int, typer.Option(help="Number of families.", min=1, metavar="N")] = 5,
+    concepts: Annotated[int, typer.Option(help="Number of names per family.", min=1, max=4, metavar="N")] = 3,
+    photos: Annotated[int, typer.Option(help="Number of reference photos per name.", min=1, metavar="N")] = 8,
     lookalikes: Annotated[
-        bool, typer.Option("--lookalikes", help="The second looks like the first but for one thing.")
+        bool, typer.Option("--lookalikes", help="Let the second differ from the first in one attribute only.")
     ] = False,
-    seed: Annotated[int, typer.Option(help="The first scenario's seed.", min=0, metavar="N")] = 0,
+    seed: Annotated[int, typer.Option(help="Random seed of the first scenario.", min=0, metavar="N")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Measure recognition, places and captions on drawn photos, before and after tuning.
+    """Evaluate recognition, locations and captions on drawn photos, before and after tuning.
 
-    Every scenario has people and pets that were kept out of the bundled model's training, reference photos
-    with masks, and test photos of some of them, of strangers and of nobody. Shown are shares with counts and
-    bootstrap 95 % intervals over scenarios, and how long tuning took.
+    Every scenario has people and pets that were not in the bundled model's training, reference photos with
+    masks, and test photos with some of them, with strangers and with nobody. Shows rates with counts and 95 %
+    bootstrap intervals over scenarios, and the tuning time.
 
     Examples:
       photopal eval drawn

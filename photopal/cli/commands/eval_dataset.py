@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from photopal.lab.runs.faults import Caught
     from photopal.lab.runs.figures import Row
 
-Folder = Annotated[Path, typer.Argument(help="The dataset's folder.", metavar="DIR", show_default=False)]
-Scenarios = Annotated[int | None, typer.Option(help="The first scenarios only.", min=1, metavar="N")]
-Seed = Annotated[int, typer.Option(help="Drives everything random.", min=0, metavar="N")]
-NoTuning = Annotated[bool, typer.Option("--no-tuning", help="Register only.")]
+Folder = Annotated[Path, typer.Argument(help="Folder of the dataset.", metavar="DIR", show_default=False)]
+Scenarios = Annotated[int | None, typer.Option(help="Use only the first N scenarios.", min=1, metavar="N")]
+Seed = Annotated[int, typer.Option(help="Random seed.", min=0, metavar="N")]
+NoTuning = Annotated[bool, typer.Option("--no-tuning", help="Register without tuning.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -32,22 +32,23 @@ def dataset(  # noqa: PLR0913 - one parameter for each option of the command
     *,
     task: Annotated[
         list[str] | None,
-        typer.Option(help="recognition, grounding, choice, vqa or caption; all by default.", metavar="TASK"),
+        typer.Option(
+            help="Task: recognition, grounding, choice, vqa or caption; all by default.", metavar="TASK"
+        ),
     ] = None,
     scenarios: Scenarios = None,
     no_tuning: NoTuning = False,
-    no_controls: Annotated[
-        bool, typer.Option("--no-controls", help="Ask nothing with something taken away.")
-    ] = False,
+    no_controls: Annotated[bool, typer.Option("--no-controls", help="Skip the controls.")] = False,
     seed: Seed = 0,
     json: AsJson = False,
 ) -> None:
-    """Measure a dataset in the layout of MC-LLaVA, Yo'LLaVA or MyVLM.
+    """Evaluate a dataset in the layout of MC-LLaVA, Yo'LLaVA or MyVLM.
 
-    Every scenario is registered and tuned from its training photos; thresholds and the choice among tuned
-    rows come from validation photos held out of them, figures from test photos only. The column "by" says
-    whose definition a figure follows. Beside each stand controls: no concept in the prompt, the rows of
-    another concept, a blank image, no image. Intervals are bootstrap 95 % intervals over scenarios.
+    Every scenario is registered and tuned on its training photos. Thresholds and the best tuned tokens are
+    chosen on validation photos held out from these; the figures are for test photos only. The column "by"
+    shows whose definition of the measure is used. Controls are shown next to each figure: no concept in the
+    prompt, the tokens of another concept, a blank image, no image. Intervals are 95 % bootstrap intervals
+    over scenarios.
 
     Examples:
       photopal eval make drawn scenes
@@ -82,11 +83,11 @@ def faults(
     seed: Seed = 0,
     json: AsJson = False,
 ) -> None:
-    """Make mistakes on purpose, to see that the figures fall.
+    """Check that the figures drop when errors are introduced on purpose.
 
-    Masks are ignored, labels shifted to the next concept, marks drawn at random, and every concept is given
-    another one's rows. A mistake is caught where a figure falls below the interval of the sound run, and
-    falls in nearly all draws of scenarios.
+    Masks are ignored, labels are shifted to the next concept, marks are placed at random, and every concept
+    gets the tokens of another. An error counts as detected if a figure falls below the interval of the
+    correct run in nearly all bootstrap samples of scenarios.
 
     Examples:
       photopal eval faults scenes
@@ -104,7 +105,7 @@ def faults(
     options = EvalOptions(
         scenarios=scenarios, has_tuning=not no_tuning, tune=TuneOptions(seed=seed), seed=seed
     )
-    with session.progress("Making mistakes") as on_progress:
+    with session.progress("Introducing errors") as on_progress:
         caught = check_faults(model, found, options, on_progress=on_progress)
     if json:
         show_json(session.out, [{**asdict(one), "is_caught": one.is_caught} for one in caught])
@@ -116,24 +117,31 @@ def faults(
 def make(  # noqa: PLR0913 - one parameter for each option of the command
     ctx: typer.Context,
     world: Annotated[
-        str, typer.Argument(help="drawn: the drawn world.", metavar="WORLD", show_default=False)
+        str,
+        typer.Argument(
+            help="Kind of scenarios; only 'drawn' is available.", metavar="WORLD", show_default=False
+        ),
     ],
-    folder: Annotated[Path, typer.Argument(help="A new or empty folder.", metavar="DIR", show_default=False)],
+    folder: Annotated[
+        Path, typer.Argument(help="New or empty folder to write to.", metavar="DIR", show_default=False)
+    ],
     *,
     scenarios: Annotated[
-        int, typer.Option(help="Scenarios of 2, 3 and 4 concepts in turn.", min=0, metavar="N")
+        int, typer.Option(help="Number of scenarios, with 2, 3 and 4 concepts in turn.", min=0, metavar="N")
     ] = 21,
     lookalikes: Annotated[
-        int, typer.Option(help="Further ones with two concepts that look alike.", min=0, metavar="N")
+        int, typer.Option(help="Number of extra scenarios with two lookalikes.", min=0, metavar="N")
     ] = 0,
-    size: Annotated[int, typer.Option(help="Side of the photos in pixels.", min=64, metavar="PX")] = 160,
-    seed: Annotated[int, typer.Option(help="Who and which photos.", min=0, metavar="N")] = 0,
+    size: Annotated[
+        int, typer.Option(help="Width and height of the photos in pixels.", min=64, metavar="PX")
+    ] = 160,
+    seed: Annotated[int, typer.Option(help="Random seed.", min=0, metavar="N")] = 0,
 ) -> None:
-    """Write scenarios of the drawn world in the layout of MC-LLaVA, to measure on.
+    """Generate a dataset of drawn scenarios in the layout of MC-LLaVA.
 
-    People and pets in them were kept out of the bundled model's training. Every concept has ten training
-    photos with masks and five test photos, every scenario five photos of several concepts, with positions,
-    choice and free questions; there are photos of strangers and of lookalikes as negatives.
+    The people and pets were not in the bundled model's training. Every concept has ten training photos with
+    masks and five test photos. Every scenario has five photos of several concepts with positions,
+    multiple-choice and free questions, and photos of strangers and lookalikes as negatives.
 
     Examples:
       photopal eval make drawn scenes
@@ -143,7 +151,7 @@ def make(  # noqa: PLR0913 - one parameter for each option of the command
 
     session = session_of(ctx)
     if world != "drawn":
-        raise UsageError(f"{world}: no such world", hint="photopal eval make drawn DIR")
+        raise UsageError(f"unknown kind of scenarios {world!r}", hint="photopal eval make drawn DIR")
     if scenarios + lookalikes == 0:
         raise UsageError("no scenarios to write", hint="Give --scenarios or --lookalikes.")
     options = DrawnOptions(scenarios=scenarios, lookalikes=lookalikes, size_px=size)
@@ -176,7 +184,7 @@ def _tasks(asked: list[str] | None) -> tuple[Task, ...]:
 
     unknown = [task for task in asked or () if task not in TASKS]
     if unknown:
-        raise UsageError(f"{unknown[0]}: no such task", hint=f"Tasks are {', '.join(TASKS)}.")
+        raise UsageError(f"{unknown[0]}: unknown task", hint=f"Tasks are {', '.join(TASKS)}.")
     return tuple(task for task in TASKS if not asked or task in asked)
 
 

@@ -16,33 +16,39 @@ if TYPE_CHECKING:
 
 def report(  # noqa: PLR0913 - one parameter for each option of the command
     ctx: typer.Context,
-    folder: Annotated[Path, typer.Argument(help="Where results.md and its plots go.", metavar="DIR")] = Path(
-        "docs"
-    ),
+    folder: Annotated[
+        Path, typer.Argument(help="Folder for results.md and its plots.", metavar="DIR")
+    ] = Path("docs"),
     *,
     only: Annotated[
         list[str] | None,
-        typer.Option(help="One experiment; its tables are printed, no page is written.", metavar="NAME"),
+        typer.Option(
+            help="Run one experiment and print its tables without writing the page; can be repeated.",
+            metavar="NAME",
+        ),
     ] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Tiny counts, to see that it works.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Use tiny counts, to test that it works.")] = False,
     workers: Annotated[
-        int, typer.Option(help="Processes of one thread each; 0 for none.", min=0, metavar="N")
+        int, typer.Option(help="Number of single-threaded worker processes; 0 for none.", min=0, metavar="N")
     ] = 2,
     kept: Annotated[
         Path | None,
-        typer.Option(help="Where scenes and finished results are kept; beside the library by default."),
+        typer.Option(
+            help="Folder for scenes and finished results; next to the library by default.", metavar="FOLDER"
+        ),
     ] = None,
     anew: Annotated[
-        bool, typer.Option("--anew", help="Use no results kept from an earlier run; they are deleted.")
+        bool, typer.Option("--anew", help="Delete the results of earlier runs and start again.")
     ] = False,
 ) -> None:
-    """Run every experiment on the method and write a page of what came of it.
+    """Run all experiments and write the results page.
 
-    Claims with their targets, then tables and plots: controls, joint against separate, baselines, where
-    rows start, numbers of tokens and photos, many concepts, lookalikes, calibration, ingredients, one
-    concept more. Scenes are drawn for it. Every finished scenario is kept, so an interrupted run goes on
-    where it was. The text in results/notes.md is put into the page and stays yours. Plots need
-    photopal[report]. The whole takes just under an hour on two idle cores, --quick a few minutes.
+    The page has the claims with their targets, then tables and plots: controls, joint against separate
+    training, baselines, initialization, numbers of tokens and photos, many concepts, lookalikes, calibration,
+    ablations, and adding a concept. Scenes are drawn as needed. Every finished scenario is saved, so an
+    interrupted run can be resumed. The text of results/notes.md is included in the page and never
+    overwritten. Plots require photopal[report]. Takes just under an hour on two idle cores, or a few minutes
+    with --quick.
 
     Examples:
       photopal eval report

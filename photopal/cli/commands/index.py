@@ -25,22 +25,25 @@ _WATCHED_AT_ONCE = 100
 
 def index(
     ctx: typer.Context,
-    folders: Annotated[list[Path], typer.Argument(help="Folders or photos to read.", metavar="FOLDER")],
+    folders: Annotated[list[Path], typer.Argument(help="Folders or photos to add.", metavar="FOLDER")],
     *,
     accept_loss: Annotated[
-        bool, typer.Option("--accept-loss", help="Believe it when most photos of a folder are gone.")
+        bool,
+        typer.Option(
+            "--accept-loss", help="Mark photos as missing even if most of a folder has disappeared."
+        ),
     ] = False,
     watch: Annotated[
-        bool, typer.Option("--watch", help="Stay, and read photos as they come into the folders.")
+        bool, typer.Option("--watch", help="Keep running and add new photos as they arrive.")
     ] = False,
-    once: Annotated[bool, typer.Option("--once", help="With --watch: end when all is done.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="With --watch: exit when everything is done.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Read folders of photos into the library.
+    """Add folders of photos to the library.
 
-    Dates, cameras, places and thumbnails are kept; no photo is ever changed. Run it again whenever you like:
-    only new and changed files are read, moved files keep what is known of them, and a folder that is not
-    there at the moment loses nothing. Ends with code 3 when some files could not be read.
+    Records dates, cameras, places and thumbnails; your photos are never changed. You can run it again at any
+    time: only new and changed files are read, moved files keep their data, and nothing is lost while a folder
+    is unavailable. Exits with code 3 if some files could not be read.
 
     Examples:
       photopal index ~/Pictures
@@ -51,7 +54,7 @@ def index(
 
     session = session_of(ctx)
     if once and not watch:
-        raise UsageError("--once belongs to --watch")
+        raise UsageError("--once requires --watch")
     if watch:
         if accept_loss or json:
             raise UsageError("--accept-loss and --json cannot be used with --watch")
@@ -95,7 +98,7 @@ def _refuse_what_never_was(session: Session, folders: Sequence[Path]) -> None:
         with session.library_to_read() as library:
             missing = [folder for folder in missing if not library.has_seen(folder)]
     if missing:
-        raise UsageError(f"{missing[0]} does not exist", hint="nothing was read; is it written right?")
+        raise UsageError(f"{missing[0]}: does not exist", hint="Check the path; nothing was indexed.")
 
 
 def _report_as_json(report: IndexReport) -> dict[str, Any]:
@@ -114,10 +117,12 @@ def _report_as_listing(report: IndexReport) -> Listing:
 
 def _warn_of_gaps(session: Session, report: IndexReport) -> None:
     for root in report.offline:
-        session.warn(f"{root} is offline, or most of its photos are gone; nothing is forgotten.")
-        session.warn("If they are gone for good, say so with: photopal index --accept-loss FOLDER", style="")
+        session.warn(
+            f"{root} is unavailable, or most of its photos have disappeared; none were marked as missing."
+        )
+        session.warn("If they are really gone, run `photopal index --accept-loss FOLDER`.", style="")
     for skipped in report.skipped[:_MOST_NAMED]:
         session.warn(f"Skipped {skipped.path}: {skipped.reason}")
     if len(report.skipped) > _MOST_NAMED:
         more = count(len(report.skipped) - _MOST_NAMED, "more file")
-        session.warn(f"… and {more}; photopal problems lists them all.")
+        session.warn(f"... and {more}; run `photopal problems` to list them all.")

@@ -23,16 +23,16 @@ def locate(
     photo: Annotated[Path, typer.Argument(help="The photo to look at.", metavar="PHOTO")],
     *,
     out: Annotated[
-        Path | None, typer.Option(help="Draw boxes, marks and names on a copy.", metavar="FILE")
+        Path | None, typer.Option(help="Save a copy with boxes, marks and names.", metavar="FILE")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace FILE if it is there already.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite FILE if it exists.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Say who is where on a photo, and who is not on it.
+    """Show who is in a photo, and where.
 
-    The score says by how much somebody shows more than they need to; p(yes) is the model's own word where the
-    score leaves it open. Points and boxes are pixels of the upright photo. The photo itself is never written
-    to, nor is any other photo of the library.
+    The score is how far somebody is above or below the threshold for being recognized. Where this is not
+    decisive, the model is asked, and p(yes) is its probability of a yes. Points and boxes are in pixels of
+    the upright photo. No photo is ever overwritten, neither this one nor another in the library.
 
     Examples:
       photopal locate party.jpg
@@ -47,7 +47,7 @@ def locate(
         if out is not None:
             check_target(out, library, photo=photo, is_forced=force)
         if not library.concepts():
-            raise NothingFoundError("nobody has a name yet", hint="photopal add-concept NAME PHOTO…")
+            raise NothingFoundError("no concepts yet", hint="photopal add-concept NAME PHOTO...")
         assistant = open_assistant(session, library)
         from photopal.photos import MODEL_SIDE_PX
 
@@ -94,4 +94,4 @@ def _save_marked(session: Session, view: View, out: Path, *, is_forced: bool) ->
 
     save_copy(draw_view(view), out, is_forced=is_forced)
     names = ", ".join(sighting.concept.name for sighting in view.present)
-    session.say(f"{out} shows {names or 'the photo as it is: nobody was found'}.")
+    session.say(f"Saved {out}: {names or 'nobody was found'}.")

@@ -15,9 +15,9 @@ def problems(
     *,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """List the files that could not be read, and why.
+    """List files that could not be read, with the reason.
 
-    Photos that could be read but seem damaged are listed too, with what was found wrong with them.
+    Photos that could be read but appear to be damaged are listed too.
 
     Examples:
       photopal problems
@@ -39,11 +39,11 @@ def problems(
         show_json(session.out, facts)
         return
     if not found:
-        session.say("No problems: every file found could be read.")
+        session.say("No problems found.")
     rows = [
         (
             str(problem.path),
-            f"{'can be read, but: ' if problem.is_note else ''}{problem.reason}",
+            f"{'readable, but: ' if problem.is_note else ''}{problem.reason}",
             problem.seen_at,
         )
         for problem in found

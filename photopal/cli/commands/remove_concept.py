@@ -13,13 +13,15 @@ from photopal.cli.output import safe, show_line
 
 def remove_concept(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(help="The name to forget.", metavar="NAME")],
+    name: Annotated[str, typer.Argument(help="Name to remove.", metavar="NAME")],
     *,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do it, not only say it.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Remove it; without this option, nothing is changed.")
+    ] = False,
 ) -> None:
-    """Forget a person, pet or thing.
+    """Remove a person, pet or thing.
 
-    Photos and captions stay. Without --yes nothing happens but a list of what would.
+    Photos and captions are kept. Without --yes, only shows what would be removed.
 
     Examples:
       photopal remove-concept Rex
@@ -32,15 +34,15 @@ def remove_concept(
             references = library.references(concept.id)
         show_line(
             session.out,
-            safe(f"Would forget {concept.name} ({concept.kind}); its photos stay where they are:"),
+            safe(f"Would remove {concept.name} ({concept.kind}). Its reference photos are kept:"),
         )
         for reference in references:
             show_line(session.out, safe(f"  {reference.photo.path}"))
-        session.say("Nothing is changed yet. To do it, repeat the command with --yes.")
+        session.say("Dry run; nothing was changed. Use --yes to apply.")
         return
     with session.library_to_write() as library:
         concept = library.concept(name)
         library.remove_concept(concept.name)
     session.say(
-        f"{concept.name} is forgotten. Undo with: photopal restore-concept {shlex.quote(concept.name)}"
+        f"Removed {concept.name}. To undo, run `photopal restore-concept {shlex.quote(concept.name)}`."
     )

@@ -11,12 +11,12 @@ from photopal.cli.context import session_of
 
 def rename_concept(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(help="The name it has.", metavar="NAME")],
-    new_name: Annotated[str, typer.Argument(help="The name it gets.", metavar="NEW_NAME")],
+    name: Annotated[str, typer.Argument(help="Current name.", metavar="NAME")],
+    new_name: Annotated[str, typer.Argument(help="New name.", metavar="NEW_NAME")],
 ) -> None:
-    """Give a person, pet or thing another name.
+    """Rename a person, pet or thing.
 
-    Nothing learned is lost, and captions that have the old name get the new one. photopal undo takes it back.
+    Nothing learned is lost, and captions with the old name are updated. `photopal undo` reverts the change.
 
     Examples:
       photopal rename-concept Rex "Rex the Second"
@@ -25,4 +25,4 @@ def rename_concept(
     with session.library_to_write() as library:
         old = library.concept(name).name
         new = library.rename_concept(old, new_name).name
-    session.say(f"{old} is now {new}. Undo with: photopal undo")
+    session.say(f"Renamed {old} to {new}. To revert, run `photopal undo`.")

@@ -13,13 +13,15 @@ from photopal.cli.output import Listing, show_listing
 
 def restore(
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(help="A file that photopal backup wrote.", metavar="FILE")],
+    file: Annotated[Path, typer.Argument(help="Backup file to restore.", metavar="FILE")],
     *,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do it, not only say it.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Restore it; without this option, nothing is changed.")
+    ] = False,
 ) -> None:
-    """Put a backup in the place of the library.
+    """Replace the library with a backup.
 
-    The library as it was is kept in a file beside it. Without --yes nothing happens but a look at both.
+    The current library is kept in a file next to it. Without --yes, only compares the two.
 
     Examples:
       photopal restore /mnt/disk/photopal.db
@@ -32,11 +34,11 @@ def restore(
     check_backup(file)
     if not yes:
         _show_both(session, file)
-        session.say("Nothing is changed yet. To do it, repeat the command with --yes.")
+        session.say("Dry run; nothing was changed. Use --yes to apply.")
         return
     with session.library_to_write() as library, session.progress("Copying") as on_progress:
         aside = restore_library(library, file, on_progress=on_progress)
-    session.say(f"The library is as {file} has it. What it was before is kept in {aside}")
+    session.say(f"Restored the library from {file}. The previous library is kept in {aside}.")
 
 
 def _show_both(session: Session, file: Path) -> None:

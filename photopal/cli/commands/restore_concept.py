@@ -11,11 +11,11 @@ from photopal.cli.context import session_of
 
 def restore_concept(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(help="The name that was removed.", metavar="NAME")],
+    name: Annotated[str, typer.Argument(help="Name that was removed.", metavar="NAME")],
 ) -> None:
-    """Take back remove-concept.
+    """Restore a removed person, pet or thing.
 
-    The concept comes back with its photos and everything found of it.
+    It comes back with its reference photos and everything that was found for it.
 
     Examples:
       photopal restore-concept Rex
@@ -23,4 +23,4 @@ def restore_concept(
     session = session_of(ctx)
     with session.library_to_write() as library:
         concept = library.restore_concept(name)
-    session.say(f"{concept.name} is back.")
+    session.say(f"Restored {concept.name}.")

@@ -23,23 +23,27 @@ def search(  # noqa: PLR0913 - one parameter for each option of the command
     *,
     concept: Annotated[
         list[str] | None,
-        typer.Option(help="Only photos with them; may be repeated.", metavar="NAME"),
+        typer.Option(help="Only photos with this person, pet or thing; can be repeated.", metavar="NAME"),
     ] = None,
-    since: Annotated[str | None, typer.Option(help="From this day, month or year.", metavar="DATE")] = None,
-    until: Annotated[str | None, typer.Option(help="Up to this day, month or year.", metavar="DATE")] = None,
+    since: Annotated[
+        str | None, typer.Option(help="Photos from this day, month or year on.", metavar="DATE")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(help="Photos up to and including this day, month or year.", metavar="DATE")
+    ] = None,
     camera: Annotated[str | None, typer.Option(help="Part of the camera's name.", metavar="TEXT")] = None,
-    limit: Annotated[int, typer.Option(help="The most photos to print.", min=1, metavar="N")] = 50,
-    offset: Annotated[int, typer.Option(help="Pass over the first N photos.", min=0, metavar="N")] = 0,
+    limit: Annotated[int, typer.Option(help="Maximum number of photos.", min=1, metavar="N")] = 50,
+    offset: Annotated[int, typer.Option(help="Skip the first N photos.", min=0, metavar="N")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    paths: Annotated[bool, typer.Option("--paths", help="Print paths only, one a line.")] = False,
+    paths: Annotated[bool, typer.Option("--paths", help="Print only paths, one per line.")] = False,
 ) -> None:
     """Find photos by words, names, dates and camera.
 
-    Words are looked for in captions, names, places and file names, the last one also as the beginning of a
-    word; "in quotes" they stand side by side, and -word must not be there. A name counts as the person, pet
-    or thing of that name. A date is 2024, 2024-07, July 2023, yesterday, last summer, before 2020 and the
-    like; Christmas or July alone is every year's. Photos with a word in a name come first, those with it in a
-    file's name only last, and the newest first among the rest. Ends with code 4 when nothing is found.
+    Searches captions, names, places and file names; the last word can be incomplete. "Quoted words" match as
+    a phrase, and -word excludes photos. A name matches photos of that person, pet or thing. Dates can be
+    written as 2024, 2024-07, July 2023, yesterday, last summer or before 2020; Christmas or July alone
+    matches every year. Matches in names come first, then captions and places, then file names; newest photos
+    first. Exits with code 4 if nothing is found.
 
     Examples:
       photopal search Rex on the beach last summer
@@ -64,7 +68,7 @@ def search(  # noqa: PLR0913 - one parameter for each option of the command
         what = f"no photo found for {words!r}" if words else "no photo found"
         raise NothingFoundError(f"no more photos than {offset:,}, or {what}" if offset else what, hint=hint)
     if len(hits) > limit:
-        session.say(f"There are more; see them with --offset {offset + limit}.", style="dim")
+        session.say(f"There are more results; use --offset {offset + limit} to see them.", style="dim")
 
 
 def _show_hits(session: Session, hits: list[SearchHit], *, is_json: bool, is_paths: bool) -> None:

@@ -25,17 +25,17 @@ def similar(
     ctx: typer.Context,
     photo: Annotated[Path, typer.Argument(help="The photo to compare with.", metavar="PHOTO")],
     *,
-    limit: Annotated[int, typer.Option(help="The most photos to print.", min=1, metavar="N")] = 20,
+    limit: Annotated[int, typer.Option(help="Maximum number of photos.", min=1, metavar="N")] = 20,
     known: Annotated[
-        bool, typer.Option("--known", help="Compare with photos that were looked at before, and no others.")
+        bool, typer.Option("--known", help="Compare only with photos the model has already seen.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    paths: Annotated[bool, typer.Option("--paths", help="Print paths only, one a line.")] = False,
+    paths: Annotated[bool, typer.Option("--paths", help="Print only paths, one per line.")] = False,
 ) -> None:
-    """List the photos that look most like one.
+    """List the photos most similar to a given photo.
 
-    The model looks at each photo once, when it is captioned or now, and what it saw is kept; Ctrl-C loses
-    nothing. All photos are compared, so nothing near is missed. Ends with code 4 when there is no other.
+    The model looks at each photo once, either when it is captioned or now, and saves the result; Ctrl-C loses
+    nothing. The photo is compared with all others. Exits with code 4 if there are no other photos.
 
     Examples:
       photopal similar beach.jpg
@@ -52,16 +52,16 @@ def similar(
         found = similar_photos(library, vectors, row, limit=limit)
     _show(session, found, is_json=json, is_paths=paths)
     if not found:
-        raise NothingFoundError(f"there is no other photo to compare {photo} with")
+        raise NothingFoundError(f"no other photos to compare {photo} with")
 
 
 def _row_of(session: Session, library: Library, photo: Path) -> PhotoRow:
     if photo.is_dir():
-        raise UsageError(f"{photo} is a folder", hint="name one photo")
+        raise UsageError(f"{photo}: is a folder", hint="Name a single photo.")
     chosen = choose_photos(session, library, [photo])
     if not chosen.photos:
         reason = f": {chosen.skipped[0].reason}" if chosen.skipped else ""
-        raise UsageError(f"{photo} cannot be compared{reason}")
+        raise UsageError(f"{photo}: cannot be compared{reason}")
     return chosen.photos[0]
 
 
@@ -88,7 +88,7 @@ def _vectors_with(session: Session, library: Library, row: PhotoRow, *, is_known
             skipped = add_vectors(vectors, model, missing, on_progress=on_progress)
         warn_of_skipped(session, skipped[:10])
         if len(skipped) > 10:
-            session.warn(f"… and {count(len(skipped) - 10, 'more photo')} could not be read.")
+            session.warn(f"... and {count(len(skipped) - 10, 'more photo')} could not be read.")
     return vectors
 
 

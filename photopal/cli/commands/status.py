@@ -15,7 +15,7 @@ def status(
     *,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Say how much is in the library.
+    """Show what the library contains.
 
     Examples:
       photopal status

@@ -22,25 +22,25 @@ if TYPE_CHECKING:
 def tune(  # noqa: PLR0913 - one parameter for each option of the command
     ctx: typer.Context,
     names: Annotated[
-        list[str] | None, typer.Argument(help="Whom to tune; everyone by default.", metavar="NAME")
+        list[str] | None, typer.Argument(help="Names to tune; all by default.", metavar="NAME")
     ] = None,
     *,
-    epochs: Annotated[int, typer.Option(help="The most passes over the photos.", min=1, metavar="N")] = 15,
+    epochs: Annotated[
+        int, typer.Option(help="Maximum number of passes over the photos.", min=1, metavar="N")
+    ] = 15,
     patience: Annotated[
-        int, typer.Option(help="Passes without progress after which it ends.", min=1, metavar="N")
+        int, typer.Option(help="Stop after this many passes without improvement.", min=1, metavar="N")
     ] = 4,
     lr: Annotated[float, typer.Option(help="Learning rate.", min=1e-7, max=1.0, metavar="RATE")] = 1e-3,
-    tokens: Annotated[
-        int, typer.Option(help="Tokens a name is learned as.", min=1, max=32, metavar="K")
-    ] = 16,
-    seed: Annotated[int, typer.Option(help="Drives everything random.", min=0, metavar="N")] = 0,
+    tokens: Annotated[int, typer.Option(help="Number of tokens per name.", min=1, max=32, metavar="K")] = 16,
+    seed: Annotated[int, typer.Option(help="Random seed.", min=0, metavar="N")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Train the tokens of names on their photos, all names together.
+    """Train all names together on their reference photos, to recognize them better.
 
-    Only the names' own tokens change, never the model. Some photos are held out to see whether it helps; the
-    tokens that do best on them are kept, and nothing is saved where it does not help. With names given, only
-    theirs change. Ctrl-C keeps the best so far. The same seed gives the same tokens.
+    Only the tokens learned for the names change, never the model. Some photos are held out to measure the
+    result; the best tokens are saved, or nothing if tuning does not help. If you give names, only those are
+    tuned. Ctrl-C stops early and keeps the best result so far. The same seed gives the same tokens.
 
     Examples:
       photopal tune
@@ -60,7 +60,7 @@ def tune(  # noqa: PLR0913 - one parameter for each option of the command
         concepts = library.concepts()
     warn_of_unregistered(session, concepts, plan.failed)
     called = [concept.name for concept in concepts if concept.id in plan.trained]
-    session.say(f"Tuning {', '.join(called)}; Ctrl-C ends it and keeps the best so far.")
+    session.say(f"Tuning {', '.join(called)}; press Ctrl-C to stop and keep the best result so far.")
     outcome = run_plan(model, plan, options, on_progress=_table_of_epochs(session))
     _show(session, called, plan, outcome, is_json=json)
     if outcome.report.was_interrupted:
@@ -103,11 +103,13 @@ def _show(
         ]
         show_listing(session.out, Listing(("what", "value"), rows, has_header=False))
     if outcome.is_saved:
-        session.say(f"Saved in {plan.path}. photopal caption uses it for new captions.")
+        session.say(f"Saved to {plan.path}. Run `photopal caption` to update captions.")
     elif outcome.rival is not None and report.best_epoch > 0:
-        session.say(f"Not saved: the tokens in use do better ({_percent(outcome.rival.accuracy)}).")
+        session.say(f"Not saved: the current tokens are better ({_percent(outcome.rival.accuracy)}).")
     else:
-        session.say("Not saved: tuning did not help on the photos held out. More photos may.")
+        session.say(
+            "Not saved: tuning did not improve the results on the held-out photos. Try adding more photos."
+        )
 
 
 def _as_json(outcome: TuningOutcome) -> dict[str, Any]:

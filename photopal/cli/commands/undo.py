@@ -16,18 +16,20 @@ def undo(
     entry: Annotated[
         int | None,
         typer.Argument(
-            help="Number in the journal; the latest change when left out.", metavar="ENTRY", min=1
+            help="Number of the journal entry to undo; the latest change by default.", metavar="ENTRY", min=1
         ),
     ] = None,
     *,
-    show: Annotated[bool, typer.Option("--list", help="Show the journal; change nothing.")] = False,
-    limit: Annotated[int, typer.Option(help="With --list: the most entries.", min=1, metavar="N")] = 20,
+    show: Annotated[bool, typer.Option("--list", help="List the journal without changing anything.")] = False,
+    limit: Annotated[
+        int, typer.Option(help="With --list: maximum number of entries.", min=1, metavar="N")
+    ] = 20,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Take back the latest change to names, reference photos or captions.
+    """Undo the latest change to names, reference photos or captions.
 
-    Said again, it takes back the one before. Every change is an entry of the journal, and so is taking one
-    back: give the number of that entry to do the change again.
+    Run it again to undo the change before that. Every change is an entry in the journal, and so is every
+    undo: to redo a change, undo the entry that undid it.
 
     Examples:
       photopal undo
@@ -37,14 +39,14 @@ def undo(
     session = session_of(ctx)
     if show:
         if entry is not None:
-            raise UsageError("--list shows the whole journal and takes no number")
+            raise UsageError("--list cannot be used with an entry number")
         _list(session, limit, is_json=json)
         return
     with session.library_to_write() as library:
         made = library.undo(entry)
     if json:
         show_json(session.out, {"entry": made.id, "what": made.what, "undoes": made.undoes})
-    session.say(f"{made.what[0].upper()}{made.what[1:]}. The other way round: photopal undo {made.id}")
+    session.say(f"{made.what[0].upper()}{made.what[1:]}. To reverse this, run `photopal undo {made.id}`.")
 
 
 def _list(session: Session, limit: int, *, is_json: bool) -> None:
@@ -55,7 +57,7 @@ def _list(session: Session, limit: int, *, is_json: bool) -> None:
         show_json(session.out, [{name: getattr(entry, name) for name in columns} for entry in entries])
         return
     if not entries:
-        session.say("Nothing was changed yet.")
+        session.say("No changes yet.")
     rows = [
         (
             str(e.id),

@@ -20,10 +20,10 @@ def watch_status(
     *,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Say how the running watches get on.
+    """Show the progress of running watches.
 
-    For each: its folders and whether the system gives notice of changes there, how many photos wait, how fast
-    they are done, when the rest will be, and what went wrong last. Ends with code 4 when no watch runs.
+    For each watch: its folders and how changes are detected, photos waiting, speed, time left, and the last
+    error. Exits with code 4 if no watch is running.
 
     Examples:
       photopal watch-status

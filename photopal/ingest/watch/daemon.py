@@ -63,7 +63,9 @@ def watch_folders(
     paths = [Path(os.path.abspath(folder)) for folder in folders]  # noqa: PTH100 - resolve follows links
     for path in paths:
         if path.is_file():
-            raise UsageError(f"{path} is a file, not a folder", hint=f"watch {path.parent}")
+            raise UsageError(
+                f"{path}: is a file, not a folder", hint=f"Watch its folder instead: {path.parent}"
+            )
     watched = [WatchedFolder(path, options=options, tell=on_event) for path in dict.fromkeys(paths)]
     with watchdog_silenced() as complaints:
         watch = _Watch(watched, options=options, on_event=on_event, is_known=is_known, stop=stop)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 # Looking through folders takes at most this share of the time, however large they are.
 _SCAN_SHARE = 0.1
-_NO_ROOM = "the system's limit of watched folders is reached"
+_NO_ROOM = "the system limit for watched folders has been reached"
 
 
 class _Identity(NamedTuple):
@@ -133,7 +133,7 @@ class WatchedFolder:
         if self._options.once:
             return
         if self._options.poll:
-            self._poll("polling was asked for")
+            self._poll("polling was requested")
             return
         self._links = _linked_folders(identity.real_path)
         network = _network_mount([identity.real_path, *self._links])

@@ -203,7 +203,7 @@ run()
 """
     limit = "echo 3 > /proc/sys/user/max_inotify_watches"
     said = in_namespace(script, folder, source, needs=limit).splitlines()
-    assert said == ["polling photos the system's limit of watched folders is reached", "['last.jpg'] 0"]
+    assert said == ["polling photos the system limit for watched folders has been reached", "['last.jpg'] 0"]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="mounts are made as on Linux")
