@@ -39,8 +39,8 @@ class LRUCache(Generic[K, V]):
 
     def put(self, key: K, value: V) -> None:
         """Add or replace a value, and drop what no longer fits."""
-        _, old_size = self._items.pop(key, (None, 0))
         size = self._size_of(value)
+        _, old_size = self._items.pop(key, (None, 0))
         self._items[key] = (value, size)
         self._size += size - old_size
         while self._size > self._limit and len(self._items) > 1:
