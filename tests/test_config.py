@@ -74,7 +74,7 @@ def test_an_unknown_key_is_refused_with_the_nearest_known_one(tmp_path):
     write_config(tmp_path, 'modle = "x"\n')
     with pytest.raises(SettingsError, match="unknown key 'modle'") as caught:
         load_settings(home=tmp_path, environ={})
-    assert caught.value.hint == "Did you mean 'model'?"
+    assert caught.value.hint == "Did you mean "model"?"
 
 
 @pytest.mark.parametrize("text", ["model = 3\n", 'model = ""\n', "model = \n", "[model]\nname = 'x'\n"])
@@ -106,6 +106,16 @@ def test_how_much_is_kept_of_photos_is_a_number_of_megabytes(tmp_path):
     assert (settings.features_mb, settings.features_path) == (0, tmp_path / "features")
     with pytest.raises(SettingsError, match="invalid features_mb '2 GB'"):
         load_settings(home=tmp_path, environ={"PHOTOPAL_FEATURES_MB": "2 GB"})
+
+
+def test_a_number_in_the_config_file_needs_no_quotes(tmp_path):
+    for value in ("1024", '"1024"'):
+        write_config(tmp_path, f"features_mb = {value}\n")
+        assert load_settings(home=tmp_path, environ={}).features_mb == 1024
+    for value in ("true", "1.5", "-1", "[1]"):
+        write_config(tmp_path, f"features_mb = {value}\n")
+        with pytest.raises(SettingsError, match="features_mb"):
+            load_settings(home=tmp_path, environ={})
 
 
 def test_the_number_format_is_chosen_by_environment_and_config(tmp_path):

@@ -61,6 +61,15 @@ def test_some_failures_end_with_3_and_the_others_are_captioned(caption, album, t
     assert "nowhere" in result.stderr
 
 
+def test_a_photo_that_broke_since_it_was_indexed_is_named_once(run, caption, album):
+    run("index", str(album))
+    broken = album / "both.png"
+    broken.write_bytes(b"no photo")
+    result = caption()
+    assert result.exit_code == 3
+    assert result.stderr.count(str(broken)) == 1
+
+
 def test_paths_come_from_stdin(tiny_llava, album, home):
     import os
 

@@ -106,3 +106,13 @@ def test_a_date_that_cannot_be_read_is_said_where_nothing_is_found(run, family):
     result = run("search", "mountain 1/2/2024")
     assert result.exit_code == 4
     assert "two days" in result.stderr
+
+
+def test_a_query_is_echoed_as_it_was_typed(run, family):
+    assert "'mountain -garden'" in run("search", "mountain", "-garden").stderr
+    assert run("search", "-lake", "--paths").stdout == run("search", "−lake", "--paths").stdout
+
+
+def test_every_folder_is_listed(run, home):
+    listed = dict(line.split("\t")[:2] for line in run("where").stdout.splitlines())
+    assert listed["vectors"] == str(home / "vectors")
