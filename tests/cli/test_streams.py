@@ -322,8 +322,8 @@ def test_a_broken_library_is_named_and_an_empty_one_is_made_anew(program, home, 
     whole = family.read_bytes()
     for broken, words in (
         (b"no database at all, but long enough" * 99, "not a photopal library"),
-        (whole[: len(whole) // 2], "is damaged"),
-        (whole[:5000], "is damaged"),
+        (whole[: len(whole) // 2], "library.db: damaged"),
+        (whole[:5000], "library.db: damaged"),
     ):
         family.write_bytes(broken)
         done = program("search", "rex")

@@ -58,7 +58,7 @@ def test_a_path_that_is_not_there_is_a_usage_error(folder, tmp_path):
     with pytest.raises(UsageError, match="does not exist"):
         list_reference_files([folder, tmp_path / "nowhere"])
     (tmp_path / "empty").mkdir()
-    with pytest.raises(UsageError, match="no photo in"):
+    with pytest.raises(UsageError, match="no photo found"):
         list_reference_files([tmp_path / "empty"])
 
 

@@ -47,7 +47,7 @@ def test_a_backup_is_one_whole_file_that_is_a_library(library, copy, tmp_path):
 
 def test_a_file_that_is_there_is_not_written_over_unless_told(library, copy, tmp_path):
     before = copy.read_bytes()
-    with pytest.raises(UsageError, match="there already"):
+    with pytest.raises(UsageError, match="already exists"):
         back_up(library, copy)
     assert copy.read_bytes() == before
     back_up(library, copy, is_forced=True)
@@ -138,7 +138,7 @@ def test_a_spoilt_backup_is_refused_and_the_library_stays(library, copy, tmp_pat
 def test_a_restore_waits_for_nobody_for_ever(library, copy, tmp_path):
     with library.writing(), Library(tmp_path / "library.db", wait_s=0.1) as other:
         library.add_concept("Held")
-        with pytest.raises(LibraryLockedError, match=f"process {os.getpid()} "):
+        with pytest.raises(LibraryLockedError, match=f"locked by process {os.getpid()}$"):
             restore(other, copy)
 
 

@@ -228,7 +228,7 @@ def test_what_was_changed_again_since_is_not_undone_blindly(library, rex):
     first = library.journal()[0]
     library.edit_caption(1, "second")
     second = library.journal()[0]
-    with pytest.raises(LibraryError, match="changed again") as caught:
+    with pytest.raises(LibraryError, match="cannot be undone: there are later changes") as caught:
         library.undo(first.id)
     assert f"entry {second.id}" in caught.value.hint
     assert library.caption(1).text == "second"
@@ -252,7 +252,7 @@ def test_a_name_that_is_taken_meanwhile_is_not_taken_twice(library, rex):
     library.remove_concept("Rex")
     removal = library.journal()[0]
     library.add_concept("rex")
-    with pytest.raises(ConceptError, match="taken"):
+    with pytest.raises(ConceptError, match="has been used by a later change"):
         library.undo(removal.id)
     assert [concept.name for concept in library.concepts()] == ["rex"]
 
@@ -268,7 +268,7 @@ def test_there_may_be_nothing_to_undo(library):
 def test_an_entry_is_undone_once(library):
     library.add_concept("Anna")
     made = library.undo()
-    with pytest.raises(UsageError, match="undone already") as caught:
+    with pytest.raises(UsageError, match="was already undone by entry") as caught:
         library.undo(made.undoes)
     assert str(made.id) in caught.value.hint
 

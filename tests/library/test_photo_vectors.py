@@ -48,7 +48,7 @@ def test_contents_that_have_a_vector_keep_it(tmp_path):
 
 def test_another_width_is_refused(tmp_path):
     VectorFile(tmp_path, "f").add([key(1)], some(1))
-    with pytest.raises(LibraryError, match="another width"):
+    with pytest.raises(LibraryError, match="do not have width"):
         VectorFile(tmp_path, "f").add([key(2)], some(1, width=8))
 
 

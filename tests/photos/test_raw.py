@@ -83,7 +83,7 @@ def test_a_raw_files_picture_is_turned_as_the_sensor_was_held(tmp_path):
 def test_a_raw_file_that_is_cut_short_is_an_error(tmp_path, kept):
     path = tmp_path / "a.dng"
     path.write_bytes(make_dng(preview())[:kept])
-    with pytest.raises(PhotoError, match=r"a\.dng "):
+    with pytest.raises(PhotoError, match=r"a\.dng: "):
         record_photo(path)
 
 
