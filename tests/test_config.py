@@ -74,7 +74,7 @@ def test_an_unknown_key_is_refused_with_the_nearest_known_one(tmp_path):
     write_config(tmp_path, 'modle = "x"\n')
     with pytest.raises(SettingsError, match="unknown key 'modle'") as caught:
         load_settings(home=tmp_path, environ={})
-    assert caught.value.hint == "Did you mean "model"?"
+    assert caught.value.hint == 'Did you mean "model"?'
 
 
 @pytest.mark.parametrize("text", ["model = 3\n", 'model = ""\n', "model = \n", "[model]\nname = 'x'\n"])

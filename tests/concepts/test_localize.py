@@ -33,7 +33,7 @@ def test_a_tiny_mask_still_has_the_cell_it_covers_most():
 
 
 def test_an_empty_mask_is_refused():
-    with pytest.raises(ConceptError, match="covers nothing"):
+    with pytest.raises(ConceptError, match="does not cover any part"):
         mask_cells(np.zeros((9, 9), dtype=bool), (3, 3), WHOLE)
 
 

@@ -76,7 +76,7 @@ def test_nobody_and_unknown_names_are_errors(named_library, model, path):
         plan_tuning(named_library, model, path, names=["Bob"], options=OPTIONS)
     for concept in named_library.concepts():
         named_library.remove_concept(concept.name)
-    with pytest.raises(ConceptError, match="nobody has a name"):
+    with pytest.raises(ConceptError, match="no concepts yet"):
         plan_tuning(named_library, model, path, options=OPTIONS)
 
 
