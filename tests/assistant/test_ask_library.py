@@ -399,6 +399,7 @@ def seen_library(tmp_path):
         yield library
 
 
+@pytest.mark.slow
 def test_the_model_looks_at_the_few_photos_left(seen_library, tiny_llava):
     from photopal.assistant.assistant import Assistant
     from photopal.concepts import Bank

@@ -34,6 +34,7 @@ def test_a_caption_is_stored_with_what_it_was_made_by_and_who_was_looked_for(
     assert {seen.concept_id for seen in stored.appearances} == {c.id for c in named_library.concepts()}
 
 
+@pytest.mark.slow
 def test_a_good_caption_is_kept_unless_forced(named_library, assistant, drawn_family):
     photos = strangers_of(named_library, drawn_family)
     assert caption_photos(named_library, assistant, photos).captioned == 3
@@ -97,6 +98,7 @@ def test_newcomers_are_indexed_captioned_and_known_until_they_change(
     assert [concept.name for concept in opened[-1].concepts] == ["Anna"]
 
 
+@pytest.mark.slow
 def test_the_model_is_let_go_when_no_photo_comes_for_long_and_back_for_the_next(
     named_library, tiny_llava, drawn_family, tmp_path
 ):
@@ -174,6 +176,7 @@ def of_a_family(request, named_library, tmp_path):
     return Assistant(model, bank, named_library.concepts())
 
 
+@pytest.mark.slow
 def test_photos_captioned_together_are_captioned_as_each_alone(of_a_family, drawn_family):
     paths = [*drawn_family.strangers, drawn_family.both, *drawn_family.photos["Anna"]]
     images = [open_photo(path) for path in paths]
@@ -185,6 +188,7 @@ def test_photos_captioned_together_are_captioned_as_each_alone(of_a_family, draw
     assert len({caption.text for caption in alone}) > 1
 
 
+@pytest.mark.slow
 def test_stored_captions_are_those_of_each_photo_alone_whatever_the_batch(
     named_library, assistant, drawn_family, monkeypatch
 ):
@@ -217,6 +221,7 @@ def test_a_batch_grows_while_photos_are_quick_and_is_one_photo_where_they_are_sl
     assert slow.is_full(1)
 
 
+@pytest.mark.slow
 def test_captions_from_kept_features_are_the_same_and_nothing_is_encoded_again(
     named_library, assistant, drawn_family, tmp_path, monkeypatch
 ):

@@ -52,6 +52,7 @@ def test_json_is_one_list_and_jsonl_a_line_each(caption, album):
     assert caption(album, "--json", "--jsonl").exit_code == 2
 
 
+@pytest.mark.slow
 def test_some_failures_end_with_3_and_the_others_are_captioned(caption, album, tmp_path):
     (album / "broken\x1b.jpg").write_bytes(b"no photo")
     result = caption(album, tmp_path / "nowhere")
@@ -107,6 +108,7 @@ def test_ctrl_c_keeps_what_is_done(caption, album, home, monkeypatch):
     assert caption().stdout.count("\n") == 2
 
 
+@pytest.mark.slow
 def test_a_watch_with_once_captions_what_is_there_and_ends(caption, album):
     result = caption("--watch", "--once", album)
     assert result.exit_code == 0, result.output

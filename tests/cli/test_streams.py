@@ -71,6 +71,7 @@ def test_a_full_disk_behind_the_output_is_one_line(program, family, words):
     assert done.returncode == 1
 
 
+@pytest.mark.slow
 @needs_full
 def test_results_are_written_though_the_words_beside_them_cannot_be(program, family):
     with FULL.open("w") as full:
@@ -87,6 +88,7 @@ def test_a_reader_that_goes_is_no_error(environ, large, words):
     assert (done.stdout, done.stderr) == ("0\n", "")
 
 
+@pytest.mark.slow
 def test_work_goes_on_when_nobody_reads_the_words_beside_it(program, drawn_family, home):
     reader, writer = os.pipe()
     os.close(reader)
@@ -142,6 +144,7 @@ def test_debug_shows_what_libraries_print(program, family, home):
     assert not (home / "photopal.log").exists()
 
 
+@pytest.mark.slow
 def test_a_damaged_tiff_says_nothing_on_the_terminal_and_something_in_problems(program, tmp_path):
     import numpy as np
     from PIL import Image
@@ -296,6 +299,7 @@ def test_a_disk_without_room_for_features_is_no_error(program, tmp_path, drawn_f
     assert program("locate", drawn_family.both).returncode == 0
 
 
+@pytest.mark.slow
 def test_a_home_that_is_read_only_is_named(program, tmp_path, drawn_family, environ):
     with disk(tmp_path / "disk", options="size=4m") as folder:
         environ["PHOTOPAL_HOME"] = str(folder)
@@ -318,6 +322,7 @@ def test_a_new_home_that_cannot_be_written_is_named(program, tmp_path, drawn_fam
             assert "not a photopal library" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_broken_library_is_named_and_an_empty_one_is_made_anew(program, home, family):
     whole = family.read_bytes()
     for broken, words in (

@@ -14,6 +14,7 @@ RANDOM = ("tiny_llava", "tiny_smolvlm", "tiny_qwen")
 LARGEST_DIFFERENCE = 1e-4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [

@@ -43,6 +43,7 @@ def test_the_comparison_runs_on_the_cpu(album, tmp_path):
     assert not agreement.elsewhere
 
 
+@pytest.mark.slow
 def test_a_tiny_model_goes_the_whole_way_on_the_cpu(album, tmp_path):
     said = []
     assert run_trial(Trial(TINY, "cpu", torch.float32, photos=3), tmp_path, album, said.append) == 3

@@ -314,6 +314,7 @@ def test_originals_are_as_they_were(library, folder):
     assert tree_hash() == before
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_keeps_what_it_committed(tmp_path):
     for number in range(150):
         Image.new("RGB", (40, 40), (number, 0, 0)).save(tmp_path / f"{number:03}.png")

@@ -228,6 +228,7 @@ def test_an_error_that_nobody_thought_of_costs_one_file(library, tmp_path, monke
     assert report.skipped[0].reason == "cannot be read: RecursionError: too deep"
 
 
+@pytest.mark.slow
 def test_what_is_read_is_committed_while_another_photo_takes_its_time(library, tmp_path, monkeypatch):
     folder = write_all(tmp_path / "photos", {f"{n}.jpg": encode(noise(seed=n), "jpg") for n in range(6)})
     commits = []

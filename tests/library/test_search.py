@@ -181,6 +181,7 @@ def test_a_caption_of_nothing_is_refused_and_leaves_no_trace(holiday):
     assert found(holiday, "gone") == []
 
 
+@pytest.mark.slow
 def test_a_page_of_a_search_takes_no_more_steps_in_a_larger_library(library, make_photo):
     """Counted in steps of SQLite's machine, in thousands, as a clock would tell of the machine's load."""
     rex = library.add_concept("Rex")

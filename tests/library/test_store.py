@@ -186,6 +186,7 @@ def test_several_changes_are_one_or_none(library, make_photo):
     assert library.counts()["photos"] == library.counts()["concepts"] == 0
 
 
+@pytest.mark.slow
 def test_a_second_writer_is_told_who_holds_the_lock_and_readers_are_not_held_up(tmp_path, make_photo):
     path = tmp_path / "library.db"
     Library(path).close()
@@ -242,6 +243,7 @@ def test_two_programs_may_make_the_library_at_once(tmp_path):
         assert [concept.name for concept in library.concepts()] == ["Anna", "Mug", "Rex"]
 
 
+@pytest.mark.slow
 def test_killed_at_any_instant_captions_and_search_stay_together(tmp_path):
     path = tmp_path / "library.db"
     program = """
@@ -303,6 +305,7 @@ def test_a_current_library_is_opened_and_searched_without_sqlite_utils(tmp_path)
         assert searcher.stdout.read() == "False\n"
 
 
+@pytest.mark.slow
 def test_a_reader_goes_on_while_another_process_writes_and_sees_each_commit_whole(tmp_path, make_photo):
     path = tmp_path / "library.db"
     Library(path).close()

@@ -30,6 +30,7 @@ def test_a_folder_that_is_removed_and_made_again_is_watched_again(make_watch, fo
     assert "does not exist" in watch.told("gone")[0].reason
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_replaced_in_no_time_is_watched_again(make_watch, folder, save):
     watch = make_watch(folder).start()
     for number in range(3):

@@ -30,6 +30,7 @@ def test_what_is_there_what_comes_and_what_changes_is_handed_over_once(make_watc
     assert watch.told("polling" if poll else "watching", path=folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("poll", [False, True])
 def test_a_file_that_is_copied_slowly_waits_until_it_is_whole(make_watch, folder, save, jpeg, poll):
     watch = make_watch(folder, poll=poll, settle_s=1.0).start()

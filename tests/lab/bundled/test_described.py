@@ -19,6 +19,8 @@ from photopal.prompts import build_prompt
 from photopal.prompts.templates import CAPTION_QUESTION
 from photopal.vlm import load_model
 
+pytestmark = pytest.mark.slow
+
 SIZE_PX = 96
 
 

@@ -134,6 +134,7 @@ def test_patches_are_asked_for_the_number_drawn_on_them():
     assert nothing > 0.01
 
 
+@pytest.mark.slow
 def test_both_losses_fall_on_the_same_photos(groups, batch, begun):
     model, _ = begun
     tower = model.model.vision_tower
@@ -156,6 +157,7 @@ def test_both_losses_fall_on_the_same_photos(groups, batch, begun):
     assert "say-name" not in report
 
 
+@pytest.mark.slow
 def test_one_step_lowers_the_loss_of_what_it_was_made_of(batch):
     model, _ = begin_plain(1)
     probes = Probes(192)
@@ -167,6 +169,7 @@ def test_one_step_lowers_the_loss_of_what_it_was_made_of(batch):
     assert after < before
 
 
+@pytest.mark.slow
 def test_a_killed_training_goes_on_from_its_checkpoint(trained):
     before = torch.load(trained / PLAIN_FILE, weights_only=True)
     tower_before = (trained / "tower.pt").read_bytes()
@@ -186,6 +189,7 @@ def test_of_the_model_only_the_tower_comes_from_the_bundled_one():
             assert torch.equal(value, other[name]) == name.startswith("model.vision_tower."), name
 
 
+@pytest.mark.slow
 def test_the_weights_are_small_and_load_as_other_models_do(trained, groups):
     weights = trained / "weights"
     assert sum(path.stat().st_size for path in weights.glob("*.safetensors")) <= 12 * 10**6

@@ -86,6 +86,7 @@ def subject_of(scene, marks, name):
     return found[0] if len(found) == 1 else None
 
 
+@pytest.mark.slow
 def test_every_kind_of_question_is_asked(held):
     assert set(held) == {
         "caption", "described", "mark", "marked", "absent", "choice", "activity", "clothes", "position",

@@ -96,6 +96,7 @@ def test_a_lookalike_pet_differs_in_its_coat_or_its_ears_only():
     assert {frozenset({name}) for name in ("coat", "second_coat", "pattern", "ears")} <= seen
 
 
+@pytest.mark.slow
 def test_lookalikes_can_be_told_apart_by_their_pixels():
     rng = random.Random(9)
     for identity in everybody(200, seed=9):
