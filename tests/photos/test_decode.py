@@ -220,7 +220,9 @@ def test_an_icc_profile_is_followed_to_srgb(tmp_path, suffix):
     assert seen_corners(open_photo(path, max_side_px=32)) == [BLUE, GREEN, RED, WHITE]
 
 
-@pytest.mark.parametrize("profile", [b"garbage", b"\x00" * 200, other_profile()[:150]])
+@pytest.mark.parametrize(
+    "profile", [b"garbage", b"\x00" * 200, other_profile()[:150]], ids=["garbage", "zeros", "cut short"]
+)
 def test_a_broken_icc_profile_does_not_cost_the_photo(tmp_path, profile):
     path = save(corners(), tmp_path / "a.jpg", icc_profile=profile)
     assert seen_corners(open_photo(path)) == [RED, GREEN, BLUE, WHITE]
