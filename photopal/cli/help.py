@@ -28,7 +28,7 @@ class QueryCommand(PhotopalCommand):
         words = [f"−{word[1:]}" if re.match(r"-[^\W\d_-].", word) else word for word in args[:end]]
         rest = super().parse_args(ctx, words + args[end:])
         for name, value in ctx.params.items():
-            if isinstance(value, list):
+            if isinstance(value, list | tuple):  # which of them depends on the release of typer
                 ctx.params[name] = [re.sub("^−", "-", word) for word in value]
         return rest
 
