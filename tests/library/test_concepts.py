@@ -43,8 +43,9 @@ def test_an_unusable_name_is_refused(library, name):
 
 
 def test_a_kind_is_one_of_three(library):
-    with pytest.raises(ConceptError, match="invalid kind"):
+    with pytest.raises(ConceptError, match="invalid kind 'place'") as caught:
         library.add_concept("Rome", kind="place")
+    assert caught.value.hint == "Use person, pet or thing."
 
 
 def test_an_unknown_name_gets_the_nearest_one_as_a_hint(library):
