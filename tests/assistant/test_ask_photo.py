@@ -43,6 +43,7 @@ def test_an_answer_of_the_model_is_told_piece_by_piece(assistant, drawn_family):
     assert set(answer.names) == {"Anna", "Ben"}
 
 
+@pytest.mark.slow
 def test_a_question_without_names_is_asked_as_it_is(assistant, drawn_family):
     blind = seeing(assistant, present=False)
     view = blind.look(open_photo(drawn_family.both))
@@ -87,6 +88,7 @@ def test_questions_that_share_the_photo_are_answered_as_each_on_a_fresh_look(ass
     assert 1 <= len(view.prefixes) <= 2
 
 
+@pytest.mark.slow
 def test_a_second_question_about_a_photo_computes_its_words_only(assistant, drawn_family, monkeypatch):
     seer = seeing(assistant, present=True)
     view = seer.look(open_photo(drawn_family.both))
@@ -104,6 +106,7 @@ def test_a_second_question_about_a_photo_computes_its_words_only(assistant, draw
     assert lengths[0] < 64  # the photo alone has 64 tokens
 
 
+@pytest.mark.slow
 def test_questions_asked_together_know_who_is_absent(assistant, drawn_family):
     blind = seeing(assistant, present=False)
     view = blind.look(open_photo(drawn_family.both))

@@ -45,6 +45,7 @@ def test_a_good_caption_is_kept_unless_forced(named_library, assistant, drawn_fa
     )
 
 
+@pytest.mark.slow
 def test_a_limit_counts_new_captions_only(named_library, assistant, drawn_family):
     photos = strangers_of(named_library, drawn_family)
     assert caption_photos(named_library, assistant, photos, options=CaptionOptions(limit=2)).captioned == 2
@@ -52,6 +53,7 @@ def test_a_limit_counts_new_captions_only(named_library, assistant, drawn_family
     assert (last.kept, last.captioned) == (2, 1)
 
 
+@pytest.mark.slow
 def test_a_photo_that_is_gone_is_skipped_and_the_next_one_captioned(
     named_library, assistant, drawn_family, tmp_path
 ):
@@ -68,6 +70,7 @@ def test_a_photo_that_is_gone_is_skipped_and_the_next_one_captioned(
     assert [skipped.path for skipped in report.skipped] == [copy]
 
 
+@pytest.mark.slow
 def test_newcomers_are_indexed_captioned_and_known_until_they_change(
     named_library, model, assistant, drawn_family, tmp_path
 ):
@@ -154,6 +157,7 @@ def test_an_edited_caption_is_replaced_when_asked_and_undo_brings_it_back(
     assert (stored.text, stored.by_hand) == ("My own words.", True)
 
 
+@pytest.mark.slow
 def test_captioned_photos_can_be_compared(named_library, assistant, drawn_family, tmp_path):
     vectors = VectorFile(tmp_path / "vectors", assistant.model.fingerprint)
     photos = strangers_of(named_library, drawn_family)

@@ -30,6 +30,7 @@ def test_several_photos_give_a_block_each(ask, drawn_family):
     assert f"{drawn_family.strangers[0]}:\n" in result.stdout
 
 
+@pytest.mark.slow
 def test_json_has_the_answer_and_who_was_seen(ask, drawn_family):
     [answer] = json.loads(ask("Is Anna here?", drawn_family.both, "--json").stdout)
     assert answer["path"] == str(drawn_family.both)

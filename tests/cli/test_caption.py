@@ -62,6 +62,7 @@ def test_some_failures_end_with_3_and_the_others_are_captioned(caption, album, t
     assert "nowhere" in result.stderr
 
 
+@pytest.mark.slow
 def test_a_photo_that_broke_since_it_was_indexed_is_named_once(run, caption, album):
     run("index", str(album))
     broken = album / "both.png"
@@ -89,6 +90,7 @@ def test_paths_come_from_stdin(tiny_llava, album, home):
     assert CliRunner().invoke(app, ["caption", "-"], input=b"", env=environ).exit_code == 2
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_what_is_done(caption, album, home, monkeypatch):
     from photopal.assistant import caption as room
 

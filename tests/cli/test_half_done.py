@@ -165,6 +165,7 @@ def test_thresholds_that_cannot_be_learned_stop_no_command(go, home, drawn_famil
     assert not_registered(go) == {"Anna": "ZeroDivisionError: none"}
 
 
+@pytest.mark.slow
 def test_names_without_photos_are_listed_with_the_reason(go, home, drawn_family, tmp_path):
     copies = [Path(shutil.copy(path, tmp_path)) for path in drawn_family.photos["Ben"]]
     go("add-concept", "Anna", *drawn_family.photos["Anna"])

@@ -6,11 +6,13 @@ import sys
 
 import pytest
 
+from tests.marks import slow
+
 HEAVY = {"torch", "transformers", "numpy", "PIL", "tokenizers", "watchdog"}
 
 
 @pytest.mark.parametrize(
-    "words", ["--help", "--version", "status", "search rex beach 2023", "concepts --json", "where"]
+    "words", ["--help", "search rex beach 2023", *slow("--version", "status", "concepts --json", "where")]
 )
 def test_quick_commands_import_nothing_that_takes_seconds(family, home, words):
     """That is what the half second of each rests on; how long they take is told by benchmarks/search.py."""

@@ -15,6 +15,7 @@ import pytest
 import photopal
 from photopal.library import Library
 from photopal.photos import Exif, Photo
+from tests.marks import slow
 
 FULL = Path("/dev/full")
 needs_full = pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
@@ -54,14 +55,8 @@ def large(home):
     "words",
     [
         "--help",
-        "index --help",
-        "--version",
-        "where",
         "where --json",
-        "concepts",
-        "search rex",
-        "status",
-        "undo --list",
+        *slow("index --help", "--version", "where", "concepts", "search rex", "status", "undo --list"),
     ],
 )
 def test_a_full_disk_behind_the_output_is_one_line(program, family, words):
@@ -81,7 +76,9 @@ def test_results_are_written_though_the_words_beside_them_cannot_be(program, fam
         assert program("search", "nothing at all", stderr=full).returncode == 4
 
 
-@pytest.mark.parametrize("words", ["concepts", "concepts --json", "search --paths --limit 2000", "--help"])
+@pytest.mark.parametrize(
+    "words", ["concepts --json", *slow("concepts", "search --paths --limit 2000", "--help")]
+)
 def test_a_reader_that_goes_is_no_error(environ, large, words):
     command = f'"{sys.executable}" -m photopal {words} | head -n 1 >/dev/null; echo "${{PIPESTATUS[0]}}"'
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, env=environ, check=True)
@@ -98,7 +95,7 @@ def test_work_goes_on_when_nobody_reads_the_words_beside_it(program, drawn_famil
     assert json.loads(program("status", "--json").stdout)["photos"] == 10
 
 
-@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("closed", ["<&- >&- 2>&-", *slow(">&-", "2>&-", ">&- 2>&-")])
 def test_streams_that_are_closed_from_the_start_are_no_error(environ, family, closed):
     command = f'"{sys.executable}" -m photopal concepts {closed}'
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, env=environ, check=False)
@@ -137,6 +134,7 @@ def test_what_libraries_print_is_in_the_log_and_not_on_the_terminal(program, fam
     assert "ZeroDivisionError" in log
 
 
+@pytest.mark.slow
 def test_debug_shows_what_libraries_print(program, family, home):
     done = program("status", "--debug", code=CHATTY)
     for source in ("C", "warnings", "logging", "print", "photopal"):
@@ -255,6 +253,7 @@ def fill(folder):
             file.write(b"x" * 4096)
 
 
+@pytest.mark.slow
 def test_a_full_disk_under_the_library_is_a_clear_error(program, tmp_path, drawn_family, environ):
     with disk(tmp_path / "disk", options="size=1m") as folder:
         environ["PHOTOPAL_HOME"] = str(folder)
@@ -312,6 +311,7 @@ def test_a_home_that_is_read_only_is_named(program, tmp_path, drawn_family, envi
         assert program("search", "stranger0").returncode == 0
 
 
+@pytest.mark.slow
 def test_a_new_home_that_cannot_be_written_is_named(program, tmp_path, drawn_family, environ):
     with disk(tmp_path / "disk", options="size=1m,ro") as folder:
         for home in (folder, folder / "new"):
@@ -339,6 +339,7 @@ def test_a_broken_library_is_named_and_an_empty_one_is_made_anew(program, home, 
     assert program("concepts").returncode == 0
 
 
+@pytest.mark.slow
 def test_a_folder_in_the_place_of_the_library_is_named(program, home):
     (home / "library.db").mkdir(parents=True)
     for words in (("status",), ("index", home)):

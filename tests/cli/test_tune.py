@@ -35,6 +35,7 @@ def test_epochs_are_told_on_stderr_and_the_result_on_stdout(photopal):
     assert [line.split()[0] for line in result.stderr.splitlines() if "/2" in line] == ["0/2", "1/2", "2/2"]
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bank(photopal, home):
     banks = []
     for _ in range(2):
@@ -43,6 +44,7 @@ def test_the_same_seed_gives_the_same_bank(photopal, home):
     assert banks[0] == banks[1]
 
 
+@pytest.mark.slow
 def test_ctrl_c_while_photos_are_read_leaves_everything_as_it_was(photopal, home, monkeypatch):
     def interrupt(*_, **__):
         raise KeyboardInterrupt
@@ -53,6 +55,7 @@ def test_ctrl_c_while_photos_are_read_leaves_everything_as_it_was(photopal, home
     assert bank_bytes(home) == before
 
 
+@pytest.mark.slow
 def test_ctrl_c_while_it_trains_keeps_the_best_so_far(photopal, home, monkeypatch):
     from photopal.tuning.trainer import _Run
 

@@ -66,6 +66,7 @@ def test_one_photo_alone_still_gives_some_cells():
     assert find_recurring([planted(1, (3, 3), torch.ones(32))], [])[0].any()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     not (bundled_model_path() / "config.json").exists(), reason="the bundled weights are not here"
 )

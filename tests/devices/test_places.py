@@ -81,6 +81,7 @@ def test_the_host_waits_once_a_token(model, photos, monkeypatch):
     assert counts[1] - counts[0] == WORDS - 1, waits.lines
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("questions", [1, 2], ids=["a row for each prompt", "two prompts in a row"])
 def test_the_host_waits_once_a_token_of_all_answers_together(model, photos, questions, monkeypatch):
     monkeypatch.setattr(model._coder, "_end_ids", frozenset())
@@ -98,6 +99,7 @@ def test_the_host_waits_once_a_token_of_all_answers_together(model, photos, ques
     assert counts[1] - counts[0] == WORDS - 1, waits.lines
 
 
+@pytest.mark.slow
 def test_answers_together_are_those_of_each_alone_on_a_device_too(model, photos):
     asked = [*prompts(model, photos), *prompts(model, photos, f"Is {name_placeholder(1)} here?")]
     asked = [replace(one, max_new_tokens=6) for one in asked]

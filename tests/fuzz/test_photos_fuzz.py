@@ -133,6 +133,7 @@ def test_any_file_is_a_picture_or_a_photo_error(content, side):
     assert look is None or -(2**63) <= look < 2**63
 
 
+@pytest.mark.slow
 @given(make=st.one_of(st.none(), st.text(max_size=12)), model=st.one_of(st.none(), st.text(max_size=12)))
 def test_any_make_and_model_are_a_name(make, model):
     name = name_camera(make, model)

@@ -110,6 +110,7 @@ def library(tmp_path_factory):
         yield library
 
 
+@pytest.mark.slow
 @given(query=ANYTHING, today=DAYS, limit=st.integers(0, 50), offset=st.integers(0, 50))
 def test_any_query_is_answered_and_pages_are_parts_of_the_whole(library, query, today, limit, offset):
     options = SearchOptions(today=today, limit=1000)
@@ -176,6 +177,7 @@ SOME_FIELDS = st.builds(
 )
 
 
+@pytest.mark.slow
 @given(fields=SOME_FIELDS)
 def test_every_call_of_the_library_agrees_on_what_fits(library, fields):
     query = SearchQuery(**fields, limit=1000)

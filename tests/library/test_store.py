@@ -227,6 +227,7 @@ def test_a_second_writer_waits_for_the_first(tmp_path, make_photo):
         assert one.counts()["photos"] == other.counts()["photos"] == 2
 
 
+@pytest.mark.slow
 def test_two_programs_may_make_the_library_at_once(tmp_path):
     program = """
         import sys

@@ -43,6 +43,7 @@ def test_the_same_seed_gives_the_same_bank_however_often_it_is_run(named_library
     assert load_bank(path, fingerprint=model.fingerprint).version == first
 
 
+@pytest.mark.slow
 def test_with_a_name_only_its_rows_change(named_library, model, path):
     before = refresh_bank(named_library, model, path).bank
     assert tuned(named_library, model, path, "anna").is_saved
@@ -61,6 +62,7 @@ def test_a_bank_in_use_that_does_better_stays(named_library, model, path):
     assert load_bank(path, fingerprint=model.fingerprint).version == better
 
 
+@pytest.mark.slow
 def test_what_another_process_added_meanwhile_stays(named_library, model, path, drawn_family):
     plan = plan_tuning(named_library, model, path, names=["Anna"], options=OPTIONS)
     concept = named_library.add_concept("Cleo")

@@ -61,6 +61,7 @@ def test_frozen_rows_are_bit_identical_and_the_start_is_left_alone(start, model)
     assert torch.equal(tuned.concepts[first].direction, bank.concepts[first].direction)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bank_and_another_seed_another(start, model):
     bank, concepts, photos = start
     versions = [

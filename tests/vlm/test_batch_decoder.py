@@ -15,6 +15,7 @@ from photopal.prompts import PromptConcept, build_prompt
 from photopal.vlm import load_model
 from photopal.vlm.batch_decoder import BatchDecoder, GenerationRequest, answer_side_by_side, first_of_two
 from photopal.vlm.protocol import ConceptRows
+from tests.marks import slow
 
 QUESTIONS = ("Who is here?", "What is <|name:0|> doing in this photo?", "Is <|name:1|> here? Yes or No.", "?")
 
@@ -51,8 +52,8 @@ def prompts(model, *, bonus=0.0):
     return noted
 
 
-@pytest.mark.parametrize("bonus", [0.0, NAME_BONUS])
-@pytest.mark.parametrize("at_once", [1, 3, 64])
+@pytest.mark.parametrize("bonus", [*slow(0.0), NAME_BONUS])
+@pytest.mark.parametrize("at_once", [*slow(1), 3, 64])
 def test_answers_side_by_side_are_those_of_each_prompt_alone(model, bonus, at_once):
     noted = prompts(model, bonus=bonus)
     alone = [model.generate(n.encoded, n.features, n.rows, max_new_tokens=n.max_new_tokens) for n in noted]

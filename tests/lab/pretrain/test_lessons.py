@@ -131,6 +131,7 @@ def test_what_owners_of_things_do_is_asked_of_the_patches_of_things(groups):
     assert float(doing_loss(logits[:0], subjects[:0])) == 0
 
 
+@pytest.mark.slow
 def test_lessons_are_encoded_as_questions_are_in_use(tmp_path: Path, batch, groups, tokenizer, model):
     save_model(tmp_path / "mini", model, build_processor(train_tokenizer(0, groups=20)))
     loaded = load_model(tmp_path / "mini")

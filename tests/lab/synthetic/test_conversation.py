@@ -93,6 +93,7 @@ def told_who(talk, exchange, fitting):
     assert (exchange.answer == "Nobody.") == (not fitting)
 
 
+@pytest.mark.slow
 def test_every_kind_of_question_is_asked(talks):
     assert set(talks) == {
         "caption", "recognition", "who", "activity", "clothes", "position", "beside", "appearance",

@@ -95,6 +95,7 @@ def test_every_kind_of_question_is_asked(held):
     assert min(len(of) for of in held.values()) >= 100
 
 
+@pytest.mark.slow
 def test_nobody_has_a_name_or_is_a_stranger(held):
     for of in held.values():
         for _, _, exchange in of:
