@@ -1,4 +1,4 @@
-"""A photo library whose every fact is written down here, and filters over it that know nothing of photopal."""
+"""A photo library whose every fact is written down here, and filters that know nothing of photopal."""
 
 from __future__ import annotations
 

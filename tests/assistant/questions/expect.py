@@ -12,11 +12,22 @@ Fits = Callable[[Known], bool]
 Command = Literal["ask", "search"]
 
 
+PHOTOS = r"(?:photo(?:graph)?|picture|image)s?"
+
+
 @dataclass(frozen=True)
 class Count:
-    """A number; where unread photos may count or not, any of several."""
+    """A number; where unread photos may count or not, any of several.
+
+    Attributes:
+        numbers: What is right.
+        evidence: Photos that may be cited for it; None where it does not matter.
+        unit: What is counted, as a regular expression.
+    """
 
     numbers: frozenset[int]
+    evidence: frozenset[int] | None = None
+    unit: str = PHOTOS
 
 
 @dataclass(frozen=True)
@@ -29,16 +40,19 @@ class Photos:
 
 @dataclass(frozen=True)
 class Moment:
-    """A day, month or year, as ISO 8601: "2024-12-24", "2024-12" or "2024"; any of several."""
+    """A day or a year, as ISO 8601: "2024-12-24" or "2024"."""
 
-    dates: frozenset[str]
+    date: str
+    evidence: frozenset[int] | None = None
 
 
 @dataclass(frozen=True)
 class Truth:
-    """Yes or no."""
+    """Yes or no; `is_plain` where it is not enough to tell of photos or of none."""
 
     is_true: bool
+    evidence: frozenset[int] | None = None
+    is_plain: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,6 +61,7 @@ class Names:
 
     names: frozenset[str]
     optional: frozenset[str] = frozenset()
+    evidence: frozenset[int] | None = None
 
 
 @dataclass(frozen=True)
@@ -54,19 +69,20 @@ class Places:
     """Exactly these places, as keys of the album's `PLACES`."""
 
     places: frozenset[str]
+    evidence: frozenset[int] | None = None
 
 
 @dataclass(frozen=True)
 class Words:
-    """One of these words is said as the answer, and none of the others."""
+    """This is said as the answer, before any of the others or as the one with the most."""
 
-    words: frozenset[str]
+    word: str
     others: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """Nobody can know, or it means nothing: any answer but "not understood" or "not known" is wrong."""
+    """Nobody can know, or it means nothing: any answer but "not understood" or "nothing found" is wrong."""
 
 
 @dataclass(frozen=True)
@@ -108,19 +124,19 @@ UNREAD = numbers(lambda photo: photo.caption is None)
 
 
 def count(fits: Fits, *, maybe: Iterable[int] = ()) -> Count:
-    """How many photos fit, with none or all of those that may count besides."""
-    sure = numbers(fits) - frozenset(maybe)
-    return Count(frozenset({len(sure), len(sure | frozenset(maybe))}))
+    """How many photos fit, with none, some or all of those that may count besides."""
+    sure, all_ = numbers(fits) - frozenset(maybe), numbers(fits) | frozenset(maybe)
+    return Count(frozenset(range(len(sure), len(all_) + 1)), all_)
+
+
+def number(count: int, unit: str = PHOTOS) -> Count:
+    """A number of something."""
+    return Count(frozenset({count}), None, unit)
 
 
 def listed(fits: Fits, *, maybe: Iterable[int] = ()) -> Photos:
     """The photos that fit; those that may count are free to come or not."""
     return Photos(numbers(fits) - frozenset(maybe), frozenset(maybe))
-
-
-def without(fits: Fits) -> Photos:
-    """The photos that fit, where a photo nobody has looked at may come or not."""
-    return listed(fits, maybe=UNREAD)
 
 
 def none() -> Photos:
@@ -136,55 +152,70 @@ def _dates(fits: Fits) -> list[str]:
 
 def first(fits: Fits) -> Moment:
     """The day of the first photo that fits."""
-    return Moment(frozenset({_dates(fits)[0][:10]}))
+    return Moment(_dates(fits)[0][:10], numbers(fits))
 
 
 def last(fits: Fits) -> Moment:
     """The day of the last photo that fits."""
-    return Moment(frozenset({_dates(fits)[-1][:10]}))
+    return Moment(_dates(fits)[-1][:10], numbers(fits))
 
 
 def year(fits: Fits) -> Moment:
     """The only year in which photos that fit were taken."""
     (found,) = {date[:4] for date in _dates(fits)}
-    return Moment(frozenset({found}))
+    return Moment(found, numbers(fits))
 
 
 def day(fits: Fits) -> Moment:
     """The only day on which photos that fit were taken."""
     (found,) = {date[:10] for date in _dates(fits)}
-    return Moment(frozenset({found}))
+    return Moment(found, numbers(fits))
 
 
-def yes() -> Truth:
-    """It is so."""
-    return Truth(is_true=True)
+def yes(fits: Fits) -> Truth:
+    """It is so, as these photos show."""
+    evidence = numbers(fits)
+    assert evidence, "no photo fits"
+    return Truth(is_true=True, evidence=evidence)
 
 
-def no() -> Truth:
-    """It is not so."""
+def no(fits: Fits) -> Truth:
+    """It is not so: no photo fits."""
+    assert not numbers(fits), "a photo fits"
     return Truth(is_true=False)
 
 
-def who(fits: Fits, *, among: Iterable[str] | None = None) -> Names:
-    """Everybody in the photos that fit; with `among`, others may be named or not."""
+def plainly(is_true: bool) -> Truth:
+    """A "yes" or a "no" in so many words."""
+    return Truth(is_true=is_true, is_plain=True)
+
+
+def who(fits: Fits, *, but: Iterable[str] = ()) -> Names:
+    """Everybody in the photos that fit; those who were asked about may be named or not."""
     found = frozenset[str]().union(*(photo.names for photo in photos(fits)))
-    if among is None:
-        return Names(found)
-    return Names(found & frozenset(among), found - frozenset(among))
+    return Names(found - frozenset(but), frozenset(but), numbers(fits))
 
 
 def where(fits: Fits) -> Places:
     """Every place of the photos that fit."""
-    return Places(frozenset(photo.place for photo in photos(fits) if photo.place))
+    return Places(frozenset(photo.place for photo in photos(fits) if photo.place), numbers(fits))
 
 
-def most(key: Callable[[Known], Iterable[str]]) -> str:
-    """What comes with the most photos; there is only one such."""
+def most(key: Callable[[Known], Iterable[object]], *, fewest: bool = False) -> Words:
+    """What comes with the most or fewest photos; there is only one such."""
     tally: dict[str, int] = {}
     for photo in ALBUM:
-        for name in key(photo):
-            tally[name] = tally.get(name, 0) + 1
-    best = [name for name, times in tally.items() if times == max(tally.values())]
-    assert len(best) == 1, "a tie"
-    return best[0]
+        for value in key(photo):
+            tally[str(value)] = tally.get(str(value), 0) + 1
+    extreme = min(tally.values()) if fewest else max(tally.values())
+    [best] = [value for value, times in tally.items() if times == extreme]
+    return Words(best, frozenset(tally) - {best})
+
+
+def more(of: dict[str, Fits], *, fewer: bool = False) -> Words:
+    """Which of two fits more photos, or fewer."""
+    (one, one_fits), (two, two_fits) = of.items()
+    sizes = len(numbers(one_fits)), len(numbers(two_fits))
+    assert sizes[0] != sizes[1], "a tie"
+    best, other = (one, two) if (sizes[0] > sizes[1]) != fewer else (two, one)
+    return Words(best, frozenset({other}))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.assistant.questions.album import CANON, IPHONE, PEOPLE, PETS, PLACES, shows
 from tests.assistant.questions.expect import (
-    Count,
+    UNREAD,
     Either,
     Expected,
     Names,
@@ -18,20 +18,21 @@ from tests.assistant.questions.expect import (
     first,
     last,
     listed,
+    more,
     most,
     no,
     none,
+    number,
     numbers,
+    plainly,
     where,
     who,
-    without,
     year,
     yes,
 )
 
-_GERMANY, _FRANCE = ("Berlin", "Düsseldorf"), ("Paris",)
-_NO_PEOPLE = numbers(lambda p: p.caption is not None and not p.names)
-_ONLY_PETS_OR_THINGS = numbers(lambda p: bool(p.names) and not p.names & PEOPLE)
+_GERMANY = ("Berlin", "Düsseldorf")
+_REGIONS = "(?:different |other )*(?:cit(?:y|ies)|places?|countr(?:y|ies)|towns?)"
 _DOGS = numbers(lambda p: "Rex" in p.names or p.says("dog"))
 
 
@@ -65,19 +66,19 @@ QUESTIONS: list[Question] = [
         ("How many photos are there between 2020 and 2021?", count(lambda p: p.year in (2020, 2021))),
         ("How many photos were taken before 2020?", count(lambda p: p.year == 2019)),
         ("How many photos since 2024?", count(lambda p: p.year == 2024)),
-        ("How many people do I know by name?", Count(frozenset({len(PEOPLE)}))),
+        ("How many people do I know by name?", number(len(PEOPLE), "(?:people|persons|names)")),
     ),
     *_ask(
         "count",
-        ("How many photos are there of Napoleon?", Count(frozenset({0}))),
-        ("How many photos of Ben in Nara in 2020?", Count(frozenset({0}))),
+        ("How many photos are there of Napoleon?", number(0)),
+        ("How many photos of Ben in Nara in 2020?", number(0)),
         may_refuse=True,
     ),
     *_ask(
         "count places",
-        ("How many different cities have I taken photos in?", Count(frozenset({len(PLACES)}))),
-        ("How many countries are my photos from?", Count(frozenset({5}))),
-        ("In how many places was Anna photographed?", Count(frozenset({len(where(shows("Anna")).places)}))),
+        ("How many different cities have I taken photos in?", number(len(PLACES), _REGIONS)),
+        ("How many countries are my photos from?", number(5, _REGIONS)),
+        ("In how many places was Anna photographed?", number(3, _REGIONS)),
     ),
     *_ask(
         "when",
@@ -155,18 +156,21 @@ QUESTIONS: list[Question] = [
     ),
     *_ask(
         "yes or no",
-        ("Is there a photo of Anna in Paris?", yes()),
-        ("Is there a photo of Rex in Lisbon?", no()),
-        ("Was Ben ever in Japan?", yes()),
-        ("Have Anna and Luna ever been photographed together?", yes()),
-        ("Are there any photos from 2018?", no()),
-        ("Do I have photos of fireworks?", yes()),
-        ("Did Zoë visit Berlin in 2024?", yes()),
-        ("Was Mia in Lisbon?", no()),
+        ("Is there a photo of Anna in Paris?", yes(lambda p: "Anna" in p.names and p.place == "Paris")),
+        ("Is there a photo of Rex in Lisbon?", no(lambda p: "Rex" in p.names and p.place == "Lisbon")),
+        ("Was Ben ever in Japan?", yes(lambda p: "Ben" in p.names and p.place == "Nara")),
+        ("Have Anna and Luna ever been photographed together?", yes(shows("Anna", "Luna"))),
+        ("Are there any photos from 2018?", no(lambda p: p.year == 2018)),
+        ("Do I have photos of fireworks?", yes(lambda p: p.says("fireworks"))),
+        (
+            "Did Zoë visit Berlin in 2024?",
+            yes(lambda p: "Zoë" in p.names and p.place == "Berlin" and p.year == 2024),
+        ),
+        ("Was Mia in Lisbon?", no(lambda p: "Mia" in p.names and p.place == "Lisbon")),
     ),
     *_ask(
         "negation",
-        ("How many photos are there with no Ben?", Count(frozenset({45, 47}))),
+        ("How many photos are there with no Ben?", count(lambda p: "Ben" not in p.names, maybe=UNREAD)),
         ("Show me photos of Anna without Ben", listed(lambda p: "Anna" in p.names and "Ben" not in p.names)),
         ("Show photos with Ben but no Anna", listed(lambda p: "Ben" in p.names and "Anna" not in p.names)),
         (
@@ -179,7 +183,7 @@ QUESTIONS: list[Question] = [
         ),
         (
             "Show photos from 2021 with neither Anna nor Ben",
-            without(lambda p: p.year == 2021 and not p.names & {"Anna", "Ben"}),
+            listed(lambda p: p.year == 2021 and not p.names & {"Anna", "Ben"}),
         ),
         (
             "Show all photos of Ben except those from Berlin",
@@ -191,9 +195,9 @@ QUESTIONS: list[Question] = [
             "Show me photos from Lisbon with no one in them",
             listed(lambda p: p.place == "Lisbon" and not p.names, maybe={60}),
         ),
-        ("How many photos from Paris show nobody?", Count(frozenset({1}))),
+        ("How many photos from Paris show nobody?", count(lambda p: p.place == "Paris" and not p.names)),
         ("When did I last see Anna without Mia?", last(lambda p: "Anna" in p.names and "Mia" not in p.names)),
-        ("Did Ben ever ski without Anna?", yes()),
+        ("Did Ben ever ski without Anna?", yes(lambda p: p.says("skis") and "Anna" not in p.names)),
         ("Who has never been in Berlin?", Names(frozenset({"May", "小明", "Paris"}), frozenset({"Bobo"}))),
         (
             "How many photos of Rex don't show Anna?",
@@ -208,16 +212,19 @@ QUESTIONS: list[Question] = [
     ),
     *_ask(
         "comparison",
-        ("Are there more photos in 2022 or 2023?", Words(frozenset({"2022"}), frozenset({"2023"}))),
-        ("Is Ben in more photos than Anna?", no()),
-        ("Is Anna in more photos than Ben?", yes()),
-        ("Who is in the most photos?", Names(frozenset({most(lambda p: p.names)}))),
-        ("Which pet is in more photos, Rex or Luna?", Words(frozenset({"Rex"}), frozenset({"Luna"}))),
+        (
+            "Are there more photos in 2022 or 2023?",
+            more({"2022": lambda p: p.year == 2022, "2023": lambda p: p.year == 2023}),
+        ),
+        ("Is Ben in more photos than Anna?", plainly(False)),
+        ("Is Anna in more photos than Ben?", plainly(True)),
+        ("Who is in the most photos?", most(lambda p: p.names)),
+        ("Which pet is in more photos, Rex or Luna?", more({"Rex": shows("Rex"), "Luna": shows("Luna")})),
         (
             "In which year did I take the most photos?",
-            Words(frozenset({most(lambda p: [str(p.year)] if p.year else [])})),
+            most(lambda p: [p.year] if p.year else []),
         ),
-        ("Where did I take the most photos?", Places(frozenset({"Berlin"}))),
+        ("Where did I take the most photos?", most(lambda p: [p.place] if p.place else [])),
     ),
     *_ask(
         "month, season, holiday",
@@ -231,7 +238,7 @@ QUESTIONS: list[Question] = [
             listed(lambda p: p.month == 10 and p.day is not None and p.day.day == 31),
         ),
         ("How many photos of Mia in December?", count(lambda p: "Mia" in p.names and p.month == 12)),
-        ("Was Anna in Paris on Valentine's Day 2022?", yes()),
+        ("Was Anna in Paris on Valentine's Day 2022?", yes(lambda p: p.number == 26)),
     ),
     *_ask(
         "kinds",
@@ -250,7 +257,7 @@ QUESTIONS: list[Question] = [
             "Show photos of Anna taken with the Canon",
             listed(lambda p: "Anna" in p.names and p.camera == CANON),
         ),
-        ("Which camera took the photo of Ben skiing?", Words(frozenset({"Canon"}), frozenset({"iPhone"}))),
+        ("Which camera took the photo of Ben skiing?", Words("Canon", frozenset({"iPhone"}))),
         (
             "How many photos were not taken with the Canon?",
             count(lambda p: p.camera == IPHONE, maybe=numbers(lambda p: p.camera is None)),
@@ -270,7 +277,7 @@ QUESTIONS: list[Question] = [
             "Show me photos of Summer",
             Either((listed(shows("Summer")), listed(lambda p: p.month in (6, 7, 8)))),
         ),
-        ("Is Will in a photo with May?", yes()),
+        ("Is Will in a photo with May?", yes(shows("May", "Will"))),
         ("When did Summer build a snowman?", day(lambda p: p.says("snowman"))),
         ("How many photos show Will?", count(shows("Will"))),
         ("Show me photos taken in Paris", listed(lambda p: p.place == "Paris")),
