@@ -32,10 +32,17 @@ class Count:
 
 @dataclass(frozen=True)
 class Photos:
-    """Photos by number: these must all be told of, these may be, no other may."""
+    """Photos by number.
+
+    Attributes:
+        required: These must all be told of.
+        optional: These may be, and no other.
+        of: How many there are, where only some of them are asked for.
+    """
 
     required: frozenset[int]
     optional: frozenset[int] = frozenset()
+    of: int | None = None
 
 
 @dataclass(frozen=True)
@@ -48,11 +55,19 @@ class Moment:
 
 @dataclass(frozen=True)
 class Truth:
-    """Yes or no; `is_plain` where it is not enough to tell of photos or of none."""
+    """Yes or no.
+
+    Attributes:
+        is_true: Which of them.
+        evidence: Photos that may be cited for it; None where it does not matter.
+        is_plain: Whether it is not enough to tell of photos or of none.
+        reasons: Numbers that decide it; an answer with any number has these.
+    """
 
     is_true: bool
     evidence: frozenset[int] | None = None
     is_plain: bool = False
+    reasons: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -105,6 +120,7 @@ class Question:
         expected: What is right.
         may_refuse: Whether saying that it is not understood is as right.
         command: The command it is typed to.
+        mentions: The answer says one of these, so that the other meaning of a word can be had.
     """
 
     text: str
@@ -112,6 +128,7 @@ class Question:
     expected: Expected
     may_refuse: bool = False
     command: Command = "ask"
+    mentions: tuple[str, ...] = ()
 
 
 def numbers(fits: Fits) -> frozenset[int]:
@@ -185,9 +202,10 @@ def no(fits: Fits) -> Truth:
     return Truth(is_true=False)
 
 
-def plainly(is_true: bool) -> Truth:
-    """A "yes" or a "no" in so many words."""
-    return Truth(is_true=is_true, is_plain=True)
+def plainly(is_true: bool, *reasons: Fits) -> Truth:
+    """A "yes" or a "no" in so many words; how many photos fit these decides it."""
+    sizes = frozenset(len(numbers(fits)) for fits in reasons)
+    return Truth(is_true=is_true, is_plain=True, reasons=sizes)
 
 
 def who(fits: Fits, *, but: Iterable[str] = ()) -> Names:

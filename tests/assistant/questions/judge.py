@@ -32,12 +32,11 @@ _MONTHS = (
 )  # fmt: skip
 _MONTH = "|".join(_MONTHS)
 _DAY = re.compile(
-    rf"\b(?P<d>\d{{1,2}}) (?P<m>{_MONTH}) (?P<y>\d{{4}})|\b(?P<m2>{_MONTH}) (?P<d2>\d{{1,2}}), (?P<y2>\d{{4}})"
+    rf"\b(?P<d>\d{{1,2}}) (?P<m>{_MONTH}) (?P<y>\d{{4}})"
+    rf"|\b(?P<m2>{_MONTH}) (?P<d2>\d{{1,2}}), (?P<y2>\d{{4}})"
     r"|\b(?P<iso>\d{4}-\d\d-\d\d)\b"
 )
-_MONTH_IN_TEXT = re.compile(
-    rf"\b(?:\d{{1,2}} |in |of |from |to )?(?:{_MONTH})(?: \d{{4}})\b|\b(?:in|every) May\b"
-)
+_MONTH_IN_TEXT = re.compile(rf"\b(?:\d{{1,2}} )?(?:{_MONTH}) \d{{4}}\b|\b(?:in|every) May\b")
 _NOT_UNDERSTOOD = re.compile(
     r"not understood|\b(?:do|did|could|can)(?: not|n't) (?:understand|read|know|answer|tell)"
     r"|cannot be (?:answered|read)|only English|only (?:reads|understands)",
@@ -90,11 +89,15 @@ def _number_of(path: str) -> int:
 def judge(question: Question, reply: Reply) -> Verdict:
     """Judge a reply."""
     is_content = question.may_refuse or isinstance(question.expected, Refusal)
+    if question.kind == "other languages":
+        is_content = "English" in reply.text
     if reply.is_refused:
         return "right" if is_content else "not understood"
     if reply.is_look:
         return "not understood"
-    if _is_right(question.expected, reply, question.text):
+    said = reply.text.casefold()
+    is_said = not question.mentions or any(words in said for words in question.mentions)
+    if is_said and _is_right(question.expected, reply, question.text):
         return "right"
     if _NOT_UNDERSTOOD.search(reply.text):
         return "right" if is_content else "not understood"
@@ -127,7 +130,7 @@ def _is_count(expected: Count, reply: Reply, asked: str) -> bool:
 
 def _is_photos(expected: Photos, reply: Reply, asked: str) -> bool:
     is_all = expected.required <= reply.photos <= expected.required | expected.optional
-    return is_all and reply.total == len(reply.photos)
+    return is_all and reply.total in (len(reply.photos), expected.of)
 
 
 def _is_moment(expected: Moment, reply: Reply, asked: str) -> bool:
@@ -150,6 +153,9 @@ def _iso(match: re.Match[str]) -> str:
 
 def _is_truth(expected: Truth, reply: Reply, asked: str) -> bool:
     said = re.match(r"\W*(yes|no)\b", reply.text, re.IGNORECASE)
+    told = {int(number) for number in re.findall(r"\d+", reply.text)}
+    if told and not expected.reasons <= told:
+        return False
     if said:
         return (said[1].casefold() == "yes") == expected.is_true
     return not expected.is_plain and expected.is_true == (reply.total > 0)
@@ -181,6 +187,8 @@ def _tells_place(told: str, place: str) -> bool:
 
 def _is_words(expected: Words, reply: Reply, asked: str) -> bool:
     told = _without_quotes(reply.text)
+    if re.match(r"\W*(?:yes|no)\b", told, re.IGNORECASE):
+        return False
     if named := _NAMED_MOST.search(told):
         return _has(named["after"] or named["before"], expected.word)
     ends = {word: _start(told, word) for word in {expected.word, *expected.others}}

@@ -49,27 +49,60 @@ def _group(
 _NEGATION = _group(
     "negation",
     ("Show me photos of Anna minus Ben", listed(lambda p: "Anna" in p.names and "Ben" not in p.names)),
-    ("Photos of Anna with neither Ben nor Mia", listed(lambda p: "Anna" in p.names and not p.names & {"Ben", "Mia"})),
-    ("Show me photos of Anna or Mia but not Ben", listed(lambda p: bool(p.names & {"Anna", "Mia"}) and "Ben" not in p.names)),
+    (
+        "Photos of Anna with neither Ben nor Mia",
+        listed(lambda p: "Anna" in p.names and not p.names & {"Ben", "Mia"}),
+    ),
+    (
+        "Show me photos of Anna or Mia but not Ben",
+        listed(lambda p: bool(p.names & {"Anna", "Mia"}) and "Ben" not in p.names),
+    ),
     ("How many photos were not taken in 2021?", count(lambda p: p.year != 2021, maybe=_UNDATED)),
-    ("How many photos of Anna aren't from Berlin?", count(lambda p: "Anna" in p.names and p.place != "Berlin", maybe={49, 55})),
+    (
+        "How many photos of Anna aren't from Berlin?",
+        count(lambda p: "Anna" in p.names and p.place != "Berlin", maybe={49, 55}),
+    ),
     ("Show photos of Ben without a bike", listed(lambda p: "Ben" in p.names and not p.says("bike"))),
-    ("Show photos from Lisbon that do not show a beach", listed(lambda p: p.place == "Lisbon" and not p.says("beach"))),
+    (
+        "Show photos from Lisbon that do not show a beach",
+        listed(lambda p: p.place == "Lisbon" and not p.says("beach")),
+    ),
     ("Show me undated photos", listed(lambda p: p.taken is None)),
     ("Which photos have no camera?", listed(lambda p: p.camera is None)),
     ("How many photos of Anna have no date?", count(lambda p: "Anna" in p.names and p.taken is None)),
     ("How many photos of Rex have no location?", count(lambda p: "Rex" in p.names and p.place is None)),
     ("How many photos have a location?", count(lambda p: p.place is not None)),
-    ("Photos from Berlin in 2023 without pets", listed(lambda p: p.place == "Berlin" and p.year == 2023 and not p.names & PETS, maybe={56})),
-    ("Who was never photographed with Anna?", Names(frozenset(CONCEPTS) - _WITH_ANNA - {"Bobo"}, frozenset({"Bobo"}))),
-    ("Who was not there at Christmas 2024?", Names(PEOPLE - {"Anna", "Ben", "Mia", "Zoë"}, frozenset({"Rex", "Luna", "Bobo"}))),
+    (
+        "Photos from Berlin in 2023 without pets",
+        listed(lambda p: p.place == "Berlin" and p.year == 2023 and not p.names & PETS, maybe={56}),
+    ),
+    (
+        "Who was never photographed with Anna?",
+        Names(frozenset(CONCEPTS) - _WITH_ANNA - {"Bobo"}, frozenset({"Bobo"})),
+    ),
+    (
+        "Who was not there at Christmas 2024?",
+        Names(PEOPLE - {"Anna", "Ben", "Mia", "Zoë"}, frozenset({"Rex", "Luna", "Bobo"})),
+    ),
     ("Where was Ben photographed without Anna?", where(lambda p: "Ben" in p.names and "Anna" not in p.names)),
-    ("When was Mia last photographed without Anna?", last(lambda p: "Mia" in p.names and "Anna" not in p.names)),
-    ("Is there a photo of Rex without Anna in Berlin?", yes(lambda p: "Rex" in p.names and "Anna" not in p.names and p.place == "Berlin")),
-    ("Show me everything except Berlin from 2024", listed(lambda p: p.year == 2024 and p.place != "Berlin", maybe={49, 59})),
+    (
+        "When was Mia last photographed without Anna?",
+        last(lambda p: "Mia" in p.names and "Anna" not in p.names),
+    ),
+    (
+        "Is there a photo of Rex without Anna in Berlin?",
+        yes(lambda p: "Rex" in p.names and "Anna" not in p.names and p.place == "Berlin"),
+    ),
+    (
+        "Show me everything except Berlin from 2024",
+        listed(lambda p: p.year == 2024 and p.place != "Berlin", maybe={49, 59}),
+    ),
     ("Pictures of Zoë anywhere but Lisbon", listed(lambda p: "Zoë" in p.names and p.place != "Lisbon")),
-    ("Photos of Mia other than those with Anna", listed(lambda p: "Mia" in p.names and "Anna" not in p.names)),
-)  # fmt: skip
+    (
+        "Photos of Mia other than those with Anna",
+        listed(lambda p: "Mia" in p.names and "Anna" not in p.names),
+    ),
+)
 _NEGATED_SEARCHES = _group(
     "negation",
     ("christmas -anna", listed(lambda p: p.number == 4)),
@@ -78,48 +111,90 @@ _NEGATED_SEARCHES = _group(
     ("mia except berlin", listed(lambda p: "Mia" in p.names and p.place != "Berlin")),
     ('lisbon -"riding a bike"', listed(lambda p: p.place == "Lisbon" and p.number != 11)),
     command="search",
-)  # fmt: skip
+)
 _COMPARISONS = _group(
     "comparison",
     ("Which year has the fewest photos?", most(lambda p: [p.year] if p.year else [], fewest=True)),
-    ("Is Rex in more photos than Luna?", plainly(True)),
-    ("Are there fewer photos from 2019 than from 2021?", plainly(True)),
-    ("Did I take more photos with the Canon or with the iPhone?", more({"Canon": lambda p: p.camera == CANON, "iPhone": lambda p: p.camera == IPHONE})),
-    ("Which has more photos, Berlin or Lisbon?", more({"Berlin": lambda p: p.place == "Berlin", "Lisbon": lambda p: p.place == "Lisbon"})),
-    ("Is Anna more often with Ben or with Mia?", more({"Ben": shows("Anna", "Ben"), "Mia": shows("Anna", "Mia")})),
+    ("Is Rex in more photos than Luna?", plainly(True, shows("Rex"), shows("Luna"))),
+    (
+        "Are there fewer photos from 2019 than from 2021?",
+        plainly(True, lambda p: p.year == 2019, lambda p: p.year == 2021),
+    ),
+    (
+        "Did I take more photos with the Canon or with the iPhone?",
+        more({"Canon": lambda p: p.camera == CANON, "iPhone": lambda p: p.camera == IPHONE}),
+    ),
+    (
+        "Which has more photos, Berlin or Lisbon?",
+        more({"Berlin": lambda p: p.place == "Berlin", "Lisbon": lambda p: p.place == "Lisbon"}),
+    ),
+    (
+        "Is Anna more often with Ben or with Mia?",
+        more({"Ben": shows("Anna", "Ben"), "Mia": shows("Anna", "Mia")}),
+    ),
     ("Who is in more photos, Mia or Zoë?", more({"Mia": shows("Mia"), "Zoë": shows("Zoë")})),
-    ("Were more photos taken in July or in December?", more({"July": lambda p: p.month == 7, "December": lambda p: p.month == 12})),
-    ("Are there more than 10 photos of Ben?", plainly(True)),
-    ("Do I have at least 5 photos of Luna?", plainly(False)),
-    ("How many more photos are there of Anna than of Ben?", number(len(numbers(shows("Anna"))) - len(numbers(shows("Ben"))), "more(?: photos?)?")),
+    (
+        "Were more photos taken in July or in December?",
+        more({"July": lambda p: p.month == 7, "December": lambda p: p.month == 12}),
+    ),
+    ("Are there more than 10 photos of Ben?", plainly(True, shows("Ben"))),
+    ("Do I have at least 5 photos of Luna?", plainly(False, shows("Luna"))),
+    (
+        "How many more photos are there of Anna than of Ben?",
+        number(len(numbers(shows("Anna"))) - len(numbers(shows("Ben"))), "more(?: photos?)?"),
+    ),
     ("Which person is in the fewest photos?", most(lambda p: p.names & PEOPLE, fewest=True)),
     ("Who is with Anna most often?", Words("Ben", frozenset({"Mia", "Rex", "Zoë", "Will"}))),
-    ("Does Ben appear as often as Anna?", plainly(False)),
-)  # fmt: skip
+    ("Does Ben appear as often as Anna?", plainly(False, shows("Anna"), shows("Ben"))),
+)
 _TIMES = _group(
     "month, season, holiday",
     ("Show me photos from winter", listed(lambda p: p.month in (12, 1, 2))),
     ("How many photos were taken in summer?", count(lambda p: p.month in _SUMMER)),
     ("When was Anna last photographed in July?", last(lambda p: "Anna" in p.names and p.month == 7)),
     ("Where was Ben in August?", where(lambda p: "Ben" in p.names and p.month == 8)),
-    ("Who is in the Christmas photos?", who(lambda p: p.month == 12 and p.day is not None and p.day.day < 27)),
+    (
+        "Who is in the Christmas photos?",
+        who(lambda p: p.month == 12 and p.day is not None and p.day.day < 27, but={"Rex"}),
+    ),
     ("Was Mia photographed at Easter?", yes(lambda p: p.number == 27)),
-    ("How many photos were taken on New Year's Eve?", count(lambda p: p.day is not None and (p.month, p.day.day) == (12, 31))),
+    (
+        "How many photos were taken on New Year's Eve?",
+        count(lambda p: p.day is not None and (p.month, p.day.day) == (12, 31)),
+    ),
     ("Show me photos from last summer", listed(lambda p: p.year == 2024 and p.month in _SUMMER)),
     ("How many photos did I take last year?", count(lambda p: p.year == 2024)),
-    ("How many photos of Ben were taken in 2021 or 2022?", count(lambda p: "Ben" in p.names and p.year in (2021, 2022))),
-    ("How many photos were taken in June or July 2022?", count(lambda p: p.year == 2022 and p.month in (6, 7))),
-    ("Show me photos from the first half of 2022", listed(lambda p: p.year == 2022 and p.month is not None and p.month < 7)),
+    (
+        "How many photos of Ben were taken in 2021 or 2022?",
+        count(lambda p: "Ben" in p.names and p.year in (2021, 2022)),
+    ),
+    (
+        "How many photos were taken in June or July 2022?",
+        count(lambda p: p.year == 2022 and p.month in (6, 7)),
+    ),
+    (
+        "Show me photos from the first half of 2022",
+        listed(lambda p: p.year == 2022 and p.month is not None and p.month < 7),
+    ),
     ("How many photos were taken at weekends?", count(lambda p: p.day is not None and p.day.weekday() > 4)),
     ("How many photos were taken on a Sunday?", count(lambda p: p.day is not None and p.day.weekday() == 6)),
-    ("Show me photos taken after 22:00", listed(lambda p: p.taken is not None and p.taken.hour >= 22)),
-    ("How many photos of Anna since 2022 were taken in December?", count(lambda p: "Anna" in p.names and p.year is not None and p.year >= 2022 and p.month == 12)),
-    ("In how many years was Luna photographed?", number(len({p.year for p in ALBUM if "Luna" in p.names}), "years?")),
-    ("Show me the two newest photos of Ben", Photos(frozenset({51, 45}))),
+    (
+        "Show me photos taken after 22:00",
+        listed(lambda p: p.taken is not None and p.taken.hour > 21, maybe={39}),
+    ),
+    (
+        "How many photos of Anna since 2022 were taken in December?",
+        count(lambda p: "Anna" in p.names and p.year is not None and p.year >= 2022 and p.month == 12),
+    ),
+    (
+        "In how many years was Luna photographed?",
+        number(len({p.year for p in ALBUM if "Luna" in p.names}), "years?"),
+    ),
+    ("Show me the two newest photos of Ben", Photos(frozenset({51, 45}), of=len(numbers(shows("Ben"))))),
     ("On what date was the first photo in Paris taken?", first(lambda p: p.place == "Paris")),
     ("When did Ben first visit Lisbon?", first(lambda p: "Ben" in p.names and p.place == "Lisbon")),
     ("When was the last Halloween photo taken?", last(lambda p: p.number in (5, 43))),
-)  # fmt: skip
+)
 _DATED_SEARCHES = _group(
     "month, season, holiday",
     ("halloween", listed(lambda p: p.number in (5, 43))),
@@ -129,7 +204,7 @@ _DATED_SEARCHES = _group(
     ("lisbon july 2022", listed(lambda p: p.number in (30, 31))),
     ("since 2024 paris", listed(lambda p: p.number == 46)),
     command="search",
-)  # fmt: skip
+)
 _KINDS = _group(
     "kinds",
     ("How many pets do I have?", number(len(PETS), "pets?")),
@@ -141,61 +216,94 @@ _KINDS = _group(
     ("When was the last photo of a pet taken?", last(lambda p: bool(p.names & PETS))),
     ("Where were the pets photographed?", where(lambda p: bool(p.names & PETS))),
     ("How many photos show more than two people?", count(lambda p: len(p.names & PEOPLE) > 2)),
-    ("Which people were in Lisbon?", who(lambda p: p.place == "Lisbon" and bool(p.names & PEOPLE))),
-)  # fmt: skip
+    ("Which people were in Lisbon?", who(lambda p: p.place == "Lisbon", but={"Bobo"})),
+)
 _CAMERAS = _group(
     "cameras",
-    ("Show me iPhone photos of Rex in Berlin", listed(lambda p: "Rex" in p.names and p.place == "Berlin" and p.camera == IPHONE)),
+    (
+        "Show me iPhone photos of Rex in Berlin",
+        listed(lambda p: "Rex" in p.names and p.place == "Berlin" and p.camera == IPHONE),
+    ),
     ("How many Canon photos are from Berlin?", count(lambda p: p.place == "Berlin" and p.camera == CANON)),
     ("Was the iPhone used in Nara?", yes(lambda p: p.number == 47)),
     ("How many photos of Anna were taken with a Nikon?", number(0)),
     ("How many cameras did I use?", number(2, "cameras?")),
     ("When did I first use the iPhone?", first(lambda p: p.camera == IPHONE)),
-)  # fmt: skip
+)
 _CAMERA_SEARCHES = _group(
     "cameras",
     ("iphone rex", listed(lambda p: "Rex" in p.names and p.camera == IPHONE)),
     ("canon eos r6 paris", listed(lambda p: p.number == 46)),
     ("iphone 13 nara", listed(lambda p: p.number == 47)),
     command="search",
-)  # fmt: skip
+)
 _PLACES = _group(
     "places",
     ("How many photos are from Berlin or Paris?", count(lambda p: p.place in ("Berlin", "Paris"))),
     ("Show me photos from France or Japan", listed(lambda p: p.place in ("Paris", "Nara"))),
-    ("How many photos of Anna were taken outside Germany?", count(lambda p: "Anna" in p.names and p.place not in _GERMANY, maybe={49, 55})),
+    (
+        "How many photos of Anna were taken outside Germany?",
+        count(lambda p: "Anna" in p.names and p.place not in _GERMANY, maybe={49, 55}),
+    ),
     ("How many countries has Ben been to?", number(5, _REGIONS)),
     ("How many photos did I take in Rome?", number(0)),
-    ("Were Anna and Zoë ever in Paris together?", no(lambda p: shows("Anna", "Zoë")(p) and p.place == "Paris")),
+    (
+        "Were Anna and Zoë ever in Paris together?",
+        no(lambda p: shows("Anna", "Zoë")(p) and p.place == "Paris"),
+    ),
     ("Which city was Ben in on 8 February 2020?", where(lambda p: p.number == 6)),
     ("Where was I on New Year's Day 2021?", where(lambda p: p.number == 14)),
-)  # fmt: skip
+)
 _WORD_NAMES = _group(
     "names that are words",
     ("How many photos of May were taken in May?", count(lambda p: "May" in p.names and p.month == 5)),
     ("Was Paris ever photographed in Paris?", no(lambda p: "Paris" in p.names and p.place == "Paris")),
-    ("How many photos with Paris were taken in Düsseldorf?", count(lambda p: "Paris" in p.names and p.place == "Düsseldorf")),
+    (
+        "How many photos with Paris were taken in Düsseldorf?",
+        count(lambda p: "Paris" in p.names and p.place == "Düsseldorf"),
+    ),
     ("Where was Summer in winter?", where(lambda p: "Summer" in p.names and p.month in (12, 1, 2))),
     ("When was Rose last photographed?", last(shows("Rose"))),
     ("Show me a red rose", listed(lambda p: p.number == 20)),
     ("Is Will with Rose in any photo?", no(shows("Will", "Rose"))),
-    ("Who was with Will in Paris?", who(lambda p: "Will" in p.names and p.place == "Paris" and len(p.names) > 1, but={"Will"})),
+    (
+        "Who was with Will in Paris?",
+        who(lambda p: "Will" in p.names and p.place == "Paris" and len(p.names) > 1, but={"Will"}),
+    ),
     ("Show me photos of May and Will", listed(shows("May", "Will"))),
     ("How many photos in Paris?", count(lambda p: p.place == "Paris")),
     ("Did Summer sing with Paris?", yes(shows("Summer", "Paris"))),
     ("Show me photos of Anna in May 2023", listed(lambda p: p.number == 38)),
     ("When was May in Nara?", day(lambda p: "May" in p.names and p.place == "Nara")),
     ("Which photos show Summer in summer?", listed(lambda p: "Summer" in p.names and p.month in _SUMMER)),
-)  # fmt: skip
+)
 _WORD_NAME_SEARCHES = _group(
     "names that are words",
     ("will", listed(shows("Will"))),
-    ("may", Either((listed(shows("May")), listed(lambda p: p.month == 5), listed(lambda p: "May" in p.names or p.month == 5)))),
-    ("paris", Either((listed(shows("Paris")), listed(lambda p: p.place == "Paris"), listed(lambda p: "Paris" in p.names or p.place == "Paris")))),
+    (
+        "may",
+        Either(
+            (
+                listed(shows("May")),
+                listed(lambda p: p.month == 5),
+                listed(lambda p: "May" in p.names or p.month == 5),
+            )
+        ),
+    ),
+    (
+        "paris",
+        Either(
+            (
+                listed(shows("Paris")),
+                listed(lambda p: p.place == "Paris"),
+                listed(lambda p: "Paris" in p.names or p.place == "Paris"),
+            )
+        ),
+    ),
     ("rose", Either((listed(shows("Rose")), listed(lambda p: p.says("rose"))))),
     ("paris croissants", listed(lambda p: p.number == 40)),
     command="search",
-)  # fmt: skip
+)
 _SCRIPTS = _group(
     "scripts",
     ("天安门", listed(lambda p: p.says("天安门"))),
@@ -211,7 +319,7 @@ _SCRIPTS = _group(
     ("zoe lisbon", listed(lambda p: "Zoë" in p.names and p.place == "Lisbon")),
     ("St. Moritz ben", listed(lambda p: p.number == 6)),
     command="search",
-)  # fmt: skip
+)
 _SCRIPT_QUESTIONS = _group(
     "scripts",
     ("Show me photos of 北京", listed(lambda p: p.says("北京"))),
@@ -219,17 +327,21 @@ _SCRIPT_QUESTIONS = _group(
     ("When did Zoe\u0308 build a sandcastle?", day(lambda p: p.says("sandcastle"))),
     ("How many photos were taken in St Moritz?", count(lambda p: p.place == "St. Moritz")),
     ("Show me photos with 🎉", listed(lambda p: p.number == 44)),
-)  # fmt: skip
+)
 _TOGETHER = _group(
     "together and alone",
     ("When were Anna and Ben alone together last?", last(lambda p: p.names == {"Anna", "Ben"})),
     ("How many photos show Anna with nobody else?", count(lambda p: p.names == {"Anna"})),
-    ("Show me photos of either Rex or Luna in 2023", listed(lambda p: p.year == 2023 and bool(p.names & PETS))),
+    (
+        "Show me photos of either Rex or Luna in 2023",
+        listed(lambda p: p.year == 2023 and bool(p.names & PETS)),
+    ),
     ("Who is alone in a photo from Nara?", Names(frozenset({"Ben", "May", "小明"}))),
     ("Are all photos of Mia from Berlin?", plainly(False)),
     ("Is Mia in every photo from Christmas 2021?", plainly(True)),
+    ("Is Anna in every photo from Lisbon?", plainly(False)),
     ("How many photos show Anna, Ben and Mia?", count(shows("Anna", "Ben", "Mia"))),
-)  # fmt: skip
+)
 _BEYOND = _group(
     "beyond knowledge",
     ("When is Anna's birthday?", Refusal()),
@@ -242,14 +354,14 @@ _BEYOND = _group(
     ("How many videos of Anna do I have?", Refusal()),
     ("Which photos are blurry?", Refusal()),
     ("What is the capital of France?", Refusal()),
-)  # fmt: skip
+)
 _NONSENSE = _group(
     "nonsense",
     ("Blorp zindle frumious Anna?", Refusal()),
     ("Is not the where of who Anna than?", Refusal()),
     ("?!?", Refusal()),
     ("How many flurbs of Anna?", Refusal()),
-)  # fmt: skip
+)
 _LANGUAGES = _group(
     "other languages",
     ("Wie viele Fotos gibt es aus Mai 2020?", count(lambda p: p.year == 2020 and p.month == 5)),
@@ -266,7 +378,7 @@ _LANGUAGES = _group(
     ("Benはどこで写真を撮られましたか？", where(shows("Ben"))),
     ("2020年のBenの写真を見せて", listed(lambda p: "Ben" in p.names and p.year == 2020)),
     may_refuse=True,
-)  # fmt: skip
+)
 _FOREIGN_SEARCHES = _group(
     "other languages",
     ("Regen straße", listed(lambda p: p.number == 37)),
