@@ -19,7 +19,7 @@ from photopal.assistant.query.exact import EXACT, answer_exactly
 from photopal.assistant.query.parser import Known, read_question
 from photopal.assistant.query.visual import look
 from photopal.errors import ConceptError
-from photopal.library import ConceptRow, Library, SearchQuery
+from photopal.library import ConceptRecord, Library, SearchQuery
 from photopal.prompts import absent_answer, build_prompt, write_names
 from photopal.text import join_words, names_in, suggest
 
@@ -47,7 +47,7 @@ class PhotoAnswer:
     is_from_model: bool
 
 
-def named_in(question: str, concepts: Sequence[ConceptRow]) -> list[ConceptRow]:
+def named_in(question: str, concepts: Sequence[ConceptRecord]) -> list[ConceptRecord]:
     """The concepts a question names, whole names only, in the order of the concepts."""
     named = names_in(question, [concept.name for concept in concepts])
     return [concept for concept in concepts if concept.name in named]
@@ -163,10 +163,10 @@ def ask_library(
         PhotoError: None of the photos that need a look can be read.
     """
     options = options or AskOptions()
-    names = [concept.name for concept in library.concepts()]
+    names = [concept.name for concept in library.concepts.all()]
     every = SearchQuery()
-    places = [place for place, _ in library.places(every)]
-    known = Known(names, places, [camera for camera, _ in library.cameras(every)])
+    places = [place for place, _ in library.search.count_by_place(every)]
+    known = Known(names, places, [camera for camera, _ in library.search.count_by_camera(every)])
     read = read_question(question, known, today=options.today)
     for stranger in read.strangers:
         _refuse_stranger(library, stranger, names)
@@ -182,8 +182,8 @@ def ask_library(
 def _refuse_stranger(library: Library, stranger: Stranger, names: Sequence[str]) -> None:
     """Raise where a word with a capital is in no photo's words and not where a place would stand."""
     words = tuple((word,) for word in stranger.words.split())
-    is_known = library.count_photos(SearchQuery(any_words=words)) > 0
-    if stranger.is_place or is_known or not library.count_photos(SearchQuery()):
+    is_known = library.search.count(SearchQuery(any_words=words)) > 0
+    if stranger.is_place or is_known or not library.search.count(SearchQuery()):
         return
     hint = suggest(stranger.words, names) or (
         f"Known names: {join_words(names, most=10)}." if names else "photopal add-concept NAME PHOTO..."

@@ -19,7 +19,7 @@ from photopal.concepts.localize import (
     location_maps,
     map_scores,
 )
-from photopal.library import ConceptRow
+from photopal.library import ConceptRecord
 from photopal.prompts import (
     MOST_CONCEPTS,
     Mark,
@@ -59,7 +59,7 @@ class Assistant:
     """
 
     def __init__(
-        self, model: VisionModel, bank: Bank, concepts: Sequence[ConceptRow], *, has_marks: bool = True
+        self, model: VisionModel, bank: Bank, concepts: Sequence[ConceptRecord], *, has_marks: bool = True
     ) -> None:
         self.model = model
         self.bank = bank
@@ -78,14 +78,14 @@ class Assistant:
         """Decide who is where on photos that are encoded already."""
         return [View(i, f, s) for i, f, s in zip(images, encoded, self._see(encoded), strict=True)]
 
-    def personalise(self, view: View, *, asked: Sequence[ConceptRow] = ()) -> Personal:
+    def personalise(self, view: View, *, asked: Sequence[ConceptRecord] = ()) -> Personal:
         """Prepare a prompt about a photo: those seen there, and those the question names, at most four.
 
         Those the question names come first; the present ones get marks, numbered from left to right.
         """
         return self.personalise_each([(view, asked)])[0]
 
-    def personalise_each(self, wishes: Sequence[tuple[View, Sequence[ConceptRow]]]) -> list[Personal]:
+    def personalise_each(self, wishes: Sequence[tuple[View, Sequence[ConceptRecord]]]) -> list[Personal]:
         """Prepare prompts about photos as `personalise` does; photos with marks are encoded together.
 
         Args:
@@ -105,7 +105,7 @@ class Assistant:
             for view, personal in prepared
         ]
 
-    def _offer(self, view: View, asked: Sequence[ConceptRow]) -> Personal:
+    def _offer(self, view: View, asked: Sequence[ConceptRecord]) -> Personal:
         """All of a personalised prompt but the features of the photo with marks."""
         present = [s for s in view.sightings if s.is_present]
         chosen = list({c.id: c for c in [*asked, *(s.concept for s in present)]}.values())[:MOST_CONCEPTS]
@@ -148,7 +148,7 @@ class Assistant:
         return prefix
 
     def recognition_prompts(
-        self, features: PhotoFeatures, concepts: Sequence[ConceptRow]
+        self, features: PhotoFeatures, concepts: Sequence[ConceptRecord]
     ) -> list[GenerationRequest]:
         """The recognition question for each concept, all of them in one prompt.
 
@@ -167,7 +167,7 @@ class Assistant:
             for prompt in prompts
         ]
 
-    def recognise(self, features: PhotoFeatures, concepts: Sequence[ConceptRow]) -> list[float]:
+    def recognise(self, features: PhotoFeatures, concepts: Sequence[ConceptRecord]) -> list[float]:
         """The model's p(Yes) for each concept, all of them in one prompt: yes / (yes + no).
 
         Args:

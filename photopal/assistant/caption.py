@@ -13,7 +13,7 @@ from PIL import Image
 from photopal.assistant.assistant import Assistant, Personal, Sighting, View
 from photopal.assistant.similar import keep_vectors
 from photopal.errors import PhotoError
-from photopal.library import Library, PhotoRow
+from photopal.library import Library, PhotoRecord
 from photopal.library.photo_vectors import VectorFile
 from photopal.photos import MODEL_SIDE_PX, Skipped
 from photopal.photos.prefetch import open_ahead
@@ -78,7 +78,7 @@ class Caption:
 class CaptionedPhoto:
     """A photo that has a caption now."""
 
-    photo: PhotoRow
+    photo: PhotoRecord
     caption: Caption
 
 
@@ -138,7 +138,7 @@ def _ask_for_caption(assistant: Assistant, personal: Personal) -> GenerationRequ
 def caption_photos(
     library: Library,
     assistant: Assistant,
-    photos: Iterable[PhotoRow],
+    photos: Iterable[PhotoRecord],
     *,
     options: CaptionOptions | None = None,
     vectors: VectorFile | None = None,
@@ -188,7 +188,7 @@ class _Wish:
         is_done: Whether its caption is good.
     """
 
-    photo: PhotoRow
+    photo: PhotoRecord
     kept_text: str | None
     is_done: bool
 
@@ -210,10 +210,10 @@ class _Run:
         self.captioned = self.kept = 0
         self.skipped: list[Skipped] = []
 
-    def wishes(self, photos: Iterable[PhotoRow]) -> Iterator[_Wish]:
+    def wishes(self, photos: Iterable[PhotoRecord]) -> Iterator[_Wish]:
         """What is to be done with each photo."""
         for photo in photos:
-            before = self.library.caption(photo.id)
+            before = self.library.captions.get(photo.id)
             by_hand = before is not None and before.by_hand
             is_forced = self.options.is_forced or (by_hand and self.options.replaces_edited)
             is_done = not is_forced and is_current(self.library, photo, self.fingerprint, self.version)
@@ -252,10 +252,10 @@ class _Run:
             if on_caption and wish.kept_text is None:
                 on_caption(CaptionedPhoto(wish.photo, caption))
 
-    def _store(self, photo: PhotoRow, caption: Caption) -> None:
+    def _store(self, photo: PhotoRecord, caption: Caption) -> None:
         if self.options.replaces_edited:
-            self.library.release_caption(photo.id)
-        self.library.save_caption(
+            self.library.captions.release(photo.id)
+        self.library.captions.put(
             photo.id,
             caption.text,
             model=self.fingerprint,
@@ -270,9 +270,9 @@ def made_with(assistant: Assistant) -> tuple[str, str | None]:
     return assistant.model.fingerprint, assistant.bank.version if assistant.concepts else None
 
 
-def is_current(library: Library, photo: PhotoRow, fingerprint: str, version: str | None) -> bool:
+def is_current(library: Library, photo: PhotoRecord, fingerprint: str, version: str | None) -> bool:
     """Whether a photo's caption was made with this model, this bank and this wording."""
-    row = library.caption(photo.id)
+    row = library.captions.get(photo.id)
     return row is not None and (row.model, row.bank, row.prompt_version) == (
         fingerprint,
         version,

@@ -75,26 +75,26 @@ def search_photos(library: Library, query: str, options: SearchOptions | None = 
     options = options or SearchOptions()
     has_dates = options.since is not None or options.until is not None
     base = SearchQuery(
-        concepts=tuple(library.concept(name).name for name in options.concepts),
+        concepts=tuple(library.concepts.get(name).name for name in options.concepts),
         since=read_date(options.since) if options.since else None,
         until=read_date(options.until) if options.until else None,
         camera=options.camera,
     )
-    names = [concept.name for concept in library.concepts()]
+    names = [concept.name for concept in library.concepts.all()]
     reading = read_query(query, names, today=None if has_dates else options.today)
     years = range(0) if reading.every_year is None else _years_of(library)
     hits: list[SearchHit] = []
     for queries in queries_of(reading, base, years):
-        hits = library.search_in_turn(queries, limit=options.limit, offset=options.offset)
+        hits = library.search.find_in_turn(queries, limit=options.limit, offset=options.offset)
         # A page behind the last one is empty too, and is no reason to read the query in another way.
-        if hits or (options.offset and library.search_in_turn(queries, limit=1)):
+        if hits or (options.offset and library.search.find_in_turn(queries, limit=1)):
             break
     return hits
 
 
 def explain_nothing(library: Library, query: str, *, today: date | None = None) -> str | None:
     """Say what may be meant where a query finds nothing: a name that is nearly there, or a clearer date."""
-    names = [concept.name for concept in library.concepts()]
+    names = [concept.name for concept in library.concepts.all()]
     reading = read_query(query, names, today=today or date.today())
     if reading.problem is not None:
         return f"{_sentence(reading.problem.message)} {_sentence(reading.problem.hint)}"
@@ -131,5 +131,5 @@ def read_date(words: str) -> str:
 
 
 def _years_of(library: Library) -> range:
-    taken = library.date_range(SearchQuery())
+    taken = library.search.date_range(SearchQuery())
     return range(0) if taken is None else range(int(taken[0][:4]), int(taken[1][:4]) + 1)

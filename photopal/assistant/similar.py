@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from photopal.errors import PhotoError
-from photopal.library import Library, PhotoRow
+from photopal.library import Library, PhotoRecord
 from photopal.library.photo_vectors import VectorFile
 from photopal.photos import MODEL_SIDE_PX, Skipped
 from photopal.photos.prefetch import open_ahead
@@ -32,12 +32,12 @@ _PHOTOS_AT_ONCE = 4
 class SimilarPhoto:
     """A photo and how alike it is: the cosine of the two vectors, 1 for the same."""
 
-    photo: PhotoRow
+    photo: PhotoRecord
     likeness: float
 
 
 def similar_photos(
-    library: Library, vectors: VectorFile, photo: PhotoRow, *, limit: int
+    library: Library, vectors: VectorFile, photo: PhotoRecord, *, limit: int
 ) -> list[SimilarPhoto]:
     """Return the photos most like one, of those that have a vector and whose files are there.
 
@@ -50,15 +50,15 @@ def similar_photos(
         nearest = vectors.nearest(photo.content_hash, wanted)
         found = []
         for content_hash, likeness in nearest:
-            row = library.photo_with_hash(content_hash)
-            if row is not None and not library.is_missing(row.id):
+            row = library.photos.with_hash(content_hash)
+            if row is not None and not library.photos.is_missing(row.id):
                 found.append(SimilarPhoto(row, likeness))
         if len(found) >= limit or len(nearest) < wanted:
             return found[:limit]
         wanted *= 2
 
 
-def photos_without_vector(photos: Iterable[PhotoRow], vectors: VectorFile) -> list[PhotoRow]:
+def photos_without_vector(photos: Iterable[PhotoRecord], vectors: VectorFile) -> list[PhotoRecord]:
     """Those of some photos that have no vector yet."""
     return [photo for photo in photos if photo.content_hash not in vectors]
 
@@ -66,7 +66,7 @@ def photos_without_vector(photos: Iterable[PhotoRow], vectors: VectorFile) -> li
 def add_vectors(
     vectors: VectorFile,
     model: VisionModel,
-    photos: Sequence[PhotoRow],
+    photos: Sequence[PhotoRecord],
     *,
     on_progress: Callable[[int, int, Path], None] | None = None,
 ) -> list[Skipped]:

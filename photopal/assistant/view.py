@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from photopal.cache import LRUCache
-from photopal.library import Appearance, ConceptRow
+from photopal.library import Appearance, ConceptRecord
 from photopal.prompts import Label, Mark, PromptConcept, draw_labels, draw_marks
 from photopal.vlm.protocol import ConceptRows, PhotoFeatures, PrefixCache
 
@@ -31,7 +31,7 @@ class Sighting:
         box: The region around, x, y, width, height in fractions of the photo.
     """
 
-    concept: ConceptRow
+    concept: ConceptRecord
     score: float
     is_present: bool
     probability: float | None
@@ -93,7 +93,7 @@ class Personal:
         marks: What was drawn.
     """
 
-    concepts: tuple[ConceptRow, ...]
+    concepts: tuple[ConceptRecord, ...]
     offered: tuple[PromptConcept, ...]
     rows: ConceptRows | None
     features: PhotoFeatures

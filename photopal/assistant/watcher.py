@@ -77,7 +77,7 @@ class WatchCaptioner:
         """Index and caption photos; returns those that cannot be read."""
         assistant = self._awake()
         report = self.keeper.take(paths)
-        rows = [self._library.photo_at(path) for path in paths]
+        rows = [self._library.photos.at(path) for path in paths]
         photos = {row.id: row for row in rows if row is not None}.values()
         captions = caption_photos(
             self._library, assistant, photos, vectors=self._vectors, on_caption=self._on_caption
@@ -89,7 +89,7 @@ class WatchCaptioner:
         """Whether a photo as it is on disk has a caption that is still good, or is known to be broken."""
         if not self.keeper.has(path):
             return False
-        row = self._library.photo_at(path)
+        row = self._library.photos.at(path)
         if row is None:
             return True
         return is_current(self._library, row, *self._made_with)
@@ -108,4 +108,4 @@ class WatchCaptioner:
             return True
         known = {concept.id: concept.name for concept in self._assistant.concepts}
         learned = self._assistant.bank.concepts
-        return known != {c.id: c.name for c in self._library.concepts() if c.id in learned}
+        return known != {c.id: c.name for c in self._library.concepts.all() if c.id in learned}

@@ -13,7 +13,7 @@ from photopal.cli.context import Session
 from photopal.errors import UsageError
 
 if TYPE_CHECKING:
-    from photopal.library import Library, PhotoRow
+    from photopal.library import Library, PhotoRecord
     from photopal.photos import Skipped
 
 STDIN = Path("-")
@@ -23,7 +23,7 @@ STDIN = Path("-")
 class Chosen:
     """Photos of the library that paths name, each once, and the paths that could not be read."""
 
-    photos: list[PhotoRow]
+    photos: list[PhotoRecord]
     skipped: list[Skipped]
 
 
@@ -55,7 +55,7 @@ def choose_photos(session: Session, library: Library, paths: Sequence[Path]) -> 
         report = index_folders(library, paths, on_progress=on_progress)
     bad = {skipped.path for skipped in report.skipped}
     missing = [Skipped(root, "does not exist") for root in report.offline if root not in bad]
-    rows = [library.photo_at(path) for path in find_photos(paths, on_skip=lambda skipped: None)]
+    rows = [library.photos.at(path) for path in find_photos(paths, on_skip=lambda skipped: None)]
     photos = list({row.id: row for row in rows if row is not None}.values())
     return Chosen(photos, [*report.skipped, *missing])
 

@@ -12,7 +12,7 @@ from photopal.errors import PhotopalError, in_a_line
 
 if TYPE_CHECKING:
     from photopal.assistant.assistant import Assistant
-    from photopal.library import ConceptRow, Library
+    from photopal.library import ConceptRecord, Library
     from photopal.vlm import VisionModel
 
 
@@ -57,14 +57,14 @@ def assistant_of(session: Session, library: Library, *, model: VisionModel, path
 
     with session.progress("Registering names") as on_progress:
         result = refresh_bank(library, model, path, on_progress=on_progress)
-    concepts = library.concepts()
+    concepts = library.concepts.all()
     warn_of_unregistered(session, concepts, result.failed, known=result.bank.concepts)
     return Assistant(model, result.bank, concepts)
 
 
 def warn_of_unregistered(
     session: Session,
-    concepts: Iterable[ConceptRow],
+    concepts: Iterable[ConceptRecord],
     failed: Mapping[int, Exception],
     *,
     known: Container[int] = (),

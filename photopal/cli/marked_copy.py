@@ -45,12 +45,12 @@ def check_target(out: Path, library: Library, *, photo: Path, is_forced: bool) -
 def _is_photo(out: Path, library: Library, photo: Path) -> bool:
     if not out.exists():
         return False
-    if out.samefile(photo) or library.photo_at(out) is not None:
+    if out.samefile(photo) or library.photos.at(out) is not None:
         return True
     try:
         from photopal.photos import hash_file
 
-        return library.photo_with_hash(hash_file(out)) is not None
+        return library.photos.with_hash(hash_file(out)) is not None
     except PhotoError:
         return True
 

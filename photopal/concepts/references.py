@@ -16,7 +16,7 @@ from photopal.cache import LRUCache
 from photopal.concepts.initialize import Reference
 from photopal.concepts.localize import box_mask
 from photopal.errors import ConceptError, PhotoError
-from photopal.library import Library, PhotoRow, ReferencePhoto
+from photopal.library import Library, PhotoRecord, ReferencePhoto
 from photopal.photos import MODEL_SIDE_PX, Photo, open_photo
 from photopal.vlm.protocol import PhotoFeatures, VisionModel
 
@@ -31,7 +31,7 @@ class FeatureStore:
         self.model = model
         self._cached: LRUCache[str, PhotoFeatures] = LRUCache(most_bytes, lambda features: features.nbytes)
 
-    def of(self, photo: PhotoRow | Photo) -> PhotoFeatures:
+    def of(self, photo: PhotoRecord | Photo) -> PhotoFeatures:
         """The features of a photo.
 
         Raises:
@@ -92,11 +92,11 @@ def read_references(store: FeatureStore, references: Sequence[ReferencePhoto]) -
 
 def sample_strangers(
     library: Library, store: FeatureStore, *, avoid: set[str], count: int = STRANGER_PHOTOS, seed: int = 0
-) -> list[tuple[PhotoRow, PhotoFeatures]]:
+) -> list[tuple[PhotoRecord, PhotoFeatures]]:
     """Encode photos of the library that are no reference photos, chosen at random by a seed."""
-    rows = [row for row in library.photos() if row.content_hash not in avoid]
+    rows = [row for row in library.photos.all() if row.content_hash not in avoid]
     random.Random(seed).shuffle(rows)
-    found: list[tuple[PhotoRow, PhotoFeatures]] = []
+    found: list[tuple[PhotoRecord, PhotoFeatures]] = []
     for row in rows:
         if len(found) >= count:
             break
@@ -112,8 +112,8 @@ def encode_ahead(library: Library, store: FeatureStore, photos: Iterable[Photo])
 
     It is the slow part of registering. Done before, it need not be done while the library is locked.
     """
-    known = [r.photo for concept in library.concepts() for r in library.references(concept.id)]
-    wanted: list[PhotoRow | Photo] = [*photos, *known]
+    known = [r.photo for concept in library.concepts.all() for r in library.concepts.references(concept.id)]
+    wanted: list[PhotoRecord | Photo] = [*photos, *known]
     for photo in wanted:
         try:
             store.of(photo)

@@ -22,7 +22,7 @@ from photopal.concepts.initialize import (
 from photopal.concepts.localize import contested_maps, location_maps, map_scores
 from photopal.concepts.references import FeatureStore, read_references, references_key, sample_strangers
 from photopal.errors import BankError, ConceptError, in_a_line
-from photopal.library import Library, PhotoRow, ReferencePhoto
+from photopal.library import Library, PhotoRecord, ReferencePhoto
 from photopal.library.unregistered import keep_reasons
 from photopal.vlm.protocol import PhotoFeatures, VisionModel
 
@@ -129,8 +129,8 @@ def enrol(
         options: Of registration.
         on_progress: Told of every concept.
     """
-    concepts = {concept.id: concept for concept in library.concepts()}
-    wanted = {i: references for i in concepts if (references := library.references(i))}
+    concepts = {concept.id: concept for concept in library.concepts.all()}
+    wanted = {i: references for i in concepts if (references := library.concepts.references(i))}
     keys = {i: references_key(references) for i, references in wanted.items()}
     stale = {i for i, key in keys.items() if i not in bank.concepts or bank.concepts[i].references_key != key}
     stale = {i for i in stale | (set(anew) & keys.keys()) if any(_is_there(r.photo) for r in wanted[i])}
@@ -186,7 +186,7 @@ def _let_go(error: Exception) -> Exception:
     return error
 
 
-def _is_there(photo: PhotoRow) -> bool:
+def _is_there(photo: PhotoRecord) -> bool:
     return photo.path.is_file()
 
 

@@ -1,7 +1,7 @@
 """Groups photos that are the same, nearly the same, or of one burst; deletes nothing and opens no photo.
 
-Nearly the same means that looks differ in at most five of their 64 bits: a photo that was shrunk, saved again
-or slightly edited. If two looks differ in five bits, one of six parts of them is equal, so only photos with
+Nearly the same means that perceptual hashes differ in at most five of their 64 bits: a photo that was shrunk, saved again
+or slightly edited. If two hashes differ in five bits, one of six parts of them is equal, so only photos with
 an equal part are compared. A burst is a run of photos by one camera, seconds apart, each like the one before.
 """
 
@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from photopal.library.library import Library
-from photopal.library.photos import LookRow
-from photopal.photos import bits_apart, look_of
+from photopal.library.photos import PhashRecord
+from photopal.photos import bits_apart, phash_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,20 +47,20 @@ class PhotoGroup:
     paths: tuple[Path, ...]
 
 
-def fill_in_looks(library: Library) -> int:
-    """Work out the looks of photos that an older photopal took in, from thumbnails; returns how many."""
+def fill_in_phashes(library: Library) -> int:
+    """Compute the perceptual hashes of photos that an older photopal added, from thumbnails; returns how many."""
     from PIL import Image
 
     filled = 0
-    while rows := library.thumbnails_without_look(_FILLED_AT_ONCE):
+    while rows := library.photos.thumbnails_without_phash(_FILLED_AT_ONCE):
         with library.writing():
             for photo_id, jpeg in rows:
                 try:
                     with Image.open(io.BytesIO(jpeg), formats=("JPEG",)) as thumbnail:
-                        look = look_of(thumbnail)
+                        phash = phash_of(thumbnail)
                 except (OSError, ValueError, SyntaxError):
-                    look = None
-                library.save_look(photo_id, look)
+                    phash = None
+                library.photos.set_phash(photo_id, phash)
         filled += len(rows)
     return filled
 
@@ -70,8 +70,8 @@ def group_photos(library: Library) -> list[PhotoGroup]:
 
     A photo is in one burst or one group of photos alike at most, and photos alike are not a burst as well.
     """
-    groups = [PhotoGroup("copies", tuple(paths)) for _, paths in library.copies()]
-    rows = list(library.looks())
+    groups = [PhotoGroup("copies", tuple(paths)) for _, paths in library.paths.copies()]
+    rows = list(library.photos.phashes())
     alike = _grouped(rows, _alike_pairs(rows))
     for places in alike:
         best = sorted(places, key=lambda place: (-rows[place].pixels, rows[place].photo_id))
@@ -82,19 +82,19 @@ def group_photos(library: Library) -> list[PhotoGroup]:
     return groups
 
 
-def _paths(library: Library, rows: Iterable[LookRow]) -> tuple[Path, ...]:
-    return tuple(library.photo(row.photo_id).path for row in rows)
+def _paths(library: Library, rows: Iterable[PhashRecord]) -> tuple[Path, ...]:
+    return tuple(library.photos.get(row.photo_id).path for row in rows)
 
 
-def _bursts(rows: Iterable[LookRow]) -> Iterator[list[LookRow]]:
+def _bursts(rows: Iterable[PhashRecord]) -> Iterator[list[PhashRecord]]:
     timed = [(moment, row) for row in rows if (moment := _moment(row.taken_at)) is not None]
     timed.sort(key=lambda one: (one[1].camera or "", one[0], one[1].photo_id))
-    burst: list[LookRow] = [timed[0][1]] if timed else []
+    burst: list[PhashRecord] = [timed[0][1]] if timed else []
     for (before_s, before), (now_s, now) in pairwise(timed):
         is_next = (
             now.camera == before.camera
             and now_s - before_s <= _BURST_S
-            and bits_apart(now.look, before.look) <= _BURST_BITS
+            and bits_apart(now.phash, before.phash) <= _BURST_BITS
         )
         if not is_next:
             if len(burst) > 1:
@@ -113,7 +113,7 @@ def _moment(taken_at: str | None) -> float | None:
         return None
 
 
-def _grouped(rows: Sequence[LookRow], pairs: Iterable[tuple[int, int]]) -> list[list[int]]:
+def _grouped(rows: Sequence[PhashRecord], pairs: Iterable[tuple[int, int]]) -> list[list[int]]:
     """Join pairs to groups of places in `rows`; each group and their list in order."""
     first = list(range(len(rows)))
 
@@ -132,19 +132,19 @@ def _grouped(rows: Sequence[LookRow], pairs: Iterable[tuple[int, int]]) -> list[
     return [places for places in groups.values() if len(places) > 1]
 
 
-def _alike_pairs(rows: Sequence[LookRow]) -> Iterator[tuple[int, int]]:
-    """Yield the places of photos whose looks are at most a few bits apart; chains of equal looks once."""
+def _alike_pairs(rows: Sequence[PhashRecord]) -> Iterator[tuple[int, int]]:
+    """Yield the places of photos whose hashes are at most a few bits apart; chains of equal hashes once."""
     import numpy as np
 
     if not rows:
         return
-    looks = np.array([row.look for row in rows], dtype=np.int64).view(np.uint64)  # [photos]
-    unique, which = np.unique(looks, return_inverse=True)
+    phashes = np.array([row.phash for row in rows], dtype=np.int64).view(np.uint64)  # [photos]
+    unique, which = np.unique(phashes, return_inverse=True)
     places = np.argsort(which, kind="stable")
-    owners = places[np.searchsorted(which[places], np.arange(len(unique)))]  # [unique looks]
-    for place, look in enumerate(which):
-        if owners[look] != place:
-            yield int(owners[look]), place
+    owners = places[np.searchsorted(which[places], np.arange(len(unique)))]  # [unique hashes]
+    for place, number in enumerate(which):
+        if owners[number] != place:
+            yield int(owners[number]), place
     for start_bit, bits in _PARTS:
         part = (unique >> np.uint64(start_bit)) & np.uint64((1 << bits) - 1)
         order = np.argsort(part, kind="stable")

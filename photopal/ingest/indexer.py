@@ -20,7 +20,7 @@ from photopal.ingest.reader import BadFile, PhotoCount, Reader, ReadFile
 from photopal.ingest.report import IndexReport
 from photopal.library.connection import path_bytes, path_of
 from photopal.library.library import Library
-from photopal.library.photos import KnownPath, KnownProblem
+from photopal.library.paths import KnownPath, KnownProblem
 from photopal.photos import Skipped, find_photos
 from photopal.photos.geocode import PlaceNames
 
@@ -60,7 +60,7 @@ class IndexRun:
     def visit(self, paths: Sequence[Path]) -> None:
         """Take in files that were found, and have those read that may be new."""
         keys = [os.fsencode(path) for path in paths]
-        known, problems = self._library.known_paths_at(keys), self._library.known_problems_at(keys)
+        known, problems = self._library.paths.known_at(keys), self._library.paths.known_problems_at(keys)
         for path, key in zip(paths, keys, strict=True):
             self._gone.note_found(key, known[key].number if key in known else None)
             self._visit(path, known.get(key), problems.get(key))
@@ -81,7 +81,7 @@ class IndexRun:
                     self._revive(path, photo_id)
                 for skipped, stamp in self._bad:
                     self._record_bad(skipped, stamp)
-                self._library.clear_problems(self._solved)
+                self._library.paths.clear_problems(self._solved)
         self._read_files, self._revived, self._bad, self._solved = [], [], [], []
         self._committed_at_s = time.monotonic()
 
@@ -129,7 +129,7 @@ class IndexRun:
         return self._asked.pop(path)
 
     def _has(self, content_hash: str) -> bool:
-        return self._library.photo_with_hash(content_hash) is not None
+        return self._library.photos.with_hash(content_hash) is not None
 
     def _commit_when_due(self) -> None:
         if time.monotonic() - self._committed_at_s >= _COMMIT_EVERY_S:
@@ -144,16 +144,16 @@ class IndexRun:
     def _record(self, file: ReadFile, known: KnownPath | None) -> None:
         """Write a file down and count it as what it is: new, changed, moved, revived or only touched."""
         library, print_ = self._library, file.fingerprint
-        same = library.photo_with_hash(print_.content_hash)
-        was_missing = same is not None and library.is_missing(same.id)
-        gone_paths = [] if same is None else [p for p in library.paths(same.id) if not os.path.lexists(p)]
+        same = library.photos.with_hash(print_.content_hash)
+        was_missing = same is not None and library.photos.is_missing(same.id)
+        gone_paths = [] if same is None else [p for p in library.paths.of(same.id) if not os.path.lexists(p)]
         if same is None or file.photo is not None:
             assert file.photo is not None, "contents are only fingerprinted where the library has them"
-            photo_id = library.add_photo(file.photo, place=file.place)
+            photo_id = library.photos.add(file.photo, place=file.place)
         else:
             photo_id = same.id
-            library.add_path(photo_id, file.path, size_bytes=print_.size_bytes, mtime_ns=print_.mtime_ns)
-        library.mark_missing(path for path in gone_paths if path != file.path)
+            library.paths.add(photo_id, file.path, size_bytes=print_.size_bytes, mtime_ns=print_.mtime_ns)
+        library.paths.mark_missing(path for path in gone_paths if path != file.path)
         if known is not None and not known.is_missing and known.photo_id != photo_id:
             self.report.changed += 1
         elif was_missing:
@@ -166,17 +166,17 @@ class IndexRun:
             self.report.unchanged += 1
 
     def _record_bad(self, skipped: Skipped, stamp: _Stamp) -> None:
-        self._library.add_problem(skipped, size_bytes=stamp[0], mtime_ns=stamp[1])
+        self._library.paths.add_problem(skipped, size_bytes=stamp[0], mtime_ns=stamp[1])
         if stamp != (None, None):
             # The file was read and is broken: the photo that was at this path is not there now.
-            self._library.mark_missing([skipped.path])
+            self._library.paths.mark_missing([skipped.path])
 
     def _revive(self, path: Path, photo_id: int) -> None:
-        if self._library.is_missing(photo_id):
+        if self._library.photos.is_missing(photo_id):
             self.report.revived += 1
         else:
             self.report.unchanged += 1
-        self._library.mark_present([path])
+        self._library.paths.mark_present([path])
 
 
 OnProgress = Callable[[int, int | None, Path], None]
@@ -234,7 +234,7 @@ def forget_gone(library: Library, root: Path) -> IndexReport:
     As for `index_folders`, nothing is marked where so much is gone that the folder looks offline.
     """
     gone, report = Gone(library, [root]), IndexReport()
-    for file in library.files_below(root):
+    for file in library.paths.files_below(root):
         if os.path.lexists(file.path):
             gone.note_found(path_bytes(file.path), file.number)
     gone.settle(report, accept_loss=False)

@@ -13,7 +13,7 @@ from pathlib import Path
 from photopal.ingest.report import IndexReport
 from photopal.library.connection import path_bytes
 from photopal.library.library import Library
-from photopal.library.photos import KnownFile
+from photopal.library.paths import KnownFile
 
 _SUDDEN_LOSS = 0.3
 _SUDDEN_LOSS_PHOTOS = 5
@@ -33,8 +33,8 @@ class Gone:
     def __init__(self, library: Library, roots: Sequence[Path]) -> None:
         self._library, self._roots = library, roots
         self._keys = {path_bytes(root): root for root in roots}
-        self._present = {root: library.count_below(root) for root in roots}
-        self._last_number = library.last_path_number()
+        self._present = {root: library.paths.count_below(root) for root in roots}
+        self._last_number = library.paths.last_number()
         self._found = bytearray(self._last_number // 8 + 1)
         self._found_roots: set[Path] = set()
         self._folder = b""
@@ -79,7 +79,7 @@ class Gone:
         return lost >= _SUDDEN_LOSS_PHOTOS and lost > _SUDDEN_LOSS * self._present[root]
 
     def _is_single_file(self, root: Path) -> bool:
-        return any(file.path == root for file in itertools.islice(self._library.files_below(root), 1))
+        return any(file.path == root for file in itertools.islice(self._library.paths.files_below(root), 1))
 
     def _count(self, root: Path) -> tuple[int, int]:
         """Count the files that are gone from a root, and those of them whose photo is nowhere else."""
@@ -93,11 +93,11 @@ class Gone:
         files = (file.path for file in self._gone_below(root) if is_wanted(file))
         removed = 0
         while some := list(itertools.islice(files, _MARKED_AT_ONCE)):
-            removed += self._library.mark_missing(some)
+            removed += self._library.paths.mark_missing(some)
         return removed
 
     def _gone_below(self, root: Path) -> Iterator[KnownFile]:
-        return (file for file in self._library.files_below(root) if self._is_gone(file, root))
+        return (file for file in self._library.paths.files_below(root) if self._is_gone(file, root))
 
     def _is_gone(self, file: KnownFile, root: Path) -> bool:
         if file.number > self._last_number or _is_set(self._found, file.number):
@@ -108,19 +108,19 @@ class Gone:
     def _is_lost(self, file: KnownFile, root: Path) -> bool:
         """Tell whether a file that is gone was the last of its photo."""
         root_key = path_bytes(root)
-        others = self._library.files_of(file.photo_id)
+        others = self._library.paths.files_of(file.photo_id)
         return all(_is_below(path_bytes(o.path), root_key) and self._is_gone(o, root) for o in others)
 
     def _forget_problems(self, root: Path) -> None:
         stale = (
             path
-            for path in self._library.problems_below(root)
+            for path in self._library.paths.problems_below(root)
             if not os.path.lexists(path)
             # A folder that is not there takes its problems along; a file may really be gone.
             and (os.path.lexists(root) or (path == root and root.parent.is_dir()))
         )
         while some := list(itertools.islice(stale, _MARKED_AT_ONCE)):
-            self._library.clear_problems(some)
+            self._library.paths.clear_problems(some)
 
 
 def _set(bits: bytearray, number: int) -> None:

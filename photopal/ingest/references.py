@@ -12,7 +12,7 @@ from PIL import Image
 
 from photopal.errors import ConceptError, PhotoError, UsageError
 from photopal.library.library import Library
-from photopal.library.models import ConceptRow
+from photopal.library.models import ConceptRecord
 from photopal.photos import Photo, Skipped, find_photos, open_photo, record_photo
 from photopal.photos.decode import open_header, quiet_pillow
 from photopal.photos.geocode import PlaceNames
@@ -55,7 +55,7 @@ class AddedReferences:
         added: How many photos were not its reference photos before, or had another box or mask.
     """
 
-    concept: ConceptRow
+    concept: ConceptRecord
     is_new: bool
     added: int
 
@@ -160,20 +160,22 @@ def add_references(
         for one in ([file] if isinstance(file, ReadReference) else read_references([file]))
     ]
     place_names = PlaceNames()
-    with library.recording(f'added {len(files)} photos of "{" ".join(name.split())}"'):
-        concept = next((c for c in library.concepts() if fold(c.name) == fold(name)), None)
+    with library.history.recording(f'added {len(files)} photos of "{" ".join(name.split())}"'):
+        concept = next((c for c in library.concepts.all() if fold(c.name) == fold(name)), None)
         is_new = concept is None
         if concept is None:
-            concept = library.add_concept(name, kind=kind or "person", about=about)
+            concept = library.concepts.add(name, kind=kind or "person", about=about)
         else:
-            concept = library.change_concept(concept.id, kind=kind, about=about)
-        before = {r.photo.id: (r.box, r.mask_png) for r in library.references(concept.id)}
+            concept = library.concepts.update(concept.id, kind=kind, about=about)
+        before = {r.photo.id: (r.box, r.mask_png) for r in library.concepts.references(concept.id)}
         added = 0
         for reference in references:
             exif, said = reference.photo.exif, (reference.box, reference.mask_png)
             place = place_names.name(exif.latitude, exif.longitude)
-            photo_id = library.add_photo(reference.photo, place=place)
-            library.add_reference(concept.id, photo_id, box=reference.box, mask_png=reference.mask_png)
+            photo_id = library.photos.add(reference.photo, place=place)
+            library.concepts.add_reference(
+                concept.id, photo_id, box=reference.box, mask_png=reference.mask_png
+            )
             added += before.get(photo_id) != said
     return AddedReferences(concept, is_new, added)
 

@@ -50,9 +50,9 @@ class LibrarySync:
         stamp = stamp_of(path)
         if stamp is None:
             return False
-        if self._library.stamp_at(path) == stamp:
+        if self._library.paths.stamp_at(path) == stamp:
             return True
-        problems = self._library.known_problems_at([os.fsencode(path)])
+        problems = self._library.paths.known_problems_at([os.fsencode(path)])
         return any(problem.stamp == stamp for problem in problems.values())
 
     def note_bad(self, path: Path) -> None:
@@ -89,4 +89,6 @@ class LibrarySync:
 
     def _is_settled(self, path: Path) -> bool:
         """Tell whether the library has nothing at a path where there is nothing."""
-        return not os.path.lexists(path) and (len(self._gone) >= _MANY or not self._library.has_seen(path))
+        return not os.path.lexists(path) and (
+            len(self._gone) >= _MANY or not self._library.paths.has_seen(path)
+        )

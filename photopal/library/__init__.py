@@ -5,12 +5,12 @@ from __future__ import annotations
 from photopal.library.library import Library
 from photopal.library.models import (
     Appearance,
-    CaptionRow,
+    CaptionRecord,
     ConceptKind,
-    ConceptRow,
+    ConceptRecord,
     JournalEntry,
     Order,
-    PhotoRow,
+    PhotoRecord,
     Problem,
     ReferencePhoto,
     SearchHit,
@@ -19,13 +19,13 @@ from photopal.library.models import (
 
 __all__ = [
     "Appearance",
-    "CaptionRow",
+    "CaptionRecord",
     "ConceptKind",
-    "ConceptRow",
+    "ConceptRecord",
     "JournalEntry",
     "Library",
     "Order",
-    "PhotoRow",
+    "PhotoRecord",
     "Problem",
     "ReferencePhoto",
     "SearchHit",

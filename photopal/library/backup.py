@@ -27,14 +27,14 @@ _DATABASE_START = b"SQLite format 3\0"
 
 
 def back_up(
-    library: Library, target: Path, *, is_forced: bool = False, on_progress: OnProgress | None = None
+    library: Library, target: Path, *, force: bool = False, on_progress: OnProgress | None = None
 ) -> None:
     """Copy a library into a file of its own, whole and checked, or not at all.
 
     Args:
         library: Open, for reading or for writing.
         target: The file to write.
-        is_forced: Write over an earlier backup that is there; a file of another kind is never touched.
+        force: Write over an earlier backup that is there; a file of another kind is never touched.
         on_progress: Told how far the copy is.
 
     Raises:
@@ -47,7 +47,7 @@ def back_up(
         )
     if _is_same(target, library.path):
         raise UsageError(f"{target}: this is the library itself")
-    if target.exists() and not is_forced:
+    if target.exists() and not force:
         raise UsageError(f"{target}: already exists", hint="Use --yes to replace an earlier backup.")
     if target.exists() and not _is_database(target):
         raise UsageError(f"{target}: already exists and is not a backup", hint="Choose another file name.")
@@ -101,7 +101,7 @@ def peek(source: Path) -> dict[str, int]:
 
 
 def restore(library: Library, source: Path, *, on_progress: OnProgress | None = None) -> Path:
-    """Put a backup in the place of a library's contents; what was there is kept in a file beside it.
+    """Replace a library's contents by a backup; what was there is kept in a file beside it.
 
     Args:
         library: Open for writing.
@@ -120,7 +120,7 @@ def restore(library: Library, source: Path, *, on_progress: OnProgress | None = 
         raise UsageError(f"{source}: this is the library itself")
     check_backup(source)
     aside = _free_name(library.path)
-    with library._lock():
+    with library.connection.lock():
         back_up(library, aside, on_progress=on_progress)
         try:
             _put_back(library, source)
@@ -130,16 +130,16 @@ def restore(library: Library, source: Path, *, on_progress: OnProgress | None = 
                 aside.unlink()
             raise
     # The copy may be of an older photopal and may have lost the mode that keeps readers free.
-    library._connection.execute("PRAGMA journal_mode = WAL")
-    if not schema.is_current(library._connection):
-        schema.bring_up_to_date(library._connection, library._lock())
+    library.connection.sqlite.execute("PRAGMA journal_mode = WAL")
+    if not schema.is_current(library.connection.sqlite):
+        schema.bring_up_to_date(library.connection.sqlite, library.connection.lock())
     return aside
 
 
 def _put_back(library: Library, source: Path) -> None:
     try:
         with closing(_open(source)) as connection:
-            connection.backup(library._connection, pages=-1)
+            connection.backup(library.connection.sqlite, pages=-1)
     except sqlite3.Error as error:
         raise LibraryError(f"{library.path}: cannot be restored: {error}") from error
 
@@ -150,7 +150,7 @@ def _copy(library: Library, part: Path, on_progress: OnProgress | None) -> None:
             on_progress(total - remaining, total)
 
     with closing(sqlite3.connect(part)) as copy:
-        library._connection.backup(copy, pages=_PAGES_AT_ONCE, progress=tell)
+        library.connection.sqlite.backup(copy, pages=_PAGES_AT_ONCE, progress=tell)
         # One file, without the companions of a library in use.
         copy.execute("PRAGMA journal_mode = DELETE")
         verdict = copy.execute("PRAGMA integrity_check(1)").fetchone()[0]

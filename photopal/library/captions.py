@@ -1,24 +1,39 @@
-"""Keeps captions and who appears where, as a model said it; makes none."""
+"""Keeps captions, a model's or the user's, and which concepts appear where; makes none."""
 
 from __future__ import annotations
 
 import sqlite3
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from photopal.errors import UsageError
-from photopal.library.concepts import ConceptTable
-from photopal.library.connection import precisely_now
-from photopal.library.models import Appearance, CaptionRow
-from photopal.library.photos import display
+from photopal.library.connection import Connection, precisely_now, storable
+from photopal.library.fts import WordIndex
+from photopal.library.history import Journal
+from photopal.library.models import Appearance, CaptionRecord
+from photopal.library.photos import Photos
+from photopal.text import replace_name
 
 _CAPTION_LIMIT = 5000
 
 
-class CaptionTable(ConceptTable):
-    """The part of a library that is about captions."""
+class Captions:
+    """The part of a library that is about captions.
 
-    def save_caption(
+    Args:
+        connection: The open library.
+        photos: The photos they are about.
+        journal: Told of what the user changes.
+        words: Renewed for each photo whose caption changes.
+    """
+
+    def __init__(self, connection: Connection, *, photos: Photos, journal: Journal, words: WordIndex) -> None:
+        self._connection = connection
+        self._photos = photos
+        self._journal = journal
+        self._words = words
+
+    def put(
         self,
         photo_id: int,
         text: str,
@@ -30,7 +45,7 @@ class CaptionTable(ConceptTable):
     ) -> None:
         """Give a photo its caption and its appearances in place of any it had, searchable at once.
 
-        A caption that the user wrote stays as it is; see `release_caption`.
+        A caption that the user wrote stays as it is; see `release`.
 
         Args:
             photo_id: The photo.
@@ -44,25 +59,25 @@ class CaptionTable(ConceptTable):
             LibraryError: There is no such photo or concept.
         """
         facts = (model, bank, prompt_version, precisely_now())
-        with self.writing():
-            self.photo(photo_id)
-            self._execute("DELETE FROM appearances WHERE photo_id = ?", (photo_id,))
-            self._execute(
+        with self._connection.writing():
+            self._photos.get(photo_id)
+            self._connection.execute("DELETE FROM appearances WHERE photo_id = ?", (photo_id,))
+            self._connection.execute(
                 "INSERT INTO captions VALUES (?, ?, ?, ?, ?, ?, 0) ON CONFLICT DO UPDATE SET"
                 " text = CASE WHEN by_hand THEN text ELSE excluded.text END, model = excluded.model,"
                 " bank = excluded.bank, prompt_version = excluded.prompt_version,"
                 " created_at = excluded.created_at",
-                (photo_id, display(unicodedata.normalize("NFC", text)), *facts),
+                (photo_id, storable(unicodedata.normalize("NFC", text)), *facts),
             )
             for seen in appearances:
                 box = seen.box or (None,) * 4
-                self._execute(
+                self._connection.execute(
                     "INSERT OR REPLACE INTO appearances VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     (photo_id, seen.concept_id, seen.score, seen.is_present, *seen.point, *box),
                 )
-            self._refresh_words((photo_id,))
+            self._words.refresh((photo_id,))
 
-    def edit_caption(self, photo_id: int, text: str) -> CaptionRow:
+    def edit(self, photo_id: int, text: str) -> CaptionRecord:
         """Give a photo the caption that the user wrote; no model's replaces it. Appearances stay.
 
         Raises:
@@ -70,43 +85,85 @@ class CaptionTable(ConceptTable):
             LibraryError: There is no such photo.
         """
         usable = usable_text(text)
-        photo = self.photo(photo_id)
-        with self.recording(f"wrote the caption of {display(str(photo.path))}"):
-            self._touch("captions", photo_id)
-            self._execute(
+        photo = self._photos.get(photo_id)
+        with self._journal.recording(f"edited the caption of {storable(str(photo.path))}"):
+            self._journal.touch("captions", photo_id)
+            self._connection.execute(
                 "INSERT INTO captions VALUES (?, ?, '', NULL, '', ?, 1)"
                 " ON CONFLICT DO UPDATE SET text = excluded.text, by_hand = 1",
                 (photo_id, usable, precisely_now()),
             )
-            self._refresh_words((photo_id,))
-        caption = self.caption(photo_id)
+            self._words.refresh((photo_id,))
+        caption = self.get(photo_id)
         assert caption is not None
         return caption
 
-    def release_caption(self, photo_id: int) -> None:
+    def release(self, photo_id: int) -> None:
         """Let a model's caption replace the one that the user wrote; nothing happens where it has none."""
-        with self.writing():
-            rows = self._rows("SELECT 1 FROM captions WHERE photo_id = ? AND by_hand", (photo_id,))
+        with self._connection.writing():
+            rows = self._connection.rows("SELECT 1 FROM captions WHERE photo_id = ? AND by_hand", (photo_id,))
             if not rows:
                 return
-            path = display(str(self.photo(photo_id).path))
-            with self.recording(f"gave up the caption written for {path}"):
-                self._touch("captions", photo_id)
-                self._execute("UPDATE captions SET by_hand = 0 WHERE photo_id = ?", (photo_id,))
-                self._refresh_words((photo_id,))
+            path = storable(str(self._photos.get(photo_id).path))
+            with self._journal.recording(f"allowed models to replace the caption of {path}"):
+                self._journal.touch("captions", photo_id)
+                self._connection.execute("UPDATE captions SET by_hand = 0 WHERE photo_id = ?", (photo_id,))
+                self._words.refresh((photo_id,))
 
-    def caption(self, photo_id: int) -> CaptionRow | None:
+    def get(self, photo_id: int) -> CaptionRecord | None:
         """Return a photo's caption with the appearances of concepts that still have a name, or None."""
-        rows = self._rows("SELECT * FROM captions WHERE photo_id = ?", (photo_id,))
+        rows = self._connection.rows("SELECT * FROM captions WHERE photo_id = ?", (photo_id,))
         if not rows:
             return None
-        seen = self._rows(
+        seen = self._connection.rows(
             "SELECT appearances.* FROM appearances JOIN concepts ON concepts.id = concept_id"
             " WHERE photo_id = ? AND removed_at IS NULL ORDER BY concept_id",
             (photo_id,),
         )
         facts = {**dict(rows[0]), "by_hand": bool(rows[0]["by_hand"])}
-        return CaptionRow(**facts, appearances=tuple(_appearance(row) for row in seen))
+        return CaptionRecord(**facts, appearances=tuple(_appearance(row) for row in seen))
+
+    def rename_concept(
+        self,
+        concept_id: int,
+        old: str,
+        new: str,
+        *,
+        other_names: Sequence[str],
+        except_photos: Collection[int] = (),
+        since: str = "",
+    ) -> set[int]:
+        """Write a new name into the captions that may speak of a concept.
+
+        Args:
+            concept_id: The concept.
+            old: The name it had.
+            new: The name it has.
+            other_names: The names of all other concepts; a part of one of them is left alone.
+            except_photos: Photos to leave alone.
+            since: Only captions that a model wrote after this moment, ISO 8601 in UTC.
+
+        Returns:
+            The ids of the photos whose captions changed.
+        """
+        rows = self._connection.rows(
+            "SELECT photo_id, text FROM captions WHERE instr(text, ?2)"
+            " AND (?3 = '' OR (created_at > ?3 AND NOT by_hand)) AND photo_id IN"
+            " (SELECT photo_id FROM appearances WHERE concept_id = ?1"
+            "  UNION SELECT photo_id FROM reference_photos WHERE concept_id = ?1"
+            "  UNION SELECT photo_id FROM captions WHERE by_hand)",
+            (concept_id, old, since),
+        )
+        changed = set()
+        for photo_id, text in rows:
+            renamed = replace_name(text, old, new, others=other_names)
+            if renamed != text and photo_id not in except_photos:
+                self._journal.touch("captions", photo_id)
+                self._connection.execute(
+                    "UPDATE captions SET text = ? WHERE photo_id = ?", (renamed, photo_id)
+                )
+                changed.add(photo_id)
+        return changed
 
 
 def usable_text(text: str) -> str:
@@ -115,7 +172,7 @@ def usable_text(text: str) -> str:
     Raises:
         UsageError: Nothing is left, or more than 5,000 characters are.
     """
-    line = " ".join(unicodedata.normalize("NFC", display(text)).split())
+    line = " ".join(unicodedata.normalize("NFC", storable(text)).split())
     line = "".join(letter for letter in line if unicodedata.category(letter) != "Cc").strip()
     if not line:
         raise UsageError("a caption cannot be empty")

@@ -1,4 +1,4 @@
-"""Opens a library file, lends the right to write, and counts; knows no photo, concept or caption."""
+"""Opens a library file and runs SQL on it, one writer at a time; knows no photo, concept or caption."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from photopal.errors import LibraryError
 from photopal.library import migrations as schema
 from photopal.library.lock import WriterLock
 
-_WAIT_S = 10.0
+WRITER_WAIT_S = 10.0
 
 _OF_THE_DISK = (
     sqlite3.SQLITE_FULL,
@@ -38,36 +37,28 @@ class Connection:
         read_only: For searching and counting; changes are refused.
         wait_s: How long a change waits for another process's change, in seconds.
 
+    Attributes:
+        path: The library file, absolute.
+        read_only: Whether changes are refused.
+        sqlite: The open connection, in autocommit mode, for what concerns the whole file.
+
     Raises:
         LibraryError: There is no library to read, it is no library, or a newer photopal wrote it.
     """
 
-    def __init__(self, path: Path, *, read_only: bool = False, wait_s: float = _WAIT_S) -> None:
+    def __init__(self, path: Path, *, read_only: bool = False, wait_s: float = WRITER_WAIT_S) -> None:
         self.path = Path(os.path.abspath(path))  # noqa: PTH100 - resolve would follow links
         self.read_only = read_only
         self._wait_s = wait_s
         self._depth = 0
         if read_only:
-            self._connection = self._open_for_reading()
+            self.sqlite = self._open_for_reading()
         else:
-            self._connection = self._open_for_writing()
-
-    def __enter__(self) -> Self:
-        """Return the open library."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Close the library."""
-        self.close()
+            self.sqlite = self._open_for_writing()
 
     def close(self) -> None:
         """Close the library; closing twice does nothing."""
-        self._connection.close()
+        self.sqlite.close()
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -83,56 +74,51 @@ class Connection:
             return
         if self.read_only:
             raise LibraryError(f"{self.path}: opened for reading only")
-        with self._lock():
-            self._execute("BEGIN IMMEDIATE")
+        with self.lock():
+            self.execute("BEGIN IMMEDIATE")
             self._depth = 1
             try:
                 yield
-                self._execute("COMMIT")
+                self.execute("COMMIT")
             except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
+                if self.sqlite.in_transaction:
+                    self.sqlite.execute("ROLLBACK")
                 raise
             finally:
                 self._depth = 0
 
-    def counts(self) -> dict[str, int]:
-        """Count what there is: photos, missing, captioned, concepts, references, problems, size.
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[sqlite3.Row]:
+        """Return the rows that a query selects.
 
-        `photos` are those whose files are there, `missing` those whose are not, `captioned` those
-        of `photos` that have a caption; `size` is the library file's, in bytes.
+        Raises:
+            LibraryError: SQLite fails.
         """
-        sql = """
-            SELECT
-              (SELECT count(*) FROM photos WHERE missing_since IS NULL) AS photos,
-              (SELECT count(*) FROM photos WHERE missing_since IS NOT NULL) AS missing,
-              (SELECT count(*) FROM photo_words_fts WHERE photo_words_fts MATCH '{facts} : k') AS captioned,
-              (SELECT count(*) FROM concepts WHERE removed_at IS NULL) AS concepts,
-              (SELECT count(*) FROM reference_photos JOIN concepts ON concepts.id = concept_id
-                WHERE removed_at IS NULL) AS "references",
-              (SELECT count(*) FROM problems WHERE NOT is_note) AS problems,
-              (SELECT page_count * page_size FROM pragma_page_count, pragma_page_size) AS size
-        """
-        return dict(self._rows(sql)[0])
-
-    def _rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[sqlite3.Row]:
         try:
-            return self._connection.execute(sql, parameters).fetchall()
+            return self.sqlite.execute(sql, parameters).fetchall()
         except sqlite3.Error as error:
             raise self._error("read", error) from error
 
-    def _walk(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[Any]:
-        """Yield the first column of rows as SQLite finds them, so that the caller may stop early."""
+    def iter_column(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[Any]:
+        """Yield the first column of rows as SQLite finds them, so that the caller may stop early.
+
+        Raises:
+            LibraryError: SQLite fails.
+        """
         try:
-            with closing(self._connection.execute(sql, parameters)) as rows:
+            with closing(self.sqlite.execute(sql, parameters)) as rows:
                 for row in rows:
                     yield row[0]
         except sqlite3.Error as error:
             raise self._error("read", error) from error
 
-    def _execute(self, sql: str, parameters: Sequence[Any] = ()) -> sqlite3.Cursor:
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> sqlite3.Cursor:
+        """Run a statement that changes the library; belongs inside `writing`.
+
+        Raises:
+            LibraryError: SQLite fails.
+        """
         try:
-            return self._connection.execute(sql, parameters)
+            return self.sqlite.execute(sql, parameters)
         except sqlite3.Error as error:
             raise self._error("written", error) from error
 
@@ -155,7 +141,8 @@ class Connection:
         reason = _refusal(self.path.parent) if kind in _OF_THE_DISK else None
         return LibraryError(f"{self.path}: cannot be {what}: {reason or error}")
 
-    def _lock(self) -> WriterLock:
+    def lock(self) -> WriterLock:
+        """Return the right to write, to be taken in a `with`; `writing` takes it by itself."""
         return WriterLock(self.path.with_name(self.path.name + ".lock"), wait_s=self._wait_s)
 
     def _open_for_writing(self) -> sqlite3.Connection:
@@ -170,7 +157,7 @@ class Connection:
             # Every commit reaches the disk in order; after a power cut the last few may be gone.
             connection.execute("PRAGMA synchronous = NORMAL")
             if not schema.is_current(connection):
-                schema.bring_up_to_date(connection, self._lock())
+                schema.bring_up_to_date(connection, self.lock())
         except sqlite3.Error as error:
             connection.close()
             raise self._error("written", error) from error
@@ -249,3 +236,8 @@ def path_bytes(path: Path) -> bytes:
 def path_of(stored: bytes) -> Path:
     """Return the path that `path_bytes` stored."""
     return Path(os.fsdecode(stored))
+
+
+def storable(text: str) -> str:
+    """Return a text that SQLite can keep as text: what is not Unicode becomes a question mark."""
+    return text.encode("utf-8", errors="replace").decode("utf-8")

@@ -1,4 +1,4 @@
-"""Writes what is looked for as an FTS5 expression and a range of keys; knows no table's rows.
+"""The full-text index: keeps each photo's words current, writes a query as an FTS5 expression and keys.
 
 The words of a photo lie in the index under a key that grows with the time the photo was taken, so that the
 newest fitting photos come first without sorting, and a period is a range of keys. One column, `facts`, holds
@@ -9,10 +9,13 @@ answered by walking along posting lists, and none by a walk over all photos.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from photopal.errors import UsageError
+from photopal.errors import LibraryError, UsageError
+from photopal.library.connection import Connection, path_of, storable
+from photopal.library.migrations import WORDS_KEY
 from photopal.library.models import SearchQuery
 
 KEY_STEP = 1 << 24
@@ -32,6 +35,25 @@ _MOMENT = re.compile(
 _DAY_S = 86_400
 
 
+# A photo's words are made anew from the facts each time one of them changes; the same words are not written.
+_UPSERT_WORDS = f"""
+    WITH shown AS (SELECT id, name FROM concepts WHERE removed_at IS NULL AND id IN
+      (SELECT concept_id FROM appearances WHERE photo_id = ?1 AND is_present
+       UNION SELECT concept_id FROM reference_photos WHERE photo_id = ?1) ORDER BY id)
+    INSERT INTO photo_words (key, photo_id, caption, names, place, file, facts)
+    SELECT {WORDS_KEY}, photos.id, captions.text,
+      (SELECT group_concat(name, ' / ') FROM shown), photos.place, ?2,
+      'p' || CASE WHEN captions.photo_id IS NULL THEN '' WHEN by_hand THEN ' k h' ELSE ' k' END
+      || coalesce(' m' || hex(photos.camera), '')
+      || coalesce((SELECT group_concat(' c' || id, '') FROM shown), '')
+    FROM photos LEFT JOIN captions ON captions.photo_id = photos.id WHERE photos.id = ?1
+    ON CONFLICT (photo_id) DO UPDATE SET key = excluded.key, caption = excluded.caption,
+      names = excluded.names, place = excluded.place, file = excluded.file, facts = excluded.facts
+    WHERE (key, caption, names, place, file, facts) IS NOT (excluded.key, excluded.caption, excluded.names,
+      excluded.place, excluded.file, excluded.facts)
+"""
+
+
 @dataclass(frozen=True)
 class Tier:
     """Photos that fit equally well; within a tier the newest come first.
@@ -43,6 +65,31 @@ class Tier:
 
     match: str
     rank: float
+
+
+class WordIndex:
+    """The searchable words of every photo whose file is there.
+
+    Args:
+        connection: The open library.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def refresh(self, photo_ids: Sequence[int]) -> None:
+        """Renew the searchable words of photos; belongs inside `writing`."""
+        for photo_id in photo_ids:
+            if photo_id >= KEY_STEP:
+                raise LibraryError(f"too many photos: a library holds at most {KEY_STEP - 1:,}")
+            rows = self._connection.rows(
+                "SELECT path FROM paths WHERE photo_id = ? AND missing_since IS NULL", (photo_id,)
+            )
+            if not rows:
+                self._connection.execute("DELETE FROM photo_words WHERE photo_id = ?", (photo_id,))
+                continue
+            files = {word for row in rows for word in path_of(row[0]).parts[-2:]}
+            self._connection.execute(_UPSERT_WORDS, (photo_id, storable(" / ".join(sorted(files)))))
 
 
 def tiers_of(query: SearchQuery, facts: list[str], refused_facts: list[str]) -> list[Tier]:

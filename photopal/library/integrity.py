@@ -14,7 +14,7 @@ from pathlib import Path
 from photopal.errors import PhotoError
 from photopal.files import Stamp
 from photopal.library.library import Library
-from photopal.library.photos import KnownFile
+from photopal.library.paths import KnownFile
 from photopal.photos import hash_file
 from photopal.photos.decode import decode_photo
 
@@ -32,8 +32,8 @@ class CheckReport:
     """What a check found.
 
     Attributes:
-        photos: Photos that were looked at.
-        files: Files that were looked at.
+        photos: How many photos were checked.
+        files: How many files were checked.
         faults: What is wrong with the library file, in SQLite's words; it should be restored or made anew.
         findings: Photos without a good thumbnail; files that are gone or are not as the library knows them.
     """
@@ -57,22 +57,30 @@ def check_library(
         with_contents: Read every file and compare its bytes with the hash that the library keeps.
         on_progress: Told of each photo.
     """
-    report = CheckReport(faults=library.faults())
+    report = CheckReport(faults=_faults(library))
     total = library.counts()["photos"]
-    for photo in library.photos():
+    for photo in library.photos.all():
         report.photos += 1
         if reason := _thumbnail_fault(library, photo.id):
             report.findings.append(Finding(photo.path, reason))
-        for file in library.files_of(photo.id):
+        for file in library.paths.files_of(photo.id):
             report.files += 1
-            report.findings += _look_at(file, photo.content_hash if with_contents else None)
+            report.findings += _file_faults(file, photo.content_hash if with_contents else None)
         if on_progress is not None:
             on_progress(report.photos, total, photo.path)
     return report
 
 
+def _faults(library: Library) -> list[str]:
+    """Let SQLite look through the whole library file; return what it finds wrong, in its words."""
+    found = [row[0] for row in library.connection.rows("PRAGMA integrity_check(20)") if row[0] != "ok"]
+    for row in library.connection.rows("PRAGMA foreign_key_check"):
+        found.append(f"a row of {row[0]} refers to a missing row of {row[2]}")
+    return found
+
+
 def _thumbnail_fault(library: Library, photo_id: int) -> str | None:
-    jpeg = library.thumbnail_or_none(photo_id)
+    jpeg = library.photos.thumbnail_or_none(photo_id)
     if jpeg is None:
         return "no thumbnail"
     try:
@@ -82,7 +90,7 @@ def _thumbnail_fault(library: Library, photo_id: int) -> str | None:
     return None
 
 
-def _look_at(file: KnownFile, content_hash: str | None) -> Iterator[Finding]:
+def _file_faults(file: KnownFile, content_hash: str | None) -> Iterator[Finding]:
     try:
         stamp = Stamp.of(os.stat(file.path))  # noqa: PTH116
     except OSError as error:

@@ -96,7 +96,7 @@ def create_journal(db: Any) -> None:
 
 
 def create_looks(db: Any) -> None:
-    """How photos look; older libraries get theirs from thumbnails when they are first asked for."""
+    """Perceptual hashes of photos; older libraries get theirs from thumbnails when they are first needed."""
     db.execute("CREATE TABLE looks (photo_id INTEGER PRIMARY KEY REFERENCES photos(id), look INTEGER)")
 
 

@@ -12,7 +12,7 @@ Order = Literal["best", "newest", "oldest"]
 
 
 @dataclass(frozen=True)
-class PhotoRow:
+class PhotoRecord:
     """A photo the library knows.
 
     Attributes:
@@ -47,7 +47,7 @@ class PhotoRow:
 
 
 @dataclass(frozen=True)
-class ConceptRow:
+class ConceptRecord:
     """A person, pet or thing the user has named; `created_at` is ISO 8601 in UTC."""
 
     id: int
@@ -69,7 +69,7 @@ class ReferencePhoto:
     """
 
     concept_id: int
-    photo: PhotoRow
+    photo: PhotoRecord
     box: tuple[int, int, int, int] | None
     mask_png: bytes | None
 
@@ -94,10 +94,10 @@ class Appearance:
 
 
 @dataclass(frozen=True)
-class CaptionRow:
+class CaptionRecord:
     """A caption with what it was made by; `created_at` is ISO 8601 in UTC.
 
-    Where `by_hand`, the user wrote the text; model, bank and wording are then those that told who appears,
+    Where `by_hand`, the user wrote the text; model, bank and wording are then those that found who appears,
     and empty while no model has looked.
     """
 
@@ -154,7 +154,7 @@ class SearchQuery:
 class SearchHit:
     """A photo that fits a query; a larger `rank` fits better, 0 where the query has no words."""
 
-    photo: PhotoRow
+    photo: PhotoRecord
     caption: str | None
     names: list[str]
     rank: float

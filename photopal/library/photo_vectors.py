@@ -90,7 +90,7 @@ class VectorFile:
         row = self._known().get(bytes.fromhex(content_hash))
         path = self._vectors_path()
         if row is None or path is None:
-            raise LibraryError(f"no vector for photo {content_hash}")
+            raise LibraryError(f"{self._folder}: no vector for photo {content_hash}")
         width = _width_of(path)
         try:
             vectors = np.memmap(path, dtype="<f2", mode="r", shape=(self._read, width))
@@ -180,4 +180,4 @@ def _append(path: Path, size_bytes: int, piece: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        raise LibraryError(f"{path} cannot be written: {error.strerror or error}") from error
+        raise LibraryError(f"{path}: cannot be written: {error.strerror or error}") from error

@@ -6,6 +6,8 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from photopal.library.concepts import Concepts
+from photopal.library.connection import Connection
 from photopal.library.fts import (
     KEY_STEP,
     camera_fact,
@@ -16,8 +18,7 @@ from photopal.library.fts import (
     tiers_of,
 )
 from photopal.library.models import SearchHit, SearchQuery
-from photopal.library.photos import PHOTO_COLUMNS, photo_row
-from photopal.library.undo import UndoTable
+from photopal.library.photos import PHOTO_COLUMNS, photo_record
 
 # By CROSS JOIN with the index first, SQLite walks along the index and looks photos up, never the reverse.
 _FITTING = "FROM photo_words_fts CROSS JOIN photos ON photos.id = photo_words_fts.rowid % 16777216"
@@ -27,21 +28,28 @@ _COUNT = f"SELECT count(*) FROM photo_words_fts WHERE {_MATCHED}"
 _ROWIDS = f"SELECT rowid FROM photo_words_fts WHERE {_MATCHED} ORDER BY rowid"
 
 
-class SearchTable(UndoTable):
-    """The part of a library that answers questions. Missing photos are never among the answers."""
+class Search:
+    """The part of a library that answers questions. Missing photos are never among the answers.
 
-    def search(self, query: SearchQuery) -> list[SearchHit]:
+    Args:
+        connection: The open library.
+        concepts: Whose names a query may have.
+    """
+
+    def __init__(self, connection: Connection, concepts: Concepts) -> None:
+        self._connection = connection
+        self._concepts = concepts
+
+    def find(self, query: SearchQuery) -> list[SearchHit]:
         """Return the photos that fit a query, in its order.
 
         Raises:
             ConceptError: A name of the query is not known; the hint has the nearest one.
             UsageError: A date of the query is no date.
         """
-        return self.search_in_turn([query], limit=query.limit, offset=query.offset)
+        return self.find_in_turn([query], limit=query.limit, offset=query.offset)
 
-    def search_in_turn(
-        self, queries: Sequence[SearchQuery], *, limit: int, offset: int = 0
-    ) -> list[SearchHit]:
+    def find_in_turn(self, queries: Sequence[SearchQuery], *, limit: int, offset: int = 0) -> list[SearchHit]:
         """Return the photos that fit the first query, then those that fit the second, each photo once.
 
         Later queries are not asked once enough is found.
@@ -65,12 +73,12 @@ class SearchTable(UndoTable):
         rows = self._photos_with_captions(ids)
         names = self._names_in(ids)
         return [
-            SearchHit(photo_row(rows[id_]), rows[id_]["caption"], names.get(id_, []), best[id_])
+            SearchHit(photo_record(rows[id_]), rows[id_]["caption"], names.get(id_, []), best[id_])
             for id_ in ids
             if id_ in rows
         ]
 
-    def count_photos(self, query: SearchQuery) -> int:
+    def count(self, query: SearchQuery) -> int:
         """Count the photos that fit a query, whatever its limit and offset.
 
         Raises:
@@ -79,7 +87,7 @@ class SearchTable(UndoTable):
         match, first, last = self._loosest(query)
         if match is None:
             return 0
-        count: int = self._rows(_COUNT, (match, first, last))[0][0]
+        count: int = self._connection.rows(_COUNT, (match, first, last))[0][0]
         return count
 
     def date_range(self, query: SearchQuery) -> tuple[str, str] | None:
@@ -91,35 +99,36 @@ class SearchTable(UndoTable):
         match, first, last = self._loosest(query)
         ends = []
         for order in ("", " DESC") if match is not None else ():
-            ends += self._rows(f"{_ROWIDS}{order} LIMIT 1", (match, max(first, KEY_STEP), last))
+            ends += self._connection.rows(f"{_ROWIDS}{order} LIMIT 1", (match, max(first, KEY_STEP), last))
         if len(ends) < 2:
             return None
         taken = [
-            self._rows("SELECT taken_at FROM photos WHERE id = ?", (end[0] % KEY_STEP,))[0][0] for end in ends
+            self._connection.rows("SELECT taken_at FROM photos WHERE id = ?", (end[0] % KEY_STEP,))[0][0]
+            for end in ends
         ]
         return taken[0], taken[1]
 
-    def places(self, query: SearchQuery) -> list[tuple[str, int]]:
+    def count_by_place(self, query: SearchQuery) -> list[tuple[str, int]]:
         """Count the photos that fit by place, the most frequent first."""
         return self._counted("photos.place", query)
 
-    def cameras(self, query: SearchQuery) -> list[tuple[str, int]]:
+    def count_by_camera(self, query: SearchQuery) -> list[tuple[str, int]]:
         """Count the photos that fit by camera, the most frequent first."""
         return self._counted("photos.camera", query)
 
-    def lenses(self, query: SearchQuery) -> list[tuple[str, int]]:
+    def count_by_lens(self, query: SearchQuery) -> list[tuple[str, int]]:
         """Count the photos that fit by lens, the most frequent first."""
         return self._counted("photos.lens", query)
 
-    def days(self, query: SearchQuery) -> list[tuple[str, int]]:
+    def count_by_day(self, query: SearchQuery) -> list[tuple[str, int]]:
         """Count the photos that fit by the day they were taken on, as "2024-07-03", the earliest first."""
         return sorted(self._counted("substr(photos.taken_at, 1, 10)", query))
 
-    def caption_counts(self, query: SearchQuery) -> list[tuple[str, int]]:
+    def count_by_caption(self, query: SearchQuery) -> list[tuple[str, int]]:
         """Count the photos that fit by what their caption says, the most frequent first."""
         return self._counted("(SELECT text FROM captions WHERE photo_id = photos.id)", query)
 
-    def years(self, query: SearchQuery) -> list[tuple[int, int]]:
+    def count_by_year(self, query: SearchQuery) -> list[tuple[int, int]]:
         """Count the photos that fit by the year they were taken in, the earliest first."""
         taken = self.date_range(query)
         match, first, last = self._loosest(query)
@@ -127,10 +136,10 @@ class SearchTable(UndoTable):
         for year in range(int(taken[0][:4]), int(taken[1][:4]) + 1) if taken is not None else ():
             of_year = key_range(SearchQuery(since=f"{year:04}", until=f"{year:04}"))
             keys = (max(first, of_year[0]), min(last, of_year[1]))
-            counts.append((year, self._rows(_COUNT, (match, *keys))[0][0]))
+            counts.append((year, self._connection.rows(_COUNT, (match, *keys))[0][0]))
         return [(year, number) for year, number in counts if number]
 
-    def concept_counts(self, query: SearchQuery) -> list[tuple[str, int]]:
+    def count_by_concept(self, query: SearchQuery) -> list[tuple[str, int]]:
         """Count, of the photos that fit, those that show each concept, the most frequent first.
 
         Raises:
@@ -138,9 +147,9 @@ class SearchTable(UndoTable):
         """
         match, first, last = self._loosest(query)
         counts = []
-        for concept in self.concepts() if match is not None else ():
+        for concept in self._concepts.all() if match is not None else ():
             both = f"({fact(f'c{concept.id}')}) AND ({match})"
-            counts.append((concept.name, self._rows(_COUNT, (both, first, last))[0][0]))
+            counts.append((concept.name, self._connection.rows(_COUNT, (both, first, last))[0][0]))
         return sorted(((name, number) for name, number in counts if number), key=lambda count: -count[1])
 
     def _counted(self, column: str, query: SearchQuery) -> list[tuple[Any, int]]:
@@ -149,7 +158,7 @@ class SearchTable(UndoTable):
             return []
         is_everything = match == fact("p") and first == 0
         source = _PRESENT if is_everything else f"{_FITTING} WHERE {_MATCHED}"
-        rows = self._rows(
+        rows = self._connection.rows(
             f"SELECT {column} AS value, count(*) AS number {source} AND {column} IS NOT NULL"
             " GROUP BY value ORDER BY number DESC, value",
             () if is_everything else (match, first, last),
@@ -167,7 +176,7 @@ class SearchTable(UndoTable):
         else:
             spans, order = [(first, last)], " DESC"
         for tier, (low, high) in itertools.product(tiers, spans):
-            for key in self._walk(f"{_ROWIDS}{order}", (tier.match, low, high)):
+            for key in self._connection.iter_column(f"{_ROWIDS}{order}", (tier.match, low, high)):
                 yield key % KEY_STEP, tier.rank
 
     def _loosest(self, query: SearchQuery) -> tuple[str | None, int, int]:
@@ -188,7 +197,7 @@ class SearchTable(UndoTable):
         return tiers_of(query, facts, refused)
 
     def _concept_facts(self, name: str) -> str:
-        concept = self.concept(name)
+        concept = self._concepts.get(name)
         return concept_facts(concept.id, concept.name)
 
     def _cameras(self) -> Iterator[str]:
@@ -196,7 +205,7 @@ class SearchTable(UndoTable):
         after = ""
         while True:
             sql = "SELECT min(camera) FROM photos WHERE missing_since IS NULL AND camera > ?"
-            after = self._rows(sql, (after,))[0][0]
+            after = self._connection.rows(sql, (after,))[0][0]
             if after is None:
                 return
             yield after
@@ -204,7 +213,7 @@ class SearchTable(UndoTable):
     def _photos_with_captions(self, ids: list[int]) -> dict[int, Any]:
         found: dict[int, Any] = {}
         for chunk in _chunks(ids):
-            rows = self._rows(
+            rows = self._connection.rows(
                 f"SELECT {PHOTO_COLUMNS}, captions.text AS caption FROM photos"
                 " LEFT JOIN captions ON captions.photo_id = photos.id"
                 f" WHERE photos.id IN ({', '.join('?' * len(chunk))})",
@@ -217,7 +226,7 @@ class SearchTable(UndoTable):
         names: dict[int, list[str]] = {}
         for chunk in _chunks(photo_ids):
             marks = ", ".join("?" * len(chunk))
-            rows = self._rows(
+            rows = self._connection.rows(
                 f"""SELECT shown.photo_id, name FROM concepts JOIN (
                   SELECT photo_id, concept_id FROM appearances WHERE is_present AND photo_id IN ({marks})
                   UNION SELECT photo_id, concept_id FROM reference_photos WHERE photo_id IN ({marks})

@@ -3,7 +3,7 @@
 from photopal.photos.decode import MODEL_SIDE_PX, PIXEL_LIMIT, open_photo
 from photopal.photos.discover import PHOTO_SUFFIXES, Skipped, find_photos, is_photo_named
 from photopal.photos.exif import Exif, read_exif
-from photopal.photos.phash import bits_apart, look_of
+from photopal.photos.phash import bits_apart, phash_of
 from photopal.photos.photo import Fingerprint, Photo, fingerprint_file, hash_file, record_photo
 
 __all__ = [
@@ -19,8 +19,8 @@ __all__ = [
     "fingerprint_file",
     "hash_file",
     "is_photo_named",
-    "look_of",
     "open_photo",
+    "phash_of",
     "read_exif",
     "record_photo",
 ]

@@ -21,8 +21,8 @@ _FREQUENCIES = 8
 _LEAST_CONTRAST = 2.0
 
 
-def look_of(picture: Image.Image) -> int | None:
-    """Return a picture's look as a signed 64-bit number; None where the picture shows next to nothing."""
+def phash_of(picture: Image.Image) -> int | None:
+    """Return a picture's hash as a signed 64-bit number; None where the picture shows next to nothing."""
     import numpy as np
 
     grey = picture.convert("L").resize((_SIDE_PX, _SIDE_PX), Image.Resampling.LANCZOS)
@@ -35,7 +35,7 @@ def look_of(picture: Image.Image) -> int | None:
 
 
 def bits_apart(one: int, other: int) -> int:
-    """Count the bits in which two looks differ, 0 to 64; about 32 for photos of different things."""
+    """Count the bits in which two hashes differ, 0 to 64; about 32 for photos of different things."""
     return ((one ^ other) & 0xFFFF_FFFF_FFFF_FFFF).bit_count()
 
 

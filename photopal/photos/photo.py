@@ -1,4 +1,4 @@
-"""Describes one photo file: what it is, when it was taken, how it looks; knows nothing of other photos."""
+"""Describes one photo file: contents, date, perceptual hash; knows nothing of other photos."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from photopal.files import Stamp
 from photopal.photos.decode import decode_photo, open_header, upright_size_px
 from photopal.photos.decoder_log import listening
 from photopal.photos.exif import Exif, exif_of
-from photopal.photos.phash import look_of
+from photopal.photos.phash import phash_of
 from photopal.photos.raw import still_of
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Photo:
         format: JPEG, PNG, WEBP, TIFF, GIF, BMP, HEIC, AVIF or RAW.
         exif: What the camera wrote.
         thumbnail: An upright JPEG whose longest side has at most 256 pixels.
-        look: What `look_of` makes of it; None where it shows next to nothing.
+        phash: What `phash_of` makes of it; None where it shows next to nothing.
         notes: What decoders say is wrong with it, though they decode it.
     """
 
@@ -73,7 +73,7 @@ class Photo:
     format: str
     exif: Exif
     thumbnail: bytes
-    look: int | None = None
+    phash: int | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -111,7 +111,7 @@ def record_photo(path: Path, *, fingerprint: Fingerprint | None = None) -> Photo
         format=format_name if still is file else "RAW",
         exif=exif,
         thumbnail=_thumbnail(picture),
-        look=look_of(picture),
+        phash=phash_of(picture),
         notes=tuple(notes),
     )
 

@@ -11,7 +11,7 @@ from photopal.concepts.localize import cells_extent, contested_maps, location_ma
 from photopal.concepts.references import FeatureStore, sample_strangers
 from photopal.concepts.sync import find_all
 from photopal.errors import PhotoError
-from photopal.library import ConceptRow, Library, PhotoRow, ReferencePhoto
+from photopal.library import ConceptRecord, Library, PhotoRecord, ReferencePhoto
 from photopal.photos import MODEL_SIDE_PX, open_photo
 from photopal.prompts import build_prompt
 from photopal.prompts import templates as questions
@@ -36,10 +36,10 @@ def gather_photos(
         negatives: How many random photos to take.
         seed: Chooses them.
     """
-    rows: dict[str, PhotoRow] = {}
+    rows: dict[str, PhotoRecord] = {}
     present: dict[str, set[int]] = {}
     for concept_id in bank.concepts:
-        for reference in library.references(concept_id):
+        for reference in library.concepts.references(concept_id):
             rows[reference.photo.content_hash] = reference.photo
             present.setdefault(reference.photo.content_hash, set()).add(concept_id)
     photos = []
@@ -58,7 +58,7 @@ def gather_photos(
     return photos
 
 
-def mirror(model: VisionModel, row: PhotoRow) -> PhotoFeatures:
+def mirror(model: VisionModel, row: PhotoRecord) -> PhotoFeatures:
     """Encode a photo with left and right exchanged."""
     mirrored = ImageOps.mirror(open_photo(row.path, max_side_px=MODEL_SIDE_PX))
     return model.encode_photos([mirrored], keys=[f"{row.content_hash}-mirrored"])[0]
@@ -72,12 +72,12 @@ def likely_concepts(bank: Bank, features: PhotoFeatures) -> set[int]:
 
 
 def describe_concepts(
-    library: Library, store: FeatureStore, concepts: Sequence[ConceptRow]
+    library: Library, store: FeatureStore, concepts: Sequence[ConceptRecord]
 ) -> dict[int, TuningConcept]:
     """Put the looks of concepts into words: the user's own, else the model's about the cut-out subject."""
     described = {}
     for concept in concepts:
-        references = library.references(concept.id)
+        references = library.concepts.references(concept.id)
         if concept.about:
             words: tuple[str, ...] = (concept.about.strip().rstrip("."),)
         else:
@@ -87,7 +87,7 @@ def describe_concepts(
 
 
 def _describe(
-    library: Library, store: FeatureStore, concept: ConceptRow, references: Sequence[ReferencePhoto]
+    library: Library, store: FeatureStore, concept: ConceptRecord, references: Sequence[ReferencePhoto]
 ) -> tuple[str, ...]:
     subjects, _ = find_all(library, store, {concept.id: references})
     found = subjects.get(concept.id, [])

@@ -82,7 +82,7 @@ def plan_tuning(
     Raises:
         ConceptError: A name is unknown, or there is no photo to learn from.
     """
-    chosen = [library.concept(name) for name in names] or library.concepts()
+    chosen = [library.concepts.get(name) for name in names] or library.concepts.all()
     if not chosen:
         raise ConceptError("no concepts yet", hint="photopal add-concept NAME PHOTO...")
     store = FeatureStore(model)
@@ -108,7 +108,7 @@ def plan_tuning(
     keep_reasons(path, model.name, {i: in_a_line(error) for i, error in result.failed.items()})
     # One that is known from before but fails now would fail again below; what is known of it stays on disk.
     bank = result.bank.only([i for i in result.bank.concepts if i not in result.failed])
-    rows = [concept for concept in library.concepts() if concept.id in bank.concepts]
+    rows = [concept for concept in library.concepts.all() if concept.id in bank.concepts]
     concepts = {
         i: replace(told, is_frozen=i not in trained)
         for i, told in describe_concepts(library, store, rows).items()

@@ -17,4 +17,4 @@ def model(tiny_llava: Path) -> VisionModel:
 @pytest.fixture
 def assistant(named_library, model, tmp_path) -> Assistant:
     bank = refresh_bank(named_library, model, tmp_path / "bank").bank
-    return Assistant(model, bank, named_library.concepts())
+    return Assistant(model, bank, named_library.concepts.all())

@@ -52,14 +52,14 @@ def library(tmp_path_factory):
 def fill(library, folder):
     from pathlib import Path
 
-    ids = {name: library.add_concept(name, kind=kind).id for name, kind in KINDS.items()}
+    ids = {name: library.concepts.add(name, kind=kind).id for name, kind in KINDS.items()}
     for number, (path, (taken_at, camera, place, caption, who)) in enumerate(PHOTOS.items(), start=1):
         exif = Exif(taken_at=taken_at, camera=camera)
         photo = Photo(Path(folder) / path, f"{number:032x}", 1, 1, 64, 48, "JPEG", exif, b"jpeg")
-        photo_id = library.add_photo(photo, place=place)
+        photo_id = library.photos.add(photo, place=place)
         if caption:
             found = [Appearance(ids[name], 0.9, True, (0.5, 0.5), None) for name in who]
-            library.save_caption(
+            library.captions.put(
                 photo_id, caption, model="m", bank=None, prompt_version="1", appearances=found
             )
 
@@ -394,8 +394,8 @@ def seen_library(tmp_path):
             file.parent.mkdir(exist_ok=True)
             Image.linear_gradient("L").rotate(20 * number).convert("RGB").save(file)
         (tmp_path / "2025/garden.jpg").write_bytes(b"no photo")
-        lake = next(photo for photo in library.photos() if photo.path.stem == "lake")
-        library.add_reference(library.concept("Anna").id, lake.id, box=(8, 8, 32, 32))
+        lake = next(photo for photo in library.photos.all() if photo.path.stem == "lake")
+        library.concepts.add_reference(library.concepts.get("Anna").id, lake.id, box=(8, 8, 32, 32))
         yield library
 
 
@@ -412,7 +412,7 @@ def test_the_model_looks_at_the_few_photos_left(seen_library, tiny_llava):
         model = load_model(tiny_llava, device="cpu")
         bank = enrol(seen_library, FeatureStore(model), Bank(model.fingerprint, "")).bank
         opened.append(model)
-        return Assistant(model, bank, seen_library.concepts())
+        return Assistant(model, bank, seen_library.concepts.all())
 
     pieces = []
     answer = ask_library(

@@ -5,12 +5,12 @@ import pytest
 from photopal.assistant.ask import ask_each, ask_view, named_in
 from photopal.assistant.assistant import Assistant
 from photopal.concepts.calibration import Calibration
-from photopal.library import ConceptRow
+from photopal.library import ConceptRecord
 from photopal.photos import open_photo
 
 
-def concept(number: int, name: str) -> ConceptRow:
-    return ConceptRow(number, name, "person", None, "")
+def concept(number: int, name: str) -> ConceptRecord:
+    return ConceptRecord(number, name, "person", None, "")
 
 
 def seeing(assistant, *, present):

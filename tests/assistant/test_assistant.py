@@ -83,5 +83,5 @@ def test_places_lie_on_the_photo_in_other_families_too(kind, request, named_libr
     model = load_model(request.getfixturevalue(kind), device="cpu")
     bank = refresh_bank(named_library, model, tmp_path / "bank").bank
     image = open_photo(drawn_family.both).crop((0, 30, 128, 90))
-    for sighting in Assistant(model, bank, named_library.concepts()).look(image).sightings:
+    for sighting in Assistant(model, bank, named_library.concepts.all()).look(image).sightings:
         assert all(0 <= part <= 1 for part in (*sighting.point, *sighting.box))

@@ -16,7 +16,7 @@ from photopal.vlm import load_model
 
 
 def strangers_of(library, family):
-    return [library.photo_at(path) for path in family.strangers]
+    return [library.photos.at(path) for path in family.strangers]
 
 
 def test_a_caption_is_stored_with_what_it_was_made_by_and_who_was_looked_for(
@@ -25,13 +25,13 @@ def test_a_caption_is_stored_with_what_it_was_made_by_and_who_was_looked_for(
     photo = strangers_of(named_library, drawn_family)[0]
     made = []
     report = caption_photos(named_library, assistant, [photo], on_caption=made.append)
-    stored = named_library.caption(photo.id)
+    stored = named_library.captions.get(photo.id)
     assert (report.captioned, report.kept, report.skipped) == (1, 0, ())
     assert stored.text == made[0].caption.text
     assert stored.model == assistant.model.fingerprint
     assert stored.bank == assistant.bank.version
     assert stored.prompt_version == PROMPT_VERSION
-    assert {seen.concept_id for seen in stored.appearances} == {c.id for c in named_library.concepts()}
+    assert {seen.concept_id for seen in stored.appearances} == {c.id for c in named_library.concepts.all()}
 
 
 @pytest.mark.slow
@@ -62,7 +62,7 @@ def test_a_photo_that_is_gone_is_skipped_and_the_next_one_captioned(
     copy = tmp_path / "copy.png"
     copy.write_bytes(drawn_family.both.read_bytes() + b" ")
     index_folders(named_library, [copy])
-    gone = named_library.photo_at(copy)
+    gone = named_library.photos.at(copy)
     copy.unlink()
     photos = [gone, *strangers_of(named_library, drawn_family)]
     report = caption_photos(named_library, assistant, photos)
@@ -81,7 +81,7 @@ def test_newcomers_are_indexed_captioned_and_known_until_they_change(
 
     def reopen():
         bank = refresh_bank(named_library, model, path).bank
-        opened.append(Assistant(model, bank, named_library.concepts()))
+        opened.append(Assistant(model, bank, named_library.concepts.all()))
         return opened[-1]
 
     made = []
@@ -95,7 +95,7 @@ def test_newcomers_are_indexed_captioned_and_known_until_they_change(
     assert [captioned.photo.path for captioned in made] == [photo]
     photo.write_bytes(photo.read_bytes() + b" ")
     assert not newcomers.has(photo)
-    named_library.remove_concept("Ben")
+    named_library.concepts.remove("Ben")
     newcomers.take([photo])
     assert len(opened) == 2
     assert [concept.name for concept in opened[-1].concepts] == ["Anna"]
@@ -134,11 +134,11 @@ def test_a_caption_edited_by_hand_is_not_overwritten_but_who_appears_is_found(
     named_library, assistant, drawn_family
 ):
     photo = strangers_of(named_library, drawn_family)[0]
-    named_library.edit_caption(photo.id, "My own words.")
+    named_library.captions.edit(photo.id, "My own words.")
     for options in (None, CaptionOptions(is_forced=True)):
         report = caption_photos(named_library, assistant, [photo], options=options)
         assert (report.captioned, report.kept) == (0, 1)
-        stored = named_library.caption(photo.id)
+        stored = named_library.captions.get(photo.id)
         assert (stored.text, stored.by_hand) == ("My own words.", True)
         assert len(stored.appearances) == 2
     assert stored.model == assistant.model.fingerprint
@@ -148,12 +148,12 @@ def test_an_edited_caption_is_replaced_when_asked_and_undo_brings_it_back(
     named_library, assistant, drawn_family
 ):
     photo = strangers_of(named_library, drawn_family)[0]
-    named_library.edit_caption(photo.id, "My own words.")
+    named_library.captions.edit(photo.id, "My own words.")
     options = CaptionOptions(replaces_edited=True)
     assert caption_photos(named_library, assistant, [photo], options=options).captioned == 1
-    assert not named_library.caption(photo.id).by_hand
-    named_library.undo()
-    stored = named_library.caption(photo.id)
+    assert not named_library.captions.get(photo.id).by_hand
+    named_library.history.undo()
+    stored = named_library.captions.get(photo.id)
     assert (stored.text, stored.by_hand) == ("My own words.", True)
 
 
@@ -177,7 +177,7 @@ def of_a_family(request, named_library, tmp_path):
     bank = refresh_bank(named_library, model, tmp_path / "family bank").bank
     seen = dict(zip(bank.concepts, (Calibration(-2.0, -2.0), Calibration(-2.0, 2.0)), strict=True))
     bank = bank.with_concepts([replace(c, calibration=seen[i]) for i, c in bank.concepts.items()])
-    return Assistant(model, bank, named_library.concepts())
+    return Assistant(model, bank, named_library.concepts.all())
 
 
 @pytest.mark.slow
@@ -207,7 +207,7 @@ def test_stored_captions_are_those_of_each_photo_alone_whatever_the_batch(
     assert sizes == [2, 1]
     for photo in photos:
         expected = caption_view(assistant, assistant.look(open_photo(photo.path)))
-        assert named_library.caption(photo.id).text == expected.text
+        assert named_library.captions.get(photo.id).text == expected.text
 
 
 def test_a_batch_grows_while_photos_are_quick_and_is_one_photo_where_they_are_slow():
@@ -236,9 +236,9 @@ def test_captions_from_kept_features_are_the_same_and_nothing_is_encoded_again(
     unmarked = Assistant(assistant.model, assistant.bank, assistant.concepts, has_marks=False)
     photos, options = strangers_of(named_library, drawn_family), CaptionOptions(is_forced=True)
     caption_photos(named_library, unmarked, photos, options=options)
-    first = [named_library.caption(photo.id) for photo in photos]
+    first = [named_library.captions.get(photo.id) for photo in photos]
     monkeypatch.setattr(llava, "_encode_batch", lambda *_: pytest.fail("a photo was encoded again"))
     caption_photos(named_library, unmarked, photos, options=options)
-    again = [named_library.caption(photo.id) for photo in photos]
+    again = [named_library.captions.get(photo.id) for photo in photos]
     assert [row.text for row in again] == [row.text for row in first]
     assert [row.appearances for row in again] == [row.appearances for row in first]

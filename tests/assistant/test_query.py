@@ -124,9 +124,9 @@ def library(tmp_path):
         for number, (day, text) in enumerate(zip(days, texts, strict=True), start=1):
             exif = Exif(taken_at=day and f"{day}T12:00:00")
             photo = Photo(tmp_path / f"{number}.jpg", f"{number:032x}", 1, 1, 8, 8, "JPEG", exif, b"")
-            photo_id = library.add_photo(photo)
-            library.save_caption(photo_id, text, model="m", bank=None, prompt_version="1", appearances=[])
-        library.add_concept("Anna")
+            photo_id = library.photos.add(photo)
+            library.captions.put(photo_id, text, model="m", bank=None, prompt_version="1", appearances=[])
+        library.concepts.add("Anna")
         yield library
 
 
@@ -150,12 +150,12 @@ def test_words_in_file_names_come_last(library, tmp_path):
     photo = Photo(
         tmp_path / "tree.jpg", f"{9:032x}", 1, 1, 8, 8, "JPEG", Exif(taken_at="2024-01-01T00:00:00"), b""
     )
-    number = library.add_photo(photo)
+    number = library.photos.add(photo)
     assert found(library, "tree") == [3, 4, 1, 5, number]
 
 
 def test_a_whole_word_comes_before_one_that_only_begins_so(library):
-    library.edit_caption(1, "A treehouse.")
+    library.captions.edit(1, "A treehouse.")
     assert found(library, "tree") == [3, 4, 5, 1]
 
 

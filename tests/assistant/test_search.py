@@ -21,15 +21,15 @@ def a_photo(path: str, *, taken_at: str | None = None, camera: str | None = None
 def library(tmp_path):
     """Anna and Rex on the beach in 2023, Anna alone at the lake in 2024, Anna Maria, and an undated car."""
     with Library(tmp_path / "library.db") as library:
-        beach = library.add_photo(
+        beach = library.photos.add(
             a_photo("/p/beach.jpg", taken_at="2023-07-03T18:22:01+02:00", camera="Canon R5")
         )
-        lake = library.add_photo(a_photo("/p/lake.jpg", taken_at="2024-05-01T09:00:00", camera="Pixel 8"))
-        cake = library.add_photo(a_photo("/p/IMG_2024.jpg", taken_at="2022-12-31T23:59:59"))
-        car = library.add_photo(a_photo("/p/car.jpg"))
-        anna = library.add_concept("Anna").id
-        rex = library.add_concept("Rex", kind="pet").id
-        maria = library.add_concept("Anna Maria").id
+        lake = library.photos.add(a_photo("/p/lake.jpg", taken_at="2024-05-01T09:00:00", camera="Pixel 8"))
+        cake = library.photos.add(a_photo("/p/IMG_2024.jpg", taken_at="2022-12-31T23:59:59"))
+        car = library.photos.add(a_photo("/p/car.jpg"))
+        anna = library.concepts.add("Anna").id
+        rex = library.concepts.add("Rex", kind="pet").id
+        maria = library.concepts.add("Anna Maria").id
         words = {
             beach: ("Anna throws a ball to Rex on the beach.", {anna: True, rex: True}),
             lake: ("Anna sits by the lake. Rex is not in this photo.", {anna: True, rex: False}),
@@ -40,7 +40,7 @@ def library(tmp_path):
             found = [
                 Appearance(concept, 0.9, is_there, (0.5, 0.5), None) for concept, is_there in who.items()
             ]
-            library.save_caption(photo, caption, model="m", bank=None, prompt_version="1", appearances=found)
+            library.captions.put(photo, caption, model="m", bank=None, prompt_version="1", appearances=found)
         yield library
 
 

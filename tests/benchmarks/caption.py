@@ -54,7 +54,7 @@ class Ours:
 
         from photopal.assistant.caption import CaptionOptions, caption_photos
 
-        rows = list(self.library.photos())
+        rows = list(self.library.photos.all())
         for _ in range(10):
             started, few = time.perf_counter(), count // 10
             again = itertools.islice(itertools.cycle(rows), few)
@@ -91,7 +91,7 @@ class Ours:
         caption_photos(
             self.library,
             self.assistant,
-            self.library.photos(),
+            self.library.photos.all(),
             options=CaptionOptions(is_forced=True),
             on_caption=lambda made: texts.update({made.photo.path.name: made.caption.text}),
         )

@@ -59,7 +59,7 @@ def our_assistant(model: VisionModel, stored: Tensor) -> Assistant:
     from photopal.concepts.bank import BankConcept
     from photopal.concepts.calibration import Calibration
     from photopal.concepts.localize import concept_direction
-    from photopal.library import ConceptRow
+    from photopal.library import ConceptRecord
 
     rows, output = torch.zeros(17, model.hidden_size), torch.zeros(model.hidden_size)
     band = Calibration(TAU, TAU)
@@ -67,7 +67,7 @@ def our_assistant(model: VisionModel, stored: Tensor) -> Assistant:
         BankConcept(number, rows, output, concept_direction(vectors), band, "")
         for number, vectors in enumerate(stored)
     ]
-    concepts = [ConceptRow(number, f"Name{number}", "person", None, "") for number in range(len(learned))]
+    concepts = [ConceptRecord(number, f"Name{number}", "person", None, "") for number in range(len(learned))]
     return Assistant(model, Bank(model.fingerprint, "").with_concepts(learned), concepts)
 
 

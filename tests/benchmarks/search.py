@@ -75,10 +75,10 @@ class Run:
 def write_library(path: Path, photos: int, *, seed: int = 0) -> None:
     """Write a library of captioned photos, taken over twenty years; every ninth is undated or so."""
     with Library(path) as library:
-        anna, rex, ben = (library.add_concept(name).id for name in ("Anna", "Rex", "Ben"))
+        anna, rex, ben = (library.concepts.add(name).id for name in ("Anna", "Rex", "Ben"))
         ids = {"Anna": [anna], "Rex": [rex], "Anna and Rex": [anna, rex], "Ben": [ben]}
         with library.writing():
-            database = library._connection
+            database = library.connection.sqlite
             for trigger in ("ai", "ad", "au"):
                 database.execute(f"DROP TRIGGER photo_words_{trigger}")
             rows = list(_rows(photos, random.Random(seed)))
@@ -105,22 +105,21 @@ def write_library(path: Path, photos: int, *, seed: int = 0) -> None:
 
 def _write_words(library: Library) -> None:
     """Make all words at once, as a migration does, and the triggers again."""
-    from photopal.library import migrations as later_steps
-    from photopal.library import photos as path_table
+    from photopal.library import fts, migrations
 
-    upsert = path_table._UPSERT_WORDS
-    select = upsert[upsert.index("SELECT " + later_steps.WORDS_KEY) : upsert.index("ON CONFLICT")]
+    upsert = fts._UPSERT_WORDS
+    select = upsert[upsert.index("SELECT " + migrations.WORDS_KEY) : upsert.index("ON CONFLICT")]
     shown = upsert[upsert.index("(SELECT id, name") : upsert.index("INSERT INTO photo_words")]
     every = select.replace("FROM shown", f"FROM {shown}").replace("?1", "photos.id")
     every = every.replace("WHERE photos.id = photos.id", "ORDER BY 1")
     every = every.replace("?2", "'20 / IMG_' || photos.id || '.jpg'")
     with library.writing():
-        library._execute(
+        library.connection.execute(
             f"INSERT INTO photo_words (key, photo_id, caption, names, place, file, facts) {every}"
         )
-        library._execute("INSERT INTO photo_words_fts (photo_words_fts) VALUES ('rebuild')")
-        for trigger in later_steps._WORDS_TRIGGERS:
-            library._execute(trigger)
+        library.connection.execute("INSERT INTO photo_words_fts (photo_words_fts) VALUES ('rebuild')")
+        for trigger in migrations._WORDS_TRIGGERS:
+            library.connection.execute(trigger)
 
 
 def _rows(

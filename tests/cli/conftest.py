@@ -39,7 +39,7 @@ def words() -> Callable[[str], str]:
 def put(library: Library, path: str, **exif: str) -> int:
     """Record a photo that needs no file."""
     content_hash = f"{sum(place * ord(letter) for place, letter in enumerate(path, 1)):032x}"
-    return library.add_photo(Photo(Path(path), content_hash, 1, 1, 64, 48, "JPEG", Exif(**exif), b"jpeg"))
+    return library.photos.add(Photo(Path(path), content_hash, 1, 1, 64, 48, "JPEG", Exif(**exif), b"jpeg"))
 
 
 @pytest.fixture
@@ -50,9 +50,9 @@ def family(home: Path) -> Path:
         beach = put(library, "/p/beach.jpg", taken_at="2023-07-03T18:22:01+02:00", camera="Canon R5")
         put(library, "/p/lake.jpg", taken_at="2024-05-01T09:00:00")
         put(library, "/p/\x1b[31m[bold]hostile\udcff.jpg")
-        anna, rex = library.add_concept("Anna"), library.add_concept("Rex", kind="pet", about="a brown dog")
-        library.add_reference(rex.id, beach)
+        anna, rex = library.concepts.add("Anna"), library.concepts.add("Rex", kind="pet", about="a brown dog")
+        library.concepts.add_reference(rex.id, beach)
         found = [Appearance(concept.id, 0.9, True, (0.5, 0.5), None) for concept in (anna, rex)]
         caption = "Anna throws a [red]ball[/red] to Rex on the beach."
-        library.save_caption(beach, caption, model="m", bank=None, prompt_version="1", appearances=found)
+        library.captions.put(beach, caption, model="m", bank=None, prompt_version="1", appearances=found)
     return path

@@ -60,7 +60,7 @@ def test_what_cannot_be_used_is_code_2_and_adds_nothing(add, home, drawn_family,
     assert "Error: " in result.stderr
     if (home / "library.db").exists():
         with Library(home / "library.db") as library:
-            assert library.concepts() == []
+            assert library.concepts.all() == []
             assert library.counts()["photos"] == 0
 
 

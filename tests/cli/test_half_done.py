@@ -36,9 +36,10 @@ def state(home):
     """Everything a user would find in the library, and the bytes of the banks."""
     with Library(home / "library.db") as library:
         concepts = {
-            c.name: [(r.photo.path, r.box) for r in library.references(c.id)] for c in library.concepts()
+            c.name: [(r.photo.path, r.box) for r in library.concepts.references(c.id)]
+            for c in library.concepts.all()
         }
-        rows = [concepts, library.journal(), library.counts()["photos"]]
+        rows = [concepts, library.history.entries(), library.counts()["photos"]]
     return [*rows, {path.name: path.read_bytes() for path in (home / "banks").glob("*")}]
 
 
@@ -142,8 +143,10 @@ def test_a_name_is_registered_as_soon_as_it_can_be(go, home, drawn_family, break
 def test_what_cannot_be_registered_anew_stays_as_it_was_known(go, home, drawn_family, break_names, words):
     go("add-concept", "Anna", *drawn_family.photos["Anna"])
     with Library(home / "library.db") as library:
-        anna = library.concept("Anna").id
-        library.add_reference(anna, library.references(anna)[0].photo.id, box=(0, 0, 40, 40))
+        anna = library.concepts.get("Anna").id
+        library.concepts.add_reference(
+            anna, library.concepts.references(anna)[0].photo.id, box=(0, 0, 40, 40)
+        )
     break_names("Anna")
     result = go("locate", drawn_family.both)
     assert result.exit_code == 0
@@ -154,8 +157,10 @@ def test_what_cannot_be_registered_anew_stays_as_it_was_known(go, home, drawn_fa
 def test_thresholds_that_cannot_be_learned_stop_no_command(go, home, drawn_family, monkeypatch):
     go("add-concept", "Anna", *drawn_family.photos["Anna"])
     with Library(home / "library.db") as library:
-        anna = library.concept("Anna").id
-        library.add_reference(anna, library.references(anna)[0].photo.id, box=(0, 0, 40, 40))
+        anna = library.concepts.get("Anna").id
+        library.concepts.add_reference(
+            anna, library.concepts.references(anna)[0].photo.id, box=(0, 0, 40, 40)
+        )
 
     def fail(*_words):
         raise ZeroDivisionError("none")

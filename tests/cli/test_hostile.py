@@ -21,17 +21,17 @@ def hostile(home):
     with Library(home / "library.db") as library:
         path = Path("/p") / HOSTILE.replace("\x00", "").replace("/", "")
         exif = Exif(taken_at="2024-07-03T18:22:01", camera=nameable, lens=nameable)
-        photo_id = library.add_photo(
+        photo_id = library.photos.add(
             Photo(path, f"{1:032x}", 1, 1, 64, 48, "JPEG", exif, b"jpeg"), place=nameable
         )
-        rex = library.add_concept("[red]Rex[/red] \u202eX", about=nameable)
+        rex = library.concepts.add("[red]Rex[/red] \u202eX", about=nameable)
         seen = [Appearance(rex.id, 0.9, True, (0.5, 0.5), None)]
-        library.save_caption(photo_id, HOSTILE, model="m", bank=None, prompt_version="1", appearances=seen)
-        library.add_reference(rex.id, photo_id)
-        library.add_problem(Skipped(path, HOSTILE), size_bytes=None, mtime_ns=None)
-        library.rename_concept("[red]Rex[/red] \u202eX", "[red]Bo[/red] \u202eX")
-        library.edit_caption(photo_id, f"mine {HOSTILE}")
-        library.undo()
+        library.captions.put(photo_id, HOSTILE, model="m", bank=None, prompt_version="1", appearances=seen)
+        library.concepts.add_reference(rex.id, photo_id)
+        library.paths.add_problem(Skipped(path, HOSTILE), size_bytes=None, mtime_ns=None)
+        library.concepts.rename("[red]Rex[/red] \u202eX", "[red]Bo[/red] \u202eX")
+        library.captions.edit(photo_id, f"mine {HOSTILE}")
+        library.history.undo()
     return home
 
 

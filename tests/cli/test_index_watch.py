@@ -80,7 +80,7 @@ def has(photos, missing=0):
 
 
 def names(library):
-    return {path.name for photo in library.photos() for path in library.paths(photo.id)}
+    return {path.name for photo in library.photos.all() for path in library.paths.of(photo.id)}
 
 
 def test_what_comes_is_renamed_and_goes_is_followed(start, home, folder):
@@ -136,7 +136,7 @@ def test_bad_files_are_problems_and_a_restart_does_not_read_them_again(start, ho
     (folder / "bad.jpg").write_bytes(b"no photo at all")
     assert start("--once").wait(PATIENCE_S) == 3
     with Library(home / "library.db", read_only=True) as library:
-        [problem] = library.problems()
+        [problem] = library.paths.problems()
         assert (problem.path.name, problem.reason) == ("bad.jpg", "not a photo that photopal can read")
     again = start("--once")
     assert again.communicate(timeout=PATIENCE_S)[1].splitlines()[-1] == "0 photos done."

@@ -33,7 +33,7 @@ def test_a_saved_bank_gives_bit_identical_logits(bank, model, named_library, tmp
     path = tmp_path / "new" / "a.bank.safetensors"
     save_bank(bank, path)
     loaded = load_bank(path, fingerprint=model.fingerprint)
-    features = FeatureStore(model).of(next(named_library.photos()))
+    features = FeatureStore(model).of(next(named_library.photos.all()))
     assert torch.equal(logits_of(model, bank, features), logits_of(model, loaded, features))
     assert loaded.version == bank.version
     assert loaded.concepts.keys() == bank.concepts.keys()

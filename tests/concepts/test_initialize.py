@@ -12,7 +12,7 @@ from photopal.vlm import load_model
 
 def registered(library, model, **options):
     store = FeatureStore(model)
-    references = read_references(store, library.references(library.concept("Anna").id))
+    references = read_references(store, library.concepts.references(library.concepts.get("Anna").id))
     found = find_subjects(references, [])
     return register_concept(
         model, 1, found, name="Anna", references_key="k", options=RegisterOptions(**options)
@@ -56,8 +56,8 @@ def test_a_concept_without_photos_is_refused():
 
 
 def test_a_photo_may_serve_two_concepts(named_library, model, drawn_family):
-    photo = named_library.references(named_library.concept("Anna").id)[0].photo
-    named_library.add_reference(named_library.concept("Ben").id, photo.id, box=(0, 0, 30, 30))
+    photo = named_library.concepts.references(named_library.concepts.get("Anna").id)[0].photo
+    named_library.concepts.add_reference(named_library.concepts.get("Ben").id, photo.id, box=(0, 0, 30, 30))
     bank = enrol(named_library, FeatureStore(model), Bank(model.fingerprint, "")).bank
     assert len(bank.concepts) == 2
     assert isinstance(Reference(photo.content_hash, FeatureStore(model).of(photo)), Reference)

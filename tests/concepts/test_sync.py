@@ -20,7 +20,7 @@ def is_same(one, other):
 
 def test_what_is_registered_is_not_registered_again(named_library, model, path):
     first = refresh_bank(named_library, model, path)
-    assert set(first.registered) == {c.id for c in named_library.concepts()}
+    assert set(first.registered) == {c.id for c in named_library.concepts.all()}
     stamp = path.stat().st_mtime_ns
     second = refresh_bank(named_library, model, path)
     assert (second.registered, second.found) == ((), {})
@@ -30,11 +30,11 @@ def test_what_is_registered_is_not_registered_again(named_library, model, path):
 
 def test_further_photos_register_their_concept_anew_and_no_other(named_library, model, path, drawn_family):
     before = refresh_bank(named_library, model, path).bank
-    anna, ben = (named_library.concept(name).id for name in ("Anna", "Ben"))
+    anna, ben = (named_library.concepts.get(name).id for name in ("Anna", "Ben"))
     tuned = before.with_concepts([replace(before.concepts[ben], is_tuned=True)])
     save_bank(tuned, path)
-    photo = named_library.photo_at(drawn_family.strangers[0])
-    named_library.add_reference(anna, photo.id, box=(10, 10, 60, 60))
+    photo = named_library.photos.at(drawn_family.strangers[0])
+    named_library.concepts.add_reference(anna, photo.id, box=(10, 10, 60, 60))
     after = refresh_bank(named_library, model, path)
     assert after.registered == (anna,)
     assert is_same(after.bank.concepts[ben], before.concepts[ben])
@@ -44,19 +44,19 @@ def test_further_photos_register_their_concept_anew_and_no_other(named_library, 
 
 def test_a_box_that_changes_registers_anew(named_library, model, path):
     refresh_bank(named_library, model, path)
-    anna = named_library.concept("Anna")
-    photo = named_library.references(anna.id)[0].photo
-    named_library.add_reference(anna.id, photo.id, box=(0, 0, 20, 20))
+    anna = named_library.concepts.get("Anna")
+    photo = named_library.concepts.references(anna.id)[0].photo
+    named_library.concepts.add_reference(anna.id, photo.id, box=(0, 0, 20, 20))
     assert refresh_bank(named_library, model, path).registered == (anna.id,)
 
 
 def test_a_removed_concept_is_forgotten_and_comes_back_when_restored(named_library, model, path):
     before = refresh_bank(named_library, model, path).bank
-    anna = named_library.concept("Anna").id
-    named_library.remove_concept("Anna")
+    anna = named_library.concepts.get("Anna").id
+    named_library.concepts.remove("Anna")
     assert anna not in refresh_bank(named_library, model, path).bank.concepts
     assert anna not in load_bank(path, fingerprint=model.fingerprint).concepts
-    named_library.restore_concept("Anna")
+    named_library.concepts.restore("Anna")
     after = refresh_bank(named_library, model, path).bank
     assert is_same(after.concepts[anna], before.concepts[anna])
 
@@ -71,9 +71,11 @@ def test_a_concept_whose_photos_are_gone_keeps_its_rows(named_library, model, pa
     before = refresh_bank(named_library, model, path).bank
     for copy in copies:
         copy.unlink()
-    named_library.rename_concept("Ben", "Benjamin")
-    anna = named_library.concept("Anna")
-    named_library.add_reference(anna.id, named_library.references(anna.id)[0].photo.id, box=(0, 0, 9, 9))
+    named_library.concepts.rename("Ben", "Benjamin")
+    anna = named_library.concepts.get("Anna")
+    named_library.concepts.add_reference(
+        anna.id, named_library.concepts.references(anna.id)[0].photo.id, box=(0, 0, 9, 9)
+    )
     after = refresh_bank(named_library, model, path)
     assert after.registered == (anna.id,)
     assert is_same(after.bank.concepts[added.concept.id], before.concepts[added.concept.id])
@@ -94,7 +96,7 @@ def test_the_same_seed_registers_the_same_rows(named_library, model):
 
 
 def test_a_store_keeps_no_more_than_it_may_and_encodes_each_photo_once(named_library, model, monkeypatch):
-    rows = list(named_library.photos())[:3]
+    rows = list(named_library.photos.all())[:3]
     store = FeatureStore(model, most_bytes=1)
     assert store.of(rows[0]) is store.of(rows[0])
     for row in rows:

@@ -29,57 +29,66 @@ STEPS = st.one_of(
 
 def undo_latest(library: Library) -> None:
     # The first entry is where the story begins.
-    if any(e.undoes is None and e.undone_by is None and e.id > 1 for e in library.journal(99)):
-        library.undo()
+    if any(e.undoes is None and e.undone_by is None and e.id > 1 for e in library.history.entries(99)):
+        library.history.undo()
 
 
 def reference(library: Library, name: str, photo_id: int, has_box: bool) -> None:
-    library.add_reference(library.concept(name).id, photo_id, box=(1, 1, 2, 2) if has_box else None)
+    library.concepts.add_reference(
+        library.concepts.get(name).id, photo_id, box=(1, 1, 2, 2) if has_box else None
+    )
 
 
 ACTIONS = {
-    "add": Library.add_concept,
-    "rename": Library.rename_concept,
-    "remove": Library.remove_concept,
-    "restore": Library.restore_concept,
+    "add": lambda library, name: library.concepts.add(name),
+    "rename": lambda library, name, new: library.concepts.rename(name, new),
+    "remove": lambda library, name: library.concepts.remove(name),
+    "restore": lambda library, name: library.concepts.restore(name),
     "reference": reference,
-    "no reference": lambda library, name, photo: library.remove_reference(library.concept(name).id, photo),
-    "edit": Library.edit_caption,
-    "release": Library.release_caption,
+    "no reference": lambda library, name, photo: library.concepts.remove_reference(
+        library.concepts.get(name).id, photo
+    ),
+    "edit": lambda library, photo, text: library.captions.edit(photo, text),
+    "release": lambda library, photo: library.captions.release(photo),
     "undo": undo_latest,
-    "undo entry": Library.undo,
+    "undo entry": lambda library, number: library.history.undo(number),
 }
 
 
 def state(library: Library) -> tuple:
-    concepts = [(c.id, c.name, c.kind, c.about) for c in library.concepts()]
-    references = [sorted((r.photo.id, str(r.box)) for r in library.references(c[0])) for c in concepts]
-    captions = [library.caption(photo_id) for photo_id in (1, 2, 3)]
+    concepts = [(c.id, c.name, c.kind, c.about) for c in library.concepts.all()]
+    references = [
+        sorted((r.photo.id, str(r.box)) for r in library.concepts.references(c[0])) for c in concepts
+    ]
+    captions = [library.captions.get(photo_id) for photo_id in (1, 2, 3)]
     said = [caption and (caption.text, caption.by_hand) for caption in captions]
     words = [
-        tuple(row) for row in library._rows("SELECT caption, names, facts FROM photo_words ORDER BY key")
+        tuple(row)
+        for row in library.connection.rows("SELECT caption, names, facts FROM photo_words ORDER BY key")
     ]
     return concepts, references, said, words
 
 
 def check(library: Library) -> None:
-    library._execute("INSERT INTO photo_words_fts(photo_words_fts, rank) VALUES('integrity-check', 1)")
-    for concept in library.concepts():
-        shown = {hit.photo.id for hit in library.search(SearchQuery(concepts=(concept.name,)))}
-        assert {reference.photo.id for reference in library.references(concept.id)} <= shown
+    library.connection.execute(
+        "INSERT INTO photo_words_fts(photo_words_fts, rank) VALUES('integrity-check', 1)"
+    )
+    for concept in library.concepts.all():
+        shown = {hit.photo.id for hit in library.search.find(SearchQuery(concepts=(concept.name,)))}
+        assert {reference.photo.id for reference in library.concepts.references(concept.id)} <= shown
 
 
 @pytest.mark.slow
 @given(steps=st.lists(STEPS, max_size=14))
 def test_undoing_everything_leads_back_to_the_beginning(steps):
     with tempfile.TemporaryDirectory() as folder, Library(Path(folder) / "library.db") as library:
-        library._execute("PRAGMA synchronous = OFF")
-        anna = library.add_concept("Anna")
+        library.connection.execute("PRAGMA synchronous = OFF")
+        anna = library.concepts.add("Anna")
         for number in (1, 2, 3):
             photo = Photo(Path(f"/p/{number}.jpg"), f"{number:032x}", 1, 1, 8, 8, "JPEG", Exif(), b"")
-            library.add_photo(photo)
+            library.photos.add(photo)
         seen = [Appearance(anna.id, 0.9, True, (0.5, 0.5), None)]
-        library.save_caption(
+        library.captions.put(
             1, "Anna and Anna Maria.", model="m", bank=None, prompt_version="1", appearances=seen
         )
         beginning = state(library)
@@ -92,8 +101,9 @@ def test_undoing_everything_leads_back_to_the_beginning(steps):
                 assert state(library) == before
         check(library)
         while any(
-            entry.undoes is None and entry.undone_by is None and entry.id > 1 for entry in library.journal(99)
+            entry.undoes is None and entry.undone_by is None and entry.id > 1
+            for entry in library.history.entries(99)
         ):
-            library.undo()
+            library.history.undo()
         check(library)
         assert state(library) == beginning

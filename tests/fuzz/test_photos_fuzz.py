@@ -21,7 +21,7 @@ from photopal.ingest.indexer import index_folders
 from photopal.ingest.references import ReferenceFile, _read_mask
 from photopal.library import Library
 from photopal.library.connection import path_bytes, path_of
-from photopal.photos import Exif, Photo, find_photos, look_of
+from photopal.photos import Exif, Photo, find_photos, phash_of
 from photopal.photos.decode import decode_photo
 from photopal.photos.exif import exif_of, name_camera
 
@@ -129,8 +129,8 @@ def test_any_file_is_a_picture_or_a_photo_error(content, side):
     assert picture.mode == "RGB"
     assert min(picture.size) >= 1
     assert side is None or max(picture.size) <= side
-    look = look_of(picture)
-    assert look is None or -(2**63) <= look < 2**63
+    phash = phash_of(picture)
+    assert phash is None or -(2**63) <= phash < 2**63
 
 
 @pytest.mark.slow
@@ -147,7 +147,7 @@ NAMES = NAMES.filter(lambda name: name not in (b".", b".."))
 @pytest.fixture(scope="module")
 def library(tmp_path_factory):
     with Library(tmp_path_factory.mktemp("fuzz") / "library.db") as library:
-        library.add_photo(Photo(Path("/p/a.jpg"), "0" * 32, 1, 1, 24, 16, "JPEG", Exif(), b""))
+        library.photos.add(Photo(Path("/p/a.jpg"), "0" * 32, 1, 1, 24, 16, "JPEG", Exif(), b""))
         yield library
 
 
@@ -160,7 +160,7 @@ def test_any_file_name_is_found_kept_and_shown_harmlessly(library, name):
         assert list(find_photos([Path(root)], on_skip=print)) == expected
         report = index_folders(library, [Path(root)])
         assert (report.skipped, report.offline) == ([], [])
-        row = library.photo_at(path)
+        row = library.photos.at(path)
         assert (row is not None) == bool(expected)
         assert index_folders(library, [Path(root)]).unchanged == len(expected)
         shown = safe(str(path))
@@ -190,13 +190,13 @@ def test_any_text_is_a_box_or_a_usage_error(text):
 
 @given(box=st.tuples(*[st.one_of(st.integers(-30, 60), st.integers(-(2**70), 2**70))] * 4))
 def test_any_box_is_a_reference_within_the_photo_or_refused(library, box):
-    concept = next(iter(library.concepts()), None) or library.add_concept("Anna")
+    concept = next(iter(library.concepts.all()), None) or library.concepts.add("Anna")
     try:
-        library.add_reference(concept.id, 1, box=box)
+        library.concepts.add_reference(concept.id, 1, box=box)
     except PhotopalError as error:
         refuse(error)
         return
-    x, y, width, height = library.references(concept.id)[0].box
+    x, y, width, height = library.concepts.references(concept.id)[0].box
     assert 0 <= x < x + width <= 24
     assert 0 <= y < y + height <= 16
 

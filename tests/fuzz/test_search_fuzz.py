@@ -91,7 +91,7 @@ DAYS = st.dates(date(1, 1, 1), date(9999, 12, 31))
 def library(tmp_path_factory):
     """Forty photos of all kinds of words, names, dates and cameras."""
     with Library(tmp_path_factory.mktemp("fuzz") / "library.db") as library, library.writing():
-        concepts = [library.add_concept(name) for name in NAMES]
+        concepts = [library.concepts.add(name) for name in NAMES]
         for number in range(40):
             exif = Exif(
                 taken_at=None if number % 7 == 0 else f"{1990 + number}-{number % 12 + 1:02}-24T10:00:00",
@@ -101,12 +101,12 @@ def library(tmp_path_factory):
                 f"/p/{PIECES[number].encode('utf-8', 'replace').decode().replace(chr(0), '')}/{number}.jpg"
             )
             photo = Photo(path, f"{number:032x}", 1, 1, 64, 48, "JPEG", exif, b"jpeg")
-            photo_id = library.add_photo(photo, place="Nice, France" if number % 3 == 0 else None)
+            photo_id = library.photos.add(photo, place="Nice, France" if number % 3 == 0 else None)
             seen = [Appearance(concepts[number % len(concepts)].id, 0.9, number % 2 == 0, (0.5, 0.5), None)]
             text = f"A dog {PIECES[-number]} on the beach {PIECES[number]}."
-            library.save_caption(photo_id, text, model="m", bank=None, prompt_version="1", appearances=seen)
-        library.edit_caption(3, "Rex by hand")
-        library.mark_missing([Path("/p/dog/11.jpg")])
+            library.captions.put(photo_id, text, model="m", bank=None, prompt_version="1", appearances=seen)
+        library.captions.edit(3, "Rex by hand")
+        library.paths.mark_missing([Path("/p/dog/11.jpg")])
         yield library
 
 
@@ -181,18 +181,23 @@ SOME_FIELDS = st.builds(
 @given(fields=SOME_FIELDS)
 def test_every_call_of_the_library_agrees_on_what_fits(library, fields):
     query = SearchQuery(**fields, limit=1000)
-    hits = [hit.photo.id for hit in library.search(query)]
-    assert len(set(hits)) == len(hits) == library.count_photos(query)
-    ordered = library.search(dataclasses.replace(query, order="newest"))
+    hits = [hit.photo.id for hit in library.search.find(query)]
+    assert len(set(hits)) == len(hits) == library.search.count(query)
+    ordered = library.search.find(dataclasses.replace(query, order="newest"))
     assert {hit.photo.id for hit in ordered} == set(hits)
     dates = [hit.photo.taken_at for hit in ordered if hit.photo.taken_at]
     assert dates == sorted(dates, reverse=True)
-    assert library.date_range(query) == ((dates[-1], dates[0]) if dates else None)
-    assert sum(number for _, number in library.years(query)) == len(dates)
-    assert sum(number for _, number in library.days(query)) == len(dates)
-    for counted in (library.places, library.cameras, library.lenses, library.caption_counts):
+    assert library.search.date_range(query) == ((dates[-1], dates[0]) if dates else None)
+    assert sum(number for _, number in library.search.count_by_year(query)) == len(dates)
+    assert sum(number for _, number in library.search.count_by_day(query)) == len(dates)
+    for counted in (
+        library.search.count_by_place,
+        library.search.count_by_camera,
+        library.search.count_by_lens,
+        library.search.count_by_caption,
+    ):
         assert sum(number for _, number in counted(query)) <= len(hits)
-    assert all(number <= len(hits) for _, number in library.concept_counts(query))
+    assert all(number <= len(hits) for _, number in library.search.count_by_concept(query))
 
 
 @given(since=st.text(max_size=12), until=st.sampled_from([None, "2024", "2024-12", "2023-12-31T23:59"]))
@@ -228,14 +233,14 @@ def test_replacing_a_name_and_back_is_the_text_again(text, old, new):
 def test_any_name_and_caption_is_kept_or_refused_and_then_found(library, name, text):
     with library.writing():
         try:
-            concept = library.add_concept(name, about=text)
+            concept = library.concepts.add(name, about=text)
         except PhotopalError:
             return
         try:
-            library.edit_caption(5, f"{text} {concept.name}")
-            assert library.concept(concept.name).id == concept.id
-            hits = library.search(SearchQuery(concepts=(concept.name,)))
+            library.captions.edit(5, f"{text} {concept.name}")
+            assert library.concepts.get(concept.name).id == concept.id
+            hits = library.search.find(SearchQuery(concepts=(concept.name,)))
             assert any(map(str.isalnum, concept.name)) <= (5 in [hit.photo.id for hit in hits])
         finally:
-            library.undo()
-            library.remove_concept(concept.name)
+            library.history.undo()
+            library.concepts.remove(concept.name)

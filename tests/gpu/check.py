@@ -130,7 +130,7 @@ def _caption(model: RandomModel, library_path: Path, photos: Sequence[Path]) -> 
         caption_photos(
             library,
             assistant,
-            library.photos(),
+            library.photos.all(),
             on_caption=lambda made: texts.update({made.photo.path.name: made.caption.text}),
         )
     return texts

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance
 
-from photopal.ingest.duplicates import fill_in_looks, group_photos
+from photopal.ingest.duplicates import fill_in_phashes, group_photos
 from photopal.ingest.indexer import index_folders
-from photopal.photos import bits_apart, look_of, open_photo
+from photopal.photos import bits_apart, open_photo, phash_of
 
 
 def draw(seed, size=(400, 300)):
@@ -83,47 +83,49 @@ def test_pictures_that_show_nothing_are_not_alike(library, tmp_path):
     assert group_photos(library) == []
 
 
-def test_looks_of_an_older_library_come_from_thumbnails(library, tmp_path):
+def test_perceptual_hashes_of_an_older_library_come_from_thumbnails(library, tmp_path):
     save(draw(1), tmp_path / "p" / "a.jpg")
     save(draw(1).resize((200, 150)), tmp_path / "p" / "b.jpg")
     index_folders(library, [tmp_path / "p"])
-    looks = [row.look for row in library.looks()]
+    hashes = [row.phash for row in library.photos.phashes()]
     with library.writing():
-        library._execute("DELETE FROM looks")
+        library.connection.execute("DELETE FROM looks")
     assert group_photos(library) == []
-    assert fill_in_looks(library) == 2
-    assert all(bits_apart(one, row.look) <= 2 for one, row in zip(looks, library.looks(), strict=True))
-    assert fill_in_looks(library) == 0
+    assert fill_in_phashes(library) == 2
+    assert all(
+        bits_apart(one, row.phash) <= 2 for one, row in zip(hashes, library.photos.phashes(), strict=True)
+    )
+    assert fill_in_phashes(library) == 0
     assert len(groups_of(library, "alike")) == 1
 
 
 def test_a_thumbnail_that_is_broken_does_not_stop_the_others(library, make_photo):
-    library.add_photo(make_photo(1))
+    library.photos.add(make_photo(1))
     with library.writing():
-        library._execute("DELETE FROM looks")
-    assert fill_in_looks(library) == 1
+        library.connection.execute("DELETE FROM looks")
+    assert fill_in_phashes(library) == 1
     assert group_photos(library) == []
 
 
 def test_every_pair_five_bits_apart_is_found(library, make_photo):
     rng = random.Random(5)
     for number in range(0, 40, 2):
-        look = rng.getrandbits(64)
+        phash = rng.getrandbits(64)
         for place, flips in enumerate(
             (0, rng.getrandbits(0) | sum(1 << b for b in rng.sample(range(64), 5)))
         ):
-            photo_id = library.add_photo(make_photo(number + place))
-            value = look ^ flips
-            library.save_look(photo_id, value - (1 << 64) if value >> 63 else value)
+            photo_id = library.photos.add(make_photo(number + place))
+            value = phash ^ flips
+            library.photos.set_phash(photo_id, value - (1 << 64) if value >> 63 else value)
     assert len(groups_of(library, "alike")) == 20
 
 
 @pytest.mark.parametrize("quality", [95, 60, 30])
-def test_a_look_survives_saving_and_shrinking(tmp_path, quality):
+def test_a_perceptual_hash_survives_saving_and_shrinking(tmp_path, quality):
     for seed in range(5):
         picture = draw(seed)
         encoded = io.BytesIO()
         picture.resize((160, 120)).save(encoded, "JPEG", quality=quality)
         (tmp_path / "a.jpg").write_bytes(encoded.getvalue())
-        assert bits_apart(look_of(picture), look_of(open_photo(tmp_path / "a.jpg"))) <= 5
-        assert bits_apart(look_of(picture), look_of(draw(seed + 100))) > 12
+        assert bits_apart(phash_of(picture), phash_of(open_photo(tmp_path / "a.jpg"))) <= 5
+        assert bits_apart(phash_of(picture), phash_of(draw(seed + 100))) > 12

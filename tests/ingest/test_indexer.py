@@ -28,15 +28,15 @@ def folder(tmp_path, save_photo):
 
 
 def captioned(library, path, text="A dog."):
-    photo = library.photo_at(path)
-    concept = library.add_concept("Rex")
-    library.add_reference(concept.id, photo.id)
-    library.save_caption(photo.id, text, model="m", bank=None, prompt_version="1", appearances=[])
+    photo = library.photos.at(path)
+    concept = library.concepts.add("Rex")
+    library.concepts.add_reference(concept.id, photo.id)
+    library.captions.put(photo.id, text, model="m", bank=None, prompt_version="1", appearances=[])
     return photo
 
 
 def problems_of(library):
-    return [(problem.path.name, problem.reason) for problem in library.problems()]
+    return [(problem.path.name, problem.reason) for problem in library.paths.problems()]
 
 
 def test_photos_are_added_and_a_second_run_opens_none_of_them(library, folder, monkeypatch):
@@ -69,11 +69,11 @@ def test_a_renamed_photo_keeps_its_caption_and_names(library, folder):
     photo = captioned(library, folder / "a" / "3.png")
     new_path = (folder / "a" / "3.png").rename(folder / "b" / "renamed.png")
     assert index_folders(library, [folder]) == IndexReport(moved=1, unchanged=9)
-    assert library.photo_at(new_path).id == photo.id
-    assert library.photo(photo.id).path == new_path
-    assert library.caption(photo.id).text == "A dog."
-    assert [hit.names for hit in library.search(SearchQuery(text="renamed dog"))] == [["Rex"]]
-    assert library.search(SearchQuery(text="3.png")) == []
+    assert library.photos.at(new_path).id == photo.id
+    assert library.photos.get(photo.id).path == new_path
+    assert library.captions.get(photo.id).text == "A dog."
+    assert [hit.names for hit in library.search.find(SearchQuery(text="renamed dog"))] == [["Rex"]]
+    assert library.search.find(SearchQuery(text="3.png")) == []
 
 
 def test_a_moved_folder_is_moved_and_not_missing(library, folder, tmp_path):
@@ -83,7 +83,7 @@ def test_a_moved_folder_is_moved_and_not_missing(library, folder, tmp_path):
     assert index_folders(library, [folder]) == IndexReport(moved=5, unchanged=5)
     folder.rename(tmp_path / "elsewhere")
     assert index_folders(library, [tmp_path / "elsewhere"]) == IndexReport(moved=10)
-    assert library.photo(photo.id).path == tmp_path / "elsewhere" / "c" / "3.png"
+    assert library.photos.get(photo.id).path == tmp_path / "elsewhere" / "c" / "3.png"
     assert library.counts()["missing"] == 0
 
 
@@ -95,8 +95,8 @@ def test_two_photos_that_change_places_keep_their_captions(library, folder):
     other.rename(one)
     (folder / "x.png").rename(other)
     index_folders(library, [folder])
-    assert library.photo_at(other).id == photo.id
-    assert library.photo(photo.id).path == other
+    assert library.photos.at(other).id == photo.id
+    assert library.photos.get(photo.id).path == other
     assert library.counts()["missing"] == 0
 
 
@@ -107,7 +107,7 @@ def test_a_copy_is_the_same_photo_with_two_paths(library, folder):
     assert library.counts()["photos"] == 10
     (folder / "a" / "0.png").unlink()
     assert index_folders(library, [folder]).removed == 0
-    assert library.photo_at(folder / "copy.png").path == folder / "copy.png"
+    assert library.photos.at(folder / "copy.png").path == folder / "copy.png"
 
 
 def test_copies_in_one_run_are_one_photo(library, folder):
@@ -125,8 +125,8 @@ def test_a_deleted_photo_is_only_marked_and_revives_with_its_old_time(library, f
     assert index_folders(library, [folder]) == IndexReport(unchanged=9)
     shutil.move(tmp_path / "bin.png", path)
     assert index_folders(library, [folder]) == IndexReport(revived=1, unchanged=9)
-    assert library.photo_at(path).id == photo.id
-    assert library.caption(photo.id).text == "A dog."
+    assert library.photos.at(path).id == photo.id
+    assert library.captions.get(photo.id).text == "A dog."
 
 
 def test_a_deleted_photo_revives_at_another_path_and_with_another_time(library, folder, tmp_path):
@@ -136,7 +136,7 @@ def test_a_deleted_photo_revives_at_another_path_and_with_another_time(library, 
     index_folders(library, [folder])
     shutil.copyfile(tmp_path / "bin.png", folder / "back.png")
     assert index_folders(library, [folder]) == IndexReport(revived=1, unchanged=9)
-    assert library.photo_at(folder / "back.png").id == photo.id
+    assert library.photos.at(folder / "back.png").id == photo.id
 
 
 def test_a_path_with_other_contents_is_another_photo(library, folder, save_photo):
@@ -144,8 +144,8 @@ def test_a_path_with_other_contents_is_another_photo(library, folder, save_photo
     photo = captioned(library, folder / "a" / "3.png")
     save_photo(folder / "a" / "3.png", 99)
     assert index_folders(library, [folder]) == IndexReport(changed=1, unchanged=9)
-    assert library.caption(library.photo_at(folder / "a" / "3.png").id) is None
-    assert library.is_missing(photo.id)
+    assert library.captions.get(library.photos.at(folder / "a" / "3.png").id) is None
+    assert library.photos.is_missing(photo.id)
 
 
 def test_a_touched_photo_is_the_same_photo(library, folder):
@@ -199,10 +199,10 @@ def test_a_photo_that_breaks_is_missing_until_it_is_whole_again(library, folder)
     photo, whole = captioned(library, path), path.read_bytes()
     path.write_bytes(whole[:100])
     assert len(index_folders(library, [folder]).skipped) == 1
-    assert library.is_missing(photo.id)
+    assert library.photos.is_missing(photo.id)
     path.write_bytes(whole)
     assert index_folders(library, [folder]).revived == 1
-    assert library.caption(library.photo_at(path).id).text == "A dog."
+    assert library.captions.get(library.photos.at(path).id).text == "A dog."
     assert problems_of(library) == []
 
 
@@ -286,8 +286,8 @@ def test_names_that_are_not_utf_8_are_indexed(library, folder, save_photo):
     Path(os.fsdecode(names[2])).write_bytes(b"no photo")
     report = index_folders(library, [folder])
     assert (report.added, len(report.skipped)) == (12, 1)
-    assert os.fsencode(library.problems()[0].path) == names[2]
-    assert {os.fsencode(photo.path) for photo in library.photos()} > set(names[:2])
+    assert os.fsencode(library.paths.problems()[0].path) == names[2]
+    assert {os.fsencode(photo.path) for photo in library.photos.all()} > set(names[:2])
     assert index_folders(library, [folder]).unchanged == 12
 
 

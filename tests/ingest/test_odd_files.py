@@ -129,14 +129,14 @@ def test_every_odd_photo_is_indexed(library, tmp_path):
     files = odd_photos()
     report = index_folders(library, [write_all(tmp_path / "odd", files)])
     assert report.skipped == []
-    names = {path.name for photo in library.photos() for path in library.paths(photo.id)}
+    names = {path.name for photo in library.photos.all() for path in library.paths.of(photo.id)}
     assert names == set(files)
 
 
 def test_all_orientations_are_indexed_upright(library, tmp_path):
     index_folders(library, [write_all(tmp_path / "odd", odd_photos())])
     for orientation in range(1, 9):
-        row = library.photo_at(tmp_path / "odd" / f"turned {orientation}.jpg")
+        row = library.photos.at(tmp_path / "odd" / f"turned {orientation}.jpg")
         assert (row.width_px, row.height_px) == ((160, 120) if orientation < 5 else (120, 160))
 
 
@@ -144,8 +144,8 @@ def test_every_damaged_file_is_indexed_or_reported_and_none_is_fatal(library, tm
     files = damaged_photos()
     folder = write_all(tmp_path / "damaged", files)
     report = index_folders(library, [folder])
-    indexed = {path.name for photo in library.photos() for path in library.paths(photo.id)}
-    reported = {problem.path.name: problem.reason for problem in library.problems()}
+    indexed = {path.name for photo in library.photos.all() for path in library.paths.of(photo.id)}
+    reported = {problem.path.name: problem.reason for problem in library.paths.problems()}
     assert indexed | reported.keys() == set(files)
     assert not indexed & reported.keys()
     assert all(reported.values())
@@ -189,7 +189,7 @@ def test_the_still_of_a_motion_photo_is_indexed(library, tmp_path):
     )
     report = index_folders(library, [folder])
     assert (report.added, report.skipped) == (2, [])
-    assert library.photo_at(folder / "PXL_1.MP.jpg").width_px == 160
+    assert library.photos.at(folder / "PXL_1.MP.jpg").width_px == 160
 
 
 def test_a_file_that_grows_while_it_is_read_is_reported_and_read_the_next_time(
@@ -211,7 +211,7 @@ def test_a_file_that_grows_while_it_is_read_is_reported_and_read_the_next_time(
     assert report.added == 1
     assert [skipped.reason for skipped in report.skipped] == ["the file is still changing"]
     assert index_folders(library, [folder]).added == 1
-    assert library.problems() == []
+    assert library.paths.problems() == []
 
 
 def test_an_error_that_nobody_thought_of_costs_one_file(library, tmp_path, monkeypatch):
@@ -243,7 +243,7 @@ def test_what_is_read_is_committed_while_another_photo_takes_its_time(library, t
             time.sleep(4)
         return record_photo(path, **known)
 
-    monkeypatch.setattr(type(library), "clear_problems", note_time)
+    monkeypatch.setattr(type(library.paths), "clear_problems", note_time)
     monkeypatch.setattr("photopal.ingest.reader.record_photo", take_time)
     started = time.monotonic()
     assert index_folders(library, [folder]).added == 6
@@ -262,6 +262,6 @@ def test_hostile_names_are_indexed_as_they_are(library, tmp_path):
     content = encode(noise(), "jpg")
     folder = write_all(tmp_path / "hostile", {name: content + name.encode() for name in names})
     assert index_folders(library, [folder]).added == len(names)
-    assert {photo.path.name for photo in library.photos()} == set(names)
+    assert {photo.path.name for photo in library.photos.all()} == set(names)
     shutil.rmtree(folder)
     assert index_folders(library, [folder]).offline == [folder]

@@ -86,7 +86,7 @@ def test_new_photos_enter_the_library_and_a_known_name_gets_more(folder, library
     assert (first.is_new, first.added, first.concept.kind) == (True, 2, "pet")
     again = add_references(library, "  rEX ", files)
     assert (again.is_new, again.added, again.concept) == (False, 1, first.concept)
-    assert len(library.references(first.concept.id)) == 3
+    assert len(library.concepts.references(first.concept.id)) == 3
     assert library.counts()["photos"] == 3
     assert add_references(library, "Rex", files[:1], about="black").concept.about == "black"
 
@@ -105,7 +105,7 @@ def test_new_photos_enter_the_library_and_a_known_name_gets_more(folder, library
 def test_one_bad_photo_box_or_mask_and_nothing_is_added(folder, library, bad):
     with pytest.raises(ConceptError):
         add_references(library, "Rex", [ReferenceFile(folder / "img0.png"), bad(folder)])
-    assert library.concepts() == []
+    assert library.concepts.all() == []
     assert library.counts()["photos"] == 0
 
 
@@ -113,7 +113,7 @@ def test_one_bad_photo_box_or_mask_and_nothing_is_added(folder, library, bad):
 def test_masks_of_every_kind_become_black_and_white(folder, library, tmp_path, mode, white):
     mask = mask_file(tmp_path / "mask.png", mode=mode, white=white)
     added = add_references(library, "Rex", [ReferenceFile(folder / "img0.png", mask=mask)])
-    kept = Image.open(io.BytesIO(library.references(added.concept.id)[0].mask_png))
+    kept = Image.open(io.BytesIO(library.concepts.references(added.concept.id)[0].mask_png))
     values = np.asarray(kept.convert("L"))
     assert set(np.unique(values)) == {0, 255}
     assert int((values > 0).sum()) == 75
@@ -125,5 +125,5 @@ def test_what_is_cut_out_of_a_transparent_picture_is_the_mask(folder, library, t
     picture.save(tmp_path / "cut.png")
     file = ReferenceFile(folder / "img0.png", mask=tmp_path / "cut.png")
     added = add_references(library, "Rex", [file])
-    kept = Image.open(io.BytesIO(library.references(added.concept.id)[0].mask_png))
+    kept = Image.open(io.BytesIO(library.concepts.references(added.concept.id)[0].mask_png))
     assert int((np.asarray(kept) > 0).sum()) == 75

@@ -77,11 +77,11 @@ def test_a_bad_file_is_a_problem_and_known_as_long_as_it_stays_the_same(library,
     assert not keeper.has(bad)
     keeper.note_bad(bad)
     keeper.catch_up()
-    assert [problem.path for problem in library.problems()] == [bad]
+    assert [problem.path for problem in library.paths.problems()] == [bad]
     assert keeper.has(bad)
     bad.write_bytes(b"no photo either")
     assert not keeper.has(bad)
     bad.unlink()
     keeper.note_missing(bad)
     keeper.catch_up()
-    assert library.problems() == []
+    assert library.paths.problems() == []

@@ -22,17 +22,17 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(photopal.__file__).parent.pa
 
 def names(path):
     with Library(path, read_only=True) as library:
-        return [concept.name for concept in library.concepts()]
+        return [concept.name for concept in library.concepts.all()]
 
 
 @pytest.fixture
 def copy(library, make_photo, tmp_path):
     """A backup that knows Rex and two photos; the library has learned of Anna since."""
     for number in (1, 2):
-        library.add_photo(make_photo(number))
-    library.add_concept("Rex")
+        library.photos.add(make_photo(number))
+    library.concepts.add("Rex")
     back_up(library, tmp_path / "copy.db")
-    library.add_concept("Anna")
+    library.concepts.add("Anna")
     return tmp_path / "copy.db"
 
 
@@ -50,11 +50,11 @@ def test_a_file_that_is_there_is_not_written_over_unless_told(library, copy, tmp
     with pytest.raises(UsageError, match="already exists"):
         back_up(library, copy)
     assert copy.read_bytes() == before
-    back_up(library, copy, is_forced=True)
+    back_up(library, copy, force=True)
     assert names(copy) == ["Anna", "Rex"]
     for target in (tmp_path, tmp_path / "library.db"):
         with pytest.raises(UsageError):
-            back_up(library, target, is_forced=True)
+            back_up(library, target, force=True)
 
 
 def test_a_backup_that_cannot_be_written_leaves_nothing_behind(library, tmp_path):
@@ -67,7 +67,7 @@ def test_a_backup_that_cannot_be_written_leaves_nothing_behind(library, tmp_path
 
 def test_a_backup_is_made_while_another_process_writes(library, tmp_path, make_photo):
     with library.writing():
-        library.add_photo(make_photo(1))
+        library.photos.add(make_photo(1))
         with Library(tmp_path / "library.db", read_only=True) as reader:
             back_up(reader, tmp_path / "copy.db")
     assert peek(tmp_path / "copy.db")["photos"] == 0
@@ -76,12 +76,12 @@ def test_a_backup_is_made_while_another_process_writes(library, tmp_path, make_p
 def test_restoring_brings_back_the_backup_and_keeps_what_was_there(library, copy, tmp_path):
     with Library(tmp_path / "library.db", read_only=True) as reader:
         aside = restore(library, copy)
-        assert [concept.name for concept in library.concepts()] == ["Rex"]
-        assert [concept.name for concept in reader.concepts()] == ["Rex"]
+        assert [concept.name for concept in library.concepts.all()] == ["Rex"]
+        assert [concept.name for concept in reader.concepts.all()] == ["Rex"]
     assert names(aside) == ["Anna", "Rex"]
-    library.add_concept("Bo")
+    library.concepts.add("Bo")
     assert names(tmp_path / "library.db") == ["Bo", "Rex"]
-    assert library._connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+    assert library.connection.sqlite.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
 
 
 def test_a_backup_of_an_older_photopal_is_restored_and_brought_up_to_date(library, tmp_path, monkeypatch):
@@ -89,9 +89,9 @@ def test_a_backup_of_an_older_photopal_is_restored_and_brought_up_to_date(librar
         patch.setattr(schema, "_STEPS", schema._STEPS[:4])
         Library(tmp_path / "old.db").close()
     restore(library, tmp_path / "old.db")
-    library.add_concept("Anna")
-    assert library.journal()[0].what == 'added "Anna"'
-    assert schema.is_current(library._connection)
+    library.concepts.add("Anna")
+    assert library.history.entries()[0].what == 'added "Anna"'
+    assert schema.is_current(library.connection.sqlite)
 
 
 def _truncated(path):
@@ -131,13 +131,13 @@ def test_a_spoilt_backup_is_refused_and_the_library_stays(library, copy, tmp_pat
         check_backup(copy)
     with pytest.raises(LibraryError):
         restore(library, copy)
-    assert [concept.name for concept in library.concepts()] == ["Anna", "Rex"]
+    assert [concept.name for concept in library.concepts.all()] == ["Anna", "Rex"]
     assert not list(tmp_path.glob("*before-restore*"))
 
 
 def test_a_restore_waits_for_nobody_for_ever(library, copy, tmp_path):
     with library.writing(), Library(tmp_path / "library.db", wait_s=0.1) as other:
-        library.add_concept("Held")
+        library.concepts.add("Held")
         with pytest.raises(LibraryLockedError, match=f"locked by process {os.getpid()}$"):
             restore(other, copy)
 
@@ -148,9 +148,9 @@ def test_killed_in_the_middle_of_a_restore_the_library_is_the_old_or_the_new_one
 ):
     with library.writing():
         for number in range(3000):
-            library.add_photo(make_photo(number))
+            library.photos.add(make_photo(number))
     back_up(library, tmp_path / "copy.db")
-    library.add_concept("Anna")
+    library.concepts.add("Anna")
     program = """
         import sys
         from pathlib import Path
@@ -170,7 +170,7 @@ def test_killed_in_the_middle_of_a_restore_the_library_is_the_old_or_the_new_one
             time.sleep(delay_s)
             os.kill(process.pid, signal.SIGKILL)
         with Library(tmp_path / "library.db") as after:
-            assert after._connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+            assert after.connection.sqlite.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
             assert after.counts()["photos"] == 3000
-            outcomes.add(tuple(concept.name for concept in after.concepts()))
+            outcomes.add(tuple(concept.name for concept in after.concepts.all()))
     assert outcomes <= {("Anna",), ()}

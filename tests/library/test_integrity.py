@@ -48,18 +48,18 @@ def test_bytes_that_rotted_are_found_by_reading(library, folder):
 
 
 def test_thumbnails_that_are_gone_or_broken_are_found(library, folder):
-    ids = {photo.path.name: photo.id for photo in library.photos()}
+    ids = {photo.path.name: photo.id for photo in library.photos.all()}
     with library.writing():
-        library._execute("DELETE FROM thumbnails WHERE photo_id = ?", (ids["0.png"],))
-        library._execute("UPDATE thumbnails SET jpeg = x'ffd8' WHERE photo_id = ?", (ids["1.png"],))
+        library.connection.execute("DELETE FROM thumbnails WHERE photo_id = ?", (ids["0.png"],))
+        library.connection.execute("UPDATE thumbnails SET jpeg = x'ffd8' WHERE photo_id = ?", (ids["1.png"],))
     expected = {"0.png": "no thumbnail", "1.png": "the thumbnail cannot be read"}
     assert findings(library) == expected
 
 
 def test_rows_that_point_nowhere_are_faults(library, folder):
-    library._connection.execute("PRAGMA foreign_keys = OFF")
+    library.connection.sqlite.execute("PRAGMA foreign_keys = OFF")
     with library.writing():
-        library._execute("DELETE FROM photos WHERE id = 1")
+        library.connection.execute("DELETE FROM photos WHERE id = 1")
     faults = check_library(library).faults
     assert any("refers to a missing row of photos" in fault for fault in faults)
 

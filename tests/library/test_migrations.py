@@ -54,17 +54,19 @@ def write_old_library(path, photos, monkeypatch):
 
 def check_grown(path, photos):
     with Library(path) as library:
-        assert schema.is_current(library._connection)
-        assert library._connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
-        library._execute("INSERT INTO photo_words_fts(photo_words_fts, rank) VALUES('integrity-check', 1)")
+        assert schema.is_current(library.connection.sqlite)
+        assert library.connection.sqlite.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+        library.connection.execute(
+            "INSERT INTO photo_words_fts(photo_words_fts, rank) VALUES('integrity-check', 1)"
+        )
         present = photos - 1
         assert library.counts()["photos"] == present
         assert library.counts()["captioned"] == present
-        assert library.count_photos(SearchQuery(text="plays")) == present
-        assert library.count_photos(SearchQuery(concepts=("Rex",))) == photos // 3
-        assert library.count_photos(SearchQuery(camera="one", place="nice")) == present
-        assert library.caption(2).text == "Dog 2 plays"
-        newest = [hit.photo.taken_at for hit in library.search(SearchQuery(text="plays", limit=9))]
+        assert library.search.count(SearchQuery(text="plays")) == present
+        assert library.search.count(SearchQuery(concepts=("Rex",))) == photos // 3
+        assert library.search.count(SearchQuery(camera="one", place="nice")) == present
+        assert library.captions.get(2).text == "Dog 2 plays"
+        newest = [hit.photo.taken_at for hit in library.search.find(SearchQuery(text="plays", limit=9))]
         assert newest == sorted(newest, reverse=True)
 
 
@@ -76,9 +78,9 @@ def test_a_library_of_the_first_photopal_grows_with_all_it_has(tmp_path, monkeyp
 def test_a_missing_photo_of_an_old_library_comes_back_to_search(tmp_path, monkeypatch):
     write_old_library(tmp_path / "library.db", 6, monkeypatch)
     with Library(tmp_path / "library.db") as library:
-        assert library.search(SearchQuery(text="2.jpg")) == []
-        library.mark_present([Path("/p/2.jpg")])
-        assert [hit.photo.id for hit in library.search(SearchQuery(text="2.jpg"))] == [2]
+        assert library.search.find(SearchQuery(text="2.jpg")) == []
+        library.paths.mark_present([Path("/p/2.jpg")])
+        assert [hit.photo.id for hit in library.search.find(SearchQuery(text="2.jpg"))] == [2]
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ from photopal.library import Appearance, SearchQuery
 
 
 def caption(library, photo_id, text, *appearances):
-    library.save_caption(photo_id, text, model="m", bank="b", prompt_version="1", appearances=appearances)
+    library.captions.put(photo_id, text, model="m", bank="b", prompt_version="1", appearances=appearances)
 
 
 @pytest.fixture
@@ -23,12 +23,12 @@ def holiday(library, make_photo, tmp_path):
         make_photo(4),
     ]
     places = ["Nice, Provence, France", "Nîmes, France", None, None]
-    ids = [library.add_photo(photo, place=place) for photo, place in zip(photos, places, strict=True)]
+    ids = [library.photos.add(photo, place=place) for photo, place in zip(photos, places, strict=True)]
     assert ids == [1, 2, 3, 4]
-    anna, rex = library.add_concept("Anna"), library.add_concept("Rex", kind="pet")
+    anna, rex = library.concepts.add("Anna"), library.concepts.add("Rex", kind="pet")
     caption(library, 1, "Anna runs with Rex.", seen(anna), seen(rex))
     caption(library, 2, "A dog sits in a café.", seen(rex, 0.7), seen(anna, 0.2, is_present=False))
-    library.add_reference(anna.id, 4)
+    library.concepts.add_reference(anna.id, 4)
     return library
 
 
@@ -37,7 +37,7 @@ def seen(concept, score=0.9, *, is_present=True):
 
 
 def found(library, text="", **query):
-    return [hit.photo.id for hit in library.search(SearchQuery(text=text, **query))]
+    return [hit.photo.id for hit in library.search.find(SearchQuery(text=text, **query))]
 
 
 @pytest.mark.parametrize(
@@ -74,8 +74,8 @@ def test_words_are_found_in_captions_names_places_and_file_names(holiday, text, 
     ],
 )  # fmt: skip
 def test_whatever_is_typed_is_words_and_never_syntax(holiday, text):
-    holiday.search(SearchQuery(text=text))
-    assert holiday.count_photos(SearchQuery(text=text)) == len(found(holiday, text))
+    holiday.search.find(SearchQuery(text=text))
+    assert holiday.search.count(SearchQuery(text=text)) == len(found(holiday, text))
     assert holiday.counts()["photos"] == 4
 
 
@@ -90,11 +90,11 @@ def test_a_text_without_any_word_finds_nothing(holiday):
 
 
 def test_a_name_outweighs_a_file_name(library, make_photo, tmp_path):
-    rex = library.add_concept("Rex")
-    by_file = library.add_photo(make_photo(1, path=tmp_path / "rex.jpg"))
-    by_name = library.add_photo(make_photo(2))
-    library.add_reference(rex.id, by_name)
-    hits = library.search(SearchQuery(text="rex"))
+    rex = library.concepts.add("Rex")
+    by_file = library.photos.add(make_photo(1, path=tmp_path / "rex.jpg"))
+    by_name = library.photos.add(make_photo(2))
+    library.concepts.add_reference(rex.id, by_name)
+    hits = library.search.find(SearchQuery(text="rex"))
     assert [hit.photo.id for hit in hits] == [by_name, by_file]
     assert hits[0].rank > hits[1].rank
 
@@ -109,7 +109,7 @@ def test_a_concept_filter_takes_who_is_present_and_reference_photos(holiday):
 
 
 def test_a_hit_has_caption_and_names(holiday):
-    hits = {hit.photo.id: hit for hit in holiday.search(SearchQuery())}
+    hits = {hit.photo.id: hit for hit in holiday.search.find(SearchQuery())}
     assert hits[1].names == ["Anna", "Rex"]
     assert hits[1].caption == "Anna runs with Rex."
     assert hits[2].names == ["Rex"]
@@ -145,26 +145,29 @@ def test_without_words_the_newest_comes_first_and_pages_follow(holiday):
 
 def test_facts_are_counted(holiday):
     everything = SearchQuery()
-    assert holiday.count_photos(SearchQuery(limit=1)) == 4
-    assert holiday.date_range(everything) == ("2023-07-01T10:00:00+02:00", "2024-12-31T23:59:59")
-    assert holiday.places(everything) == [("Nice, Provence, France", 1), ("Nîmes, France", 1)]
-    assert holiday.cameras(SearchQuery(concepts=("rex",))) == [("Apple iPhone 15", 1), ("Canon EOS R5", 1)]
-    assert holiday.years(everything) == [(2023, 1), (2024, 2)]
-    assert holiday.concept_counts(everything) == [("Anna", 2), ("Rex", 2)]
-    assert holiday.concept_counts(SearchQuery(text="dog")) == [("Rex", 1)]
-    assert holiday.date_range(SearchQuery(text="nothing")) is None
+    assert holiday.search.count(SearchQuery(limit=1)) == 4
+    assert holiday.search.date_range(everything) == ("2023-07-01T10:00:00+02:00", "2024-12-31T23:59:59")
+    assert holiday.search.count_by_place(everything) == [("Nice, Provence, France", 1), ("Nîmes, France", 1)]
+    assert holiday.search.count_by_camera(SearchQuery(concepts=("rex",))) == [
+        ("Apple iPhone 15", 1),
+        ("Canon EOS R5", 1),
+    ]
+    assert holiday.search.count_by_year(everything) == [(2023, 1), (2024, 2)]
+    assert holiday.search.count_by_concept(everything) == [("Anna", 2), ("Rex", 2)]
+    assert holiday.search.count_by_concept(SearchQuery(text="dog")) == [("Rex", 1)]
+    assert holiday.search.date_range(SearchQuery(text="nothing")) is None
 
 
 def test_missing_photos_are_not_found(holiday):
-    holiday.mark_missing([holiday.photo(1).path])
+    holiday.paths.mark_missing([holiday.photos.get(1).path])
     assert found(holiday, "rex") == [2]
-    assert holiday.count_photos(SearchQuery()) == 3
+    assert holiday.search.count(SearchQuery()) == 3
 
 
 def test_a_new_caption_replaces_the_old_one_in_search_too(holiday):
-    rex = holiday.concept("Rex")
+    rex = holiday.concepts.get("Rex")
     caption(holiday, 1, "Rex sleeps.", seen(rex, 0.8), seen(rex, 0.9))
-    kept = holiday.caption(1)
+    kept = holiday.captions.get(1)
     assert (kept.text, kept.model, kept.bank, kept.prompt_version) == ("Rex sleeps.", "m", "b", "1")
     assert kept.appearances == (seen(rex, 0.9),)
     assert found(holiday, "runs") == []
@@ -177,14 +180,14 @@ def test_a_caption_of_nothing_is_refused_and_leaves_no_trace(holiday):
         caption(holiday, 99, "x")
     with pytest.raises(LibraryError):
         caption(holiday, 3, "gone", Appearance(99, 1.0, True, (0, 0), None))
-    assert holiday.caption(3) is None
+    assert holiday.captions.get(3) is None
     assert found(holiday, "gone") == []
 
 
 @pytest.mark.slow
 def test_a_page_of_a_search_takes_no_more_steps_in_a_larger_library(library, make_photo):
     """Counted in steps of SQLite's machine, in thousands, as a clock would tell of the machine's load."""
-    rex = library.add_concept("Rex")
+    rex = library.concepts.add("Rex")
     numbers = itertools.count()
 
     def grow(count):
@@ -193,12 +196,12 @@ def test_a_page_of_a_search_takes_no_more_steps_in_a_larger_library(library, mak
                 taken_at = f"20{number % 30:02}-01-01T00:00:00"
                 photo = make_photo(number, taken_at=taken_at, camera=f"C{number % 9}")
                 text = f"A dog number {number} plays in the garden with a red ball."
-                caption(library, library.add_photo(photo), text, seen(rex))
+                caption(library, library.photos.add(photo), text, seen(rex))
 
     def steps(query):
         counted = itertools.count()
-        library._connection.set_progress_handler(lambda: next(counted) * 0, 1000)
-        assert len(library.search(query)) == 50
+        library.connection.sqlite.set_progress_handler(lambda: next(counted) * 0, 1000)
+        assert len(library.search.find(query)) == 50
         return next(counted)
 
     queries = [
@@ -240,13 +243,19 @@ def test_a_page_of_a_search_takes_no_more_steps_in_a_larger_library(library, mak
 def test_a_query_can_ask_for_one_of_many_and_for_what_is_not_there(holiday, query, ids):
     order = query.pop("order", "newest")
     assert found(holiday, order=order, **query) == ids
-    assert holiday.count_photos(SearchQuery(**query)) == len(ids)
+    assert holiday.search.count(SearchQuery(**query)) == len(ids)
 
 
 def test_photos_are_counted_by_day_lens_and_caption(holiday):
-    assert holiday.days(SearchQuery()) == [("2023-07-01", 1), ("2024-01-05", 1), ("2024-12-31", 1)]
-    assert holiday.lenses(SearchQuery()) == []
-    assert dict(holiday.caption_counts(SearchQuery(concepts=("Anna",)))) == {"Anna runs with Rex.": 1}
+    assert holiday.search.count_by_day(SearchQuery()) == [
+        ("2023-07-01", 1),
+        ("2024-01-05", 1),
+        ("2024-12-31", 1),
+    ]
+    assert holiday.search.count_by_lens(SearchQuery()) == []
+    assert dict(holiday.search.count_by_caption(SearchQuery(concepts=("Anna",)))) == {
+        "Anna runs with Rex.": 1
+    }
 
 
 @pytest.mark.parametrize(
@@ -264,15 +273,15 @@ def test_photos_are_counted_by_day_lens_and_caption(holiday):
 )
 def test_no_search_walks_over_all_photos_or_sorts_them(holiday, query):
     statements = []
-    holiday._connection.set_trace_callback(statements.append)
-    holiday.search(SearchQuery(**query))
-    holiday.count_photos(SearchQuery(**query))
-    holiday.date_range(SearchQuery(**query))
-    holiday._connection.set_trace_callback(None)
+    holiday.connection.sqlite.set_trace_callback(statements.append)
+    holiday.search.find(SearchQuery(**query))
+    holiday.search.count(SearchQuery(**query))
+    holiday.search.date_range(SearchQuery(**query))
+    holiday.connection.sqlite.set_trace_callback(None)
     asked = [statement for statement in statements if statement.startswith("SELECT")]
     assert asked
     for statement in asked:
-        plan = [row["detail"] for row in holiday._rows(f"EXPLAIN QUERY PLAN {statement}")]
+        plan = [row["detail"] for row in holiday.connection.rows(f"EXPLAIN QUERY PLAN {statement}")]
         if "FROM concepts" in statement:
             # Concepts are few; and the names of the photos of one page are put in order.
             plan = [step for step in plan if "concepts" not in step and "TEMP B-TREE" not in step]
@@ -286,7 +295,7 @@ def test_photos_of_one_moment_come_in_a_steady_order_and_pages_miss_none(library
     with library.writing():
         for number in range(40):
             photo = make_photo(number, taken_at="2024-01-01T00:00:00" if number % 2 else None)
-            caption(library, library.add_photo(photo), "A dog.")
+            caption(library, library.photos.add(photo), "A dog.")
     for order in ("best", "newest", "oldest"):
         whole = found(library, "dog", order=order, limit=100)
         pages = [found(library, "dog", order=order, limit=7, offset=start) for start in range(0, 49, 7)]
@@ -297,17 +306,17 @@ def test_photos_of_one_moment_come_in_a_steady_order_and_pages_miss_none(library
 
 def test_a_date_that_is_learned_later_moves_the_photo(library, make_photo):
     one, two = (
-        library.add_photo(make_photo(1)),
-        library.add_photo(make_photo(2, taken_at="2020-01-01T00:00:00")),
+        library.photos.add(make_photo(1)),
+        library.photos.add(make_photo(2, taken_at="2020-01-01T00:00:00")),
     )
     assert found(library) == [two, one]
-    library.add_photo(make_photo(1, taken_at="2024-01-01T00:00:00"))
+    library.photos.add(make_photo(1, taken_at="2024-01-01T00:00:00"))
     assert found(library) == [one, two]
     assert found(library, since="2024") == [one]
 
 
 @pytest.mark.parametrize("taken_at", ["2024", "2024-99-99T99:99:99", "no date", "", "-4713-01-01T00:00:00"])
 def test_a_date_that_makes_no_sense_counts_as_none(library, make_photo, taken_at):
-    photo_id = library.add_photo(make_photo(1, taken_at=taken_at))
+    photo_id = library.photos.add(make_photo(1, taken_at=taken_at))
     assert found(library) == [photo_id]
     assert found(library, since="0001") == []

@@ -13,7 +13,7 @@ import pytest
 
 import photopal
 from photopal.errors import ConceptError, LibraryError, LibraryLockedError
-from photopal.library import Library, PhotoRow, SearchQuery
+from photopal.library import Library, PhotoRecord, SearchQuery
 from photopal.library import migrations as schema
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(photopal.__file__).parent.parent)}
@@ -38,87 +38,87 @@ def test_a_photo_is_kept(library, make_photo, tmp_path):
     photo = make_photo(
         1, taken_at="2024-07-03T18:22:01+02:00", camera="X", lens="Y", latitude=1.5, longitude=-2.5
     )
-    photo_id = library.add_photo(photo, place="Nice, France")
-    expected = PhotoRow(
+    photo_id = library.photos.add(photo, place="Nice, France")
+    expected = PhotoRecord(
         id=photo_id, path=photo.path, content_hash=photo.content_hash, width_px=400, height_px=300,
         taken_at="2024-07-03T18:22:01+02:00", camera="X", lens="Y", latitude=1.5, longitude=-2.5,
         format="JPEG", size_bytes=1001, place="Nice, France",
     )  # fmt: skip
-    assert library.photo(photo_id) == expected
-    assert library.photo_at(photo.path) == expected
-    assert library.photo_with_hash(photo.content_hash) == expected
-    assert list(library.photos()) == [expected]
-    assert library.thumbnail(photo_id) == b"jpeg 1"
-    assert library.photo_at(tmp_path / "nothing.jpg") is None
+    assert library.photos.get(photo_id) == expected
+    assert library.photos.at(photo.path) == expected
+    assert library.photos.with_hash(photo.content_hash) == expected
+    assert list(library.photos.all()) == [expected]
+    assert library.photos.thumbnail(photo_id) == b"jpeg 1"
+    assert library.photos.at(tmp_path / "nothing.jpg") is None
 
 
 def test_a_relative_path_and_a_link_lead_to_the_photo(library, make_photo, tmp_path, monkeypatch):
-    photo_id = library.add_photo(make_photo(1))
+    photo_id = library.photos.add(make_photo(1))
     (tmp_path / "link").symlink_to(tmp_path / "photos")
     monkeypatch.chdir(tmp_path)
     for path in (Path("photos/1.jpg"), Path("photos/../photos/1.jpg"), Path("link/1.jpg")):
-        assert library.photo_at(path).id == photo_id
+        assert library.photos.at(path).id == photo_id
 
 
 def test_one_photo_may_have_several_paths(library, make_photo, tmp_path):
-    photo_id = library.add_photo(make_photo(1))
-    assert library.add_photo(make_photo(1, path=tmp_path / "copy.jpg")) == photo_id
-    assert library.paths(photo_id) == [tmp_path / "copy.jpg", tmp_path / "photos" / "1.jpg"]
-    assert library.photo(photo_id).path == tmp_path / "photos" / "1.jpg"
-    assert library.mark_missing([tmp_path / "photos" / "1.jpg"]) == 0
-    assert library.photo(photo_id).path == tmp_path / "copy.jpg"
-    assert library.mark_missing([tmp_path / "copy.jpg"]) == 1
+    photo_id = library.photos.add(make_photo(1))
+    assert library.photos.add(make_photo(1, path=tmp_path / "copy.jpg")) == photo_id
+    assert library.paths.of(photo_id) == [tmp_path / "copy.jpg", tmp_path / "photos" / "1.jpg"]
+    assert library.photos.get(photo_id).path == tmp_path / "photos" / "1.jpg"
+    assert library.paths.mark_missing([tmp_path / "photos" / "1.jpg"]) == 0
+    assert library.photos.get(photo_id).path == tmp_path / "copy.jpg"
+    assert library.paths.mark_missing([tmp_path / "copy.jpg"]) == 1
     assert library.counts()["missing"] == 1
-    assert list(library.photos()) == []
-    assert library.photo_at(tmp_path / "copy.jpg") is None
+    assert list(library.photos.all()) == []
+    assert library.photos.at(tmp_path / "copy.jpg") is None
 
 
 def test_a_missing_photo_comes_back_with_its_caption(library, make_photo):
-    photo_id = library.add_photo(make_photo(1))
-    library.save_caption(photo_id, "A dog.", model="m", bank=None, prompt_version="1", appearances=[])
-    library.mark_missing([make_photo(1).path])
-    assert library.search(SearchQuery(text="dog")) == []
-    assert library.add_photo(make_photo(1)) == photo_id
-    assert [hit.caption for hit in library.search(SearchQuery(text="dog"))] == ["A dog."]
+    photo_id = library.photos.add(make_photo(1))
+    library.captions.put(photo_id, "A dog.", model="m", bank=None, prompt_version="1", appearances=[])
+    library.paths.mark_missing([make_photo(1).path])
+    assert library.search.find(SearchQuery(text="dog")) == []
+    assert library.photos.add(make_photo(1)) == photo_id
+    assert [hit.caption for hit in library.search.find(SearchQuery(text="dog"))] == ["A dog."]
 
 
 def test_a_path_moves_on_when_its_contents_change(library, make_photo):
     path = make_photo(1).path
-    old_id = library.add_photo(make_photo(1))
-    new_id = library.add_photo(make_photo(2, path=path))
+    old_id = library.photos.add(make_photo(1))
+    new_id = library.photos.add(make_photo(2, path=path))
     assert new_id != old_id
-    assert library.photo_at(path).id == new_id
+    assert library.photos.at(path).id == new_id
     assert library.counts() | {"size": 0} == {
         "photos": 1, "missing": 1, "captioned": 0, "concepts": 0, "references": 0, "problems": 0, "size": 0,
     }  # fmt: skip
-    assert library.photo(old_id).path == path
+    assert library.photos.get(old_id).path == path
 
 
 def test_photos_can_be_listed_while_they_are_captioned(library, make_photo):
     with library.writing():
         for number in range(1200):
-            library.add_photo(make_photo(number))
+            library.photos.add(make_photo(number))
     seen = []
-    for photo in library.photos(with_caption=False):
-        library.save_caption(photo.id, "x", model="m", bank=None, prompt_version="1", appearances=[])
+    for photo in library.photos.all(with_caption=False):
+        library.captions.put(photo.id, "x", model="m", bank=None, prompt_version="1", appearances=[])
         seen.append(photo.id)
         if len(seen) == 600:
             break
     assert len(set(seen)) == 600
-    assert len(list(library.photos(with_caption=True))) == 600
-    assert len(list(library.photos(with_caption=False))) == 600
+    assert len(list(library.photos.all(with_caption=True))) == 600
+    assert len(list(library.photos.all(with_caption=False))) == 600
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps names that are not UTF-8")
 def test_a_name_that_is_not_utf_8_is_kept(library, make_photo, tmp_path):
     path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9 Rex.jpg"))
-    photo_id = library.add_photo(make_photo(1, path=path))
-    assert library.photo_at(path).path == path
-    assert [hit.photo.id for hit in library.search(SearchQuery(text="rex"))] == [photo_id]
+    photo_id = library.photos.add(make_photo(1, path=path))
+    assert library.photos.at(path).path == path
+    assert [hit.photo.id for hit in library.search.find(SearchQuery(text="rex"))] == [photo_id]
 
 
 def test_an_unknown_photo_is_an_error(library):
-    for call in (library.photo, library.thumbnail):
+    for call in (library.photos.get, library.photos.thumbnail):
         with pytest.raises(LibraryError, match="no photo with id 7"):
             call(7)
 
@@ -161,7 +161,7 @@ def test_an_older_library_is_brought_up_to_date_and_a_failed_step_leaves_no_trac
     connection.close()
     with Library(tmp_path / "library.db", read_only=True) as library:
         assert library.counts()["photos"] == 0
-        assert library.search(SearchQuery(text="x")) == []
+        assert library.search.find(SearchQuery(text="x")) == []
 
 
 def test_reading_where_there_is_no_library_makes_none(tmp_path):
@@ -174,14 +174,14 @@ def test_a_library_open_for_reading_refuses_changes(tmp_path, make_photo):
     Library(tmp_path / "library.db").close()
     with Library(tmp_path / "library.db", read_only=True) as library:
         with pytest.raises(LibraryError, match="reading only"):
-            library.add_photo(make_photo(1))
-        assert list(library.photos()) == []
+            library.photos.add(make_photo(1))
+        assert list(library.photos.all()) == []
 
 
 def test_several_changes_are_one_or_none(library, make_photo):
     with pytest.raises(KeyError), library.writing():  # noqa: PT012
-        library.add_photo(make_photo(1))
-        library.add_concept("Anna")
+        library.photos.add(make_photo(1))
+        library.concepts.add("Anna")
         raise KeyError
     assert library.counts()["photos"] == library.counts()["concepts"] == 0
 
@@ -196,7 +196,7 @@ def test_a_second_writer_is_told_who_holds_the_lock_and_readers_are_not_held_up(
         from pathlib import Path
         from photopal.library import Library
         with Library(Path(sys.argv[1])) as library, library.writing():
-            library.add_concept("Held")
+            library.concepts.add("Held")
             print("held", flush=True)
             time.sleep(60)
         """,
@@ -208,22 +208,22 @@ def test_a_second_writer_is_told_who_holds_the_lock_and_readers_are_not_held_up(
             Library(path, wait_s=0.2) as library,
             pytest.raises(LibraryLockedError, match=f"locked by process {holder.pid}$"),
         ):
-            library.add_photo(make_photo(1))
+            library.photos.add(make_photo(1))
         started = time.monotonic()
         with Library(path, read_only=True) as reader:
             assert reader.counts()["concepts"] == 0
         assert time.monotonic() - started < 1
         holder.kill()
     with Library(path, wait_s=5) as library:
-        library.add_photo(make_photo(1))
+        library.photos.add(make_photo(1))
         assert library.counts()["concepts"] == 0
 
 
 def test_a_second_writer_waits_for_the_first(tmp_path, make_photo):
     path = tmp_path / "library.db"
     with Library(path) as one, Library(path) as other:
-        one.add_photo(make_photo(1))
-        other.add_photo(make_photo(2))
+        one.photos.add(make_photo(1))
+        other.photos.add(make_photo(2))
         assert one.counts()["photos"] == other.counts()["photos"] == 2
 
 
@@ -234,14 +234,14 @@ def test_two_programs_may_make_the_library_at_once(tmp_path):
         from pathlib import Path
         from photopal.library import Library
         with Library(Path(sys.argv[1])) as library:
-            library.add_concept(sys.argv[2])
+            library.concepts.add(sys.argv[2])
         """
     writers = [python(program, tmp_path / "library.db", name) for name in ("Anna", "Rex", "Mug")]
     for writer in writers:
         with writer:
             assert writer.wait() == 0
     with Library(tmp_path / "library.db", read_only=True) as library:
-        assert [concept.name for concept in library.concepts()] == ["Anna", "Mug", "Rex"]
+        assert [concept.name for concept in library.concepts.all()] == ["Anna", "Mug", "Rex"]
 
 
 @pytest.mark.slow
@@ -253,13 +253,13 @@ def test_killed_at_any_instant_captions_and_search_stay_together(tmp_path):
         from photopal.library import Library
         from photopal.photos import Exif, Photo
         with Library(Path(sys.argv[1])) as library:
-            start = sum(1 for _ in library.photos())
+            start = sum(1 for _ in library.photos.all())
             print("open", flush=True)
             for number in range(start, 1_000_000):
                 photo = Photo(Path(f"/p/{number}.jpg"), f"{number:032x}", 1, 1, 8, 8, "JPEG", Exif(), b"t")
-                photo_id = library.add_photo(photo)
+                photo_id = library.photos.add(photo)
                 for text in ("first", f"word{number}"):
-                    library.save_caption(
+                    library.captions.put(
                         photo_id, text, model="m", bank=None, prompt_version="1", appearances=[]
                     )
         """
@@ -269,13 +269,15 @@ def test_killed_at_any_instant_captions_and_search_stay_together(tmp_path):
             time.sleep(delay_s)
             os.kill(writer.pid, signal.SIGKILL)
         with Library(path) as library:
-            library._execute(
+            library.connection.execute(
                 "INSERT INTO photo_words_fts(photo_words_fts, rank) VALUES('integrity-check', 1)"
             )
-            for photo in library.photos():
-                caption = library.caption(photo.id)
+            for photo in library.photos.all():
+                caption = library.captions.get(photo.id)
                 if caption is not None:
-                    found = {hit.photo.id for hit in library.search(SearchQuery(text=f"{caption.text} "))}
+                    found = {
+                        hit.photo.id for hit in library.search.find(SearchQuery(text=f"{caption.text} "))
+                    }
                     assert photo.id in found
     with Library(path, read_only=True) as library:
         assert library.counts()["captioned"] > 0
@@ -299,7 +301,7 @@ def test_a_current_library_is_opened_and_searched_without_sqlite_utils(tmp_path)
         from photopal.library import Library, SearchQuery
         for read_only in (False, True):
             with Library(Path(sys.argv[1]), read_only=read_only) as library:
-                library.search(SearchQuery(text="x"))
+                library.search.find(SearchQuery(text="x"))
         print("sqlite_utils" in sys.modules)
         """
     with python(program, tmp_path / "library.db") as searcher:
@@ -324,7 +326,7 @@ def test_a_reader_goes_on_while_another_process_writes_and_sees_each_commit_whol
                         photo = Photo(
                             Path(f"/p/{number}.jpg"), f"{number:032x}", 1, 1, 8, 8, "JPEG", Exif(), b"t"
                         )
-                        library.add_photo(photo)
+                        library.photos.add(photo)
         """,
         path,
     )
@@ -333,15 +335,15 @@ def test_a_reader_goes_on_while_another_process_writes_and_sees_each_commit_whol
         while writer.poll() is None:
             count = reader.counts()["photos"]
             assert count % 10 == 0
-            assert reader.count_photos(SearchQuery()) % 10 == 0
-            found = len(reader.search(SearchQuery(limit=5)))
+            assert reader.search.count(SearchQuery()) % 10 == 0
+            found = len(reader.search.find(SearchQuery(limit=5)))
             assert min(5, count) <= found <= min(5, reader.counts()["photos"])
         assert writer.returncode == 0
         assert reader.counts()["photos"] == 2000
 
 
 def test_a_name_that_is_no_text_is_unknown_and_no_crash(library):
-    library.add_concept("Rex")
-    for call in (library.concept, library.restore_concept, library.remove_concept):
+    library.concepts.add("Rex")
+    for call in (library.concepts.get, library.concepts.restore, library.concepts.remove):
         with pytest.raises(ConceptError):
             call("\ud800")

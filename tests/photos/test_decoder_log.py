@@ -96,7 +96,7 @@ def test_a_note_is_listed_as_a_problem_and_is_no_failure(odd, broken, tmp_path):
         report = index_folders(library, [tmp_path])
         assert report.added == 1
         assert [skipped.path for skipped in report.skipped] == [broken]
-        problems = {problem.path: problem for problem in library.problems()}
+        problems = {problem.path: problem for problem in library.paths.problems()}
         assert problems[odd].is_note
         assert problems[odd].reason.startswith("Fax4Decode: ")
         assert not problems[broken].is_note
@@ -104,7 +104,7 @@ def test_a_note_is_listed_as_a_problem_and_is_no_failure(odd, broken, tmp_path):
         assert library.counts()["problems"] == 1
         again = index_folders(library, [tmp_path])
         assert (again.unchanged, len(again.skipped)) == (1, 1)
-        assert [problem.path for problem in library.problems()] == [broken, odd]
+        assert [problem.path for problem in library.paths.problems()] == [broken, odd]
 
 
 def test_a_note_goes_when_the_photo_is_good_again(odd, tmp_path):
@@ -112,4 +112,4 @@ def test_a_note_goes_when_the_photo_is_good_again(odd, tmp_path):
         index_folders(library, [tmp_path])
         odd.write_bytes(tiff_bytes("group4", mode="1"))
         index_folders(library, [tmp_path])
-        assert library.problems() == []
+        assert library.paths.problems() == []

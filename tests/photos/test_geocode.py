@@ -50,5 +50,5 @@ def test_a_photo_with_a_position_is_found_by_its_place(library, tmp_path):
     exif.get_ifd(0x8825).update({1: "N", 2: north, 3: "E", 4: east})
     Image.new("RGB", (8, 8)).save(tmp_path / "a.jpg", exif=exif)
     index_folders(library, [tmp_path])
-    assert len(library.search(SearchQuery(text="barcelona"))) == 1
-    assert library.places(SearchQuery())[0][1] == 1
+    assert len(library.search.find(SearchQuery(text="barcelona"))) == 1
+    assert library.search.count_by_place(SearchQuery())[0][1] == 1

@@ -142,10 +142,10 @@ def copy_slowly(content: bytes, path: Path, final: Path, pause_s: float) -> None
 def compare(home: Path, folder: Path, good: set[str], bad: set[str]) -> dict[int, str]:
     """Compare the library with what was dropped; returns when each photo came."""
     with Library(home / "library.db", read_only=True) as library:
-        rows = list(library.photos())
-        indexed = sorted(path.name for row in rows for path in library.paths(row.id))
-        problems = {problem.path.name for problem in library.problems()}
-        added = {row[0]: row[1] for row in library._rows("SELECT id, added_at FROM photos")}
+        rows = list(library.photos.all())
+        indexed = sorted(path.name for row in rows for path in library.paths.of(row.id))
+        problems = {problem.path.name for problem in library.paths.problems()}
+        added = {row[0]: row[1] for row in library.connection.rows("SELECT id, added_at FROM photos")}
     assert indexed == sorted(good), (
         f"{sorted(good.symmetric_difference(indexed))[:10]} are missing or too many"
     )

@@ -108,10 +108,10 @@ class Bench:
         with Library(self.database) as library:
             report = index_folders(library, [self.folder], accept_loss=True)
             self.compare(library, before)
-            for row in library.photos():
+            for row in library.photos.all():
                 if row.content_hash not in self.captions:
                     self.captions[row.content_hash] = text = f"Photo {row.content_hash[:8]}."
-                    library.save_caption(
+                    library.captions.put(
                         row.id, text, model="m", bank=None, prompt_version="1", appearances=[]
                     )
             again = index_folders(library, [self.folder])
@@ -123,14 +123,14 @@ class Bench:
         """Compare the library with the folder and with what was said before."""
         faults = library.faults()
         assert not faults, faults
-        bad = {problem.path for problem in library.problems()}
-        known = {path: row for row in library.photos() for path in library.paths(row.id)}
+        bad = {problem.path for problem in library.paths.problems()}
+        known = {path: row for row in library.photos.all() for path in library.paths.of(row.id)}
         files = set(before)
         assert known.keys() | bad == files, f"lost or invented: {sorted(files ^ (known.keys() | bad))[:5]}"
         assert not known.keys() & bad
         for path, row in known.items():
             assert row.content_hash == hash_file(path), f"{path} is taken for another photo"
-            caption = library.caption(row.id)
+            caption = library.captions.get(row.id)
             wanted = self.captions.get(row.content_hash)
             assert wanted is None or (caption is not None and caption.text == wanted), (
                 f"{path} lost its caption"

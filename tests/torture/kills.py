@@ -94,10 +94,10 @@ class Bench:
         if verdict != "ok":
             raise AssertionError(f"integrity: {verdict}")
         with Library(self.folder / "home" / "library.db", read_only=True) as library:
-            rows = list(library.photos())
-            captions = {row.id: library.caption(row.id) for row in rows}
+            rows = list(library.photos.all())
+            captions = {row.id: library.captions.get(row.id) for row in rows}
             kept = {photo_id: row.text for photo_id, row in captions.items() if row is not None}
-            references = {c.name: len(library.references(c.id)) for c in library.concepts()}
+            references = {c.name: len(library.concepts.references(c.id)) for c in library.concepts.all()}
             return {row.content_hash for row in rows}, kept, references
 
 

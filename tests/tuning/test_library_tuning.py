@@ -48,7 +48,7 @@ def test_with_a_name_only_its_rows_change(named_library, model, path):
     before = refresh_bank(named_library, model, path).bank
     assert tuned(named_library, model, path, "anna").is_saved
     after = load_bank(path, fingerprint=model.fingerprint)
-    anna, ben = (named_library.concept(name).id for name in ("Anna", "Ben"))
+    anna, ben = (named_library.concepts.get(name).id for name in ("Anna", "Ben"))
     assert torch.equal(after.concepts[ben].inputs, before.concepts[ben].inputs)
     assert not torch.equal(after.concepts[anna].inputs, before.concepts[anna].inputs)
 
@@ -65,9 +65,9 @@ def test_a_bank_in_use_that_does_better_stays(named_library, model, path):
 @pytest.mark.slow
 def test_what_another_process_added_meanwhile_stays(named_library, model, path, drawn_family):
     plan = plan_tuning(named_library, model, path, names=["Anna"], options=OPTIONS)
-    concept = named_library.add_concept("Cleo")
-    photo = named_library.photo_at(drawn_family.strangers[0])
-    named_library.add_reference(concept.id, photo.id)
+    concept = named_library.concepts.add("Cleo")
+    photo = named_library.photos.at(drawn_family.strangers[0])
+    named_library.concepts.add_reference(concept.id, photo.id)
     refresh_bank(named_library, model, path)
     assert run_plan(model, plan, OPTIONS).is_saved
     assert concept.id in load_bank(path, fingerprint=model.fingerprint).concepts
@@ -76,15 +76,15 @@ def test_what_another_process_added_meanwhile_stays(named_library, model, path, 
 def test_nobody_and_unknown_names_are_errors(named_library, model, path):
     with pytest.raises(ConceptError, match='"Bob"'):
         plan_tuning(named_library, model, path, names=["Bob"], options=OPTIONS)
-    for concept in named_library.concepts():
-        named_library.remove_concept(concept.name)
+    for concept in named_library.concepts.all():
+        named_library.concepts.remove(concept.name)
     with pytest.raises(ConceptError, match="no concepts yet"):
         plan_tuning(named_library, model, path, options=OPTIONS)
 
 
 def test_the_users_words_are_the_description_and_else_the_models(named_library, model):
-    described = describe_concepts(named_library, FeatureStore(model), named_library.concepts())
-    anna, ben = (named_library.concept(name).id for name in ("Anna", "Ben"))
+    described = describe_concepts(named_library, FeatureStore(model), named_library.concepts.all())
+    anna, ben = (named_library.concepts.get(name).id for name in ("Anna", "Ben"))
     assert described[anna].descriptions == ("the one called Anna",)
     assert len(described[ben].descriptions) <= 3
     assert all(not words.endswith(".") for words in described[ben].descriptions)

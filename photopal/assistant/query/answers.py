@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from photopal.assistant.query.lexicon import word_forms
 from photopal.assistant.query.parser import Question
 from photopal.assistant.query.phrasing import filter_words, period_words, sentence
-from photopal.library import Library, Order, PhotoRow, SearchQuery
+from photopal.library import Library, Order, PhotoRecord, SearchQuery
 from photopal.text import LIKE_A_NAME, count, join_words, suggest
 
 
@@ -25,7 +25,7 @@ class LibraryAnswer:
     """
 
     text: str
-    photos: tuple[PhotoRow, ...]
+    photos: tuple[PhotoRecord, ...]
     total: int
     is_from_model: bool = False
 
@@ -50,7 +50,7 @@ class LibraryQuestion:
         asked = self.question
         without = asked.without
         if asked.is_alone:
-            without = tuple(c.name for c in self.library.concepts() if c.name not in asked.names)
+            without = tuple(c.name for c in self.library.concepts.all() if c.name not in asked.names)
         return SearchQuery(
             any_words=tuple(word_forms(word) for word in asked.words),
             concepts=asked.names,
@@ -63,21 +63,21 @@ class LibraryQuestion:
             has_caption=asked.has_caption,
         )
 
-    def photos(self, order: Order = "newest", *, most: int | None = None) -> tuple[PhotoRow, ...]:
+    def photos(self, order: Order = "newest", *, most: int | None = None) -> tuple[PhotoRecord, ...]:
         """The photos to cite."""
         limit = min(most or self.most_cited, self.most_cited)
-        hits = self.library.search(replace(self.query, order=order, limit=limit))
+        hits = self.library.search.find(replace(self.query, order=order, limit=limit))
         return tuple(hit.photo for hit in hits)
 
     def total(self) -> int:
         """How many photos fit."""
-        return self.library.count_photos(self.query)
+        return self.library.search.count(self.query)
 
 
 def nothing(asked: LibraryQuestion) -> LibraryAnswer:
     """Say that no photo fits, and which word is to blame."""
     library, asked_for = asked.library, asked.question
-    if not library.count_photos(SearchQuery()):
+    if not library.search.count(SearchQuery()):
         return LibraryAnswer("The library has no photo yet.", (), 0)
     is_yes_no = asked_for.kind == "exists"
     said = [("No: there is" if is_yes_no else "There is") + f" no photo{filter_words(asked_for)}."]
@@ -85,7 +85,7 @@ def nothing(asked: LibraryQuestion) -> LibraryAnswer:
     if unknown and (len(asked_for.words) > 1 or asked_for.names or asked_for.period):
         words = join_words([f'"{word}"' for word in unknown], last="or")
         said.append(f"No photo at all has {words} in its caption, place or file name.")
-    names = [concept.name for concept in library.concepts()]
+    names = [concept.name for concept in library.concepts.all()]
     if hint := next(filter(None, (suggest(word, names, cutoff=LIKE_A_NAME) for word in unknown)), None):
         said.append(sentence(hint))
     return LibraryAnswer(" ".join(said), (), 0)
@@ -93,7 +93,7 @@ def nothing(asked: LibraryQuestion) -> LibraryAnswer:
 
 def unknown_words(library: Library, words: tuple[str, ...]) -> list[str]:
     """Which words no caption, place or file name has, in whichever form."""
-    return [word for word in words if not library.count_photos(SearchQuery(any_words=(word_forms(word),)))]
+    return [word for word in words if not library.search.count(SearchQuery(any_words=(word_forms(word),)))]
 
 
 def reservations(asked: LibraryQuestion, total: int) -> list[str]:
@@ -104,8 +104,8 @@ def reservations(asked: LibraryQuestion, total: int) -> list[str]:
     if question.has_caption is None and (is_of_content or question.kind == "who"):
         scope = SearchQuery(since=query.since, until=query.until, camera=query.camera, has_caption=False)
         is_known = total and question.kind != "who"
-        known = library.count_photos(replace(query, has_caption=False)) if is_known else 0
-        blind = library.count_photos(scope) - known
+        known = library.search.count(replace(query, has_caption=False)) if is_known else 0
+        blind = library.search.count(scope) - known
         if blind > 0:
             when = f" {period_words(question.period)}" if question.period else ""
             verb = "has" if blind == 1 else "have"
@@ -114,7 +114,7 @@ def reservations(asked: LibraryQuestion, total: int) -> list[str]:
             )
     if question.period and question.kind != "when":
         undated = replace(query, since=None, until=None)
-        without_date = library.count_photos(undated) - library.count_photos(replace(undated, since="0"))
+        without_date = library.search.count(undated) - library.search.count(replace(undated, since="0"))
         if without_date:
             verb = "has" if without_date == 1 else "have"
             also = count(without_date) + filter_words(question, with_period=False)

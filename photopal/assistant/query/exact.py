@@ -19,7 +19,7 @@ from photopal.assistant.query.phrasing import (
     span,
     time_of_day,
 )
-from photopal.library import Order, PhotoRow, SearchQuery
+from photopal.library import Order, PhotoRecord, SearchQuery
 from photopal.text import count, join_words
 
 _TIMES = re.compile(r"\b(?:often|times|frequently)\b", re.IGNORECASE)
@@ -42,7 +42,7 @@ def answer_exactly(asked: LibraryQuestion) -> LibraryAnswer:
 
 def _count(asked: LibraryQuestion) -> LibraryAnswer:
     total = asked.total()
-    days = len(asked.library.days(asked.query)) if _TIMES.search(asked.question.text) else 0
+    days = len(asked.library.search.count_by_day(asked.query)) if _TIMES.search(asked.question.text) else 0
     on_days = f", on {count(days, 'day')}" if days else ""
     return LibraryAnswer(f"{count(total)}{filter_words(asked.question)}{on_days}.", asked.photos(), total)
 
@@ -62,7 +62,7 @@ def _find(asked: LibraryQuestion) -> LibraryAnswer:
 
 def _exists(asked: LibraryQuestion) -> LibraryAnswer:
     total = asked.total()
-    when = asked.library.date_range(asked.query)
+    when = asked.library.search.date_range(asked.query)
     taken = f", {span(*when)}" if when else ""
     return LibraryAnswer(f"Yes: {count(total)}{filter_words(asked.question)}{taken}.", asked.photos(), total)
 
@@ -70,7 +70,7 @@ def _exists(asked: LibraryQuestion) -> LibraryAnswer:
 def _when(asked: LibraryQuestion) -> LibraryAnswer:
     library, question, total = asked.library, asked.question, asked.total()
     what = filter_words(question)
-    days = library.days(asked.query)
+    days = library.search.count_by_day(asked.query)
     if not days:
         verb = "has" if total == 1 else "have"
         return LibraryAnswer(sentence(f"{count(total)}{what} {verb} no date"), asked.photos(), total)
@@ -95,7 +95,7 @@ def _where(asked: LibraryQuestion) -> LibraryAnswer:
     if question.end:
         photos = asked.photos("oldest" if question.end == "first" else "newest", most=1)
         return LibraryAnswer(_place_of(asked, photos[0], what), photos, total)
-    places = library.places(query)
+    places = library.search.count_by_place(query)
     is_of_countries = re.search(r"\bcountr(?:y|ies)\b", question.text, re.IGNORECASE) is not None
     if is_of_countries:
         places = _countries(places)
@@ -104,7 +104,7 @@ def _where(asked: LibraryQuestion) -> LibraryAnswer:
         known = sum(number for _, number in places)
         said.append(f"{count(known)}{what}: {'; '.join(_places(places))}.")
     spoken: Counter[str] = Counter()
-    for caption, number in [] if is_of_countries else library.caption_counts(query):
+    for caption, number in [] if is_of_countries else library.search.count_by_caption(query):
         spoken.update(dict.fromkeys(places_in(caption), number))
     if spoken:
         said.append(f"By the captions: {counted(_most_frequent(spoken))}.")
@@ -135,8 +135,8 @@ def _most_frequent(counter: Mapping[str, int]) -> list[tuple[str, int]]:
     return sorted(counter.items(), key=lambda pair: (-pair[1], pair[0]))
 
 
-def _place_of(asked: LibraryQuestion, photo: PhotoRow, what: str) -> str:
-    caption = asked.library.caption(photo.id)
+def _place_of(asked: LibraryQuestion, photo: PhotoRecord, what: str) -> str:
+    caption = asked.library.captions.get(photo.id)
     spoken = places_in(caption.text) if caption else []
     said = f"The {asked.question.end} photo{what}"
     said += f", of {day(photo.taken_at)}" if photo.taken_at else ""
@@ -155,8 +155,8 @@ def _who(asked: LibraryQuestion) -> LibraryAnswer:
     total = asked.total()
     known = {*asked.question.names}
     wanted = {kind for kind, words in _KIND_WORDS if words.search(asked.question.text)}
-    kinds = {concept.name: concept.kind for concept in asked.library.concepts()}
-    counts = asked.library.concept_counts(asked.query)
+    kinds = {concept.name: concept.kind for concept in asked.library.concepts.all()}
+    counts = asked.library.search.count_by_concept(asked.query)
     names = [pair for pair in counts if pair[0] not in known and (not wanted or kinds[pair[0]] in wanted)]
     what = f"{count(total)}{filter_words(asked.question)}"
     if not names:
@@ -168,7 +168,7 @@ def _who(asked: LibraryQuestion) -> LibraryAnswer:
 
 def _who_on_one(asked: LibraryQuestion) -> LibraryAnswer:
     order: Order = "oldest" if asked.question.end == "first" else "newest"
-    [hit] = asked.library.search(replace(asked.query, order=order, limit=1))
+    [hit] = asked.library.search.find(replace(asked.query, order=order, limit=1))
     taken = f", of {day(hit.photo.taken_at)}" if hit.photo.taken_at else ""
     who = join_words(hit.names) if hit.names else "nobody I know"
     text = f"On the {asked.question.end} photo{filter_words(asked.question)}{taken}: {who}."
@@ -181,27 +181,27 @@ def _by_camera(asked: LibraryQuestion) -> LibraryAnswer:
         of = f"of the {asked.question.end} photo{filter_words(asked.question)}"
         text = f"The camera {of}: {photo.camera}." if photo.camera else f"No camera is known {of}."
         return LibraryAnswer(text, (photo,), asked.total())
-    values = asked.library.cameras(asked.query)
+    values = asked.library.search.count_by_camera(asked.query)
     return _tally(asked, values, "camera")
 
 
 def _by_lens(asked: LibraryQuestion) -> LibraryAnswer:
-    return _tally(asked, asked.library.lenses(asked.query), "lens")
+    return _tally(asked, asked.library.search.count_by_lens(asked.query), "lens")
 
 
 def _by_year(asked: LibraryQuestion) -> LibraryAnswer:
-    return _tally(asked, asked.library.years(asked.query), "year")
+    return _tally(asked, asked.library.search.count_by_year(asked.query), "year")
 
 
 def _by_month(asked: LibraryQuestion) -> LibraryAnswer:
     months: Counter[str] = Counter()
-    for value, number in asked.library.days(asked.query):
+    for value, number in asked.library.search.count_by_day(asked.query):
         months[value[:7]] += number
     return _tally(asked, [(month(value), months[value]) for value in sorted(months)], "month")
 
 
 def _by_day(asked: LibraryQuestion) -> LibraryAnswer:
-    days = asked.library.days(asked.query)
+    days = asked.library.search.count_by_day(asked.query)
     return _tally(asked, [(day(value), number) for value, number in days], "day")
 
 
@@ -224,7 +224,7 @@ def _tally(
 
 
 def _concepts(asked: LibraryQuestion) -> LibraryAnswer:
-    concepts = asked.library.concepts()
+    concepts = asked.library.concepts.all()
     if not concepts:
         return LibraryAnswer("You have registered nobody and nothing yet.", (), 0)
     said = []
@@ -239,10 +239,10 @@ def _about(asked: LibraryQuestion) -> LibraryAnswer:
     said = []
     total = asked.total()
     for name in asked.question.names:
-        concept = asked.library.concept(name)
+        concept = asked.library.concepts.get(name)
         query = SearchQuery(concepts=(name,))
-        when = asked.library.date_range(query)
-        number = count(known) if (known := asked.library.count_photos(query)) else "no photo"
+        when = asked.library.search.date_range(query)
+        number = count(known) if (known := asked.library.search.count(query)) else "no photo"
         number += f", {span(*when)}" if when else ""
         about = f" {sentence(concept.about)}" if concept.about else ""
         said.append(f"{name} is a {concept.kind} you have registered, on {number}.{about}")

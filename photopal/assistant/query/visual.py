@@ -12,7 +12,7 @@ from photopal.assistant.query.lexicon import PLACE_WORDS, word_forms
 from photopal.assistant.query.parser import Question
 from photopal.assistant.query.phrasing import day, filter_words
 from photopal.errors import PhotoError, UsageError
-from photopal.library import Order, PhotoRow
+from photopal.library import Order, PhotoRecord
 from photopal.photos import MODEL_SIDE_PX, open_photo
 from photopal.text import count, join_words
 
@@ -95,7 +95,7 @@ class _Pieces:
 
 def _ask_model(
     asked: LibraryQuestion,
-    photos: tuple[PhotoRow, ...],
+    photos: tuple[PhotoRecord, ...],
     open_assistant: Callable[[], Assistant],
     pieces: _Pieces,
 ) -> LibraryAnswer:
@@ -118,7 +118,7 @@ def _ask_model(
     return LibraryAnswer(pieces.text, tuple(photo for photo, _ in opened), asked.total(), is_from_model)
 
 
-def _open(photos: tuple[PhotoRow, ...]) -> list[tuple[PhotoRow, Image.Image]]:
+def _open(photos: tuple[PhotoRecord, ...]) -> list[tuple[PhotoRecord, Image.Image]]:
     opened = []
     failure: PhotoError | None = None
     for photo in photos:
@@ -174,9 +174,9 @@ def _order(question: Question) -> Order:
     return "best" if question.words else "newest"
 
 
-def _told_by_caption(asked: LibraryQuestion, photo: PhotoRow) -> str | None:
+def _told_by_caption(asked: LibraryQuestion, photo: PhotoRecord) -> str | None:
     """What a photo's caption answers: what happens there, or the colour of something it mentions."""
-    caption = asked.library.caption(photo.id)
+    caption = asked.library.captions.get(photo.id)
     if caption is None:
         return None
     if asked.question.kind == "describe":
@@ -196,7 +196,7 @@ def _share(number: int, asked: LibraryQuestion) -> str:
     return all_of if number == total else f"{number:,} of {all_of}"
 
 
-def _heading(photo: PhotoRow) -> str:
+def _heading(photo: PhotoRecord) -> str:
     return photo.path.name + (f", {day(photo.taken_at)}" if photo.taken_at else "")
 
 

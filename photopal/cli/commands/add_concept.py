@@ -66,7 +66,7 @@ def add_concept(  # noqa: PLR0913 - one parameter for each option of the command
     model, path = open_model(session)
     with session.library_to_write() as library:
         added, result = _register(session, library, (model, path), (name, files), kind=kind, about=about)
-        warn_of_unregistered(session, library.concepts(), result.failed, known=result.bank.concepts)
+        warn_of_unregistered(session, library.concepts.all(), result.failed, known=result.bank.concepts)
         entries = _entries(library, added, result.found.get(added.concept.id, []))
     _show(session, added, entries, is_json=json)
 
@@ -120,7 +120,8 @@ def _entries(
     from photopal.concepts.localize import cells_extent
 
     photos = {
-        reference.photo.content_hash: reference.photo for reference in library.references(added.concept.id)
+        reference.photo.content_hash: reference.photo
+        for reference in library.concepts.references(added.concept.id)
     }
     entries = []
     for subject in found:

@@ -30,7 +30,7 @@ def backup(
 
     session = session_of(ctx)
     with session.library_to_read() as library, session.progress("Copying") as on_progress:
-        back_up(library, file, is_forced=yes, on_progress=on_progress)
+        back_up(library, file, force=yes, on_progress=on_progress)
     show_line(session.out, _size(file))
     session.say(f"Backed up to {file}. To restore it, run `photopal restore FILE`.")
 

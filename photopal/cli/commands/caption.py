@@ -95,7 +95,7 @@ def _caption(
         from photopal.assistant.caption import caption_photos
         from photopal.library.photo_vectors import VectorFile
 
-        photos = library.photos() if chosen is None else chosen.photos
+        photos = library.photos.all() if chosen is None else chosen.photos
         report = caption_photos(
             library,
             assistant,

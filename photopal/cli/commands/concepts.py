@@ -35,10 +35,12 @@ def concepts(
                 "name": concept.name,
                 "kind": concept.kind,
                 "about": concept.about,
-                "photos": [str(reference.photo.path) for reference in library.references(concept.id)],
+                "photos": [
+                    str(reference.photo.path) for reference in library.concepts.references(concept.id)
+                ],
                 "not_registered": reasons.get(concept.id),
             }
-            for concept in library.concepts()
+            for concept in library.concepts.all()
         ]
     if json:
         show_json(session.out, entries)

@@ -108,7 +108,7 @@ def _conclude(session: Session, album: Album, *, seconds: float) -> None:
     with Library(home / "library.db", read_only=True) as library:
         score = score_captions(library, album)
         crowded = sorted(album.photos, key=lambda photo: -sum(name is not None for name in photo.names))
-        rows = [library.photo_at(photo.path) for photo in crowded[:8]]
+        rows = [library.photos.at(photo.path) for photo in crowded[:8]]
         draw_sheet(library, [row for row in rows if row is not None]).save(album.folder / "captions.png")
     share = 100 / max(1, score.captioned)
     session.out.print()

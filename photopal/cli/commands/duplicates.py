@@ -34,7 +34,7 @@ def duplicates(
     from photopal.ingest.duplicates import group_photos
 
     session = session_of(ctx)
-    _fill_in_looks(session)
+    _fill_in_phashes(session)
     with session.library_to_read() as library, session.progress("Comparing photos"):
         groups = [group for group in group_photos(library) if kind in (None, group.kind)]
     if json:
@@ -45,12 +45,12 @@ def duplicates(
     session.say(f"{count(len(groups), 'group')} of photos." if groups else "No duplicates found.")
 
 
-def _fill_in_looks(session: Session) -> None:
-    """See to it that every photo has a look, also those an older photopal took in."""
-    from photopal.ingest.duplicates import fill_in_looks
+def _fill_in_phashes(session: Session) -> None:
+    """Make sure that every photo has a perceptual hash, also those an older photopal added."""
+    from photopal.ingest.duplicates import fill_in_phashes
 
     with session.library_to_read() as library:
-        is_complete = not library.thumbnails_without_look(1)
+        is_complete = not library.photos.thumbnails_without_phash(1)
     if not is_complete:
         with session.progress("Looking at thumbnails"), session.library_to_write() as library:
-            fill_in_looks(library)
+            fill_in_phashes(library)

@@ -29,10 +29,10 @@ def edit_caption(
     """
     session = session_of(ctx)
     with session.library_to_write() as library:
-        row = library.photo_at(photo)
+        row = library.photos.at(photo)
         if row is None:
             raise NothingFoundError(f"{photo}: not in the library", hint="photopal index FOLDER")
-        caption = library.edit_caption(row.id, text)
+        caption = library.captions.edit(row.id, text)
     if json:
         show_json(session.out, {"path": str(row.path), "caption": caption.text, "by_hand": caption.by_hand})
     session.say(f"Caption of {row.path} updated. To revert, run `photopal undo`.")

@@ -96,7 +96,7 @@ def _refuse_what_never_was(session: Session, folders: Sequence[Path]) -> None:
     missing = [folder for folder in folders if not os.path.lexists(folder)]
     if missing and session.settings.library_path.is_file():
         with session.library_to_read() as library:
-            missing = [folder for folder in missing if not library.has_seen(folder)]
+            missing = [folder for folder in missing if not library.paths.has_seen(folder)]
     if missing:
         raise UsageError(f"{missing[0]}: does not exist", hint="Check the path; nothing was indexed.")
 

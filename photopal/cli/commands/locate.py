@@ -46,7 +46,7 @@ def locate(
     with open_library(session) as library:
         if out is not None:
             check_target(out, library, photo=photo, is_forced=force)
-        if not library.concepts():
+        if not library.concepts.all():
             raise NothingFoundError("no concepts yet", hint="photopal add-concept NAME PHOTO...")
         assistant = open_assistant(session, library)
         from photopal.photos import MODEL_SIDE_PX

@@ -25,7 +25,7 @@ def problems(
     """
     session = session_of(ctx)
     with session.library_to_read() as library:
-        found = library.problems()
+        found = library.paths.problems()
     if json:
         facts = [
             {

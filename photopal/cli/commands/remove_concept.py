@@ -30,8 +30,8 @@ def remove_concept(
     session = session_of(ctx)
     if not yes:
         with session.library_to_read() as library:
-            concept = library.concept(name)
-            references = library.references(concept.id)
+            concept = library.concepts.get(name)
+            references = library.concepts.references(concept.id)
         show_line(
             session.out,
             safe(f"Would remove {concept.name} ({concept.kind}). Its reference photos are kept:"),
@@ -41,8 +41,8 @@ def remove_concept(
         session.say("Dry run; nothing was changed. Use --yes to apply.")
         return
     with session.library_to_write() as library:
-        concept = library.concept(name)
-        library.remove_concept(concept.name)
+        concept = library.concepts.get(name)
+        library.concepts.remove(concept.name)
     session.say(
         f"Removed {concept.name}. To undo, run `photopal restore-concept {shlex.quote(concept.name)}`."
     )

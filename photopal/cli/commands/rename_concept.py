@@ -23,6 +23,6 @@ def rename_concept(
     """
     session = session_of(ctx)
     with session.library_to_write() as library:
-        old = library.concept(name).name
-        new = library.rename_concept(old, new_name).name
+        old = library.concepts.get(name).name
+        new = library.concepts.rename(old, new_name).name
     session.say(f"Renamed {old} to {new}. To revert, run `photopal undo`.")

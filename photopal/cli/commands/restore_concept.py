@@ -22,5 +22,5 @@ def restore_concept(
     """
     session = session_of(ctx)
     with session.library_to_write() as library:
-        concept = library.restore_concept(name)
+        concept = library.concepts.restore(name)
     session.say(f"Restored {concept.name}.")

@@ -16,7 +16,7 @@ from photopal.text import count
 
 if TYPE_CHECKING:
     from photopal.assistant.similar import SimilarPhoto
-    from photopal.library import Library, PhotoRow
+    from photopal.library import Library, PhotoRecord
     from photopal.library.photo_vectors import VectorFile
     from photopal.vlm import VisionModel
 
@@ -55,7 +55,7 @@ def similar(
         raise NothingFoundError(f"no other photos to compare {photo} with")
 
 
-def _row_of(session: Session, library: Library, photo: Path) -> PhotoRow:
+def _row_of(session: Session, library: Library, photo: Path) -> PhotoRecord:
     if photo.is_dir():
         raise UsageError(f"{photo}: is a folder", hint="Name a single photo.")
     chosen = choose_photos(session, library, [photo])
@@ -65,7 +65,7 @@ def _row_of(session: Session, library: Library, photo: Path) -> PhotoRow:
     return chosen.photos[0]
 
 
-def _vectors_with(session: Session, library: Library, row: PhotoRow, *, is_known: bool) -> VectorFile:
+def _vectors_with(session: Session, library: Library, row: PhotoRecord, *, is_known: bool) -> VectorFile:
     """Open the vectors of the present model, those that are missing made."""
     from photopal.assistant.similar import add_vectors, photos_without_vector
     from photopal.library.photo_vectors import VectorFile
@@ -81,7 +81,7 @@ def _vectors_with(session: Session, library: Library, row: PhotoRow, *, is_known
         model = session.model()
         fingerprint = model.fingerprint
     vectors = VectorFile(session.settings.vectors_path, fingerprint)
-    missing = photos_without_vector([row] if is_known else library.photos(), vectors)
+    missing = photos_without_vector([row] if is_known else library.photos.all(), vectors)
     if missing:
         model = model or session.model()
         with session.progress("Looking at photos") as on_progress:

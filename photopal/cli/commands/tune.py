@@ -57,7 +57,7 @@ def tune(  # noqa: PLR0913 - one parameter for each option of the command
             plan = plan_tuning(
                 library, model, path, names=names or (), options=options, on_progress=on_progress
             )
-        concepts = library.concepts()
+        concepts = library.concepts.all()
     warn_of_unregistered(session, concepts, plan.failed)
     called = [concept.name for concept in concepts if concept.id in plan.trained]
     session.say(f"Tuning {', '.join(called)}; press Ctrl-C to stop and keep the best result so far.")

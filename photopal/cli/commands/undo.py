@@ -43,7 +43,7 @@ def undo(
         _list(session, limit, is_json=json)
         return
     with session.library_to_write() as library:
-        made = library.undo(entry)
+        made = library.history.undo(entry)
     if json:
         show_json(session.out, {"entry": made.id, "what": made.what, "undoes": made.undoes})
     session.say(f"{made.what[0].upper()}{made.what[1:]}. To reverse this, run `photopal undo {made.id}`.")
@@ -51,7 +51,7 @@ def undo(
 
 def _list(session: Session, limit: int, *, is_json: bool) -> None:
     with session.library_to_read() as library:
-        entries = library.journal(limit)
+        entries = library.history.entries(limit)
     if is_json:
         columns = ("id", "made_at", "what", "undoes", "undone_by")
         show_json(session.out, [{name: getattr(entry, name) for name in columns} for entry in entries])

@@ -34,8 +34,8 @@ def score_captions(library: Library, album: Album) -> AlbumScore:
     names = [concept.name for concept in album.concepts]
     captioned = exact = wrong = missing = 0
     for photo in album.photos:
-        row = library.photo_at(photo.path)
-        caption = library.caption(row.id) if row is not None else None
+        row = library.photos.at(photo.path)
+        caption = library.captions.get(row.id) if row is not None else None
         if caption is None:
             continue
         told = names_in(caption.text, names)

@@ -14,7 +14,7 @@ from photopal.lab.synthetic.conversation import Talk
 from photopal.lab.synthetic.identity import Identity, draw_identity, draw_lookalike
 from photopal.lab.synthetic.photo import DrawnPhoto, draw_photo
 from photopal.lab.synthetic.scene import plan_scene
-from photopal.library import ConceptRow
+from photopal.library import ConceptRecord
 
 NAMES = ("Anna", "Ben", "Rex", "Mia", "Leo", "Zoe", "Max", "Ida")
 SMALLEST_SHARE = 0.008
@@ -65,7 +65,7 @@ class Scenario:
         strangers: Further photos without the cast, for calibration and negatives.
     """
 
-    concepts: tuple[ConceptRow, ...]
+    concepts: tuple[ConceptRecord, ...]
     cast: tuple[Identity, ...]
     references: tuple[tuple[DrawnReference, ...], ...]
     tests: tuple[TestPhoto, ...]
@@ -101,7 +101,7 @@ def make_scenario(seed: int, options: ScenarioOptions) -> Scenario:
     cast = _draw_cast(rng, options)
     names = [*NAMES, *(f"Name{n}" for n in range(len(NAMES), options.concepts))]
     concepts = tuple(
-        ConceptRow(place + 1, names[place], identity.kind, None, "") for place, identity in enumerate(cast)
+        ConceptRecord(place + 1, names[place], identity.kind, None, "") for place, identity in enumerate(cast)
     )
     references = tuple(
         tuple(_draw_reference(identity, cast, rng, options) for _ in range(options.photos))

@@ -29,7 +29,7 @@ from photopal.lab.runs.outcomes import Captioned, Recognised
 from photopal.lab.runs.posing import Examiner, Pose
 from photopal.lab.runs.scoring import yes_shares
 from photopal.lab.runs.telling import CAPTION_TOKENS
-from photopal.library import ConceptRow
+from photopal.library import ConceptRecord
 from photopal.prompts import CAPTION_QUESTION, MOST_CONCEPTS, PromptConcept, recognition_question
 from photopal.vlm.batch_decoder import GenerationRequest as Prompted
 from photopal.vlm.batch_decoder import answer_side_by_side
@@ -53,11 +53,11 @@ class Query:
 class Group:
     """Concepts registered together, and ways to ask for them."""
 
-    rows: tuple[ConceptRow, ...]
+    rows: tuple[ConceptRecord, ...]
     bank: Bank
     examiner: Examiner
 
-    def of(self, concept_id: int) -> ConceptRow:
+    def of(self, concept_id: int) -> ConceptRecord:
         """The concept with an id."""
         return next(row for row in self.rows if row.id == concept_id)
 
@@ -122,7 +122,7 @@ class _Size:
     def _register(self, places: Sequence[int]) -> Group:
         concepts = [self.row[place] for place in places]
         rows = tuple(
-            ConceptRow(place + 1, one.name, one.kind, one.about, "")
+            ConceptRecord(place + 1, one.name, one.kind, one.about, "")
             for place, one in zip(places, concepts, strict=True)
         )
         shelf = self.bench.shelf
@@ -181,7 +181,7 @@ class _Size:
             self.tokens[f"all {self.size}"].append(crowd.prompt_length(features))
         return [told[query.photo, query.place + 1] for query in queries]
 
-    def _pose(self, group: Group, chosen: Sequence[ConceptRow], path: Path) -> Pose:
+    def _pose(self, group: Group, chosen: Sequence[ConceptRecord], path: Path) -> Pose:
         if not chosen:
             return Pose((), (), None, self.bench.shelf.features([path])[0])
         rows = group.bank.rows([one.id for one in chosen], [one.name for one in chosen])
@@ -223,7 +223,7 @@ class _Size:
         return time.process_time() - started
 
 
-def _seen(view: View) -> list[ConceptRow]:
+def _seen(view: View) -> list[ConceptRecord]:
     """Whom the maps find on a photo, the surest first."""
     return [sighting.concept for sighting in view.sightings if sighting.is_present]
 

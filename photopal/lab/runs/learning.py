@@ -25,7 +25,7 @@ from photopal.concepts.initialize import (
 )
 from photopal.lab.datasets.form import Dataset, DatasetConcept, DatasetPhoto, Scenario
 from photopal.lab.runs.photos import Shelf, read_mask
-from photopal.library import ConceptRow
+from photopal.library import ConceptRecord
 from photopal.tuning import TuneOptions, TuningConcept, TuningPhoto, TuningReport, tune_bank
 from photopal.tuning.dataset import likely_concepts
 from photopal.vlm.protocol import PhotoFeatures
@@ -71,7 +71,7 @@ class Learned:
     """
 
     scenario: Scenario
-    concepts: tuple[ConceptRow, ...]
+    concepts: tuple[ConceptRecord, ...]
     registered: Bank
     tuned: Bank | None
     foreign: Bank | None
@@ -91,7 +91,7 @@ def learn(shelf: Shelf, dataset: Dataset, scenario: Scenario, options: LearnOpti
     strangers = strangers_for(dataset, scenario, options.register.seed)
     others = foreign_concepts(dataset, scenario, options.register.seed)
     concepts = tuple(
-        ConceptRow(number, concept.name, concept.kind, concept.about, "")
+        ConceptRecord(number, concept.name, concept.kind, concept.about, "")
         for number, concept in enumerate(scenario.concepts, start=1)
     )
     taught = _taught(scenario.concepts, others, options.fault)
@@ -114,7 +114,7 @@ def learn(shelf: Shelf, dataset: Dataset, scenario: Scenario, options: LearnOpti
 
 def register(
     shelf: Shelf,
-    rows: Sequence[ConceptRow],
+    rows: Sequence[ConceptRecord],
     concepts: Sequence[DatasetConcept],
     strangers: Sequence[PhotoFeatures],
     options: LearnOptions,
@@ -207,7 +207,7 @@ def filled_box(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return box
 
 
-def told_concepts(concepts: Sequence[ConceptRow]) -> dict[int, TuningConcept]:
+def told_concepts(concepts: Sequence[ConceptRecord]) -> dict[int, TuningConcept]:
     """What tuning is told of concepts, by id: kind, and looks where the dataset has them in words."""
     return {row.id: TuningConcept(row.id, row.kind, (row.about,) if row.about else ()) for row in concepts}
 

@@ -18,7 +18,7 @@ from photopal.assistant.assistant import Assistant, View
 from photopal.concepts import Bank
 from photopal.lab.runs.learning import Fault, Learned
 from photopal.lab.runs.photos import Shelf
-from photopal.library import ConceptRow
+from photopal.library import ConceptRecord
 from photopal.prompts import MOST_CONCEPTS, Mark, PromptConcept, build_prompt, write_names
 from photopal.text import names_in
 from photopal.vlm.protocol import ConceptRows, EncodedPrompt, PhotoFeatures, PrefixCache
@@ -120,21 +120,23 @@ class Examiner:
         rows = self._foreign(personal.concepts) if control == "wrong concept" else personal.rows
         return Pose(tuple(personal.names), personal.offered, rows, personal.features)
 
-    def _chosen(self, names: Sequence[str]) -> list[ConceptRow]:
+    def _chosen(self, names: Sequence[str]) -> list[ConceptRecord]:
         asked = [concept for concept in self.learned.concepts if concept.name in names]
         rest = [concept for concept in self.learned.concepts if concept not in asked]
         if len(self.learned.concepts) > MOST_CONCEPTS:
             return asked[:MOST_CONCEPTS]
         return sorted(asked + rest, key=lambda concept: concept.id)
 
-    def _offer(self, chosen: Sequence[ConceptRow], features: PhotoFeatures | None, control: Control) -> Pose:
+    def _offer(
+        self, chosen: Sequence[ConceptRecord], features: PhotoFeatures | None, control: Control
+    ) -> Pose:
         rows = self.bank.rows([c.id for c in chosen], [c.name for c in chosen])
         if control == "wrong concept":
             rows = self._foreign(chosen) or rows
         counts = rows.soft_token_counts
         return Pose(tuple(rows.names), tuple(PromptConcept(count) for count in counts), rows, features)
 
-    def _foreign(self, chosen: Sequence[ConceptRow]) -> ConceptRows | None:
+    def _foreign(self, chosen: Sequence[ConceptRecord]) -> ConceptRows | None:
         """Rows of concepts of other scenarios, under the names asked for."""
         foreign = self.learned.foreign
         if foreign is None:

@@ -1,0 +1,338 @@
+"""Records what the user changes, and undoes it entry by entry; an undo is an entry itself.
+
+An entry holds the rows that one command changed, as they were before and after. It is committed with the change
+itself. What models find and what indexing sees is not a user's change and is not recorded.
+
+To undo an entry, each row goes back to what it was before. Where it was changed since, the later change must be
+undone first; captions that a model has written since are left as they are, but for the names in them.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Any
+
+from photopal.errors import ConceptError, LibraryError, NothingFoundError, UsageError
+from photopal.library.connection import Connection, now, precisely_now
+from photopal.library.fts import WordIndex
+from photopal.library.models import JournalEntry
+from photopal.text import fold
+
+if TYPE_CHECKING:
+    from photopal.library.captions import Captions
+    from photopal.library.concepts import Concepts
+
+_KEYS = {
+    "concepts": ("id",),
+    "reference_photos": ("concept_id", "photo_id"),
+    "captions": ("photo_id",),
+}
+"""The tables that hold what the user said, with their keys; rows are restored in this order."""
+
+# What of a caption is the user's; the rest says which model looked and may have changed since.
+_OWN_COLUMNS = {"captions": ("text", "by_hand")}
+
+_ENTRIES = "SELECT id, made_at, what, undoes, undone_by FROM journal"
+
+Image = dict[str, Any] | None
+"""A row by column, bytes in hexadecimal under "hex"; None where there is no row."""
+
+
+class Journal:
+    """Collects the rows that a change touches and writes them as one entry; knows rows, not what they mean.
+
+    Args:
+        connection: The open library.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        # The rows touched since recording began, as they were; None while nothing is recorded.
+        self._touched: dict[tuple[str, tuple[Any, ...]], Image] | None = None
+
+    @contextmanager
+    def recording(self, what: str, *, undoes: int | None = None) -> Iterator[None]:
+        """Make several of the user's changes one entry of the journal, and one transaction.
+
+        Args:
+            what: What is done, in words; inside another recording the outer one's words count.
+            undoes: The entry that is undone.
+        """
+        with self._connection.writing():
+            if self._touched is not None:
+                yield
+                return
+            self._touched = {}
+            try:
+                yield
+                self._write_entry(what, undoes)
+            finally:
+                self._touched = None
+
+    def touch(self, table: str, *key: int) -> None:
+        """Note a row as it is, before the first change to it."""
+        if self._touched is not None and (table, key) not in self._touched:
+            self._touched[table, key] = self.image(table, key)
+
+    def touch_new(self, table: str, *key: int) -> None:
+        """Note that a row that was just made was not there before."""
+        if self._touched is not None:
+            self._touched.setdefault((table, key), None)
+
+    def image(self, table: str, key: tuple[Any, ...]) -> Image:
+        """Return a row as it is now."""
+        condition = " AND ".join(f"{column} = ?" for column in _KEYS[table])
+        rows = self._connection.rows(f"SELECT * FROM {table} WHERE {condition}", key)
+        if not rows:
+            return None
+        values = dict(rows[0])
+        return {
+            name: {"hex": value.hex()} if isinstance(value, bytes) else value
+            for name, value in values.items()
+        }
+
+    def _write_entry(self, what: str, undoes: int | None) -> None:
+        """Write the rows that are not as they were; where there is none, nothing was done."""
+        changed = []
+        for (table, key), before in (self._touched or {}).items():
+            after = self.image(table, key)
+            if after != before:
+                changed.append((table, json.dumps(key), _as_json(before), _as_json(after)))
+        if not changed:
+            return
+        entry_id = self._connection.execute(
+            "INSERT INTO journal (made_at, what, undoes) VALUES (?, ?, ?) RETURNING id",
+            (precisely_now(), what, undoes),
+        ).fetchone()[0]
+        for row in changed:
+            self._connection.execute("INSERT INTO journal_rows VALUES (?, ?, ?, ?, ?)", (entry_id, *row))
+
+
+class History:
+    """The part of a library that lists what the user changed, and undoes it.
+
+    Args:
+        connection: The open library.
+        journal: Where changes are recorded.
+        concepts: Whose names a change may give and take.
+        captions: Where names are changed back.
+        words: Renewed for each photo that an undo concerns.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        journal: Journal,
+        concepts: Concepts,
+        captions: Captions,
+        words: WordIndex,
+    ) -> None:
+        self._connection = connection
+        self._journal = journal
+        self._concepts = concepts
+        self._captions = captions
+        self._words = words
+
+    def recording(self, what: str) -> AbstractContextManager[None]:
+        """Make several of the user's changes one entry, and one transaction, in a `with`.
+
+        Args:
+            what: What is done, in words; inside another recording the outer one's words count.
+        """
+        return self._journal.recording(what)
+
+    def entries(self, limit: int = 50) -> list[JournalEntry]:
+        """Return what the user changed, the latest first."""
+        return [
+            _entry(row) for row in self._connection.rows(f"{_ENTRIES} ORDER BY id DESC LIMIT ?", (limit,))
+        ]
+
+    def undo(self, number: int | None = None) -> JournalEntry:
+        """Undo an entry, and return the entry that says so.
+
+        Args:
+            number: The entry; left out, the latest that was not undone and is no undo itself. An entry that
+                undoes another is undone too: the other is done again.
+
+        Raises:
+            NothingFoundError: There is nothing to undo.
+            UsageError: There is no such entry, or it is undone already.
+            LibraryError: What it changed has changed again since.
+        """
+        with self._connection.writing():
+            entry = self._entry_to_undo(number)
+            verb = "redid" if self._is_undo(entry) else "undid"
+            base = self._base(entry)
+            with self._journal.recording(f"{verb}: {base.what}", undoes=entry.id):
+                self._restore_all(entry)
+            latest = self.entries(1)[0]
+            self._connection.execute("UPDATE journal SET undone_by = ? WHERE id = ?", (latest.id, entry.id))
+            if base.id != entry.id:
+                self._connection.execute(
+                    "UPDATE journal SET undone_by = ? WHERE id = ?",
+                    (None if self._is_undo(entry) else latest.id, base.id),
+                )
+        return latest
+
+    def _entry_to_undo(self, number: int | None) -> JournalEntry:
+        if number is None:
+            rows = self._connection.rows(
+                f"{_ENTRIES} WHERE undoes IS NULL AND undone_by IS NULL ORDER BY id DESC LIMIT 1"
+            )
+            if not rows:
+                raise NothingFoundError("nothing to undo")
+            return _entry(rows[0])
+        # SQLite refuses larger integers.
+        rows = self._connection.rows(f"{_ENTRIES} WHERE id = ?", (number,)) if abs(number) < 1 << 63 else []
+        if not rows:
+            raise UsageError(f"no entry {number} in the journal", hint="photopal undo --list")
+        entry = _entry(rows[0])
+        if entry.undone_by is not None:
+            raise UsageError(
+                f"entry {number} was already undone by entry {entry.undone_by}",
+                hint=f"Run `photopal undo {entry.undone_by}` to redo it.",
+            )
+        return entry
+
+    def _chain(self, entry: JournalEntry) -> list[JournalEntry]:
+        """An entry, the one it undoes and so on, down to the change itself."""
+        chain = [entry]
+        while (undoes := chain[-1].undoes) is not None:
+            [row] = self._connection.rows(f"{_ENTRIES} WHERE id = ?", (undoes,))
+            chain.append(_entry(row))
+        return chain
+
+    def _base(self, entry: JournalEntry) -> JournalEntry:
+        return self._chain(entry)[-1]
+
+    def _is_undo(self, entry: JournalEntry) -> bool:
+        """Whether an entry undoes a change; one that does it again, or is the change, does not."""
+        return len(self._chain(entry)) % 2 == 0
+
+    def _restore_all(self, entry: JournalEntry) -> None:
+        rows = self._connection.rows(
+            "SELECT place, key, before, after FROM journal_rows WHERE entry_id = ?", (entry.id,)
+        )
+        names = {concept.id: concept.name for concept in self._concepts.all()}
+        photo_ids: set[int] = set()
+        restored_captions: set[int] = set()
+        order = list(_KEYS)
+        for row in sorted(rows, key=lambda row: order.index(row["place"])):
+            table, key = row["place"], tuple(json.loads(row["key"]))
+            before, after = (json.loads(image) if image else None for image in (row["before"], row["after"]))
+            self._refuse_later(entry, table, row["key"])
+            if not self._is_as(table, key, after):
+                if table != "captions" or not self._is_by_models(key, after):
+                    self._refuse_changed(entry)
+                if not (before or {}).get("by_hand"):
+                    continue
+            if table == "concepts" and before is not None and before["removed_at"] is None:
+                self._refuse_name_used_since(entry, before["name"], except_key=row["key"])
+            self._journal.touch(table, *key)
+            self._restore(table, key, before)
+            if table == "captions":
+                restored_captions.add(key[0])
+            photo_ids |= {key[-1]} if table != "concepts" else self._concepts.photo_ids(key[0])
+        for concept in self._concepts.all():
+            if names.get(concept.id, concept.name) != concept.name:
+                photo_ids |= self._captions.rename_concept(
+                    concept.id,
+                    names[concept.id],
+                    concept.name,
+                    other_names=self._concepts.names(except_id=concept.id),
+                    except_photos=restored_captions,
+                    since=entry.made_at,
+                )
+        self._words.refresh(sorted(photo_ids))
+
+    def _is_as(self, table: str, key: tuple[Any, ...], image: Image) -> bool:
+        present = self._journal.image(table, key)
+        if present is None or image is None:
+            return present is image
+        return all(present.get(name) == image[name] for name in _OWN_COLUMNS.get(table, image))
+
+    def _is_by_models(self, key: tuple[Any, ...], after: Image) -> bool:
+        present = self._journal.image("captions", key)
+        return not (present or {}).get("by_hand") and not (after or {}).get("by_hand")
+
+    def _refuse_changed(self, entry: JournalEntry) -> None:
+        raise LibraryError(
+            f"entry {entry.id} ({entry.what}) cannot be undone: there are later changes to the same data",
+            hint="photopal undo --list",
+        )
+
+    def _refuse_later(self, entry: JournalEntry, table: str, key: str) -> None:
+        """Raise where a later change of the same row was not undone, even if it left the row as it was.
+
+        Else that change could never be undone: the row would no longer be as it found or left it.
+        """
+        rows = self._connection.rows(
+            "SELECT id, what FROM journal JOIN journal_rows ON entry_id = id WHERE place = ? AND key = ?"
+            " AND id > ? AND undoes IS NULL AND undone_by IS NULL ORDER BY id DESC LIMIT 1",
+            (table, key, self._base(entry).id),
+        )
+        if rows:
+            raise LibraryError(
+                f"entry {entry.id} ({entry.what}) cannot be undone: there are later changes to the same data",
+                hint=f"First undo entry {rows[0]['id']}: {rows[0]['what']}.",
+            )
+
+    def _refuse_name_used_since(self, entry: JournalEntry, name: str, *, except_key: str) -> None:
+        """Raise where a later change, not undone, gave the name to another concept or took it away."""
+        rows = self._connection.rows(
+            "SELECT id, what, before, after FROM journal JOIN journal_rows ON entry_id = id"
+            " WHERE place = 'concepts' AND key <> ? AND id > ? AND undoes IS NULL AND undone_by IS NULL"
+            " ORDER BY id DESC",
+            (except_key, self._base(entry).id),
+        )
+        for row in rows:
+            images = [json.loads(image) for image in (row["before"], row["after"]) if image]
+            if any(fold(image["name"]) == fold(name) for image in images):
+                raise ConceptError(
+                    f'the name "{name}" has been used by a later change',
+                    hint=f"First undo entry {row['id']}: {row['what']}.",
+                )
+
+    def _restore(self, table: str, key: tuple[Any, ...], image: Image) -> None:
+        """Make a row what it was; a concept that was not there is removed, as what was found of it stays."""
+        condition = " AND ".join(f"{column} = ?" for column in _KEYS[table])
+        if image is None and table == "concepts":
+            self._connection.execute("UPDATE concepts SET removed_at = ? WHERE id = ?", (now(), *key))
+        elif image is None:
+            if table == "captions":
+                self._connection.execute("DELETE FROM appearances WHERE photo_id = ?", key)
+            self._connection.execute(f"DELETE FROM {table} WHERE {condition}", key)
+        else:
+            if table == "concepts" and image["removed_at"] is None:
+                self._concepts.refuse_taken(image["name"], except_id=key[0])
+            values = {
+                name: bytes.fromhex(value["hex"]) if isinstance(value, dict) else value
+                for name, value in image.items()
+            }
+            if table == "captions":
+                # What was found on the photo is gone with its row; a model shall look again.
+                values |= {"model": "", "bank": None, "prompt_version": ""}
+            changed = _OWN_COLUMNS.get(table, tuple(values))
+            self._connection.execute(
+                f"INSERT INTO {table} ({', '.join(values)}) VALUES ({', '.join('?' * len(values))})"
+                f" ON CONFLICT DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in changed)}",
+                tuple(values.values()),
+            )
+
+
+def _as_json(image: Image) -> str | None:
+    return None if image is None else json.dumps(image)
+
+
+def _entry(row: sqlite3.Row) -> JournalEntry:
+    return JournalEntry(
+        id=row["id"],
+        made_at=row["made_at"],
+        what=row["what"],
+        undoes=row["undoes"],
+        undone_by=row["undone_by"],
+    )
