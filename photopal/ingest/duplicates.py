@@ -1,8 +1,9 @@
 """Groups photos that are the same, nearly the same, or of one burst; deletes nothing and opens no photo.
 
-Nearly the same means that perceptual hashes differ in at most five of their 64 bits: a photo that was shrunk, saved again
-or slightly edited. If two hashes differ in five bits, one of six parts of them is equal, so only photos with
-an equal part are compared. A burst is a run of photos by one camera, seconds apart, each like the one before.
+Nearly the same means that perceptual hashes differ in at most five of their 64 bits: a photo that was shrunk,
+saved again or slightly edited. If two hashes differ in five bits, one of six parts of them is equal, so only
+photos with an equal part are compared. A burst is a run of photos by one camera, seconds apart, each like
+the one before.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class PhotoGroup:
 
 
 def fill_in_phashes(library: Library) -> int:
-    """Compute the perceptual hashes of photos that an older photopal added, from thumbnails; returns how many."""
+    """Compute the hashes of photos that an older photopal added, from thumbnails; returns how many."""
     from PIL import Image
 
     filled = 0

@@ -1,10 +1,10 @@
 """Records what the user changes, and undoes it entry by entry; an undo is an entry itself.
 
-An entry holds the rows that one command changed, as they were before and after. It is committed with the change
-itself. What models find and what indexing sees is not a user's change and is not recorded.
+An entry holds the rows that one command changed, as they were before and after. It is committed with the
+change itself. What models find and what indexing sees is not a user's change and is not recorded.
 
-To undo an entry, each row goes back to what it was before. Where it was changed since, the later change must be
-undone first; captions that a model has written since are left as they are, but for the names in them.
+To undo an entry, each row goes back to what it was before. Where it was changed since, the later change must
+be undone first; captions that a model has written since are left as they are, but for the names in them.
 """
 
 from __future__ import annotations

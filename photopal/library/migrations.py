@@ -129,8 +129,10 @@ def is_current(connection: sqlite3.Connection) -> bool:
     """
     version = schema_version(connection)
     if version > len(_STEPS):
+        path = connection.execute("PRAGMA database_list").fetchone()[2]
         raise LibraryError(
-            f"the library has format {version}; this version of photopal reads formats up to {len(_STEPS)}",
+            f"{path}: the library has format {version};"
+            f" this version of photopal reads formats up to {len(_STEPS)}",
             hint="Update photopal.",
         )
     return version == len(_STEPS)

@@ -100,22 +100,22 @@ class VectorFile:
         if not np.isfinite(wanted).all():
             raise LibraryError(f"{path}: damaged", hint=self._hint)
         best = np.empty(0, dtype=np.float32)
-        places = np.empty(0, dtype=np.int64)
+        rows = np.empty(0, dtype=np.int64)
         for start in range(0, len(vectors), _ROWS_AT_ONCE):
             with np.errstate(all="ignore"):
                 scores = vectors[start : start + _ROWS_AT_ONCE].astype(np.float32) @ wanted
             # A vector that is damaged is like nothing.
             scores[~(np.abs(scores) <= 1.1)] = -1.0
             best = np.concatenate([best, scores])
-            places = np.concatenate([places, np.arange(start, start + len(scores))])
-            kept = np.argsort(-best, kind="stable")[: limit + 1]
-            best, places = best[kept], places[kept]
-        near = set(places.tolist())
-        keys = {row: key for key, row in self._rows.items() if row in near}
+            rows = np.concatenate([rows, np.arange(start, start + len(scores))])
+            nearest = np.argsort(-best, kind="stable")[: limit + 1]
+            best, rows = best[nearest], rows[nearest]
+        near = set(rows.tolist())
+        keys = {near_row: key for key, near_row in self._rows.items() if near_row in near}
         found = [
-            (keys[place].hex(), float(score))
-            for score, place in zip(best.tolist(), places.tolist(), strict=True)
-            if place != row
+            (keys[near_row].hex(), float(score))
+            for score, near_row in zip(best.tolist(), rows.tolist(), strict=True)
+            if near_row != row
         ]
         return found[:limit]
 
@@ -157,8 +157,8 @@ class VectorFile:
             raise LibraryError(f"{self._keys_path}: cannot be read: {reason}", hint=self._hint) from error
         if keys:
             self._rows |= {
-                keys[place * _KEY_BYTES : (place + 1) * _KEY_BYTES]: first + place
-                for place in range(count - first)
+                keys[index * _KEY_BYTES : (index + 1) * _KEY_BYTES]: first + index
+                for index in range(count - first)
             }
             self._read = count
         return self._rows

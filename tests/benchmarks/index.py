@@ -5,8 +5,8 @@ decode, resize, store. The other way is written here from what rclip 3.3.0 does 
 each core; SHA-256 of the first MB and the last KB of the file; the whole photo decoded by Pillow, made RGB,
 resized so that the short side has 256 pixels, cropped, turned into normalised floats; one row with a vector
 for each photo; one commit. photopal does its usual run: BLAKE2b of the whole file, a decode at an eighth of
-the size, EXIF, an encoded thumbnail, a perceptual hash, words for the search, a commit each second. Both ways take
-turns in one process, on the same files.
+the size, EXIF, an encoded thumbnail, a perceptual hash, words for the search, a commit each second. Both
+ways take turns in one process, on the same files.
 """
 
 from __future__ import annotations

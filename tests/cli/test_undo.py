@@ -29,7 +29,7 @@ def test_the_journal_is_listed_the_latest_first(run, family):
     run("undo")
     lines = run("undo", "--list").stdout.splitlines()
     assert len(lines[0].split("\t")) == 4
-    assert "took back: wrote the caption of /p/lake.jpg" in lines[0]
+    assert "undid: edited the caption of /p/lake.jpg" in lines[0]
     assert "undone by" in lines[1]
     assert 'renamed "Rex" to "Bruno"' in lines[2]
     assert len(run("undo", "--list", "--limit", "1").stdout.splitlines()) == 1
@@ -39,7 +39,7 @@ def test_a_removal_is_undone(run, family):
     run("remove-concept", "Rex", "--yes")
     assert names(run) == ["Anna"]
     made = json.loads(run("undo", "--json").stdout)
-    assert made["what"] == 'took back: removed "Rex"'
+    assert made["what"] == 'undid: removed "Rex"'
     assert names(run) == ["Anna", "Rex"]
 
 

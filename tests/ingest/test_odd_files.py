@@ -232,18 +232,18 @@ def test_an_error_that_nobody_thought_of_costs_one_file(library, tmp_path, monke
 def test_what_is_read_is_committed_while_another_photo_takes_its_time(library, tmp_path, monkeypatch):
     folder = write_all(tmp_path / "photos", {f"{n}.jpg": encode(noise(seed=n), "jpg") for n in range(6)})
     commits = []
-    commit = type(library).clear_problems
+    commit = library.paths.clear_problems
 
-    def note_time(self, paths):
+    def note_time(paths):
         commits.append(time.monotonic())
-        return commit(self, paths)
+        return commit(paths)
 
     def take_time(path, **known):
         if path.name == "5.jpg":
             time.sleep(4)
         return record_photo(path, **known)
 
-    monkeypatch.setattr(type(library.paths), "clear_problems", note_time)
+    monkeypatch.setattr(library.paths, "clear_problems", note_time)
     monkeypatch.setattr("photopal.ingest.reader.record_photo", take_time)
     started = time.monotonic()
     assert index_folders(library, [folder]).added == 6

@@ -68,6 +68,27 @@ def test_every_change_is_an_entry_is_undone_and_done_again(library, rex, change)
     assert state(library) == before
 
 
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ("add", 'added "Anna"'),
+        ("rename", 'renamed "Rex" to "Bruno"'),
+        ("change", 'changed the description of "Rex"'),
+        ("remove", 'removed "Rex"'),
+        ("reference", 'added a reference photo of "Rex"'),
+        ("no reference", 'removed a reference photo of "Rex"'),
+        ("edit", "edited the caption of PATH"),
+    ],
+)
+def test_an_entry_says_what_was_done_to_whom_and_an_undo_repeats_it(library, rex, change, what):
+    CHANGES[change](library)
+    what = what.replace("PATH", str(library.photos.get(1).path))
+    assert library.history.entries(1)[0].what == what
+    undone = library.history.undo()
+    assert undone.what == f"undid: {what}"
+    assert library.history.undo(undone.id).what == f"redid: {what}"
+
+
 def test_undo_steps_back_through_all_changes_in_turn(library, rex):
     states = [state(library)]
     changes = [CHANGES[name] for name in CHANGES if name not in ("rename", "another case", "remove")]
@@ -278,7 +299,7 @@ def test_the_journal_tells_what_was_done_and_survives_closing(library, rex, tmp_
     library.history.undo()
     with Library(tmp_path / "library.db", read_only=True) as reader:
         entries = reader.history.entries()
-    assert entries[0].what == 'took back: renamed "Rex" to "Bruno"'
+    assert entries[0].what == 'undid: renamed "Rex" to "Bruno"'
     assert entries[1].undone_by == entries[0].id
     assert entries[0].undoes == entries[1].id
 

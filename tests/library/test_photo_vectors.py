@@ -1,5 +1,7 @@
 """Vectors outlive whatever interrupts their writing, and the nearest are found exactly."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -33,7 +35,7 @@ def test_every_model_has_its_own_vectors(tmp_path):
     VectorFile(tmp_path, "one").add([key(1)], some(1))
     assert key(1) in VectorFile(tmp_path, "one")
     assert key(1) not in VectorFile(tmp_path, "other")
-    with pytest.raises(LibraryError, match="no vector"):
+    with pytest.raises(LibraryError, match=f"^{re.escape(str(tmp_path))}: no vector"):
         VectorFile(tmp_path, "other").nearest(key(1), 5)
 
 
@@ -50,6 +52,12 @@ def test_another_width_is_refused(tmp_path):
     VectorFile(tmp_path, "f").add([key(1)], some(1))
     with pytest.raises(LibraryError, match="do not have width"):
         VectorFile(tmp_path, "f").add([key(2)], some(1, width=8))
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "f.keys").mkdir()
+    with pytest.raises(LibraryError, match=f"^{re.escape(str(tmp_path / 'f.keys'))}: cannot be written: "):
+        VectorFile(tmp_path, "f").add([key(1)], some(1))
 
 
 @pytest.mark.parametrize(

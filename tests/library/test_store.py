@@ -138,7 +138,7 @@ def test_a_library_of_a_newer_photopal_is_refused(tmp_path):
         connection.execute("PRAGMA user_version = 99")
     connection.close()
     for read_only in (False, True):
-        with pytest.raises(LibraryError, match="format 99") as caught:
+        with pytest.raises(LibraryError, match=r"library\.db: the library has format 99") as caught:
             Library(tmp_path / "library.db", read_only=read_only)
         assert caught.value.hint == "Update photopal."
 
