@@ -46,7 +46,13 @@ class Sighting:
 
     def appearance(self) -> Appearance:
         """As the library stores it."""
-        return Appearance(self.concept.id, self.score, self.is_present, self.point, self.box)
+        return Appearance(
+            concept_id=self.concept.id,
+            score=self.score,
+            is_present=self.is_present,
+            point=self.point,
+            box=self.box,
+        )
 
 
 @dataclass(frozen=True, eq=False)

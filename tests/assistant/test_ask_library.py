@@ -58,7 +58,10 @@ def fill(library, folder):
         photo = Photo(Path(folder) / path, f"{number:032x}", 1, 1, 64, 48, "JPEG", exif, b"jpeg")
         photo_id = library.photos.add(photo, place=place)
         if caption:
-            found = [Appearance(ids[name], 0.9, True, (0.5, 0.5), None) for name in who]
+            found = [
+                Appearance(concept_id=ids[name], score=0.9, is_present=True, point=(0.5, 0.5), box=None)
+                for name in who
+            ]
             library.captions.put(
                 photo_id, caption, model="m", bank=None, prompt_version="1", appearances=found
             )

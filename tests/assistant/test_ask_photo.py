@@ -10,7 +10,7 @@ from photopal.photos import open_photo
 
 
 def concept(number: int, name: str) -> ConceptRecord:
-    return ConceptRecord(number, name, "person", None, "")
+    return ConceptRecord(id=number, name=name, kind="person", about=None, created_at="")
 
 
 def seeing(assistant, *, present):

@@ -38,7 +38,8 @@ def library(tmp_path):
         }
         for photo, (caption, who) in words.items():
             found = [
-                Appearance(concept, 0.9, is_there, (0.5, 0.5), None) for concept, is_there in who.items()
+                Appearance(concept_id=concept, score=0.9, is_present=is_there, point=(0.5, 0.5), box=None)
+                for concept, is_there in who.items()
             ]
             library.captions.put(photo, caption, model="m", bank=None, prompt_version="1", appearances=found)
         yield library

@@ -67,7 +67,10 @@ def our_assistant(model: VisionModel, stored: Tensor) -> Assistant:
         BankConcept(number, rows, output, concept_direction(vectors), band, "")
         for number, vectors in enumerate(stored)
     ]
-    concepts = [ConceptRecord(number, f"Name{number}", "person", None, "") for number in range(len(learned))]
+    concepts = [
+        ConceptRecord(id=number, name=f"Name{number}", kind="person", about=None, created_at="")
+        for number in range(len(learned))
+    ]
     return Assistant(model, Bank(model.fingerprint, "").with_concepts(learned), concepts)
 
 

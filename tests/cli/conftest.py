@@ -52,7 +52,10 @@ def family(home: Path) -> Path:
         put(library, "/p/\x1b[31m[bold]hostile\udcff.jpg")
         anna, rex = library.concepts.add("Anna"), library.concepts.add("Rex", kind="pet", about="a brown dog")
         library.concepts.add_reference(rex.id, beach)
-        found = [Appearance(concept.id, 0.9, True, (0.5, 0.5), None) for concept in (anna, rex)]
+        found = [
+            Appearance(concept_id=concept.id, score=0.9, is_present=True, point=(0.5, 0.5), box=None)
+            for concept in (anna, rex)
+        ]
         caption = "Anna throws a [red]ball[/red] to Rex on the beach."
         library.captions.put(beach, caption, model="m", bank=None, prompt_version="1", appearances=found)
     return path

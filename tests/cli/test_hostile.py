@@ -25,7 +25,7 @@ def hostile(home):
             Photo(path, f"{1:032x}", 1, 1, 64, 48, "JPEG", exif, b"jpeg"), place=nameable
         )
         rex = library.concepts.add("[red]Rex[/red] \u202eX", about=nameable)
-        seen = [Appearance(rex.id, 0.9, True, (0.5, 0.5), None)]
+        seen = [Appearance(concept_id=rex.id, score=0.9, is_present=True, point=(0.5, 0.5), box=None)]
         library.captions.put(photo_id, HOSTILE, model="m", bank=None, prompt_version="1", appearances=seen)
         library.concepts.add_reference(rex.id, photo_id)
         library.paths.add_problem(Skipped(path, HOSTILE), size_bytes=None, mtime_ns=None)

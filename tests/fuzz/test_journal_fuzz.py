@@ -87,7 +87,7 @@ def test_undoing_everything_leads_back_to_the_beginning(steps):
         for number in (1, 2, 3):
             photo = Photo(Path(f"/p/{number}.jpg"), f"{number:032x}", 1, 1, 8, 8, "JPEG", Exif(), b"")
             library.photos.add(photo)
-        seen = [Appearance(anna.id, 0.9, True, (0.5, 0.5), None)]
+        seen = [Appearance(concept_id=anna.id, score=0.9, is_present=True, point=(0.5, 0.5), box=None)]
         library.captions.put(
             1, "Anna and Anna Maria.", model="m", bank=None, prompt_version="1", appearances=seen
         )

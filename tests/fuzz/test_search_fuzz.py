@@ -102,7 +102,15 @@ def library(tmp_path_factory):
             )
             photo = Photo(path, f"{number:032x}", 1, 1, 64, 48, "JPEG", exif, b"jpeg")
             photo_id = library.photos.add(photo, place="Nice, France" if number % 3 == 0 else None)
-            seen = [Appearance(concepts[number % len(concepts)].id, 0.9, number % 2 == 0, (0.5, 0.5), None)]
+            seen = [
+                Appearance(
+                    concept_id=concepts[number % len(concepts)].id,
+                    score=0.9,
+                    is_present=number % 2 == 0,
+                    point=(0.5, 0.5),
+                    box=None,
+                )
+            ]
             text = f"A dog {PIECES[-number]} on the beach {PIECES[number]}."
             library.captions.put(photo_id, text, model="m", bank=None, prompt_version="1", appearances=seen)
         library.captions.edit(3, "Rex by hand")

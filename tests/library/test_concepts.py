@@ -120,7 +120,7 @@ def test_a_name_that_is_taken_cannot_be_given_again(library):
 def test_a_removed_concept_can_be_restored_with_all_it_had(library, make_photo):
     concept, photo_id = library.concepts.add("Rex"), library.photos.add(make_photo(1))
     library.concepts.add_reference(concept.id, photo_id, box=(1, 2, 3, 4))
-    seen = Appearance(concept.id, 0.9, True, (0.5, 0.5), None)
+    seen = Appearance(concept_id=concept.id, score=0.9, is_present=True, point=(0.5, 0.5), box=None)
     library.captions.put(photo_id, "A dog.", model="m", bank="b", prompt_version="1", appearances=[seen])
     library.concepts.remove("rex")
     assert library.concepts.all() == []

@@ -18,7 +18,10 @@ def rex(library, make_photo):
 
 
 def say(library, photo_id, text, *concepts):
-    seen = [Appearance(concept.id, 0.9, True, (0.5, 0.5), None) for concept in concepts]
+    seen = [
+        Appearance(concept_id=concept.id, score=0.9, is_present=True, point=(0.5, 0.5), box=None)
+        for concept in concepts
+    ]
     library.captions.put(photo_id, text, model="m", bank="b", prompt_version="1", appearances=seen)
 
 

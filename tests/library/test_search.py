@@ -33,7 +33,13 @@ def holiday(library, make_photo, tmp_path):
 
 
 def seen(concept, score=0.9, *, is_present=True):
-    return Appearance(concept.id, score, is_present, (0.25, 0.75), (0.1, 0.2, 0.3, 0.4))
+    return Appearance(
+        concept_id=concept.id,
+        score=score,
+        is_present=is_present,
+        point=(0.25, 0.75),
+        box=(0.1, 0.2, 0.3, 0.4),
+    )
 
 
 def found(library, text="", **query):
@@ -179,7 +185,9 @@ def test_a_caption_of_nothing_is_refused_and_leaves_no_trace(holiday):
     with pytest.raises(LibraryError):
         caption(holiday, 99, "x")
     with pytest.raises(LibraryError):
-        caption(holiday, 3, "gone", Appearance(99, 1.0, True, (0, 0), None))
+        caption(
+            holiday, 3, "gone", Appearance(concept_id=99, score=1.0, is_present=True, point=(0, 0), box=None)
+        )
     assert holiday.captions.get(3) is None
     assert found(holiday, "gone") == []
 

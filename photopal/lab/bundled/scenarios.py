@@ -101,7 +101,8 @@ def make_scenario(seed: int, options: ScenarioOptions) -> Scenario:
     cast = _draw_cast(rng, options)
     names = [*NAMES, *(f"Name{n}" for n in range(len(NAMES), options.concepts))]
     concepts = tuple(
-        ConceptRecord(place + 1, names[place], identity.kind, None, "") for place, identity in enumerate(cast)
+        ConceptRecord(id=place + 1, name=names[place], kind=identity.kind, about=None, created_at="")
+        for place, identity in enumerate(cast)
     )
     references = tuple(
         tuple(_draw_reference(identity, cast, rng, options) for _ in range(options.photos))

@@ -122,7 +122,7 @@ class _Size:
     def _register(self, places: Sequence[int]) -> Group:
         concepts = [self.row[place] for place in places]
         rows = tuple(
-            ConceptRecord(place + 1, one.name, one.kind, one.about, "")
+            ConceptRecord(id=place + 1, name=one.name, kind=one.kind, about=one.about, created_at="")
             for place, one in zip(places, concepts, strict=True)
         )
         shelf = self.bench.shelf

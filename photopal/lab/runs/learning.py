@@ -91,7 +91,7 @@ def learn(shelf: Shelf, dataset: Dataset, scenario: Scenario, options: LearnOpti
     strangers = strangers_for(dataset, scenario, options.register.seed)
     others = foreign_concepts(dataset, scenario, options.register.seed)
     concepts = tuple(
-        ConceptRecord(number, concept.name, concept.kind, concept.about, "")
+        ConceptRecord(id=number, name=concept.name, kind=concept.kind, about=concept.about, created_at="")
         for number, concept in enumerate(scenario.concepts, start=1)
     )
     taught = _taught(scenario.concepts, others, options.fault)
