@@ -15,7 +15,7 @@ def test_a_rename_is_undone_and_done_again(run, family):
     assert "to Bruno on the beach" in run("search", "bruno").stdout
     undone = run("undo")
     assert (undone.exit_code, undone.stdout) == (0, "")
-    assert 'Took back: renamed "Rex" to "Bruno"' in undone.stderr
+    assert 'Undid: renamed "Rex" to "Bruno"' in undone.stderr
     assert names(run) == ["Anna", "Rex"]
     entry = json.loads(run("undo", "--list", "--json").stdout)[0]["id"]
     assert str(entry) in undone.stderr
