@@ -57,7 +57,7 @@ def check_library(
         with_contents: Read every file and compare its bytes with the hash that the library keeps.
         on_progress: Told of each photo.
     """
-    report = CheckReport(faults=_faults(library))
+    report = CheckReport(faults=find_faults(library))
     total = library.counts()["photos"]
     for photo in library.photos.all():
         report.photos += 1
@@ -71,7 +71,7 @@ def check_library(
     return report
 
 
-def _faults(library: Library) -> list[str]:
+def find_faults(library: Library) -> list[str]:
     """Let SQLite look through the whole library file; return what it finds wrong, in its words."""
     found = [row[0] for row in library.connection.rows("PRAGMA integrity_check(20)") if row[0] != "ok"]
     for row in library.connection.rows("PRAGMA foreign_key_check"):

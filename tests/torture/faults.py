@@ -32,6 +32,7 @@ from PIL import Image
 
 from photopal.ingest.indexer import index_folders
 from photopal.library import Library
+from photopal.library.integrity import find_faults
 from photopal.photos import hash_file
 
 PATIENCE_S = 600
@@ -121,7 +122,7 @@ class Bench:
 
     def compare(self, library: Library, before: dict[Path, str]) -> None:
         """Compare the library with the folder and with what was said before."""
-        faults = library.faults()
+        faults = find_faults(library)
         assert not faults, faults
         bad = {problem.path for problem in library.paths.problems()}
         known = {path: row for row in library.photos.all() for path in library.paths.of(row.id)}
