@@ -44,7 +44,8 @@ def library(tmp_path_factory):
 def fill(library, folder):
     """Put the album into a library; its photos have rows and no files."""
     ids = {
-        name: library.add_concept(name, kind=kind, about=about).id for name, (kind, about) in CONCEPTS.items()
+        name: library.concepts.add(name, kind=kind, about=about).id
+        for name, (kind, about) in CONCEPTS.items()
     }
     for known in ALBUM:
         place, latitude, longitude = PLACES[known.place] if known.place else (None, None, None)
@@ -65,15 +66,20 @@ def fill(library, folder):
             exif=exif,
             thumbnail=b"jpeg",
         )
-        photo_id = library.add_photo(photo, place=place)
+        photo_id = library.photos.add(photo, place=place)
         assert photo_id == known.number
         if known.caption is None:
             continue
-        found = [Appearance(ids[name], 0.9, name in known.names, (0.5, 0.5), None) for name in CONCEPTS]
+        found = [
+            Appearance(
+                concept_id=ids[name], score=0.9, is_present=name in known.names, point=(0.5, 0.5), box=None
+            )
+            for name in CONCEPTS
+        ]
         said = "A photo." if known.by_hand else known.caption
-        library.save_caption(photo_id, said, model="m", bank=None, prompt_version="1", appearances=found)
+        library.captions.put(photo_id, said, model="m", bank=None, prompt_version="1", appearances=found)
         if known.by_hand:
-            library.edit_caption(photo_id, known.caption)
+            library.captions.edit(photo_id, known.caption)
 
 
 def reply_to(library, question):
