@@ -11,14 +11,12 @@ import math
 import re
 import struct
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from photopal.errors import PhotoError
-
-_TIFF_STARTS = (b"II*\x00", b"MM\x00*")
-_EXIF_PREFIX = b"Exif\x00\x00"
+from photopal.photos.dates import read_date
+from photopal.photos.embedded import Blocks, find_blocks
 
 # What broken EXIF makes a parser raise. Everything that is a bug in this module is here too, which
 # is why the tests feed it thousands of damaged blocks and look at the answers.
@@ -31,18 +29,15 @@ _BROKEN = (
 _READS_ALLOWED = 20_000
 _BYTES_ALLOWED = 64 * 1024 * 1024
 
-_DATE = re.compile(
-    r"\s*(\d{4})[:/.-]\s*(\d{1,2})[:/.-]\s*(\d{1,2})[ T]+(\d{1,2}):\s*(\d{1,2})(?::\s*(\d{1,2}))?"
-)
-_OFFSET = re.compile(r"\s*([+-])(\d{2}):?(\d{2})\s*$")
-
 
 @dataclass(frozen=True)
 class Exif:
     """What the camera says of a photo; None where it says nothing that can be believed.
 
     Attributes:
-        taken_at: ISO 8601 local time to the second, with the offset from UTC where it is known.
+        taken_at: When the picture was taken: ISO 8601 local time or its beginning, with the offset from UTC where
+            it is known.
+        digitized_at: When it was made digital, in the same form; cameras write both, scanners this one.
         camera: Make and model in one, the make not said twice.
         make: The maker as written, trimmed.
         model: The model as written, trimmed.
@@ -51,9 +46,14 @@ class Exif:
         latitude: Degrees, south negative, -90 to 90.
         longitude: Degrees, west negative, -180 to 180.
         altitude_m: Metres above the sea, below it negative.
+        title: The title that Windows shows.
+        description: What somebody, and not the camera, wrote about the picture.
+        keywords: The keywords that Windows shows.
+        rating: Stars, 0 to 5.
     """
 
     taken_at: str | None = None
+    digitized_at: str | None = None
     camera: str | None = None
     make: str | None = None
     model: str | None = None
@@ -62,6 +62,10 @@ class Exif:
     latitude: float | None = None
     longitude: float | None = None
     altitude_m: float | None = None
+    title: str | None = None
+    description: str | None = None
+    keywords: tuple[str, ...] = ()
+    rating: int | None = None
 
 
 def read_exif(path: Path) -> Exif:
@@ -77,24 +81,35 @@ def read_exif(path: Path) -> Exif:
         raise PhotoError(f"{path}: cannot be opened: {error.strerror or error}") from error
 
 
-def exif_of(file: BinaryIO) -> Exif:
-    """Read the EXIF of an open photo file; the position in the file is lost."""
-    tags, decoded_orientation = _tags_of(file)
+def exif_of(file: BinaryIO, blocks: Blocks | None = None) -> Exif:
+    """Read the EXIF of an open photo file; the position in the file is lost.
+
+    Args:
+        file: The photo.
+        blocks: What `find_blocks` found in it, where it was called already.
+    """
+    blocks = find_blocks(file) if blocks is None else blocks
+    tags = _tags_of(file, blocks)
     make, model, lens = (_text_of(tags, name) for name in ("Make", "Model", "LensModel"))
     latitude = _degrees(tags, "GPS GPSLatitude", negative="S", limit=90.0)
     longitude = _degrees(tags, "GPS GPSLongitude", negative="W", limit=180.0)
     if latitude is None or longitude is None:
         latitude = longitude = None
     return Exif(
-        taken_at=_taken_at(tags),
+        taken_at=_date_of(tags, "Original"),
+        digitized_at=_date_of(tags, "Digitized"),
         camera=name_camera(make, model),
         make=make,
         model=model,
         lens=lens,
-        orientation=decoded_orientation or _orientation(tags),
+        orientation=blocks.orientation or _orientation(tags),
         latitude=latitude,
         longitude=longitude,
         altitude_m=_altitude_m(tags),
+        title=_wide_text(tags, "XPTitle"),
+        description=_description(tags),
+        keywords=_keywords(tags),
+        rating=_rating(tags),
     )
 
 
@@ -129,36 +144,16 @@ class _BoundedReader:
         return self._file.tell()
 
 
-def _tags_of(file: BinaryIO) -> tuple[dict[str, Any], int | None]:
-    """Return exifread's tags by name, and the orientation a decoder has already taken out of them."""
-    file.seek(0)
-    head = file.read(12)
-    if head[:4] in _TIFF_STARTS:
-        return _parse(file), None
-    block, orientation = _exif_block(file)
-    tags = _parse(io.BytesIO(block)) if block else {}
-    if not tags and (head[:4] == b"\x89PNG" or head[4:8] == b"ftyp"):
-        # PNG keeps EXIF behind the pixels too, where Pillow's header does not reach.
-        tags = _parse(file)
-    return tags, orientation
-
-
-def _exif_block(file: BinaryIO) -> tuple[bytes | None, int | None]:
-    """Return the TIFF stream that Pillow finds in the container."""
-    from photopal.photos.decode import open_header, quiet_pillow
-
-    try:
-        with quiet_pillow(), open_header(file) as image:
-            block = image.info.get("exif")
-            if block is None and "Raw profile type exif" in image.info:
-                block = image.getexif().tobytes()
-            # The HEIC decoder turns the pixels itself and resets the tag.
-            orientation = image.info.get("original_orientation")
-    except (PhotoError, *_BROKEN):
-        return None, None
-    if not isinstance(block, bytes):
-        return None, None
-    return block.removeprefix(_EXIF_PREFIX), orientation
+def _tags_of(file: BinaryIO, blocks: Blocks) -> dict[str, Any]:
+    """Return exifread's tags by name."""
+    if blocks.is_exif_whole_file:
+        return _parse(file)
+    tags = _parse(io.BytesIO(blocks.exif)) if blocks.exif else {}
+    if not tags:
+        file.seek(4)
+        if file.read(4) == b"ftyp":
+            return _parse(file)
+    return tags
 
 
 def _parse(stream: BinaryIO) -> dict[str, Any]:
@@ -199,36 +194,61 @@ def _text(tag: Any) -> str | None:
     return "".join(letter for letter in text if letter.isprintable()) or None
 
 
-def _taken_at(tags: dict[str, Any]) -> str | None:
-    """Return the first believable date: when taken, when digitised, when the file was written."""
-    for date_name, offset_name in (
-        ("EXIF DateTimeOriginal", "EXIF OffsetTimeOriginal"),
-        ("EXIF DateTimeDigitized", "EXIF OffsetTimeDigitized"),
-        ("Image DateTime", "EXIF OffsetTime"),
-    ):
-        taken_at = _date(_text(tags.get(date_name)))
-        if taken_at:
-            return taken_at + _offset(_text(tags.get(offset_name)))
-    return None
+def _date_of(tags: dict[str, Any], kind: str) -> str | None:
+    """Return a date with its offset; the date of the last change is none that a picture was taken on."""
+    offset = _text(tags.get(f"EXIF OffsetTime{kind}"))
+    date = read_date(_text(tags.get(f"EXIF DateTime{kind}")), "EXIF", offset=offset)
+    return None if date is None else date.at
 
 
-def _date(text: str | None) -> str | None:
-    match = _DATE.match(text or "")
-    if not match:
-        return None
+def _description(tags: dict[str, Any]) -> str | None:
+    """Return what somebody wrote; descriptions that a camera gives to all its pictures are passed over."""
+    texts = (
+        _text(tags.get("Image ImageDescription")),
+        _wide_text(tags, "XPComment"),
+        _wide_text(tags, "XPSubject"),
+    )
+    return next((text for text in texts if text and not is_by_camera(text)), None)
+
+
+def is_by_camera(description: str) -> bool:
+    """Tell whether a description is one that a camera or program gives to every picture."""
+    return _BY_CAMERA.fullmatch(description.strip()) is not None
+
+
+_BY_CAMERA = re.compile(
+    r"(?:[\w .-]*\bdigital (?:still )?camera\b[\w .-]*|sony dsc|dcim\b.*|exif[_ ]jpeg[_ ](?:picture|t\d+)|jpeg|"
+    r"default|none|null|untitled|image|picture|photo|screenshot|created with .*|\W*|\d{1,5}|"
+    r"<?(?:created|edited|processed) (?:with|by) .*|(?:sd|hd)?[a-z]?cam|samsung|hdr|binary comment|"
+    r"(?:ascii|unicode|jis)|file written by .*|charset=.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def _wide_text(tags: dict[str, Any], name: str) -> str | None:
+    """Return a text of Windows, which is UTF-16 in bytes."""
+    values = getattr(tags.get(f"Image {name}"), "values", None)
+    if isinstance(values, str):
+        return _clean(values)
     try:
-        return datetime(*(int(part or 0) for part in match.groups())).isoformat(timespec="seconds")  # type: ignore[arg-type]
-    except ValueError:
+        return _clean(bytes(values or ()).decode("utf-16-le", errors="ignore"))
+    except (TypeError, ValueError):
         return None
 
 
-def _offset(text: str | None) -> str:
-    if text in ("Z", "z"):
-        return "+00:00"
-    match = _OFFSET.match(text or "")
-    if not match or int(match[2]) > 14 or int(match[3]) > 59:
-        return ""
-    return f"{match[1]}{match[2]}:{match[3]}"
+def _clean(text: str) -> str | None:
+    line = " ".join(text.split("\x00", 1)[0].split())
+    return "".join(letter for letter in line if letter.isprintable()) or None
+
+
+def _keywords(tags: dict[str, Any]) -> tuple[str, ...]:
+    words = (word.strip() for word in (_wide_text(tags, "XPKeywords") or "").split(";"))
+    return tuple(dict.fromkeys(filter(None, words)))
+
+
+def _rating(tags: dict[str, Any]) -> int | None:
+    numbers = _numbers(tags.get("Image Rating"))
+    return int(numbers[0]) if numbers and 0 < numbers[0] <= 5 else None
 
 
 def _numbers(tag: Any) -> list[float]:

@@ -1,0 +1,69 @@
+"""Reads IPTC-IIM records, as agencies and older programs write them into JPEG and TIFF; knows no other format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+KEYWORDS, TITLE, DESCRIPTION, HEADLINE = (2, 25), (2, 5), (2, 120), (2, 105)
+DATE_CREATED, TIME_CREATED = (2, 55), (2, 60)
+DATE_DIGITIZED, TIME_DIGITIZED = (2, 62), (2, 63)
+_CHARACTER_SET = (1, 90)
+_UTF_8 = b"\x1b%G"
+_MOST_DATASETS = 5_000
+
+Records = dict[tuple[int, int], list[str]]
+"""Texts by record and dataset number."""
+
+
+def read_iptc(block: bytes) -> Records:
+    """Return the texts of a block of datasets; what follows a broken one is left out."""
+    raw = list(_datasets(block))
+    is_utf_8 = any(key == _CHARACTER_SET and value.startswith(_UTF_8) for key, value in raw)
+    records: Records = {}
+    for key, value in raw:
+        text = " ".join(_decoded(value, is_utf_8=is_utf_8).replace("\x00", " ").split())
+        if text and key != _CHARACTER_SET:
+            records.setdefault(key, []).append(text)
+    return records
+
+
+def iptc_in_photoshop(resources: bytes) -> bytes:
+    """Return the IPTC block among Photoshop's image resources; empty where there is none."""
+    position = 0
+    while resources[position : position + 4] in (b"8BIM", b"PHUT", b"AgHg", b"DCSR", b"MeSa"):
+        number = int.from_bytes(resources[position + 4 : position + 6], "big")
+        name_length = resources[position + 6] if position + 6 < len(resources) else 0
+        start = position + 6 + (name_length + 2) // 2 * 2
+        size = int.from_bytes(resources[start : start + 4], "big")
+        if number == 0x0404:
+            return resources[start + 4 : start + 4 + size]
+        position = start + 4 + (size + 1) // 2 * 2
+    return b""
+
+
+def _datasets(block: bytes) -> Iterator[tuple[tuple[int, int], bytes]]:
+    position = 0
+    for _ in range(_MOST_DATASETS):
+        if block[position : position + 1] != b"\x1c" or position + 5 > len(block):
+            return
+        key = (block[position + 1], block[position + 2])
+        size = int.from_bytes(block[position + 3 : position + 5], "big")
+        position += 5
+        if size & 0x8000:
+            # An extended dataset: these bits tell how many bytes its size takes.
+            width = size & 0x7FFF
+            if width > 4:
+                return
+            size = int.from_bytes(block[position : position + width], "big")
+            position += width
+        if position + size > len(block):
+            return
+        yield key, block[position : position + size]
+        position += size
+
+
+def _decoded(value: bytes, *, is_utf_8: bool) -> str:
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value.decode("utf-8" if is_utf_8 else "cp1252", errors="replace")

@@ -1,0 +1,496 @@
+"""Gathers what a photo's file, its sidecars and its name say about it, each fact with its source.
+
+Sources are asked in one order, and the first to say something believable counts: what a person wrote into a
+sidecar, what the camera wrote into EXIF, embedded XMP, IPTC, texts of PNG, Google Takeout, the file's name. Lists,
+such as keywords, come from all of them. Nothing here was said by a model.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any, BinaryIO, Literal
+
+from photopal.photos.dates import DateTaken, date_in_folder, date_in_name, judged, read_date
+from photopal.photos.embedded import Blocks, find_blocks
+from photopal.photos.exif import Exif, exif_of, is_by_camera, name_camera
+from photopal.photos.iptc import (
+    DATE_CREATED,
+    DATE_DIGITIZED,
+    DESCRIPTION,
+    HEADLINE,
+    KEYWORDS,
+    TIME_CREATED,
+    TIME_DIGITIZED,
+    TITLE,
+    Records,
+    read_iptc,
+)
+from photopal.photos.sidecars import Sidecars, read_takeout, read_xmp_sidecar
+from photopal.photos.xmp import Value, Xmp, texts_of
+
+METADATA_VERSION = 1
+"""Grows when more is read of files: what was read under a smaller number is read again."""
+
+Field = Literal[
+    "camera", "make", "model", "lens", "orientation", "position", "altitude_m",
+    "title", "description", "rating", "keyword", "hierarchy", "person",
+]  # fmt: skip
+RegionKind = Literal["Face", "Pet"]
+
+_MOST_ITEMS = 500
+_MOST_LETTERS = 5_000
+
+
+@dataclass(frozen=True)
+class Fact:
+    """Something a source says; of a position the value is (latitude, longitude) in degrees."""
+
+    field: Field
+    value: Any
+    source: str
+
+
+@dataclass(frozen=True)
+class Region:
+    """Where somebody is in a photo, as a file says.
+
+    Attributes:
+        name: Who; None where nobody said it.
+        kind: Face or Pet.
+        box: x, y, width, height as fractions of the image as stored, before EXIF's orientation.
+        source: Who says so.
+    """
+
+    name: str | None
+    kind: RegionKind
+    box: tuple[float, float, float, float]
+    source: str
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What the files know of one photo.
+
+    Attributes:
+        dates: When it was taken, by each source that says so, those that count most first.
+        facts: All else, in the order of the sources.
+        regions: Faces and pets.
+    """
+
+    dates: tuple[DateTaken, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    regions: tuple[Region, ...] = ()
+
+    @property
+    def taken(self) -> DateTaken | None:
+        """The first date that can be believed."""
+        return next((date for date in self.dates if date.certainty != "unsure"), None)
+
+    @property
+    def unsure(self) -> DateTaken | None:
+        """Where no date can be believed, the first that cannot."""
+        return None if self.taken else next(iter(self.dates), None)
+
+    def first(self, field: Field) -> Fact | None:
+        """Return what counts for a field of which there is one; None where nobody says anything."""
+        return next((fact for fact in self.facts if fact.field == field), None)
+
+    def value(self, field: Field) -> Any:
+        """Return the value of `first`, or None."""
+        fact = self.first(field)
+        return None if fact is None else fact.value
+
+    def all(self, field: Field) -> dict[Any, list[str]]:
+        """Return all values of a field, each with the sources that say so, in order."""
+        values: dict[Any, list[str]] = {}
+        for fact in self.facts:
+            if fact.field == field:
+                values.setdefault(fact.value, []).append(fact.source)
+        return values
+
+    def words(self) -> list[str]:
+        """Return the words to find the photo by: title, description, keywords, and names of persons and pets."""
+        words = [self.value("title"), self.value("description"), *self.all("keyword"), *self.all("hierarchy")]
+        words += [*self.all("person"), *(region.name for region in self.regions)]
+        return list(dict.fromkeys(filter(None, words)))
+
+    def to_json(self) -> str:
+        """Write it down."""
+        return json.dumps(
+            {
+                "dates": [[date.at, date.certainty, date.source] for date in self.dates],
+                "facts": [[fact.field, fact.value, fact.source] for fact in self.facts],
+                "regions": [[each.name, each.kind, each.box, each.source] for each in self.regions],
+            },
+            ensure_ascii=False,
+            separators=(",", ":"),
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> Metadata:
+        """Read what `to_json` wrote."""
+        said = json.loads(text)
+        return cls(
+            dates=tuple(DateTaken(*date) for date in said["dates"]),
+            facts=tuple(
+                Fact(field, tuple(value) if isinstance(value, list) else value, source)
+                for field, value, source in said["facts"]
+            ),
+            regions=tuple(
+                Region(name, kind, tuple(box), source) for name, kind, box, source in said["regions"]
+            ),
+        )
+
+
+def merged(several: Iterable[Metadata]) -> Metadata:
+    """Return what the files of one photo, which has copies, say together."""
+    parts = list(several)
+    if len(parts) == 1:
+        return parts[0]
+    return Metadata(
+        dates=_in_order(dict.fromkeys(date for part in parts for date in part.dates)),
+        facts=tuple(dict.fromkeys(fact for part in parts for fact in part.facts)),
+        regions=tuple(dict.fromkeys(region for part in parts for region in part.regions)),
+    )
+
+
+def read_metadata(
+    file: BinaryIO, path: Path, sidecars: Sidecars | None = None, *, now: datetime | None = None
+) -> Metadata:
+    """Read what an open photo file, its sidecars and its path say; the position in the file is lost.
+
+    Args:
+        file: The photo; only its headers are read.
+        path: Where it is; the names of the file and its folder may have a date.
+        sidecars: What lies beside it.
+        now: What counts as the future; the present when left out.
+    """
+    blocks = find_blocks(file)
+    sources = [
+        *_of_sidecars(path, sidecars or Sidecars()),
+        metadata_of_exif(exif_of(file, blocks)),
+        _of_xmp(Xmp(blocks.xmp), "XMP"),
+        _of_iptc(read_iptc(blocks.iptc) if blocks.iptc else {}),
+        _of_texts(blocks.texts),
+    ]
+    if sidecars is not None and sidecars.takeout is not None:
+        sources.append(_of_takeout(read_takeout(sidecars.takeout)))
+    dates = [
+        judged(date, is_from_clock=_is_from_clock(date), now=now) for each in sources for date in each.dates
+    ]
+    for named in (date_in_name(path.stem), *map(date_in_folder, path.parts[-2:-4:-1])):
+        if named is not None:
+            dates.append(named)
+    return Metadata(
+        dates=_in_order(dates),
+        facts=tuple(fact for each in sources for fact in each.facts),
+        regions=tuple(_distinct(region for each in sources for region in each.regions)),
+    )
+
+
+def metadata_of_exif(exif: Exif) -> Metadata:
+    """Return EXIF as facts; its dates as they were written."""
+    dates = (
+        read_date(exif.taken_at, "EXIF DateTimeOriginal"),
+        read_date(exif.digitized_at, "EXIF DateTimeDigitized"),
+    )
+    position = None if exif.latitude is None or exif.longitude is None else (exif.latitude, exif.longitude)
+    facts = {
+        "camera": exif.camera, "make": exif.make, "model": exif.model, "lens": exif.lens,
+        "orientation": exif.orientation if exif.orientation != 1 else None,
+        "position": position, "altitude_m": exif.altitude_m, "title": exif.title,
+        "description": exif.description, "rating": exif.rating,
+    }  # fmt: skip
+    return _said("EXIF", dates, facts, {"keyword": exif.keywords})
+
+
+_RANKS = (
+    "you",
+    "sidecar exif:DateTimeOriginal",
+    "sidecar photoshop:DateCreated",
+    "EXIF DateTimeOriginal",
+    "XMP exif:DateTimeOriginal",
+    "XMP photoshop:DateCreated",
+    "IPTC DateCreated",
+    "PNG Creation Time",
+    "sidecar exif:DateTimeDigitized",
+    "sidecar xmp:CreateDate",
+    "EXIF DateTimeDigitized",
+    "XMP exif:DateTimeDigitized",
+    "XMP xmp:CreateDate",
+    "IPTC DigitalCreationDate",
+    "Takeout photoTakenTime",
+    "file name",
+    "folder name",
+)
+"""The sources of dates: when a picture was taken before when it was made digital, and the person's word first."""
+
+_RANK = {source: rank for rank, source in enumerate(_RANKS)}
+_BY_PEOPLE = ("you", "Takeout photoTakenTime", "file name", "folder name")
+
+
+def _is_from_clock(date: DateTaken) -> bool:
+    return date.source not in _BY_PEOPLE
+
+
+def _in_order(dates: Iterable[DateTaken]) -> tuple[DateTaken, ...]:
+    return tuple(sorted(dates, key=lambda date: _RANK[date.source]))
+
+
+def _said(
+    source: str,
+    dates: Iterable[DateTaken | None],
+    facts: dict[str, Any],
+    lists: dict[str, Iterable[str]],
+    regions: Iterable[Region] = (),
+) -> Metadata:
+    found = [Fact(field, _short(value), source) for field, value in facts.items() if value not in (None, "")]  # type: ignore[arg-type]
+    for field, values in lists.items():
+        items = list(dict.fromkeys(_short(value) for value in values if value.strip()))
+        found += [Fact(field, value, source) for value in items[:_MOST_ITEMS]]  # type: ignore[arg-type]
+    return Metadata(
+        tuple(date for date in dates if date is not None), tuple(found), tuple(regions)[:_MOST_ITEMS]
+    )
+
+
+def _short(value: Any) -> Any:
+    """Return a text as one line of printable letters; anything else as it is."""
+    if not isinstance(value, str):
+        return value
+    line = " ".join(value.split())[:_MOST_LETTERS]
+    return "".join(letter for letter in line if letter.isprintable())
+
+
+def _of_sidecars(path: Path, sidecars: Sidecars) -> Iterator[Metadata]:
+    for sidecar in sidecars.xmp:
+        xmp = Xmp([read_xmp_sidecar(sidecar)])
+        meant = xmp.text("photoshop:SidecarForExtension")
+        # IMG.xmp may be about the RAW file of the same name only.
+        if meant is None or meant.casefold() == path.suffix[1:].casefold():
+            yield _of_xmp(xmp, "sidecar")
+
+
+def _of_xmp(xmp: Xmp, source: str) -> Metadata:
+    if not xmp:
+        return Metadata()
+    names = ("exif:DateTimeOriginal", "photoshop:DateCreated", "exif:DateTimeDigitized", "xmp:CreateDate")
+    make, model = xmp.text("tiff:Make"), xmp.text("tiff:Model")
+    facts = {
+        "camera": name_camera(make, model),
+        "make": make,
+        "model": model,
+        "lens": xmp.text("exifEX:LensModel") or xmp.text("aux:Lens"),
+        "position": _position(xmp.text("exif:GPSLatitude"), xmp.text("exif:GPSLongitude")),
+        "altitude_m": _altitude_m(xmp),
+        "title": xmp.text("dc:title"),
+        "description": xmp.text("dc:description"),
+        "rating": _rating(xmp),
+    }
+    if facts["description"] and is_by_camera(str(facts["description"])):
+        facts["description"] = None
+    hierarchies = [text.replace("|", "/") for text in xmp.texts("lr:hierarchicalSubject")]
+    hierarchies += xmp.texts("digiKam:TagsList")
+    regions = [*_mwg_regions(xmp, source), *_microsoft_regions(xmp, source)]
+    named = [region.name for region in regions if region.name and region.kind == "Face"]
+    return _said(
+        source,
+        [read_date(xmp.text(name), f"{source} {name}") for name in names],
+        facts,
+        {
+            "keyword": [*xmp.texts("dc:subject"), *xmp.texts("MicrosoftPhoto:LastKeywordXMP")],
+            "hierarchy": hierarchies,
+            "person": [*xmp.texts("Iptc4xmpExt:PersonInImage"), *named],
+        },
+        regions,
+    )
+
+
+_DEGREES = re.compile(
+    r"\s*(\d{1,3}(?:\.\d+)?)(?:[,°\s]+(\d{1,2}(?:\.\d+)?))?(?:[,'\s]+(\d{1,2}(?:\.\d+)?))?[\s\"]*([NSEW])\s*",
+    re.IGNORECASE,
+)
+
+
+def _position(latitude: str | None, longitude: str | None) -> tuple[float, float] | None:
+    north, east = _degrees(latitude, limit=90), _degrees(longitude, limit=180)
+    return None if north is None or east is None else (north, east)
+
+
+def _degrees(text: str | None, *, limit: float) -> float | None:
+    """Read "48,30.5N", "48,30,30N" or signed decimal degrees."""
+    match = _DEGREES.fullmatch(text or "")
+    if match:
+        degrees = sum(float(part or 0) / 60**place for place, part in enumerate(match.groups()[:3]))
+        degrees = -degrees if match[4].upper() in "SW" else degrees
+    else:
+        number = _number(text)
+        if number is None:
+            return None
+        degrees = number
+    return degrees if -limit <= degrees <= limit else None
+
+
+def _number(text: Any) -> float | None:
+    """Read a number or a ratio; None where it is neither, or not finite."""
+    above, _, below = str(text).partition("/")
+    try:
+        number = float(above) / float(below or 1)
+    except (ValueError, ZeroDivisionError, OverflowError):
+        return None
+    return number if abs(number) < 1e12 else None
+
+
+def _altitude_m(xmp: Xmp) -> float | None:
+    metres = _number(xmp.text("exif:GPSAltitude"))
+    return -abs(metres) if metres is not None and xmp.text("exif:GPSAltitudeRef") == "1" else metres
+
+
+def _rating(xmp: Xmp) -> int | None:
+    """Return stars, 1 to 5, or -1 for a photo that was rejected; 0 says that nobody gave any."""
+    stars = _number(xmp.text("xmp:Rating"))
+    if stars is not None and -1 <= stars <= 5 and stars:
+        return round(stars)
+    percent = _number(xmp.text("MicrosoftPhoto:Rating"))
+    # 1, 25, 50, 75 and 99 stand for the stars.
+    return None if stars is not None or percent is None or not 1 <= percent <= 100 else int(percent // 25) + 1
+
+
+def _mwg_regions(xmp: Xmp, source: str) -> Iterator[Region]:
+    for size in xmp.structures("mwg-rs:Regions", "mwg-rs:AppliedToDimensions")[:1] or [{}]:
+        width, height = _number(size.get("stDim:w")), _number(size.get("stDim:h"))
+    for region in xmp.structures("mwg-rs:Regions", "mwg-rs:RegionList"):
+        area, kind = region.get("mwg-rs:Area"), texts_of(region.get("mwg-rs:Type"))
+        kind_name = kind[0] if kind else "Face"
+        if not isinstance(area, dict) or kind_name not in ("Face", "Pet"):
+            continue
+        x, y, w, h = (_number(area.get(f"stArea:{name}")) for name in "xywh")
+        if area.get("stArea:unit") == "pixel":
+            if not width or not height:
+                continue
+            x, w = (None if side is None else side / width for side in (x, w))
+            y, h = (None if side is None else side / height for side in (y, h))
+        # MWG gives the middle of the area.
+        box = None if x is None or y is None else _box(x - (w or 0) / 2, y - (h or 0) / 2, w, h)
+        if box is not None:
+            name = texts_of(region.get("mwg-rs:Name"))
+            yield Region(_short(name[0]) if name else None, kind_name, box, source)  # type: ignore[arg-type]
+
+
+def _microsoft_regions(xmp: Xmp, source: str) -> Iterator[Region]:
+    for region in xmp.structures("MP:RegionInfo", "MPRI:Regions"):
+        name = texts_of(region.get("MPReg:PersonDisplayName"))
+        sides = [_number(side) for side in "".join(texts_of(region.get("MPReg:Rectangle"))).split(",")]
+        box = _box(*sides) if len(sides) == 4 else None
+        if box is not None:
+            yield Region(_short(name[0]) if name else None, "Face", box, source)
+
+
+def _box(
+    x: float | None, y: float | None, width: float | None, height: float | None
+) -> tuple[float, float, float, float] | None:
+    """Return a box within the image; None where nothing of it is."""
+    if x is None or y is None or width is None or height is None:
+        return None
+    left, top = max(0.0, x), max(0.0, y)
+    right, bottom = min(1.0, x + width), min(1.0, y + height)
+    if right <= left or bottom <= top:
+        return None
+    return tuple(round(side, 6) for side in (left, top, right - left, bottom - top))  # type: ignore[return-value]
+
+
+def _distinct(regions: Iterable[Region]) -> list[Region]:
+    """Leave out a region that another source gave before: programs write the same face in several ways."""
+    kept: list[Region] = []
+    for region in regions:
+        is_known = any(
+            one.name == region.name
+            and max(abs(a - b) for a, b in zip(one.box, region.box, strict=True)) < 0.01
+            for one in kept
+        )
+        if not is_known:
+            kept.append(region)
+    return kept
+
+
+def _of_iptc(records: Records) -> Metadata:
+    description = " ".join(records.get(DESCRIPTION, [])[:1])
+    facts = {
+        "title": next(iter(records.get(TITLE, records.get(HEADLINE, []))), None),
+        "description": None if is_by_camera(description) else description,
+    }
+    dates = (
+        _iptc_date(records, DATE_CREATED, TIME_CREATED, "IPTC DateCreated"),
+        _iptc_date(records, DATE_DIGITIZED, TIME_DIGITIZED, "IPTC DigitalCreationDate"),
+    )
+    return _said("IPTC", dates, facts, {"keyword": records.get(KEYWORDS, [])})
+
+
+def _iptc_date(
+    records: Records, date_key: tuple[int, int], time_key: tuple[int, int], source: str
+) -> DateTaken | None:
+    """Join "20240703" and "182201+0200"."""
+    day = next(iter(records.get(date_key, [])), "")
+    time = next(iter(records.get(time_key, [])), "")
+    if not re.fullmatch(r"\d{8}", day):
+        # Some programs write it with marks between.
+        return read_date(day, source)
+    text = f"{day[:4]}-{day[4:6]}-{day[6:]}"
+    if re.match(r"\d{6}", time):
+        text += f" {time[:2]}:{time[2:4]}:{time[4:6]}{time[6:]}"
+    return read_date(text, source)
+
+
+def _of_texts(texts: dict[str, str]) -> Metadata:
+    by_name = {name.casefold(): text.strip() for name, text in texts.items()}
+    written = by_name.get("creation time", "")
+    date = read_date(written, "PNG Creation Time") or _mail_date(written, "PNG Creation Time")
+    facts = {"title": by_name.get("title"), "description": by_name.get("description")}
+    return _said("PNG", [date], facts, {})
+
+
+def _mail_date(text: str, source: str) -> DateTaken | None:
+    """Read a date as in letterheads, "Wed, 03 Jul 2024 18:22:01 +0200", which PNG recommends."""
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return read_date(moment.isoformat(timespec="seconds"), source)
+
+
+def _of_takeout(said: dict[str, Any]) -> Metadata:
+    people = said.get("people") if isinstance(said.get("people"), list) else []
+    names = [
+        each["name"] for each in people or [] if isinstance(each, dict) and isinstance(each.get("name"), str)
+    ]
+    description = said.get("description")
+    facts = {
+        "position": _takeout_position(said.get("geoData")) or _takeout_position(said.get("geoDataExif")),
+        "description": description if isinstance(description, str) else None,
+    }
+    return _said("Takeout", [_takeout_date(said)], facts, {"person": names})
+
+
+def _takeout_date(said: dict[str, Any]) -> DateTaken | None:
+    taken = said.get("photoTakenTime")
+    seconds = _number(taken.get("timestamp")) if isinstance(taken, dict) else None
+    if seconds is None:
+        return None
+    try:
+        moment = datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return read_date(moment.isoformat(timespec="seconds"), "Takeout photoTakenTime")
+
+
+def _takeout_position(said: Any) -> tuple[float, float] | None:
+    if not isinstance(said, dict):
+        return None
+    position = _position(str(said.get("latitude")), str(said.get("longitude")))
+    # Takeout writes 0, 0 where it knows no position.
+    return None if position == (0.0, 0.0) else position

@@ -1,0 +1,144 @@
+"""Finds and reads the files that lie beside a photo and speak of it: XMP sidecars and Google Takeout's JSON."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from photopal.photos.xmp import XMP_LIMIT_BYTES
+
+SIDECAR_SUFFIXES = (".xmp", ".json")
+"""The endings, in lower case, of the files that may speak of a photo."""
+
+_JSON_LIMIT_BYTES = 1024 * 1024
+_TAKEOUT_END = ".supplemental-metadata"
+# Takeout cuts the name before ".json" at this length.
+_TAKEOUT_CUT = 46
+_NUMBERED = re.compile(r"^(?P<name>.*?)\((?P<number>\d{1,4})\)$", re.DOTALL)
+_EDITED = re.compile(
+    r"-(?:edited|bearbeitet|modifié|editado|modificato|bewerkt|redigerad|redigeret|編集済み|已修改)$",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Sidecars:
+    """The files that speak of one photo.
+
+    Attributes:
+        xmp: XMP sidecars, the one with the whole name first.
+        takeout: Takeout's JSON.
+        stamp: Changes whenever one of them comes, goes or changes; empty without any.
+    """
+
+    xmp: tuple[Path, ...] = ()
+    takeout: Path | None = None
+    stamp: str = ""
+
+
+class SidecarFinder:
+    """Finds sidecars; the folder asked about last is listed only once."""
+
+    def __init__(self) -> None:
+        self._folder: str | None = None
+        self._xmp: dict[str, str] = {}
+        self._json: list[str] = []
+
+    def find(self, path: Path) -> Sidecars:
+        """Return the sidecars of a photo as they are now, of its folder as it was when it was listed."""
+        folder, name = os.path.split(path)
+        if folder != self._folder:
+            self._list(folder)
+        if not self._xmp and not self._json:
+            return Sidecars()
+        stem = os.path.splitext(name)[0]  # noqa: PTH122 - names may be of any encoding
+        whole = [self._xmp[key] for key in (name.casefold(), stem.casefold()) if key in self._xmp]
+        takeout = takeout_name(name, self._json) if self._json else None
+        found = [*whole, *([takeout] if takeout else [])]
+        stamps = [(each, *_stamp(os.path.join(folder, each))) for each in found]  # noqa: PTH118
+        return Sidecars(
+            xmp=tuple(path.with_name(each) for each in whole),
+            takeout=path.with_name(takeout) if takeout else None,
+            stamp=hashlib.blake2b(repr(stamps).encode("utf-8", "replace"), digest_size=8).hexdigest()
+            if found
+            else "",
+        )
+
+    def _list(self, folder: str) -> None:
+        self._folder, self._xmp, self._json = folder, {}, []
+        try:
+            names = sorted(os.listdir(folder))  # noqa: PTH208
+        except OSError:
+            return
+        for name in names:
+            suffix = name[-5:].casefold()
+            if suffix.endswith(".xmp") and not name.startswith("."):
+                self._xmp.setdefault(name[:-4].casefold(), name)
+            elif suffix == ".json":
+                self._json.append(name)
+
+
+def _stamp(path: str) -> tuple[int, int]:
+    try:
+        status = os.stat(path)  # noqa: PTH116
+    except OSError:
+        return (0, 0)
+    return (status.st_size, status.st_mtime_ns)
+
+
+def takeout_name(photo: str, names: list[str]) -> str | None:
+    """Return the name of Takeout's JSON of a photo, of names in the same folder; None where none fits.
+
+    Takeout calls it after the photo, with ".supplemental-metadata" since 2024, cuts long names, puts the number of a
+    second photo of the same name at the end, and has one only for the original of an edited photo.
+    """
+    stem, ending = os.path.splitext(photo)  # noqa: PTH122
+    numbered = _NUMBERED.match(stem)
+    plain, number = (numbered["name"], numbered["number"]) if numbered else (stem, None)
+    wanted = [(photo, None), (plain + ending, number), (_EDITED.sub("", plain) + ending, number)]
+    for name, its_number in dict.fromkeys(wanted):
+        fits = [each for each in names if _fits(each, name, its_number)]
+        if fits:
+            return max(fits, key=len)
+    return None
+
+
+def _fits(json_name: str, photo: str, number: str | None) -> bool:
+    said = json_name[:-5]
+    match = _NUMBERED.match(said)
+    if (match["number"] if match else None) != number:
+        return False
+    said = match["name"] if match else said
+    if said == photo:
+        return True
+    whole = photo + _TAKEOUT_END
+    is_cut = len(said) >= _TAKEOUT_CUT - 1 and len(said) < len(whole)
+    return whole.startswith(said) and (len(said) > len(photo) or is_cut)
+
+
+def read_xmp_sidecar(path: Path) -> bytes:
+    """Return a sidecar's packet; empty where it cannot be read or is too long."""
+    return _read(path, XMP_LIMIT_BYTES)
+
+
+def read_takeout(path: Path) -> dict[str, Any]:
+    """Return what Takeout's JSON says; empty where it is none."""
+    try:
+        said = json.loads(_read(path, _JSON_LIMIT_BYTES))
+    except (ValueError, RecursionError):
+        return {}
+    return said if isinstance(said, dict) and "photoTakenTime" in said else {}
+
+
+def _read(path: Path, limit_bytes: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            content = file.read(limit_bytes + 1)
+    except OSError:
+        return b""
+    return content if len(content) <= limit_bytes else b""
