@@ -1,7 +1,7 @@
 """Reads dates as files write them, and tells how far they can be believed; knows no file format.
 
-A date is the beginning of an ISO 8601 time: "1974", "1974-07", "1974-07-03" or "1974-07-03T18:22:01+02:00". What
-clocks say that were never set, and what cannot have been, is kept as unsure.
+A date is the beginning of an ISO 8601 time: "1974", "1974-07", "1974-07-03" or "1974-07-03T18:22:01+02:00".
+What clocks say that were never set, and what cannot have been, is kept as unsure.
 """
 
 from __future__ import annotations
@@ -93,8 +93,8 @@ def read_offset(text: str | None) -> str:
 def judged(date: DateTaken, *, is_from_clock: bool = True, now: datetime | None = None) -> DateTaken:
     """Return a date with the certainty it deserves.
 
-    Before cameras had clocks, midnight on the first day of a year or month stands for the year or month: somebody
-    dated a scan. Later it is a clock that was never set.
+    Before cameras had clocks, midnight on the first day of a year or month stands for the year or month:
+    somebody dated a scan. Later it is a clock that was never set.
 
     Args:
         date: As it was written.
@@ -120,8 +120,8 @@ def judged(date: DateTaken, *, is_from_clock: bool = True, now: datetime | None 
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 _TIME = (
-    r"(?P<hour>[01]?\d|2[0-3])(?P<mark>[-_.:h ]?)(?P<minute>[0-5]\d)(?P=mark)(?P<second>[0-5]\d)"
-    r"(?:[-_. ]?\d{1,6})?(?!\d)(?:\s?(?P<half>[AaPp][Mm])\b)?"
+    r"(?P<hour>[01]\d|2[0-3]|\d(?=[.:]))(?P<mark>[-_.:h ]?)(?P<minute>[0-5]\d)(?P=mark)(?P<second>[0-5]\d)"
+    r"(?:\d{3}|[-_. ]\d{1,6})?(?!\d)(?:\s?(?P<half>[AaPp][Mm])\b)?"
 )
 _BETWEEN = r"(?:[-_ T.,]{1,3}|\s(?:at|um|à|a las|alle|om|kl\.?)\s)"
 _YEAR = r"(?P<year>(?:18|19|20)\d\d)"
@@ -183,7 +183,8 @@ def _named(match: re.Match[str], name: str) -> DateTaken | None:
 
 
 _FOLDER = re.compile(
-    r"(?<![0-9A-Za-z])(?P<date>(?:18|19|20)\d\d(?:([-_. ])(?:0[1-9]|1[0-2])(?:\2(?:0[1-9]|[12]\d|3[01]))?)?)(?![0-9A-Za-z])"
+    r"(?<![0-9A-Za-z])(?P<date>(?:18|19|20)\d\d"
+    r"(?:([-_. ])(?:0[1-9]|1[0-2])(?:\2(?:0[1-9]|[12]\d|3[01]))?)?)(?![0-9A-Za-z])"
 )
 
 

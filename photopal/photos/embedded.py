@@ -1,4 +1,4 @@
-"""Finds the blocks of metadata in a photo file: EXIF, XMP, IPTC and texts; reads headers, and no block's inside."""
+"""Finds the blocks of metadata in a photo file: EXIF, XMP, IPTC and texts; reads none of them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from photopal.errors import PhotoError
 from photopal.photos.iptc import iptc_in_photoshop
 from photopal.photos.xmp import XMP_LIMIT_BYTES
 
@@ -70,8 +69,8 @@ def find_blocks(file: BinaryIO) -> Blocks:
             return _in_raf(file)
         if head[:4] == b"GIF8":
             return _in_gif(file)
-    except (OSError, ValueError, struct.error, zlib.error, MemoryError, OverflowError):
-        pass
+    except Exception:  # noqa: BLE001 - broken headers make parsers raise nearly anything
+        return Blocks()
     return Blocks()
 
 
@@ -234,13 +233,10 @@ def _in_heif(file: BinaryIO) -> Blocks:
     """Let the HEIC and AVIF decoders find the blocks."""
     from photopal.photos.decode import open_header, quiet_pillow
 
-    try:
-        with quiet_pillow(), open_header(file) as image:
-            exif, xmp = image.info.get("exif"), image.info.get("xmp")
-            # The HEIC decoder turns the pixels itself and resets the tag.
-            orientation = image.info.get("original_orientation")
-    except (PhotoError, ArithmeticError, AttributeError, EOFError, LookupError, RuntimeError, TypeError):
-        return Blocks()
+    with quiet_pillow(), open_header(file) as image:
+        exif, xmp = image.info.get("exif"), image.info.get("xmp")
+        # The HEIC decoder turns the pixels itself and resets the tag.
+        orientation = image.info.get("original_orientation")
     return Blocks(
         exif=exif.removeprefix(_EXIF_MARK) if isinstance(exif, bytes) else None,
         orientation=orientation,

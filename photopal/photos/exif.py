@@ -35,8 +35,8 @@ class Exif:
     """What the camera says of a photo; None where it says nothing that can be believed.
 
     Attributes:
-        taken_at: When the picture was taken: ISO 8601 local time or its beginning, with the offset from UTC where
-            it is known.
+        taken_at: When the picture was taken: ISO 8601 local time or its beginning, with the offset from UTC
+            where it is known.
         digitized_at: When it was made digital, in the same form; cameras write both, scanners this one.
         camera: Make and model in one, the make not said twice.
         make: The maker as written, trimmed.
@@ -217,7 +217,8 @@ def is_by_camera(description: str) -> bool:
 
 
 _BY_CAMERA = re.compile(
-    r"(?:[\w .-]*\bdigital (?:still )?camera\b[\w .-]*|sony dsc|dcim\b.*|exif[_ ]jpeg[_ ](?:picture|t\d+)|jpeg|"
+    r"(?:[\w .-]*\bdigital (?:still )?camera\b[\w .-]*|sony dsc|dcim\b.*|jpeg|"
+    r"exif[_ ]jpeg[_ ](?:picture|t\d+)|"
     r"default|none|null|untitled|image|picture|photo|screenshot|created with .*|\W*|\d{1,5}|"
     r"<?(?:created|edited|processed) (?:with|by) .*|(?:sd|hd)?[a-z]?cam|samsung|hdr|binary comment|"
     r"(?:ascii|unicode|jis)|file written by .*|charset=.*)",

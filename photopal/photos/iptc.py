@@ -1,4 +1,4 @@
-"""Reads IPTC-IIM records, as agencies and older programs write them into JPEG and TIFF; knows no other format."""
+"""Reads IPTC-IIM records, as agencies and older programs write them into photos; knows no other format."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Gathers what a photo's file, its sidecars and its name say about it, each fact with its source.
 
 Sources are asked in one order, and the first to say something believable counts: what a person wrote into a
-sidecar, what the camera wrote into EXIF, embedded XMP, IPTC, texts of PNG, Google Takeout, the file's name. Lists,
-such as keywords, come from all of them. Nothing here was said by a model.
+sidecar, what the camera wrote into EXIF, embedded XMP, IPTC, texts of PNG, Google Takeout, the file's name.
+Lists, such as keywords, come from all of them. Nothing here was said by a model.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 from photopal.photos.dates import DateTaken, date_in_folder, date_in_name, judged, read_date
-from photopal.photos.embedded import Blocks, find_blocks
+from photopal.photos.embedded import find_blocks
 from photopal.photos.exif import Exif, exif_of, is_by_camera, name_camera
 from photopal.photos.iptc import (
     DATE_CREATED,
@@ -32,7 +32,7 @@ from photopal.photos.iptc import (
     read_iptc,
 )
 from photopal.photos.sidecars import Sidecars, read_takeout, read_xmp_sidecar
-from photopal.photos.xmp import Value, Xmp, texts_of
+from photopal.photos.xmp import Xmp, texts_of
 
 METADATA_VERSION = 1
 """Grows when more is read of files: what was read under a smaller number is read again."""
@@ -115,7 +115,7 @@ class Metadata:
         return values
 
     def words(self) -> list[str]:
-        """Return the words to find the photo by: title, description, keywords, and names of persons and pets."""
+        """Return the words to find the photo by: title, description, keywords, names of persons and pets."""
         words = [self.value("title"), self.value("description"), *self.all("keyword"), *self.all("hierarchy")]
         words += [*self.all("person"), *(region.name for region in self.regions)]
         return list(dict.fromkeys(filter(None, words)))
@@ -229,7 +229,7 @@ _RANKS = (
     "file name",
     "folder name",
 )
-"""The sources of dates: when a picture was taken before when it was made digital, and the person's word first."""
+"""The sources of dates: a person's word first, and when it was taken before when it was made digital."""
 
 _RANK = {source: rank for rank, source in enumerate(_RANKS)}
 _BY_PEOPLE = ("you", "Takeout photoTakenTime", "file name", "folder name")

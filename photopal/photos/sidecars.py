@@ -1,4 +1,4 @@
-"""Finds and reads the files that lie beside a photo and speak of it: XMP sidecars and Google Takeout's JSON."""
+"""Finds and reads the files beside a photo that speak of it: XMP sidecars and Google Takeout's JSON."""
 
 from __future__ import annotations
 
@@ -94,8 +94,8 @@ def _stamp(path: str) -> tuple[int, int]:
 def takeout_name(photo: str, names: list[str]) -> str | None:
     """Return the name of Takeout's JSON of a photo, of names in the same folder; None where none fits.
 
-    Takeout calls it after the photo, with ".supplemental-metadata" since 2024, cuts long names, puts the number of a
-    second photo of the same name at the end, and has one only for the original of an edited photo.
+    Takeout calls it after the photo, with ".supplemental-metadata" since 2024, cuts long names, puts the
+    number of a second photo of the same name at the end, and has none for the edited copy of a photo.
     """
     stem, ending = os.path.splitext(photo)  # noqa: PTH122
     numbered = _NUMBERED.match(stem)

@@ -1,7 +1,7 @@
 """Reads XMP packets, embedded or in sidecars; knows their grammar (RDF in XML), not what a property means.
 
-XMP comes from anybody: a packet with a document type or an entity is refused, and size, depth and the number of
-elements are bounded, so that no packet costs more than itself.
+XMP comes from anybody: a packet with a document type or an entity is refused, and size, depth and the number
+of elements are bounded, so that no packet costs more than itself.
 """
 
 from __future__ import annotations

@@ -99,7 +99,8 @@ def check_exif(exif):
     assert exif.latitude is None or -90 <= exif.latitude <= 90
     assert exif.longitude is None or -180 <= exif.longitude <= 180
     assert exif.altitude_m is None or math.isfinite(exif.altitude_m)
-    assert exif.taken_at is None or len(exif.taken_at) in (19, 25)
+    for date in (exif.taken_at, exif.digitized_at):
+        assert date is None or len(date) in (4, 7, 10, 19, 25)
     for text in (exif.camera, exif.make, exif.model, exif.lens):
         assert text is None or (text and text.isprintable())
 

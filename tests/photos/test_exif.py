@@ -103,26 +103,27 @@ def test_the_make_is_not_said_twice(make, model, camera):
 
 
 @pytest.mark.parametrize(
-    ("camera", "image", "taken_at"),
+    ("camera", "taken_at"),
     [
-        ({36867: "2024:07:03 18:22:01"}, {}, "2024-07-03T18:22:01"),
-        ({36867: "2024-07-03 18:22"}, {}, "2024-07-03T18:22:00"),
-        (
-            {36867: "0000:00:00 00:00:00", 36868: "2020:02:29 01:02:03", 36882: "-05:30"},
-            {},
-            "2020-02-29T01:02:03-05:30",
-        ),
-        ({36867: "    :  :     :  :  "}, {306: "2019:12:31 23:59:59"}, "2019-12-31T23:59:59"),
-        ({36867: "2023:02:30 10:00:00"}, {}, None),
-        ({36867: "2024:07:03 24:61:00"}, {}, None),
-        ({36867: "yesterday"}, {}, None),
-        ({36867: "2024:07:03 18:22:01", 36881: "Z"}, {}, "2024-07-03T18:22:01+00:00"),
-        ({36867: "2024:07:03 18:22:01", 36881: "   :  "}, {}, "2024-07-03T18:22:01"),
-        ({36867: "2024:07:03 18:22:01", 36881: "+99:00"}, {}, "2024-07-03T18:22:01"),
+        ({36867: "2024:07:03 18:22:01"}, "2024-07-03T18:22:01"),
+        ({36867: "2024-07-03 18:22"}, "2024-07-03T18:22:00"),
+        ({36867: "    :  :     :  :  "}, None),
+        ({36867: "2023:02:30 10:00:00"}, None),
+        ({36867: "2024:07:03 24:61:00"}, None),
+        ({36867: "yesterday"}, None),
+        ({36867: "2024:07:03 18:22:01", 36881: "Z"}, "2024-07-03T18:22:01+00:00"),
+        ({36867: "2024:07:03 18:22:01", 36881: "   :  "}, "2024-07-03T18:22:01"),
+        ({36867: "2024:07:03 18:22:01", 36881: "+99:00"}, "2024-07-03T18:22:01"),
     ],
 )
-def test_the_first_believable_date_counts(tmp_path, camera, image, taken_at):
-    assert read_exif(photo_with(tmp_path / "a.jpg", exif_with(image, camera))).taken_at == taken_at
+def test_a_date_is_read_where_it_is_one(tmp_path, camera, taken_at):
+    assert read_exif(photo_with(tmp_path / "a.jpg", exif_with({}, camera))).taken_at == taken_at
+
+
+def test_when_it_was_digitized_is_kept_apart_and_the_last_change_is_no_date_of_the_picture(tmp_path):
+    exif = exif_with({306: "2019:12:31 23:59:59"}, {36868: "2020:02:29 01:02:03", 36882: "-05:30"})
+    read = read_exif(photo_with(tmp_path / "a.jpg", exif))
+    assert (read.taken_at, read.digitized_at) == (None, "2020-02-29T01:02:03-05:30")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What exifread reads of real cameras' files is what exiftool reads of them."""
+"""What is read of real cameras' files, EXIF, XMP and IPTC, is what exiftool reads of them."""
 
 import json
 import os
@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from photopal.photos import PHOTO_SUFFIXES, Exif, read_exif
+from photopal.photos.metadata import Metadata, read_metadata
 
 EXIFTOOL_FIELDS = [
     "EXIF:Make", "EXIF:Model", "EXIF:LensModel", "IFD0:Orientation",
     "EXIF:DateTimeOriginal", "EXIF:OffsetTimeOriginal", "EXIF:CreateDate", "EXIF:OffsetTimeDigitized",
-    "EXIF:ModifyDate", "EXIF:OffsetTime", "EXIF:GPSLatitude", "EXIF:GPSLatitudeRef",
+    "EXIF:GPSLatitude", "EXIF:GPSLatitudeRef",
     "EXIF:GPSLongitude", "EXIF:GPSLongitudeRef", "EXIF:GPSAltitude", "EXIF:GPSAltitudeRef",
 ]  # fmt: skip
 
@@ -43,20 +44,21 @@ def trimmed(value: object) -> str | None:
     return text or None
 
 
-def expected_date(said: dict[str, object]) -> str | None:
-    pairs = [
-        ("DateTimeOriginal", "OffsetTimeOriginal"),
-        ("CreateDate", "OffsetTimeDigitized"),
-        ("ModifyDate", "OffsetTime"),
-    ]
-    for date_name, offset_name in pairs:
-        match = re.match(r"(\d{4})[:-](\d\d)[:-](\d\d)[ T](\d\d:\d\d:\d\d)", str(said.get(date_name, "")))
-        if match and match[1] != "0000":
-            offset = str(said.get(offset_name, ""))
-            return f"{match[1]}-{match[2]}-{match[3]}T{match[4]}" + (
-                offset if offset[:1] in ("+", "-") else ""
-            )
-    return None
+def iso(date: object, offset: object = "") -> str | None:
+    """Write a date of exiftool's as photopal does: as long as it is known, with its offset."""
+    match = re.match(
+        r"(\d{4})(?:[:-](\d\d)(?:[:-](\d\d)(?:[ T](\d\d:\d\d)(:\d\d)?(?:\.\d+)?)?)?)?(Z|[+-]\d\d:\d\d)?",
+        str(date or ""),
+    )
+    if match is None:
+        return None
+    year, month, day, time, seconds, own_offset = match.groups()
+    if year == "0000":
+        return year
+    if not time:
+        return "-".join(part for part in (year, month, day) if part and part != "00")
+    offset = own_offset or (str(offset) if re.fullmatch(r"[+-]\d\d:\d\d", str(offset)) else "")
+    return f"{year}-{month}-{day}T{time}{seconds or ':00'}{offset.replace('Z', '+00:00')}"
 
 
 def expected_degrees(said: dict[str, object], name: str, *, negative: str, limit: float) -> float | None:
@@ -74,7 +76,8 @@ def expected_position(said: dict[str, object]) -> tuple[float, float] | None:
 
 def differences(path: Path, exif: Exif, said: dict[str, object]) -> list[str]:
     pairs = {
-        "taken_at": (exif.taken_at, expected_date(said)),
+        "taken_at": (exif.taken_at, iso(said.get("DateTimeOriginal"), said.get("OffsetTimeOriginal"))),
+        "digitized_at": (exif.digitized_at, iso(said.get("CreateDate"), said.get("OffsetTimeDigitized"))),
         "make": (trimmed(exif.make), trimmed(said.get("Make"))),
         "model": (exif.model, trimmed(said.get("Model"))),
         "lens": (exif.lens, trimmed(said.get("LensModel"))),
@@ -113,3 +116,60 @@ def test_the_files_are_of_many_kinds(camera_files, said_by_exiftool):
     assert len(cameras) >= 20
     assert any(path.suffix.lower() in (".heic", ".heif") for path in camera_files)
     assert any(said.get("Orientation") in (3, 6, 8) for said in said_by_exiftool.values())
+
+
+def listed(value: object) -> set[str]:
+    values = value if isinstance(value, list) else [value]
+    return {text for text in map(trimmed, values) if text}
+
+
+def list_differences(path: Path, metadata: Metadata, said: dict[str, object]) -> list[str]:
+    """Compare what is not EXIF: dates, keywords, titles, descriptions, persons, of XMP and IPTC each for itself."""
+    dates = {date.source: date.at for date in metadata.dates}
+    pairs: dict[str, tuple[object, object]] = {
+        f"{group} {name}": (dates.get(f"{ours} {name}"), iso(said.get(f"{group}:{theirs}")))
+        for group, ours, name, theirs in (
+            ("XMP-exif", "XMP", "exif:DateTimeOriginal", "DateTimeOriginal"),
+            ("XMP-exif", "XMP", "exif:DateTimeDigitized", "DateTimeDigitized"),
+            ("XMP-photoshop", "XMP", "photoshop:DateCreated", "DateCreated"),
+            ("XMP-xmp", "XMP", "xmp:CreateDate", "CreateDate"),
+        )
+    }
+    for name in ("DateCreated", "DigitalCreationDate"):
+        time = said.get(
+            f"IPTC:{name.replace('Date', 'Time') if name == 'DigitalCreationDate' else 'TimeCreated'}", ""
+        )
+        day = said.get(f"IPTC:{name}")
+        pairs[f"IPTC {name}"] = (dates.get(f"IPTC {name}"), iso(f"{day} {time}".strip() if day else None))
+    values: dict[tuple[str, str], list[object]] = {}
+    for fact in metadata.facts:
+        values.setdefault((fact.source, fact.field), []).append(fact.value)
+    for source, field, name in (
+        ("XMP", "keyword", "XMP-dc:Subject"),
+        ("IPTC", "keyword", "IPTC:Keywords"),
+        ("XMP", "title", "XMP-dc:Title"),
+        ("XMP", "description", "XMP-dc:Description"),
+        ("XMP", "person", "XMP-iptcExt:PersonInImage"),
+        ("XMP", "model", "XMP-tiff:Model"),
+        ("IPTC", "description", "IPTC:Caption-Abstract"),
+    ):
+        pairs[f"{source} {field}"] = ({*map(str, values.get((source, field), []))}, listed(said.get(name)))
+    return [
+        f"{path.name} {name}: {ours!r} is not {theirs!r}"
+        for name, (ours, theirs) in pairs.items()
+        if ours != theirs
+    ]
+
+
+def test_xmp_and_iptc_equal_exiftools(camera_files):
+    command = ["exiftool", "-json", "-n", "-G1", "-q", "-XMP:all", "-IPTC:all", *map(str, camera_files)]
+    output = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    found, told = [], 0
+    for said in json.loads(output):
+        path = Path(said["SourceFile"])
+        with path.open("rb") as file:
+            metadata = read_metadata(file, path)
+        found += list_differences(path, metadata, said)
+        told += any(name.startswith(("XMP-dc", "IPTC")) for name in said)
+    assert told >= 3
+    assert not found, "\n".join(found)
