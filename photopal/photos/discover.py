@@ -7,12 +7,13 @@ somebody adds a link that sorts earlier.
 from __future__ import annotations
 
 import os
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from photopal.errors import PhotopalError
+from photopal.photos.exclude import Excludes, is_foreign
 from photopal.photos.raw import RAW_SUFFIXES, can_read_raw
 
 PHOTO_SUFFIXES = frozenset(
@@ -23,10 +24,32 @@ PHOTO_SUFFIXES = frozenset(
 )  # fmt: skip
 """The file name endings, in lower case, of photos; those of RAW files come on top where they can be read."""
 
-# Folders that network drives, archives and systems fill with copies and thumbnails.
-_FOREIGN_FOLDERS = frozenset(
-    {"@eadir", "__macosx", "$recycle.bin", "system volume information", "lost+found"}
-)
+VIDEO_SUFFIXES = frozenset(
+    {
+        ".mov", ".mp4", ".m4v", ".avi", ".mkv", ".3gp", ".3g2", ".mpg", ".mpeg", ".mts", ".m2ts", ".wmv",
+        ".webm", ".flv", ".ogv", ".insv", ".lrv",
+    }
+)  # fmt: skip
+"""The file name endings, in lower case, of videos, which are not read."""
+
+_NOT_READ = {
+    **dict.fromkeys(VIDEO_SUFFIXES, "video"),
+    **dict.fromkeys(
+        (".crw", ".dcr", ".mos", ".mef", ".gpr", ".fff", ".mdc"), "RAW file of a kind that is not read"
+    ),
+    ".jxl": "JPEG XL file",
+    **dict.fromkeys((".jp2", ".j2k", ".jpf", ".jpx"), "JPEG 2000 file"),
+    **dict.fromkeys((".psd", ".psb"), "Photoshop file"),
+    ".xcf": "GIMP file",
+    ".svg": "SVG file",
+    ".exr": "OpenEXR file",
+}
+RAW_LEFT_OUT = "RAW file"
+"""What a RAW file is called that is left out because rawpy is not installed."""
+
+_LIVE_PHOTO = "video of a Live Photo"
+EXCLUDED = "excluded file or folder"
+"""What is called that the user does not want."""
 
 
 @dataclass(frozen=True)
@@ -42,16 +65,26 @@ class Skipped:
         return cls(path, error.message.removeprefix(f"{path}: "))
 
 
-def find_photos(roots: Sequence[Path], *, on_skip: Callable[[Skipped], None]) -> Iterator[Path]:
+def find_photos(
+    roots: Sequence[Path],
+    *,
+    on_skip: Callable[[Skipped], None],
+    excludes: Excludes | None = None,
+    on_left_out: Callable[[str, int], None] | None = None,
+) -> Iterator[Path]:
     """Yield the absolute path of every photo file under the roots, each once, in a stable order.
 
-    Hidden files and folders are left out without a word. Links to folders are followed, each
+    Hidden files and folders and trash are left out without a word. Links to folders are followed, each
     folder is searched once. Names that are not UTF-8 come as Python gives them, with surrogates.
 
     Args:
         roots: Folders, or single files, which are yielded whatever their ending.
         on_skip: Called with each root, folder or link that cannot be searched. Nothing is raised.
+        excludes: What is not wanted; left out, what `.photopalignore` files say.
+        on_left_out: Called with what is not read although it is a picture or video, such as "video" or
+            `RAW_LEFT_OUT`, and the number of them in a folder.
     """
+    excludes = Excludes(roots) if excludes is None else excludes
     searched: set[tuple[int, int]] = set()
     # A folder is searched once, so only a file that was named by itself can come up again.
     named_files: set[str] = set()
@@ -67,7 +100,10 @@ def find_photos(roots: Sequence[Path], *, on_skip: Callable[[Skipped], None]) ->
             folders.append((absolute, True))
     while folders or linked_folders:
         folder, is_named = folders.popleft() if folders else linked_folders.popleft()
-        photos, below, linked = _list_folder(folder, searched, is_named=is_named, on_skip=on_skip)
+        walk = _Walk(folder, excludes, on_skip)
+        photos, below, linked = walk.list(searched, is_named=is_named)
+        for what, number in walk.left_out.items() if on_left_out else ():
+            on_left_out(what, number)  # type: ignore[misc]
         for name in photos:
             path = os.path.join(folder, name)  # noqa: PTH118
             if path not in named_files:
@@ -82,53 +118,88 @@ def is_photo_named(name: str) -> bool:
     return suffix in PHOTO_SUFFIXES or (suffix in RAW_SUFFIXES and can_read_raw())
 
 
-def _list_folder(
-    folder: str, searched: set[tuple[int, int]], *, is_named: bool, on_skip: Callable[[Skipped], None]
-) -> tuple[list[str], list[str], list[str]]:
-    """Return the names of photos, folders and linked folders in a folder, unless it was searched."""
-    names: dict[str, list[str]] = {"photo": [], "folder": [], "linked folder": []}
-    skips: list[Skipped] = []
-    try:
-        status = os.stat(folder)  # noqa: PTH116
-        place = (status.st_dev, status.st_ino)
-        if place in searched:
-            if not is_named:
-                on_skip(Skipped(Path(folder), "links to a folder that was already searched"))
-            return [], [], []
-        searched.add(place)
-        # Only names are kept: a folder can hold hundreds of thousands of photos.
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                kind = _kind_of(entry, skips.append)
-                if kind is not None:
-                    names[kind].append(entry.name)
-    except FileNotFoundError:
-        skips.append(Skipped(Path(folder), "does not exist"))
-    except NotADirectoryError:
-        skips.append(Skipped(Path(folder), "neither a folder nor a photo"))
-    except OSError as error:
-        skips.append(Skipped(Path(folder), f"cannot be opened: {error.strerror or error}"))
-    for skipped in sorted(skips, key=lambda skipped: skipped.path):
-        on_skip(skipped)
-    return sorted(names["photo"]), sorted(names["folder"]), sorted(names["linked folder"])
+class _Walk:
+    """One folder that is searched."""
 
+    def __init__(self, folder: str, excludes: Excludes, on_skip: Callable[[Skipped], None]) -> None:
+        self.left_out: Counter[str] = Counter()
+        self._folder, self._excludes, self._on_skip = folder, excludes, on_skip
+        self._skips: list[Skipped] = []
+        self._videos: list[str] = []
 
-def _kind_of(entry: os.DirEntry[str], on_skip: Callable[[Skipped], None]) -> str | None:
-    """Tell a photo, a folder and a linked folder apart; anything else is None."""
-    name = entry.name
-    if name.startswith(".") or name.casefold() in _FOREIGN_FOLDERS:
-        return None
-    is_photo_name = is_photo_named(name)
-    try:
-        if entry.is_dir():
-            return "linked folder" if entry.is_symlink() else "folder"
-        if not is_photo_name:
+    def list(
+        self, searched: set[tuple[int, int]], *, is_named: bool
+    ) -> tuple[list[str], list[str], list[str]]:
+        """Return the names of photos, folders and linked folders, unless the folder was searched."""
+        names: dict[str, list[str]] = {"photo": [], "folder": [], "linked folder": []}
+        try:
+            status = os.stat(self._folder)  # noqa: PTH116
+            place = (status.st_dev, status.st_ino)
+            if place in searched:
+                if not is_named:
+                    reason = "links to a folder that was already searched"
+                    self._on_skip(Skipped(Path(self._folder), reason))
+                return [], [], []
+            searched.add(place)
+            # Only names are kept: a folder can hold hundreds of thousands of photos.
+            with os.scandir(self._folder) as entries:
+                for entry in entries:
+                    kind = self._kind_of(entry)
+                    if kind is not None:
+                        names[kind].append(entry.name)
+        except FileNotFoundError:
+            self._skips.append(Skipped(Path(self._folder), "does not exist"))
+        except NotADirectoryError:
+            self._skips.append(Skipped(Path(self._folder), "neither a folder nor a photo"))
+        except OSError as error:
+            reason = f"cannot be opened: {error.strerror or error}"
+            self._skips.append(Skipped(Path(self._folder), reason))
+        for skipped in sorted(self._skips, key=lambda skipped: skipped.path):
+            self._on_skip(skipped)
+        self._count_videos(names["photo"])
+        return sorted(names["photo"]), sorted(names["folder"]), sorted(names["linked folder"])
+
+    def _kind_of(self, entry: os.DirEntry[str]) -> str | None:
+        """Tell a photo, a folder and a linked folder apart; anything else is None."""
+        name = entry.name
+        if name.startswith("."):
             return None
-        if entry.is_file():
-            return "photo"
-        if entry.is_symlink():
-            on_skip(Skipped(Path(entry.path), "broken link"))
-    except OSError as error:
-        # A link that leads to itself, most often.
-        on_skip(Skipped(Path(entry.path), f"cannot be accessed: {error.strerror or error}"))
-    return None
+        is_photo_name = is_photo_named(name)
+        try:
+            if entry.is_dir():
+                if is_foreign(name) or self._is_excluded(self._excludes.has_folder(entry.path)):
+                    return None
+                return "linked folder" if entry.is_symlink() else "folder"
+            if not is_photo_name:
+                self._note_left_out(name)
+                return None
+            if entry.is_file():
+                return None if self._is_excluded(self._excludes.has_file(entry.path)) else "photo"
+            if entry.is_symlink():
+                self._skips.append(Skipped(Path(entry.path), "broken link"))
+        except OSError as error:
+            # A link that leads to itself, most often.
+            reason = f"cannot be accessed: {error.strerror or error}"
+            self._skips.append(Skipped(Path(entry.path), reason))
+        return None
+
+    def _is_excluded(self, is_excluded: bool, /) -> bool:
+        self.left_out.update([EXCLUDED] if is_excluded else [])
+        return is_excluded
+
+    def _note_left_out(self, name: str) -> None:
+        suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122
+        what = RAW_LEFT_OUT if suffix in RAW_SUFFIXES else _NOT_READ.get(suffix)
+        if what is not None:
+            self.left_out[what] += 1
+            if suffix == ".mov":
+                self._videos.append(name[: -len(suffix)])
+
+    def _count_videos(self, photos: Sequence[str]) -> None:
+        """Count the videos that belong to a photo apart."""
+        if self._videos:
+            stems = {os.path.splitext(name)[0] for name in photos}  # noqa: PTH122
+            live = sum(video in stems for video in self._videos)
+            self.left_out["video"] -= live
+            self.left_out[_LIVE_PHOTO] += live
+            self.left_out = +self.left_out

@@ -84,7 +84,8 @@ ALL_OF_XMP = packet(
     ' stArea:h="0.4" stArea:unit="normalized"/></rdf:li>'
     '<rdf:li mwg-rs:Name="Rex" mwg-rs:Type="Pet"><mwg-rs:Area stArea:x="0.9" stArea:y="0.9" stArea:w="0.4"'
     ' stArea:h="0.2" stArea:unit="normalized"/></rdf:li>'
-    '<rdf:li mwg-rs:Type="Focus"><mwg-rs:Area stArea:x="0.9" stArea:y="0.9" stArea:w="0.1" stArea:h="0.1"/></rdf:li>'
+    '<rdf:li mwg-rs:Type="Focus"><mwg-rs:Area stArea:x="0.9" stArea:y="0.9" stArea:w="0.1"'
+    ' stArea:h="0.1"/></rdf:li>'
     "</rdf:Bag></mwg-rs:RegionList></mwg-rs:Regions>"
     '<MP:RegionInfo rdf:parseType="Resource"><MPRI:Regions><rdf:Bag>'
     '<rdf:li MPReg:PersonDisplayName="Ben" MPReg:Rectangle="0.1, 0.2, 0.3, 0.4"/>'
@@ -341,7 +342,8 @@ def test_any_bytes_are_read_or_say_nothing(tmp_path):
 def test_what_exiftool_writes_is_read(tmp_path, suffix):
     path = picture(tmp_path / f"a.{suffix}")
     written = [
-        "-XMP-exif:DateTimeOriginal=2019:08:12 12:34:56+02:00", "-XMP-dc:Subject=sea", "-XMP-dc:Subject=Müller",
+        "-XMP-exif:DateTimeOriginal=2019:08:12 12:34:56+02:00",
+        "-XMP-dc:Subject=sea", "-XMP-dc:Subject=Müller",
         "-XMP-dc:Description=Grandma's 80th", "-XMP-dc:Title=Sea", "-XMP-xmp:Rating=4",
         "-XMP-iptcExt:PersonInImage=Carla", "-XMP-lr:HierarchicalSubject=Places|Nice",
         "-XMP-exif:GPSLatitude=48.5", "-XMP-exif:GPSLongitude=-70.25",

@@ -124,7 +124,7 @@ def listed(value: object) -> set[str]:
 
 
 def list_differences(path: Path, metadata: Metadata, said: dict[str, object]) -> list[str]:
-    """Compare what is not EXIF: dates, keywords, titles, descriptions, persons, of XMP and IPTC each for itself."""
+    """Compare dates, keywords, titles, descriptions and persons of XMP and of IPTC."""
     dates = {date.source: date.at for date in metadata.dates}
     pairs: dict[str, tuple[object, object]] = {
         f"{group} {name}": (dates.get(f"{ours} {name}"), iso(said.get(f"{group}:{theirs}")))

@@ -44,11 +44,11 @@ def test_of_languages_the_default_comes_first():
 @pytest.mark.parametrize(
     "region",
     [
-        '<rdf:li mwg-rs:Name="Anna" mwg-rs:Type="Face"><mwg-rs:Area stArea:x="0.5" stArea:unit="normalized"/></rdf:li>',
-        '<rdf:li rdf:parseType="Resource"><mwg-rs:Name>Anna</mwg-rs:Name><mwg-rs:Type>Face</mwg-rs:Type>'
-        '<mwg-rs:Area rdf:parseType="Resource"><stArea:x>0.5</stArea:x></mwg-rs:Area></rdf:li>',
-        '<rdf:li><rdf:Description mwg-rs:Name="Anna"><mwg-rs:Area><rdf:Description stArea:x="0.5"/></mwg-rs:Area>'
-        "</rdf:Description></rdf:li>",
+        '<rdf:li mwg-rs:Name="Anna" mwg-rs:Type="Face"><mwg-rs:Area stArea:x="0.5"/></rdf:li>',
+        """<rdf:li rdf:parseType="Resource"><mwg-rs:Name>Anna</mwg-rs:Name>
+        <mwg-rs:Area rdf:parseType="Resource"><stArea:x>0.5</stArea:x></mwg-rs:Area></rdf:li>""",
+        """<rdf:li><rdf:Description mwg-rs:Name="Anna"><mwg-rs:Area><rdf:Description stArea:x="0.5"/>
+        </mwg-rs:Area></rdf:Description></rdf:li>""",
     ],
 )
 def test_structures_are_read_in_each_of_their_forms(region):
