@@ -22,7 +22,9 @@ from photopal.library.connection import path_bytes, path_of
 from photopal.library.library import Library
 from photopal.library.paths import KnownPath, KnownProblem
 from photopal.photos import Skipped, find_photos
+from photopal.photos.exclude import Excludes
 from photopal.photos.geocode import PlaceNames
+from photopal.photos.sidecars import SidecarFinder, Sidecars
 
 _COMMIT_EVERY_S = 1.0
 
@@ -44,8 +46,10 @@ class IndexRun:
     ) -> None:
         self.report = IndexReport()
         self._library, self._reader, self._gone, self._on_done = library, reader, gone, on_done
-        # What a file that is being read looked like when it was found, and what was known of its path.
-        self._asked: dict[Path, tuple[tuple[int, int], KnownPath | None]] = {}
+        # What a file that is being read looked like when it was found, what was known of its path, and what
+        # lies beside it.
+        self._asked: dict[Path, tuple[tuple[int, int], KnownPath | None, Sidecars]] = {}
+        self._sidecars = SidecarFinder()
         self._read_files: list[tuple[ReadFile, KnownPath | None]] = []
         self._solved: list[Path] = []
         self._revived: list[tuple[Path, int]] = []
@@ -61,9 +65,12 @@ class IndexRun:
         """Take in files that were found, and have those read that may be new."""
         keys = [os.fsencode(path) for path in paths]
         known, problems = self._library.paths.known_at(keys), self._library.paths.known_problems_at(keys)
+        read_before = self._library.facts.stamps_at(keys)
         for path, key in zip(paths, keys, strict=True):
             self._gone.note_found(key, known[key].number if key in known else None)
-            self._visit(path, known.get(key), problems.get(key))
+            sidecars = self._sidecars.find(path)
+            is_read = read_before.get(key) == sidecars.stamp
+            self._visit(path, known.get(key), problems.get(key), sidecars=sidecars, is_read=is_read)
             self._take_in(until=self._reader.room)
             self._commit_when_due()
 
@@ -85,7 +92,15 @@ class IndexRun:
         self._read_files, self._revived, self._bad, self._solved = [], [], [], []
         self._committed_at_s = time.monotonic()
 
-    def _visit(self, path: Path, known: KnownPath | None, problem: KnownProblem | None) -> None:
+    def _visit(
+        self,
+        path: Path,
+        known: KnownPath | None,
+        problem: KnownProblem | None,
+        *,
+        sidecars: Sidecars,
+        is_read: bool,
+    ) -> None:
         try:
             stamp = Stamp.of(path.stat())
         except OSError as error:
@@ -96,13 +111,18 @@ class IndexRun:
         elif known is not None and known.stamp == stamp:
             if known.is_missing:
                 self._revived.append((path, known.photo_id))
-            else:
+            elif is_read:
                 self.report.unchanged += 1
             if problem is not None:
                 self._solved.append(path)
+            if not is_read and not known.is_missing:
+                # The picture is as it was: only what is said of it is read again.
+                self._asked[path] = (stamp, known, sidecars)
+                self._reader.read_metadata(path, None, sidecars)
+                return
         else:
-            self._asked[path] = (stamp, known)
-            self._reader.ask(path)
+            self._asked[path] = (stamp, known, sidecars)
+            self._reader.fingerprint(path)
             return
         self._on_done(path)
 
@@ -112,8 +132,12 @@ class IndexRun:
             done = self._reader.take(timeout_s=self._committed_at_s + _COMMIT_EVERY_S - time.monotonic())
             if isinstance(done, BadFile):
                 self._take_bad(done)
-            elif done is not None and done.photo is None and not self._has(done.fingerprint.content_hash):
-                self._reader.ask(done.path, done.fingerprint)
+            elif done is not None and done.metadata is None and done.fingerprint is not None:
+                sidecars = self._asked[done.path][2]
+                if self._has(done.fingerprint.content_hash):
+                    self._reader.read_metadata(done.path, done.fingerprint, sidecars)
+                else:
+                    self._reader.read_photo(done.path, done.fingerprint, sidecars)
             elif done is not None:
                 self._read_files.append((done, self._end(done.path)[1]))
             self._commit_when_due()
@@ -121,10 +145,10 @@ class IndexRun:
     def _take_bad(self, file: BadFile) -> None:
         # A file that cannot be opened may be readable tomorrow without having changed.
         is_lasting = not (isinstance(file.error.__cause__, OSError) and file.error.__cause__.errno)
-        stamp, _ = self._end(file.path)
+        stamp = self._end(file.path)[0]
         self._note_bad(Skipped.by(file.path, file.error), stamp if is_lasting else (None, None), is_told=True)
 
-    def _end(self, path: Path) -> tuple[tuple[int, int], KnownPath | None]:
+    def _end(self, path: Path) -> tuple[tuple[int, int], KnownPath | None, Sidecars]:
         self._on_done(path)
         return self._asked.pop(path)
 
@@ -144,6 +168,10 @@ class IndexRun:
     def _record(self, file: ReadFile, known: KnownPath | None) -> None:
         """Write a file down and count it as what it is: new, changed, moved, revived or only touched."""
         library, print_ = self._library, file.fingerprint
+        if print_ is None:
+            self._put_facts(file)
+            self.report.unchanged += 1
+            return
         same = library.photos.with_hash(print_.content_hash)
         was_missing = same is not None and library.photos.is_missing(same.id)
         gone_paths = [] if same is None else [p for p in library.paths.of(same.id) if not os.path.lexists(p)]
@@ -153,6 +181,7 @@ class IndexRun:
         else:
             photo_id = same.id
             library.paths.add(photo_id, file.path, size_bytes=print_.size_bytes, mtime_ns=print_.mtime_ns)
+            self._put_facts(file)
         library.paths.mark_missing(path for path in gone_paths if path != file.path)
         if known is not None and not known.is_missing and known.photo_id != photo_id:
             self.report.changed += 1
@@ -164,6 +193,10 @@ class IndexRun:
             self.report.moved += 1
         else:
             self.report.unchanged += 1
+
+    def _put_facts(self, file: ReadFile) -> None:
+        assert file.metadata is not None, "only a file that was read is recorded"
+        self._library.facts.put(file.path, file.metadata, sidecars=file.sidecars, place=file.place)
 
     def _record_bad(self, skipped: Skipped, stamp: _Stamp) -> None:
         self._library.paths.add_problem(skipped, size_bytes=stamp[0], mtime_ns=stamp[1])
@@ -192,6 +225,7 @@ def index_folders(
     *,
     on_progress: OnProgress | None = None,
     accept_loss: bool = False,
+    globs: Sequence[str] | None = None,
     place_names: PlaceNames | None = None,
 ) -> IndexReport:
     """Record the photos under folders, and mark those that are gone from them.
@@ -204,18 +238,29 @@ def index_folders(
         roots: Folders or single files; what the library knows elsewhere is left alone.
         on_progress: Told of each file, in the thread that calls this.
         accept_loss: Mark photos missing even where a root looks offline.
+        globs: What is not wanted of the roots, remembered for each; left out, what is remembered counts.
         place_names: For callers that index often: reading the names takes seconds.
 
     Raises:
         LibraryLockedError: Another process is writing and does not stop.
     """
     absolute_roots = list(dict.fromkeys(path_of(path_bytes(root)) for root in roots))
-    gone = Gone(library, absolute_roots)
-    progress = _Progress(absolute_roots, on_progress)
+    for root in filter(Path.is_dir, absolute_roots if globs is not None else ()):
+        library.facts.set_globs(root, globs or ())
+    excludes = Excludes(absolute_roots, library.facts.globs())
+    gone = Gone(library, absolute_roots, excludes)
+    # What is counted beside the run is counted in a thread of its own.
+    progress = _Progress(absolute_roots, on_progress, Excludes(absolute_roots, library.facts.globs()))
     with Reader(place_names or PlaceNames()) as reader:
         run = IndexRun(library, reader, gone, on_done=progress.step)
         try:
-            for paths in _portions(find_photos(absolute_roots, on_skip=run.skip)):
+            photos = find_photos(
+                absolute_roots,
+                on_skip=run.skip,
+                excludes=excludes,
+                on_left_out=lambda what, number: run.report.left_out.update({what: number}),
+            )
+            for paths in _portions(photos):
                 run.visit(paths)
             run.finish_reading()
         except KeyboardInterrupt:
@@ -244,10 +289,10 @@ def forget_gone(library: Library, root: Path) -> IndexReport:
 class _Progress:
     """Tells how far a run is; counts the files beside it when it takes its time."""
 
-    def __init__(self, roots: Sequence[Path], on_progress: OnProgress | None) -> None:
+    def __init__(self, roots: Sequence[Path], on_progress: OnProgress | None, excludes: Excludes) -> None:
         self._tell = on_progress
         self._done = 0
-        self._count = PhotoCount(roots)
+        self._count = PhotoCount(roots, excludes)
         self._count_at_s = time.monotonic() + _COUNT_AFTER_S
 
     def step(self, path: Path) -> None:

@@ -14,6 +14,7 @@ from photopal.ingest.report import IndexReport
 from photopal.library.connection import path_bytes
 from photopal.library.library import Library
 from photopal.library.paths import KnownFile
+from photopal.photos.exclude import Excludes
 
 _SUDDEN_LOSS = 0.3
 _SUDDEN_LOSS_PHOTOS = 5
@@ -28,10 +29,12 @@ class Gone:
     Args:
         library: Open for writing. Rows that others add during the run are left alone.
         roots: Absolute.
+        excludes: What is no loss although it is not found.
     """
 
-    def __init__(self, library: Library, roots: Sequence[Path]) -> None:
+    def __init__(self, library: Library, roots: Sequence[Path], excludes: Excludes | None = None) -> None:
         self._library, self._roots = library, roots
+        self._excludes = Excludes() if excludes is None else excludes
         self._keys = {path_bytes(root): root for root in roots}
         self._present = {root: library.paths.count_below(root) for root in roots}
         self._last_number = library.paths.last_number()
@@ -106,7 +109,9 @@ class Gone:
         return not any(_is_below(key, place) for place in self._closed if place != root_key)
 
     def _is_lost(self, file: KnownFile, root: Path) -> bool:
-        """Tell whether a file that is gone was the last of its photo."""
+        """Tell whether a file that is gone was the last of its photo; one that is not wanted is no loss."""
+        if file.path in self._excludes:
+            return False
         root_key = path_bytes(root)
         others = self._library.paths.files_of(file.photo_id)
         return all(_is_below(path_bytes(o.path), root_key) and self._is_gone(o, root) for o in others)

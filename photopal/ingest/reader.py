@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass
@@ -20,7 +20,11 @@ from typing import Self
 
 from photopal.errors import PhotoError
 from photopal.photos import Fingerprint, Photo, find_photos, fingerprint_file, record_photo
+from photopal.photos.exclude import Excludes
 from photopal.photos.geocode import PlaceNames
+from photopal.photos.metadata import Metadata
+from photopal.photos.photo import read_facts
+from photopal.photos.sidecars import Sidecars
 
 _MOST_THREADS = 8
 _AHEAD = 4
@@ -28,11 +32,22 @@ _AHEAD = 4
 
 @dataclass(frozen=True)
 class ReadFile:
-    """What was read of a file: its fingerprint first; then, where asked for, the photo and its place."""
+    """What was read of a file.
+
+    Attributes:
+        path: The file.
+        fingerprint: Left out where only its metadata was read anew.
+        photo: The whole photo, where that was asked for.
+        metadata: What file, sidecars and name say; with the photo, or by itself.
+        sidecars: The stamp of the sidecars that were read.
+        place: Where the photo was taken.
+    """
 
     path: Path
-    fingerprint: Fingerprint
+    fingerprint: Fingerprint | None = None
     photo: Photo | None = None
+    metadata: Metadata | None = None
+    sidecars: str = ""
     place: str | None = None
 
 
@@ -72,9 +87,22 @@ class Reader:
         """The number of files at work."""
         return len(self._at_work)
 
-    def ask(self, path: Path, fingerprint: Fingerprint | None = None) -> None:
-        """Have a file fingerprinted or, given its fingerprint, read whole."""
-        self._at_work.append(self._threads.submit(self._read, path, fingerprint))
+    def fingerprint(self, path: Path) -> None:
+        """Have a file fingerprinted."""
+        self._submit(path, lambda: ReadFile(path, fingerprint_file(path)))
+
+    def read_photo(self, path: Path, fingerprint: Fingerprint, sidecars: Sidecars) -> None:
+        """Have a file read whole, with what lies beside it."""
+
+        def read() -> ReadFile:
+            photo = record_photo(path, fingerprint=fingerprint, sidecars=sidecars)
+            return self._read_file(path, fingerprint, photo.facts, sidecars, photo=photo)
+
+        self._submit(path, read)
+
+    def read_metadata(self, path: Path, fingerprint: Fingerprint | None, sidecars: Sidecars) -> None:
+        """Have only a file's headers read, with what lies beside it."""
+        self._submit(path, lambda: self._read_file(path, fingerprint, read_facts(path, sidecars), sidecars))
 
     def take(self, *, timeout_s: float) -> ReadFile | BadFile | None:
         """Return the file that was asked for first; None when it takes longer than the time given."""
@@ -85,23 +113,42 @@ class Reader:
         self._at_work.popleft()
         return done
 
-    def _read(self, path: Path, fingerprint: Fingerprint | None) -> ReadFile | BadFile:
-        try:
-            if fingerprint is None:
-                return ReadFile(path, fingerprint_file(path))
-            photo = record_photo(path, fingerprint=fingerprint)
-            place = self._place_of(photo)
-        except PhotoError as error:
-            return BadFile(path, error)
-        except Exception as error:  # noqa: BLE001 - one odd file must not cost the whole run
-            return BadFile(path, PhotoError(f"{path}: cannot be read: {type(error).__name__}: {error}"))
-        return ReadFile(path, fingerprint, photo, place)
+    def _submit(self, path: Path, read: Callable[[], ReadFile]) -> None:
+        self._at_work.append(self._threads.submit(_read, path, read))
 
-    def _place_of(self, photo: Photo) -> str | None:
-        if photo.exif.latitude is None:
+    def _read_file(
+        self,
+        path: Path,
+        fingerprint: Fingerprint | None,
+        metadata: Metadata,
+        sidecars: Sidecars,
+        *,
+        photo: Photo | None = None,
+    ) -> ReadFile:
+        return ReadFile(
+            path=path,
+            fingerprint=fingerprint,
+            photo=photo,
+            metadata=metadata,
+            sidecars=sidecars.stamp,
+            place=self._place_of(metadata),
+        )
+
+    def _place_of(self, metadata: Metadata) -> str | None:
+        position = metadata.value("position")
+        if position is None:
             return None
         with self._place_lock:
-            return self._place_names.name(photo.exif.latitude, photo.exif.longitude)
+            return self._place_names.name(*position)
+
+
+def _read(path: Path, read: Callable[[], ReadFile]) -> ReadFile | BadFile:
+    try:
+        return read()
+    except PhotoError as error:
+        return BadFile(path, error)
+    except Exception as error:  # noqa: BLE001 - one odd file must not cost the whole run
+        return BadFile(path, PhotoError(f"{path}: cannot be read: {type(error).__name__}: {error}"))
 
 
 class PhotoCount(threading.Thread):
@@ -111,15 +158,15 @@ class PhotoCount(threading.Thread):
         total: The number of photos, None until all are counted.
     """
 
-    def __init__(self, roots: Sequence[Path]) -> None:
+    def __init__(self, roots: Sequence[Path], excludes: Excludes | None = None) -> None:
         super().__init__(name="photopal-count", daemon=True)
         self.total: int | None = None
-        self._roots, self._is_over = roots, threading.Event()
+        self._roots, self._excludes, self._is_over = roots, excludes, threading.Event()
 
     def run(self) -> None:
         """Count."""
         number = 0
-        for _ in find_photos(self._roots, on_skip=lambda skipped: None):
+        for _ in find_photos(self._roots, on_skip=lambda skipped: None, excludes=self._excludes):
             number += 1
             if self._is_over.is_set():
                 return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +21,7 @@ class IndexReport:
         unchanged: Files not opened, or opened and found the same.
         revived: Photos that were missing and are there again.
         skipped: Files and folders that could not be read, and why.
+        left_out: What is not read although it is a picture or video, or not wanted, with how many there are.
         offline: Roots of which too much is gone to believe it; nothing of them is marked.
     """
 
@@ -30,4 +32,5 @@ class IndexReport:
     unchanged: int = 0
     revived: int = 0
     skipped: list[Skipped] = field(default_factory=list)
+    left_out: Counter[str] = field(default_factory=Counter)
     offline: list[Path] = field(default_factory=list)

@@ -22,8 +22,8 @@ KEY_STEP = 1 << 24
 """Keys of one second; also more photos than a library can hold, as a key ends in the photo's id."""
 
 LAST_KEY = (1 << 63) - 1
-WORD_COLUMNS = "caption names place file"
-_TOLD_COLUMNS = "caption names place"
+WORD_COLUMNS = "caption names place file tags"
+_TOLD_COLUMNS = "caption names place tags"
 
 # More words than these say nothing more, and FTS5 has limits of its own.
 _MOST_WORDS = 64
@@ -40,17 +40,20 @@ _UPSERT_WORDS = f"""
     WITH shown AS (SELECT id, name FROM concepts WHERE removed_at IS NULL AND id IN
       (SELECT concept_id FROM appearances WHERE photo_id = ?1 AND is_present
        UNION SELECT concept_id FROM reference_photos WHERE photo_id = ?1) ORDER BY id)
-    INSERT INTO photo_words (key, photo_id, caption, names, place, file, facts)
+    INSERT INTO photo_words (key, photo_id, caption, names, place, file, tags, facts)
     SELECT {WORDS_KEY}, photos.id, captions.text,
-      (SELECT group_concat(name, ' / ') FROM shown), photos.place, ?2,
+      (SELECT group_concat(name, ' / ') FROM shown), photos.place, ?2, photos.tags,
       'p' || CASE WHEN captions.photo_id IS NULL THEN '' WHEN by_hand THEN ' k h' ELSE ' k' END
+      || CASE length(photos.taken_at) WHEN 4 THEN ' y' || photos.taken_at
+        WHEN 7 THEN ' n' || replace(photos.taken_at, '-', '') ELSE '' END
       || coalesce(' m' || hex(photos.camera), '')
       || coalesce((SELECT group_concat(' c' || id, '') FROM shown), '')
     FROM photos LEFT JOIN captions ON captions.photo_id = photos.id WHERE photos.id = ?1
     ON CONFLICT (photo_id) DO UPDATE SET key = excluded.key, caption = excluded.caption,
-      names = excluded.names, place = excluded.place, file = excluded.file, facts = excluded.facts
-    WHERE (key, caption, names, place, file, facts) IS NOT (excluded.key, excluded.caption, excluded.names,
-      excluded.place, excluded.file, excluded.facts)
+      names = excluded.names, place = excluded.place, file = excluded.file, tags = excluded.tags,
+      facts = excluded.facts
+    WHERE (key, caption, names, place, file, tags, facts) IS NOT (excluded.key, excluded.caption,
+      excluded.names, excluded.place, excluded.file, excluded.tags, excluded.facts)
 """
 
 
@@ -169,6 +172,29 @@ def key_range(query: SearchQuery) -> tuple[int, int]:
     first = KEY_STEP if query.since is None else max(KEY_STEP, _span_s(query.since)[0] * KEY_STEP)
     last = LAST_KEY if query.until is None else min(LAST_KEY, _span_s(query.until)[1] * KEY_STEP - 1)
     return first, last
+
+
+def refused_dates(query: SearchQuery) -> list[str]:
+    """Return the marks of years and months that are all that is known of photos and end after a period does.
+
+    Such photos lie at the beginning of their year or month, although they may be of any day in it.
+    """
+    if query.until is None:
+        return []
+    end_s = _span_s(query.until)[1]
+    last, after = _date_of(end_s - 1), _date_of(end_s)
+    if last is None or after is None:
+        return []
+    months = [fact(f"n{last:%Y%m}")] if (last.year, last.month) == (after.year, after.month) else []
+    return months + ([fact(f"y{last:%Y}")] if last.year == after.year else [])
+
+
+def _date_of(seconds: int) -> date | None:
+    """Return the day of a second since the beginning of the year 0; None outside of what `date` knows."""
+    try:
+        return date(1, 1, 1) + timedelta(days=seconds // _DAY_S - 366)
+    except OverflowError:
+        return None
 
 
 def usable_words(text: str) -> list[str]:

@@ -24,11 +24,13 @@ from photopal.text import fold
 if TYPE_CHECKING:
     from photopal.library.captions import Captions
     from photopal.library.concepts import Concepts
+    from photopal.library.metadata import FileFacts
 
 _KEYS = {
     "concepts": ("id",),
     "reference_photos": ("concept_id", "photo_id"),
     "captions": ("photo_id",),
+    "set_dates": ("photo_id",),
 }
 """The tables that hold what the user said, with their keys; rows are restored in this order."""
 
@@ -119,6 +121,7 @@ class History:
         journal: Where changes are recorded.
         concepts: Whose names a change may give and take.
         captions: Where names are changed back.
+        facts: Renewed for each photo whose date is changed back.
         words: Renewed for each photo that an undo concerns.
     """
 
@@ -129,12 +132,14 @@ class History:
         journal: Journal,
         concepts: Concepts,
         captions: Captions,
+        facts: FileFacts,
         words: WordIndex,
     ) -> None:
         self._connection = connection
         self._journal = journal
         self._concepts = concepts
         self._captions = captions
+        self._facts = facts
         self._words = words
 
     def recording(self, what: str) -> AbstractContextManager[None]:
@@ -237,6 +242,8 @@ class History:
             if table == "captions":
                 restored_captions.add(key[0])
             photo_ids |= {key[-1]} if table != "concepts" else self._concepts.photo_ids(key[0])
+            if table == "set_dates":
+                self._facts.refresh(key[0])
         for concept in self._concepts.all():
             if names.get(concept.id, concept.name) != concept.name:
                 photo_ids |= self._captions.rename_concept(

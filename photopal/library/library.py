@@ -12,6 +12,7 @@ from photopal.library.concepts import Concepts
 from photopal.library.connection import WRITER_WAIT_S, Connection
 from photopal.library.fts import WordIndex
 from photopal.library.history import History, Journal
+from photopal.library.metadata import FileFacts
 from photopal.library.paths import Paths
 from photopal.library.photos import Photos
 from photopal.library.search import Search
@@ -30,6 +31,7 @@ class Library:
 
     Attributes:
         connection: The open file.
+        facts: What files say of photos, dates that the user set, and what is not wanted.
         paths: Where files are and which could not be read.
         photos: What is known of each photo.
         concepts: The people, pets and things that have names, and their reference photos.
@@ -44,15 +46,21 @@ class Library:
     def __init__(self, path: Path, *, read_only: bool = False, wait_s: float = WRITER_WAIT_S) -> None:
         self.connection = Connection(path, read_only=read_only, wait_s=wait_s)
         words, journal = WordIndex(self.connection), Journal(self.connection)
-        self.paths = Paths(self.connection, words)
-        self.photos = Photos(self.connection, self.paths)
+        self.facts = FileFacts(self.connection, journal=journal, words=words)
+        self.paths = Paths(self.connection, facts=self.facts, words=words)
+        self.photos = Photos(self.connection, paths=self.paths, facts=self.facts)
         self.captions = Captions(self.connection, photos=self.photos, journal=journal, words=words)
         self.concepts = Concepts(
             self.connection, photos=self.photos, captions=self.captions, journal=journal, words=words
         )
         self.search = Search(self.connection, self.concepts)
         self.history = History(
-            self.connection, journal=journal, concepts=self.concepts, captions=self.captions, words=words
+            self.connection,
+            journal=journal,
+            concepts=self.concepts,
+            captions=self.captions,
+            facts=self.facts,
+            words=words,
         )
 
     @property

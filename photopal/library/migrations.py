@@ -14,10 +14,13 @@ from typing import Any
 from photopal.errors import LibraryError
 
 # 62,167,219,200 seconds lie between the beginning of the year 0 and 1970; a second has 16,777,216 keys.
-# What is no date, and what SQLite would read as a number of days, counts as undated.
+# What is no date, and what SQLite would read as a number of days, counts as undated. A year or month that is
+# all that is known has the key of its first second.
 WORDS_KEY = """
     CASE WHEN photos.taken_at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*'
-    THEN coalesce(strftime('%s', substr(photos.taken_at, 1, 19)) + 62167219200, 0) ELSE 0 END
+      OR photos.taken_at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]' OR photos.taken_at GLOB '[0-9][0-9][0-9][0-9]'
+    THEN coalesce(strftime('%s', substr(photos.taken_at || substr('0000-01-01', length(photos.taken_at) + 1),
+      1, 19)) + 62167219200, 0) ELSE 0 END
     * 16777216 + photos.id"""
 
 _FACTS = """
@@ -105,6 +108,59 @@ def note_problems_of_good_photos(db: Any) -> None:
     db.execute("ALTER TABLE problems ADD COLUMN is_note INTEGER NOT NULL DEFAULT 0")
 
 
+_NEW_WORDS_TRIGGERS = tuple(
+    trigger.replace("place, file,", "place, file, tags,")
+    .replace("new.file,", "new.file, new.tags,")
+    .replace("old.file,", "old.file, old.tags,")
+    for trigger in _WORDS_TRIGGERS
+)
+
+
+def keep_what_files_say(db: Any) -> None:
+    """What files say of photos, by path, with its sources; dates by the user; what is not wanted.
+
+    What was known before stands for what the files say until they are read again.
+    """
+    for column in ("taken_certainty", "taken_source", "taken_unsure", "tags"):
+        db.execute(f"ALTER TABLE photos ADD COLUMN {column} TEXT")
+    db.execute(
+        "CREATE TABLE metadata (path BLOB PRIMARY KEY REFERENCES paths(path), version INTEGER NOT NULL,"
+        " sidecars TEXT NOT NULL, facts TEXT NOT NULL) WITHOUT ROWID"
+    )
+    db.execute(
+        """INSERT INTO metadata SELECT paths.path, 0, '', json_object(
+          'dates', CASE WHEN taken_at IS NULL THEN json_array()
+            ELSE json_array(json_array(taken_at, 'exact', 'EXIF')) END,
+          'facts', (SELECT json_group_array(json_array(field, json(value), 'EXIF')) FROM (
+            SELECT 'camera' AS field, json_quote(camera) AS value WHERE camera NOT NULL
+            UNION ALL SELECT 'make', json_quote(make) WHERE make NOT NULL
+            UNION ALL SELECT 'model', json_quote(model) WHERE model NOT NULL
+            UNION ALL SELECT 'lens', json_quote(lens) WHERE lens NOT NULL
+            UNION ALL SELECT 'orientation', orientation WHERE orientation > 1
+            UNION ALL SELECT 'position', json_array(latitude, longitude) WHERE latitude NOT NULL
+            UNION ALL SELECT 'altitude_m', altitude_m WHERE altitude_m NOT NULL)),
+          'regions', json_array())
+        FROM paths JOIN photos ON photos.id = paths.photo_id"""
+    )
+    db.execute(
+        "CREATE TABLE set_dates (photo_id INTEGER PRIMARY KEY REFERENCES photos(id), taken_at TEXT NOT NULL,"
+        " set_at TEXT NOT NULL)"
+    )
+    db.execute("CREATE TABLE excludes (root BLOB PRIMARY KEY, globs TEXT NOT NULL)")
+    for trigger in ("ai", "ad", "au"):
+        db.execute(f"DROP TRIGGER photo_words_{trigger}")
+    db.execute("DROP TABLE photo_words_fts")
+    db.execute("ALTER TABLE photo_words ADD COLUMN tags TEXT")
+    db.execute(
+        "CREATE VIRTUAL TABLE photo_words_fts USING fts5(caption, names, place, file, tags, facts,"
+        " content='photo_words', content_rowid='key', prefix='2 3',"
+        " tokenize='unicode61 remove_diacritics 2')"
+    )
+    for trigger in _NEW_WORDS_TRIGGERS:
+        db.execute(trigger)
+    db.execute("INSERT INTO photo_words_fts (photo_words_fts) VALUES ('rebuild')")
+
+
 LATER_STEPS = (
     keep_captions_by_hand,
     order_words_by_date,
@@ -112,6 +168,7 @@ LATER_STEPS = (
     create_journal,
     create_looks,
     note_problems_of_good_photos,
+    keep_what_files_say,
 )
 
 

@@ -21,7 +21,7 @@ class PhotoRecord:
         content_hash: The photo's identity, 32 hex digits.
         width_px: Width of the upright photo.
         height_px: Height of the upright photo.
-        taken_at: ISO 8601 local time, with the offset from UTC where it is known.
+        taken_at: The beginning of an ISO 8601 local time, with the offset from UTC where it is known.
         camera: Make and model.
         lens: The lens model.
         latitude: Degrees, south negative.
@@ -29,6 +29,9 @@ class PhotoRecord:
         format: JPEG, PNG, WEBP, TIFF, GIF, BMP, HEIC or AVIF.
         size_bytes: The file's size.
         place: The nearest place names, the nearest first, joined by commas.
+        taken_certainty: "exact", or only to the "day", "month" or "year"; `taken_at` is as long as that.
+        taken_source: Who says when it was taken.
+        taken_unsure: Where nothing is known for sure, a date that cannot be believed.
     """
 
     id: int
@@ -44,6 +47,9 @@ class PhotoRecord:
     format: str
     size_bytes: int
     place: str | None
+    taken_certainty: str | None = None
+    taken_source: str | None = None
+    taken_unsure: str | None = None
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from photopal.library.connection import Connection, now, path_bytes, path_of, storable
 from photopal.library.fts import WordIndex
+from photopal.library.metadata import FileFacts
 from photopal.library.models import Problem
 
 if TYPE_CHECKING:
@@ -50,11 +51,13 @@ class Paths:
 
     Args:
         connection: The open library.
-        words: Renewed for each photo whose files change.
+        facts: Renewed for each photo whose files change.
+        words: Renewed after them.
     """
 
-    def __init__(self, connection: Connection, words: WordIndex) -> None:
+    def __init__(self, connection: Connection, *, facts: FileFacts, words: WordIndex) -> None:
         self._connection = connection
+        self._facts = facts
         self._words = words
 
     def add(self, photo_id: int, path: Path, *, size_bytes: int, mtime_ns: int) -> None:
@@ -221,6 +224,7 @@ class Paths:
                 "UPDATE photos SET missing_since = coalesce(missing_since, ?) WHERE id = ?",
                 (now(), photo_id),
             )
+        self._facts.refresh(photo_id)
         self._words.refresh((photo_id,))
         return bool(rows)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from photopal.errors import LibraryError
 from photopal.library.connection import Connection, now, path_bytes, path_of
+from photopal.library.metadata import FileFacts
 from photopal.library.models import PhotoRecord
 from photopal.library.paths import Paths
 
@@ -20,7 +21,8 @@ PHOTO_COLUMNS = ", ".join(
     f"photos.{name}"
     for name in (
         "id", "path", "content_hash", "width_px", "height_px", "taken_at", "camera", "lens",
-        "latitude", "longitude", "format", "size_bytes", "place",
+        "latitude", "longitude", "format", "size_bytes", "place", "taken_certainty", "taken_source",
+        "taken_unsure",
     )
 )  # fmt: skip
 
@@ -28,15 +30,10 @@ _PHOTOS_AT_ONCE = 500
 _PHASHES_AT_ONCE = 1000
 
 _UPSERT_PHOTO = """
-    INSERT INTO photos (content_hash, path, size_bytes, width_px, height_px, format, taken_at, camera,
-      make, model, lens, orientation, latitude, longitude, altitude_m, place, added_at)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO photos (content_hash, path, size_bytes, width_px, height_px, format, added_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (content_hash) DO UPDATE SET width_px = excluded.width_px,
-      height_px = excluded.height_px, format = excluded.format, taken_at = excluded.taken_at,
-      camera = excluded.camera, make = excluded.make, model = excluded.model, lens = excluded.lens,
-      orientation = excluded.orientation, latitude = excluded.latitude,
-      longitude = excluded.longitude, altitude_m = excluded.altitude_m,
-      place = coalesce(excluded.place, place)
+      height_px = excluded.height_px, format = excluded.format
     RETURNING id
 """
 
@@ -57,11 +54,13 @@ class Photos:
     Args:
         connection: The open library.
         paths: Where the photos' files are.
+        facts: What the files say.
     """
 
-    def __init__(self, connection: Connection, paths: Paths) -> None:
+    def __init__(self, connection: Connection, *, paths: Paths, facts: FileFacts) -> None:
         self._connection = connection
         self._paths = paths
+        self._facts = facts
 
     def add(self, photo: Photo, *, place: str | None = None) -> int:
         """Record a photo at its path and return its id.
@@ -73,11 +72,9 @@ class Photos:
             photo: As `record_photo` gives it.
             place: Place names, the nearest first; without it a known place stays.
         """
-        path, exif = path_bytes(photo.path), photo.exif
         facts = (
-            photo.content_hash, path, photo.size_bytes, photo.width_px, photo.height_px, photo.format,
-            exif.taken_at, exif.camera, exif.make, exif.model, exif.lens, exif.orientation,
-            exif.latitude, exif.longitude, exif.altitude_m, place, now(),
+            photo.content_hash, path_bytes(photo.path), photo.size_bytes, photo.width_px, photo.height_px,
+            photo.format, now(),
         )  # fmt: skip
         with self._connection.writing():
             photo_id: int = self._connection.execute(_UPSERT_PHOTO, facts).fetchone()[0]
@@ -88,6 +85,7 @@ class Photos:
             self.set_phash(photo_id, photo.phash)
             stamp = {"size_bytes": photo.size_bytes, "mtime_ns": photo.mtime_ns}
             self._paths.add(photo_id, photo.path, **stamp)
+            self._facts.put(photo.path, photo.facts, sidecars=photo.sidecars, place=place)
             if photo.notes:
                 from photopal.photos import Skipped
 

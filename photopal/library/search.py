@@ -15,6 +15,7 @@ from photopal.library.fts import (
     fact,
     key_range,
     loosest_of,
+    refused_dates,
     tiers_of,
 )
 from photopal.library.models import SearchHit, SearchQuery
@@ -121,8 +122,12 @@ class Search:
         return self._counted("photos.lens", query)
 
     def count_by_day(self, query: SearchQuery) -> list[tuple[str, int]]:
-        """Count the photos that fit by the day they were taken on, as "2024-07-03", the earliest first."""
-        return sorted(self._counted("substr(photos.taken_at, 1, 10)", query))
+        """Count the photos that fit by the day they were taken on, as "2024-07-03", the earliest first.
+
+        Photos of which only the year or month is known are left out.
+        """
+        is_known = "CASE WHEN length(photos.taken_at) >= 10 THEN substr(photos.taken_at, 1, 10) END"
+        return sorted(self._counted(is_known, query))
 
     def count_by_caption(self, query: SearchQuery) -> list[tuple[str, int]]:
         """Count the photos that fit by what their caption says, the most frequent first."""
@@ -194,6 +199,7 @@ class Search:
             if not cameras:
                 return []
             facts.append(f"({' OR '.join(map(camera_fact, cameras))})")
+        refused += refused_dates(query)
         return tiers_of(query, facts, refused)
 
     def _concept_facts(self, name: str) -> str:

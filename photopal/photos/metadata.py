@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 from photopal.photos.dates import DateTaken, date_in_folder, date_in_name, judged, read_date
-from photopal.photos.embedded import find_blocks
+from photopal.photos.embedded import Blocks, find_blocks
 from photopal.photos.exif import Exif, exif_of, is_by_camera, name_camera
 from photopal.photos.iptc import (
     DATE_CREATED,
@@ -153,9 +153,10 @@ def merged(several: Iterable[Metadata]) -> Metadata:
     parts = list(several)
     if len(parts) == 1:
         return parts[0]
+    facts = dict.fromkeys(fact for part in parts for fact in part.facts)
     return Metadata(
         dates=_in_order(dict.fromkeys(date for part in parts for date in part.dates)),
-        facts=tuple(dict.fromkeys(fact for part in parts for fact in part.facts)),
+        facts=tuple(sorted(facts, key=lambda fact: _SOURCES.index(fact.source))),
         regions=tuple(dict.fromkeys(region for part in parts for region in part.regions)),
     )
 
@@ -172,15 +173,22 @@ def read_metadata(
         now: What counts as the future; the present when left out.
     """
     blocks = find_blocks(file)
+    return gather_metadata(blocks, exif_of(file, blocks), path, sidecars, now=now)
+
+
+def gather_metadata(
+    blocks: Blocks, exif: Exif, path: Path, sidecars: Sidecars | None = None, *, now: datetime | None = None
+) -> Metadata:
+    """Return what blocks of metadata, EXIF that was read, sidecars and a path say; see `read_metadata`."""
+    beside = sidecars or Sidecars()
     sources = [
-        *_of_sidecars(path, sidecars or Sidecars()),
-        metadata_of_exif(exif_of(file, blocks)),
+        *_of_sidecars(path, beside),
+        metadata_of_exif(exif),
         _of_xmp(Xmp(blocks.xmp), "XMP"),
         _of_iptc(read_iptc(blocks.iptc) if blocks.iptc else {}),
         _of_texts(blocks.texts),
+        _of_takeout(read_takeout(beside.takeout) if beside.takeout else {}),
     ]
-    if sidecars is not None and sidecars.takeout is not None:
-        sources.append(_of_takeout(read_takeout(sidecars.takeout)))
     dates = [
         judged(date, is_from_clock=_is_from_clock(date), now=now) for each in sources for date in each.dates
     ]
@@ -225,12 +233,17 @@ _RANKS = (
     "XMP exif:DateTimeDigitized",
     "XMP xmp:CreateDate",
     "IPTC DigitalCreationDate",
+    "EXIF",
     "Takeout photoTakenTime",
     "file name",
     "folder name",
 )
-"""The sources of dates: a person's word first, and when it was taken before when it was made digital."""
+"""The sources of dates: a person's word first, and when it was taken before when it was made digital.
 
+"EXIF" without a field stands for whatever date an earlier version of photopal took.
+"""
+
+_SOURCES = ("sidecar", "EXIF", "XMP", "IPTC", "PNG", "Takeout")
 _RANK = {source: rank for rank, source in enumerate(_RANKS)}
 _BY_PEOPLE = ("you", "Takeout photoTakenTime", "file name", "folder name")
 

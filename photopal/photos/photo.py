@@ -13,9 +13,12 @@ from photopal.errors import PhotoError
 from photopal.files import Stamp
 from photopal.photos.decode import decode_photo, open_header, upright_size_px
 from photopal.photos.decoder_log import listening
+from photopal.photos.embedded import find_blocks
 from photopal.photos.exif import Exif, exif_of
+from photopal.photos.metadata import Metadata, gather_metadata, metadata_of_exif, read_metadata
 from photopal.photos.phash import phash_of
 from photopal.photos.raw import still_of
+from photopal.photos.sidecars import SidecarFinder, Sidecars
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -62,6 +65,8 @@ class Photo:
         thumbnail: An upright JPEG whose longest side has at most 256 pixels.
         phash: What `phash_of` makes of it; None where it shows next to nothing.
         notes: What decoders say is wrong with it, though they decode it.
+        metadata: What the file, its sidecars and its name say; None where only EXIF was read.
+        sidecars: The stamp of the sidecars that were read.
     """
 
     path: Path
@@ -75,20 +80,31 @@ class Photo:
     thumbnail: bytes
     phash: int | None = None
     notes: tuple[str, ...] = ()
+    metadata: Metadata | None = None
+    sidecars: str = ""
+
+    @property
+    def facts(self) -> Metadata:
+        """All that is known of it without a look at the picture."""
+        return metadata_of_exif(self.exif) if self.metadata is None else self.metadata
 
 
-def record_photo(path: Path, *, fingerprint: Fingerprint | None = None) -> Photo:
+def record_photo(
+    path: Path, *, fingerprint: Fingerprint | None = None, sidecars: Sidecars | None = None
+) -> Photo:
     """Read a photo file whole and describe it.
 
     Args:
         path: The file.
         fingerprint: What `fingerprint_file` said of it a moment ago; without it the file is hashed here.
+        sidecars: What lies beside it; looked for when left out.
 
     Raises:
         PhotoError: The file cannot be opened, is no photo, is broken, cut short or too large, or
             changes while it is read.
     """
     notes: list[str] = []
+    beside = SidecarFinder().find(path) if sidecars is None else sidecars
     try:
         with path.open("rb") as file:
             before = Stamp.of(os.fstat(file.fileno())) if fingerprint is None else fingerprint.stamp
@@ -97,7 +113,8 @@ def record_photo(path: Path, *, fingerprint: Fingerprint | None = None) -> Photo
                 still = _still(file, path)
             width_px, height_px, format_name = _header(still, path)
             picture = decode_photo(still, path, max_side_px=THUMBNAIL_SIDE_PX, notes=notes)
-            exif = exif_of(file)
+            blocks = find_blocks(file)
+            exif = exif_of(file, blocks)
             _check_unchanged(file, before, path)
     except OSError as error:
         raise PhotoError(f"{path}: cannot be opened: {error.strerror or error}") from error
@@ -113,6 +130,8 @@ def record_photo(path: Path, *, fingerprint: Fingerprint | None = None) -> Photo
         thumbnail=_thumbnail(picture),
         phash=phash_of(picture),
         notes=tuple(notes),
+        metadata=gather_metadata(blocks, exif, path, beside),
+        sidecars=beside.stamp,
     )
 
 
@@ -174,3 +193,16 @@ def _thumbnail(picture: Image.Image) -> bytes:
     encoded = io.BytesIO()
     picture.save(encoded, "JPEG", quality=85)
     return encoded.getvalue()
+
+
+def read_facts(path: Path, sidecars: Sidecars) -> Metadata:
+    """Read what a photo file, its sidecars and its name say, from its headers alone.
+
+    Raises:
+        PhotoError: The file cannot be opened.
+    """
+    try:
+        with path.open("rb") as file:
+            return read_metadata(file, path, sidecars)
+    except OSError as error:
+        raise PhotoError(f"{path}: cannot be opened: {error.strerror or error}") from error
