@@ -31,6 +31,7 @@ from photopal.cli.commands.eval import EVAL, eval_
 from photopal.cli.commands.eval_dataset import DATASETS
 from photopal.cli.commands.eval_report import REPORT
 from photopal.cli.commands.index import index
+from photopal.cli.commands.info import info
 from photopal.cli.commands.locate import locate
 from photopal.cli.commands.problems import problems
 from photopal.cli.commands.remove_concept import remove_concept
@@ -38,6 +39,7 @@ from photopal.cli.commands.rename_concept import rename_concept
 from photopal.cli.commands.restore import restore
 from photopal.cli.commands.restore_concept import restore_concept
 from photopal.cli.commands.search import search
+from photopal.cli.commands.set_date import set_date
 from photopal.cli.commands.similar import similar
 from photopal.cli.commands.status import status
 from photopal.cli.commands.tune import tune
@@ -57,7 +59,19 @@ _NO_BUGS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 
 # Panel of the help page → its commands, in the order in which a newcomer meets them.
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Photos": (index, caption, edit_caption, search, similar, ask, locate, duplicates, problems),
+    "Photos": (
+        index,
+        caption,
+        edit_caption,
+        set_date,
+        search,
+        similar,
+        ask,
+        info,
+        locate,
+        duplicates,
+        problems,
+    ),
     "People, pets and things": (add_concept, tune, concepts, rename_concept, remove_concept, restore_concept),
     "Backup and undo": (check, undo, backup, restore),
     "Demo and evaluation": (demo, eval_),

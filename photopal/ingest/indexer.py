@@ -22,7 +22,7 @@ from photopal.library.connection import path_bytes, path_of
 from photopal.library.library import Library
 from photopal.library.paths import KnownPath, KnownProblem
 from photopal.photos import Skipped, find_photos
-from photopal.photos.exclude import Excludes
+from photopal.photos.exclude import Excludes, compile_globs
 from photopal.photos.geocode import PlaceNames
 from photopal.photos.sidecars import SidecarFinder, Sidecars
 
@@ -243,8 +243,11 @@ def index_folders(
 
     Raises:
         LibraryLockedError: Another process is writing and does not stop.
+        UsageError: A glob cannot be read.
     """
     absolute_roots = list(dict.fromkeys(path_of(path_bytes(root)) for root in roots))
+    if globs is not None:
+        compile_globs(globs)
     for root in filter(Path.is_dir, absolute_roots if globs is not None else ()):
         library.facts.set_globs(root, globs or ())
     excludes = Excludes(absolute_roots, library.facts.globs())

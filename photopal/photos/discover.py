@@ -34,9 +34,7 @@ VIDEO_SUFFIXES = frozenset(
 
 _NOT_READ = {
     **dict.fromkeys(VIDEO_SUFFIXES, "video"),
-    **dict.fromkeys(
-        (".crw", ".dcr", ".mos", ".mef", ".gpr", ".fff", ".mdc"), "RAW file of a kind that is not read"
-    ),
+    **dict.fromkeys((".crw", ".dcr", ".mos", ".mef", ".gpr", ".fff", ".mdc"), "unsupported RAW file"),
     ".jxl": "JPEG XL file",
     **dict.fromkeys((".jp2", ".j2k", ".jpf", ".jpx"), "JPEG 2000 file"),
     **dict.fromkeys((".psd", ".psb"), "Photoshop file"),
@@ -47,8 +45,8 @@ _NOT_READ = {
 RAW_LEFT_OUT = "RAW file"
 """What a RAW file is called that is left out because rawpy is not installed."""
 
-_LIVE_PHOTO = "video of a Live Photo"
-EXCLUDED = "excluded file or folder"
+_LIVE_PHOTO = "Live Photo video"
+EXCLUDED = "excluded item"
 """What is called that the user does not want."""
 
 

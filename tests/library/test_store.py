@@ -42,7 +42,8 @@ def test_a_photo_is_kept(library, make_photo, tmp_path):
     expected = PhotoRecord(
         id=photo_id, path=photo.path, content_hash=photo.content_hash, width_px=400, height_px=300,
         taken_at="2024-07-03T18:22:01+02:00", camera="X", lens="Y", latitude=1.5, longitude=-2.5,
-        format="JPEG", size_bytes=1001, place="Nice, France",
+        format="JPEG", size_bytes=1001, place="Nice, France", taken_certainty="exact",
+        taken_source="EXIF DateTimeOriginal",
     )  # fmt: skip
     assert library.photos.get(photo_id) == expected
     assert library.photos.at(photo.path) == expected

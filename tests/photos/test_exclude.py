@@ -103,10 +103,10 @@ def test_what_is_not_read_is_counted_by_kind(tmp_path, monkeypatch):
         ["IMG_1.HEIC"],
         {
             "RAW file": 2,
-            "RAW file of a kind that is not read": 1,
+            "unsupported RAW file": 1,
             "video": 2,
-            "video of a Live Photo": 1,
+            "Live Photo video": 1,
             "JPEG XL file": 1,
-            "excluded file or folder": 1,
+            "excluded item": 1,
         },
     )

@@ -23,7 +23,7 @@ _MOST_NAMED = 10
 _WATCHED_AT_ONCE = 100
 
 
-def index(
+def index(  # noqa: PLR0913 - one parameter for each option of the command
     ctx: typer.Context,
     folders: Annotated[list[Path], typer.Argument(help="Folders or photos to add.", metavar="FOLDER")],
     *,
@@ -32,6 +32,15 @@ def index(
         typer.Option(
             "--accept-loss", help="Mark photos as missing even if most of a folder has disappeared."
         ),
+    ] = False,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Leave out files or folders, as in .gitignore; remembered for each folder.", metavar="GLOB"
+        ),
+    ] = None,
+    no_exclude: Annotated[
+        bool, typer.Option("--no-exclude", help="Forget what --exclude left out before.")
     ] = False,
     watch: Annotated[
         bool, typer.Option("--watch", help="Keep running and add new photos as they arrive.")
@@ -45,9 +54,14 @@ def index(
     time: only new and changed files are read, moved files keep their data, and nothing is lost while a folder
     is unavailable. Exits with code 3 if some files could not be read.
 
+    Dates, positions, keywords, titles, ratings, persons and faces are taken from EXIF, XMP and IPTC, from XMP
+    sidecars and Google Takeout's JSON beside a photo, and dates also from file names. Hidden files, trash,
+    folders with a .nomedia file, and what a .photopalignore file lists (as in .gitignore) are left out.
+
     Examples:
       photopal index ~/Pictures
       photopal index ~/Pictures /mnt/camera --json
+      photopal index ~/Pictures --exclude 'Screenshots/' --exclude '*.gif'
       photopal index --watch ~/Pictures
     """
     from photopal.ingest.indexer import index_folders
@@ -55,18 +69,24 @@ def index(
     session = session_of(ctx)
     if once and not watch:
         raise UsageError("--once requires --watch")
+    if exclude and no_exclude:
+        raise UsageError("--exclude and --no-exclude cannot be used together")
+    globs = [] if no_exclude else exclude or None
     if watch:
-        if accept_loss or json:
-            raise UsageError("--accept-loss and --json cannot be used with --watch")
+        if accept_loss or json or globs is not None:
+            raise UsageError("--accept-loss, --exclude and --json cannot be used with --watch")
         _index_watched(session, folders, once=once)
         return
     _refuse_what_never_was(session, folders)
     with session.library_to_write() as library, session.progress("Reading photos") as on_progress:
-        report = index_folders(library, folders, on_progress=on_progress, accept_loss=accept_loss)
+        report = index_folders(
+            library, folders, on_progress=on_progress, accept_loss=accept_loss, globs=globs
+        )
     if json:
         show_json(session.out, _report_as_json(report))
     else:
         show_listing(session.out, _report_as_listing(report))
+    _say_what_is_left_out(session, report)
     _warn_of_gaps(session, report)
     if report.skipped or report.offline:
         raise typer.Exit(PARTIAL)
@@ -105,6 +125,7 @@ def _report_as_json(report: IndexReport) -> dict[str, Any]:
     return {
         **{name: getattr(report, name) for name in _COUNTS},
         "skipped": [{"path": str(skipped.path), "reason": skipped.reason} for skipped in report.skipped],
+        "left_out": dict(report.left_out),
         "offline": [str(root) for root in report.offline],
     }
 
@@ -113,6 +134,15 @@ def _report_as_listing(report: IndexReport) -> Listing:
     rows = [(name, f"{getattr(report, name):,}") for name in _COUNTS]
     rows.append(("skipped", f"{len(report.skipped):,}"))
     return Listing(("photos", "number"), rows, has_header=False)
+
+
+def _say_what_is_left_out(session: Session, report: IndexReport) -> None:
+    """Name and count what is not read, with the way to have RAW files read."""
+    from photopal.photos.discover import EXCLUDED, RAW_LEFT_OUT
+
+    for what, number in sorted(report.left_out.items(), key=lambda item: (item[0] == EXCLUDED, -item[1])):
+        hint = ': pip install "photopal[raw]"' if what == RAW_LEFT_OUT else ""
+        session.say(f"{count(number, what)} left out{hint}")
 
 
 def _warn_of_gaps(session: Session, report: IndexReport) -> None:

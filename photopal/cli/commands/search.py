@@ -12,7 +12,7 @@ from photopal.cli.output import Listing, show_json, show_listing
 from photopal.errors import NothingFoundError, UsageError
 
 if TYPE_CHECKING:
-    from photopal.library import SearchHit
+    from photopal.library import PhotoRecord, SearchHit
 
 
 def search(  # noqa: PLR0913 - one parameter for each option of the command
@@ -39,8 +39,8 @@ def search(  # noqa: PLR0913 - one parameter for each option of the command
 ) -> None:
     """Find photos by words, names, dates and camera.
 
-    Searches captions, names, places and file names; the last word can be incomplete. "Quoted words" match as
-    a phrase, and -word excludes photos. A name matches photos of that person, pet or thing. Dates can be
+    Searches captions, names, places, file names, and the keywords, titles, descriptions and persons in the
+    files; the last word can be incomplete. "Quoted words" match as a phrase, and -word excludes photos. A name matches photos of that person, pet or thing. Dates can be
     written as 2024, 2024-07, July 2023, yesterday, last summer or before 2020; Christmas or July alone
     matches every year. Matches in names come first, then captions and places, then file names; newest photos
     first. Exits with code 4 if nothing is found.
@@ -80,10 +80,16 @@ def _show_hits(session: Session, hits: list[SearchHit], *, is_json: bool, is_pat
             typer.echo(os.fsencode(hit.photo.path))
     else:
         rows = [
-            (str(hit.photo.path), (hit.photo.taken_at or "")[:10], ", ".join(hit.names), hit.caption or "")
-            for hit in hits
+            (str(hit.photo.path), _taken(hit.photo), ", ".join(hit.names), hit.caption or "") for hit in hits
         ]
         show_listing(session.out, Listing(("photo", "taken", "who", "caption"), rows))
+
+
+def _taken(photo: PhotoRecord) -> str:
+    """Say when a photo was taken, as far as it is known; what cannot be believed is marked."""
+    if photo.taken_at is None:
+        return f"{photo.taken_unsure[:10]} (unsure)" if photo.taken_unsure else ""
+    return f"about {photo.taken_at}" if photo.taken_certainty == "year" else photo.taken_at[:10]
 
 
 def _hit_as_json(hit: SearchHit) -> dict[str, Any]:
@@ -91,6 +97,9 @@ def _hit_as_json(hit: SearchHit) -> dict[str, Any]:
     return {
         "path": str(photo.path),
         "taken_at": photo.taken_at,
+        "taken_certainty": "unsure" if photo.taken_unsure else photo.taken_certainty,
+        "taken_unsure": photo.taken_unsure,
+        "taken_source": photo.taken_source,
         "names": hit.names,
         "caption": hit.caption,
         "place": photo.place,

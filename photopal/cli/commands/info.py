@@ -1,0 +1,150 @@
+"""`photopal info`: prints what the library knows of a photo, and who says so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from photopal.cli.context import session_of
+from photopal.cli.output import Listing, show_json, show_listing
+from photopal.errors import NothingFoundError
+from photopal.text import join_words
+
+if TYPE_CHECKING:
+    from photopal.library import CaptionRecord, Library, PhotoRecord
+    from photopal.photos.metadata import Field, Metadata
+
+_SINGLE: tuple[tuple[Field, str], ...] = (
+    ("camera", "camera"),
+    ("lens", "lens"),
+    ("position", "position"),
+    ("altitude_m", "altitude"),
+    ("title", "title"),
+    ("description", "description"),
+    ("rating", "rating"),
+)
+_SEVERAL: tuple[tuple[Field, str], ...] = (
+    ("keyword", "keyword"),
+    ("hierarchy", "keyword"),
+    ("person", "person"),
+)
+_Row = tuple[str, str, str]
+
+
+def info(
+    ctx: typer.Context,
+    photo: Annotated[Path, typer.Argument(help="A photo in the library.", metavar="PHOTO")],
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show what is known about a photo, and where each fact comes from.
+
+    Dates, cameras, positions, keywords, persons and faces come from the file, from sidecars beside it and
+    from its name; the caption and who is in the photo come from you or a model. The date that counts is
+    listed first, then those of the other sources.
+
+    Examples:
+      photopal info beach.jpg
+      photopal info beach.jpg --json
+    """
+    from photopal.photos.metadata import Metadata
+
+    session = session_of(ctx)
+    with session.library_to_read() as library:
+        record = library.photos.at(photo)
+        if record is None:
+            raise NothingFoundError(f"{photo}: not in the library", hint="photopal index FOLDER")
+        metadata = library.facts.get(record.id) or Metadata()
+        caption = library.captions.get(record.id)
+        paths = library.paths.of(record.id)
+        names = _names_on(library, caption)
+    if json:
+        show_json(session.out, _as_json(record, paths, metadata, caption, names))
+        return
+    rows: list[_Row] = [("path", str(path), "") for path in paths]
+    rows.append(("size", f"{record.width_px} x {record.height_px} pixels, {record.size_bytes:,} bytes", ""))
+    rows += [*_dates(metadata), *_facts(metadata, record), *_by_models(caption, names)]
+    show_listing(session.out, Listing(("what", "value", "source"), rows))
+
+
+def _dates(metadata: Metadata) -> list[_Row]:
+    first = metadata.taken
+    rows = []
+    if first is not None:
+        about = {"year": "about ", "exact": ""}.get(first.certainty, "")
+        rows.append(("date taken", f"{about}{first.at.replace('T', ' ')}", first.source))
+    rest = [date for date in metadata.dates if date is not first]
+    for date in rest:
+        unsure = " (unsure)" if date.certainty == "unsure" else ""
+        rows.append(("other date" if first else "date", f"{date.at.replace('T', ' ')}{unsure}", date.source))
+    return rows
+
+
+def _facts(metadata: Metadata, record: PhotoRecord) -> list[_Row]:
+    rows: list[_Row] = []
+    for field, name in _SINGLE:
+        fact = metadata.first(field)
+        if fact is not None:
+            rows.append((name, _words(field, fact.value), fact.source))
+        if field == "position" and record.place:
+            rows.append(("place", record.place, "position"))
+    for field, name in _SEVERAL:
+        rows += [(name, str(value), ", ".join(sources)) for value, sources in metadata.all(field).items()]
+    for region in metadata.regions:
+        x, y, width, height = region.box
+        where = f"{region.name or 'nobody named'} at {x:.3f}, {y:.3f}, {width:.3f} x {height:.3f}"
+        rows.append((region.kind.lower(), where, region.source))
+    return rows
+
+
+def _words(field: str, value: Any) -> str:
+    if field == "position":
+        return f"{value[0]:.6f}, {value[1]:.6f}"
+    return f"{value:g} m" if field == "altitude_m" else str(value)
+
+
+def _by_models(caption: CaptionRecord | None, names: list[str]) -> list[_Row]:
+    if caption is None:
+        return []
+    rows = [("caption", caption.text, "you" if caption.by_hand else "model")]
+    return rows + ([("in the photo", join_words(names), "model")] if names else [])
+
+
+def _names_on(library: Library, caption: CaptionRecord | None) -> list[str]:
+    seen = {each.concept_id for each in caption.appearances if each.is_present} if caption else set()
+    return [concept.name for concept in library.concepts.all() if concept.id in seen]
+
+
+def _as_json(
+    record: PhotoRecord,
+    paths: list[Path],
+    metadata: Metadata,
+    caption: CaptionRecord | None,
+    names: list[str],
+) -> dict[str, Any]:
+    taken = metadata.taken
+    return {
+        "paths": [str(path) for path in paths],
+        "width_px": record.width_px,
+        "height_px": record.height_px,
+        "format": record.format,
+        "taken_at": taken and taken.at,
+        "taken_certainty": taken.certainty if taken else "unsure" if metadata.dates else None,
+        "taken_source": taken and taken.source,
+        "dates": [
+            {"at": date.at, "certainty": date.certainty, "source": date.source} for date in metadata.dates
+        ],
+        "place": record.place,
+        "facts": [
+            {"field": fact.field, "value": fact.value, "source": fact.source} for fact in metadata.facts
+        ],
+        "regions": [
+            {"name": each.name, "kind": each.kind, "box": each.box, "source": each.source}
+            for each in metadata.regions
+        ],
+        "caption": caption and caption.text,
+        "caption_by_hand": caption and caption.by_hand,
+        "names": names,
+    }
