@@ -40,10 +40,11 @@ def search(  # noqa: PLR0913 - one parameter for each option of the command
     """Find photos by words, names, dates and camera.
 
     Searches captions, names, places, file names, and the keywords, titles, descriptions and persons in the
-    files; the last word can be incomplete. "Quoted words" match as a phrase, and -word excludes photos. A name matches photos of that person, pet or thing. Dates can be
-    written as 2024, 2024-07, July 2023, yesterday, last summer or before 2020; Christmas or July alone
-    matches every year. Matches in names come first, then captions and places, then file names; newest photos
-    first. Exits with code 4 if nothing is found.
+    files; the last word can be incomplete. "Quoted words" match as a phrase, and -word excludes photos. A
+    name matches photos of that person, pet or thing. Dates can be written as 2024, 2024-07, July 2023,
+    yesterday, last summer or before 2020; Christmas or July alone matches every year. Matches in names come
+    first, then captions, places and keywords, then file names; newest photos first. Exits with code 4 if
+    nothing is found.
 
     Examples:
       photopal search Rex on the beach last summer

@@ -1,0 +1,86 @@
+"""Dates that the user sets beat all others, and a year or month is found as far as it is known."""
+
+import pytest
+
+from photopal.errors import UsageError
+from photopal.library import SearchQuery
+from photopal.photos.dates import DateTaken
+
+
+def found(library, **query):
+    return [hit.photo.id for hit in library.search.find(SearchQuery(**query))]
+
+
+@pytest.fixture
+def photo(library, make_photo):
+    photo = make_photo(1, taken_at="2015-03-01T10:00:00", camera="X")
+    return library.photos.get(library.photos.add(photo))
+
+
+def test_a_date_that_the_user_sets_beats_the_files_and_can_be_undone(library, photo):
+    assert library.facts.set_date(photo.id, "1974", path=photo.path) == DateTaken("1974", "year", "you")
+    changed = library.photos.get(photo.id)
+    assert (changed.taken_at, changed.taken_certainty, changed.taken_source) == ("1974", "year", "you")
+    assert found(library, until="1980") == [photo.id]
+    assert [date.source for date in library.facts.get(photo.id).dates] == ["you", "EXIF DateTimeOriginal"]
+    library.history.undo()
+    assert library.photos.get(photo.id) == photo
+    assert (found(library, until="1980"), found(library, since="2015")) == ([], [photo.id])
+    library.history.undo(2)
+    assert library.photos.get(photo.id) == changed
+
+
+def test_a_date_that_the_user_set_stays_when_the_file_says_another(library, photo, make_photo):
+    library.facts.set_date(photo.id, "1974-07-03", path=photo.path)
+    library.photos.add(make_photo(1, taken_at="2016-01-01T10:00:00", camera="Y"))
+    changed = library.photos.get(photo.id)
+    assert (changed.taken_at, changed.camera) == ("1974-07-03", "Y")
+
+
+def test_setting_a_date_again_is_undone_step_by_step(library, photo):
+    for date in ("1974", "1975-07"):
+        library.facts.set_date(photo.id, date, path=photo.path)
+    library.history.undo()
+    assert library.photos.get(photo.id).taken_at == "1974"
+    library.history.undo()
+    assert library.photos.get(photo.id).taken_at == photo.taken_at
+
+
+@pytest.mark.parametrize("date", ["0000", "1600", "9999", "soon", "", "1970-01-01"])
+def test_a_date_on_which_no_photo_was_taken_is_refused(library, photo, date):
+    with pytest.raises(UsageError):
+        library.facts.set_date(photo.id, date, path=photo.path)
+    assert library.photos.get(photo.id) == photo
+    assert library.history.entries() == []
+
+
+@pytest.mark.parametrize(
+    ("taken_at", "query", "is_found"),
+    [
+        ("1974", {"since": "1974", "until": "1974"}, True),
+        ("1974", {"since": "1970", "until": "1979-12"}, True),
+        ("1974", {"until": "1974-12-31"}, True),
+        ("1974", {"since": "1974-01", "until": "1974-01"}, False),
+        ("1974", {"since": "1974-02"}, False),
+        ("1974", {"until": "1974-11"}, False),
+        ("1974", {"until": "1974-01-01"}, False),
+        ("1974-07", {"since": "1974-07", "until": "1974-07"}, True),
+        ("1974-07", {"since": "1974", "until": "1974"}, True),
+        ("1974-07", {"since": "1974-07-01", "until": "1974-07-01"}, False),
+        ("1974-07", {"since": "1974-07-02"}, False),
+        ("1974-07", {"until": "1974-07-31"}, True),
+        ("1974-12", {"until": "1974-12"}, True),
+        ("1974-12", {"until": "1974-12-30"}, False),
+    ],
+)
+def test_a_year_or_month_is_in_a_period_only_as_a_whole(library, photo, taken_at, query, is_found):
+    library.facts.set_date(photo.id, taken_at, path=photo.path)
+    assert found(library, **query) == ([photo.id] if is_found else [])
+    assert library.search.count(SearchQuery(**query)) == is_found
+
+
+def test_days_are_counted_of_days_only_and_years_of_all(library, photo, make_photo):
+    library.photos.add(make_photo(2, taken_at="1974-07-03T10:00:00"))
+    library.facts.set_date(photo.id, "1974", path=photo.path)
+    assert library.search.count_by_day(SearchQuery()) == [("1974-07-03", 1)]
+    assert library.search.count_by_year(SearchQuery()) == [(1974, 2)]
