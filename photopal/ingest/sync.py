@@ -14,8 +14,10 @@ from photopal.errors import LibraryLockedError
 from photopal.files import stamp_of
 from photopal.ingest.indexer import forget_gone, index_folders
 from photopal.ingest.report import IndexReport
+from photopal.library.connection import path_bytes
 from photopal.library.library import Library
 from photopal.photos.geocode import PlaceNames
+from photopal.photos.sidecars import SidecarFinder
 
 # So many files that go at once may be a drive that goes: the whole folder is looked at before it is believed.
 _MANY = 5
@@ -36,6 +38,7 @@ class LibrarySync:
         self._gone: dict[Path, None] = {}
         self._missed_at_s = float("-inf")
         self._to_look_through: dict[Path, None] = {}
+        self._sidecars = SidecarFinder()
 
     def take(self, paths: Sequence[Path]) -> IndexReport:
         """Take in photos that came or changed.
@@ -46,12 +49,13 @@ class LibrarySync:
         return index_folders(self._library, paths, place_names=self._place_names)
 
     def has(self, path: Path) -> bool:
-        """Whether a file is in the library, or among its problems, as it is on disk."""
+        """Whether a file is in the library with its sidecars, or among its problems, as it is on disk."""
         stamp = stamp_of(path)
         if stamp is None:
             return False
         if self._library.paths.stamp_at(path) == stamp:
-            return True
+            key = path_bytes(path)
+            return self._library.facts.stamps_at([key]).get(key) == self._sidecars.find(path).stamp
         problems = self._library.paths.known_problems_at([os.fsencode(path)])
         return any(problem.stamp == stamp for problem in problems.values())
 
@@ -68,6 +72,7 @@ class LibrarySync:
     def note_looked(self, folder: Path) -> None:
         """Keep in mind a watched folder, below which files may have gone while nobody watched."""
         self._folders[folder] = None
+        self._sidecars = SidecarFinder()
         self._to_look_through[folder] = None
 
     def catch_up(self) -> None:

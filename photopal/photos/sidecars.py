@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from photopal.photos.discover import is_photo_named
 from photopal.photos.xmp import XMP_LIMIT_BYTES
 
 SIDECAR_SUFFIXES = (".xmp", ".json")
@@ -39,6 +40,25 @@ class Sidecars:
     xmp: tuple[Path, ...] = ()
     takeout: Path | None = None
     stamp: str = ""
+
+
+def is_sidecar_named(name: str) -> bool:
+    """Tell whether a file's name ends as a sidecar's."""
+    return name.lower().endswith(SIDECAR_SUFFIXES)
+
+
+def photos_of_sidecar(sidecar: Path) -> list[Path]:
+    """Return the files beside a sidecar that it may be about, by their names."""
+    try:
+        names = sorted(os.listdir(sidecar.parent))  # noqa: PTH208
+    except OSError:
+        return []
+    if sidecar.name.lower().endswith(".json"):
+        about = [name for name in names if takeout_name(name, [sidecar.name])]
+    else:
+        meant = sidecar.name[:-4].casefold()
+        about = [name for name in names if meant in (name.casefold(), os.path.splitext(name)[0].casefold())]  # noqa: PTH122
+    return [sidecar.with_name(name) for name in about if is_photo_named(name)]
 
 
 class SidecarFinder:

@@ -130,7 +130,7 @@ def test_an_unsure_date_is_kept_apart_and_never_first(library, folder, save_phot
 
 
 def write_older_library(path, photos, monkeypatch):
-    """Write a library as it was before what files say was kept: photos with a date, a camera and a caption."""
+    """Write a library as it was before what files say was kept: photos with dates, cameras and captions."""
     steps = schema._STEPS[: schema._STEPS.index(schema.keep_what_files_say)]
     with monkeypatch.context() as patch:
         patch.setattr(schema, "_STEPS", steps)
@@ -139,8 +139,9 @@ def write_older_library(path, photos, monkeypatch):
         for number, photo in enumerate(photos, start=1):
             known = fingerprint_file(photo)
             old.execute(
-                "INSERT INTO photos (id, content_hash, path, size_bytes, width_px, height_px, format, taken_at,"
-                " camera, added_at) VALUES (?, ?, ?, ?, 8, 8, 'JPEG', '2015-01-02T03:04:05', 'Cam One', '2024')",
+                "INSERT INTO photos (id, content_hash, path, size_bytes, width_px, height_px, format,"
+                " taken_at, camera, added_at)"
+                " VALUES (?, ?, ?, ?, 8, 8, 'JPEG', '2015-01-02T03:04:05', 'Cam One', '2024')",
                 (number, known.content_hash, path_bytes(photo), known.size_bytes),
             )
             old.execute(

@@ -140,7 +140,7 @@ def _caption_watched(
         def take(paths: Sequence[Path]) -> WatchOutcome:
             return WatchOutcome(skipped=newcomers.take(paths))
 
-        options, keeper = WatchOptions(once=once), newcomers.keeper
+        options, keeper = WatchOptions(once=once, globs=library.facts.globs()), newcomers.keeper
         run_watch(session, folders, options=options, on_photos=take, is_known=newcomers.has, keeper=keeper)
 
 

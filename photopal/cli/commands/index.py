@@ -103,7 +103,7 @@ def _index_watched(session: Session, folders: Sequence[Path], *, once: bool) -> 
         def take(paths: Sequence[Path]) -> WatchOutcome:
             return WatchOutcome(skipped=keeper.take(paths).skipped)
 
-        options = WatchOptions(once=once, batch_size=_WATCHED_AT_ONCE)
+        options = WatchOptions(once=once, batch_size=_WATCHED_AT_ONCE, globs=library.facts.globs())
         run_watch(session, folders, options=options, on_photos=take, is_known=keeper.has, keeper=keeper)
 
 

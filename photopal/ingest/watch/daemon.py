@@ -23,6 +23,8 @@ from photopal.ingest.watch.options import WatchOptions
 from photopal.ingest.watch.report import WatchEvent, WatchReport
 from photopal.ingest.watch.retry import Batch, OnPhotos, RetryQueue
 from photopal.photos import Skipped, find_photos, open_photo
+from photopal.photos.exclude import Excludes
+from photopal.photos.sidecars import is_sidecar_named, photos_of_sidecar
 
 _PAUSE_S = 0.1
 _CHECK_FOLDERS_EVERY_S = 1.0
@@ -103,6 +105,7 @@ class _Watch:
         self._given_up: dict[str, Skipped] = {}
         self._closed_places: dict[str, Skipped] = {}
         self._handed = 0
+        self._excludes = self._read_excludes()
 
     def run(self, on_photos: OnPhotos, complaints: LogCapture) -> None:
         """Watch until asked to stop, or, with `once`, until nothing is left to hand over."""
@@ -153,7 +156,10 @@ class _Watch:
         """Look at files that notices told of, and through the folders whose turn it is."""
         for folder in self._folders:
             for path in folder.take_paths():
-                self._notice(path, is_found=False)
+                if is_sidecar_named(path):
+                    self._reconsider(path)
+                elif Path(path) not in self._excludes:
+                    self._notice(path, is_found=False)
         due = [folder for folder in self._folders if folder.is_scan_due(now_s=now_s)]
         if due:
             self._scan(due)
@@ -170,7 +176,11 @@ class _Watch:
             folder.begin_scan()
         found: set[str] = set()
         closed: dict[str, Skipped] = {}
-        for photo in find_photos([folder.path for folder in places], on_skip=lambda s: _note(closed, s)):
+        self._excludes = self._read_excludes()
+        photos = find_photos(
+            [folder.path for folder in places], on_skip=lambda s: _note(closed, s), excludes=self._excludes
+        )
+        for photo in photos:
             if self._stop.is_set():
                 return
             found.add(os.fspath(photo))
@@ -184,6 +194,17 @@ class _Watch:
         self._unreadable &= self._bad.keys()
         for folder in places:
             self._tell(WatchEvent("looked", folder.path))
+
+    def _read_excludes(self) -> Excludes:
+        """Read what is not wanted, as it is now."""
+        return Excludes([folder.path for folder in self._folders], self._options.globs)
+
+    def _reconsider(self, sidecar: str) -> None:
+        """Hand over again the photos that a sidecar speaks of: what is said of them has changed."""
+        for photo in photos_of_sidecar(Path(sidecar)):
+            if photo not in self._excludes:
+                self._dealt.pop(os.fspath(photo), None)
+                self._notice(os.fspath(photo), is_found=False)
 
     def _update_closed_places(self, closed: dict[str, Skipped], roots: list[str]) -> None:
         for root in roots:

@@ -29,6 +29,7 @@ from watchdog.events import (
 )
 
 from photopal.photos import is_photo_named
+from photopal.photos.sidecars import is_sidecar_named
 
 _MOST_PATHS = 10_000
 
@@ -70,7 +71,7 @@ class Notices(FileSystemEventHandler):
         inside = Path(path[len(self._real_folder) + 1 :])
         if any(step.startswith(".") for step in inside.parts):
             return
-        if is_photo_named(inside.name) and not is_directory:
+        if (is_photo_named(inside.name) or is_sidecar_named(inside.name)) and not is_directory:
             self._add(os.path.join(self._folder, inside))  # noqa: PTH118 - paths are text here
         elif is_directory or Path(path).is_dir():
             # A new folder, or a link to one: files were in it before anybody watched it.

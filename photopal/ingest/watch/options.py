@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from photopal.errors import UsageError
 
@@ -21,6 +23,7 @@ class WatchOptions:
         retry_s: Seconds before the second try; each further wait is twice as long.
         poll: Look through every folder again and again instead of asking the system for notice.
         once: Hand over what is there, with everything that is still being copied, and end.
+        globs: What is not wanted, by the folder it is relative to; see `Excludes`.
     """
 
     settle_s: float = 2.0
@@ -32,6 +35,7 @@ class WatchOptions:
     retry_s: float = 2.0
     poll: bool = False
     once: bool = False
+    globs: Mapping[Path, Sequence[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant.

@@ -340,3 +340,27 @@ def test_no_folder_and_a_file_are_usage_errors(folder, save):
 def test_options_that_cannot_be_meant_are_refused(options):
     with pytest.raises(UsageError):
         WatchOptions(**options)
+
+
+def test_what_is_not_wanted_is_not_handed_over(make_watch, folder, save):
+    (folder / "cache").mkdir()
+    (folder / "cache" / ".nomedia").touch()
+    there, _, _ = save(folder / "a.jpg", 1), save(folder / "shot.png", 2), save(folder / "cache" / "b.jpg", 3)
+    watch = make_watch(folder, globs={folder: ["*.png"]}).start()
+    watch.wait_for(there)
+    save(folder / "other.png", 4)
+    save(folder / "cache" / "d.jpg", 5)
+    comes = save(folder / "c.jpg", 6)
+    watch.wait_for(comes)
+    watch.end()
+    assert sorted(watch.handed) == [there, comes]
+
+
+def test_a_photo_is_handed_over_again_when_its_sidecar_changes(make_watch, folder, save, until):
+    photo, other = save(folder / "a.jpg", 1), save(folder / "b.jpg", 2)
+    watch = make_watch(folder).start()
+    watch.wait_for(photo, other)
+    (folder / "a.xmp").write_text("<xmp/>")
+    until(lambda: watch.handed.count(photo) == 2)
+    watch.end()
+    assert watch.handed.count(other) == 1
