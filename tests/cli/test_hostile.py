@@ -56,6 +56,8 @@ def hostile(home):
         ["rename-concept", "[red]Bo[/red] \u202eX", "\u2066[bold]Z"],
         ["restore", HOSTILE.replace("\x00", "")],
         ["edit-caption", HOSTILE.replace("\x00", ""), "x"],
+        ["set-date", HOSTILE.replace("\x00", ""), HOSTILE],
+        ["info", HOSTILE.replace("\x00", "")],
         ["ask", "Where was [red]Bo[/red] \u202eX?"],
         ["ask", "What cameras are there?"],
     ],

@@ -54,6 +54,8 @@ def test_originals_are_the_same_after_every_command(run, photos, tmp_path, drawn
         (0, "caption"),
         (0, "caption", "--watch", "--once", str(photos)),
         (0, "edit-caption", both, "Anna and Ben at home"),
+        (0, "set-date", both, "about 1974"),
+        (0, "info", both),
         (0, "search", "Anna"),
         (0, "similar", both),
         (0, "ask", "Who is on it?", both),
