@@ -45,7 +45,7 @@ _UPSERT_WORDS = f"""
       (SELECT group_concat(name, ' / ') FROM shown), photos.place, ?2, photos.tags,
       'p' || CASE WHEN captions.photo_id IS NULL THEN '' WHEN by_hand THEN ' k h' ELSE ' k' END
       || CASE length(photos.taken_at) WHEN 4 THEN ' y' || photos.taken_at
-        WHEN 7 THEN ' n' || replace(photos.taken_at, '-', '') ELSE '' END
+        WHEN 7 THEN ' y' || replace(photos.taken_at, '-', '') ELSE '' END
       || coalesce(' m' || hex(photos.camera), '')
       || coalesce((SELECT group_concat(' c' || id, '') FROM shown), '')
     FROM photos LEFT JOIN captions ON captions.photo_id = photos.id WHERE photos.id = ?1
@@ -174,18 +174,18 @@ def key_range(query: SearchQuery) -> tuple[int, int]:
     return first, last
 
 
-def refused_dates(query: SearchQuery) -> list[str]:
-    """Return the marks of years and months that are all that is known of photos and end after a period does.
+def refused_dates(last_key: int) -> list[str]:
+    """Return the marks of years and months that are all that is known of photos and end after some keys do.
 
     Such photos lie at the beginning of their year or month, although they may be of any day in it.
+
+    Args:
+        last_key: The last key of a period.
     """
-    if query.until is None:
-        return []
-    end_s = _span_s(query.until)[1]
-    last, after = _date_of(end_s - 1), _date_of(end_s)
+    last, after = _date_of(last_key // KEY_STEP), _date_of((last_key + 1) // KEY_STEP)
     if last is None or after is None:
         return []
-    months = [fact(f"n{last:%Y%m}")] if (last.year, last.month) == (after.year, after.month) else []
+    months = [fact(f"y{last:%Y%m}")] if (last.year, last.month) == (after.year, after.month) else []
     return months + ([fact(f"y{last:%Y}")] if last.year == after.year else [])
 
 

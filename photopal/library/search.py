@@ -129,6 +129,14 @@ class Search:
         is_known = "CASE WHEN length(photos.taken_at) >= 10 THEN substr(photos.taken_at, 1, 10) END"
         return sorted(self._counted(is_known, query))
 
+    def count_by_month(self, query: SearchQuery) -> list[tuple[str, int]]:
+        """Count the photos that fit by the month they were taken in, as "2024-07", the earliest first.
+
+        Photos of which only the year is known are left out.
+        """
+        is_known = "CASE WHEN length(photos.taken_at) >= 7 THEN substr(photos.taken_at, 1, 7) END"
+        return sorted(self._counted(is_known, query))
+
     def count_by_caption(self, query: SearchQuery) -> list[tuple[str, int]]:
         """Count the photos that fit by what their caption says, the most frequent first."""
         return self._counted("(SELECT text FROM captions WHERE photo_id = photos.id)", query)
@@ -199,7 +207,7 @@ class Search:
             if not cameras:
                 return []
             facts.append(f"({' OR '.join(map(camera_fact, cameras))})")
-        refused += refused_dates(query)
+        refused += refused_dates(key_range(query)[1])
         return tiers_of(query, facts, refused)
 
     def _concept_facts(self, name: str) -> str:

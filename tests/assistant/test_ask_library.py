@@ -440,3 +440,21 @@ def test_the_model_looks_at_the_few_photos_left(seen_library, tiny_llava):
     )
     assert cited(one) == ["new"]
     assert one.is_from_model
+
+
+def test_a_photo_of_which_only_the_year_is_known_has_a_date_but_no_day(tmp_path, make_photo):
+    with Library(tmp_path / "partial.db") as library:
+        library.concepts.add("Anna")
+        dates = {1: "1974", 2: "1974-07", 3: "2024-07-03T18:22:01"}
+        for number, taken_at in dates.items():
+            library.photos.add(make_photo(number, taken_at=taken_at))
+
+        def answer(question):
+            return ask_library(library, question, open_assistant=lambda: pytest.fail("asked")).text
+
+        assert answer("When was the first photo taken?") == "The first photo was taken in 1974."
+        assert "1 January 1974" in answer("When were the photos taken?")
+        assert "1 of them with a known day" in answer("When were the photos taken?")
+        assert answer("How many photos are from July 1974?").startswith("1 photo")
+        assert answer("How many photos are from 1974?").startswith("2 photos")
+        assert "July 1974 (1)" in answer("How many photos per month?")

@@ -14,10 +14,10 @@ from photopal.assistant.query.phrasing import (
     counted,
     day,
     filter_words,
+    moment_words,
     month,
     sentence,
     span,
-    time_of_day,
 )
 from photopal.library import Order, PhotoRecord, SearchQuery
 from photopal.text import count, join_words
@@ -71,14 +71,22 @@ def _when(asked: LibraryQuestion) -> LibraryAnswer:
     library, question, total = asked.library, asked.question, asked.total()
     what = filter_words(question)
     days = library.search.count_by_day(asked.query)
-    if not days:
+    range_ = library.search.date_range(asked.query)
+    if range_ is None:
         verb = "has" if total == 1 else "have"
         return LibraryAnswer(sentence(f"{count(total)}{what} {verb} no date"), asked.photos(), total)
     if question.end:
         photo = asked.photos("oldest" if question.end == "first" else "newest", most=1)[0]
-        taken = time_of_day(str(photo.taken_at))
-        return LibraryAnswer(f"The {question.end} photo{what} was taken on {taken}.", (photo,), total)
-    dated = sum(number for _, number in days)
+        taken = moment_words(str(photo.taken_at))
+        return LibraryAnswer(f"The {question.end} photo{what} was taken {taken}.", (photo,), total)
+    dated = sum(number for _, number in library.search.count_by_year(asked.query))
+    on_days = sum(number for _, number in days)
+    if on_days < dated:
+        # Of some photos only the year or month is known.
+        said = sentence(f"{span(*range_)}: {count(dated)}{what}, {on_days:,} of them with a known day")
+        if dated < total:
+            said += f" {sentence(f'{count(total - dated)} more without a date')}"
+        return LibraryAnswer(said, asked.photos(), total)
     if len(days) <= 4:
         said = f"On {join_words([day(value) for value, _ in days])}: {count(dated)}{what}."
     else:
@@ -194,10 +202,8 @@ def _by_year(asked: LibraryQuestion) -> LibraryAnswer:
 
 
 def _by_month(asked: LibraryQuestion) -> LibraryAnswer:
-    months: Counter[str] = Counter()
-    for value, number in asked.library.search.count_by_day(asked.query):
-        months[value[:7]] += number
-    return _tally(asked, [(month(value), months[value]) for value in sorted(months)], "month")
+    months = asked.library.search.count_by_month(asked.query)
+    return _tally(asked, [(month(value), number) for value, number in months], "month")
 
 
 def _by_day(asked: LibraryQuestion) -> LibraryAnswer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+import re
 from collections.abc import Sequence
 from datetime import date, timedelta
 
@@ -20,7 +21,9 @@ def counted(values: Sequence[tuple[object, int]], *, most: int = 6) -> str:
 
 
 def day(moment: str | date) -> str:
-    """Say the day of an ISO 8601 time: "3 July 2024"; what is no such time stays as it is."""
+    """Say the day of an ISO 8601 time: "3 July 2024"; a month or year that is all that is known as that."""
+    if isinstance(moment, str) and re.fullmatch(r"\d{4}-\d\d", moment):
+        return month(moment)
     try:
         known = date.fromisoformat(moment[:10]) if isinstance(moment, str) else moment
     except ValueError:
@@ -38,10 +41,22 @@ def month(value: str) -> str:
     return f"{calendar.month_name[int(value[5:7])]} {value[:4]}"
 
 
+def moment_words(moment: str) -> str:
+    """Say when a photo was taken, as far as it is known: "on 3 July 2024 at 18:22", "in July 2024"."""
+    return f"{'on' if len(moment) >= 10 else 'in'} {time_of_day(moment)}"
+
+
 def span(first: str, last: str) -> str:
-    """Say from when to when: "on 3 July 2024", "from 3 July 2024 to 5 July 2024"."""
+    """Say from when to when: "on 3 July 2024", "from 3 July 2024 to 5 July 2024", "in 2024".
+
+    Of a year or month that is all that is known, all of it counts.
+    """
     try:
-        return period_words(Period(date.fromisoformat(first[:10]), date.fromisoformat(last[:10])))
+        since = date.fromisoformat(f"{first[:10]}-01-01"[:10])
+        until = date.fromisoformat(f"{last[:10]}-12-01"[:10])
+        if len(last) < 10:
+            until = until.replace(day=calendar.monthrange(until.year, until.month)[1])
+        return period_words(Period(since, until))
     except ValueError:
         return f"from {first[:10]} to {last[:10]}"
 
