@@ -1,7 +1,8 @@
 """Keeps what files say of photos, each fact with its source, and the dates that the user set; opens no file.
 
 Each path has what its file, its sidecars and its name say. A photo has what its paths say together; of that
-the library keeps in the photo's row what searching and sorting need.
+the library keeps in the photo's row what searching and sorting need. What reads files is imported when it is
+needed: a search starts without it.
 """
 
 from __future__ import annotations
@@ -9,13 +10,16 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from photopal.errors import UsageError
 from photopal.library.connection import Connection, path_bytes, path_of, precisely_now, storable
 from photopal.library.fts import WordIndex
 from photopal.library.history import Journal
-from photopal.photos.dates import DateTaken, judged, read_date
-from photopal.photos.metadata import METADATA_VERSION, Metadata, merged
+
+if TYPE_CHECKING:
+    from photopal.photos.dates import DateTaken
+    from photopal.photos.metadata import Metadata
 
 BY_USER = "you"
 """The source of dates that the user set."""
@@ -44,6 +48,8 @@ class FileFacts:
             sidecars: The stamp of the sidecars that were read.
             place: Place names of the position; without it a known place stays.
         """
+        from photopal.photos.metadata import METADATA_VERSION
+
         key = path_bytes(path)
         with self._connection.writing():
             self._connection.execute(
@@ -59,6 +65,8 @@ class FileFacts:
 
     def stamps_at(self, keys: Sequence[bytes]) -> dict[bytes, str]:
         """Return the stamps of the sidecars that were read for paths; none where more is read by now."""
+        from photopal.photos.metadata import METADATA_VERSION
+
         marks = ", ".join("?" * len(keys))
         rows = self._connection.rows(
             f"SELECT path, sidecars FROM metadata WHERE version = ? AND path IN ({marks})",
@@ -68,6 +76,8 @@ class FileFacts:
 
     def get(self, photo_id: int) -> Metadata | None:
         """Return what the files of a photo say together, the user's date first; None where none was read."""
+        from photopal.photos.metadata import Metadata
+
         found = self._of_files(photo_id)
         own = self.set_date_of(photo_id)
         if own is None:
@@ -77,6 +87,8 @@ class FileFacts:
 
     def set_date_of(self, photo_id: int) -> DateTaken | None:
         """Return the date that the user set for a photo, or None."""
+        from photopal.photos.dates import read_date
+
         rows = self._connection.rows("SELECT taken_at FROM set_dates WHERE photo_id = ?", (photo_id,))
         return read_date(rows[0][0], BY_USER) if rows else None
 
@@ -91,6 +103,8 @@ class FileFacts:
         Raises:
             UsageError: It is no date, or one on which no photo can have been taken.
         """
+        from photopal.photos.dates import judged, read_date
+
         date = read_date(taken_at, BY_USER)
         if date is None or judged(date, is_from_clock=False).certainty == "unsure":
             raise UsageError(f"no photo can have been taken on {taken_at!r}")
@@ -107,6 +121,8 @@ class FileFacts:
 
     def refresh(self, photo_id: int) -> None:
         """Renew what a photo's row has of its files' facts; belongs inside `writing`, before its words."""
+        from photopal.photos.metadata import Metadata
+
         found = self._of_files(photo_id)
         own = self.set_date_of(photo_id)
         if found is None and own is None:
@@ -149,6 +165,8 @@ class FileFacts:
 
     def _of_files(self, photo_id: int) -> Metadata | None:
         """Return what the paths where a photo's files are say together; of a missing photo, all its paths."""
+        from photopal.photos.metadata import Metadata, merged
+
         rows = self._connection.rows(
             "SELECT facts, missing_since FROM metadata JOIN paths ON paths.path = metadata.path"
             " WHERE photo_id = ? ORDER BY paths.path",
