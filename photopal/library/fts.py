@@ -8,6 +8,7 @@ answered by walking along posting lists, and none by a walk over all photos.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from photopal.errors import LibraryError, UsageError
 from photopal.library.connection import Connection, path_of, storable
 from photopal.library.migrations import WORDS_KEY
 from photopal.library.models import SearchQuery
+from photopal.text import fold
 
 KEY_STEP = 1 << 24
 """Keys of one second; also more photos than a library can hold, as a key ends in the photo's id."""
@@ -47,7 +49,7 @@ _UPSERT_WORDS = f"""
       || CASE length(photos.taken_at) WHEN 4 THEN ' y' || photos.taken_at
         WHEN 7 THEN ' y' || replace(photos.taken_at, '-', '') ELSE '' END
       || coalesce(' m' || hex(photos.camera), '')
-      || coalesce((SELECT group_concat(' c' || id, '') FROM shown), '')
+      || coalesce((SELECT group_concat(' c' || id, '') FROM shown), '') || ?3
     FROM photos LEFT JOIN captions ON captions.photo_id = photos.id WHERE photos.id = ?1
     ON CONFLICT (photo_id) DO UPDATE SET key = excluded.key, caption = excluded.caption,
       names = excluded.names, place = excluded.place, file = excluded.file, tags = excluded.tags,
@@ -86,13 +88,17 @@ class WordIndex:
             if photo_id >= KEY_STEP:
                 raise LibraryError(f"too many photos: a library holds at most {KEY_STEP - 1:,}")
             rows = self._connection.rows(
-                "SELECT path FROM paths WHERE photo_id = ? AND missing_since IS NULL", (photo_id,)
+                "SELECT paths.path, persons FROM paths JOIN photos ON photos.id = photo_id"
+                " WHERE photo_id = ? AND paths.missing_since IS NULL",
+                (photo_id,),
             )
             if not rows:
                 self._connection.execute("DELETE FROM photo_words WHERE photo_id = ?", (photo_id,))
                 continue
             files = {word for row in rows for word in path_of(row[0]).parts[-2:]}
-            self._connection.execute(_UPSERT_WORDS, (photo_id, storable(" / ".join(sorted(files)))))
+            persons = json.loads(rows[0]["persons"] or "[]")
+            marks = "".join(f" {mark}" for mark in sorted(set(map(_person_mark, persons))))
+            self._connection.execute(_UPSERT_WORDS, (photo_id, storable(" / ".join(sorted(files))), marks))
 
 
 def tiers_of(query: SearchQuery, facts: list[str], refused_facts: list[str]) -> list[Tier]:
@@ -149,11 +155,19 @@ def fact(mark: str) -> str:
 
 
 def concept_facts(concept_id: int, name: str) -> str:
-    """Return the expression for photos that show a concept, or whose hand-written caption has its name."""
-    shown = fact(f"c{concept_id}")
+    """Return the expression for photos that show a concept.
+
+    A model found it there, the caption that the user wrote has its name, or a file says that it is there.
+    """
+    shown = f"{fact(f'c{concept_id}')} OR {fact(_person_mark(name))}"
     if not has_letters(name):
-        return shown
+        return f"({shown})"
     return f"({shown} OR ({fact('h')} AND {in_columns('caption', quoted(name))}))"
+
+
+def _person_mark(name: str) -> str:
+    """Return the mark of a person or pet that a file names; it is the name in hexadecimal, in either case."""
+    return "f" + fold(name).encode("utf-8", "replace").hex()
 
 
 def camera_fact(camera: str) -> str:

@@ -141,11 +141,11 @@ class FileFacts:
             latitude, longitude = facts.value("position") or (None, None)
             self._connection.execute(
                 "UPDATE photos SET camera = ?, make = ?, model = ?, lens = ?, orientation = ?, latitude = ?,"
-                " longitude = ?, altitude_m = ?, tags = ? WHERE id = ?",
+                " longitude = ?, altitude_m = ?, tags = ?, persons = ? WHERE id = ?",
                 (
                     *(facts.value(name) for name in ("camera", "make", "model", "lens")),
                     facts.value("orientation") or 1, latitude, longitude, facts.value("altitude_m"),
-                    storable(" / ".join(facts.words())) or None, photo_id,
+                    storable(" / ".join(facts.words())) or None, _storable_names(facts), photo_id,
                 ),
             )  # fmt: skip
 
@@ -174,3 +174,8 @@ class FileFacts:
         )
         present = [row for row in rows if row["missing_since"] is None] or rows
         return merged(Metadata.from_json(row["facts"]) for row in present) if present else None
+
+
+def _storable_names(facts: Metadata) -> str | None:
+    names = facts.names()
+    return storable(json.dumps(names, ensure_ascii=False)) if names else None

@@ -121,7 +121,7 @@ def keep_what_files_say(db: Any) -> None:
 
     What was known before stands for what the files say until they are read again.
     """
-    for column in ("taken_certainty", "taken_source", "taken_unsure", "tags"):
+    for column in ("taken_certainty", "taken_source", "taken_unsure", "tags", "persons"):
         db.execute(f"ALTER TABLE photos ADD COLUMN {column} TEXT")
     db.execute(
         "CREATE TABLE metadata (path BLOB PRIMARY KEY REFERENCES paths(path), version INTEGER NOT NULL,"

@@ -117,8 +117,12 @@ class Metadata:
     def words(self) -> list[str]:
         """Return the words to find the photo by: title, description, keywords, names of persons and pets."""
         words = [self.value("title"), self.value("description"), *self.all("keyword"), *self.all("hierarchy")]
-        words += [*self.all("person"), *(region.name for region in self.regions)]
-        return list(dict.fromkeys(filter(None, words)))
+        return list(dict.fromkeys(filter(None, [*words, *self.names()])))
+
+    def names(self) -> list[str]:
+        """Return the names of the persons and pets that are in the photo."""
+        names = [*self.all("person"), *(region.name for region in self.regions)]
+        return list(dict.fromkeys(filter(None, names)))
 
     def to_json(self) -> str:
         """Write it down."""

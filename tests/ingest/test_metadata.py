@@ -62,6 +62,24 @@ def test_words_of_files_are_apart_from_captions_and_names(library, folder):
     assert library.search.find(SearchQuery(text="Rex "))[0].names == []
 
 
+def test_a_person_whom_a_file_names_is_found_by_the_name_of_a_concept(library, folder):
+    name = (
+        '<I:PersonInImage xmlns:I="http://iptc.org/std/Iptc4xmpExt/2008-02-29/">ANNA Müller</I:PersonInImage>'
+    )
+    path = sidecar(folder / "a.jpg.xmp")
+    path.write_text(path.read_text().replace("<dc:subject>", f"{name}<dc:subject>"), encoding="utf-8")
+    index_folders(library, [folder])
+    library.concepts.add("Anna Müller")
+    query = SearchQuery(concepts=("Anna Müller",))
+    assert [hit.photo.path.name for hit in library.search.find(query)] == ["a.jpg"]
+    assert library.search.count(SearchQuery(without_concepts=("Anna Müller",))) == 2
+    # Nobody looked at the photo: the name is the file's, not a model's.
+    assert library.search.find(query)[0].names == []
+    path.unlink()
+    index_folders(library, [folder])
+    assert library.search.count(query) == 0
+
+
 def test_a_sidecar_that_comes_changes_or_goes_is_noticed_without_reading_the_photo(
     library, folder, monkeypatch
 ):
