@@ -112,13 +112,13 @@ def _write_words(library: Library) -> None:
     shown = upsert[upsert.index("(SELECT id, name") : upsert.index("INSERT INTO photo_words")]
     every = select.replace("FROM shown", f"FROM {shown}").replace("?1", "photos.id")
     every = every.replace("WHERE photos.id = photos.id", "ORDER BY 1")
-    every = every.replace("?2", "'20 / IMG_' || photos.id || '.jpg'")
+    every = every.replace("?2", "'20 / IMG_' || photos.id || '.jpg'").replace("?3", "''")
     with library.writing():
         library.connection.execute(
-            f"INSERT INTO photo_words (key, photo_id, caption, names, place, file, facts) {every}"
+            f"INSERT INTO photo_words (key, photo_id, caption, names, place, file, tags, facts) {every}"
         )
         library.connection.execute("INSERT INTO photo_words_fts (photo_words_fts) VALUES ('rebuild')")
-        for trigger in migrations._WORDS_TRIGGERS:
+        for trigger in migrations._NEW_WORDS_TRIGGERS:
             library.connection.execute(trigger)
 
 
