@@ -8,11 +8,12 @@ from collections.abc import Collection, Sequence
 
 from photopal.errors import UsageError
 from photopal.library.connection import Connection, precisely_now, storable
+from photopal.library.evidence import evidence_on
 from photopal.library.fts import WordIndex
 from photopal.library.history import Journal
 from photopal.library.models import Appearance, CaptionRecord
 from photopal.library.photos import Photos
-from photopal.text import replace_name
+from photopal.text import name_spans, replace_name
 
 _CAPTION_LIMIT = 5000
 
@@ -42,6 +43,7 @@ class Captions:
         bank: str | None,
         prompt_version: str,
         appearances: Sequence[Appearance],
+        corrections: str = "",
     ) -> None:
         """Give a photo its caption and its appearances in place of any it had, searchable at once.
 
@@ -54,31 +56,45 @@ class Captions:
             bank: The bank it knew the concepts from.
             prompt_version: The wording it was asked with.
             appearances: One for each concept that was looked for; of two for one concept the last counts.
+            corrections: What the user had said of the photo when the model looked; see `Corrections.key`.
 
         Raises:
             LibraryError: There is no such photo or concept.
         """
-        facts = (model, bank, prompt_version, precisely_now())
+        facts = (model, bank, prompt_version, precisely_now(), corrections)
         with self._connection.writing():
             self._photos.get(photo_id)
             self._connection.execute("DELETE FROM appearances WHERE photo_id = ?", (photo_id,))
             self._connection.execute(
-                "INSERT INTO captions VALUES (?, ?, ?, ?, ?, ?, 0) ON CONFLICT DO UPDATE SET"
+                "INSERT INTO captions (photo_id, text, model, bank, prompt_version, created_at, corrections)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
                 " text = CASE WHEN by_hand THEN text ELSE excluded.text END, model = excluded.model,"
                 " bank = excluded.bank, prompt_version = excluded.prompt_version,"
-                " created_at = excluded.created_at",
+                " created_at = excluded.created_at, corrections = excluded.corrections",
                 (photo_id, storable(unicodedata.normalize("NFC", text)), *facts),
             )
             for seen in appearances:
                 box = seen.box or (None,) * 4
                 self._connection.execute(
-                    "INSERT OR REPLACE INTO appearances VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    (photo_id, seen.concept_id, seen.score, seen.is_present, *seen.point, *box),
+                    "INSERT OR REPLACE INTO appearances (photo_id, concept_id, score, is_present, point_x,"
+                    " point_y, box_x, box_y, box_width, box_height, probability)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    (
+                        photo_id,
+                        seen.concept_id,
+                        seen.score,
+                        seen.is_present,
+                        *seen.point,
+                        *box,
+                        seen.probability,
+                    ),
                 )
             self._words.refresh((photo_id,))
 
     def edit(self, photo_id: int, text: str) -> CaptionRecord:
         """Give a photo the caption that the user wrote; no model's replaces it. Appearances stay.
+
+        Whoever is named in it counts as shown, unless the user has taken the name off the photo.
 
         Raises:
             UsageError: The text is empty or longer than 5,000 characters.
@@ -89,7 +105,8 @@ class Captions:
         with self._journal.recording(f"edited the caption of {storable(str(photo.path))}"):
             self._journal.touch("captions", photo_id)
             self._connection.execute(
-                "INSERT INTO captions VALUES (?, ?, '', NULL, '', ?, 1)"
+                "INSERT INTO captions (photo_id, text, model, prompt_version, created_at, by_hand)"
+                " VALUES (?, ?, '', '', ?, 1)"
                 " ON CONFLICT DO UPDATE SET text = excluded.text, by_hand = 1",
                 (photo_id, usable, precisely_now()),
             )
@@ -111,7 +128,10 @@ class Captions:
                 self._words.refresh((photo_id,))
 
     def get(self, photo_id: int) -> CaptionRecord | None:
-        """Return a photo's caption with the appearances of concepts that still have a name, or None."""
+        """Return a photo's caption with the appearances of concepts that still have a name, or None.
+
+        A model's caption that names somebody whom the user has taken off the photo has an empty text.
+        """
         rows = self._connection.rows("SELECT * FROM captions WHERE photo_id = ?", (photo_id,))
         if not rows:
             return None
@@ -121,7 +141,17 @@ class Captions:
             (photo_id,),
         )
         facts = {**dict(rows[0]), "by_hand": bool(rows[0]["by_hand"])}
+        facts["text"] = evidence_on(self._connection, photo_id).caption or ""
         return CaptionRecord(**facts, appearances=tuple(_appearance(row) for row in seen))
+
+    def with_name(self, name: str, photo_ids: Collection[int]) -> set[int]:
+        """Return the ids of those photos whose captions have a name."""
+        found = set()
+        for photo_id in photo_ids:
+            rows = self._connection.rows("SELECT text FROM captions WHERE photo_id = ?", (photo_id,))
+            if rows and name_spans(rows[0]["text"], [name]):
+                found.add(photo_id)
+        return found
 
     def rename_concept(
         self,
@@ -151,6 +181,7 @@ class Captions:
             " AND (?3 = '' OR (created_at > ?3 AND NOT by_hand)) AND photo_id IN"
             " (SELECT photo_id FROM appearances WHERE concept_id = ?1"
             "  UNION SELECT photo_id FROM reference_photos WHERE concept_id = ?1"
+            "  UNION SELECT photo_id FROM corrections WHERE concept_id = ?1"
             "  UNION SELECT photo_id FROM captions WHERE by_hand)",
             (concept_id, old, since),
         )
@@ -189,4 +220,5 @@ def _appearance(row: sqlite3.Row) -> Appearance:
         is_present=bool(row["is_present"]),
         point=(row["point_x"], row["point_y"]),
         box=None if box[0] is None else box,
+        probability=row["probability"],
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sqlite3
 import struct
 from typing import get_args
@@ -9,6 +10,7 @@ from typing import get_args
 from photopal.errors import ConceptError
 from photopal.library.captions import Captions
 from photopal.library.connection import Connection, now, storable
+from photopal.library.evidence import family_of, hand_captions_with
 from photopal.library.fts import WordIndex
 from photopal.library.history import Journal
 from photopal.library.models import ConceptKind, ConceptRecord, PhotoRecord, ReferencePhoto
@@ -67,6 +69,8 @@ class Concepts:
                 (name, fold(name), kind, storable(about or "").strip() or None, now()),
             ).fetchone()
             self._journal.touch_new("concepts", row["id"])
+            # Captions that the user wrote may have the name already.
+            self._words.refresh(sorted(hand_captions_with(self._connection, name)))
         return _concept_record(row)
 
     def get(self, name: str) -> ConceptRecord:
@@ -101,6 +105,7 @@ class Concepts:
             concept = self.get(name)
             with self._journal.recording(f'renamed "{concept.name}" to "{new_name}"'):
                 self.refuse_taken(new_name, except_id=concept.id)
+                before = self.photo_ids(concept.id)
                 self._journal.touch("concepts", concept.id)
                 self._connection.execute(
                     "UPDATE concepts SET name = ?, folded = ? WHERE id = ?",
@@ -109,7 +114,7 @@ class Concepts:
                 changed = self._captions.rename_concept(
                     concept.id, concept.name, new_name, other_names=self.names(except_id=concept.id)
                 )
-                self._words.refresh(sorted(changed | self.photo_ids(concept.id)))
+                self._words.refresh(sorted(before | changed | self.photo_ids(concept.id)))
         return self.get(new_name)
 
     def update(
@@ -121,7 +126,7 @@ class Concepts:
             ConceptError: There is no such concept, or the kind is unknown.
         """
         _check_kind(kind or "person")
-        with self._journal.recording(f"changed the description of {self._quoted_name(concept_id)}"):
+        with self._journal.recording(f"changed the description of {self.quoted_name(concept_id)}"):
             self._journal.touch("concepts", concept_id)
             rows = self._connection.execute(
                 "UPDATE concepts SET kind = coalesce(?, kind), about = coalesce(?, about)"
@@ -161,6 +166,11 @@ class Concepts:
             )
             if not rows:
                 raise ConceptError(f'no removed concept named "{name}"')
+            if rows[0]["merged_into"] is not None:
+                raise ConceptError(
+                    f'"{rows[0]["name"]}" was not removed but merged',
+                    hint=f"photopal split-concept {shlex.quote(rows[0]['name'])}",
+                )
             self.refuse_taken(name)
             concept_id = rows[0]["id"]
             with self._journal.recording(f'restored "{rows[0]["name"]}"'):
@@ -179,6 +189,8 @@ class Concepts:
     ) -> None:
         """Say that a photo shows a concept; said again, box and mask are replaced.
 
+        That it was taken off the photo before no longer counts.
+
         Args:
             concept_id: The concept.
             photo_id: The photo.
@@ -189,14 +201,14 @@ class Concepts:
             ConceptError: There is no such concept, or the box or mask does not fit the photo.
             LibraryError: There is no such photo.
         """
-        with self._journal.recording(f"added a reference photo of {self._quoted_name(concept_id)}"):
+        with self._journal.recording(f"added a reference photo of {self.quoted_name(concept_id)}"):
             if not self._connection.rows(
                 "SELECT 1 FROM concepts WHERE id = ? AND removed_at IS NULL", (concept_id,)
             ):
                 raise ConceptError(f"no concept with id {concept_id} in the library")
             self._journal.touch("reference_photos", concept_id, photo_id)
             photo = self._photos.get(photo_id)
-            _check_box(box, photo)
+            check_box(box, photo)
             _check_mask(mask_png, photo)
             self._connection.execute(
                 "INSERT INTO reference_photos VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
@@ -204,26 +216,129 @@ class Concepts:
                 " box_height = excluded.box_height, mask_png = excluded.mask_png",
                 (concept_id, photo_id, *(box or (None,) * 4), mask_png, now()),
             )
+            for member in family_of(self._connection, concept_id):
+                self._journal.touch("corrections", photo_id, member)
+                self._connection.execute(
+                    "DELETE FROM corrections WHERE photo_id = ? AND concept_id = ? AND NOT is_present",
+                    (photo_id, member),
+                )
             self._words.refresh((photo_id,))
 
     def remove_reference(self, concept_id: int, photo_id: int) -> None:
-        """Take back that a photo shows a concept; nothing happens if it was not said."""
-        with self._journal.recording(f"removed a reference photo of {self._quoted_name(concept_id)}"):
-            self._journal.touch("reference_photos", concept_id, photo_id)
-            self._connection.execute(
-                "DELETE FROM reference_photos WHERE concept_id = ? AND photo_id = ?", (concept_id, photo_id)
-            )
+        """Take back that a photo shows a concept; nothing happens if it was not said.
+
+        Raises:
+            ConceptError: It is the only reference photo of the concept.
+        """
+        with self._journal.recording(f"removed a reference photo of {self.quoted_name(concept_id)}"):
+            references = self.references(concept_id)
+            if [one.photo.id for one in references] == [photo_id]:
+                self._refuse_last_reference(concept_id, references[0].photo)
+            for member in family_of(self._connection, concept_id):
+                self._journal.touch("reference_photos", member, photo_id)
+                self._connection.execute(
+                    "DELETE FROM reference_photos WHERE concept_id = ? AND photo_id = ?", (member, photo_id)
+                )
             self._words.refresh((photo_id,))
 
     def references(self, concept_id: int) -> list[ReferencePhoto]:
-        """Return the photos that show a concept, in the order they were given, missing ones too."""
+        """Return the photos that show a concept, in the order they were given, missing ones too.
+
+        Those of concepts that were merged into it are among them.
+        """
+        family = family_of(self._connection, concept_id)
         rows = self._connection.rows(
             f"SELECT {PHOTO_COLUMNS}, box_x, box_y, box_width, box_height, mask_png"
             " FROM reference_photos JOIN photos ON photos.id = photo_id"
-            " WHERE concept_id = ? ORDER BY reference_photos.added_at, reference_photos.rowid",
-            (concept_id,),
+            f" WHERE concept_id IN ({', '.join('?' * len(family))})"
+            " ORDER BY concept_id <> ?, reference_photos.added_at, reference_photos.rowid",
+            (*family, family[0]),
         )
-        return [_reference_photo(concept_id, row) for row in rows]
+        found: dict[int, ReferencePhoto] = {}
+        for row in rows:
+            found.setdefault(row["id"], _reference_photo(family[0], row))
+        return list(found.values())
+
+    def merge(self, name: str, other_name: str) -> ConceptRecord:
+        """Make two concepts one, which has the first one's name; `split` makes them two again.
+
+        All that is known of the other counts for the one: reference photos, the user's words and what models
+        found. Captions with the other's name get the one's, but for those that have both.
+
+        Args:
+            name: Of the concept that stays.
+            other_name: Of the one that is merged into it.
+
+        Raises:
+            ConceptError: Nothing has one of the names, or both are the same concept.
+        """
+        with self._connection.writing():
+            kept, merged = self.get(name), self.get(other_name)
+            if kept.id == merged.id:
+                raise ConceptError(f'"{kept.name}" cannot be merged with itself')
+            with self._journal.recording(f'merged "{merged.name}" into "{kept.name}"'):
+                concerned = self.photo_ids(kept.id) | self.photo_ids(merged.id)
+                changed = self._captions.rename_concept(
+                    merged.id,
+                    merged.name,
+                    kept.name,
+                    other_names=self.names(except_id=merged.id),
+                    except_photos=self._captions.with_name(kept.name, concerned),
+                )
+                self._journal.touch("concepts", merged.id)
+                self._connection.execute(
+                    "UPDATE concepts SET removed_at = ?, merged_into = ? WHERE id = ?",
+                    (now(), kept.id, merged.id),
+                )
+                self._words.refresh(sorted(concerned | changed))
+        return kept
+
+    def split(self, name: str) -> ConceptRecord:
+        """Make a concept that was merged into another one of its own again, with all it had then.
+
+        What was said of the two since they were merged stays with the other. Captions that got the other's
+        name get their own words back, unless they changed since.
+
+        Args:
+            name: That the merged concept had.
+
+        Raises:
+            ConceptError: Nothing of this name was merged, or another concept has the name now.
+        """
+        with self._connection.writing():
+            rows = self._connection.rows(
+                "SELECT * FROM concepts WHERE folded = ? AND merged_into IS NOT NULL"
+                " ORDER BY removed_at DESC, id DESC LIMIT 1",
+                (storable(fold(name)),),
+            )
+            if not rows:
+                raise ConceptError(f'no concept named "{name}" was merged', hint=self._merged_hint())
+            merged = rows[0]
+            self.refuse_taken(name)
+            with self._journal.recording(
+                f'split "{merged["name"]}" from {self.quoted_name(merged["merged_into"])}'
+            ):
+                concerned = self.photo_ids(merged["id"])
+                self._journal.touch("concepts", merged["id"])
+                self._connection.execute(
+                    "UPDATE concepts SET removed_at = NULL, merged_into = NULL WHERE id = ?", (merged["id"],)
+                )
+                for photo_id, text in self._journal.captions_before_merging(merged["id"]):
+                    self._journal.touch("captions", photo_id)
+                    self._connection.execute(
+                        "UPDATE captions SET text = ? WHERE photo_id = ?", (text, photo_id)
+                    )
+                    concerned.add(photo_id)
+                self._words.refresh(sorted(concerned))
+        return self.get(name)
+
+    def merged_names(self) -> dict[int, list[str]]:
+        """Return the names of the concepts that were merged into others, by the id of the one they are in."""
+        rows = self._connection.rows("SELECT id, name FROM concepts WHERE merged_into IS NOT NULL ORDER BY id")
+        names: dict[int, list[str]] = {}
+        for row in rows:
+            names.setdefault(family_of(self._connection, row["id"])[0], []).append(row["name"])
+        return names
 
     def refuse_taken(self, name: str, *, except_id: int = 0) -> None:
         """Raise where another concept has a name.
@@ -238,8 +353,8 @@ class Concepts:
         if rows:
             raise ConceptError(f'the name "{rows[0]["name"]}" is already in use')
 
-    def _quoted_name(self, concept_id: int) -> str:
-        """The name of a concept, removed or not, as the journal writes it."""
+    def quoted_name(self, concept_id: int) -> str:
+        """Return the name of a concept, removed or not, as the journal writes it."""
         rows = self._connection.rows("SELECT name FROM concepts WHERE id = ?", (concept_id,))
         return f'"{rows[0]["name"]}"' if rows else f"concept {concept_id}"
 
@@ -249,15 +364,35 @@ class Concepts:
             return "photopal add-concept NAME PHOTO..."
         return suggest(name, names) or f"Known names: {', '.join(names[:10])}."
 
+    def _merged_hint(self) -> str | None:
+        names = [name for merged in self.merged_names().values() for name in merged]
+        return f"Merged names: {', '.join(names[:10])}." if names else None
+
+    def _refuse_last_reference(self, concept_id: int, photo: PhotoRecord) -> None:
+        rows = self._connection.rows("SELECT name FROM concepts WHERE id = ?", (concept_id,))
+        name = rows[0]["name"] if rows else str(concept_id)
+        raise ConceptError(
+            f"{photo.path}: is the only reference photo of {name}",
+            hint=f"First add another one with `photopal add-concept {shlex.quote(name)} PHOTO`,"
+            f" or remove the name with `photopal remove-concept {shlex.quote(name)}`.",
+        )
+
     def photo_ids(self, concept_id: int) -> set[int]:
-        """Return the ids of the photos that show a concept, as a model or the user said."""
-        return set(
+        """Return the ids of the photos of which anything is known about a concept, or one merged with it."""
+        family = family_of(self._connection, concept_id)
+        marks = ", ".join("?" * len(family))
+        ids = set(
             self._connection.iter_column(
-                "SELECT photo_id FROM appearances WHERE concept_id = ?1 AND is_present"
-                " UNION SELECT photo_id FROM reference_photos WHERE concept_id = ?1",
-                (concept_id,),
+                f"SELECT photo_id FROM appearances WHERE is_present AND concept_id IN ({marks})"
+                f" UNION SELECT photo_id FROM reference_photos WHERE concept_id IN ({marks})"
+                f" UNION SELECT photo_id FROM corrections WHERE concept_id IN ({marks})",
+                family * 3,
             )
         )
+        rows = self._connection.rows(f"SELECT name FROM concepts WHERE id IN ({marks})", family)
+        for row in rows:
+            ids |= hand_captions_with(self._connection, row["name"])
+        return ids
 
 
 def _check_kind(kind: str) -> None:
@@ -265,7 +400,12 @@ def _check_kind(kind: str) -> None:
         raise ConceptError(f"invalid kind {kind!r}", hint="Use person, pet or thing.")
 
 
-def _check_box(box: tuple[int, int, int, int] | None, photo: PhotoRecord) -> None:
+def check_box(box: tuple[int, int, int, int] | None, photo: PhotoRecord) -> None:
+    """Check that a box lies within a photo.
+
+    Raises:
+        ConceptError: It does not.
+    """
     if box is None:
         return
     x, y, width, height = box

@@ -16,6 +16,7 @@ from datetime import date, timedelta
 
 from photopal.errors import LibraryError, UsageError
 from photopal.library.connection import Connection, path_of, storable
+from photopal.library.evidence import evidence_on
 from photopal.library.migrations import WORDS_KEY
 from photopal.library.models import SearchQuery
 from photopal.text import fold
@@ -39,18 +40,13 @@ _DAY_S = 86_400
 
 # A photo's words are made anew from the facts each time one of them changes; the same words are not written.
 _UPSERT_WORDS = f"""
-    WITH shown AS (SELECT id, name FROM concepts WHERE removed_at IS NULL AND id IN
-      (SELECT concept_id FROM appearances WHERE photo_id = ?1 AND is_present
-       UNION SELECT concept_id FROM reference_photos WHERE photo_id = ?1) ORDER BY id)
     INSERT INTO photo_words (key, photo_id, caption, names, place, file, tags, facts)
-    SELECT {WORDS_KEY}, photos.id, captions.text,
-      (SELECT group_concat(name, ' / ') FROM shown), photos.place, ?2, photos.tags,
-      'p' || CASE WHEN captions.photo_id IS NULL THEN '' WHEN by_hand THEN ' k h' ELSE ' k' END
+    SELECT {WORDS_KEY}, photos.id, ?3, ?4, photos.place, ?2, photos.tags,
+      'p' || ?5
       || CASE length(photos.taken_at) WHEN 4 THEN ' y' || photos.taken_at
         WHEN 7 THEN ' y' || replace(photos.taken_at, '-', '') ELSE '' END
-      || coalesce(' m' || hex(photos.camera), '')
-      || coalesce((SELECT group_concat(' c' || id, '') FROM shown), '') || ?3
-    FROM photos LEFT JOIN captions ON captions.photo_id = photos.id WHERE photos.id = ?1
+      || coalesce(' m' || hex(photos.camera), '') || ?6
+    FROM photos WHERE photos.id = ?1
     ON CONFLICT (photo_id) DO UPDATE SET key = excluded.key, caption = excluded.caption,
       names = excluded.names, place = excluded.place, file = excluded.file, tags = excluded.tags,
       facts = excluded.facts
@@ -96,9 +92,20 @@ class WordIndex:
                 self._connection.execute("DELETE FROM photo_words WHERE photo_id = ?", (photo_id,))
                 continue
             files = {word for row in rows for word in path_of(row[0]).parts[-2:]}
-            persons = json.loads(rows[0]["persons"] or "[]")
-            marks = "".join(f" {mark}" for mark in sorted(set(map(_person_mark, persons))))
-            self._connection.execute(_UPSERT_WORDS, (photo_id, storable(" / ".join(sorted(files))), marks))
+            known = evidence_on(self._connection, photo_id)
+            shown = known.shown
+            persons = set(map(_person_mark, json.loads(rows[0]["persons"] or "[]")))
+            # Whom the user has taken off the photo is not on it, whatever its file says.
+            persons -= set(map(_person_mark, known.taken_off))
+            marks = [*(f"c{concept_id}" for concept_id in shown), *sorted(persons)]
+            values = (
+                storable(" / ".join(sorted(files))),
+                known.caption,
+                " / ".join(shown.values()) or None,
+                "" if known.caption is None else " k",
+                "".join(f" {mark}" for mark in marks),
+            )
+            self._connection.execute(_UPSERT_WORDS, (photo_id, *values))
 
 
 def tiers_of(query: SearchQuery, facts: list[str], refused_facts: list[str]) -> list[Tier]:
@@ -154,15 +161,9 @@ def fact(mark: str) -> str:
     return f'{{facts}} : "{mark}"'
 
 
-def concept_facts(concept_id: int, name: str) -> str:
-    """Return the expression for photos that show a concept.
-
-    A model found it there, the caption that the user wrote has its name, or a file says that it is there.
-    """
-    shown = f"{fact(f'c{concept_id}')} OR {fact(_person_mark(name))}"
-    if not has_letters(name):
-        return f"({shown})"
-    return f"({shown} OR ({fact('h')} AND {in_columns('caption', quoted(name))}))"
+def concept_fact(concept_id: int, name: str) -> str:
+    """Return the expression for photos that show a concept, or whose files say so by its name."""
+    return f"({fact(f'c{concept_id}')} OR {fact(_person_mark(name))})"
 
 
 def _person_mark(name: str) -> str:

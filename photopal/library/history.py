@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _KEYS = {
     "concepts": ("id",),
     "reference_photos": ("concept_id", "photo_id"),
+    "corrections": ("photo_id", "concept_id"),
     "captions": ("photo_id",),
     "set_dates": ("photo_id",),
 }
@@ -95,6 +96,33 @@ class Journal:
             name: {"hex": value.hex()} if isinstance(value, bytes) else value
             for name, value in values.items()
         }
+
+    def captions_before_merging(self, concept_id: int) -> list[tuple[int, str]]:
+        """Return what captions said before a concept was last merged into another, by photo.
+
+        Captions that are no longer as the merging left them are left out.
+        """
+        rows = self._connection.rows(
+            "SELECT entry_id, after FROM journal_rows JOIN journal ON journal.id = entry_id"
+            " WHERE place = 'concepts' AND key = ? AND after IS NOT NULL AND undone_by IS NULL"
+            " ORDER BY entry_id DESC",
+            (json.dumps([concept_id]),),
+        )
+        entries = [row["entry_id"] for row in rows if json.loads(row["after"]).get("merged_into") is not None]
+        found = []
+        for row in (
+            self._connection.rows(
+                "SELECT key, before, after FROM journal_rows WHERE place = 'captions' AND entry_id = ?",
+                (entries[0],),
+            )
+            if entries
+            else ()
+        ):
+            [photo_id] = json.loads(row["key"])
+            before, after = (json.loads(row[side])["text"] for side in ("before", "after"))
+            if (self.image("captions", (photo_id,)) or {}).get("text") == after:
+                found.append((photo_id, before))
+        return found
 
     def _write_entry(self, what: str, undoes: int | None) -> None:
         """Write the rows that are not as they were; where there is none, nothing was done."""
@@ -238,10 +266,12 @@ class History:
             if table == "concepts" and before is not None and before["removed_at"] is None:
                 self._refuse_name_used_since(entry, before["name"], except_key=row["key"])
             self._journal.touch(table, *key)
+            # A concept's photos are those it had and those it has: its name may be another, or in use again.
+            photo_ids |= self._photos_of(table, key)
             self._restore(table, key, before)
+            photo_ids |= self._photos_of(table, key)
             if table == "captions":
                 restored_captions.add(key[0])
-            photo_ids |= {key[-1]} if table != "concepts" else self._concepts.photo_ids(key[0])
             if table == "set_dates":
                 self._facts.refresh(key[0])
         for concept in self._concepts.all():
@@ -255,6 +285,11 @@ class History:
                     since=entry.made_at,
                 )
         self._words.refresh(sorted(photo_ids))
+
+    def _photos_of(self, table: str, key: tuple[Any, ...]) -> set[int]:
+        if table == "concepts":
+            return self._concepts.photo_ids(key[0])
+        return {key[_KEYS[table].index("photo_id")]}
 
     def _is_as(self, table: str, key: tuple[Any, ...], image: Image) -> bool:
         present = self._journal.image(table, key)

@@ -10,6 +10,7 @@ from typing import Self
 from photopal.library.captions import Captions
 from photopal.library.concepts import Concepts
 from photopal.library.connection import WRITER_WAIT_S, Connection
+from photopal.library.corrections import Corrections
 from photopal.library.fts import WordIndex
 from photopal.library.history import History, Journal
 from photopal.library.metadata import FileFacts
@@ -36,6 +37,7 @@ class Library:
         photos: What is known of each photo.
         concepts: The people, pets and things that have names, and their reference photos.
         captions: What photos show, in words, and which concepts.
+        corrections: Who is on which photo, in the user's words, and what counts.
         search: Finds and counts photos.
         history: What the user changed, and its undo.
 
@@ -52,6 +54,9 @@ class Library:
         self.captions = Captions(self.connection, photos=self.photos, journal=journal, words=words)
         self.concepts = Concepts(
             self.connection, photos=self.photos, captions=self.captions, journal=journal, words=words
+        )
+        self.corrections = Corrections(
+            self.connection, photos=self.photos, concepts=self.concepts, journal=journal, words=words
         )
         self.search = Search(self.connection, self.concepts)
         self.history = History(
@@ -112,7 +117,8 @@ class Library:
               (SELECT count(*) FROM photo_words_fts WHERE photo_words_fts MATCH '{facts} : k') AS captioned,
               (SELECT count(*) FROM concepts WHERE removed_at IS NULL) AS concepts,
               (SELECT count(*) FROM reference_photos JOIN concepts ON concepts.id = concept_id
-                WHERE removed_at IS NULL) AS "references",
+                WHERE removed_at IS NULL OR merged_into IN (SELECT id FROM concepts WHERE removed_at IS NULL))
+                AS "references",
               (SELECT count(*) FROM problems WHERE NOT is_note) AS problems,
               (SELECT page_count * page_size FROM pragma_page_count, pragma_page_size) AS size
         """

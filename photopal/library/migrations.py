@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from photopal.errors import LibraryError
+from photopal.text import name_spans
 
 # 62,167,219,200 seconds lie between the beginning of the year 0 and 1970; a second has 16,777,216 keys.
 # What is no date, and what SQLite would read as a number of days, counts as undated. A year or month that is
@@ -161,6 +162,41 @@ def keep_what_files_say(db: Any) -> None:
     db.execute("INSERT INTO photo_words_fts (photo_words_fts) VALUES ('rebuild')")
 
 
+def keep_corrections(db: Any) -> None:
+    """What the user says of who is on a photo, for ever; concepts may be merged; captions know what was said.
+
+    Names in captions that the user wrote now count as marks for facts, as everybody else who is shown does.
+    """
+    db.execute(
+        "CREATE TABLE corrections (photo_id INTEGER NOT NULL REFERENCES photos(id),"
+        " concept_id INTEGER NOT NULL REFERENCES concepts(id), is_present INTEGER NOT NULL,"
+        " box_x INTEGER, box_y INTEGER, box_width INTEGER, box_height INTEGER, made_at TEXT NOT NULL,"
+        " PRIMARY KEY (photo_id, concept_id)) WITHOUT ROWID"
+    )
+    db.execute("CREATE INDEX idx_corrections_concept_id ON corrections(concept_id)")
+    db.execute("ALTER TABLE concepts ADD COLUMN merged_into INTEGER REFERENCES concepts(id)")
+    db.execute("ALTER TABLE captions ADD COLUMN corrections TEXT NOT NULL DEFAULT ''")
+    db.execute("ALTER TABLE appearances ADD COLUMN probability REAL")
+    concepts = db.execute("SELECT id, name FROM concepts WHERE removed_at IS NULL ORDER BY id").fetchall()
+    rows = db.execute(
+        "SELECT photo_id, captions.text, facts FROM photo_words JOIN captions USING (photo_id) WHERE by_hand"
+    ).fetchall()
+    for photo_id, text, facts in rows:
+        named = {concepts[index][0] for _, _, index in name_spans(text, [name for _, name in concepts])}
+        marks = facts.split()
+        shown = [(i, name) for i, name in concepts if i in named or f"c{i}" in marks]
+        # The mark of captions written by the user, h, is no longer needed.
+        marks = [mark for mark in marks if mark != "h" and mark[0] != "c"]
+        db.execute(
+            "UPDATE photo_words SET names = ?, facts = ? WHERE photo_id = ?",
+            (
+                " / ".join(name for _, name in shown) or None,
+                " ".join([*marks, *(f"c{i}" for i, _ in shown)]),
+                photo_id,
+            ),
+        )
+
+
 LATER_STEPS = (
     keep_captions_by_hand,
     order_words_by_date,
@@ -169,6 +205,7 @@ LATER_STEPS = (
     create_looks,
     note_problems_of_good_photos,
     keep_what_files_say,
+    keep_corrections,
 )
 
 

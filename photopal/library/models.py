@@ -90,6 +90,7 @@ class Appearance:
         is_present: Whether the concept counts as seen in the photo.
         point: Where it is most visible: x, y as fractions of the upright photo.
         box: x, y, width, height as fractions of the upright photo.
+        probability: The model's own p(Yes) where it was asked; None where the location map was decisive.
     """
 
     concept_id: int
@@ -97,6 +98,66 @@ class Appearance:
     is_present: bool
     point: tuple[float, float]
     box: tuple[float, float, float, float] | None
+    probability: float | None = None
+
+
+EvidenceSource = Literal["user", "caption", "reference", "model"]
+"""Whose word it is: said of this photo, written in its caption, given as a reference photo, found by a model."""
+
+Verdict = Literal["yes", "no", "unsure"]
+
+_SURE = 0.8
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Whether a photo shows a concept, by the strongest word there is about it.
+
+    Attributes:
+        concept_id: The concept; one that others were merged into speaks for all of them.
+        is_present: Whether it counts as shown.
+        source: Whose word that is. The user's word of the photo beats a name in a caption the user wrote, this
+            a reference photo, and this a model.
+        score: How sure the model is, where it is the model's word; its scale is the model's.
+        probability: The model's own p(Yes), where it was asked.
+        box: x, y, width, height as fractions of the upright photo.
+    """
+
+    concept_id: int
+    is_present: bool
+    source: EvidenceSource
+    score: float | None = None
+    probability: float | None = None
+    box: tuple[float, float, float, float] | None = None
+
+    @property
+    def is_of_user(self) -> bool:
+        """Whether the user said so, in whichever way."""
+        return self.source != "model"
+
+    @property
+    def verdict(self) -> Verdict:
+        """What to tell of it: a model that was asked and is undecided, or at odds with its map, is unsure."""
+        if self.probability is not None:
+            is_decided = self.probability >= _SURE if self.is_present else self.probability <= 1 - _SURE
+            if not is_decided:
+                return "unsure"
+        return "yes" if self.is_present else "no"
+
+
+@dataclass(frozen=True)
+class Correction:
+    """A photo of which the user said that it shows a concept, or that it does not.
+
+    Attributes:
+        photo: The photo.
+        is_present: What was said.
+        box: Where the concept is: x, y, width, height in pixels of the upright photo.
+    """
+
+    photo: PhotoRecord
+    is_present: bool
+    box: tuple[int, int, int, int] | None
 
 
 @dataclass(frozen=True)
@@ -104,7 +165,9 @@ class CaptionRecord:
     """A caption with what it was made by; `created_at` is ISO 8601 in UTC.
 
     Where `by_hand`, the user wrote the text; model, bank and wording are then those that found who appears,
-    and empty while no model has looked.
+    and empty while no model has looked. The text is empty where a model named somebody whom the user has taken
+    off the photo: such a caption is not shown, and is to be made anew. `corrections` is what the user had said
+    of the photo when the caption was made, as `Corrections.key` puts it.
     """
 
     photo_id: int
@@ -114,6 +177,7 @@ class CaptionRecord:
     prompt_version: str
     created_at: str
     by_hand: bool
+    corrections: str
     appearances: tuple[Appearance, ...]
 
 

@@ -11,7 +11,7 @@ from photopal.library.connection import Connection
 from photopal.library.fts import (
     KEY_STEP,
     camera_fact,
-    concept_facts,
+    concept_fact,
     fact,
     key_range,
     loosest_of,
@@ -139,7 +139,7 @@ class Search:
 
     def count_by_caption(self, query: SearchQuery) -> list[tuple[str, int]]:
         """Count the photos that fit by what their caption says, the most frequent first."""
-        return self._counted("(SELECT text FROM captions WHERE photo_id = photos.id)", query)
+        return self._counted("(SELECT caption FROM photo_words WHERE photo_id = photos.id)", query)
 
     def count_by_year(self, query: SearchQuery) -> list[tuple[int, int]]:
         """Count the photos that fit by the year they were taken in, the earliest first."""
@@ -161,7 +161,7 @@ class Search:
         match, first, last = self._loosest(query)
         counts = []
         for concept in self._concepts.all() if match is not None else ():
-            both = f"({fact(f'c{concept.id}')}) AND ({match})"
+            both = f"({concept_fact(concept.id, concept.name)}) AND ({match})"
             counts.append((concept.name, self._connection.rows(_COUNT, (both, first, last))[0][0]))
         return sorted(((name, number) for name, number in counts if number), key=lambda count: -count[1])
 
@@ -196,10 +196,10 @@ class Search:
         return loosest_of(self._tiers(query)), *key_range(query)
 
     def _tiers(self, query: SearchQuery) -> list[Any]:
-        facts = [self._concept_facts(name) for name in query.concepts]
+        facts = [self._concept_fact(name) for name in query.concepts]
         if query.any_concepts:
-            facts.append(f"({' OR '.join(map(self._concept_facts, query.any_concepts))})")
-        refused = [self._concept_facts(name) for name in query.without_concepts]
+            facts.append(f"({' OR '.join(map(self._concept_fact, query.any_concepts))})")
+        refused = [self._concept_fact(name) for name in query.without_concepts]
         if query.has_caption is not None:
             (facts if query.has_caption else refused).append(fact("k"))
         if query.camera:
@@ -210,9 +210,9 @@ class Search:
         refused += refused_dates(key_range(query)[1])
         return tiers_of(query, facts, refused)
 
-    def _concept_facts(self, name: str) -> str:
+    def _concept_fact(self, name: str) -> str:
         concept = self._concepts.get(name)
-        return concept_facts(concept.id, concept.name)
+        return concept_fact(concept.id, concept.name)
 
     def _cameras(self) -> Iterator[str]:
         """Yield every camera's name; the index is left and entered anew behind each, so few rows are read."""
@@ -228,8 +228,8 @@ class Search:
         found: dict[int, Any] = {}
         for chunk in _chunks(ids):
             rows = self._connection.rows(
-                f"SELECT {PHOTO_COLUMNS}, captions.text AS caption FROM photos"
-                " LEFT JOIN captions ON captions.photo_id = photos.id"
+                f"SELECT {PHOTO_COLUMNS}, caption FROM photos"
+                " LEFT JOIN photo_words ON photo_words.photo_id = photos.id"
                 f" WHERE photos.id IN ({', '.join('?' * len(chunk))})",
                 chunk,
             )
@@ -237,18 +237,16 @@ class Search:
         return found
 
     def _names_in(self, photo_ids: list[int]) -> dict[int, list[str]]:
+        concepts = self._concepts.all()
         names: dict[int, list[str]] = {}
         for chunk in _chunks(photo_ids):
-            marks = ", ".join("?" * len(chunk))
             rows = self._connection.rows(
-                f"""SELECT shown.photo_id, name FROM concepts JOIN (
-                  SELECT photo_id, concept_id FROM appearances WHERE is_present AND photo_id IN ({marks})
-                  UNION SELECT photo_id, concept_id FROM reference_photos WHERE photo_id IN ({marks})
-                ) AS shown ON shown.concept_id = concepts.id WHERE removed_at IS NULL ORDER BY folded""",
-                chunk * 2,
+                f"SELECT photo_id, facts FROM photo_words WHERE photo_id IN ({', '.join('?' * len(chunk))})",
+                chunk,
             )
             for row in rows:
-                names.setdefault(row["photo_id"], []).append(row["name"])
+                marks = set(row["facts"].split())
+                names[row["photo_id"]] = [c.name for c in concepts if f"c{c.id}" in marks]
         return names
 
 

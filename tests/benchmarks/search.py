@@ -93,10 +93,13 @@ def write_library(path: Path, photos: int, *, seed: int = 0) -> None:
                 ((r[1].encode(), r[0], r[0]) for r in rows),
             )
             database.executemany(
-                "INSERT INTO captions VALUES (?, ?, 'm', NULL, '1', '2024', 0)", ((r[0], r[5]) for r in rows)
+                "INSERT INTO captions (photo_id, text, model, prompt_version, created_at)"
+                " VALUES (?, ?, 'm', '1', '2024')",
+                ((r[0], r[5]) for r in rows),
             )
             database.executemany(
-                "INSERT INTO appearances VALUES (?, ?, 0.9, 1, 0.5, 0.5, NULL, NULL, NULL, NULL)",
+                "INSERT INTO appearances (photo_id, concept_id, score, is_present, point_x, point_y)"
+                " VALUES (?, ?, 0.9, 1, 0.5, 0.5)",
                 ((r[0], concept) for r in rows for concept in ids.get(r[6], ())),
             )
             del rows

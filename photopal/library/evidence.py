@@ -1,0 +1,179 @@
+"""Weighs all that is known of who is on a photo: the user's words, reference photos, a model's findings.
+
+Here alone it is decided what counts; search, captions and questions follow.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from photopal.library.connection import Connection
+from photopal.library.models import Evidence, EvidenceSource
+from photopal.text import name_spans
+
+# The strongest word first: what the user said of this photo beats everything, in either direction.
+_ORDER: tuple[EvidenceSource, ...] = ("user", "caption", "reference", "model")
+
+_ALL_WORDS = """
+    SELECT 'user' AS source, concept_id, is_present, NULL AS score, NULL AS probability,
+      box_x / (width_px * 1.0) AS box_x, box_y / (height_px * 1.0) AS box_y,
+      box_width / (width_px * 1.0) AS box_width, box_height / (height_px * 1.0) AS box_height, NULL AS text
+      FROM corrections JOIN photos ON photos.id = photo_id WHERE photo_id = ?1
+    UNION ALL SELECT 'reference', concept_id, 1, NULL, NULL,
+      box_x / (width_px * 1.0), box_y / (height_px * 1.0),
+      box_width / (width_px * 1.0), box_height / (height_px * 1.0), NULL
+      FROM reference_photos JOIN photos ON photos.id = photo_id WHERE photo_id = ?1
+    UNION ALL SELECT 'model', concept_id, is_present, score, probability,
+      box_x, box_y, box_width, box_height, NULL FROM appearances WHERE photo_id = ?1
+    UNION ALL SELECT 'caption', NULL, by_hand, NULL, NULL, NULL, NULL, NULL, NULL, text
+      FROM captions WHERE photo_id = ?1
+"""
+
+
+@dataclass(frozen=True)
+class PhotoEvidence:
+    """What counts on one photo.
+
+    Attributes:
+        concepts: One for each concept of which anything is known, by id; removed concepts are left out.
+        names: The names of all concepts, by id.
+        caption: The caption that may be shown; None where there is none, or it names somebody whom the user
+            has taken off the photo.
+        by_hand: Whether the user wrote the caption.
+        is_contradicted: Whether there is a caption that must not be shown.
+    """
+
+    concepts: tuple[Evidence, ...] = ()
+    names: Mapping[int, str] | None = None
+    caption: str | None = None
+    by_hand: bool = False
+    is_contradicted: bool = False
+
+    @property
+    def shown(self) -> dict[int, str]:
+        """The names of those who count as shown, by id."""
+        names = self.names or {}
+        return {one.concept_id: names[one.concept_id] for one in self.concepts if one.is_present}
+
+
+    @property
+    def taken_off(self) -> list[str]:
+        """The names of those whom the user has taken off the photo."""
+        names = self.names or {}
+        return [names[e.concept_id] for e in self.concepts if e.source == "user" and not e.is_present]
+
+
+@dataclass(frozen=True)
+class _Concepts:
+    """All concepts: `roots` are those that others were merged into, or themselves, by id."""
+
+    roots: Mapping[int, int]
+    active: Mapping[int, str]
+    every: Mapping[int, str]
+
+
+def evidence_on(connection: Connection, photo_id: int) -> PhotoEvidence:
+    """Weigh everything that is known of one photo."""
+    rows = connection.rows(_ALL_WORDS, (photo_id,))
+    if not rows:
+        return PhotoEvidence()
+    concepts = _read_concepts(connection)
+    captions = [row for row in rows if row["source"] == "caption"]
+    text, by_hand = (captions[0]["text"], bool(captions[0]["is_present"])) if captions else (None, False)
+    words = [_evidence(row) for row in rows if row["source"] != "caption"]
+    if by_hand and text is not None:
+        words += [Evidence(i, True, "caption") for i in _named_in(text, concepts.active)]
+    weighed = _weigh(words, concepts)
+    is_contradicted = text is not None and not by_hand and _names_absent(text, words, weighed, concepts)
+    return PhotoEvidence(
+        concepts=weighed,
+        names=concepts.active,
+        caption=None if is_contradicted else text,
+        by_hand=by_hand,
+        is_contradicted=is_contradicted,
+    )
+
+
+def family_of(connection: Connection, concept_id: int) -> list[int]:
+    """Return the ids of a concept and of all that were merged with it, the one with the name first."""
+    roots = _read_concepts(connection).roots
+    root = roots.get(concept_id, concept_id)
+    return [root, *(i for i, its_root in roots.items() if its_root == root and i != root)]
+
+
+def hand_captions_with(connection: Connection, name: str) -> set[int]:
+    """Return the ids of the photos whose captions the user wrote, with a name in them."""
+    rows = connection.rows("SELECT photo_id, text FROM captions WHERE by_hand")
+    return {row["photo_id"] for row in rows if name_spans(row["text"], [name])}
+
+
+def _read_concepts(connection: Connection) -> _Concepts:
+    rows = connection.rows("SELECT id, name, removed_at, merged_into FROM concepts ORDER BY id")
+    above = {row["id"]: row["merged_into"] for row in rows}
+    roots = {}
+    for concept_id in above:
+        root = concept_id
+        while (upper := above[root]) is not None:
+            root = upper
+        roots[concept_id] = root
+    active = {row["id"]: row["name"] for row in rows if row["removed_at"] is None}
+    return _Concepts(roots, active, {row["id"]: row["name"] for row in rows})
+
+
+def _weigh(words: Iterable[Evidence], concepts: _Concepts) -> tuple[Evidence, ...]:
+    """The strongest word about each concept; concepts that were merged are shown where one of them is."""
+    strongest: dict[int, Evidence] = {}
+    for one in sorted(words, key=lambda one: _ORDER.index(one.source)):
+        strongest.setdefault(one.concept_id, one)
+    families: dict[int, list[Evidence]] = {}
+    for concept_id, one in strongest.items():
+        families.setdefault(concepts.roots[concept_id], []).append(one)
+    weighed = []
+    for root in sorted(families.keys() & concepts.active.keys()):
+        best = min(families[root], key=lambda e: (not e.is_present, _ORDER.index(e.source), -(e.score or 0)))
+        weighed.append(_about(best, root))
+    return tuple(weighed)
+
+
+def _about(one: Evidence, concept_id: int) -> Evidence:
+    return Evidence(
+        concept_id=concept_id,
+        is_present=one.is_present,
+        source=one.source,
+        score=one.score,
+        probability=one.probability,
+        box=one.box,
+    )
+
+
+def _named_in(text: str, names: Mapping[int, str]) -> set[int]:
+    ids = list(names)
+    return {ids[index] for _, _, index in name_spans(text, list(names.values()))}
+
+
+def _names_absent(
+    text: str, words: Iterable[Evidence], weighed: Iterable[Evidence], concepts: _Concepts
+) -> bool:
+    """Whether a text names somebody whom the user has taken off the photo, by the name or by an earlier one."""
+    shown = {e.concept_id for e in weighed if e.is_present}
+    taken_off = {e.concept_id for e in words if e.source == "user" and not e.is_present}
+    absent = {i for i in taken_off if concepts.roots[i] not in shown}
+    if not absent:
+        return False
+    others = [name for i, name in concepts.active.items() if i not in absent]
+    spans = name_spans(text, [*others, *(concepts.every[i] for i in absent)])
+    return any(index >= len(others) for _, _, index in spans)
+
+
+def _evidence(row: sqlite3.Row) -> Evidence:
+    box = (row["box_x"], row["box_y"], row["box_width"], row["box_height"])
+    return Evidence(
+        concept_id=row["concept_id"],
+        is_present=bool(row["is_present"]),
+        source=row["source"],
+        score=row["score"],
+        probability=row["probability"],
+        box=None if box[0] is None else box,
+    )
