@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from photopal.errors import PhotopalError
 from photopal.library import Appearance, Library, SearchQuery
+from photopal.library.fts import WordIndex
 from photopal.photos import Exif, Photo
 
 NAMES = st.sampled_from(["Anna", "Rex", "anna", "Anna Maria", "Bo"])
@@ -22,6 +23,9 @@ STEPS = st.one_of(
     st.tuples(st.just("no reference"), NAMES, PHOTOS),
     st.tuples(st.just("edit"), PHOTOS, st.sampled_from(["Anna with Rex", "Bo's ball", "nobody"])),
     st.tuples(st.just("release"), PHOTOS),
+    st.tuples(st.just("word"), NAMES, PHOTOS, st.booleans()),
+    st.tuples(st.just("merge"), NAMES, NAMES),
+    st.tuples(st.just("split"), NAMES),
     st.tuples(st.just("undo")),
     st.tuples(st.just("undo entry"), st.integers(2, 12)),
 )
@@ -48,6 +52,11 @@ ACTIONS = {
     "no reference": lambda library, name, photo: library.concepts.remove_reference(
         library.concepts.get(name).id, photo
     ),
+    "word": lambda library, name, photo, is_present: library.corrections.put(
+        photo, library.concepts.get(name).id, is_present=is_present
+    ),
+    "merge": lambda library, name, other: library.concepts.merge(name, other),
+    "split": lambda library, name: library.concepts.split(name),
     "edit": lambda library, photo, text: library.captions.edit(photo, text),
     "release": lambda library, photo: library.captions.release(photo),
     "undo": undo_latest,
@@ -66,10 +75,15 @@ def state(library: Library) -> tuple:
         tuple(row)
         for row in library.connection.rows("SELECT caption, names, facts FROM photo_words ORDER BY key")
     ]
-    return concepts, references, said, words
+    corrections = [library.corrections.words(photo_id) for photo_id in (1, 2, 3)]
+    return concepts, references, said, words, corrections
 
 
 def check(library: Library) -> None:
+    before = state(library)
+    with library.writing():
+        WordIndex(library.connection).refresh((1, 2, 3))
+    assert state(library) == before, "some words were out of date"
     library.connection.execute(
         "INSERT INTO photo_words_fts(photo_words_fts, rank) VALUES('integrity-check', 1)"
     )

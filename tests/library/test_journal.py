@@ -38,6 +38,7 @@ def state(library):
         concepts,
         [sorted((r.photo.id, str(r.box)) for r in library.concepts.references(c.id)) for c in concepts],
         [(caption.text, caption.by_hand) if caption else None for caption in captions],
+        [library.corrections.words(photo.id) for photo in library.photos.all()],
         [tuple(row) for row in words],
     )
 
@@ -48,16 +49,22 @@ CHANGES = {
     "another case": lambda library: library.concepts.rename("Rex", "REX"),
     "change": lambda library: library.concepts.update(1, kind="thing", about="a rock"),
     "remove": lambda library: library.concepts.remove("Rex"),
+    "taken off": lambda library: library.corrections.put(1, 1, is_present=False),
+    "put on": lambda library: library.corrections.put(1, 1, is_present=True, box=(1, 2, 3, 4)),
     "reference": lambda library: library.concepts.add_reference(1, 1),
     "another box": lambda library: library.concepts.add_reference(1, 2, box=(9, 9, 9, 9)),
     "no reference": lambda library: library.concepts.remove_reference(1, 2),
     "edit": lambda library: library.captions.edit(1, "Mine"),
     "first caption": lambda library: library.captions.edit(2, "Mine of Rex"),
 }
+# The only reference photo cannot be removed.
+BEFORE = {"no reference": CHANGES["reference"]}
 
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_every_change_is_an_entry_is_undone_and_done_again(library, rex, change):
+    if change in BEFORE:
+        BEFORE[change](library)
     before, entries = state(library), len(library.history.entries())
     CHANGES[change](library)
     after = state(library)
@@ -81,9 +88,13 @@ def test_every_change_is_an_entry_is_undone_and_done_again(library, rex, change)
         ("reference", 'added a reference photo of "Rex"'),
         ("no reference", 'removed a reference photo of "Rex"'),
         ("edit", "edited the caption of PATH"),
+        ("taken off", '"Rex" is not in PATH'),
+        ("put on", '"Rex" is in PATH'),
     ],
 )
 def test_an_entry_says_what_was_done_to_whom_and_an_undo_repeats_it(library, rex, change, what):
+    if change in BEFORE:
+        BEFORE[change](library)
     CHANGES[change](library)
     what = what.replace("PATH", str(library.photos.get(1).path))
     assert library.history.entries(1)[0].what == what
