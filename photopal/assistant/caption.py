@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,8 +12,10 @@ from PIL import Image
 
 from photopal.assistant.assistant import Assistant, Personal, Sighting, View
 from photopal.assistant.similar import keep_vectors
+from photopal.assistant.view import corrected
 from photopal.errors import PhotoError
-from photopal.library import Library, PhotoRecord
+from photopal.library import Evidence, Library, PhotoRecord
+from photopal.library.corrections import corrections_key
 from photopal.library.photo_vectors import VectorFile
 from photopal.photos import MODEL_SIDE_PX, Skipped
 from photopal.photos.prefetch import open_ahead
@@ -146,8 +148,10 @@ def caption_photos(
 ) -> CaptionReport:
     """Caption photos a few at a time; each batch, of about a second, is stored before the next is begun.
 
-    A caption is kept as it is where model, bank and wording are those it was made with, unless forced. One
-    that the user wrote stays unless the options say otherwise; who appears is looked for anew all the same.
+    A caption is kept as it is where model, bank and wording are those it was made with, and the user has said
+    nothing new of who is on the photo, unless forced. One that the user wrote stays unless the options say
+    otherwise; who appears is looked for anew all the same. What the user said of a photo counts in its
+    caption, whatever the model finds.
 
     Args:
         library: Open for writing.
@@ -186,11 +190,13 @@ class _Wish:
         photo: The photo.
         kept_text: The caption the user wrote, which stays; who appears is looked for all the same.
         is_done: Whether its caption is good.
+        words: What the user said of who is there, by concept id.
     """
 
     photo: PhotoRecord
     kept_text: str | None
     is_done: bool
+    words: Mapping[int, Evidence]
 
     @property
     def path(self) -> Path | None:
@@ -218,7 +224,13 @@ class _Run:
             is_forced = self.options.is_forced or (by_hand and self.options.replaces_edited)
             is_done = not is_forced and is_current(self.library, photo, self.fingerprint, self.version)
             stays = before is not None and by_hand and not self.options.replaces_edited
-            yield _Wish(photo, before.text if before is not None and stays else None, is_done)
+            words = {} if is_done else self.library.corrections.words(photo.id)
+            yield _Wish(
+                photo=photo,
+                kept_text=before.text if before is not None and stays else None,
+                is_done=is_done,
+                words=words,
+            )
 
     def is_enough(self, wishes: Sequence[_Wish]) -> bool:
         """Whether the limit is reached once these are captioned."""
@@ -233,7 +245,8 @@ class _Run:
         """Look at photos, caption and store them together."""
         wishes = [wish for wish, _ in batch]
         hashes = [wish.photo.content_hash for wish in wishes]
-        views = self.assistant.look_at([image for _, image in batch], keys=hashes)
+        seen = self.assistant.look_at([image for _, image in batch], keys=hashes)
+        views = [corrected(view, wish.words) for wish, view in zip(wishes, seen, strict=True)]
         new = [view for wish, view in zip(wishes, views, strict=True) if wish.kept_text is None]
         made = iter(caption_views(self.assistant, new))
         captions = [
@@ -241,8 +254,8 @@ class _Run:
             for wish, view in zip(wishes, views, strict=True)
         ]
         with self.library.writing():
-            for wish, caption in zip(wishes, captions, strict=True):
-                self._store(wish.photo, caption)
+            for wish, caption, view in zip(wishes, captions, seen, strict=True):
+                self._store(wish, caption, view)
         if self.vectors is not None:
             keep_vectors(self.vectors, hashes, [view.features for view in views])
         self.captioned += len(new)
@@ -252,16 +265,18 @@ class _Run:
             if on_caption and wish.kept_text is None:
                 on_caption(CaptionedPhoto(wish.photo, caption))
 
-    def _store(self, photo: PhotoRecord, caption: Caption) -> None:
+    def _store(self, wish: _Wish, caption: Caption, seen: View) -> None:
+        """Store a caption with what the model itself found; it counts again if the user's word is undone."""
         if self.options.replaces_edited:
-            self.library.captions.release(photo.id)
+            self.library.captions.release(wish.photo.id)
         self.library.captions.put(
-            photo.id,
+            wish.photo.id,
             caption.text,
             model=self.fingerprint,
             bank=self.version,
             prompt_version=PROMPT_VERSION,
-            appearances=[s.appearance() for s in caption.sightings],
+            appearances=[s.appearance() for s in seen.sightings],
+            corrections=corrections_key(wish.words),
         )
 
 
@@ -271,10 +286,8 @@ def made_with(assistant: Assistant) -> tuple[str, str | None]:
 
 
 def is_current(library: Library, photo: PhotoRecord, fingerprint: str, version: str | None) -> bool:
-    """Whether a photo's caption was made with this model, this bank and this wording."""
+    """Whether a caption was made with this model, bank and wording, and knows the user's words of the photo."""
     row = library.captions.get(photo.id)
-    return row is not None and (row.model, row.bank, row.prompt_version) == (
-        fingerprint,
-        version,
-        PROMPT_VERSION,
-    )
+    if row is None or (row.model, row.bank, row.prompt_version) != (fingerprint, version, PROMPT_VERSION):
+        return False
+    return row.corrections == library.corrections.key(photo.id)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from PIL import Image
 
 from photopal.cache import LRUCache
-from photopal.library import Appearance, ConceptRecord
+from photopal.library import Appearance, ConceptRecord, Evidence
+from photopal.library.models import EvidenceSource
 from photopal.prompts import Label, Mark, PromptConcept, draw_labels, draw_marks
 from photopal.vlm.protocol import ConceptRows, PhotoFeatures, PrefixCache
 
@@ -29,6 +31,7 @@ class Sighting:
         probability: The model's own p(Yes) to the recognition question; None where the map alone decided.
         point: Where it shows most, in fractions of the photo.
         box: The region around, x, y, width, height in fractions of the photo.
+        source: Whose word it is that it counts as seen, or does not.
     """
 
     concept: ConceptRecord
@@ -37,6 +40,7 @@ class Sighting:
     probability: float | None
     point: tuple[float, float]
     box: tuple[float, float, float, float]
+    source: EvidenceSource = "model"
 
     @property
     def mark_point(self) -> tuple[float, float]:
@@ -52,6 +56,7 @@ class Sighting:
             is_present=self.is_present,
             point=self.point,
             box=self.box,
+            probability=self.probability,
         )
 
 
@@ -109,6 +114,33 @@ class Personal:
     def names(self) -> list[str]:
         """Names by slot."""
         return [concept.name for concept in self.concepts]
+
+
+def corrected(view: View, words: Mapping[int, Evidence]) -> View:
+    """Put what the user said of a photo in the place of what the model found.
+
+    Those the user has put on it come first, so that a prompt offers them before all others.
+
+    Args:
+        view: The photo as the model sees it.
+        words: What the user said of it, by concept id; see `Corrections.words`.
+    """
+    if not words:
+        return view
+    sightings = [
+        sighting if (word := words.get(sighting.concept.id)) is None else _corrected(sighting, word)
+        for sighting in view.sightings
+    ]
+    sightings.sort(key=lambda s: (not s.is_present, s.source == "model", -s.score))
+    return replace(view, sightings=tuple(sightings))
+
+
+def _corrected(sighting: Sighting, word: Evidence) -> Sighting:
+    said = replace(sighting, is_present=word.is_present, source=word.source)
+    if word.box is None:
+        return said
+    x, y, width, height = word.box
+    return replace(said, box=word.box, point=(x + width / 2, y + height / 2))
 
 
 def draw_view(view: View) -> Image.Image:

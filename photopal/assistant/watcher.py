@@ -60,6 +60,7 @@ class WatchCaptioner:
         self._open_assistant, self._on_caption, self._vectors = open_assistant, on_caption, vectors
         self._assistant: Assistant | None = None
         self._stamp: Stamp | None = None
+        self._said: tuple[object, ...] = ()
         self._awake()
 
     @property
@@ -95,8 +96,13 @@ class WatchCaptioner:
         return is_current(self._library, row, *self._made_with)
 
     def _awake(self) -> Assistant:
-        """The assistant; a new one where it was let go, or names were added, removed or tuned since."""
-        if self._assistant is None or stamp_of(self._bank_path) != self._stamp or self._has_other_concepts():
+        """The assistant; a new one where it was let go, or there is something new to know names by since."""
+        said = self._library.corrections.stamp()
+        is_stale = (
+            stamp_of(self._bank_path) != self._stamp or said != self._said or self._has_other_concepts()
+        )
+        if self._assistant is None or is_stale:
+            self._said = said
             self._assistant = self._open_assistant()
             self._stamp = stamp_of(self._bank_path)
             self._made_with = made_with(self._assistant)

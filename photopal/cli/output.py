@@ -24,6 +24,10 @@ _UNSAFE = re.compile(rf"[\x00-\x1f{_UNSAFE_ABOVE}]")
 _UNSAFE_IN_JSON = re.compile(rf"[{_UNSAFE_ABOVE}]")
 
 
+BY_WHOM = {"user": "you", "caption": "your caption", "reference": "reference photo", "model": "model"}
+"""Whose word it is that somebody is on a photo, by `EvidenceSource`."""
+
+
 @dataclass(frozen=True)
 class Listing:
     """Rows of plain text under column names; `title` is shown on a terminal only."""

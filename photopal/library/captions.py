@@ -34,7 +34,7 @@ class Captions:
         self._journal = journal
         self._words = words
 
-    def put(
+    def put(  # noqa: PLR0913 - one parameter for each thing a caption is stored with
         self,
         photo_id: int,
         text: str,
@@ -141,7 +141,10 @@ class Captions:
             (photo_id,),
         )
         facts = {**dict(rows[0]), "by_hand": bool(rows[0]["by_hand"])}
-        facts["text"] = evidence_on(self._connection, photo_id).caption or ""
+        if self._connection.rows(
+            "SELECT 1 FROM corrections WHERE photo_id = ? AND NOT is_present", (photo_id,)
+        ):
+            facts["text"] = evidence_on(self._connection, photo_id).caption or ""
         return CaptionRecord(**facts, appearances=tuple(_appearance(row) for row in seen))
 
     def with_name(self, name: str, photo_ids: Collection[int]) -> set[int]:

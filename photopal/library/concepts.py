@@ -334,7 +334,9 @@ class Concepts:
 
     def merged_names(self) -> dict[int, list[str]]:
         """Return the names of the concepts that were merged into others, by the id of the one they are in."""
-        rows = self._connection.rows("SELECT id, name FROM concepts WHERE merged_into IS NOT NULL ORDER BY id")
+        rows = self._connection.rows(
+            "SELECT id, name FROM concepts WHERE merged_into IS NOT NULL ORDER BY id"
+        )
         names: dict[int, list[str]] = {}
         for row in rows:
             names.setdefault(family_of(self._connection, row["id"])[0], []).append(row["name"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from photopal.library.concepts import Concepts, check_box
 from photopal.library.connection import Connection, precisely_now, storable
@@ -68,7 +68,7 @@ class Corrections:
         verb = "is" if is_present else "is not"
         path = storable(str(photo.path))
         with self._journal.recording(f"{self._concepts.quoted_name(concept_id)} {verb} in {path}"):
-            # That nobody of those who were merged is there must hold for each: it must survive that they are split.
+            # That none of those who were merged is there holds for each of them, also once they are split.
             for member in family[:1] if is_present else family:
                 self._put_one(photo_id, member, is_present=is_present, box=box)
             if not is_present:
@@ -98,15 +98,18 @@ class Corrections:
 
     def words(self, photo_id: int) -> dict[int, Evidence]:
         """Return what the user said of a photo, by concept: of it, in its caption or by reference photos."""
+        rows = self._connection.rows(
+            "SELECT 1 FROM corrections WHERE photo_id = ?1 UNION ALL SELECT 1 FROM reference_photos"
+            " WHERE photo_id = ?1 UNION ALL SELECT 1 FROM captions WHERE photo_id = ?1 AND by_hand LIMIT 1",
+            (photo_id,),
+        )
+        if not rows:
+            return {}
         return {e.concept_id: e for e in self.evidence(photo_id).concepts if e.is_of_user}
 
     def key(self, photo_id: int) -> str:
-        """Return what the user said of a photo in a short form, to tell whether a caption knows it.
-
-        Captions that the user wrote are left out, as they are not made anew.
-        """
-        said = [e for e in self.words(photo_id).values() if e.source != "caption"]
-        return " ".join(f"{'+' if e.is_present else '-'}{e.concept_id}{_rounded(e.box)}" for e in said)
+        """Return what the user said of a photo in a short form, to tell whether a caption knows it."""
+        return corrections_key(self.words(photo_id))
 
     def of_concept(self, concept_id: int, *, most: int) -> list[Correction]:
         """Return the photos of which the user said that a concept is there or is not, the latest first.
@@ -134,7 +137,8 @@ class Corrections:
         """Return the content hashes of photos that show somebody by the user's own word."""
         return set(
             self._connection.iter_column(
-                "SELECT content_hash FROM photos WHERE id IN (SELECT photo_id FROM corrections WHERE is_present"
+                "SELECT content_hash FROM photos WHERE id IN"
+                " (SELECT photo_id FROM corrections WHERE is_present"
                 " UNION SELECT photo_id FROM captions JOIN photo_words USING (photo_id)"
                 " WHERE by_hand AND names IS NOT NULL)"
             )
@@ -147,6 +151,15 @@ class Corrections:
             " (SELECT count(*) FROM reference_photos), (SELECT max(added_at) FROM reference_photos)"
         )
         return tuple(row)
+
+
+def corrections_key(words: Mapping[int, Evidence]) -> str:
+    """Return what the user said of a photo in a short form; captions that the user wrote are left out.
+
+    Those are not made anew, so nothing depends on them.
+    """
+    said = [e for e in words.values() if e.source != "caption"]
+    return " ".join(f"{'+' if e.is_present else '-'}{e.concept_id}{_rounded(e.box)}" for e in said)
 
 
 def _rounded(box: Sequence[float] | None) -> str:

@@ -156,7 +156,7 @@ def _named_in(text: str, names: Mapping[int, str]) -> set[int]:
 def _names_absent(
     text: str, words: Iterable[Evidence], weighed: Iterable[Evidence], concepts: _Concepts
 ) -> bool:
-    """Whether a text names somebody whom the user has taken off the photo, by the name or by an earlier one."""
+    """Whether a text names somebody whom the user has taken off the photo, by a present or earlier name."""
     shown = {e.concept_id for e in weighed if e.is_present}
     taken_off = {e.concept_id for e in words if e.source == "user" and not e.is_present}
     absent = {i for i in taken_off if concepts.roots[i] not in shown}

@@ -102,7 +102,7 @@ class Appearance:
 
 
 EvidenceSource = Literal["user", "caption", "reference", "model"]
-"""Whose word it is: said of this photo, written in its caption, given as a reference photo, found by a model."""
+"""Whose word it is: of the photo itself, in the caption the user wrote, by a reference photo, or a model's."""
 
 Verdict = Literal["yes", "no", "unsure"]
 
@@ -116,8 +116,8 @@ class Evidence:
     Attributes:
         concept_id: The concept; one that others were merged into speaks for all of them.
         is_present: Whether it counts as shown.
-        source: Whose word that is. The user's word of the photo beats a name in a caption the user wrote, this
-            a reference photo, and this a model.
+        source: Whose word that is. The user's word of the photo beats a name in a caption the user wrote,
+            this a reference photo, and this a model.
         score: How sure the model is, where it is the model's word; its scale is the model's.
         probability: The model's own p(Yes), where it was asked.
         box: x, y, width, height as fractions of the upright photo.
@@ -165,9 +165,9 @@ class CaptionRecord:
     """A caption with what it was made by; `created_at` is ISO 8601 in UTC.
 
     Where `by_hand`, the user wrote the text; model, bank and wording are then those that found who appears,
-    and empty while no model has looked. The text is empty where a model named somebody whom the user has taken
-    off the photo: such a caption is not shown, and is to be made anew. `corrections` is what the user had said
-    of the photo when the caption was made, as `Corrections.key` puts it.
+    and empty while no model has looked. The text is empty where a model named somebody whom the user has
+    taken off the photo: such a caption is not shown, and is to be made anew. `corrections` is what the user
+    had said of the photo when the caption was made, as `Corrections.key` puts it.
     """
 
     photo_id: int

@@ -360,8 +360,8 @@ def test_a_library_of_before_counts_names_in_captions_written_by_hand(tmp_path, 
         patch.setattr(migrations, "_STEPS", migrations._STEPS[:before])
         with Library(path) as old:
             old.connection.execute(
-                "INSERT INTO photos (id, content_hash, path, size_bytes, width_px, height_px, format, added_at)"
-                " VALUES (1, 'x', '/p/1.jpg', 1, 8, 8, 'JPEG', '2024')"
+                "INSERT INTO photos (id, content_hash, path, size_bytes, width_px, height_px, format,"
+                " added_at) VALUES (1, 'x', '/p/1.jpg', 1, 8, 8, 'JPEG', '2024')"
             )
             for name in ("Ben", "Anna"):
                 old.connection.execute(

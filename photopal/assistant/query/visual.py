@@ -102,13 +102,15 @@ def _ask_model(
     opened = _open(photos)
     assistant = open_assistant()
     from photopal.assistant.ask import ask_view
+    from photopal.assistant.view import corrected
 
     pieces.add(f"A look at {_share(len(opened), asked)}:")
     is_from_model = False
     for photo, image in opened:
         pieces.add(f"\n{_heading(photo)}: ")
         length = len(pieces.text)
-        answer = ask_view(assistant, assistant.look(image), asked.question.text, on_text=pieces.add)
+        view = corrected(assistant.look(image), asked.library.corrections.words(photo.id))
+        answer = ask_view(assistant, view, asked.question.text, on_text=pieces.add)
         is_from_model |= answer.is_from_model
         if len(pieces.text) == length:
             pieces.add("no answer.")

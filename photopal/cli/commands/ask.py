@@ -11,7 +11,7 @@ import typer
 from photopal.cli.commands.index import PARTIAL
 from photopal.cli.context import Session, session_of
 from photopal.cli.inputs import read_paths, warn_of_skipped
-from photopal.cli.loading import open_assistant, open_library
+from photopal.cli.loading import open_assistant, open_library, words_about
 from photopal.cli.output import safe, show_json, show_line
 from photopal.errors import NothingFoundError, PhotoError
 
@@ -82,6 +82,7 @@ def _ask_photos(session: Session, question: str, paths: Sequence[Path], *, is_js
     with open_library(session) as library:
         assistant = open_assistant(session, library)
         from photopal.assistant.ask import ask_view
+        from photopal.assistant.view import corrected
         from photopal.photos import MODEL_SIDE_PX
 
         for path in found:
@@ -93,9 +94,8 @@ def _ask_photos(session: Session, question: str, paths: Sequence[Path], *, is_js
             if len(found) > 1 and not is_json:
                 show_line(session.out, f"{safe(str(path))}:")
             on_text = None if is_json else _streaming(session)
-            answers.append(
-                _as_json(path, ask_view(assistant, assistant.look(image), question, on_text=on_text))
-            )
+            view = corrected(assistant.look(image), words_about(library, path))
+            answers.append(_as_json(path, ask_view(assistant, view, question, on_text=on_text)))
             if not is_json:
                 show_line(session.out, "")
     if is_json:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from photopal.cli.context import Session, session_of
-from photopal.cli.loading import open_assistant, open_library
+from photopal.cli.loading import open_assistant, open_library, words_about
 from photopal.cli.marked_copy import check_target, save_copy
-from photopal.cli.output import Listing, show_json, show_listing
+from photopal.cli.output import BY_WHOM, Listing, show_json, show_listing
 from photopal.errors import NothingFoundError
 
 if TYPE_CHECKING:
@@ -31,8 +31,9 @@ def locate(
     """Show who is in a photo, and where.
 
     The score is how far somebody is above or below the threshold for being recognized. Where this is not
-    decisive, the model is asked, and p(yes) is its probability of a yes. Points and boxes are in pixels of
-    the upright photo. No photo is ever overwritten, neither this one nor another in the library.
+    decisive, the model is asked, and p(yes) is its probability of a yes. What you said of the photo with
+    `photopal who`, in its caption or by reference photos counts more than either. Points and boxes are in
+    pixels of the upright photo. No photo is ever overwritten, neither this one nor another in the library.
 
     Examples:
       photopal locate party.jpg
@@ -49,9 +50,11 @@ def locate(
         if not library.concepts.all():
             raise NothingFoundError("no concepts yet", hint="photopal add-concept NAME PHOTO...")
         assistant = open_assistant(session, library)
+        from photopal.assistant.view import corrected
         from photopal.photos import MODEL_SIDE_PX
 
-        view = assistant.look(open_photo(photo, max_side_px=MODEL_SIDE_PX))
+        seen = assistant.look(open_photo(photo, max_side_px=MODEL_SIDE_PX))
+        view = corrected(seen, words_about(library, photo))
     _show(session, view.sightings, size_px, is_json=json)
     if out is not None:
         _save_marked(session, view, out, is_forced=force)
@@ -71,8 +74,9 @@ def _show(
             ",".join(map(str, place[key])) if sighting.is_present else "" for key in ("point", "box")
         )
         seen = "here" if sighting.is_present else "not here"
-        rows.append((sighting.concept.name, seen, f"{sighting.score:+.3f}", sure, point, box))
-    show_listing(session.out, Listing(("name", "seen", "score", "p(yes)", "point", "box"), rows))
+        by = BY_WHOM[sighting.source]
+        rows.append((sighting.concept.name, seen, f"{sighting.score:+.3f}", sure, point, box, by))
+    show_listing(session.out, Listing(("name", "seen", "score", "p(yes)", "point", "box", "by"), rows))
 
 
 def _as_json(sighting: Sighting, size_px: tuple[int, int]) -> dict[str, Any]:
@@ -84,6 +88,7 @@ def _as_json(sighting: Sighting, size_px: tuple[int, int]) -> dict[str, Any]:
         "is_present": sighting.is_present,
         "score": sighting.score,
         "probability": sighting.probability,
+        "source": sighting.source,
         "point": (round(x * width), round(y * height)),
         "box": box,
     }
