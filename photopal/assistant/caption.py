@@ -286,7 +286,7 @@ def made_with(assistant: Assistant) -> tuple[str, str | None]:
 
 
 def is_current(library: Library, photo: PhotoRecord, fingerprint: str, version: str | None) -> bool:
-    """Whether a caption was made with this model, bank and wording, and knows the user's words of the photo."""
+    """Whether a caption was made with this model, bank and wording, and by the user's words of the photo."""
     row = library.captions.get(photo.id)
     if row is None or (row.model, row.bank, row.prompt_version) != (fingerprint, version, PROMPT_VERSION):
         return False

@@ -37,6 +37,7 @@ class BankConcept:
         calibration: Its presence thresholds.
         references_key: Hash of the reference photos it was made from; another one means it is stale.
         is_tuned: Whether its rows went through tuning.
+        corrections_key: Hash of the user's words of photos that its thresholds were learned with.
     """
 
     concept_id: int
@@ -46,6 +47,7 @@ class BankConcept:
     calibration: Calibration
     references_key: str
     is_tuned: bool = False
+    corrections_key: str = ""
 
     @property
     def token_count(self) -> int:
@@ -131,6 +133,7 @@ def save_bank(bank: Bank, path: Path) -> None:
             "references": concept.references_key,
             "tuned": concept.is_tuned,
             "tokens": concept.token_count,
+            "corrections": concept.corrections_key,
         }
     facts = {
         "format": FORMAT,
@@ -202,4 +205,6 @@ def _read_concept(concept_id: int, tensors: dict[str, Tensor], facts: dict[str, 
         calibration=Calibration(float(str(facts["low"])), float(str(facts["high"]))),
         references_key=str(facts["references"]),
         is_tuned=bool(facts["tuned"]),
+        # Banks of before know of no words.
+        corrections_key=str(facts.get("corrections", "")),
     )

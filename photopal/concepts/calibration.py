@@ -63,8 +63,43 @@ def calibrate(positives: Tensor, negatives: Tensor, *, spread: float = 0.15) -> 
         negatives: `[n]` scores of photos or background that do not; at least one.
         spread: Half the width of the band as a share of the distance between the two means.
     """
-    yes = float(torch.quantile(positives.float(), 0.3))
-    no = float(torch.quantile(negatives.float(), 0.8))
+    yes, no = _ends(positives, negatives)
     middle = no + TOWARDS_POSITIVES * (yes - no)
     half = spread * abs(float(positives.float().mean() - negatives.float().mean()))
     return Calibration(middle - half, middle + half)
+
+
+def with_corrections(
+    positives: Tensor, negatives: Tensor, *, corrected_positives: Tensor, corrected_negatives: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Add the scores of photos that the user has corrected to those a threshold is learned from.
+
+    These are photos as they come, of which a model was wrong or in doubt, so a few weigh as much as all
+    others together. They are bounded, as one word must not cost a concept its recognition: a photo that shows
+    it and scores like those that do not is passed over, and one that does not and scores like those that do
+    counts as the weaker of these.
+
+    Args:
+        positives: `[n]` scores of reference photos; at least one.
+        negatives: `[n]` scores of photos without the concept; at least one.
+        corrected_positives: `[n]` scores of photos that the user says show it.
+        corrected_negatives: `[n]` scores of photos that the user says do not.
+
+    Returns:
+        Positives and negatives for `calibrate`.
+    """
+    yes, no = _ends(positives, negatives)
+    shown = corrected_positives[corrected_positives > no]
+    absent = corrected_negatives.clamp(max=yes)
+    return _as_many(positives, shown), _as_many(negatives, absent)
+
+
+def _as_many(scores: Tensor, corrected: Tensor) -> Tensor:
+    """Join scores, the corrected ones repeated until there are as many of them as of the others."""
+    if not len(corrected):
+        return scores
+    return torch.cat([scores, corrected.repeat(-(-len(scores) // len(corrected)))])
+
+
+def _ends(positives: Tensor, negatives: Tensor) -> tuple[float, float]:
+    return float(torch.quantile(positives.float(), 0.3)), float(torch.quantile(negatives.float(), 0.8))

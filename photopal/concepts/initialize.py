@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from photopal.concepts.bank import Bank, BankConcept
-from photopal.concepts.calibration import Calibration, calibrate
+from photopal.concepts.calibration import Calibration, calibrate, with_corrections
 from photopal.concepts.localize import (
     concept_direction,
     contested_maps,
@@ -135,6 +135,19 @@ class FoundSubject:
     token_cells: Tensor
 
 
+@dataclass(frozen=True, eq=False)
+class CorrectedPhotos:
+    """Photos of which the user said whether they show a concept.
+
+    Attributes:
+        present: Those that do; with a mask where the user said where.
+        absent: Those that do not.
+    """
+
+    present: Sequence[Reference] = ()
+    absent: Sequence[Reference] = ()
+
+
 @dataclass(frozen=True)
 class RegisterOptions:
     """Settings of registration.
@@ -238,22 +251,29 @@ def background_direction(found: Sequence[FoundSubject]) -> Tensor | None:
 
 
 def calibrate_concepts(
-    bank: Bank, found: Mapping[int, Sequence[FoundSubject]], others: Sequence[PhotoFeatures]
+    bank: Bank,
+    found: Mapping[int, Sequence[FoundSubject]],
+    others: Sequence[PhotoFeatures],
+    corrected: Mapping[int, CorrectedPhotos] | None = None,
 ) -> Bank:
     """Learn the presence thresholds of all concepts of a bank together.
 
     A concept's positives are its reference photos, each scored by the direction of the others. Its negatives
     are the other concepts' photos it is not registered for, photos of the library, and what is left of its
-    own photos without the subject, so that a single concept has negatives too.
+    own photos without the subject, so that a single concept has negatives too. Photos that the user has
+    corrected are either, and weigh more; see `with_corrections`.
 
     Args:
         bank: Has every concept that `found` has.
         found: For each concept id its reference photos.
         others: Photos of the library that show no concept, as far as the maps can tell.
+        corrected: For each concept id the photos of which the user said whether they show it.
     """
+    corrected = corrected or {}
     ids = list(found)
     directions = bank.directions(ids)
-    keys = {i: {f.reference.key for f in found[i]} for i in ids}
+    said = {i: corrected.get(i, CorrectedPhotos()) for i in ids}
+    keys = {i: {f.reference.key for f in found[i]} | {r.key for r in said[i].present} for i in ids}
     calibrated = []
     for place, concept_id in enumerate(ids):
         subjects = found[concept_id]
@@ -273,9 +293,30 @@ def calibrate_concepts(
         for features in photos:
             maps = contested_maps(location_maps(features.patches, directions))
             negatives.append(_score(maps[place]))
-        calibration = calibrate(torch.tensor(positives), torch.tensor(negatives or [0.0]))
+        shown, absent = (
+            [_corrected_score(photo, directions, place) for photo in photos]
+            for photos in (said[concept_id].present, said[concept_id].absent)
+        )
+        calibration = calibrate(
+            *with_corrections(
+                torch.tensor(positives),
+                torch.tensor(negatives or [0.0]),
+                corrected_positives=torch.tensor(shown),
+                corrected_negatives=torch.tensor(absent),
+            )
+        )
         calibrated.append(replace(bank.concepts[concept_id], calibration=calibration))
     return bank.with_concepts(calibrated)
+
+
+def _corrected_score(photo: Reference, directions: Tensor, place: int) -> float:
+    """The score of a concept on a corrected photo; where the user said where, of that part alone."""
+    location_map = contested_maps(location_maps(photo.features.patches, directions))[place]
+    if photo.mask is not None:
+        grid = (location_map.shape[0], location_map.shape[1])
+        cells = mask_cells(photo.mask, grid, photo.features.frame)
+        location_map = location_map.masked_fill(~_grown(cells), -1.0)
+    return _score(location_map)
 
 
 def _score(location_map: Tensor) -> float:

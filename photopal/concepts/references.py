@@ -13,14 +13,17 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from photopal.cache import LRUCache
-from photopal.concepts.initialize import Reference
+from photopal.concepts.initialize import CorrectedPhotos, Reference
 from photopal.concepts.localize import box_mask
 from photopal.errors import ConceptError, PhotoError
-from photopal.library import Library, PhotoRecord, ReferencePhoto
+from photopal.library import Correction, Library, PhotoRecord, ReferencePhoto
 from photopal.photos import MODEL_SIDE_PX, Photo, open_photo
 from photopal.vlm.protocol import PhotoFeatures, VisionModel
 
 STRANGER_PHOTOS = 24
+
+MOST_CORRECTED = 24
+"""Of how many photos, the latest, the user's word is learned from, for each concept and either way."""
 
 
 class FeatureStore:
@@ -53,6 +56,28 @@ def references_key(references: Sequence[ReferencePhoto]) -> str:
         for r in references
     )
     return hashlib.blake2b("\n".join(parts).encode(), digest_size=12).hexdigest()
+
+
+def corrections_key(corrections: Sequence[Correction]) -> str:
+    """Hash what the user said of a concept on photos, in any order; empty where nothing was said."""
+    if not corrections:
+        return ""
+    parts = sorted(f"{c.photo.content_hash}|{c.is_present}|{c.box}" for c in corrections)
+    return hashlib.blake2b("\n".join(parts).encode(), digest_size=12).hexdigest()
+
+
+def read_corrections(store: FeatureStore, corrections: Sequence[Correction]) -> CorrectedPhotos:
+    """Encode the photos that the user has corrected; those whose files are gone are left out."""
+    read: dict[bool, list[Reference]] = {True: [], False: []}
+    for one in corrections:
+        size = (one.photo.width_px, one.photo.height_px)
+        mask = None if one.box is None else box_mask(one.box, size)
+        try:
+            reference = Reference(one.photo.content_hash, store.of(one.photo), mask)
+        except PhotoError:
+            continue
+        read[one.is_present].append(reference)
+    return CorrectedPhotos(read[True], read[False])
 
 
 def reference_mask(reference: ReferencePhoto) -> NDArray[np.bool_] | None:
@@ -93,7 +118,11 @@ def read_references(store: FeatureStore, references: Sequence[ReferencePhoto]) -
 def sample_strangers(
     library: Library, store: FeatureStore, *, avoid: set[str], count: int = STRANGER_PHOTOS, seed: int = 0
 ) -> list[tuple[PhotoRecord, PhotoFeatures]]:
-    """Encode photos of the library that are no reference photos, chosen at random by a seed."""
+    """Encode photos of the library that are no reference photos, chosen at random by a seed.
+
+    Photos that show somebody by the user's own word are left out too.
+    """
+    avoid = avoid | library.corrections.shown_hashes()
     rows = [row for row in library.photos.all() if row.content_hash not in avoid]
     random.Random(seed).shuffle(rows)
     found: list[tuple[PhotoRecord, PhotoFeatures]] = []
@@ -113,6 +142,11 @@ def encode_ahead(library: Library, store: FeatureStore, photos: Iterable[Photo])
     It is the slow part of registering. Done before, it need not be done while the library is locked.
     """
     known = [r.photo for concept in library.concepts.all() for r in library.concepts.references(concept.id)]
+    known += [
+        one.photo
+        for concept in library.concepts.all()
+        for one in library.corrections.of_concept(concept.id, most=MOST_CORRECTED)
+    ]
     wanted: list[PhotoRecord | Photo] = [*photos, *known]
     for photo in wanted:
         try:

@@ -20,9 +20,17 @@ from photopal.concepts.initialize import (
     register_concept,
 )
 from photopal.concepts.localize import contested_maps, location_maps, map_scores
-from photopal.concepts.references import FeatureStore, read_references, references_key, sample_strangers
+from photopal.concepts.references import (
+    MOST_CORRECTED,
+    FeatureStore,
+    corrections_key,
+    read_corrections,
+    read_references,
+    references_key,
+    sample_strangers,
+)
 from photopal.errors import BankError, ConceptError, in_a_line
-from photopal.library import Library, PhotoRecord, ReferencePhoto
+from photopal.library import Correction, Library, PhotoRecord, ReferencePhoto
 from photopal.library.unregistered import keep_reasons
 from photopal.vlm.protocol import PhotoFeatures, VisionModel
 
@@ -119,7 +127,8 @@ def enrol(
 ) -> SyncResult:
     """Register what is new or changed, forget what is gone; the same bank comes back when nothing is.
 
-    A concept none of whose photos can be read now, or whose registration fails, keeps what is known of it.
+    Thresholds are learned anew where the user has said something new of who is on a photo. A concept none of
+    whose photos can be read now, or whose registration fails, keeps what is known of it.
 
     Args:
         library: Its concepts and reference photos.
@@ -140,7 +149,12 @@ def enrol(
         if i not in bank.concepts and i not in stale
     }
     kept = bank.only([i for i in bank.concepts if i in wanted])
-    if not stale and len(kept.concepts) == len(bank.concepts):
+    said = {i: library.corrections.of_concept(i, most=MOST_CORRECTED) for i in wanted}
+    is_corrected = any(
+        concept.corrections_key != corrections_key(said[i]) and any(_is_there(r.photo) for r in wanted[i])
+        for i, concept in kept.concepts.items()
+    )
+    if not stale and not is_corrected and len(kept.concepts) == len(bank.concepts):
         return SyncResult(bank, failed=failed)
     found, not_found = find_all(library, store, wanted, on_progress=on_progress)
     failed |= {i: error for i, error in not_found.items() if i in stale}
@@ -157,9 +171,9 @@ def enrol(
             )
         except Exception as error:  # noqa: BLE001 - as in `find_all`
             failed[i] = _let_go(error)
-    if registered or len(kept.concepts) < len(bank.concepts):
+    if registered or is_corrected or len(kept.concepts) < len(bank.concepts):
         try:
-            bank = _calibrated(library, store, kept.with_concepts(list(registered.values())), found)
+            bank = _calibrated(library, store, kept.with_concepts(list(registered.values())), found, said)
         except Exception as error:  # noqa: BLE001 - thresholds are learned together, so it may be any of them
             # What is not new was calibrated before; only what is gone is forgotten now.
             bank = kept if len(kept.concepts) < len(bank.concepts) else bank
@@ -169,7 +183,11 @@ def enrol(
 
 
 def _calibrated(
-    library: Library, store: FeatureStore, bank: Bank, found: Mapping[int, list[FoundSubject]]
+    library: Library,
+    store: FeatureStore,
+    bank: Bank,
+    found: Mapping[int, list[FoundSubject]],
+    said: Mapping[int, Sequence[Correction]],
 ) -> Bank:
     """Learn the background and the thresholds of those concepts of a bank that were found."""
     if not found:
@@ -177,7 +195,11 @@ def _calibrated(
     background = background_direction([subject for subjects in found.values() for subject in subjects])
     bank = replace(bank, background=background)
     known = {i: subjects for i, subjects in found.items() if i in bank.concepts}
-    return calibrate_concepts(bank, known, screened_strangers(library, store, bank, known))
+    corrected = {i: read_corrections(store, said[i]) for i in known}
+    bank = calibrate_concepts(bank, known, screened_strangers(library, store, bank, known), corrected)
+    return bank.with_concepts(
+        [replace(bank.concepts[i], corrections_key=corrections_key(said[i])) for i in known]
+    )
 
 
 def _let_go(error: Exception) -> Exception:

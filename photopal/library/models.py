@@ -102,7 +102,7 @@ class Appearance:
 
 
 EvidenceSource = Literal["user", "caption", "reference", "model"]
-"""Whose word it is: of the photo itself, in the caption the user wrote, by a reference photo, or a model's."""
+"""Whose word it is: the user's of the photo, in its caption or by a reference photo, or a model's."""
 
 Verdict = Literal["yes", "no", "unsure"]
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from PIL import Image, ImageOps
 
 from photopal.concepts import Bank
 from photopal.concepts.localize import cells_extent, contested_maps, location_maps, map_scores
-from photopal.concepts.references import FeatureStore, sample_strangers
+from photopal.concepts.references import MOST_CORRECTED, FeatureStore, sample_strangers
 from photopal.concepts.sync import find_all
 from photopal.errors import PhotoError
 from photopal.library import ConceptRecord, Library, PhotoRecord, ReferencePhoto
@@ -26,8 +27,9 @@ def gather_photos(
 ) -> list[TuningPhoto]:
     """Encode every reference photo, mirrored too, and random photos of the library that show nobody.
 
-    A photo of one concept may show another that is not registered for it. So whoever the maps see there is
-    `likely`, and no negative; library photos with anybody likely are left out.
+    Photos of which the user said that somebody is there, or is not, are among them. A photo of one concept
+    may show another that is not registered for it. So whoever the maps see there is `likely`, and no negative
+    unless the user says so; library photos with anybody likely are left out.
 
     Args:
         library: Where the photos are.
@@ -37,11 +39,15 @@ def gather_photos(
         seed: Chooses them.
     """
     rows: dict[str, PhotoRecord] = {}
-    present: dict[str, set[int]] = {}
+    present: defaultdict[str, set[int]] = defaultdict(set)
+    absent: defaultdict[str, set[int]] = defaultdict(set)
     for concept_id in bank.concepts:
         for reference in library.concepts.references(concept_id):
             rows[reference.photo.content_hash] = reference.photo
-            present.setdefault(reference.photo.content_hash, set()).add(concept_id)
+            present[reference.photo.content_hash].add(concept_id)
+        for correction in library.corrections.of_concept(concept_id, most=MOST_CORRECTED):
+            rows[correction.photo.content_hash] = correction.photo
+            (present if correction.is_present else absent)[correction.photo.content_hash].add(concept_id)
     photos = []
     for key, row in rows.items():
         try:
@@ -49,8 +55,17 @@ def gather_photos(
             mirrored = mirror(store.model, row)
         except PhotoError:
             continue
-        likely = likely_concepts(bank, features) - present[key]
-        photos.append(TuningPhoto(key, features, mirrored, frozenset(present[key]), frozenset(likely)))
+        likely = likely_concepts(bank, features) - present[key] - absent[key]
+        photos.append(
+            TuningPhoto(
+                key=key,
+                features=features,
+                mirrored=mirrored,
+                present=frozenset(present[key]),
+                likely=frozenset(likely),
+                absent=frozenset(absent[key]),
+            )
+        )
     strangers = sample_strangers(library, store, avoid=set(rows), count=negatives, seed=seed)
     for row, features in strangers:
         if not likely_concepts(bank, features):

@@ -40,6 +40,7 @@ class TuningPhoto:
         present: Ids of the concepts it is registered for.
         likely: Ids of concepts that the maps see there, registered or not: no negatives for these.
         is_held_out: Whether it is for validation in any case.
+        absent: Ids of concepts that the user says are not there: asked about before all other negatives.
     """
 
     key: str
@@ -48,6 +49,7 @@ class TuningPhoto:
     present: frozenset[int]
     likely: frozenset[int] = frozenset()
     is_held_out: bool = False
+    absent: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -93,8 +95,8 @@ def make_example(
     """Ask about a photo: who is there, who is not, and what they look like.
 
     Negatives are sampled, a fixed number a photo, so that the cost grows with the photos and not with the
-    square of the concepts. Concepts that the maps see on the photo without being registered for it are
-    neither asked about nor offered.
+    square of the concepts. Those of whom the user says that they are not there come first. Concepts that the
+    maps see on the photo without being registered for it are neither asked about nor offered.
 
     Returns:
         The example, or None where nothing can be asked.
@@ -104,7 +106,12 @@ def make_example(
     rng.shuffle(present)
     present = present[:MOST_CONCEPTS]
     room = MOST_CONCEPTS - len(present)
-    distractors = rng.sample(absent, min(len(absent), room, rng.choice((1, 2, 2, 3))))
+    corrected = sorted(photo.absent & set(absent))
+    rng.shuffle(corrected)
+    distractors = corrected[:room]
+    free = [concept_id for concept_id in absent if concept_id not in photo.absent]
+    wanted = min(room, rng.choice((1, 2, 2, 3))) - len(distractors)
+    distractors += rng.sample(free, max(0, min(len(free), wanted)))
     slots = present + distractors
     if not slots:
         return None

@@ -119,12 +119,14 @@ def plan_tuning(
 
 
 def _is_comparable(in_use: Bank, bank: Bank, trained: set[int], *, seed: int) -> bool:
-    """Whether both banks were made of the same photos, and the held-out ones were held out of both."""
+    """Whether both banks were made of the same photos and words, and the held-out ones held out of both."""
     if in_use.notes.get("seed") != str(seed) or in_use.concepts.keys() != bank.concepts.keys():
         return False
     pairs = [(in_use.concepts[i], bank.concepts[i]) for i in bank.concepts]
     is_same = all(
-        old.references_key == new.references_key and old.token_count == new.token_count for old, new in pairs
+        (old.references_key, old.corrections_key, old.token_count)
+        == (new.references_key, new.corrections_key, new.token_count)
+        for old, new in pairs
     )
     return is_same and all(in_use.concepts[i].is_tuned for i in trained)
 

@@ -33,7 +33,8 @@ def split_photos(
 ) -> tuple[list[TuningPhoto], list[TuningPhoto]]:
     """Hold out photos of every concept for validation, and a share of the negatives.
 
-    Photos that are held out in any case count towards the share.
+    Photos that are held out in any case count towards the share. Photos from which the user has taken a name
+    are few and where the rows were wrong, so they are all trained on.
     A concept with one or two photos keeps them all for training. Where no held-out photo shows a concept, its
     training photos validate too: else saying No to it would always be right.
     """
@@ -46,7 +47,7 @@ def split_photos(
         already = sum(photo.key in held for photo in mine)
         free = [photo for photo in mine if photo.key not in held]
         held |= {photo.key for photo in free[: max(0, wanted - already)]}
-    negatives = [photo for photo in ordered if not photo.present]
+    negatives = [photo for photo in ordered if not photo.present and not photo.absent]
     already = sum(photo.key in held for photo in negatives)
     free = [photo for photo in negatives if photo.key not in held]
     held |= {photo.key for photo in free[: max(0, round(share * len(negatives)) - already)]}

@@ -38,7 +38,7 @@ def found(library, name):
 def test_a_name_taken_off_is_in_no_caption_prompt_or_answer_and_its_caption_is_made_anew(
     named_library, seer, photo
 ):
-    anna, ben = ids(named_library)
+    _, ben = ids(named_library)
     caption_photos(named_library, seer, [photo])
     assert photo.id in found(named_library, "Ben")
     named_library.corrections.put(photo.id, ben, is_present=False)
@@ -65,7 +65,7 @@ def test_what_the_model_found_itself_is_stored_and_counts_again_after_undo(named
 
 
 def test_a_name_put_on_is_offered_first_and_marked_where_the_user_says(named_library, assistant, photo):
-    anna, ben = ids(named_library)
+    _, ben = ids(named_library)
     blind = Assistant(
         assistant.model,
         assistant.bank.with_concepts(
