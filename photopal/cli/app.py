@@ -33,19 +33,23 @@ from photopal.cli.commands.eval_report import REPORT
 from photopal.cli.commands.index import index
 from photopal.cli.commands.info import info
 from photopal.cli.commands.locate import locate
+from photopal.cli.commands.merge_concepts import merge_concepts
 from photopal.cli.commands.problems import problems
 from photopal.cli.commands.remove_concept import remove_concept
+from photopal.cli.commands.remove_reference import remove_reference
 from photopal.cli.commands.rename_concept import rename_concept
 from photopal.cli.commands.restore import restore
 from photopal.cli.commands.restore_concept import restore_concept
 from photopal.cli.commands.search import search
 from photopal.cli.commands.set_date import set_date
 from photopal.cli.commands.similar import similar
+from photopal.cli.commands.split_concept import split_concept
 from photopal.cli.commands.status import status
 from photopal.cli.commands.tune import tune
 from photopal.cli.commands.undo import undo
 from photopal.cli.commands.watch_status import watch_status
 from photopal.cli.commands.where import where
+from photopal.cli.commands.who import who
 from photopal.cli.context import Session
 from photopal.cli.crash import is_interrupt
 from photopal.cli.help import PhotopalCommand, QueryCommand, help_of, name_of, without_types
@@ -72,7 +76,18 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
         duplicates,
         problems,
     ),
-    "People, pets and things": (add_concept, tune, concepts, rename_concept, remove_concept, restore_concept),
+    "People, pets and things": (
+        add_concept,
+        tune,
+        concepts,
+        who,
+        rename_concept,
+        merge_concepts,
+        split_concept,
+        remove_reference,
+        remove_concept,
+        restore_concept,
+    ),
     "Backup and undo": (check, undo, backup, restore),
     "Demo and evaluation": (demo, eval_),
     "This installation": (status, watch_status, where, doctor),

@@ -27,6 +27,21 @@ class Chosen:
     skipped: list[Skipped]
 
 
+def parse_box(text: str, *, example: str = "--box 410,120,300,620") -> tuple[int, int, int, int]:
+    """Read a box: x, y, width, height in pixels.
+
+    Raises:
+        UsageError: It is not four whole numbers.
+    """
+    try:
+        x, y, width, height = (int(part) for part in text.split(","))
+    except ValueError as error:
+        raise UsageError(
+            f"invalid box {text!r}", hint=f"Give left, top, width and height in pixels: {example}"
+        ) from error
+    return (x, y, width, height)
+
+
 def read_paths(paths: Sequence[Path]) -> list[Path]:
     """The paths, those on stdin in the place of `-`, one a line.
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from photopal.cli.context import Session, session_of
+from photopal.cli.inputs import parse_box
 from photopal.cli.loading import open_model, warn_of_unregistered
 from photopal.cli.output import Listing, show_json, show_listing
-from photopal.errors import UsageError
 from photopal.text import count
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def add_concept(  # noqa: PLR0913 - one parameter for each option of the command
     from photopal.ingest.references import list_reference_files
 
     session = session_of(ctx)
-    files = list_reference_files(photos, boxes=[_parse_box(text) for text in box or ()], masks=mask or ())
+    files = list_reference_files(photos, boxes=[parse_box(text) for text in box or ()], masks=mask or ())
     model, path = open_model(session)
     with session.library_to_write() as library:
         added, result = _register(session, library, (model, path), (name, files), kind=kind, about=about)
@@ -100,17 +100,6 @@ def _register(
             error.add_note("Nothing was added to the library.")
             raise
     return added, result
-
-
-def _parse_box(text: str) -> Box:
-    parts = text.split(",")
-    try:
-        x, y, width, height = (int(part) for part in parts)
-    except ValueError as error:
-        raise UsageError(
-            f"invalid box {text!r}", hint="Give left, top, width and height in pixels: --box 410,120,300,620"
-        ) from error
-    return (x, y, width, height)
 
 
 def _entries(

@@ -29,12 +29,14 @@ def concepts(
     session = session_of(ctx)
     settings = session.settings
     with session.library_to_read() as library:
+        merged = library.concepts.merged_names()
         reasons = reasons_kept(settings.banks_path, settings.model_name)
         entries: list[dict[str, Any]] = [
             {
                 "name": concept.name,
                 "kind": concept.kind,
                 "about": concept.about,
+                "merged": merged.get(concept.id, []),
                 "photos": [
                     str(reference.photo.path) for reference in library.concepts.references(concept.id)
                 ],

@@ -10,6 +10,7 @@ import typer
 from photopal.cli.context import session_of
 from photopal.cli.output import show_json
 from photopal.errors import NothingFoundError
+from photopal.text import join_words, names_in
 
 
 def edit_caption(
@@ -21,8 +22,8 @@ def edit_caption(
 ) -> None:
     """Write a photo's caption yourself.
 
-    Search finds the names in it. `photopal caption` does not replace it unless you use --replace-edited, and
-    `photopal undo` reverts the change.
+    The people, pets and things named in it count as being in the photo. `photopal caption` does not replace
+    it unless you use --replace-edited, and `photopal undo` reverts the change.
 
     Examples:
       photopal edit-caption beach.jpg "Rex sees the sea for the first time"
@@ -33,6 +34,21 @@ def edit_caption(
         if row is None:
             raise NothingFoundError(f"{photo}: not in the library", hint="photopal index FOLDER")
         caption = library.captions.edit(row.id, text)
+        words = library.corrections.words(row.id)
+        concepts = library.concepts.all()
     if json:
         show_json(session.out, {"path": str(row.path), "caption": caption.text, "by_hand": caption.by_hand})
     session.say(f"Caption of {row.path} updated. To revert, run `photopal undo`.")
+    named = set(names_in(caption.text, [concept.name for concept in concepts]))
+    shown = [c.name for c in concepts if c.name in named and words[c.id].is_present]
+    absent = [c.name for c in concepts if c.name in named and not words[c.id].is_present]
+    if shown:
+        session.say(
+            f"It counts as a photo of {join_words(shown)};"
+            " if somebody is not in it, use `photopal who --not`."
+        )
+    if absent:
+        session.say(
+            f"You said that {join_words(absent)} is not in the photo, and that stays so."
+            " To change it, use `photopal who --is`."
+        )
