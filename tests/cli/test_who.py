@@ -1,0 +1,195 @@
+"""`photopal who` and what puts names right: remove-reference, merge-concepts and split-concept."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from photopal.library import Appearance, Library
+
+
+def entries(run, *words):
+    return {entry["name"]: entry for entry in json.loads(run("who", *words, "--json").stdout)[0]["names"]}
+
+
+def test_everybody_is_listed_with_whose_word_it_is(run, family):
+    assert run("who", "/p/beach.jpg").stdout == (
+        "Anna\tyes\tmodel\t+0.900\t\nRex\tyes\treference photo\t\t\n"
+    )
+    result = run("who", "/p/lake.jpg")
+    assert result.stdout == "Anna\tunknown\t\t\t\nRex\tunknown\t\t\t\n"
+    assert "No model has looked at /p/lake.jpg yet" in result.stderr
+
+
+def test_a_name_is_taken_off_and_another_put_on_in_one_change(run, family):
+    result = run("who", "/p/beach.jpg", "--not", "anna", "--is", "Rex=10,12,20,30")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "Anna is not in /p/beach.jpg." in result.stderr
+    assert "Rex is in /p/beach.jpg." in result.stderr
+    assert "The caption of /p/beach.jpg had the name and is no longer shown" in result.stderr
+    assert "photopal undo" in result.stderr
+    assert run("who", "/p/beach.jpg").stdout == "Rex\tyes\tyou\t\t10,12,20,30\nAnna\tno\tyou\t\t\n"
+    assert run("search", "anna").exit_code == 4
+    assert run("search", "throws").exit_code == 4
+    assert run("search", "--concept", "Rex").stdout == "/p/beach.jpg\t2023-07-03\tRex\t\n"
+    assert run("ask", "How many photos of Anna are there?").exit_code == 4
+    entry = json.loads(run("undo", "--list", "--json").stdout)[0]
+    assert entry["what"] == '"Rex" is and "Anna" is not in /p/beach.jpg'
+    run("undo")
+    assert run("search", "anna", "--paths").stdout == "/p/beach.jpg\n"
+    assert run("search", "throws").exit_code == 0
+
+
+def test_json_says_everything(run, family):
+    told = entries(run, "/p/beach.jpg", "--not", "Anna")
+    assert told["Anna"] == {
+        "name": "Anna",
+        "kind": "person",
+        "is_present": False,
+        "verdict": "no",
+        "source": "user",
+        "score": None,
+        "probability": None,
+        "box": None,
+    }
+    [photo] = json.loads(run("who", "/p/beach.jpg", "--json").stdout)
+    assert (photo["path"], photo["caption"], photo["needs_caption"]) == ("/p/beach.jpg", None, True)
+
+
+def test_unsure_models_are_said_to_be_unsure(run, family):
+    with Library(family) as library:
+        anna = library.concepts.get("Anna").id
+        seen = Appearance(
+            concept_id=anna, score=0.01, is_present=True, point=(0, 0), box=None, probability=0.55
+        )
+        library.captions.put(1, "x", model="m", bank=None, prompt_version="1", appearances=[seen])
+    assert "Anna\tunsure\tmodel\t+0.010\t" in run("who", "/p/beach.jpg").stdout
+    assert entries(run, "/p/beach.jpg")["Anna"]["is_present"]
+
+
+def test_many_photos_are_corrected_in_one_change_from_stdin(run, family, home):
+    from photopal.cli.app import app
+
+    environ = {"PHOTOPAL_HOME": str(home), "PHOTOPAL_MODEL": ""}
+    lines = b"/p/beach.jpg\n/p/lake.jpg\n"
+    result = CliRunner().invoke(app, ["who", "-", "--is", "Anna"], input=lines, env=environ)
+    assert result.exit_code == 0, result.output
+    assert "Anna is in 2 photos." in result.stderr
+    assert set(run("search", "--concept", "Anna", "--paths").stdout.split()) == {
+        "/p/beach.jpg",
+        "/p/lake.jpg",
+    }
+    shown = run("who", "/p/beach.jpg", "/p/lake.jpg").stdout.splitlines()
+    assert shown[0] == "/p/beach.jpg:"
+    assert shown[3] == "/p/lake.jpg:"
+    assert json.loads(run("undo", "--json").stdout)["what"].endswith('"Anna" is in 2 photos')
+
+
+def test_what_was_said_before_changes_nothing(run, family):
+    run("who", "/p/beach.jpg", "--not", "Anna")
+    before = run("undo", "--list").stdout
+    result = run("who", "/p/beach.jpg", "--not", "Anna")
+    assert (result.exit_code, run("undo", "--list").stdout) == (0, before)
+    assert "nothing was changed" in result.stderr
+
+
+def test_taken_off_a_reference_photo_it_is_said_to_be_none_any_more_and_the_last_stays(run, family):
+    refused = run("who", "/p/beach.jpg", "--not", "Rex")
+    assert refused.exit_code == 2
+    assert "is the only reference photo of Rex" in refused.stderr
+    assert "photopal add-concept Rex PHOTO" in refused.stderr
+    with Library(family) as library:
+        library.concepts.add_reference(library.concepts.get("Rex").id, 2)
+    result = run("who", "/p/beach.jpg", "--not", "Rex")
+    assert "/p/beach.jpg is no longer a reference photo of Rex." in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("/p/none.jpg",), 4, "not in the library"),
+        (("/p/beach.jpg", "--is", "Bob"), 2, 'no concept named "Bob"'),
+        (("/p/beach.jpg", "--is", "Anna=1,2,3"), 2, "invalid box"),
+        (("/p/beach.jpg", "--is", "Anna=60,0,10,10"), 2, "is outside the photo"),
+        (("/p/beach.jpg", "--is", "Anna", "--not", "ANNA"), 2, "given twice"),
+        (("/p/beach.jpg", "/p/lake.jpg", "--is", "Anna=1,2,3,4"), 2, "single photo"),
+        (("/",), 2, "is a folder"),
+    ],
+)
+def test_what_cannot_be_said_is_refused_and_changes_nothing(run, family, words, code, said):
+    before = run("undo", "--list").stdout
+    result = run("who", *words)
+    assert result.exit_code == code
+    assert said in result.stderr
+    assert run("undo", "--list").stdout == before
+
+
+def test_a_name_with_an_equals_sign_can_be_named(run, family):
+    with Library(family) as library:
+        library.concepts.add("a=b")
+    assert entries(run, "/p/beach.jpg", "--is", "a=b")["a=b"]["is_present"]
+    assert entries(run, "/p/beach.jpg", "--is", "a=b=1,2,3,4")["a=b"]["box"] == [1, 2, 3, 4]
+
+
+def test_names_in_an_edited_caption_count_and_the_word_before_stays(run, family):
+    run("who", "/p/lake.jpg", "--not", "Rex")
+    result = run("edit-caption", "/p/lake.jpg", "Anna's swim, Rex stayed at home")
+    assert "It counts as a photo of Anna;" in result.stderr
+    assert "You said that Rex is not in the photo" in result.stderr
+    assert run("who", "/p/lake.jpg").stdout == "Anna\tyes\tyour caption\t\t\nRex\tno\tyou\t\t\n"
+    assert "Anna (2)" in run("ask", "Who is in my photos?").stdout
+    corrected = run("who", "/p/lake.jpg", "--not", "Anna")
+    assert "You wrote the caption of /p/lake.jpg yourself" in corrected.stderr
+
+
+def test_a_single_reference_photo_is_removed_and_comes_back(run, family, tmp_path):
+    with Library(family) as library:
+        library.concepts.add_reference(library.concepts.get("Rex").id, 2)
+    result = run("remove-reference", "rex", "/p/beach.jpg", "--json")
+    assert json.loads(result.stdout) == {
+        "name": "Rex",
+        "removed": ["/p/beach.jpg"],
+        "photos": ["/p/lake.jpg"],
+    }
+    assert "photopal undo" in result.stderr
+    last = run("remove-reference", "Rex", "/p/lake.jpg")
+    assert last.exit_code == 2
+    assert "photopal remove-concept Rex" in last.stderr
+    missing = run("remove-reference", "Rex", "/p/beach.jpg")
+    assert missing.exit_code == 4
+    assert "is not a reference photo of Rex" in missing.stderr
+    run("undo")
+    assert len(json.loads(run("concepts", "--json").stdout)[1]["photos"]) == 2
+
+
+def test_a_missing_reference_photo_can_be_removed(run, family):
+    from pathlib import Path
+
+    with Library(family) as library:
+        library.concepts.add_reference(library.concepts.get("Rex").id, 2)
+        library.paths.mark_missing([Path("/p/lake.jpg")])
+    assert run("remove-reference", "Rex", "/p/lake.jpg").exit_code == 0
+
+
+def test_a_merge_previews_is_done_and_split_again(run, family):
+    preview = run("merge-concepts", "Rex", "anna")
+    assert preview.exit_code == 0
+    assert "Would merge Anna (person) into Rex (pet):" in preview.stdout
+    assert "0 reference photos of Anna, 1 of Rex" in preview.stdout
+    assert "1 caption with the name Anna" in preview.stdout
+    assert "--yes" in preview.stderr
+    assert len(run("concepts").stdout.splitlines()) == 2
+    done = run("merge-concepts", "Rex", "anna", "--yes")
+    assert done.exit_code == 0
+    assert "photopal split-concept Anna" in done.stderr
+    [rex] = json.loads(run("concepts", "--json").stdout)
+    assert (rex["name"], rex["merged"]) == ("Rex", ["Anna"])
+    restored = run("restore-concept", "Anna")
+    assert restored.exit_code == 2
+    assert "photopal split-concept Anna" in restored.stderr
+    split = run("split-concept", "ANNA", "--json")
+    assert json.loads(split.stdout) == {"name": "Anna", "kind": "person", "photos": []}
+    assert run("search", "anna", "--paths").stdout == "/p/beach.jpg\n"
+    assert run("split-concept", "Anna").exit_code == 2
+    assert run("merge-concepts", "Rex", "rex").exit_code == 2
+    assert json.loads(run("merge-concepts", "Rex", "Anna", "--json").stdout)["is_merged"] is False
