@@ -7,7 +7,7 @@ def test_concepts_are_listed_with_kind_and_photos(run, family):
     assert run("concepts").stdout == "Anna\tperson\t0\t\t\nRex\tpet\t1\ta brown dog\t\n"
     listed = json.loads(run("concepts", "--json").stdout)
     facts = {"name": "Rex", "kind": "pet", "about": "a brown dog", "photos": ["/p/beach.jpg"]}
-    assert listed[1] == {**facts, "not_registered": None}
+    assert listed[1] == {**facts, "merged": [], "not_registered": None}
 
 
 def test_a_renamed_concept_keeps_its_photos_and_is_found_by_the_new_name(run, family):

@@ -35,7 +35,7 @@ def test_everybody_is_said_to_be_here_or_not(locate, drawn_family):
         assert line[1] in ("here", "not here")
         assert bool(line[4]) == bool(line[5]) == (line[1] == "here")
     told = json.loads(locate(drawn_family.both, "--json").stdout)
-    assert {"name", "kind", "is_present", "score", "probability", "point", "box"} == set(told[0])
+    assert {"name", "kind", "is_present", "score", "probability", "source", "point", "box"} == set(told[0])
     x, y, width, height = told[0]["box"]
     assert x + width <= 160
     assert y + height <= 160
@@ -88,3 +88,15 @@ def test_nobody_known_is_code_4_and_no_photo_is_code_1(run, home, drawn_family, 
     result = run("locate", str(drawn_family.both), PHOTOPAL_MODEL=str(tiny_llava))
     assert result.exit_code == 4
     assert "photopal add-concept" in result.stderr
+
+
+def test_what_the_user_said_of_a_photo_counts_more_than_what_the_model_sees(locate, run, home, drawn_family):
+    anna, ben = (drawn_family.photos[name][0] for name in ("Anna", "Ben"))
+    assert run("who", str(anna), "--is", "Ben=10,20,40,60").exit_code == 0
+    lines = {line.split("\t")[0]: line.split("\t") for line in locate(anna).stdout.splitlines()}
+    assert lines["Anna"][1] == "here"
+    assert lines["Anna"][6] == "reference photo"
+    assert (lines["Ben"][1], lines["Ben"][5], lines["Ben"][6]) == ("here", "10,20,40,60", "you")
+    assert run("who", str(ben), "--not", "Ben").exit_code == 0
+    lines = {line.split("\t")[0]: line.split("\t") for line in locate(ben).stdout.splitlines()}
+    assert (lines["Ben"][1], lines["Ben"][6]) == ("not here", "you")
