@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from photopal.errors import ConceptError, LibraryError, NothingFoundError, UsageError
 from photopal.library.connection import Connection, now, precisely_now
+from photopal.library.evidence import family_of
 from photopal.library.fts import WordIndex
 from photopal.library.models import JournalEntry
 from photopal.text import fold
@@ -263,8 +264,8 @@ class History:
                     self._refuse_changed(entry)
                 if not (before or {}).get("by_hand"):
                     continue
-            if table == "concepts" and before is not None and before["removed_at"] is None:
-                self._refuse_name_used_since(entry, before["name"], except_key=row["key"])
+            if table == "concepts" and before is not None:
+                self._refuse_concept(entry, before, key=row["key"])
             self._journal.touch(table, *key)
             # A concept's photos are those it had and those it has: its name may be another, or in use again.
             photo_ids |= self._photos_of(table, key)
@@ -285,6 +286,15 @@ class History:
                     since=entry.made_at,
                 )
         self._words.refresh(sorted(photo_ids))
+
+    def _refuse_concept(self, entry: JournalEntry, before: dict[str, Any], *, key: str) -> None:
+        """Raise where a concept cannot be again what it was, as its name or what it was merged with changed."""
+        if before["removed_at"] is None:
+            self._refuse_name_used_since(entry, before["name"], except_key=key)
+        other_id = before.get("merged_into")
+        # Meanwhile the other may have been merged into this one.
+        if other_id is not None and family_of(self._connection, other_id)[0] == before["id"]:
+            self._refuse_changed(entry)
 
     def _photos_of(self, table: str, key: tuple[Any, ...]) -> set[int]:
         if table == "concepts":

@@ -382,3 +382,16 @@ def test_a_library_of_before_counts_names_in_captions_written_by_hand(tmp_path, 
         library.connection.execute(
             "INSERT INTO photo_words_fts(photo_words_fts, rank) VALUES('integrity-check', 1)"
         )
+
+
+def test_two_concepts_are_never_merged_into_each_other_by_undo(library, ben):
+    library.concepts.merge("Ben", "Anna")
+    library.concepts.split("Anna")
+    split = library.history.entries(1)[0]
+    library.concepts.merge("Anna", "Ben")
+    with pytest.raises(LibraryError, match="later changes"):
+        library.history.undo(split.id)
+    assert [concept.name for concept in library.concepts.all()] == ["Anna"]
+    library.history.undo()
+    library.history.undo(split.id)
+    assert [concept.name for concept in library.concepts.all()] == ["Ben"]
