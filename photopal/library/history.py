@@ -288,7 +288,7 @@ class History:
         self._words.refresh(sorted(photo_ids))
 
     def _refuse_concept(self, entry: JournalEntry, before: dict[str, Any], *, key: str) -> None:
-        """Raise where a concept cannot be again what it was, as its name or what it was merged with changed."""
+        """Raise where a concept cannot be what it was, as names or merges have changed since."""
         if before["removed_at"] is None:
             self._refuse_name_used_since(entry, before["name"], except_key=key)
         other_id = before.get("merged_into")
