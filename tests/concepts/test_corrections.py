@@ -202,7 +202,7 @@ def test_one_word_about_a_lookalike_keeps_the_name_off_most_of_its_other_photos(
             double_named[when] += sum(is_anna_named(model, one, people, doubles))
     assert double_named["before"] >= 8
     assert double_named["after"] <= double_named["before"] / 2
-    assert anna_named["after"] >= 0.9 * anna_named["before"]
+    assert anna_named["after"] >= 0.85 * anna_named["before"]
 
 
 def is_anna_named(model, bank, people, photos):
