@@ -57,7 +57,6 @@ class PhotoEvidence:
         names = self.names or {}
         return {one.concept_id: names[one.concept_id] for one in self.concepts if one.is_present}
 
-
     @property
     def taken_off(self) -> list[str]:
         """The names of those whom the user has taken off the photo."""

@@ -395,3 +395,14 @@ def test_two_concepts_are_never_merged_into_each_other_by_undo(library, ben):
     library.history.undo()
     library.history.undo(split.id)
     assert [concept.name for concept in library.concepts.all()] == ["Ben"]
+
+
+def test_the_word_beats_what_the_file_says_of_who_is_on_it(library, ben, make_photo):
+    photo_id = library.photos.add(make_photo(9))
+    library.connection.execute("UPDATE photos SET persons = '[\"Ben\"]' WHERE id = ?", (photo_id,))
+    library.corrections.put(photo_id, library.concepts.get("Anna").id, is_present=True)
+    assert photo_id in found(library, concepts=("Ben",))
+    library.corrections.put(photo_id, ben.id, is_present=False)
+    assert photo_id not in found(library, concepts=("Ben",))
+    library.history.undo()
+    assert photo_id in found(library, concepts=("Ben",))
