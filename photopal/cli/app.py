@@ -50,9 +50,7 @@ from photopal.cli.context import Session
 from photopal.cli.crash import is_interrupt
 from photopal.cli.help import PhotopalCommand, QueryCommand, help_of, name_of, without_types
 from photopal.cli.streams import OutputError, talk_stream
-from photopal.errors import PhotopalError
-
-INTERRUPTED = 130
+from photopal.errors import ExitCode, PhotopalError
 
 # What a disk or its owner refuses, wherever it happens: for the user to mend, not for us.
 _NO_BUGS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
@@ -132,7 +130,7 @@ class PhotopalGroup(TyperGroup):
                 raise typer.Exit(PhotopalError.exit_code) from error
             if is_interrupt(error):
                 session.say("Interrupted. Finished work is saved.")
-                raise typer.Exit(INTERRUPTED) from error
+                raise typer.Exit(ExitCode.INTERRUPTED) from error
             doing = f"{ctx.command_path} {ctx.invoked_subcommand or ''}".strip()
             raise typer.Exit(_explain_crash(session, error, doing=doing)) from error
         finally:
@@ -151,14 +149,14 @@ def _explain_line(error: Any) -> int:
 
 def _explain_output(error: OutputError) -> int:
     if error.is_closed:
-        return 0
+        return ExitCode.OK
     Session().warn(f"Error: {error}", style="bold red")
-    return 1
+    return ExitCode.ERROR
 
 
 def _explain_crash(session: Session, error: BaseException, *, doing: str) -> int:
     session.explain_crash(error, doing=doing)
-    return 1
+    return ExitCode.ERROR
 
 
 app = typer.Typer(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from photopal.cli.commands.index import PARTIAL
+from photopal.errors import ExitCode
 from photopal.text import count
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def run_watch(
             keeper.catch_up()
     _sum_up(session, report)
     if not report.is_complete:
-        raise typer.Exit(PARTIAL)
+        raise typer.Exit(ExitCode.PARTIAL)
 
 
 def _keep(keeper: LibrarySync, event: WatchEvent) -> None:

@@ -196,7 +196,7 @@ def _read_mask(file: ReferenceFile, photo: Photo) -> bytes | None:
     if file.mask is None:
         return None
     try:
-        with file.mask.open("rb") as opened, quiet_pillow(), open_header(opened) as picture:
+        with file.mask.open("rb") as opened, quiet_pillow(), open_header(opened, file.mask) as picture:
             size_px = picture.size
             has_alpha = picture.mode in ("RGBA", "LA", "PA")
             alpha = picture.getchannel("A") if has_alpha else None

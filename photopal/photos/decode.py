@@ -60,7 +60,7 @@ def open_photo(path: Path, *, max_side_px: int | None = None) -> Image.Image:
         with path.open("rb") as file:
             return decode_photo(file, path, max_side_px=max_side_px)
     except OSError as error:
-        raise PhotoError(f"{path}: cannot be opened: {error.strerror or error}") from error
+        raise PhotoError(path, f"cannot be opened: {error.strerror or error}") from error
 
 
 def decode_photo(
@@ -76,14 +76,14 @@ def decode_photo(
     """
     said: list[str] = [] if notes is None else notes
     try:
-        with listening(file, said), quiet_pillow(), open_header(still_of(file, path)) as image:
+        with listening(file, said), quiet_pillow(), open_header(still_of(file, path), path) as image:
             return _picture(image, max_side_px)
-    except PhotoError as error:
-        raise PhotoError(f"{path}: {error.message}", hint=error.hint) from error
+    except PhotoError:
+        raise
     except Exception as error:
         # A decoder fed with a broken file raises nearly anything, from SyntaxError to KeyError.
         more = f" ({said[-1]})" if said else ""
-        raise PhotoError(f"{path}: broken or cut short: {_words(error)}{more}") from error
+        raise PhotoError(path, f"broken or cut short: {_words(error)}{more}") from error
 
 
 class _Hush:
@@ -130,30 +130,30 @@ def quiet_pillow() -> Iterator[None]:
         _hush.end()
 
 
-def open_header(file: BinaryIO) -> ImageFile:
+def open_header(file: BinaryIO, path: Path) -> ImageFile:
     """Read a photo's header and leave the pixels; the caller closes the image, not the file.
 
     Raises:
-        PhotoError: With words that want the path before them.
+        PhotoError: The file is empty, broken, no photo, or holds more than `PIXEL_LIMIT` pixels.
     """
     _support_heif()
     file.seek(0, io.SEEK_END)
     if file.tell() == 0:
-        raise PhotoError("the file is empty")
+        raise PhotoError(path, "the file is empty")
     file.seek(0)
     with quiet_pillow():
         try:
             image = Image.open(file, formats=_FORMATS)
         except Image.DecompressionBombError as error:
-            raise _too_large() from error
+            raise _too_large(path) from error
         except UnidentifiedImageError as error:
-            raise PhotoError("not a photo that photopal can read") from error
+            raise PhotoError(path, "not a photo that photopal can read") from error
         except Exception as error:
-            raise PhotoError(f"broken or cut short: {_words(error)}") from error
+            raise PhotoError(path, f"broken or cut short: {_words(error)}") from error
     if image.width < 1 or image.height < 1:
-        raise PhotoError("the image has no pixels")
+        raise PhotoError(path, "the image has no pixels")
     if image.width * image.height > PIXEL_LIMIT:
-        raise _too_large()
+        raise _too_large(path)
     return image
 
 
@@ -175,8 +175,8 @@ def upright_size_px(image: Image.Image) -> tuple[int, int]:
     return (height, width) if is_lying else (width, height)
 
 
-def _too_large() -> PhotoError:
-    return PhotoError(f"more than {PIXEL_LIMIT // 1_000_000} million pixels")
+def _too_large(path: Path) -> PhotoError:
+    return PhotoError(path, f"more than {PIXEL_LIMIT // 1_000_000} million pixels")
 
 
 def _words(error: Exception) -> str:
@@ -306,9 +306,7 @@ def photo_size_px(path: Path) -> tuple[int, int]:
         PhotoError: The file cannot be opened or is no photo.
     """
     try:
-        with path.open("rb") as file, open_header(still_of(file, path)) as image:
+        with path.open("rb") as file, open_header(still_of(file, path), path) as image:
             return upright_size_px(image)
-    except PhotoError as error:
-        raise PhotoError(f"{path}: {error.message}", hint=error.hint) from error
     except OSError as error:
-        raise PhotoError(f"{path}: cannot be opened: {error.strerror or error}") from error
+        raise PhotoError(path, f"cannot be opened: {error.strerror or error}") from error

@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import pytest
@@ -79,7 +81,7 @@ def test_an_unknown_command_is_a_usage_error_with_a_suggestion(run, words):
         (UsageError, 2),
         (ConceptError, 2),
         (SettingsError, 2),
-        (PhotoError, 1),
+        (partial(PhotoError, Path("roof.jpg")), 1),
         (LibraryError, 1),
         (ModelError, 1),
         (BankError, 1),

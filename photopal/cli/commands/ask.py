@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from photopal.cli.commands.index import PARTIAL
 from photopal.cli.context import Session, session_of
 from photopal.cli.inputs import read_paths, warn_of_skipped
 from photopal.cli.loading import open_assistant, open_library
 from photopal.cli.output import safe, show_json, show_line
-from photopal.errors import NothingFoundError, PhotoError
+from photopal.errors import ExitCode, PhotoError
 
 if TYPE_CHECKING:
     from photopal.assistant.ask import PhotoAnswer
@@ -70,7 +69,7 @@ def _ask_library(session: Session, question: str, *, is_json: bool) -> None:
         for photo in answer.photos:
             show_line(session.out, f"  {safe(str(photo.path))}")
     if not answer.total:
-        raise typer.Exit(NothingFoundError.exit_code)
+        raise typer.Exit(ExitCode.NOTHING_FOUND)
 
 
 def _ask_photos(session: Session, question: str, paths: Sequence[Path], *, is_json: bool) -> None:
@@ -102,7 +101,7 @@ def _ask_photos(session: Session, question: str, paths: Sequence[Path], *, is_js
         show_json(session.out, answers)
     warn_of_skipped(session, skipped)
     if skipped:
-        raise typer.Exit(PARTIAL if answers else PhotoError.exit_code)
+        raise typer.Exit(ExitCode.PARTIAL if answers else ExitCode.ERROR)
 
 
 def _streaming(session: Session) -> Callable[[str], None]:

@@ -10,12 +10,11 @@ from weakref import ref
 
 import typer
 
-from photopal.cli.commands.index import PARTIAL
 from photopal.cli.context import Session, session_of
 from photopal.cli.inputs import choose_photos, read_paths, warn_of_skipped
 from photopal.cli.loading import assistant_of, open_assistant, open_model
 from photopal.cli.output import safe, show_json, show_line
-from photopal.errors import UsageError
+from photopal.errors import ExitCode, UsageError
 from photopal.text import count
 
 if TYPE_CHECKING:
@@ -109,7 +108,7 @@ def _caption(
     kept = f" {count(report.kept, 'photo')} already up to date." if report.kept else ""
     session.say(f"{count(report.captioned, 'new caption')}.{kept}")
     if skipped:
-        raise typer.Exit(PARTIAL)
+        raise typer.Exit(ExitCode.PARTIAL)
 
 
 def _caption_watched(

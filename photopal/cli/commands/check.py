@@ -6,12 +6,10 @@ from typing import Annotated
 
 import typer
 
-from photopal.cli.commands.index import PARTIAL
 from photopal.cli.context import session_of
 from photopal.cli.output import Listing, show_json, show_listing
+from photopal.errors import ExitCode
 from photopal.text import count
-
-FAULT = 1
 
 
 def check(
@@ -54,6 +52,6 @@ def check(
     good = "no problems found" if not (rows or report.faults) else count(len(rows), "problem")
     session.say(f"{count(report.photos, 'photo')} with {count(report.files, 'file')}: {good}.")
     if report.faults:
-        raise typer.Exit(FAULT)
+        raise typer.Exit(ExitCode.ERROR)
     if rows:
-        raise typer.Exit(PARTIAL)
+        raise typer.Exit(ExitCode.PARTIAL)

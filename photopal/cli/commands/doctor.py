@@ -17,7 +17,7 @@ from photopal.cli.context import Session, session_of
 from photopal.cli.output import Listing, show_json, show_listing
 from photopal.cli.versions import required_packages
 from photopal.config import Settings
-from photopal.errors import PhotopalError
+from photopal.errors import ExitCode, PhotopalError
 
 _LOW_DISK_BYTES = 1_000_000_000
 
@@ -54,7 +54,7 @@ def doctor(
         rows = [(check.what, check.state, check.words) for check in checks]
         show_listing(session.out, Listing(("what", "state", "finding"), rows))
     if any(check.state == "fault" for check in checks):
-        raise typer.Exit(1)
+        raise typer.Exit(ExitCode.ERROR)
 
 
 def examine(session: Session) -> Iterator[Check]:

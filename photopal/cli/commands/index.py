@@ -11,13 +11,12 @@ import typer
 
 from photopal.cli.context import Session, session_of
 from photopal.cli.output import Listing, show_json, show_listing
-from photopal.errors import UsageError
+from photopal.errors import ExitCode, UsageError
 from photopal.text import count
 
 if TYPE_CHECKING:
     from photopal.ingest.report import IndexReport
 
-PARTIAL = 3
 _COUNTS = ("added", "changed", "moved", "revived", "removed", "unchanged")
 _MOST_NAMED = 10
 _WATCHED_AT_ONCE = 100
@@ -89,7 +88,7 @@ def index(  # noqa: PLR0913 - one parameter for each option of the command
     _say_what_is_left_out(session, report)
     _warn_of_gaps(session, report)
     if report.skipped or report.offline:
-        raise typer.Exit(PARTIAL)
+        raise typer.Exit(ExitCode.PARTIAL)
 
 
 def _index_watched(session: Session, folders: Sequence[Path], *, once: bool) -> None:
