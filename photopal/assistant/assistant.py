@@ -219,7 +219,16 @@ class Assistant:
                 calibration = self.bank.concepts[concept.id].calibration
                 is_present = calibration.share(reading.scores[place]) + probability >= 1.0
             margin = reading.margins[place]
-            sightings.append(Sighting(concept, margin, is_present, probability, found.point, found.box))
+            sightings.append(
+                Sighting(
+                    concept=concept,
+                    score=margin,
+                    is_present=is_present,
+                    probability=probability,
+                    point=found.point,
+                    box=found.box,
+                )
+            )
         return tuple(sorted(sightings, key=lambda s: (not s.is_present, -s.score)))
 
 

@@ -6,10 +6,9 @@ a library are compared one by one, so that nothing near is missed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from photopal.errors import PhotoError
@@ -17,6 +16,7 @@ from photopal.library import Library, PhotoRecord
 from photopal.library.photo_vectors import VectorFile
 from photopal.photos import MODEL_SIDE_PX, Skipped
 from photopal.photos.prefetch import open_ahead
+from photopal.progress import OnProgress
 
 if TYPE_CHECKING:
     import numpy as np
@@ -68,7 +68,7 @@ def add_vectors(
     model: VisionModel,
     photos: Sequence[PhotoRecord],
     *,
-    on_progress: Callable[[int, int, Path], None] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> list[Skipped]:
     """Look at photos and keep their vectors, a few at a time; returns those that cannot be read.
 

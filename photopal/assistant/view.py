@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
+from photopal.box import Box
 from photopal.cache import LRUCache
 from photopal.library import Appearance, ConceptRecord
 from photopal.prompts import Label, Mark, PromptConcept, draw_labels, draw_marks
@@ -28,7 +29,7 @@ class Sighting:
         is_present: Whether it counts as seen.
         probability: The model's own p(Yes) to the recognition question; None where the map alone decided.
         point: Where it shows most, in fractions of the photo.
-        box: The region around, x, y, width, height in fractions of the photo.
+        box: The region around.
     """
 
     concept: ConceptRecord
@@ -36,13 +37,12 @@ class Sighting:
     is_present: bool
     probability: float | None
     point: tuple[float, float]
-    box: tuple[float, float, float, float]
+    box: Box
 
     @property
     def mark_point(self) -> tuple[float, float]:
         """Where to mark it: below the region, for the peak is what it is known by and must not be covered."""
-        x, y, width, height = self.box
-        return (x + width / 2, min(0.97, y + height))
+        return (self.box.x + self.box.width / 2, min(0.97, self.box.bottom))
 
     def appearance(self) -> Appearance:
         """As the library stores it."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
@@ -20,6 +20,7 @@ from photopal.errors import NothingFoundError, PhotopalError
 
 if TYPE_CHECKING:
     from photopal.library import Library
+    from photopal.progress import OnProgress
     from photopal.vlm.model import LoadedModel
 
 
@@ -27,13 +28,6 @@ STRANGE = (
     "These photos do not look drawn. The bundled model only understands drawn photos; its results for camera "
     "photos are wrong. Choose a vision-language model with --model or PHOTOPAL_MODEL."
 )
-
-
-class OnProgress(Protocol):
-    """What a long call tells: how many are done, of how many if that is known, and which is at hand."""
-
-    def __call__(self, done: int, total: int | None, at: object = None, /) -> None:
-        """Show it."""
 
 
 class Kinds:
@@ -192,7 +186,7 @@ class Session:
     @contextmanager
     def _bar(self, title: str) -> Iterator[OnProgress]:
         if self.is_quiet or not self.talk.is_terminal:
-            yield lambda done, total, at=None: None
+            yield lambda done, total, item=None: None
             return
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -200,7 +194,7 @@ class Session:
         # What libraries print on stderr while the bar is there must not be drawn around it.
         with Progress(*columns, console=self.talk, transient=True, redirect_stderr=False) as bar:
             task = bar.add_task(title, total=None)
-            yield lambda done, total, at=None: bar.update(task, completed=done, total=total)
+            yield lambda done, total, item=None: bar.update(task, completed=done, total=total)
 
 
 def session_of(ctx: typer.Context) -> Session:

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from photopal.box import WHOLE_PHOTO
 from photopal.concepts.bank import Bank, BankConcept
 from photopal.concepts.calibration import Calibration, calibrate
 from photopal.concepts.localize import (
@@ -181,7 +182,7 @@ def _on_token_grid(cells: Tensor, features: PhotoFeatures, mask: NDArray[np.bool
         return cells
     if mask is not None:
         return mask_cells(mask, features.token_grid, features.frame)
-    cover = grid_cover(cells.numpy(), features.token_grid, (0.0, 0.0, 1.0, 1.0))
+    cover = grid_cover(cells.numpy(), features.token_grid, WHOLE_PHOTO)
     return cover >= min(0.4, float(cover.max()))
 
 

@@ -13,10 +13,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from photopal.box import Box, PixelBox
 from photopal.errors import ConceptError
 from photopal.vlm.protocol import PhotoFeatures
-
-Box = tuple[float, float, float, float]
 
 
 def concept_direction(patches: Tensor) -> Tensor:
@@ -77,7 +76,7 @@ class Place:
 
     Attributes:
         point: x and y in fractions of the photo.
-        box: x, y, width, height of the region around it, in fractions of the photo.
+        box: The region around it.
     """
 
     point: tuple[float, float]
@@ -110,10 +109,14 @@ def find_places(maps: Tensor, frame: Box) -> list[Place]:
     found = []
     for peak, (first_col, last_col, first_row, last_row) in zip(peaks.tolist(), edges, strict=True):
         row, col = divmod(peak, cols)
-        left, right = _clamp(x + width * first_col / cols), _clamp(x + width * (last_col + 1) / cols)
-        top, bottom = _clamp(y + height * first_row / rows), _clamp(y + height * (last_row + 1) / rows)
+        box = Box.from_edges(
+            left=x + width * first_col / cols,
+            top=y + height * first_row / rows,
+            right=x + width * (last_col + 1) / cols,
+            bottom=y + height * (last_row + 1) / rows,
+        )
         point = (_clamp(x + width * (col + 0.5) / cols), _clamp(y + height * (row + 0.5) / rows))
-        found.append(Place(point, (left, top, right - left, bottom - top)))
+        found.append(Place(point, box))
     return found
 
 
@@ -156,9 +159,7 @@ def inside_photo(features: PhotoFeatures) -> Tensor:
 COVERED_SHARE = 0.4
 
 
-def grid_cover(
-    mask: NDArray[np.bool_], grid: tuple[int, int], frame: tuple[float, float, float, float]
-) -> Tensor:
+def grid_cover(mask: NDArray[np.bool_], grid: tuple[int, int], frame: Box) -> Tensor:
     """How much of each grid cell a mask over the photo covers.
 
     Args:
@@ -184,9 +185,7 @@ def grid_cover(
     return torch.from_numpy(covered / area).float()
 
 
-def mask_cells(
-    mask: NDArray[np.bool_], grid: tuple[int, int], frame: tuple[float, float, float, float]
-) -> Tensor:
+def mask_cells(mask: NDArray[np.bool_], grid: tuple[int, int], frame: Box) -> Tensor:
     """The cells that a mask covers well, at least the one it covers most: bool `[rows, cols]`.
 
     Raises:
@@ -198,10 +197,8 @@ def mask_cells(
     return cover >= min(COVERED_SHARE, float(cover.max()))
 
 
-def cells_extent(
-    cells: Tensor, frame: tuple[float, float, float, float]
-) -> tuple[float, float, float, float]:
-    """The smallest box around cells of a grid: left, top, right, bottom in fractions of the photo.
+def cells_extent(cells: Tensor, frame: Box) -> Box:
+    """The smallest box around cells of a grid.
 
     Args:
         cells: bool `[rows, cols]`, at least one.
@@ -210,12 +207,15 @@ def cells_extent(
     rows, cols = cells.shape
     ys, xs = torch.nonzero(cells, as_tuple=True)
     x, y, width, height = frame
-    left, top = x + width * int(xs.min()) / cols, y + height * int(ys.min()) / rows
-    right, bottom = x + width * (int(xs.max()) + 1) / cols, y + height * (int(ys.max()) + 1) / rows
-    return (max(0.0, left), max(0.0, top), min(1.0, right), min(1.0, bottom))
+    return Box.from_edges(
+        left=x + width * int(xs.min()) / cols,
+        top=y + height * int(ys.min()) / rows,
+        right=x + width * (int(xs.max()) + 1) / cols,
+        bottom=y + height * (int(ys.max()) + 1) / rows,
+    )
 
 
-def box_mask(box: tuple[int, int, int, int], size: tuple[int, int]) -> NDArray[np.bool_]:
+def box_mask(box: PixelBox, size: tuple[int, int]) -> NDArray[np.bool_]:
     """Turn a box (x, y, width, height in pixels) into a mask of a photo of (width, height) pixels."""
     x, y, width, height = box
     mask = np.zeros((size[1], size[0]), dtype=bool)

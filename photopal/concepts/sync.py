@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -24,10 +24,8 @@ from photopal.concepts.references import FeatureStore, read_references, referenc
 from photopal.errors import BankError, ConceptError, in_a_line
 from photopal.library import Library, PhotoRecord, ReferencePhoto
 from photopal.library.unregistered import keep_reasons
+from photopal.progress import OnProgress
 from photopal.vlm.protocol import PhotoFeatures, VisionModel
-
-OnProgress = Callable[[int, int | None, object], None]
-"""Told how many are done, of how many, and which is at hand."""
 
 
 def unlikely(bank: Bank, features: PhotoFeatures, positives: dict[int, float]) -> bool:

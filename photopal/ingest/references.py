@@ -10,6 +10,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from photopal.box import PixelBox
 from photopal.errors import ConceptError, PhotoError, UsageError
 from photopal.library.library import Library
 from photopal.library.models import ConceptRecord
@@ -17,8 +18,6 @@ from photopal.photos import Photo, Skipped, find_photos, open_photo, record_phot
 from photopal.photos.decode import open_header, quiet_pillow
 from photopal.photos.geocode import PlaceNames
 from photopal.text import fold
-
-Box = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class ReferenceFile:
     """
 
     path: Path
-    box: Box | None = None
+    box: PixelBox | None = None
     mask: Path | None = None
 
 
@@ -41,7 +40,7 @@ class ReadReference:
     """A photo file that was read, with its box or its mask as a PNG of the upright photo's size."""
 
     photo: Photo
-    box: Box | None = None
+    box: PixelBox | None = None
     mask_png: bytes | None = None
 
 
@@ -61,7 +60,7 @@ class AddedReferences:
 
 
 def list_reference_files(
-    paths: Sequence[Path], *, boxes: Sequence[Box] = (), masks: Sequence[Path] = ()
+    paths: Sequence[Path], *, boxes: Sequence[PixelBox] = (), masks: Sequence[Path] = ()
 ) -> list[ReferenceFile]:
     """Pair photos with boxes and masks, in the order of the photos; a folder stands for the photos in it.
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageDraw, ImageFont
 
-Box = tuple[float, float, float, float]
+from photopal.box import Box
 
-_COLOURS = ("#d7263d", "#1b66c9", "#1a7f37", "#9a3fb5", "#b35900", "#00797a", "#5c4033", "#444c56")
+_COLORS = ("#d7263d", "#1b66c9", "#1a7f37", "#9a3fb5", "#b35900", "#00797a", "#5c4033", "#444c56")
 _SMALLEST_SIDE_PX = 480
 # Fonts with many scripts, as systems name them; Pillow's own has Latin letters only.
 _FONTS = (
@@ -29,7 +29,7 @@ class Label:
 
     Attributes:
         text: What to write.
-        box: x, y, width, height in fractions of the photo.
+        box: Where to draw it.
     """
 
     text: str
@@ -44,13 +44,13 @@ def draw_labels(photo: Image.Image, labels: Sequence[Label]) -> Image.Image:
     size = max(14.0, min(copy.size) / 28)
     taken: list[tuple[float, float, float, float]] = []
     for number, label in enumerate(labels):
-        colour = _COLOURS[number % len(_COLOURS)]
-        x, y, width, height = label.box
-        left, top = x * copy.width, y * copy.height
-        right, bottom = left + width * copy.width, top + height * copy.height
-        pen.rectangle((left, top, right - 1, bottom - 1), outline=colour, width=max(2, round(size / 7)))
+        color = _COLORS[number % len(_COLORS)]
+        box = label.box
+        left, top = box.x * copy.width, box.y * copy.height
+        right, bottom = left + box.width * copy.width, top + box.height * copy.height
+        pen.rectangle((left, top, right - 1, bottom - 1), outline=color, width=max(2, round(size / 7)))
         font = _font_for(label.text, size)
-        taken.append(_write(pen, label.text, (left, top), font=font, colour=colour, taken=taken))
+        taken.append(_write(pen, label.text, (left, top), font=font, color=color, taken=taken))
     return copy
 
 
@@ -60,7 +60,7 @@ def _write(
     corner: tuple[float, float],
     *,
     font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
-    colour: str,
+    color: str,
     taken: Sequence[tuple[float, float, float, float]],
 ) -> tuple[float, float, float, float]:
     """Write on a filled patch above a corner, within the picture and clear of other patches; returns it."""
@@ -74,7 +74,7 @@ def _write(
         if y + 2 * height > picture_height:
             break
         y += height
-    pen.rectangle(patch, fill=colour)
+    pen.rectangle(patch, fill=color)
     pen.text((x + margin - left, y + margin - top), text, font=font, fill="white")
     return patch
 

@@ -128,7 +128,14 @@ def pack_example(model: VisionModel, example: Example) -> PackedExample:
     prefix = encoded[0].image_end
     kinds = tuple(exchange.kind == "recognition" for exchange in example.exchanges)
     yes, no = (int(model.answer_ids(word)[0]) for word in (questions.YES, questions.NO))
-    return PackedExample(example, encoded, prefix, max(0, shared - prefix), kinds, (yes, no))
+    return PackedExample(
+        example=example,
+        encoded=encoded,
+        prefix_tokens=prefix,
+        block_tokens=max(0, shared - prefix),
+        is_recognition=kinds,
+        yes_no=(yes, no),
+    )
 
 
 class PrefixStore:

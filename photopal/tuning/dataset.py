@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from PIL import Image, ImageOps
 
+from photopal.box import Box
 from photopal.concepts import Bank
 from photopal.concepts.localize import cells_extent, contested_maps, location_maps, map_scores
 from photopal.concepts.references import FeatureStore, sample_strangers
@@ -91,7 +92,7 @@ def _describe(
 ) -> tuple[str, ...]:
     subjects, _ = find_all(library, store, {concept.id: references})
     found = subjects.get(concept.id, [])
-    boxes: Mapping[str, tuple[float, float, float, float]] = {
+    boxes: Mapping[str, Box] = {
         f.reference.key: cells_extent(f.cells, f.reference.features.frame) for f in found
     }
     words: list[str] = []
@@ -109,12 +110,10 @@ def _describe(
     return tuple(dict.fromkeys(words))
 
 
-def cut_out(
-    image: Image.Image, box: tuple[float, float, float, float], *, margin: float = 0.06
-) -> Image.Image:
-    """Cut a square around a box (left, top, right, bottom in fractions) out of a photo, with a margin."""
+def cut_out(image: Image.Image, box: Box, *, margin: float = 0.06) -> Image.Image:
+    """Cut a square around a box out of a photo, with a margin."""
     width, height = image.size
-    left, top, right, bottom = box[0] * width, box[1] * height, box[2] * width, box[3] * height
+    left, top, right, bottom = box.x * width, box.y * height, box.right * width, box.bottom * height
     side = max(right - left, bottom - top) * (1 + 2 * margin)
     side = min(side, width, height)
     x = min(max(0.0, (left + right - side) / 2), width - side)

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from photopal.concepts import Bank, RegisterOptions, save_bank
 from photopal.concepts.references import FeatureStore
-from photopal.concepts.sync import OnProgress, enrol, open_bank
+from photopal.concepts.sync import enrol, open_bank
 from photopal.errors import ConceptError, in_a_line
 from photopal.library import Library
 from photopal.library.unregistered import keep_reasons
+from photopal.progress import OnProgress
 from photopal.tuning.dataset import describe_concepts, gather_photos
 from photopal.tuning.examples import TuningConcept, TuningPhoto
 from photopal.tuning.options import TuneOptions, TuningProgress, TuningReport, Validation, rank
@@ -115,7 +116,9 @@ def plan_tuning(
     }
     photos = gather_photos(library, store, bank, seed=options.seed)
     rival = in_use if _is_comparable(in_use, bank, trained, seed=options.seed) else None
-    return TuningPlan(path, bank, rival, concepts, photos, result.failed)
+    return TuningPlan(
+        path=path, bank=bank, rival=rival, concepts=concepts, photos=photos, failed=result.failed
+    )
 
 
 def _is_comparable(in_use: Bank, bank: Bank, trained: set[int], *, seed: int) -> bool:

@@ -197,7 +197,11 @@ class _Run:
 
         def tell(loss: float, validation: Validation, is_best: bool) -> None:
             if on_progress:
-                on_progress(TuningProgress(epoch, options.epochs, loss, validation, is_best))
+                on_progress(
+                    TuningProgress(
+                        epoch=epoch, epochs=options.epochs, loss=loss, validation=validation, is_best=is_best
+                    )
+                )
 
         tell(float("nan"), before, True)
         total = options.epochs * -(-len(lessons) // options.batch_photos)
@@ -213,7 +217,17 @@ class _Run:
                     break
         except KeyboardInterrupt:
             was_interrupted = True
-        return TuningReport(before, best, best_epoch, epoch, self.steps, 0, 0, 0.0, was_interrupted)
+        return TuningReport(
+            before=before,
+            after=best,
+            best_epoch=best_epoch,
+            epochs=epoch,
+            steps=self.steps,
+            photos=0,
+            validation_photos=0,
+            seconds=0.0,
+            was_interrupted=was_interrupted,
+        )
 
     def epoch(self, lessons: list[list[PackedExample]], rng: random.Random, total_steps: int) -> float:
         """One pass over the photos; returns the mean loss of an answer token."""

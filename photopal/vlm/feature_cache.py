@@ -21,6 +21,7 @@ from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+from photopal.box import Box
 from photopal.files import atomic_path
 from photopal.vlm.placing import placed
 from photopal.vlm.protocol import PhotoFeatures
@@ -93,7 +94,7 @@ class FeatureCache:
             tokens=placed(tensors["tokens"], self._device),
             token_grid=tuple(told["token_grid"]),
             patches=tensors["patches"].float(),
-            frame=tuple(told["frame"]),
+            frame=Box(*told["frame"]),
             model_inputs=inputs,
             image_text=told["image_text"],
         )

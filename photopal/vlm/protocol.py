@@ -20,6 +20,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from photopal.box import Box
 from photopal.vlm.placing import placed
 
 
@@ -31,8 +32,7 @@ class PhotoFeatures:
         tokens: `[image_tokens, hidden]`, projected, in prompt order; on the model's device.
         token_grid: Rows and columns of the tokens, row-major; their product is the number of tokens.
         patches: `[rows, cols, width]` float32 on the CPU, raw vision-tower patch vectors on their own grid.
-        frame: x, y, width, height of what both grids cover, in fractions of the photo; a photo that was
-            padded to a square has a frame larger than itself.
+        frame: What both grids cover; a photo that was padded to a square has a frame larger than itself.
         model_inputs: What else the family's forward needs, such as `image_grid_thw`; on the CPU.
         image_text: The text that stands for the photo in a prompt; empty means one image token per row.
     """
@@ -40,7 +40,7 @@ class PhotoFeatures:
     tokens: Tensor
     token_grid: tuple[int, int]
     patches: Tensor
-    frame: tuple[float, float, float, float]
+    frame: Box
     model_inputs: dict[str, Tensor] = field(default_factory=dict)
     image_text: str = ""
 

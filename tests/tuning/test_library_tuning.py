@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from photopal.box import WHOLE_PHOTO, Box
 from photopal.concepts import load_bank, save_bank
 from photopal.concepts.sync import FeatureStore, refresh_bank
 from photopal.errors import ConceptError
@@ -105,5 +106,5 @@ def test_a_cut_out_lies_within_the_photo():
     from PIL import Image
 
     image = Image.new("RGB", (100, 60))
-    assert cut_out(image, (0.9, 0.9, 1.0, 1.0)).size == (11, 11)
-    assert cut_out(image, (0.0, 0.0, 1.0, 1.0)).size == (60, 60)
+    assert cut_out(image, Box(0.9, 0.9, 0.1, 0.1)).size == (11, 11)
+    assert cut_out(image, WHOLE_PHOTO).size == (60, 60)

@@ -15,9 +15,10 @@ from photopal.errors import UsageError
 from photopal.text import count
 
 if TYPE_CHECKING:
+    from photopal.box import PixelBox
     from photopal.concepts.initialize import FoundSubject
     from photopal.concepts.sync import SyncResult
-    from photopal.ingest.references import AddedReferences, Box, ReferenceFile
+    from photopal.ingest.references import AddedReferences, ReferenceFile
     from photopal.library import Library
     from photopal.vlm import VisionModel
 
@@ -102,7 +103,7 @@ def _register(
     return added, result
 
 
-def _parse_box(text: str) -> Box:
+def _parse_box(text: str) -> PixelBox:
     parts = text.split(",")
     try:
         x, y, width, height = (int(part) for part in parts)
@@ -115,7 +116,7 @@ def _parse_box(text: str) -> Box:
 
 def _entries(
     library: Library, added: AddedReferences, found: list[FoundSubject]
-) -> list[tuple[str, int, int, Box]]:
+) -> list[tuple[str, int, int, PixelBox]]:
     """For each reference photo its path, the patches that show the concept, all patches, and where."""
     from photopal.concepts.localize import cells_extent
 
@@ -126,15 +127,14 @@ def _entries(
     entries = []
     for subject in found:
         photo = photos[subject.reference.key]
-        left, top, right, bottom = cells_extent(subject.cells, subject.reference.features.frame)
-        x, y = round(left * photo.width_px), round(top * photo.height_px)
-        box = (x, y, round(right * photo.width_px) - x, round(bottom * photo.height_px) - y)
+        extent = cells_extent(subject.cells, subject.reference.features.frame)
+        box = extent.to_pixels(photo.width_px, photo.height_px)
         entries.append((str(photo.path), int(subject.cells.sum()), subject.cells.numel(), box))
     return entries
 
 
 def _show(
-    session: Session, added: AddedReferences, entries: list[tuple[str, int, int, Box]], *, is_json: bool
+    session: Session, added: AddedReferences, entries: list[tuple[str, int, int, PixelBox]], *, is_json: bool
 ) -> None:
     concept = added.concept
     if is_json:

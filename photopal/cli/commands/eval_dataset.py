@@ -63,7 +63,14 @@ def dataset(  # noqa: PLR0913 - one parameter for each option of the command
     tasks = _tasks(task)
     found = load_dataset(folder, seed=seed)
     model, _ = open_model(session)
-    options = EvalOptions(tasks, scenarios, not no_tuning, not no_controls, TuneOptions(seed=seed), seed)
+    options = EvalOptions(
+        tasks=tasks,
+        scenarios=scenarios,
+        has_tuning=not no_tuning,
+        has_controls=not no_controls,
+        tune=TuneOptions(seed=seed),
+        seed=seed,
+    )
     with session.progress("Measuring") as on_progress:
         evaluation = evaluate(model, found, options, on_progress=on_progress)
     rows = tabulate(evaluation, seed=seed)

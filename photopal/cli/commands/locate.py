@@ -76,8 +76,7 @@ def _show(
 
 
 def _as_json(sighting: Sighting, size_px: tuple[int, int]) -> dict[str, Any]:
-    (width, height), (x, y), (left, top, box_width, box_height) = size_px, sighting.point, sighting.box
-    box = (round(left * width), round(top * height), round(box_width * width), round(box_height * height))
+    (width, height), (x, y) = size_px, sighting.point
     return {
         "name": sighting.concept.name,
         "kind": sighting.concept.kind,
@@ -85,7 +84,7 @@ def _as_json(sighting: Sighting, size_px: tuple[int, int]) -> dict[str, Any]:
         "score": sighting.score,
         "probability": sighting.probability,
         "point": (round(x * width), round(y * height)),
-        "box": box,
+        "box": sighting.box.to_pixels(width, height),
     }
 
 

@@ -15,6 +15,7 @@ from typing import Literal
 from PIL import Image
 
 from photopal.assistant.assistant import Assistant, View
+from photopal.box import Box
 from photopal.concepts import Bank
 from photopal.lab.runs.learning import Fault, Learned
 from photopal.lab.runs.photos import Shelf
@@ -84,7 +85,7 @@ class Examiner:
         for sighting in view.sightings:
             x, y = rng.random(), rng.random()
             corner = (min(x, 1 - sighting.box[2]), min(y, 1 - sighting.box[3]))
-            sightings.append(replace(sighting, point=(x, y), box=(*corner, *sighting.box[2:])))
+            sightings.append(replace(sighting, point=(x, y), box=Box(*corner, *sighting.box[2:])))
         return replace(view, sightings=tuple(sightings))
 
     def marks(self, path: Path, names: Sequence[str]) -> dict[str, Mark]:

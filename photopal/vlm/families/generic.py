@@ -9,8 +9,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from photopal.box import WHOLE_PHOTO
 from photopal.vlm.checkpoint import Checkpoint
-from photopal.vlm.features import WHOLE_PHOTO, as_grid, square_grid
+from photopal.vlm.features import as_grid, square_grid
 from photopal.vlm.protocol import PhotoFeatures
 
 

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import torch
 from PIL import Image
 
+from photopal.box import WHOLE_PHOTO
 from photopal.vlm.checkpoint import Checkpoint
-from photopal.vlm.features import WHOLE_PHOTO, as_grid, square_grid
+from photopal.vlm.features import as_grid, square_grid
 from photopal.vlm.protocol import PhotoFeatures
 
 _FAKE = "<fake_token_around_image>"

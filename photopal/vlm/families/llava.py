@@ -10,8 +10,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from photopal.box import Box
 from photopal.vlm.checkpoint import Checkpoint
-from photopal.vlm.features import Frame, as_grid, pad_to_square, shrink_frame, square_grid
+from photopal.vlm.features import as_grid, pad_to_square, shrink_frame, square_grid
 from photopal.vlm.protocol import PhotoFeatures
 
 _PHOTOS_AT_ONCE = 16
@@ -20,7 +21,7 @@ _THREADS = 4
 
 @torch.no_grad()
 def encode(parts: Checkpoint, images: Sequence[Image.Image]) -> list[PhotoFeatures]:
-    """Encode photos, each padded to a square in the processor's mean colour.
+    """Encode photos, each padded to a square in the processor's mean color.
 
     Args:
         parts: The checkpoint.
@@ -38,11 +39,11 @@ def encode(parts: Checkpoint, images: Sequence[Image.Image]) -> list[PhotoFeatur
 
 def _encode_batch(parts: Checkpoint, images: Sequence[Image.Image]) -> list[PhotoFeatures]:
     processor = parts.image_processor
-    colour = _mean_colour(processor.image_mean)
+    color = _mean_color(processor.image_mean)
     side = _resized_side(processor)
 
-    def prepare(image: Image.Image) -> tuple[Tensor, Frame]:
-        square, frame = pad_to_square(image, colour)
+    def prepare(image: Image.Image) -> tuple[Tensor, Box]:
+        square, frame = pad_to_square(image, color)
         # Shrunk here as the processor shrinks, which then finds nothing to do: it would first copy the whole
         # photo about as an array, which takes as long as decoding it.
         if side is not None:
@@ -63,7 +64,7 @@ def _encode_batch(parts: Checkpoint, images: Sequence[Image.Image]) -> list[Phot
     ]
 
 
-def _features(tokens: Tensor, raw: Tensor, frame: Frame) -> PhotoFeatures:
+def _features(tokens: Tensor, raw: Tensor, frame: Box) -> PhotoFeatures:
     return PhotoFeatures(
         tokens=tokens,
         token_grid=square_grid(tokens.shape[0]),
@@ -81,7 +82,7 @@ def _raw_patches(parts: Checkpoint, outputs: Any) -> Tensor:
     return states[:, 1:] if has_cls else states
 
 
-def _mean_colour(image_mean: Sequence[float]) -> tuple[int, int, int]:
+def _mean_color(image_mean: Sequence[float]) -> tuple[int, int, int]:
     red, green, blue = (round(value * 255) for value in image_mean)
     return red, green, blue
 
@@ -94,7 +95,7 @@ def _resized_side(processor: Any) -> int | None:
 
 
 def _kept_share(processor: Any) -> float:
-    """The share of a square's side that is left after the processor's centre crop."""
+    """The share of a square's side that is left after the processor's center crop."""
     size = processor.size
     edge = size.get("shortest_edge") or size.get("height")
     if not (processor.do_center_crop and processor.do_resize and edge):
