@@ -11,12 +11,12 @@ from photopal.box import Box
 from photopal.cache import LRUCache
 from photopal.library import Appearance, ConceptRecord
 from photopal.prompts import Label, Mark, PromptConcept, draw_labels, draw_marks
-from photopal.vlm.protocol import ConceptRows, PhotoFeatures, PrefixCache
+from photopal.vlm.protocol import ConceptEmbeddings, PhotoFeatures, PrefixCache
 
 if TYPE_CHECKING:
     from PIL import Image
 
-_PREFIXES_KEPT = 2
+_MOST_PREFIXES = 2
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class View:
     sightings: tuple[Sighting, ...]
     marked: dict[tuple[Mark, ...], PhotoFeatures] = field(default_factory=dict)
     prefixes: LRUCache[tuple[int, ...], PrefixCache] = field(
-        default_factory=lambda: LRUCache(_PREFIXES_KEPT, lambda prefix: 1)
+        default_factory=lambda: LRUCache(_MOST_PREFIXES, lambda prefix: 1)
     )
 
     @property
@@ -88,20 +88,20 @@ class View:
 
 
 @dataclass(frozen=True, eq=False)
-class Personal:
-    """A personalised prompt's parts: whom it speaks of, their rows, and the photo with their marks.
+class PersonalizedPrompt:
+    """The parts of a personalized prompt: whom it speaks of, their embeddings, and the photo with marks.
 
     Attributes:
         concepts: By slot.
         offered: The same, as the prompt introduces them.
-        rows: Their rows.
+        embeddings: Theirs, by slot; None where the prompt speaks of nobody.
         features: Of the photo with marks, or without where nobody is marked.
         marks: What was drawn.
     """
 
     concepts: tuple[ConceptRecord, ...]
     offered: tuple[PromptConcept, ...]
-    rows: ConceptRows | None
+    embeddings: ConceptEmbeddings | None
     features: PhotoFeatures
     marks: tuple[Mark, ...]
 

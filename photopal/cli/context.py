@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from photopal.vlm.model import LoadedModel
 
 
-STRANGE = (
+OOD_WARNING = (
     "These photos do not look drawn. The bundled model only understands drawn photos; its results for camera "
     "photos are wrong. Choose a vision-language model with --model or PHOTOPAL_MODEL."
 )
 
 
-class Kinds:
+class OODCounter:
     """Says once that photos do not look drawn, when more than one in ten of those seen so far do not.
 
     One in five hundred drawn photos looks strange to the bundled model, so a single one says little.
@@ -39,16 +39,16 @@ class Kinds:
     def __init__(self, session: Session) -> None:
         """Begin to count."""
         self._session = session
-        self._seen = self._strange = 0
-        self._has_said = False
+        self._seen = self._unlike = 0
+        self._has_warned = False
 
     def add(self, is_known: bool, /) -> None:
         """Count a photo."""
         self._seen += 1
-        self._strange += not is_known
-        if not self._has_said and self._strange * 10 > self._seen:
-            self._has_said = True
-            self._session.warn(STRANGE)
+        self._unlike += not is_known
+        if not self._has_warned and self._unlike * 10 > self._seen:
+            self._has_warned = True
+            self._session.warn(OOD_WARNING)
 
 
 class Session:
@@ -161,13 +161,13 @@ class Session:
             model = load_model(
                 self.settings.model_name_or_path, device=self.settings.device, dtype=self.settings.dtype
             )
-        model.kept = FeatureCache(
+        model.feature_cache = FeatureCache(
             self.settings.features_path,
             f"{model.fingerprint}-{str(model.dtype).removeprefix('torch.')}",
             device=model.device,
             most_bytes=self.settings.features_mb * 2**20,
         )
-        model.on_kind = Kinds(self).add
+        model.on_ood_check = OODCounter(self).add
         return model
 
     @contextmanager

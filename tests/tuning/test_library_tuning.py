@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from photopal.box import WHOLE_PHOTO, Box
-from photopal.concepts import load_bank, save_bank
-from photopal.concepts.sync import FeatureStore, refresh_bank
+from photopal.concepts import Bank, load_bank, save_bank
+from photopal.concepts.registration import FeatureStore, refresh_bank, register_concepts
 from photopal.errors import ConceptError
 from photopal.tuning import TuneOptions
 from photopal.tuning.dataset import cut_out, describe_concepts, gather_photos
@@ -84,8 +84,10 @@ def test_nobody_and_unknown_names_are_errors(named_library, model, path):
 
 
 def test_the_users_words_are_the_description_and_else_the_models(named_library, model):
-    described = describe_concepts(named_library, FeatureStore(model), named_library.concepts.all())
-    anna, ben = (named_library.concepts.get(name).id for name in ("Anna", "Ben"))
+    store = FeatureStore(model)
+    found = register_concepts(named_library, store, Bank(model.fingerprint, "")).found
+    described = describe_concepts(named_library, store, named_library.concepts.all(), found)
+    anna, ben = (named_library.concept(name).id for name in ("Anna", "Ben"))
     assert described[anna].descriptions == ("the one called Anna",)
     assert len(described[ben].descriptions) <= 3
     assert all(not words.endswith(".") for words in described[ben].descriptions)

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from photopal.concepts import Bank, RegisterOptions
-from photopal.concepts.sync import FeatureStore, enrol
+from photopal.concepts.registration import FeatureStore, register_concepts
 from photopal.errors import ConceptError
 from photopal.tuning import TuneOptions, TuningConcept, tune_bank, validate_bank
 from photopal.tuning.dataset import gather_photos
-from photopal.tuning.trainer import _new_run, split_photos
+from photopal.tuning.trainer import TuningRun, split_photos
 
 QUICK = TuneOptions(epochs=2, variants=1, learning_rate=5e-3, tokens=4)
 
@@ -21,10 +21,8 @@ def start(named_library, model):
     """A registered bank, its concepts and photos."""
     store = FeatureStore(model)
     empty = Bank(model.fingerprint, "")
-    bank = enrol(named_library, store, empty, options=RegisterOptions(tokens=4)).bank
-    concepts = {
-        c.id: TuningConcept(c.id, c.kind, (f"a face like {c.id}",)) for c in named_library.concepts.all()
-    }
+    bank = register_concepts(named_library, store, empty, options=RegisterOptions(tokens=4)).bank
+    concepts = {c.id: TuningConcept(c.id, c.kind, (f"a face like {c.id}",)) for c in named_library.concepts.all()}
     return bank, concepts, gather_photos(named_library, store, bank)
 
 
@@ -130,10 +128,10 @@ def test_rows_that_say_no_to_everybody_do_not_validate_as_right_with_one_photo_a
     some += [photo for photo in photos if not photo.present]
     _, validation = split_photos(some, share=0.2, rng=random.Random(0))
     assert {i for photo in validation for i in photo.present} == set(concepts)
-    run = _new_run(model, bank, concepts, QUICK)
+    run = TuningRun(model, bank, concepts, QUICK)
     asked = [
         exchange.answer
-        for variants in run.prepare_tests(validation, concepts)
+        for variants in run.prepare_validation(validation)
         for packed in variants
         for exchange in packed.example.exchanges
         if exchange.kind == "recognition"

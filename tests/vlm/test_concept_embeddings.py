@@ -5,7 +5,14 @@ import copy
 import pytest
 import torch
 
-from photopal.vlm import SLOTS, SOFT_TOKENS, ChatPrompt, ConceptRows, name_placeholder, token_placeholder
+from photopal.vlm import (
+    SLOTS,
+    SOFT_TOKENS,
+    ChatPrompt,
+    ConceptEmbeddings,
+    name_placeholder,
+    token_placeholder,
+)
 from photopal.vlm.placeholders import all_placeholders
 
 KINDS = ("tiny_llava", "tiny_llava_untied", "tiny_smolvlm", "tiny_qwen")
@@ -109,9 +116,9 @@ def test_a_placeholder_without_its_rows_is_refused(llava, tools):
 def test_rows_that_do_not_fit_together_are_refused():
     inputs, outputs = torch.zeros(2, 4, 8), torch.zeros(2, 8)
     with pytest.raises(ValueError, match="1 names"):
-        ConceptRows(inputs, outputs, ("Anna",))
-    with pytest.raises(ValueError, match="output rows"):
-        ConceptRows(inputs, torch.zeros(2, 9), ("Anna", "Rex"))
+        ConceptEmbeddings(inputs, outputs, ("Anna",))
+    with pytest.raises(ValueError, match="outputs"):
+        ConceptEmbeddings(inputs, torch.zeros(2, 9), ("Anna", "Rex"))
     with pytest.raises(ValueError, match="token counts"):
-        ConceptRows(inputs, outputs, ("Anna", "Rex"), (4, 1))
-    assert ConceptRows(inputs, outputs, ("Anna", "Rex"), (2, 3)).soft_token_counts == (2, 3)
+        ConceptEmbeddings(inputs, outputs, ("Anna", "Rex"), (4, 1))
+    assert ConceptEmbeddings(inputs, outputs, ("Anna", "Rex"), (2, 3)).soft_token_counts == (2, 3)

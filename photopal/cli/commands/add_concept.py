@@ -17,7 +17,7 @@ from photopal.text import count
 if TYPE_CHECKING:
     from photopal.box import PixelBox
     from photopal.concepts.initialize import FoundSubject
-    from photopal.concepts.sync import SyncResult
+    from photopal.concepts.registration import SyncResult
     from photopal.ingest.references import AddedReferences, ReferenceFile
     from photopal.library import Library
     from photopal.vlm import VisionModel
@@ -82,8 +82,7 @@ def _register(
     about: str | None,
 ) -> tuple[AddedReferences, SyncResult]:
     """Store a name with its photos and register it, both or neither."""
-    from photopal.concepts.references import FeatureStore, encode_ahead
-    from photopal.concepts.sync import refresh_bank
+    from photopal.concepts.registration import FeatureStore, encode_ahead, refresh_bank
     from photopal.ingest.references import add_references, read_references
 
     (model, path), (name, files) = learner, said

@@ -133,14 +133,14 @@ def _caption_watched(
             return assistant_of(session, library, model=again, path=bank_path)
 
         vectors = VectorFile(session.settings.vectors_path, model.fingerprint)
-        newcomers = WatchCaptioner(library, bank_path, reopen, vectors=vectors, on_caption=on_caption)
+        captioner = WatchCaptioner(library, bank_path, reopen, vectors=vectors, on_caption=on_caption)
         del model
 
         def take(paths: Sequence[Path]) -> WatchOutcome:
-            return WatchOutcome(skipped=newcomers.take(paths))
+            return WatchOutcome(skipped=captioner.take(paths))
 
-        options, keeper = WatchOptions(once=once, globs=library.facts.globs()), newcomers.keeper
-        run_watch(session, folders, options=options, on_photos=take, is_known=newcomers.has, keeper=keeper)
+        options, sync = WatchOptions(once=once, globs=library.facts.globs()), captioner.sync
+        run_watch(session, folders, options=options, on_photos=take, is_known=captioner.has, sync=sync)
 
 
 @contextmanager

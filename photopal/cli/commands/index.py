@@ -97,13 +97,13 @@ def _index_watched(session: Session, folders: Sequence[Path], *, once: bool) -> 
     from photopal.ingest.watch import WatchOptions, WatchOutcome
 
     with session.library_to_write() as library:
-        keeper = LibrarySync(library)
+        sync = LibrarySync(library)
 
         def take(paths: Sequence[Path]) -> WatchOutcome:
-            return WatchOutcome(skipped=keeper.take(paths).skipped)
+            return WatchOutcome(skipped=sync.take(paths).skipped)
 
         options = WatchOptions(once=once, batch_size=_WATCHED_AT_ONCE, globs=library.facts.globs())
-        run_watch(session, folders, options=options, on_photos=take, is_known=keeper.has, keeper=keeper)
+        run_watch(session, folders, options=options, on_photos=take, is_known=sync.has, sync=sync)
 
 
 def _refuse_what_never_was(session: Session, folders: Sequence[Path]) -> None:

@@ -20,11 +20,11 @@ _THREADS = 4
 
 
 @torch.no_grad()
-def encode(parts: Checkpoint, images: Sequence[Image.Image]) -> list[PhotoFeatures]:
+def encode(checkpoint: Checkpoint, images: Sequence[Image.Image]) -> list[PhotoFeatures]:
     """Encode photos, each padded to a square in the processor's mean color.
 
     Args:
-        parts: The checkpoint.
+        checkpoint: The checkpoint.
         images: Upright RGB photos of any size.
 
     Returns:
@@ -33,12 +33,12 @@ def encode(parts: Checkpoint, images: Sequence[Image.Image]) -> list[PhotoFeatur
     """
     features: list[PhotoFeatures] = []
     for start in range(0, len(images), _PHOTOS_AT_ONCE):
-        features += _encode_batch(parts, images[start : start + _PHOTOS_AT_ONCE])
+        features += _encode_batch(checkpoint, images[start : start + _PHOTOS_AT_ONCE])
     return features
 
 
-def _encode_batch(parts: Checkpoint, images: Sequence[Image.Image]) -> list[PhotoFeatures]:
-    processor = parts.image_processor
+def _encode_batch(checkpoint: Checkpoint, images: Sequence[Image.Image]) -> list[PhotoFeatures]:
+    processor = checkpoint.image_processor
     color = _mean_color(processor.image_mean)
     side = _resized_side(processor)
 
@@ -54,9 +54,9 @@ def _encode_batch(parts: Checkpoint, images: Sequence[Image.Image]) -> list[Phot
     with ThreadPoolExecutor(min(len(images), _THREADS)) as threads:
         prepared = list(threads.map(prepare, images))
     pixels = torch.cat([square for square, _ in prepared])  # [photos, 3, side, side]
-    pixels = pixels.to(parts.device, parts.dtype)
-    outputs = parts.model.get_image_features(pixel_values=pixels, return_dict=True)
-    patches = _raw_patches(parts, outputs).cpu()  # [photos, patches, width], one copy for all photos
+    pixels = pixels.to(checkpoint.device, checkpoint.dtype)
+    outputs = checkpoint.model.get_image_features(pixel_values=pixels, return_dict=True)
+    patches = _raw_patches(checkpoint, outputs).cpu()  # [photos, patches, width], one copy for all photos
     kept = _kept_share(processor)
     return [
         _features(tokens, raw, shrink_frame(frame, kept) if kept < 1 else frame)
@@ -73,8 +73,8 @@ def _features(tokens: Tensor, raw: Tensor, frame: Box) -> PhotoFeatures:
     )
 
 
-def _raw_patches(parts: Checkpoint, outputs: Any) -> Tensor:
-    config = parts.config
+def _raw_patches(checkpoint: Checkpoint, outputs: Any) -> Tensor:
+    config = checkpoint.config
     layers = config.vision_feature_layer
     layer = layers if isinstance(layers, int) else layers[-1]
     states: Tensor = outputs.hidden_states[layer]
