@@ -89,7 +89,7 @@ class Assistant:
         return self.personalize_each([(view, asked)])[0]
 
     def personalize_each(
-        self, wishes: Sequence[tuple[View, Sequence[ConceptRecord]]]
+        self, views: Sequence[tuple[View, Sequence[ConceptRecord]]]
     ) -> list[PersonalizedPrompt]:
         """Prepare prompts about photos as `personalize` does; photos with marks are encoded together.
 

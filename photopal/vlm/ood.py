@@ -45,9 +45,10 @@ class OODDetector:
 
     def save(self, folder: Path) -> None:
         """Write it beside a model's weights."""
+        # `centres` as in the files of models made so far.
         limit = np.float64(self.limit)
         np.savez(
-            folder / FILE_NAME, centers=self.centers.numpy(), whitening=self.whitening.numpy(), limit=limit
+            folder / FILE_NAME, centres=self.centers.numpy(), whitening=self.whitening.numpy(), limit=limit
         )
 
 
@@ -62,7 +63,7 @@ def load_ood_detector(folder: Path) -> OODDetector | None:
         return None
     try:
         with np.load(path, allow_pickle=False) as file:
-            centers, whitening = (torch.from_numpy(file[name]) for name in ("centers", "whitening"))
+            centers, whitening = (torch.from_numpy(file[name]) for name in ("centres", "whitening"))
             return OODDetector(centers, whitening, float(file["limit"]))
     except (ValueError, KeyError, OSError, EOFError) as error:
         raise ModelError(f"{path}: broken file", hint="Reinstall photopal.") from error

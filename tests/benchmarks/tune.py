@@ -130,7 +130,7 @@ class Ours:
         product of the size of the first with every weight, and none for the weights themselves.
         """
         model = self.run.model
-        decoder = model._parts.model.get_decoder()
+        decoder = model._checkpoint.model.get_decoder()
         weights = sum(p.numel() for p in decoder.parameters() if p.ndim == 2)
         weights -= model.input_embeddings.numel()
         total = 0.0

@@ -64,8 +64,8 @@ def test_a_concept_without_photos_is_refused():
 
 
 def test_a_photo_may_serve_two_concepts(named_library, model, drawn_family):
-    photo = named_library.references(named_library.concept("Anna").id)[0].photo
-    named_library.add_reference(named_library.concept("Ben").id, photo.id, box=(0, 0, 30, 30))
+    photo = named_library.concepts.references(named_library.concepts.get("Anna").id)[0].photo
+    named_library.concepts.add_reference(named_library.concepts.get("Ben").id, photo.id, box=(0, 0, 30, 30))
     bank = register_concepts(named_library, FeatureStore(model), Bank(model.fingerprint, "")).bank
     assert len(bank.concepts) == 2
     assert isinstance(Reference(photo.content_hash, FeatureStore(model).of(photo)), Reference)

@@ -87,7 +87,7 @@ def test_the_users_words_are_the_description_and_else_the_models(named_library, 
     store = FeatureStore(model)
     found = register_concepts(named_library, store, Bank(model.fingerprint, "")).found
     described = describe_concepts(named_library, store, named_library.concepts.all(), found)
-    anna, ben = (named_library.concept(name).id for name in ("Anna", "Ben"))
+    anna, ben = (named_library.concepts.get(name).id for name in ("Anna", "Ben"))
     assert described[anna].descriptions == ("the one called Anna",)
     assert len(described[ben].descriptions) <= 3
     assert all(not words.endswith(".") for words in described[ben].descriptions)

@@ -32,7 +32,7 @@ def is_same(one, other):
 
 def test_loss_falls_and_the_model_stays_bit_identical(start, model):
     bank, concepts, photos = start
-    before = {name: weight.clone() for name, weight in model._parts.model.state_dict().items()}
+    before = {name: weight.clone() for name, weight in model._checkpoint.model.state_dict().items()}
     losses = []
     options = replace(QUICK, epochs=6, patience=6, learning_rate=2e-2)
     tuned, report = tune_bank(
@@ -40,10 +40,10 @@ def test_loss_falls_and_the_model_stays_bit_identical(start, model):
     )
     assert losses[-1] < losses[1]
     assert report.after.loss < report.before.loss
-    after = model._parts.model.state_dict()
+    after = model._checkpoint.model.state_dict()
     assert after.keys() == before.keys()
     assert all(torch.equal(after[name], weight) for name, weight in before.items())
-    assert all(weight.grad is None for weight in model._parts.model.parameters())
+    assert all(weight.grad is None for weight in model._checkpoint.model.parameters())
     assert not any(is_same(tuned.concepts[i], bank.concepts[i]) for i in concepts)
 
 

@@ -51,7 +51,6 @@ def prompts(model, *, bonus=0.0):
     return noted
 
 
-@pytest.mark.parametrize("bonus", [0.0, NAME_BONUS])
 def answers_alone(model, requests):
     return [
         model.generate(r.encoded, r.features, r.concepts, max_new_tokens=r.max_new_tokens) for r in requests
@@ -72,6 +71,7 @@ def count_tokens(monkeypatch) -> list[int]:
     return held
 
 
+@pytest.mark.parametrize("bonus", [0.0, NAME_BONUS])
 @pytest.mark.parametrize("at_once", [1, 3, 64])
 def test_answers_side_by_side_are_those_of_each_prompt_alone(model, bonus, at_once):
     noted = prompts(model, bonus=bonus)

@@ -72,7 +72,7 @@ def test_gradients_reach_the_rows_and_nothing_else(loaded, picture, tools):
     assert float(rows.inputs.grad.abs().amax(dim=-1).min()) > 0
     assert float(rows.outputs.grad.abs().amax(dim=-1).min()) > 0
     assert all(not weight.requires_grad for weight in (loaded.input_embeddings, loaded.output_embeddings))
-    assert all(weight.grad is None for weight in loaded._parts.model.parameters())
+    assert all(weight.grad is None for weight in loaded._checkpoint.model.parameters())
 
 
 def test_a_prompt_without_concepts_keeps_its_very_embeddings(llava, picture, tools):
@@ -103,7 +103,7 @@ def test_padding_rows_of_the_embedding_read_as_nothing(llava):
 def test_a_placeholder_without_its_rows_is_refused(llava, tools):
     rows = tools.rows(llava)
     alone = llava.encode_prompt(ChatPrompt(name_placeholder(0), has_image=False))
-    with pytest.raises(ValueError, match="no concept rows"):
+    with pytest.raises(ValueError, match="no concepts are given"):
         llava.embed_prompt(alone)
     beyond = llava.encode_prompt(ChatPrompt(name_placeholder(2), has_image=False))
     with pytest.raises(ValueError, match="slot 2"):

@@ -24,8 +24,8 @@ def copied(tiny_llava, tmp_path):
 
 @pytest.mark.parametrize("loaded", KINDS, indirect=True)
 def test_every_weight_is_frozen(loaded):
-    assert not any(weight.requires_grad for weight in loaded._parts.model.parameters())
-    assert not loaded._parts.model.training
+    assert not any(weight.requires_grad for weight in loaded._checkpoint.model.parameters())
+    assert not loaded._checkpoint.model.training
     assert loaded.device == torch.device("cpu")
     assert loaded.dtype == torch.float32
 

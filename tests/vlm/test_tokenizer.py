@@ -113,7 +113,7 @@ def test_the_photo_stands_where_the_prompt_says(loaded, picture):
     encoded = loaded.encode_prompt(ChatPrompt("Who?", system="Be brief."), features)
     count = features.tokens.shape[0]
     assert encoded.image_end - encoded.image_start == count
-    assert int((encoded.ids == loaded._parts.image_token_id).sum()) == count
+    assert int((encoded.ids == loaded._checkpoint.image_token_id).sum()) == count
     first = loaded.encode_prompt(ChatPrompt("Who?"), features).image_start
     last = loaded.encode_prompt(ChatPrompt("Who?", is_image_first=False), features).image_start
     assert last >= first
