@@ -103,7 +103,9 @@ def describe_concepts(
         if concept.about:
             words: tuple[str, ...] = (concept.about.strip().rstrip("."),)
         else:
-            words = _describe(store, concept, library.concepts.references(concept.id), found.get(concept.id, ()))
+            words = _describe(
+                store, concept, library.concepts.references(concept.id), found.get(concept.id, ())
+            )
         described[concept.id] = TuningConcept(concept.id, concept.kind, words)
     return described
 

@@ -22,7 +22,9 @@ def start(named_library, model):
     store = FeatureStore(model)
     empty = Bank(model.fingerprint, "")
     bank = register_concepts(named_library, store, empty, options=RegisterOptions(tokens=4)).bank
-    concepts = {c.id: TuningConcept(c.id, c.kind, (f"a face like {c.id}",)) for c in named_library.concepts.all()}
+    concepts = {
+        c.id: TuningConcept(c.id, c.kind, (f"a face like {c.id}",)) for c in named_library.concepts.all()
+    }
     return bank, concepts, gather_photos(named_library, store, bank)
 
 

@@ -15,6 +15,7 @@ from photopal.prompts import PromptConcept, build_prompt
 from photopal.vlm import load_model
 from photopal.vlm.batch_decoder import BatchDecoder, GenerationRequest, answer_batch, first_answer_shares
 from photopal.vlm.protocol import ConceptEmbeddings
+from tests.marks import slow
 
 QUESTIONS = ("Who is here?", "What is <|name:0|> doing in this photo?", "Is <|name:1|> here? Yes or No.", "?")
 
@@ -71,13 +72,11 @@ def count_tokens(monkeypatch) -> list[int]:
     return held
 
 
-@pytest.mark.parametrize("bonus", [0.0, NAME_BONUS])
-@pytest.mark.parametrize("at_once", [1, 3, 64])
+@pytest.mark.parametrize("bonus", [*slow(0.0), NAME_BONUS])
+@pytest.mark.parametrize("at_once", [*slow(1), 3, 64])
 def test_answers_side_by_side_are_those_of_each_prompt_alone(model, bonus, at_once):
     noted = prompts(model, bonus=bonus)
-    alone = [
-        model.generate(n.encoded, n.features, n.concepts, max_new_tokens=n.max_new_tokens) for n in noted
-    ]
+    alone = answers_alone(model, noted)
     counts = []
     assert answer_batch(model, noted, most_prompts=at_once, on_answers=counts.append) == alone
     assert sum(counts) == len(noted)
@@ -96,9 +95,7 @@ def test_a_family_without_common_prefixes_is_answered_one_by_one(tiny_llava, mon
     model = load_model(tiny_llava)
     monkeypatch.setattr(model, "supports_prefix", False)
     asked = prompts(model)[:6]
-    alone = [
-        model.generate(n.encoded, n.features, n.concepts, max_new_tokens=n.max_new_tokens) for n in asked
-    ]
+    alone = answers_alone(model, asked)
     assert answer_batch(model, asked) == alone
 
 
@@ -110,10 +107,7 @@ def test_long_prompts_stand_in_smaller_batches(tiny_llava, monkeypatch):
     together = answer_batch(model, asked)
     longest = max(len(one.encoded.ids) + one.max_new_tokens for one in asked)
     monkeypatch.setattr(batch, "MOST_TOKENS", 3 * longest)
-    held, write = [], BatchDecoder.decode
-    monkeypatch.setattr(
-        BatchDecoder, "decode", lambda self: [write(self), held.append(self.owners.numel())][0]
-    )
+    held = count_tokens(monkeypatch)
     counts = []
     assert answer_batch(model, asked, on_answers=counts.append) == together
     assert sum(counts) == len(asked)
@@ -124,10 +118,7 @@ def test_long_prompts_stand_in_smaller_batches(tiny_llava, monkeypatch):
 def test_questions_about_one_photo_share_its_keys(tiny_llava, monkeypatch):
     model = load_model(tiny_llava)
     asked = [one for one in prompts(model) if one.concepts is not None][:4] * 5
-    held, write = [], BatchDecoder.decode
-    monkeypatch.setattr(
-        BatchDecoder, "decode", lambda self: [write(self), held.append(self.owners.numel())][0]
-    )
+    held = count_tokens(monkeypatch)
     answer_batch(model, asked)
     apart = sum(len(one.encoded.ids) for one in asked)
     assert sum(held) < apart

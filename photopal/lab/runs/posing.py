@@ -128,7 +128,9 @@ class Examiner:
             return asked[:MOST_CONCEPTS]
         return sorted(asked + rest, key=lambda concept: concept.id)
 
-    def _offer(self, chosen: Sequence[ConceptRecord], features: PhotoFeatures | None, control: Control) -> Pose:
+    def _offer(
+        self, chosen: Sequence[ConceptRecord], features: PhotoFeatures | None, control: Control
+    ) -> Pose:
         rows = self.bank.embeddings([c.id for c in chosen], [c.name for c in chosen])
         if control == "wrong concept":
             rows = self._foreign(chosen) or rows
