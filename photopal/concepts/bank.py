@@ -177,7 +177,18 @@ def load_bank(path: Path, *, fingerprint: str) -> Bank:
         raise BankError(f"{path}: the bank belongs to another model", hint=hint)
     try:
         records = header["concepts"].items()
-        concepts = {int(key): _read_concept(int(key), tensors, facts) for key, facts in records}
+        concepts = {
+            int(key): BankConcept(
+                concept_id=int(key),
+                inputs=tensors[f"{key}.inputs"],
+                outputs=tensors[f"{key}.outputs"],
+                direction=tensors[f"{key}.direction"],
+                calibration=Calibration(float(str(facts["low"])), float(str(facts["high"]))),
+                references_key=str(facts["references"]),
+                is_tuned=bool(facts["tuned"]),
+            )
+            for key, facts in records
+        }
         prompt_version, notes = str(header["prompt_version"]), dict(header["notes"])
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise BankError(f"{path}: broken bank header", hint=hint) from error
@@ -198,15 +209,3 @@ def _read_header(metadata: Mapping[str, str]) -> dict[str, Any]:
         return {}
     is_header = isinstance(facts, dict) and isinstance(facts.get("format"), int)
     return facts if is_header else {}
-
-
-def _read_concept(concept_id: int, tensors: dict[str, Tensor], facts: dict[str, object]) -> BankConcept:
-    return BankConcept(
-        concept_id=concept_id,
-        inputs=tensors[f"{concept_id}.inputs"],
-        outputs=tensors[f"{concept_id}.outputs"],
-        direction=tensors[f"{concept_id}.direction"],
-        calibration=Calibration(float(str(facts["low"])), float(str(facts["high"]))),
-        references_key=str(facts["references"]),
-        is_tuned=bool(facts["tuned"]),
-    )

@@ -258,8 +258,9 @@ def find_recurring(photos: Sequence[PhotoFeatures], others: Sequence[PhotoFeatur
         peers = [u.flatten(0, 1) for n, u in enumerate(units) if n != number]
         # What recurs in its photos but is also elsewhere is grass and sky.
         score = _recurrence(flat, peers) - _recurrence(flat, against)  # [cells]
+        ys, xs = torch.linspace(-1, 1, unit.shape[0])[:, None], torch.linspace(-1, 1, unit.shape[1])[None, :]
         # People hold the camera on what they photograph: a small push to the middle decides a tie, no more.
-        scores.append(score.view(unit.shape[:2]) + 0.1 * _center_prior(unit.shape[0], unit.shape[1]))
+        scores.append(score.view(unit.shape[:2]) + 0.1 * torch.exp(-(xs.square() + ys.square())))
     inside = [inside_photo(photo) for photo in photos]
     found = [_peak_region(score, on) for score, on in zip(scores, inside, strict=True)]
     # Once more, by what was found in all photos together: one photo's mistake is then outvoted by the others.
@@ -273,12 +274,6 @@ def _recurrence(cells: Tensor, peers: Sequence[Tensor]) -> Tensor:
     if not peers:
         return torch.zeros(cells.shape[0])
     return torch.stack([(cells @ peer.T).amax(dim=1) for peer in peers]).mean(dim=0)
-
-
-def _center_prior(rows: int, cols: int) -> Tensor:
-    ys = torch.linspace(-1, 1, rows)[:, None]
-    xs = torch.linspace(-1, 1, cols)[None, :]
-    return torch.exp(-(xs.square() + ys.square()))
 
 
 def _peak_region(score: Tensor, inside: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from photopal.vlm.kv_cache import copy_past, preallocate
+from photopal.vlm.kv_cache import common_length, copy_past, preallocate
 from photopal.vlm.protocol import (
     ConceptEmbeddings,
     EncodedPrompt,
@@ -183,15 +183,8 @@ def distinguishing_lengths(answers: Sequence[Sequence[int]]) -> list[int]:
     lengths = []
     for number, ids in enumerate(answers):
         others = [other for index, other in enumerate(answers) if index != number]
-        common = max((_common(ids, other) for other in others), default=0)
+        common = max((common_length(torch.tensor(ids), torch.tensor(other)) for other in others), default=0)
         if common == len(ids):
             raise ValueError("two answers are the same to the model")
         lengths.append(common + 1)
     return lengths
-
-
-def _common(first: Sequence[int], second: Sequence[int]) -> int:
-    for index, (left, right) in enumerate(zip(first, second, strict=False)):
-        if left != right:
-            return index
-    return min(len(first), len(second))

@@ -138,7 +138,11 @@ def _load_checkpoint(folder: Path, device: torch.device, dtype: torch.dtype) -> 
     if family.needs_processor:
         processor = AutoProcessor.from_pretrained(folder, backend="pil", **safe)
     image_token, image_token_id = _image_token(model.config, tokenizer, folder)
-    _move(model.requires_grad_(False).eval(), device)
+    model.requires_grad_(False).eval()
+    is_tied = _ends_share(model)
+    model.to(device)
+    if is_tied and not _ends_share(model):  # some kinds of devices get each layer's weights by themselves
+        model.get_output_embeddings().weight = model.get_input_embeddings().weight
     checkpoint = Checkpoint(
         model=model,
         tokenizer=tokenizer,
@@ -154,15 +158,8 @@ def _load_checkpoint(folder: Path, device: torch.device, dtype: torch.dtype) -> 
     return checkpoint, family
 
 
-def _move(model: Any, device: torch.device) -> None:
-    """Move a model to a device; layers that shared a weight still do."""
-    is_tied = _ends_share(model)
-    model.to(device)
-    if is_tied and not _ends_share(model):  # some kinds of devices get each layer's weights by themselves
-        model.get_output_embeddings().weight = model.get_input_embeddings().weight
-
-
 def _ends_share(model: Any) -> bool:
+    """Whether the input and the output layer are one weight."""
     output = model.get_output_embeddings()
     return output is not None and output.weight is model.get_input_embeddings().weight
 

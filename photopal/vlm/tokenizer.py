@@ -82,7 +82,8 @@ class PromptCoder:
                     f"the model's chat template does not put {self._image_token} where the photo goes",
                     hint="Choose a vision-language chat model.",
                 )
-            text = text.replace(self._image_token, self._image_text(features))
+            image_text = features.image_text or self._image_token * features.tokens.shape[0]
+            text = text.replace(self._image_token, image_text)
         return torch.tensor(self._ids(text), dtype=torch.int64)
 
     def answer_ids(self, text: str, *, has_image: bool = True) -> Tensor:
@@ -118,15 +119,12 @@ class PromptCoder:
         Returns:
             The text, with the spaces at its ends as the tokens say.
         """
-        plain = [self._to_tokenizer.get(int(id_), int(id_)) for id_ in ids if self._is_written(int(id_))]
+        # Padding rows of the embedding and soft tokens have no text; identifiers come back as placeholders.
+        names_end = self._vocab_size + SLOTS
+        written = [int(i) for i in ids if i < self._base_size or self._vocab_size <= i < names_end]
+        plain = [self._to_tokenizer.get(id_, id_) for id_ in written]
         text = self._tokenizer.decode(plain, skip_special_tokens=True, clean_up_tokenization_spaces=False)
         return put_names(text, names)
-
-    def _is_written(self, model_id: int) -> bool:
-        return model_id < self._base_size or self._vocab_size <= model_id < self._vocab_size + SLOTS
-
-    def _image_text(self, features: PhotoFeatures) -> str:
-        return features.image_text or self._image_token * features.tokens.shape[0]
 
     def _ids(self, text: str, *, is_start: bool = True) -> list[int]:
         bos = self._tokenizer.bos_token

@@ -28,37 +28,30 @@ def encode(checkpoint: Checkpoint, images: Sequence[Image.Image]) -> list[PhotoF
     Returns:
         One per photo; its frame is the whole photo.
     """
-    return [_encode_photo(checkpoint, image) for image in images]
-
-
-def _encode_photo(checkpoint: Checkpoint, image: Image.Image) -> PhotoFeatures:
-    inputs = checkpoint.image_processor([image], return_tensors="pt")
-    tensors = {name: value for name, value in inputs.items() if isinstance(value, Tensor)}
-    given = {
-        name: value.to(checkpoint.device, checkpoint.dtype if value.is_floating_point() else None)
-        for name, value in tensors.items()
-    }
-    outputs = checkpoint.model.get_image_features(**given, return_dict=True)
-    pooled: Any = outputs.pooler_output
-    tokens = pooled if isinstance(pooled, Tensor) else torch.cat(tuple(pooled), dim=0)
-    tokens = tokens.reshape(-1, tokens.shape[-1])  # [image_tokens, hidden]
-    grid = square_grid(tokens.shape[0])
-    return PhotoFeatures(
-        tokens=tokens,
-        token_grid=grid,
-        patches=as_grid(tokens, grid),
-        frame=WHOLE_PHOTO,
-        model_inputs={name: value for name, value in tensors.items() if name != "pixel_values"},
-        image_text=str(checkpoint.processor.replace_image_token(inputs, 0)),
-    )
-
-
-def _placed(checkpoint: Checkpoint, value: Tensor) -> Tensor:
-    return (
-        value.to(checkpoint.device, checkpoint.dtype)
-        if value.is_floating_point()
-        else value.to(checkpoint.device)
-    )
+    features = []
+    for image in images:
+        inputs = checkpoint.image_processor([image], return_tensors="pt")
+        tensors = {name: value for name, value in inputs.items() if isinstance(value, Tensor)}
+        given = {
+            name: value.to(checkpoint.device, checkpoint.dtype if value.is_floating_point() else None)
+            for name, value in tensors.items()
+        }
+        outputs = checkpoint.model.get_image_features(**given, return_dict=True)
+        pooled: Any = outputs.pooler_output
+        tokens = pooled if isinstance(pooled, Tensor) else torch.cat(tuple(pooled), dim=0)
+        tokens = tokens.reshape(-1, tokens.shape[-1])  # [image_tokens, hidden]
+        grid = square_grid(tokens.shape[0])
+        features.append(
+            PhotoFeatures(
+                tokens=tokens,
+                token_grid=grid,
+                patches=as_grid(tokens, grid),
+                frame=WHOLE_PHOTO,
+                model_inputs={name: value for name, value in tensors.items() if name != "pixel_values"},
+                image_text=str(checkpoint.processor.replace_image_token(inputs, 0)),
+            )
+        )
+    return features
 
 
 def positions(checkpoint: Checkpoint, ids: Tensor, features: PhotoFeatures | None) -> Tensor:

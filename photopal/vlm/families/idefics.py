@@ -30,23 +30,26 @@ def encode(checkpoint: Checkpoint, images: Sequence[Image.Image]) -> list[PhotoF
     Returns:
         One per photo: tokens after pixel shuffle, and the finer grid of the tower's last output.
     """
-    return [_encode_photo(checkpoint, image) for image in images]
-
-
-def _encode_photo(checkpoint: Checkpoint, image: Image.Image) -> PhotoFeatures:
-    inputs = checkpoint.image_processor([[image]], do_image_splitting=False, return_tensors="pt")
-    mask = inputs.get("pixel_attention_mask")
-    outputs = checkpoint.model.get_image_features(
-        pixel_values=inputs["pixel_values"].to(checkpoint.device, checkpoint.dtype),  # [1, 1, 3, side, side]
-        pixel_attention_mask=None if mask is None else mask.to(checkpoint.device),
-        return_dict=True,
-    )
-    tokens = torch.cat(tuple(outputs.pooler_output), dim=0)  # [image_tokens, hidden]
-    raw = outputs.last_hidden_state[0]  # [patches, width]
-    return PhotoFeatures(
-        tokens=tokens,
-        token_grid=square_grid(tokens.shape[0]),
-        patches=as_grid(raw, square_grid(raw.shape[0])),
-        frame=WHOLE_PHOTO,
-        image_text=f"{_FAKE}{_GLOBAL}{checkpoint.image_token * tokens.shape[0]}{_FAKE}",
-    )
+    features = []
+    for image in images:
+        inputs = checkpoint.image_processor([[image]], do_image_splitting=False, return_tensors="pt")
+        mask = inputs.get("pixel_attention_mask")
+        outputs = checkpoint.model.get_image_features(
+            pixel_values=inputs["pixel_values"].to(
+                checkpoint.device, checkpoint.dtype
+            ),  # [1, 1, 3, side, side]
+            pixel_attention_mask=None if mask is None else mask.to(checkpoint.device),
+            return_dict=True,
+        )
+        tokens = torch.cat(tuple(outputs.pooler_output), dim=0)  # [image_tokens, hidden]
+        raw = outputs.last_hidden_state[0]  # [patches, width]
+        features.append(
+            PhotoFeatures(
+                tokens=tokens,
+                token_grid=square_grid(tokens.shape[0]),
+                patches=as_grid(raw, square_grid(raw.shape[0])),
+                frame=WHOLE_PHOTO,
+                image_text=f"{_FAKE}{_GLOBAL}{checkpoint.image_token * tokens.shape[0]}{_FAKE}",
+            )
+        )
+    return features

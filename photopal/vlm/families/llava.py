@@ -39,11 +39,11 @@ def encode(checkpoint: Checkpoint, images: Sequence[Image.Image]) -> list[PhotoF
 
 def _encode_batch(checkpoint: Checkpoint, images: Sequence[Image.Image]) -> list[PhotoFeatures]:
     processor = checkpoint.image_processor
-    color = _mean_color(processor.image_mean)
+    red, green, blue = (round(value * 255) for value in processor.image_mean)
     side = _resized_side(processor)
 
     def prepare(image: Image.Image) -> tuple[Tensor, Box]:
-        square, frame = pad_to_square(image, color)
+        square, frame = pad_to_square(image, (red, green, blue))
         # Shrunk here as the processor shrinks, which then finds nothing to do: it would first copy the whole
         # photo about as an array, which takes as long as decoding it.
         if side is not None:
@@ -57,20 +57,16 @@ def _encode_batch(checkpoint: Checkpoint, images: Sequence[Image.Image]) -> list
     pixels = pixels.to(checkpoint.device, checkpoint.dtype)
     outputs = checkpoint.model.get_image_features(pixel_values=pixels, return_dict=True)
     patches = _raw_patches(checkpoint, outputs).cpu()  # [photos, patches, width], one copy for all photos
-    kept = _kept_share(processor)
+    kept_share = _kept_share(processor)
     return [
-        _features(tokens, raw, shrink_frame(frame, kept) if kept < 1 else frame)
+        PhotoFeatures(
+            tokens=tokens,
+            token_grid=square_grid(tokens.shape[0]),
+            patches=as_grid(raw, square_grid(raw.shape[0])),
+            frame=shrink_frame(frame, kept_share),
+        )
         for tokens, raw, (_, frame) in zip(outputs.pooler_output, patches, prepared, strict=True)
     ]
-
-
-def _features(tokens: Tensor, raw: Tensor, frame: Box) -> PhotoFeatures:
-    return PhotoFeatures(
-        tokens=tokens,
-        token_grid=square_grid(tokens.shape[0]),
-        patches=as_grid(raw, square_grid(raw.shape[0])),
-        frame=frame,
-    )
 
 
 def _raw_patches(checkpoint: Checkpoint, outputs: Any) -> Tensor:
@@ -80,11 +76,6 @@ def _raw_patches(checkpoint: Checkpoint, outputs: Any) -> Tensor:
     states: Tensor = outputs.hidden_states[layer]
     has_cls = config.vision_config.model_type == "clip_vision_model"
     return states[:, 1:] if has_cls else states
-
-
-def _mean_color(image_mean: Sequence[float]) -> tuple[int, int, int]:
-    red, green, blue = (round(value * 255) for value in image_mean)
-    return red, green, blue
 
 
 def _resized_side(processor: Any) -> int | None:

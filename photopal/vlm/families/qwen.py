@@ -28,28 +28,29 @@ def encode(checkpoint: Checkpoint, images: Sequence[Image.Image]) -> list[PhotoF
     Returns:
         One per photo, with `image_grid_thw` among the model inputs.
     """
-    return [_encode_photo(checkpoint, image) for image in images]
-
-
-def _encode_photo(checkpoint: Checkpoint, image: Image.Image) -> PhotoFeatures:
-    inputs = checkpoint.image_processor([image], return_tensors="pt")
-    grid_thw = inputs["image_grid_thw"]  # [1, 3]
-    outputs = checkpoint.model.get_image_features(
-        pixel_values=inputs["pixel_values"].to(checkpoint.device, checkpoint.dtype),
-        image_grid_thw=grid_thw.to(checkpoint.device),
-        return_dict=True,
-    )
-    tokens = torch.cat(tuple(outputs.pooler_output), dim=0)  # [image_tokens, hidden]
-    merge = checkpoint.config.vision_config.spatial_merge_size
-    _, rows, cols = (int(size) for size in grid_thw[0])
-    grid = (rows // merge, cols // merge)
-    return PhotoFeatures(
-        tokens=tokens,
-        token_grid=grid,
-        patches=as_grid(tokens, grid),
-        frame=WHOLE_PHOTO,
-        model_inputs={"image_grid_thw": grid_thw},
-    )
+    features = []
+    for image in images:
+        inputs = checkpoint.image_processor([image], return_tensors="pt")
+        grid_thw = inputs["image_grid_thw"]  # [1, 3]
+        outputs = checkpoint.model.get_image_features(
+            pixel_values=inputs["pixel_values"].to(checkpoint.device, checkpoint.dtype),
+            image_grid_thw=grid_thw.to(checkpoint.device),
+            return_dict=True,
+        )
+        tokens = torch.cat(tuple(outputs.pooler_output), dim=0)  # [image_tokens, hidden]
+        merge = checkpoint.config.vision_config.spatial_merge_size
+        _, rows, cols = (int(size) for size in grid_thw[0])
+        grid = (rows // merge, cols // merge)
+        features.append(
+            PhotoFeatures(
+                tokens=tokens,
+                token_grid=grid,
+                patches=as_grid(tokens, grid),
+                frame=WHOLE_PHOTO,
+                model_inputs={"image_grid_thw": grid_thw},
+            )
+        )
+    return features
 
 
 def positions(checkpoint: Checkpoint, ids: Tensor, features: PhotoFeatures | None) -> Tensor:
