@@ -168,7 +168,7 @@ app = typer.Typer(
 )
 
 
-def _say_version(is_asked: bool) -> None:
+def _print_version(is_asked: bool) -> None:
     if is_asked:
         typer.echo(f"photopal {__version__}")
         raise typer.Exit
@@ -195,7 +195,7 @@ def start(  # noqa: PLR0913 - one parameter for each global option
     ] = False,
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_say_version, is_eager=True, help="Print the version and exit."),
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
     ] = False,
 ) -> None:
     """Caption, search and ask about your photos, using the names of your people, pets and things.

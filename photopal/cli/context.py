@@ -15,10 +15,10 @@ from rich.console import Console
 from photopal.cli.crash import describe_crash, write_report
 from photopal.cli.output import plain
 from photopal.cli.streams import keep_log, talk_stream
-from photopal.config import Settings, load_settings
 from photopal.errors import NothingFoundError, PhotopalError
 
 if TYPE_CHECKING:
+    from photopal.config import Settings
     from photopal.library import Library
     from photopal.progress import OnProgress
     from photopal.vlm.model import LoadedModel
@@ -74,6 +74,9 @@ class Session:
     @cached_property
     def settings(self) -> Settings:
         """The settings, read when first asked for, so that help works with a broken config file."""
+        # Imported here, as everything that `--help` does not need is.
+        from photopal.config import load_settings
+
         return load_settings(home=self._home, model=self._model, device=self._device)
 
     def say(self, words: str, *, style: str = "") -> None:

@@ -43,7 +43,7 @@ def run_watch(
         UsageError: No folder is named, or one of them is a file.
     """
     from photopal.ingest.watch import stop_on_signals, watch_folders
-    from photopal.ingest.watch.status import StatusFile
+    from photopal.ingest.watch.status_file import StatusFile
 
     status = StatusFile(session.settings.watches_path, watched=folders)
 

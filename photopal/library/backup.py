@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,8 +17,8 @@ from photopal.errors import LibraryError, UsageError
 from photopal.files import atomic_path
 from photopal.library import migrations as schema
 from photopal.library.library import Library
+from photopal.progress import OnProgress
 
-OnProgress = Callable[[int, int], None]
 """Called with the number of pages done and the number of pages."""
 
 _PAGES_AT_ONCE = 4096

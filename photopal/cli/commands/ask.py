@@ -15,7 +15,6 @@ from photopal.cli.output import safe, show_json, show_line
 from photopal.errors import ExitCode, PhotoError
 
 if TYPE_CHECKING:
-    from photopal.assistant.ask import PhotoAnswer
     from photopal.photos import Skipped
 
 
@@ -92,8 +91,14 @@ def _ask_photos(session: Session, question: str, paths: Sequence[Path], *, is_js
             if len(found) > 1 and not is_json:
                 show_line(session.out, f"{safe(str(path))}:")
             on_text = None if is_json else _streaming(session)
+            answer = ask_view(assistant, assistant.look(image), question, on_text=on_text)
             answers.append(
-                _as_json(path, ask_view(assistant, assistant.look(image), question, on_text=on_text))
+                {
+                    "path": str(path),
+                    "answer": answer.text,
+                    "names": answer.names,
+                    "is_from_model": answer.is_from_model,
+                }
             )
             if not is_json:
                 show_line(session.out, "")
@@ -112,8 +117,3 @@ def _streaming(session: Session) -> Callable[[str], None]:
         session.out.file.flush()
 
     return show
-
-
-def _as_json(path: Path, answer: PhotoAnswer) -> dict[str, Any]:
-    facts = {"answer": answer.text, "names": answer.names, "is_from_model": answer.is_from_model}
-    return {"path": str(path), **facts}

@@ -57,7 +57,7 @@ def caption(  # noqa: PLR0913 - one parameter for each option of the command
       photopal caption --watch ~/Pictures/Inbox
     """
     session = session_of(ctx)
-    _refuse_what_does_not_fit(
+    _check_combination(
         watch=watch, once=once, rest=(force, replace_edited, limit, json), formats=(json, jsonl)
     )
     with _printing(session, is_json=json, is_jsonl=jsonl) as on_caption:
@@ -70,9 +70,7 @@ def caption(  # noqa: PLR0913 - one parameter for each option of the command
             _caption(session, paths or (), options, on_caption=on_caption)
 
 
-def _refuse_what_does_not_fit(
-    *, watch: bool, once: bool, rest: Sequence[object], formats: Sequence[bool]
-) -> None:
+def _check_combination(*, watch: bool, once: bool, rest: Sequence[object], formats: Sequence[bool]) -> None:
     if once and not watch:
         raise UsageError("--once requires --watch")
     if watch and any(rest):
@@ -124,13 +122,13 @@ def _caption_watched(
     from photopal.library.photo_vectors import VectorFile
 
     model, bank_path = open_model(session)
-    held = [ref(model)]  # not the model itself, which goes when no photo comes for long
+    model_ref = [ref(model)]  # not the model itself, which goes when no photo comes for long
     with session.library_to_write() as library:
 
         def reopen() -> Any:
-            again = held[0]() or open_model(session)[0]
-            held[0] = ref(again)
-            return assistant_of(session, library, model=again, path=bank_path)
+            reopened = model_ref[0]() or open_model(session)[0]
+            model_ref[0] = ref(reopened)
+            return assistant_of(session, library, model=reopened, path=bank_path)
 
         vectors = VectorFile(session.settings.vectors_path, model.fingerprint)
         captioner = WatchCaptioner(library, bank_path, reopen, vectors=vectors, on_caption=on_caption)
@@ -156,7 +154,13 @@ def _printing(
         elif is_jsonl:
             show_json(session.out, _as_json(captioned), is_line=True)
         else:
-            _show_captioned(session, captioned)
+            cells = [safe(str(captioned.photo.path)), safe(", ".join(captioned.caption.names))]
+            text = safe(captioned.caption.text)
+            if session.out.is_terminal:
+                path, names = cells
+                show_line(session.out, f"{path}{f'  [{names}]' if names else ''}\n  {text}")
+            else:
+                show_line(session.out, "\t".join([*cells, text]))
         session.out.file.flush()
 
     try:
@@ -164,15 +168,6 @@ def _printing(
     finally:
         if is_json:
             show_json(session.out, made)
-
-
-def _show_captioned(session: Session, captioned: CaptionedPhoto) -> None:
-    cells = (str(captioned.photo.path), ", ".join(captioned.caption.names), captioned.caption.text)
-    if session.out.is_terminal:
-        path, names, text = (safe(cell) for cell in cells)
-        show_line(session.out, f"{path}{f'  [{names}]' if names else ''}\n  {text}")
-    else:
-        show_line(session.out, "\t".join(safe(cell) for cell in cells))
 
 
 def _as_json(captioned: CaptionedPhoto) -> dict[str, Any]:
