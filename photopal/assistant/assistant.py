@@ -34,12 +34,14 @@ from photopal.vlm.kv_cache import common_length
 from photopal.vlm.placeholders import name_placeholder
 from photopal.vlm.protocol import EncodedPrompt, PhotoFeatures, PrefixCache, VisionModel
 
+_YES_NO = (questions.YES, questions.NO)
+
 __all__ = ["Assistant", "PersonalizedPrompt", "Sighting", "View", "bank_path_for"]
 
 
 @dataclass(frozen=True, eq=False)
 class _Reading:
-    """What the location maps say of one photo, by the place of each concept; `unsure` by margin."""
+    """What the location maps say of one photo, by the index of each concept; `unsure` by margin."""
 
     maps: Tensor
     scores: list[float]
@@ -111,7 +113,7 @@ class Assistant:
         ]
 
     def _offer(self, view: View, asked: Sequence[ConceptRecord]) -> PersonalizedPrompt:
-        """All of a personalised prompt but the features of the photo with marks."""
+        """All of a personalized prompt but the features of the photo with marks."""
         present = [s for s in view.sightings if s.is_present]
         chosen = list({c.id: c for c in [*asked, *(s.concept for s in present)]}.values())[:MOST_CONCEPTS]
         chosen = [concept for concept in chosen if concept.id in self.bank.concepts]
@@ -136,7 +138,7 @@ class Assistant:
         )
 
     def prefix(self, view: View, personal: PersonalizedPrompt, encoded: EncodedPrompt) -> PrefixCache | None:
-        """The keys and values of what all questions to a personalised prompt begin with, computed once.
+        """The keys and values of what all questions to a personalized prompt begin with, computed once.
 
         Args:
             view: The photo; keeps what is computed.
@@ -187,7 +189,7 @@ class Assistant:
             concepts: At most four, all in the bank.
         """
         asked = self.recognition_prompts(features, concepts)
-        return first_answer_shares(self.model, asked, (questions.YES, questions.NO))
+        return first_answer_shares(self.model, asked, _YES_NO)
 
     def _see(self, encoded: Sequence[PhotoFeatures]) -> list[tuple[Sighting, ...]]:
         """Who is where on each photo: by the maps alone, or within the abstain band by map and model."""
@@ -195,13 +197,13 @@ class Assistant:
             return [()] * len(encoded)
         read = [self._read(features) for features in encoded]
         asked = [
-            self.recognition_prompts(features, [self.concepts[place] for place in reading.unsure])
+            self.recognition_prompts(features, [self.concepts[index] for index in reading.unsure])
             for features, reading in zip(encoded, read, strict=True)
         ]
-        every = [one for prompts in asked for one in prompts]
-        told = iter(first_answer_shares(self.model, every, (questions.YES, questions.NO)) if every else ())
+        together = [request for requests in asked for request in requests]
+        shares = iter(first_answer_shares(self.model, together, _YES_NO) if together else ())
         return [
-            self._sightings(features, reading, {place: next(told) for place in reading.unsure})
+            self._sightings(features, reading, {index: next(shares) for index in reading.unsure})
             for features, reading in zip(encoded, read, strict=True)
         ]
 
@@ -214,31 +216,30 @@ class Assistant:
         calibrations = [self.bank.concepts[i].calibration for i in ids]
         verdicts = [c.judge(score) for c, score in zip(calibrations, scores, strict=True)]
         margins = [score - c.threshold for c, score in zip(calibrations, scores, strict=True)]
-        order = sorted(range(len(ids)), key=lambda place: -margins[place])
-        unsure = [place for place in order if verdicts[place] is Verdict.UNSURE][:MOST_CONCEPTS]
+        order = sorted(range(len(ids)), key=lambda index: -margins[index])
+        unsure = [index for index in order if verdicts[index] is Verdict.UNSURE][:MOST_CONCEPTS]
         return _Reading(maps=maps, scores=scores, verdicts=verdicts, margins=margins, unsure=unsure)
 
     def _sightings(
-        self, features: PhotoFeatures, reading: _Reading, told: dict[int, float]
+        self, features: PhotoFeatures, reading: _Reading, probabilities: dict[int, float]
     ) -> tuple[Sighting, ...]:
         """Every concept, the present ones first; where the model was asked, map and model decide alike."""
         sightings = []
-        places = find_regions(reading.maps, features.frame)
-        for place, (concept, found) in enumerate(zip(self.concepts, places, strict=True)):
-            probability = told.get(place)
-            is_present = reading.verdicts[place] is Verdict.PRESENT
+        regions = find_regions(reading.maps, features.frame)
+        for index, (concept, region) in enumerate(zip(self.concepts, regions, strict=True)):
+            probability = probabilities.get(index)
+            is_present = reading.verdicts[index] is Verdict.PRESENT
             if probability is not None:
                 calibration = self.bank.concepts[concept.id].calibration
-                is_present = calibration.share(reading.scores[place]) + probability >= 1.0
-            margin = reading.margins[place]
+                is_present = calibration.share(reading.scores[index]) + probability >= 1.0
             sightings.append(
                 Sighting(
                     concept=concept,
-                    score=margin,
+                    score=reading.margins[index],
                     is_present=is_present,
                     probability=probability,
-                    point=found.point,
-                    box=found.box,
+                    point=region.point,
+                    box=region.box,
                 )
             )
         return tuple(sorted(sightings, key=lambda s: (not s.is_present, -s.score)))

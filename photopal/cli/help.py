@@ -51,7 +51,7 @@ def name_of(command: Callable[..., Any]) -> str:
 
 
 def help_of(command: Callable[..., Any]) -> str:
-    """A command's docstring as help markup: each paragraph one line, examples indented and coloured."""
+    """A command's docstring as help markup: each paragraph one line, examples indented and colored."""
     return "\n\n".join(_as_markup(paragraph) for paragraph in paragraphs_of(command))
 
 

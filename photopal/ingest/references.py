@@ -199,7 +199,7 @@ def _read_mask(file: ReferenceFile, photo: Photo) -> bytes | None:
             size_px = picture.size
             has_alpha = picture.mode in ("RGBA", "LA", "PA")
             alpha = picture.getchannel("A") if has_alpha else None
-        grey = open_photo(file.mask).convert("L") if alpha is None or _is_flat(alpha) else alpha
+        gray = open_photo(file.mask).convert("L") if alpha is None or _is_flat(alpha) else alpha
     except Exception as error:
         # A decoder fed with a broken file raises nearly anything.
         raise ConceptError(f"{file.mask}: the mask cannot be read: {error}") from error
@@ -208,13 +208,13 @@ def _read_mask(file: ReferenceFile, photo: Photo) -> bytes | None:
             f"{file.mask}: the mask is {size_px[0]} x {size_px[1]} pixels, the photo {file.path}"
             f" {photo.width_px} x {photo.height_px} upright"
         )
-    brightest = int(grey.getextrema()[1])  # type: ignore[arg-type]
+    brightest = int(gray.getextrema()[1])  # type: ignore[arg-type]
     if brightest == 0:
         raise ConceptError(
             f"{file.mask}: the mask is completely black", hint="A mask must be white where the subject is."
         )
     encoded = io.BytesIO()
-    grey.point(lambda value: 255 if value * 2 > brightest else 0).save(encoded, "PNG", optimize=True)
+    gray.point(lambda value: 255 if value * 2 > brightest else 0).save(encoded, "PNG", optimize=True)
     return encoded.getvalue()
 
 

@@ -47,7 +47,7 @@ def back_up(
     if _is_same(target, library.path):
         raise UsageError(f"{target}: this is the library itself")
     if target.exists() and not force:
-        raise UsageError(f"{target}: already exists", hint="Use --yes to replace an earlier backup.")
+        raise UsageError(f"{target}: already exists", hint="Use --force to replace an earlier backup.")
     if target.exists() and not _is_database(target):
         raise UsageError(f"{target}: already exists and is not a backup", hint="Choose another file name.")
     try:

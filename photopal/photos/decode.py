@@ -279,7 +279,7 @@ def _through_profile(picture: Image.Image, profile: bytes) -> Image.Image | None
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         mode = spaces.get(source.profile.xcolor_space.strip().upper())
         if mode == "RGB" and picture.mode == "L":
-            # A grey picture saved with a colour profile: grey stays grey.
+            # A gray picture saved with a color profile: gray stays gray.
             return None
         if mode != picture.mode:
             return None

@@ -26,7 +26,7 @@ class OODDetector:
 
     Attributes:
         centers: `[centers, width]` float32, of mean patch vectors.
-        whitening: `[width, width]` float32; turns a difference from a centre into uncorrelated units.
+        whitening: `[width, width]` float32; turns a difference from a center into uncorrelated units.
         limit: The largest distance of a photo that still counts as in-distribution.
     """
 
