@@ -115,9 +115,9 @@ def in_a_line(error: BaseException) -> str:
     if isinstance(error, PhotopalError):
         return error.message
     try:
-        said = " ".join(str(error).split())
+        text = " ".join(str(error).split())
     except Exception:  # noqa: BLE001 - a library's exception that cannot say what it is
-        said = ""
-    if len(said) > _MOST_LETTERS:
-        said = f"{said[:_MOST_LETTERS]} …"
-    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+        text = ""
+    if len(text) > _MOST_LETTERS:
+        text = f"{text[:_MOST_LETTERS]} …"
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -77,11 +77,23 @@ class Assistant:
         return self.see(images, self.model.encode_photos(images, keys=keys))
 
     def see(self, images: Sequence[Image.Image], encoded: Sequence[PhotoFeatures]) -> list[View]:
-        """Decide who is where on photos that are encoded already."""
-        return [
-            View(image=i, features=f, sightings=s)
-            for i, f, s in zip(images, encoded, self._see(encoded), strict=True)
-        ]
+        """Decide who is where on photos that are encoded already.
+
+        The maps alone decide, or within the abstain band map and model together.
+        """
+        if not self.concepts:
+            return [View(image=i, features=f, sightings=()) for i, f in zip(images, encoded, strict=True)]
+        readings = [self._read(features) for features in encoded]
+        requests = []
+        for features, reading in zip(encoded, readings, strict=True):
+            requests += self.recognition_prompts(features, [self.concepts[n] for n in reading.unsure])
+        shares = iter(first_answer_shares(self.model, requests, _YES_NO) if requests else ())
+        views = []
+        for image, features, reading in zip(images, encoded, readings, strict=True):
+            probabilities = {index: next(shares) for index in reading.unsure}
+            sightings = self._sightings(features, reading, probabilities)
+            views.append(View(image=image, features=features, sightings=sightings))
+        return views
 
     def personalize(self, view: View, *, asked: Sequence[ConceptRecord] = ()) -> PersonalizedPrompt:
         """Prepare a prompt about a photo: those seen there, and those the question names, at most four.
@@ -190,22 +202,6 @@ class Assistant:
         """
         asked = self.recognition_prompts(features, concepts)
         return first_answer_shares(self.model, asked, _YES_NO)
-
-    def _see(self, encoded: Sequence[PhotoFeatures]) -> list[tuple[Sighting, ...]]:
-        """Who is where on each photo: by the maps alone, or within the abstain band by map and model."""
-        if not self.concepts:
-            return [()] * len(encoded)
-        read = [self._read(features) for features in encoded]
-        asked = [
-            self.recognition_prompts(features, [self.concepts[index] for index in reading.unsure])
-            for features, reading in zip(encoded, read, strict=True)
-        ]
-        together = [request for requests in asked for request in requests]
-        shares = iter(first_answer_shares(self.model, together, _YES_NO) if together else ())
-        return [
-            self._sightings(features, reading, {index: next(shares) for index in reading.unsure})
-            for features, reading in zip(encoded, read, strict=True)
-        ]
 
     def _read(self, features: PhotoFeatures) -> _Reading:
         """Read the maps of every concept: scores, what they say, and whom they leave unsure."""

@@ -327,7 +327,7 @@ def find_all_subjects(
     """Find the subject on every reference photo of the wanted concepts that can be read.
 
     Returns:
-        Where they are, by concept id; and for the concepts for which it cannot be said, why.
+        Where they are, by concept id; and why they could not be found, by concept id.
     """
     read: dict[int, list[Reference]] = {}
     found: dict[int, list[FoundSubject]] = {}

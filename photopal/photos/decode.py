@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
 from threading import Lock
@@ -197,7 +197,9 @@ def _picture(image: Image.Image, max_side_px: int | None) -> Image.Image:
         # Only JPEG has a draft mode; it never goes below the size that is asked for.
         image.draft(None, target)
     profile = image.info.get("icc_profile")
-    with _room_for(image.width * image.height):
+    # A large photo waits until no other thread decodes a large one.
+    is_large = image.width * image.height > _LARGE_PIXELS
+    with _large_lock if is_large else nullcontext():
         image.load()
         # Asked after loading: Pillow turns a TIFF itself while it loads, and drops the tag.
         orientation = orientation_of(image)
@@ -209,11 +211,6 @@ def _picture(image: Image.Image, max_side_px: int | None) -> Image.Image:
         picture = picture.transpose(_TURNS[orientation])
     # A new image has neither the file nor its metadata hanging on it.
     return picture.copy() if picture is image else picture
-
-
-def _room_for(pixels: int) -> AbstractContextManager[object]:
-    """Wait, for a large photo, until no other thread decodes a large one."""
-    return _large_lock if pixels > _LARGE_PIXELS else nullcontext()
 
 
 def _target_size_px(size: tuple[int, int], max_side_px: int | None) -> tuple[int, int]:

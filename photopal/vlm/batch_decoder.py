@@ -262,7 +262,15 @@ class BatchDecoder:
 
     def _step(self, chosen: Sequence[int]) -> Tensor:
         """Append a token to each answer, given by line; returns `[prompts, hidden]` their states."""
-        tokens = self._embed(chosen)  # [prompts, hidden]
+        vocab_size = self.model.vocab_size
+        ids = torch.tensor([id_ if id_ < vocab_size else 0 for id_ in chosen])
+        tokens = self.model.embed_ids(ids)  # [prompts, hidden]
+        for line, id_ in enumerate(chosen):
+            if id_ >= vocab_size:
+                slot = id_ - vocab_size
+                tokens[line] = self.name_inputs[line, slot]
+                # Each name is expected once; a second time costs as much as the first gained.
+                self.name_bonus[line, slot] = -self.name_bonus[line, slot].abs()
         shape = self.next_owners.shape
         embeddings = tokens.new_zeros(*shape, tokens.shape[-1]).index_put(self.cells, tokens)
         axes = self.requests[0].encoded.positions.shape[:-1]  # (3,) where positions have three axes
@@ -272,17 +280,6 @@ class BatchDecoder:
         states = self._forward(embeddings, positions, self.next_owners, self.next_row_owners)
         self.positions = self.positions + 1
         return states[self.cells]
-
-    def _embed(self, chosen: Sequence[int]) -> Tensor:
-        """`[prompts, hidden]` of a token each; a name that is said gains no more, but loses as much."""
-        vocab_size = self.model.vocab_size
-        tokens = self.model.embed_ids(torch.tensor([id_ if id_ < vocab_size else 0 for id_ in chosen]))
-        for line, id_ in enumerate(chosen):
-            if id_ >= vocab_size:
-                slot = id_ - vocab_size
-                tokens[line] = self.name_inputs[line, slot]
-                self.name_bonus[line, slot] = -self.name_bonus[line, slot].abs()
-        return tokens
 
 
 MOST_PROMPTS = 64

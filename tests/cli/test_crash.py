@@ -76,7 +76,7 @@ def test_without_a_home_the_file_is_a_temporary_one(run, monkeypatch, tmp_path, 
         raise ZeroDivisionError
 
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr("photopal.cli.context.load_settings", fail)
+    monkeypatch.setattr("photopal.config.load_settings", fail)
     result = run("status")
     assert result.exit_code == 1
     [report] = tmp_path.glob("photopal-crash-*.txt")

@@ -83,7 +83,7 @@ def list_commands(album: Album) -> list[list[str]]:
 def _best_photo(album: Album, name: str | None) -> AlbumPhoto:
     """The photo of somebody, or of anybody, that shows the most names."""
     photos = [photo for photo in album.photos if name is None or name in photo.names]
-    return max(photos or album.photos, key=lambda photo: sum(one is not None for one in photo.names))
+    return max(photos or album.photos, key=lambda photo: sum(name is not None for name in photo.names))
 
 
 def _run(session: Session, words: list[str], home: Path, *, step: str) -> None:

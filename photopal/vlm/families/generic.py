@@ -19,7 +19,7 @@ from photopal.vlm.protocol import PhotoFeatures
 def encode(checkpoint: Checkpoint, images: Sequence[Image.Image]) -> list[PhotoFeatures]:
     """Encode photos by `get_image_features`.
 
-    The raw grid of an unknown tower cannot be told, so the projected tokens serve for both grids.
+    The raw grid of an unknown tower is not known, so the projected tokens serve for both grids.
 
     Args:
         checkpoint: The checkpoint.
