@@ -21,7 +21,6 @@ from photopal.cli.commands.add_concept import add_concept
 from photopal.cli.commands.ask import ask
 from photopal.cli.commands.backup import backup
 from photopal.cli.commands.caption import caption
-from photopal.cli.commands.check import check
 from photopal.cli.commands.concepts import concepts
 from photopal.cli.commands.demo import demo
 from photopal.cli.commands.doctor import doctor
@@ -44,6 +43,7 @@ from photopal.cli.commands.similar import similar
 from photopal.cli.commands.status import status
 from photopal.cli.commands.tune import tune
 from photopal.cli.commands.undo import undo
+from photopal.cli.commands.verify import verify
 from photopal.cli.commands.watch_status import watch_status
 from photopal.cli.commands.where import where
 from photopal.cli.context import Session
@@ -71,10 +71,13 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
         problems,
     ),
     "People, pets and things": (add_concept, tune, concepts, rename_concept, remove_concept, restore_concept),
-    "Backup and undo": (check, undo, backup, restore),
+    "Backup and undo": (verify, undo, backup, restore),
     "Demo and evaluation": (demo, eval_),
     "This installation": (status, watch_status, where, doctor),
 }
+
+# Former names, which still work and are not shown.
+ALIASES: dict[str, Callable[..., None]] = {"check": verify}
 
 # Commands that have commands of their own.
 GROUPS: dict[str, tuple[Callable[..., None], ...]] = {"eval": (*EVAL, *DATASETS, *REPORT)}
@@ -230,6 +233,8 @@ app.callback(help=help_of(start))(start)
 for _panel, _commands in COMMANDS.items():
     for _command in _commands:
         _add(_command, _panel)
+for _name, _command in ALIASES.items():
+    app.command(_name, cls=PhotopalCommand, help=help_of(_command), hidden=True)(_command)
 
 
 def _globals_first(args: list[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""`photopal check`: looks whether the library and the files on disk are as they should be."""
+"""`photopal verify`: checks the library for damage and missing files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from photopal.errors import ExitCode
 from photopal.text import count
 
 
-def check(
+def verify(
     ctx: typer.Context,
     *,
     contents: Annotated[
@@ -27,8 +27,8 @@ def check(
     library file is damaged.
 
     Examples:
-      photopal check
-      photopal check --contents --json
+      photopal verify
+      photopal verify --contents --json
     """
     from photopal.library.integrity import check_library
 
