@@ -195,4 +195,4 @@ def read_facts(path: Path, sidecars: Sidecars) -> Metadata:
         with path.open("rb") as file:
             return read_metadata(file, path, sidecars)
     except OSError as error:
-        raise PhotoError(f"{path}: cannot be opened: {error.strerror or error}") from error
+        raise PhotoError(path, f"cannot be opened: {error.strerror or error}") from error
