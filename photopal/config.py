@@ -1,7 +1,7 @@
 """Where photopal keeps its files and which model it uses; knows nothing of what is in those files.
 
 This is the only reader of the environment and of the platform's folders, and only the command line imports
-it. A value comes from the first of: flag, environment, config file, default.
+it. A value comes from the first of: option, environment, config file, default.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import platformdirs
 from photopal.errors import SettingsError
 from photopal.text import suggest
 
-Source = Literal["flag", "environment", "config file", "default"]
+Source = Literal["option", "environment", "config file", "default"]
 
 BUNDLED_MODEL = "bundled"
 OWN_MODELS = {BUNDLED_MODEL: "models/mini", "plain": "lab/plain"}
@@ -32,7 +32,7 @@ DTYPES = ("auto", "float32", "bfloat16", "float16")
 """Number formats a model can be asked to compute in."""
 
 DEFAULT_FEATURES_MB = 2048
-"""How large the folder of kept features may grow, in MB of 2**20 bytes; 0 keeps none."""
+"""How large the feature cache may grow, in MB of 2**20 bytes; 0 disables it."""
 
 _DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
 
@@ -53,17 +53,17 @@ class Settings:
 
     @property
     def watches_path(self) -> Path:
-        """The folder in which running watches say how they get on."""
+        """The folder with the status of running watches."""
         return self.library_path.parent / "watches"
 
     @property
     def vectors_path(self) -> Path:
-        """The folder of what makes photos comparable."""
+        """The folder of photo vectors, which `photopal similar` compares."""
         return self.library_path.parent / "vectors"
 
     @property
     def features_path(self) -> Path:
-        """The folder of what the model made of photos; it may be removed at any time."""
+        """The folder of the feature cache; it may be removed at any time."""
         return self.library_path.parent / "features"
 
     @property
@@ -115,12 +115,12 @@ def load_settings(
     device: str | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Settings:
-    """Settle every setting from flags, environment, config file and defaults.
+    """Settle every setting from options, environment, config file and defaults.
 
     Args:
-        home: The `--home` flag; the folder of library, banks and config file.
-        model: The `--model` flag; `bundled`, `plain`, a folder or a Hugging Face id.
-        device: The `--device` flag; `auto`, `cpu`, `mps`, `cuda` or `cuda:N`.
+        home: The `--home` option; the folder of library, banks and config file.
+        model: The `--model` option; `bundled`, `plain`, a folder or a Hugging Face id.
+        device: The `--device` option; `auto`, `cpu`, `mps`, `cuda` or `cuda:N`.
         environ: The environment; the process's own when left out.
 
     Raises:
@@ -132,9 +132,9 @@ def load_settings(
     config = _read_config(config_path)
     sources: dict[str, Source] = {"home": home_source}
 
-    def settle(key: str, flag: str | None, default: str) -> str:
+    def settle(key: str, option: str | None, default: str) -> str:
         candidates: tuple[tuple[Source, str | None], ...] = (
-            ("flag", flag),
+            ("option", option),
             ("environment", environ.get(f"PHOTOPAL_{key.upper()}")),
             ("config file", config.get(key)),
         )
@@ -146,22 +146,27 @@ def load_settings(
     if settled_model.startswith(("~", "./", "../")):
         base = home_path if sources["model"] == "config file" else Path.cwd()
         settled_model = str(_absolute(settled_model, base))
+    settled_device, settled_dtype = settle("device", device, "auto"), settle("dtype", None, "auto")
+    if not _DEVICE.fullmatch(settled_device):
+        raise SettingsError(f"invalid device {settled_device!r}", hint="Use auto, cpu, mps, cuda or cuda:0.")
+    if settled_dtype not in DTYPES:
+        raise SettingsError(f"invalid dtype {settled_dtype!r}", hint=f"Use one of {', '.join(DTYPES)}.")
     return Settings(
         home=home_path,
         config_path=config_path,
         library_path=_absolute(settle("library", None, "library.db"), home_path),
         banks_path=_absolute(settle("banks", None, "banks"), home_path),
         model=settled_model,
-        device=_checked_device(settle("device", device, "auto")),
-        dtype=_checked_dtype(settle("dtype", None, "auto")),
+        device=settled_device,
+        dtype=settled_dtype,
         features_mb=_checked_size(settle("features_mb", None, str(DEFAULT_FEATURES_MB))),
         sources=sources,
     )
 
 
-def _settle_home(flag: Path | None, environ: Mapping[str, str]) -> tuple[Source, Path]:
-    if flag is not None:
-        return "flag", _absolute(str(flag), Path.cwd())
+def _settle_home(option: Path | None, environ: Mapping[str, str]) -> tuple[Source, Path]:
+    if option is not None:
+        return "option", _absolute(str(option), Path.cwd())
     if named := environ.get("PHOTOPAL_HOME"):
         return "environment", _absolute(named, Path.cwd())
     return "default", platformdirs.user_data_path("photopal", appauthor=False)
@@ -172,18 +177,6 @@ def _absolute(path: str, base: Path) -> Path:
         return Path(os.path.normpath(base / Path(path).expanduser()))
     except RuntimeError as error:
         raise SettingsError(f"{path}: unknown home folder", hint="Write the path in full.") from error
-
-
-def _checked_device(device: str) -> str:
-    if not _DEVICE.fullmatch(device):
-        raise SettingsError(f"invalid device {device!r}", hint="Use auto, cpu, mps, cuda or cuda:0.")
-    return device
-
-
-def _checked_dtype(dtype: str) -> str:
-    if dtype not in DTYPES:
-        raise SettingsError(f"invalid dtype {dtype!r}", hint=f"Use one of {', '.join(DTYPES)}.")
-    return dtype
 
 
 def _checked_size(text: str) -> int:

@@ -19,9 +19,22 @@ The number is the exit code of the command that lets the error through.
 
 from __future__ import annotations
 
+from enum import IntEnum
+from pathlib import Path
 from typing import ClassVar
 
 _MOST_LETTERS = 400
+
+
+class ExitCode(IntEnum):
+    """What the program exits with."""
+
+    OK = 0
+    ERROR = 1
+    USAGE = 2
+    PARTIAL = 3
+    NOTHING_FOUND = 4
+    INTERRUPTED = 130
 
 
 class PhotopalError(Exception):
@@ -32,7 +45,7 @@ class PhotopalError(Exception):
         hint: The command or flag to try next, if there is one.
     """
 
-    exit_code: ClassVar[int] = 1
+    exit_code: ClassVar[ExitCode] = ExitCode.ERROR
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)
@@ -43,7 +56,7 @@ class PhotopalError(Exception):
 class UsageError(PhotopalError):
     """A value the user gave cannot be used."""
 
-    exit_code = 2
+    exit_code = ExitCode.USAGE
 
 
 class ConceptError(UsageError):
@@ -57,11 +70,22 @@ class DatasetError(UsageError):
 class SettingsError(PhotopalError):
     """The configuration file or an environment variable cannot be used."""
 
-    exit_code = 2
+    exit_code = ExitCode.USAGE
 
 
 class PhotoError(PhotopalError):
-    """One photo cannot be read."""
+    """One photo cannot be read.
+
+    Args:
+        path: The photo.
+        reason: What is wrong with it, without the path.
+        hint: What to try next, if there is anything.
+    """
+
+    def __init__(self, path: Path, reason: str, *, hint: str | None = None) -> None:
+        super().__init__(f"{path}: {reason}", hint=hint)
+        self.path = path
+        self.reason = reason
 
 
 class LibraryError(PhotopalError):
@@ -83,7 +107,7 @@ class BankError(PhotopalError):
 class NothingFoundError(PhotopalError):
     """The question is fine and the answer is empty."""
 
-    exit_code = 4
+    exit_code = ExitCode.NOTHING_FOUND
 
 
 def in_a_line(error: BaseException) -> str:
@@ -91,9 +115,9 @@ def in_a_line(error: BaseException) -> str:
     if isinstance(error, PhotopalError):
         return error.message
     try:
-        said = " ".join(str(error).split())
+        text = " ".join(str(error).split())
     except Exception:  # noqa: BLE001 - a library's exception that cannot say what it is
-        said = ""
-    if len(said) > _MOST_LETTERS:
-        said = f"{said[:_MOST_LETTERS]} …"
-    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+        text = ""
+    if len(text) > _MOST_LETTERS:
+        text = f"{text[:_MOST_LETTERS]} …"
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -1,4 +1,4 @@
-"""Settings: flag, then environment, then config file, then default."""
+"""Settings: option, then environment, then config file, then default."""
 
 from pathlib import Path
 
@@ -43,18 +43,18 @@ def test_a_flag_wins_over_the_environment_over_the_config_file(tmp_path):
     write_config(tmp_path, 'model = "from/config"\ndevice = "cpu"\n')
     from_config = load_settings(home=tmp_path, environ={})
     from_environment = load_settings(home=tmp_path, environ={"PHOTOPAL_MODEL": "from/environment"})
-    from_flag = load_settings(
-        home=tmp_path, model="from/flag", environ={"PHOTOPAL_MODEL": "from/environment"}
+    from_option = load_settings(
+        home=tmp_path, model="from/option", environ={"PHOTOPAL_MODEL": "from/environment"}
     )
     assert (from_config.model, from_config.sources["model"]) == ("from/config", "config file")
     assert (from_environment.model, from_environment.sources["model"]) == ("from/environment", "environment")
-    assert (from_flag.model, from_flag.sources["model"]) == ("from/flag", "flag")
+    assert (from_option.model, from_option.sources["model"]) == ("from/option", "option")
 
 
-def test_the_home_flag_wins_over_photopal_home(tmp_path):
+def test_the_home_option_wins_over_photopal_home(tmp_path):
     environ = {"PHOTOPAL_HOME": str(tmp_path / "environment")}
     assert load_settings(environ=environ).home == tmp_path / "environment"
-    assert load_settings(home=tmp_path / "flag", environ=environ).home == tmp_path / "flag"
+    assert load_settings(home=tmp_path / "option", environ=environ).home == tmp_path / "option"
 
 
 def test_an_empty_environment_variable_counts_as_unset(tmp_path):

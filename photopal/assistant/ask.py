@@ -25,7 +25,7 @@ from photopal.text import join_words, names_in, suggest
 
 if TYPE_CHECKING:
     from photopal.assistant.assistant import Assistant
-    from photopal.assistant.view import Personal, View
+    from photopal.assistant.view import PersonalizedPrompt, View
     from photopal.vlm.batch_decoder import GenerationRequest
 
 _YES_NO = re.compile(r"\s*(is|are|can|could|do|does|did|was|were|has|have|would)\b", re.IGNORECASE)
@@ -71,10 +71,12 @@ def ask_view(
         if on_text:
             on_text(absence.text)
         return absence
-    personal = assistant.personalise(view, asked=named_in(question, assistant.concepts))
+    personal = assistant.personalize(view, asked=named_in(question, assistant.concepts))
     asked = _asked(assistant, personal, question)
     prefix = assistant.prefix(view, personal, asked.encoded)
-    text = assistant.model.generate(asked.encoded, asked.features, asked.rows, on_text=on_text, prefix=prefix)
+    text = assistant.model.generate(
+        asked.encoded, asked.features, asked.concepts, on_text=on_text, prefix=prefix
+    )
     return PhotoAnswer(text, _names_on(view), is_from_model=True)
 
 
@@ -86,24 +88,24 @@ def ask_each(assistant: Assistant, view: View, questions: Sequence[str]) -> list
         view: The photo.
         questions: In the user's words.
     """
-    from photopal.vlm.batch_decoder import answer_side_by_side
+    from photopal.vlm.batch_decoder import answer_batch
 
     answers = [_absence(assistant, view, question) for question in questions]
     open_ = [question for question, answer in zip(questions, answers, strict=True) if answer is None]
     named = [named_in(question, assistant.concepts) for question in open_]
-    prepared = assistant.personalise_each([(view, asked) for asked in named])
+    prepared = assistant.personalize_each([(view, asked) for asked in named])
     asked = [_asked(assistant, personal, q) for personal, q in zip(prepared, open_, strict=True)]
-    texts = iter(answer_side_by_side(assistant.model, asked))
+    texts = iter(answer_batch(assistant.model, asked))
     names = _names_on(view)
     return [PhotoAnswer(next(texts), names, is_from_model=True) if a is None else a for a in answers]
 
 
-def _asked(assistant: Assistant, personal: Personal, question: str) -> GenerationRequest:
+def _asked(assistant: Assistant, personal: PersonalizedPrompt, question: str) -> GenerationRequest:
     from photopal.vlm.batch_decoder import GenerationRequest
 
     prompt = build_prompt(write_names(question, personal.names), personal.offered)
     encoded = assistant.model.encode_prompt(prompt, personal.features)
-    return GenerationRequest(encoded, personal.features, personal.rows)
+    return GenerationRequest(encoded, personal.features, personal.embeddings)
 
 
 def _absence(assistant: Assistant, view: View, question: str) -> PhotoAnswer | None:

@@ -9,15 +9,15 @@ from pathlib import Path
 from PIL import Image
 from torch import Tensor
 
-from photopal.assistant.view import Personal, Sighting, View
+from photopal.assistant.view import PersonalizedPrompt, Sighting, View
 from photopal.concepts import Bank
 from photopal.concepts.calibration import Verdict
 from photopal.concepts.localize import (
-    contested_maps,
-    find_places,
+    find_regions,
     inside_photo,
     location_maps,
     map_scores,
+    suppress_rivals,
 )
 from photopal.library import ConceptRecord
 from photopal.prompts import (
@@ -29,17 +29,19 @@ from photopal.prompts import (
     recognition_question,
 )
 from photopal.prompts import templates as questions
-from photopal.vlm.batch_decoder import GenerationRequest, first_of_two
+from photopal.vlm.batch_decoder import GenerationRequest, first_answer_shares
+from photopal.vlm.kv_cache import common_length
 from photopal.vlm.placeholders import name_placeholder
-from photopal.vlm.prefix_sharing import common_length
 from photopal.vlm.protocol import EncodedPrompt, PhotoFeatures, PrefixCache, VisionModel
 
-__all__ = ["Assistant", "Personal", "Sighting", "View", "bank_path_for"]
+_YES_NO = (questions.YES, questions.NO)
+
+__all__ = ["Assistant", "PersonalizedPrompt", "Sighting", "View", "bank_path_for"]
 
 
 @dataclass(frozen=True, eq=False)
 class _Reading:
-    """What the location maps say of one photo, by the place of each concept; `unsure` by margin."""
+    """What the location maps say of one photo, by the index of each concept; `unsure` by margin."""
 
     maps: Tensor
     scores: list[float]
@@ -75,23 +77,40 @@ class Assistant:
         return self.see(images, self.model.encode_photos(images, keys=keys))
 
     def see(self, images: Sequence[Image.Image], encoded: Sequence[PhotoFeatures]) -> list[View]:
-        """Decide who is where on photos that are encoded already."""
-        return [View(i, f, s) for i, f, s in zip(images, encoded, self._see(encoded), strict=True)]
+        """Decide who is where on photos that are encoded already.
 
-    def personalise(self, view: View, *, asked: Sequence[ConceptRecord] = ()) -> Personal:
+        The maps alone decide, or within the abstain band map and model together.
+        """
+        if not self.concepts:
+            return [View(image=i, features=f, sightings=()) for i, f in zip(images, encoded, strict=True)]
+        readings = [self._read(features) for features in encoded]
+        requests = []
+        for features, reading in zip(encoded, readings, strict=True):
+            requests += self.recognition_prompts(features, [self.concepts[n] for n in reading.unsure])
+        shares = iter(first_answer_shares(self.model, requests, _YES_NO) if requests else ())
+        views = []
+        for image, features, reading in zip(images, encoded, readings, strict=True):
+            probabilities = {index: next(shares) for index in reading.unsure}
+            sightings = self._sightings(features, reading, probabilities)
+            views.append(View(image=image, features=features, sightings=sightings))
+        return views
+
+    def personalize(self, view: View, *, asked: Sequence[ConceptRecord] = ()) -> PersonalizedPrompt:
         """Prepare a prompt about a photo: those seen there, and those the question names, at most four.
 
         Those the question names come first; the present ones get marks, numbered from left to right.
         """
-        return self.personalise_each([(view, asked)])[0]
+        return self.personalize_each([(view, asked)])[0]
 
-    def personalise_each(self, wishes: Sequence[tuple[View, Sequence[ConceptRecord]]]) -> list[Personal]:
-        """Prepare prompts about photos as `personalise` does; photos with marks are encoded together.
+    def personalize_each(
+        self, views: Sequence[tuple[View, Sequence[ConceptRecord]]]
+    ) -> list[PersonalizedPrompt]:
+        """Prepare prompts about photos as `personalize` does; photos with marks are encoded together.
 
         Args:
-            wishes: Each a photo, with those the question names.
+            views: Each a photo, with those the question names.
         """
-        prepared = [(view, self._offer(view, asked)) for view, asked in wishes]
+        prepared = [(view, self._offer(view, asked)) for view, asked in views]
         missing = {
             (id(view), personal.marks): (view, personal.marks)
             for view, personal in prepared
@@ -105,13 +124,15 @@ class Assistant:
             for view, personal in prepared
         ]
 
-    def _offer(self, view: View, asked: Sequence[ConceptRecord]) -> Personal:
-        """All of a personalised prompt but the features of the photo with marks."""
+    def _offer(self, view: View, asked: Sequence[ConceptRecord]) -> PersonalizedPrompt:
+        """All of a personalized prompt but the features of the photo with marks."""
         present = [s for s in view.sightings if s.is_present]
         chosen = list({c.id: c for c in [*asked, *(s.concept for s in present)]}.values())[:MOST_CONCEPTS]
         chosen = [concept for concept in chosen if concept.id in self.bank.concepts]
         if not chosen:
-            return Personal((), (), None, view.features, ())
+            return PersonalizedPrompt(
+                concepts=(), offered=(), embeddings=None, features=view.features, marks=()
+            )
         kept = {concept.id for concept in chosen}
         seen = sorted((s for s in present if s.concept.id in kept), key=lambda s: s.point[0])
         marks = {s.concept.id: Mark(n, *s.mark_point) for n, s in enumerate(seen, start=1)}
@@ -120,11 +141,16 @@ class Assistant:
             PromptConcept(self.bank.concepts[c.id].token_count, marks[c.id].number if c.id in marks else None)
             for c in chosen
         )
-        rows = self.bank.rows([c.id for c in chosen], [c.name for c in chosen])
-        return Personal(tuple(chosen), offered, rows, view.features, tuple(marks.values()))
+        return PersonalizedPrompt(
+            concepts=tuple(chosen),
+            offered=offered,
+            embeddings=self.bank.embeddings([c.id for c in chosen], [c.name for c in chosen]),
+            features=view.features,
+            marks=tuple(marks.values()),
+        )
 
-    def prefix(self, view: View, personal: Personal, encoded: EncodedPrompt) -> PrefixCache | None:
-        """The keys and values of what all questions to a personalised prompt begin with, computed once.
+    def prefix(self, view: View, personal: PersonalizedPrompt, encoded: EncodedPrompt) -> PrefixCache | None:
+        """The keys and values of what all questions to a personalized prompt begin with, computed once.
 
         Args:
             view: The photo; keeps what is computed.
@@ -143,7 +169,7 @@ class Assistant:
             length = min(common_length(bare.ids, encoded.ids), int(encoded.ids.shape[0]) - 1)
             if length < max(1, encoded.image_end):
                 return None
-            prefix = self.model.encode_prefix(encoded, personal.features, personal.rows, length=length)
+            prefix = self.model.encode_prefix(encoded, personal.features, personal.embeddings, length=length)
             view.prefixes.put(key, prefix)
         return prefix
 
@@ -159,7 +185,7 @@ class Assistant:
         if not concepts:
             return []
         offered = [PromptConcept(self.bank.concepts[c.id].token_count) for c in concepts]
-        rows = self.bank.rows([c.id for c in concepts], [c.name for c in concepts])
+        rows = self.bank.embeddings([c.id for c in concepts], [c.name for c in concepts])
         words = [recognition_question(name_placeholder(slot)) for slot in range(len(concepts))]
         prompts = [build_prompt(question, offered) for question in words]
         return [
@@ -167,7 +193,7 @@ class Assistant:
             for prompt in prompts
         ]
 
-    def recognise(self, features: PhotoFeatures, concepts: Sequence[ConceptRecord]) -> list[float]:
+    def recognize(self, features: PhotoFeatures, concepts: Sequence[ConceptRecord]) -> list[float]:
         """The model's p(Yes) for each concept, all of them in one prompt: yes / (yes + no).
 
         Args:
@@ -175,51 +201,43 @@ class Assistant:
             concepts: At most four, all in the bank.
         """
         asked = self.recognition_prompts(features, concepts)
-        return first_of_two(self.model, asked, (questions.YES, questions.NO))
-
-    def _see(self, encoded: Sequence[PhotoFeatures]) -> list[tuple[Sighting, ...]]:
-        """Who is where on each photo: by the maps alone, or within the abstain band by map and model."""
-        if not self.concepts:
-            return [()] * len(encoded)
-        read = [self._read(features) for features in encoded]
-        asked = [
-            self.recognition_prompts(features, [self.concepts[place] for place in reading.unsure])
-            for features, reading in zip(encoded, read, strict=True)
-        ]
-        every = [one for prompts in asked for one in prompts]
-        told = iter(first_of_two(self.model, every, (questions.YES, questions.NO)) if every else ())
-        return [
-            self._sightings(features, reading, {place: next(told) for place in reading.unsure})
-            for features, reading in zip(encoded, read, strict=True)
-        ]
+        return first_answer_shares(self.model, asked, _YES_NO)
 
     def _read(self, features: PhotoFeatures) -> _Reading:
         """Read the maps of every concept: scores, what they say, and whom they leave unsure."""
         ids = [concept.id for concept in self.concepts]
-        maps = contested_maps(location_maps(features.patches, self.bank.directions(ids)))[: len(ids)]
+        maps = suppress_rivals(location_maps(features.patches, self.bank.directions(ids)))[: len(ids)]
         maps = maps.masked_fill(~inside_photo(features), -1.0)
         scores = map_scores(maps).tolist()
         calibrations = [self.bank.concepts[i].calibration for i in ids]
         verdicts = [c.judge(score) for c, score in zip(calibrations, scores, strict=True)]
         margins = [score - c.threshold for c, score in zip(calibrations, scores, strict=True)]
-        order = sorted(range(len(ids)), key=lambda place: -margins[place])
-        unsure = [place for place in order if verdicts[place] is Verdict.UNSURE][:MOST_CONCEPTS]
-        return _Reading(maps, scores, verdicts, margins, unsure)
+        order = sorted(range(len(ids)), key=lambda index: -margins[index])
+        unsure = [index for index in order if verdicts[index] is Verdict.UNSURE][:MOST_CONCEPTS]
+        return _Reading(maps=maps, scores=scores, verdicts=verdicts, margins=margins, unsure=unsure)
 
     def _sightings(
-        self, features: PhotoFeatures, reading: _Reading, told: dict[int, float]
+        self, features: PhotoFeatures, reading: _Reading, probabilities: dict[int, float]
     ) -> tuple[Sighting, ...]:
         """Every concept, the present ones first; where the model was asked, map and model decide alike."""
         sightings = []
-        places = find_places(reading.maps, features.frame)
-        for place, (concept, found) in enumerate(zip(self.concepts, places, strict=True)):
-            probability = told.get(place)
-            is_present = reading.verdicts[place] is Verdict.PRESENT
+        regions = find_regions(reading.maps, features.frame)
+        for index, (concept, region) in enumerate(zip(self.concepts, regions, strict=True)):
+            probability = probabilities.get(index)
+            is_present = reading.verdicts[index] is Verdict.PRESENT
             if probability is not None:
                 calibration = self.bank.concepts[concept.id].calibration
-                is_present = calibration.share(reading.scores[place]) + probability >= 1.0
-            margin = reading.margins[place]
-            sightings.append(Sighting(concept, margin, is_present, probability, found.point, found.box))
+                is_present = calibration.share(reading.scores[index]) + probability >= 1.0
+            sightings.append(
+                Sighting(
+                    concept=concept,
+                    score=reading.margins[index],
+                    is_present=is_present,
+                    probability=probability,
+                    point=region.point,
+                    box=region.box,
+                )
+            )
         return tuple(sorted(sightings, key=lambda s: (not s.is_present, -s.score)))
 
 

@@ -1,4 +1,4 @@
-"""Captions photos by name and stores what was said and seen; knows no terminal."""
+"""Captions photos by name and stores captions with who was found; knows no terminal."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from photopal.assistant.assistant import Assistant, Personal, Sighting, View
-from photopal.assistant.similar import keep_vectors
+from photopal.assistant.assistant import Assistant, PersonalizedPrompt, Sighting, View
+from photopal.assistant.similar import store_vectors
 from photopal.assistant.view import corrected
 from photopal.errors import PhotoError
 from photopal.library import Evidence, Library, PhotoRecord
@@ -20,7 +20,7 @@ from photopal.library.photo_vectors import VectorFile
 from photopal.photos import MODEL_SIDE_PX, Skipped
 from photopal.photos.prefetch import open_ahead
 from photopal.prompts import CAPTION_QUESTION, PROMPT_VERSION, build_prompt
-from photopal.vlm.batch_decoder import GenerationRequest, answer_side_by_side
+from photopal.vlm.batch_decoder import GenerationRequest, answer_batch
 
 BATCH_S = 1.5
 """How long a batch should take: results are stored after each, so this is what an interrupt may lose."""
@@ -54,7 +54,7 @@ class BatchSizer:
 
 
 NAME_BONUS = 5.0
-"""Those who were found are expected in the caption, each once; see `ConceptRows.name_bonus`."""
+"""Those who were found are expected in the caption, each once; see `ConceptEmbeddings.name_bonus`."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class CaptionReport:
 
     Attributes:
         captioned: How many got a caption.
-        kept: How many had one that is still good, or one that the user wrote.
+        kept: How many had a caption that is still good, or that the user wrote.
         skipped: Which could not be read, and why.
     """
 
@@ -118,23 +118,25 @@ def caption_view(
     assistant: Assistant, view: View, *, on_text: Callable[[str], None] | None = None
 ) -> Caption:
     """Caption a photo that was looked at."""
-    asked = _ask_for_caption(assistant, assistant.personalise(view))
-    text = assistant.model.generate(asked.encoded, asked.features, asked.rows, on_text=on_text)
+    request = _caption_request(assistant, assistant.personalize(view))
+    text = assistant.model.generate(request.encoded, request.features, request.concepts, on_text=on_text)
     return Caption(text, view.sightings)
 
 
 def caption_views(assistant: Assistant, views: Sequence[View]) -> list[Caption]:
     """Caption photos that were looked at, together; each as `caption_view` captions it alone."""
-    prepared = assistant.personalise_each([(view, ()) for view in views])
-    texts = answer_side_by_side(assistant.model, [_ask_for_caption(assistant, one) for one in prepared])
+    prompts = assistant.personalize_each([(view, ()) for view in views])
+    texts = answer_batch(assistant.model, [_caption_request(assistant, prompt) for prompt in prompts])
     return [Caption(text, view.sightings) for text, view in zip(texts, views, strict=True)]
 
 
-def _ask_for_caption(assistant: Assistant, personal: Personal) -> GenerationRequest:
-    prompt = build_prompt(CAPTION_QUESTION, personal.offered)
-    encoded = assistant.model.encode_prompt(prompt, personal.features)
-    rows = replace(personal.rows, name_bonus=NAME_BONUS) if personal.rows is not None else None
-    return GenerationRequest(encoded, personal.features, rows)
+def _caption_request(assistant: Assistant, personalized: PersonalizedPrompt) -> GenerationRequest:
+    prompt = build_prompt(CAPTION_QUESTION, personalized.offered)
+    encoded = assistant.model.encode_prompt(prompt, personalized.features)
+    concepts = personalized.embeddings
+    if concepts is not None:
+        concepts = replace(concepts, name_bonus=NAME_BONUS)
+    return GenerationRequest(encoded, personalized.features, concepts)
 
 
 def caption_photos(
@@ -156,23 +158,23 @@ def caption_photos(
     Args:
         library: Open for writing.
         assistant: Looks and speaks.
-        photos: Whom to caption.
+        photos: Which to caption.
         options: The defaults when left out.
-        vectors: Where to keep what makes photos comparable.
-        on_caption: Told of every new caption.
+        vectors: Where to store what makes photos comparable.
+        on_caption: Called with every new caption.
     """
     run = _Run(library, assistant, options or CaptionOptions(), vectors)
-    batch: list[tuple[_Wish, Image.Image]] = []
-    with closing(open_ahead(run.wishes(photos), lambda wish: wish.path, max_side_px=MODEL_SIDE_PX)) as opened:
-        for wish, image in opened:
+    batch: list[tuple[_Task, Image.Image]] = []
+    with closing(open_ahead(run.tasks(photos), lambda task: task.path, max_side_px=MODEL_SIDE_PX)) as opened:
+        for task, image in opened:
             if image is None:
                 run.kept += 1
             elif isinstance(image, PhotoError):
-                run.skipped.append(Skipped.by(wish.photo.path, image))
+                run.skipped.append(Skipped.by(task.photo.path, image))
             else:
-                batch.append((wish, image))
-            is_enough = run.is_enough([wish for wish, _ in batch])
-            if batch and (is_enough or run.pace.is_full(len(batch))):
+                batch.append((task, image))
+            is_enough = run.is_enough([task for task, _ in batch])
+            if batch and (is_enough or run.batch_size.is_full(len(batch))):
                 run.caption(batch, on_caption)
                 batch = []
             if is_enough:
@@ -183,7 +185,7 @@ def caption_photos(
 
 
 @dataclass(frozen=True)
-class _Wish:
+class _Task:
     """A photo, and what is to be done with it.
 
     Attributes:
@@ -212,11 +214,11 @@ class _Run:
     ) -> None:
         self.library, self.assistant, self.options, self.vectors = library, assistant, options, vectors
         self.fingerprint, self.version = made_with(assistant)
-        self.pace = BatchSizer()
+        self.batch_size = BatchSizer()
         self.captioned = self.kept = 0
         self.skipped: list[Skipped] = []
 
-    def wishes(self, photos: Iterable[PhotoRecord]) -> Iterator[_Wish]:
+    def tasks(self, photos: Iterable[PhotoRecord]) -> Iterator[_Task]:
         """What is to be done with each photo."""
         for photo in photos:
             before = self.library.captions.get(photo.id)
@@ -225,58 +227,58 @@ class _Run:
             is_done = not is_forced and is_current(self.library, photo, self.fingerprint, self.version)
             stays = before is not None and by_hand and not self.options.replaces_edited
             words = {} if is_done else self.library.corrections.words(photo.id)
-            yield _Wish(
+            yield _Task(
                 photo=photo,
                 kept_text=before.text if before is not None and stays else None,
                 is_done=is_done,
                 words=words,
             )
 
-    def is_enough(self, wishes: Sequence[_Wish]) -> bool:
+    def is_enough(self, tasks: Sequence[_Task]) -> bool:
         """Whether the limit is reached once these are captioned."""
         limit = self.options.limit
-        return limit is not None and self.captioned + sum(w.kept_text is None for w in wishes) >= limit
+        return limit is not None and self.captioned + sum(w.kept_text is None for w in tasks) >= limit
 
     def caption(
         self,
-        batch: Sequence[tuple[_Wish, Image.Image]],
+        batch: Sequence[tuple[_Task, Image.Image]],
         on_caption: Callable[[CaptionedPhoto], None] | None,
     ) -> None:
         """Look at photos, caption and store them together."""
-        wishes = [wish for wish, _ in batch]
-        hashes = [wish.photo.content_hash for wish in wishes]
+        tasks = [task for task, _ in batch]
+        hashes = [task.photo.content_hash for task in tasks]
         seen = self.assistant.look_at([image for _, image in batch], keys=hashes)
-        views = [corrected(view, wish.words) for wish, view in zip(wishes, seen, strict=True)]
-        new = [view for wish, view in zip(wishes, views, strict=True) if wish.kept_text is None]
-        made = iter(caption_views(self.assistant, new))
+        views = [corrected(view, task.words) for task, view in zip(tasks, seen, strict=True)]
+        new = [view for task, view in zip(tasks, views, strict=True) if task.kept_text is None]
+        new_captions = iter(caption_views(self.assistant, new))
         captions = [
-            next(made) if wish.kept_text is None else Caption(wish.kept_text, view.sightings)
-            for wish, view in zip(wishes, views, strict=True)
+            next(new_captions) if task.kept_text is None else Caption(task.kept_text, view.sightings)
+            for task, view in zip(tasks, views, strict=True)
         ]
         with self.library.writing():
-            for wish, caption, view in zip(wishes, captions, seen, strict=True):
-                self._store(wish, caption, view)
+            for task, caption, view in zip(tasks, captions, seen, strict=True):
+                self._store(task, caption, view)
         if self.vectors is not None:
-            keep_vectors(self.vectors, hashes, [view.features for view in views])
+            store_vectors(self.vectors, hashes, [view.features for view in views])
         self.captioned += len(new)
-        self.kept += len(wishes) - len(new)
-        self.pace.note(len(batch))
-        for wish, caption in zip(wishes, captions, strict=True):
-            if on_caption and wish.kept_text is None:
-                on_caption(CaptionedPhoto(wish.photo, caption))
+        self.kept += len(tasks) - len(new)
+        self.batch_size.note(len(batch))
+        for task, caption in zip(tasks, captions, strict=True):
+            if on_caption and task.kept_text is None:
+                on_caption(CaptionedPhoto(task.photo, caption))
 
-    def _store(self, wish: _Wish, caption: Caption, seen: View) -> None:
+    def _store(self, task: _Task, caption: Caption, seen: View) -> None:
         """Store a caption with what the model itself found; it counts again if the user's word is undone."""
         if self.options.replaces_edited:
-            self.library.captions.release(wish.photo.id)
+            self.library.captions.release(task.photo.id)
         self.library.captions.put(
-            wish.photo.id,
+            task.photo.id,
             caption.text,
             model=self.fingerprint,
             bank=self.version,
             prompt_version=PROMPT_VERSION,
             appearances=[s.appearance() for s in seen.sightings],
-            corrections=corrections_key(wish.words),
+            corrections=corrections_key(task.words),
         )
 
 
@@ -287,7 +289,11 @@ def made_with(assistant: Assistant) -> tuple[str, str | None]:
 
 def is_current(library: Library, photo: PhotoRecord, fingerprint: str, version: str | None) -> bool:
     """Whether a caption was made with this model, bank and wording, and by the user's words of the photo."""
-    row = library.captions.get(photo.id)
-    if row is None or (row.model, row.bank, row.prompt_version) != (fingerprint, version, PROMPT_VERSION):
+    caption = library.captions.get(photo.id)
+    if caption is None or (caption.model, caption.bank, caption.prompt_version) != (
+        fingerprint,
+        version,
+        PROMPT_VERSION,
+    ):
         return False
-    return row.corrections == library.corrections.key(photo.id)
+    return caption.corrections == library.corrections.key(photo.id)

@@ -101,8 +101,8 @@ def explain_nothing(library: Library, query: str, *, today: date | None = None) 
     words = reading.words.split()
     for length in (2, 1):
         for start in range(len(words) - length + 1):
-            said = " ".join(words[start : start + length]).strip(".,;:!?()").removesuffix("'s")
-            if hint := suggest(said, names, cutoff=LIKE_A_NAME):
+            phrase = " ".join(words[start : start + length]).strip(".,;:!?()").removesuffix("'s")
+            if hint := suggest(phrase, names, cutoff=LIKE_A_NAME):
                 return hint
     return None
 

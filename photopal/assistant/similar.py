@@ -6,10 +6,9 @@ a library are compared one by one, so that nothing near is missed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from photopal.errors import PhotoError
@@ -17,6 +16,7 @@ from photopal.library import Library, PhotoRecord
 from photopal.library.photo_vectors import VectorFile
 from photopal.photos import MODEL_SIDE_PX, Skipped
 from photopal.photos.prefetch import open_ahead
+from photopal.progress import OnProgress
 
 if TYPE_CHECKING:
     import numpy as np
@@ -68,42 +68,42 @@ def add_vectors(
     model: VisionModel,
     photos: Sequence[PhotoRecord],
     *,
-    on_progress: Callable[[int, int, Path], None] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> list[Skipped]:
-    """Look at photos and keep their vectors, a few at a time; returns those that cannot be read.
+    """Look at photos and store their vectors, a few at a time; returns those that cannot be read.
 
     Args:
         vectors: Of this model.
         model: Looks.
-        photos: Whom to look at.
-        on_progress: Told of each photo.
+        photos: Which to look at.
+        on_progress: Called for each photo.
     """
     skipped: list[Skipped] = []
     batch: list[tuple[str, Image.Image]] = []
     with closing(open_ahead(photos, lambda photo: photo.path, max_side_px=MODEL_SIDE_PX)) as opened:
-        for place, (photo, image) in enumerate(opened, start=1):
+        for number, (photo, image) in enumerate(opened, start=1):
             if isinstance(image, PhotoError):
                 skipped.append(Skipped.by(photo.path, image))
             elif image is not None:
                 batch.append((photo.content_hash, image))
             if on_progress is not None:
-                on_progress(place, len(photos), photo.path)
-            if batch and (len(batch) == _PHOTOS_AT_ONCE or place == len(photos)):
+                on_progress(number, len(photos), photo.path)
+            if batch and (len(batch) == _PHOTOS_AT_ONCE or number == len(photos)):
                 images = [image for _, image in batch]
-                keep_vectors(
+                store_vectors(
                     vectors, [content_hash for content_hash, _ in batch], model.encode_photos(images)
                 )
                 batch = []
     return skipped
 
 
-def keep_vectors(
+def store_vectors(
     vectors: VectorFile, content_hashes: Sequence[str], features: Sequence[PhotoFeatures]
 ) -> None:
-    """Keep the vectors of photos that were looked at."""
+    """Store the vectors of photos that were looked at."""
     import numpy as np
 
-    vectors.add(content_hashes, np.stack([pooled(one) for one in features]))
+    vectors.add(content_hashes, np.stack([pooled(photo) for photo in features]))
 
 
 def pooled(features: PhotoFeatures) -> NDArray[np.float32]:
@@ -111,6 +111,6 @@ def pooled(features: PhotoFeatures) -> NDArray[np.float32]:
     from photopal.concepts.localize import inside_photo
 
     inside = inside_photo(features)
-    chosen = features.patches[inside] if bool(inside.any()) else features.patches.flatten(0, 1)
-    mean: NDArray[np.float32] = chosen.mean(dim=0).numpy()
+    patches = features.patches[inside] if bool(inside.any()) else features.patches.flatten(0, 1)
+    mean: NDArray[np.float32] = patches.mean(dim=0).numpy()
     return mean

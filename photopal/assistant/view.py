@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
+from photopal.box import Box
 from photopal.cache import LRUCache
 from photopal.library import Appearance, ConceptRecord, Evidence
 from photopal.library.models import EvidenceSource
 from photopal.prompts import Label, Mark, PromptConcept, draw_labels, draw_marks
-from photopal.vlm.protocol import ConceptRows, PhotoFeatures, PrefixCache
+from photopal.vlm.protocol import ConceptEmbeddings, PhotoFeatures, PrefixCache
 
 if TYPE_CHECKING:
     from PIL import Image
 
-_PREFIXES_KEPT = 2
+_MOST_PREFIXES = 2
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Sighting:
         is_present: Whether it counts as seen.
         probability: The model's own p(Yes) to the recognition question; None where the map alone decided.
         point: Where it shows most, in fractions of the photo.
-        box: The region around, x, y, width, height in fractions of the photo.
+        box: The region around.
         source: Whose word it is that it counts as seen, or does not.
     """
 
@@ -39,14 +40,13 @@ class Sighting:
     is_present: bool
     probability: float | None
     point: tuple[float, float]
-    box: tuple[float, float, float, float]
+    box: Box
     source: EvidenceSource = "model"
 
     @property
     def mark_point(self) -> tuple[float, float]:
         """Where to mark it: below the region, for the peak is what it is known by and must not be covered."""
-        x, y, width, height = self.box
-        return (x + width / 2, min(0.97, y + height))
+        return (self.box.x + self.box.width / 2, min(0.97, self.box.bottom))
 
     def appearance(self) -> Appearance:
         """As the library stores it."""
@@ -79,7 +79,7 @@ class View:
     sightings: tuple[Sighting, ...]
     marked: dict[tuple[Mark, ...], PhotoFeatures] = field(default_factory=dict)
     prefixes: LRUCache[tuple[int, ...], PrefixCache] = field(
-        default_factory=lambda: LRUCache(_PREFIXES_KEPT, lambda prefix: 1)
+        default_factory=lambda: LRUCache(_MOST_PREFIXES, lambda prefix: 1)
     )
 
     @property
@@ -93,20 +93,20 @@ class View:
 
 
 @dataclass(frozen=True, eq=False)
-class Personal:
-    """A personalised prompt's parts: whom it speaks of, their rows, and the photo with their marks.
+class PersonalizedPrompt:
+    """The parts of a personalized prompt: whom it speaks of, their embeddings, and the photo with marks.
 
     Attributes:
         concepts: By slot.
         offered: The same, as the prompt introduces them.
-        rows: Their rows.
+        embeddings: Theirs, by slot; None where the prompt speaks of nobody.
         features: Of the photo with marks, or without where nobody is marked.
         marks: What was drawn.
     """
 
     concepts: tuple[ConceptRecord, ...]
     offered: tuple[PromptConcept, ...]
-    rows: ConceptRows | None
+    embeddings: ConceptEmbeddings | None
     features: PhotoFeatures
     marks: tuple[Mark, ...]
 
@@ -139,8 +139,8 @@ def _corrected(sighting: Sighting, word: Evidence) -> Sighting:
     said = replace(sighting, is_present=word.is_present, source=word.source)
     if word.box is None:
         return said
-    x, y, width, height = word.box
-    return replace(said, box=word.box, point=(x + width / 2, y + height / 2))
+    box = Box(*word.box)
+    return replace(said, box=box, point=(box.x + box.width / 2, box.y + box.height / 2))
 
 
 def draw_view(view: View) -> Image.Image:

@@ -19,15 +19,15 @@ IDLE_S = 300.0
 """After how many seconds without photos the model is let go."""
 
 
-class _RestfulKeeper(LibrarySync):
-    """Keeps the library in line with folders; about once a second it tells that there is time to rest."""
+class _RestingSync(LibrarySync):
+    """Keeps the library in step with folders; about once a second it calls when there is time to rest."""
 
     def __init__(self, library: Library, on_rest: Callable[[], None]) -> None:
         super().__init__(library)
         self._on_rest = on_rest
 
     def catch_up(self) -> None:
-        """Do what is noted, then tell."""
+        """Do what is noted, then call."""
         super().catch_up()
         self._on_rest()
 
@@ -41,8 +41,8 @@ class WatchCaptioner:
         library: Open for writing.
         bank_path: The bank's file; when it changes, a new assistant is opened.
         open_assistant: Opens one with the bank as it is now; must not hold the model itself.
-        vectors: Where to keep what makes photos comparable.
-        on_caption: Told of every new caption.
+        vectors: Where to store what makes photos comparable.
+        on_caption: Called with every new caption.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class WatchCaptioner:
         on_caption: Callable[[CaptionedPhoto], None],
     ) -> None:
         self._library, self._bank_path = library, bank_path
-        self.keeper = _RestfulKeeper(library, self.rest)
+        self.sync = _RestingSync(library, self.rest)
         self.idle_s = IDLE_S
         self._open_assistant, self._on_caption, self._vectors = open_assistant, on_caption, vectors
         self._assistant: Assistant | None = None
@@ -77,9 +77,9 @@ class WatchCaptioner:
     def take(self, paths: Sequence[Path]) -> list[Skipped]:
         """Index and caption photos; returns those that cannot be read."""
         assistant = self._awake()
-        report = self.keeper.take(paths)
-        rows = [self._library.photos.at(path) for path in paths]
-        photos = {row.id: row for row in rows if row is not None}.values()
+        report = self.sync.take(paths)
+        found = [self._library.photos.at(path) for path in paths]
+        photos = {photo.id: photo for photo in found if photo is not None}.values()
         captions = caption_photos(
             self._library, assistant, photos, vectors=self._vectors, on_caption=self._on_caption
         )
@@ -88,12 +88,10 @@ class WatchCaptioner:
 
     def has(self, path: Path) -> bool:
         """Whether a photo as it is on disk has a caption that is still good, or is known to be broken."""
-        if not self.keeper.has(path):
+        if not self.sync.has(path):
             return False
-        row = self._library.photos.at(path)
-        if row is None:
-            return True
-        return is_current(self._library, row, *self._made_with)
+        photo = self._library.photos.at(path)
+        return photo is None or is_current(self._library, photo, *self._made_with)
 
     def _awake(self) -> Assistant:
         """The assistant; a new one where it was let go, or there is something new to know names by since."""

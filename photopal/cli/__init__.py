@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import sys
 
-_INTERRUPTED = 130
-
 
 def main() -> None:
     """Run the program on this process's arguments.
@@ -15,6 +13,7 @@ def main() -> None:
     """
     from photopal.cli.crash import describe_crash, is_interrupt, write_report
     from photopal.cli.streams import take_over, talk_stream
+    from photopal.errors import ExitCode
 
     words = sys.argv[1 : sys.argv.index("--")] if "--" in sys.argv else sys.argv[1:]
     try:
@@ -24,13 +23,13 @@ def main() -> None:
         app(prog_name="photopal")
     except (Exception, KeyboardInterrupt) as error:
         if is_interrupt(error):
-            sys.exit(_INTERRUPTED)
+            sys.exit(ExitCode.INTERRUPTED)
         if "--debug" in words:
             raise
         report = write_report(error, None, doing="photopal startup")
         talk_stream().write(describe_crash(error, doing="photopal startup", report=report) + "\n")
         talk_stream().flush()
-        sys.exit(1)
+        sys.exit(ExitCode.ERROR)
 
 
 __all__ = ["main"]

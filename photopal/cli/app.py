@@ -21,7 +21,6 @@ from photopal.cli.commands.add_concept import add_concept
 from photopal.cli.commands.ask import ask
 from photopal.cli.commands.backup import backup
 from photopal.cli.commands.caption import caption
-from photopal.cli.commands.check import check
 from photopal.cli.commands.concepts import concepts
 from photopal.cli.commands.demo import demo
 from photopal.cli.commands.doctor import doctor
@@ -47,6 +46,7 @@ from photopal.cli.commands.split_concept import split_concept
 from photopal.cli.commands.status import status
 from photopal.cli.commands.tune import tune
 from photopal.cli.commands.undo import undo
+from photopal.cli.commands.verify import verify
 from photopal.cli.commands.watch_status import watch_status
 from photopal.cli.commands.where import where
 from photopal.cli.commands.who import who
@@ -54,9 +54,7 @@ from photopal.cli.context import Session
 from photopal.cli.crash import is_interrupt
 from photopal.cli.help import PhotopalCommand, QueryCommand, help_of, name_of, without_types
 from photopal.cli.streams import OutputError, talk_stream
-from photopal.errors import PhotopalError
-
-INTERRUPTED = 130
+from photopal.errors import ExitCode, PhotopalError
 
 # What a disk or its owner refuses, wherever it happens: for the user to mend, not for us.
 _NO_BUGS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
@@ -88,10 +86,13 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
         remove_concept,
         restore_concept,
     ),
-    "Backup and undo": (check, undo, backup, restore),
+    "Backup and undo": (verify, undo, backup, restore),
     "Demo and evaluation": (demo, eval_),
     "This installation": (status, watch_status, where, doctor),
 }
+
+# Former names, which still work and are not shown.
+ALIASES: dict[str, Callable[..., None]] = {"check": verify}
 
 # Commands that have commands of their own.
 GROUPS: dict[str, tuple[Callable[..., None], ...]] = {"eval": (*EVAL, *DATASETS, *REPORT)}
@@ -147,7 +148,7 @@ class PhotopalGroup(TyperGroup):
                 raise typer.Exit(PhotopalError.exit_code) from error
             if is_interrupt(error):
                 session.say("Interrupted. Finished work is saved.")
-                raise typer.Exit(INTERRUPTED) from error
+                raise typer.Exit(ExitCode.INTERRUPTED) from error
             doing = f"{ctx.command_path} {ctx.invoked_subcommand or ''}".strip()
             raise typer.Exit(_explain_crash(session, error, doing=doing)) from error
         finally:
@@ -166,14 +167,14 @@ def _explain_line(error: Any) -> int:
 
 def _explain_output(error: OutputError) -> int:
     if error.is_closed:
-        return 0
+        return ExitCode.OK
     Session().warn(f"Error: {error}", style="bold red")
-    return 1
+    return ExitCode.ERROR
 
 
 def _explain_crash(session: Session, error: BaseException, *, doing: str) -> int:
     session.explain_crash(error, doing=doing)
-    return 1
+    return ExitCode.ERROR
 
 
 app = typer.Typer(
@@ -185,7 +186,7 @@ app = typer.Typer(
 )
 
 
-def _say_version(is_asked: bool) -> None:
+def _print_version(is_asked: bool) -> None:
     if is_asked:
         typer.echo(f"photopal {__version__}")
         raise typer.Exit
@@ -212,7 +213,7 @@ def start(  # noqa: PLR0913 - one parameter for each global option
     ] = False,
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_say_version, is_eager=True, help="Print the version and exit."),
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
     ] = False,
 ) -> None:
     """Caption, search and ask about your photos, using the names of your people, pets and things.
@@ -247,6 +248,8 @@ app.callback(help=help_of(start))(start)
 for _panel, _commands in COMMANDS.items():
     for _command in _commands:
         _add(_command, _panel)
+for _name, _command in ALIASES.items():
+    app.command(_name, cls=PhotopalCommand, help=help_of(_command), hidden=True)(_command)
 
 
 def _globals_first(args: list[str]) -> list[str]:

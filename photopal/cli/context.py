@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
@@ -15,28 +15,22 @@ from rich.console import Console
 from photopal.cli.crash import describe_crash, write_report
 from photopal.cli.output import plain
 from photopal.cli.streams import keep_log, talk_stream
-from photopal.config import Settings, load_settings
 from photopal.errors import NothingFoundError, PhotopalError
 
 if TYPE_CHECKING:
+    from photopal.config import Settings
     from photopal.library import Library
+    from photopal.progress import OnProgress
     from photopal.vlm.model import LoadedModel
 
 
-STRANGE = (
+OOD_WARNING = (
     "These photos do not look drawn. The bundled model only understands drawn photos; its results for camera "
     "photos are wrong. Choose a vision-language model with --model or PHOTOPAL_MODEL."
 )
 
 
-class OnProgress(Protocol):
-    """What a long call tells: how many are done, of how many if that is known, and which is at hand."""
-
-    def __call__(self, done: int, total: int | None, at: object = None, /) -> None:
-        """Show it."""
-
-
-class Kinds:
+class OODCounter:
     """Says once that photos do not look drawn, when more than one in ten of those seen so far do not.
 
     One in five hundred drawn photos looks strange to the bundled model, so a single one says little.
@@ -45,16 +39,16 @@ class Kinds:
     def __init__(self, session: Session) -> None:
         """Begin to count."""
         self._session = session
-        self._seen = self._strange = 0
-        self._has_said = False
+        self._seen = self._unlike = 0
+        self._has_warned = False
 
     def add(self, is_known: bool, /) -> None:
         """Count a photo."""
         self._seen += 1
-        self._strange += not is_known
-        if not self._has_said and self._strange * 10 > self._seen:
-            self._has_said = True
-            self._session.warn(STRANGE)
+        self._unlike += not is_known
+        if not self._has_warned and self._unlike * 10 > self._seen:
+            self._has_warned = True
+            self._session.warn(OOD_WARNING)
 
 
 class Session:
@@ -80,6 +74,9 @@ class Session:
     @cached_property
     def settings(self) -> Settings:
         """The settings, read when first asked for, so that help works with a broken config file."""
+        # Imported here, as everything that `--help` does not need is.
+        from photopal.config import load_settings
+
         return load_settings(home=self._home, model=self._model, device=self._device)
 
     def say(self, words: str, *, style: str = "") -> None:
@@ -167,13 +164,13 @@ class Session:
             model = load_model(
                 self.settings.model_name_or_path, device=self.settings.device, dtype=self.settings.dtype
             )
-        model.kept = FeatureCache(
+        model.feature_cache = FeatureCache(
             self.settings.features_path,
             f"{model.fingerprint}-{str(model.dtype).removeprefix('torch.')}",
             device=model.device,
             most_bytes=self.settings.features_mb * 2**20,
         )
-        model.on_kind = Kinds(self).add
+        model.on_ood_check = OODCounter(self).add
         return model
 
     @contextmanager
@@ -192,7 +189,7 @@ class Session:
     @contextmanager
     def _bar(self, title: str) -> Iterator[OnProgress]:
         if self.is_quiet or not self.talk.is_terminal:
-            yield lambda done, total, at=None: None
+            yield lambda done, total, item=None: None
             return
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -200,7 +197,7 @@ class Session:
         # What libraries print on stderr while the bar is there must not be drawn around it.
         with Progress(*columns, console=self.talk, transient=True, redirect_stderr=False) as bar:
             task = bar.add_task(title, total=None)
-            yield lambda done, total, at=None: bar.update(task, completed=done, total=total)
+            yield lambda done, total, item=None: bar.update(task, completed=done, total=total)
 
 
 def session_of(ctx: typer.Context) -> Session:

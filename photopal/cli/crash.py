@@ -6,7 +6,6 @@ It runs when anything may be broken, the installation too, so it needs the stand
 from __future__ import annotations
 
 import os
-import platform
 import sys
 import tempfile
 import traceback
@@ -40,16 +39,16 @@ def describe_crash(error: BaseException, *, doing: str, report: Path | None) -> 
         doing: What photopal was at, such as `photopal tune, loading the model`.
         report: The file with the traceback, if it could be written.
     """
-    said = [f"{doing} failed with an unexpected error: {in_a_line(error)}."]
-    said += getattr(error, "__notes__", ())
+    sentences = [f"{doing} failed with an unexpected error: {in_a_line(error)}."]
+    sentences += getattr(error, "__notes__", ())
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        said.append("Close other programs, or use a smaller model or another --device.")
-    said.append(where_to_read(report))
+        sentences.append("Close other programs, or use a smaller model or another --device.")
+    sentences.append(where_to_read(report))
     if report is not None:
-        said.append(
+        sentences.append(
             "If it happens again, please report it with that file and the output of `photopal doctor`."
         )
-    return " ".join(said)
+    return " ".join(sentences)
 
 
 def where_to_read(report: Path | None) -> str:
@@ -89,6 +88,8 @@ def _written(path: Path, text: str) -> Path:
 
 
 def _lines(error: BaseException, doing: str) -> Iterable[str]:
+    import platform
+
     yield f"photopal {__version__}, Python {platform.python_version()} on {platform.platform()}"
     yield f"arguments: {sys.argv[1:]}"
     yield f"at: {doing}"

@@ -37,12 +37,8 @@ def without_types(params: list[Any]) -> list[Any]:
     """Blank what help would print as the type of flags (`<bool>`) and arguments (`<list[Path]>`)."""
     for param in params:
         if getattr(param, "is_bool_flag", False) or param.param_type_name == "argument":
-            param.display_type_rich = _no_type
+            param.display_type_rich = lambda *, ctx: ""
     return params
-
-
-def _no_type(*, ctx: Any) -> str:
-    return ""
 
 
 def name_of(command: Callable[..., Any]) -> str:
@@ -51,7 +47,7 @@ def name_of(command: Callable[..., Any]) -> str:
 
 
 def help_of(command: Callable[..., Any]) -> str:
-    """A command's docstring as help markup: each paragraph one line, examples indented and coloured."""
+    """A command's docstring as help markup: each paragraph one line, examples indented and colored."""
     return "\n\n".join(_as_markup(paragraph) for paragraph in paragraphs_of(command))
 
 

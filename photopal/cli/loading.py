@@ -53,7 +53,7 @@ def assistant_of(session: Session, library: Library, *, model: VisionModel, path
         BankError: The bank cannot be written.
     """
     from photopal.assistant.assistant import Assistant
-    from photopal.concepts.sync import refresh_bank
+    from photopal.concepts.registration import refresh_bank
 
     with session.progress("Registering names") as on_progress:
         result = refresh_bank(library, model, path, on_progress=on_progress)

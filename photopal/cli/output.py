@@ -55,8 +55,8 @@ def show_listing(out: Console, listing: Listing) -> None:
             show_line(out, "\t".join(safe(cell) for cell in row))
         return
     table = Table(box=None, title=listing.title, pad_edge=False, show_header=listing.has_header)
-    for place, column in enumerate(listing.columns):
-        table.add_column(column, style="bold" if place == 0 else "", overflow="fold", header_style="dim")
+    for index, column in enumerate(listing.columns):
+        table.add_column(column, style="bold" if index == 0 else "", overflow="fold", header_style="dim")
     for row in listing.rows:
         table.add_row(*(plain(cell) for cell in row))
     out.print(table)

@@ -56,7 +56,8 @@ def _body(command: Callable[..., Any], parsed: Any) -> list[str]:
             parts.append("\n".join(["```console", *(f"$ {line}" for line in lines), "```\n"]))
         else:
             parts.append(f"{paragraph}\n")
-    rows = [_row(parameter) for parameter in parsed.params if parameter.name not in _ALSO_EVERYWHERE]
+    shown = [p for p in parsed.params if p.name not in _ALSO_EVERYWHERE and not getattr(p, "hidden", False)]
+    rows = [_row(parameter) for parameter in shown]
     if rows:
         parts.append("\n".join(["| option | meaning |", "| --- | --- |", *rows]) + "\n")
     return parts

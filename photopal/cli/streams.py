@@ -100,7 +100,7 @@ def talk_stream() -> TextIO:
 
 
 def keep_log(path: Path) -> None:
-    """Keep what libraries said in this run, if anything, in place of what they said in an earlier one.
+    """Save what libraries printed in this run, if anything, in place of the log of an earlier one.
 
     Never fails: a log is not worth a failed command.
     """

@@ -60,14 +60,11 @@ def required_packages(
         lowest = [Version(part.version) for part in requirement.specifier if part.operator == ">="]
         pinned = newest.get(canonicalize_name(requirement.name))
         tested = {*lowest, *([pinned] if pinned else [])}
-        yield Package(requirement, _installed(requirement.name), tuple(sorted(tested)))
-
-
-def _installed(name: str) -> Version | None:
-    try:
-        return Version(importlib.metadata.version(name))
-    except importlib.metadata.PackageNotFoundError:
-        return None
+        try:
+            installed = Version(importlib.metadata.version(requirement.name))
+        except importlib.metadata.PackageNotFoundError:
+            installed = None
+        yield Package(requirement, installed, tuple(sorted(tested)))
 
 
 def _pinned(constraints: str) -> dict[str, Version]:

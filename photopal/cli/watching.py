@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from photopal.cli.commands.index import PARTIAL
+from photopal.errors import ExitCode
 from photopal.text import count
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def run_watch(
     options: WatchOptions,
     on_photos: Callable[[Sequence[Path]], WatchOutcome | None],
     is_known: Callable[[Path], bool],
-    keeper: LibrarySync | None = None,
+    sync: LibrarySync | None = None,
 ) -> None:
     """Watch folders until SIGINT or SIGTERM, or with `once` until all is done; tell what happens on stderr.
 
@@ -36,44 +36,44 @@ def run_watch(
         options: How to watch.
         on_photos: Takes photos that came to rest; see `watch_folders`.
         is_known: True for a photo that is done already.
-        keeper: Keeps the library in line with what goes from the folders.
+        sync: Keeps the library in line with what goes from the folders.
 
     Raises:
         typer.Exit: With code 3, when some photos or folders failed.
         UsageError: No folder is named, or one of them is a file.
     """
     from photopal.ingest.watch import stop_on_signals, watch_folders
-    from photopal.ingest.watch.status import StatusFile
+    from photopal.ingest.watch.status_file import StatusFile
 
     status = StatusFile(session.settings.watches_path, watched=folders)
 
     def tell(event: WatchEvent) -> None:
         status.note(event)
         _tell(session, event)
-        if keeper is not None:
-            _keep(keeper, event)
+        if sync is not None:
+            _pass_on(sync, event)
 
     with stop_on_signals() as stop, status:
         report = watch_folders(
             folders, options=options, on_photos=on_photos, on_event=tell, is_known=is_known, stop=stop
         )
-        if keeper is not None:
-            keeper.catch_up()
+        if sync is not None:
+            sync.catch_up()
     _sum_up(session, report)
     if not report.is_complete:
-        raise typer.Exit(PARTIAL)
+        raise typer.Exit(ExitCode.PARTIAL)
 
 
-def _keep(keeper: LibrarySync, event: WatchEvent) -> None:
+def _pass_on(sync: LibrarySync, event: WatchEvent) -> None:
     """Pass on what concerns the library, which catches up about once a second."""
     if event.path is not None and event.kind == "skipped":
-        keeper.note_bad(event.path)
+        sync.note_bad(event.path)
     elif event.path is not None and event.kind == "missing":
-        keeper.note_missing(event.path)
+        sync.note_missing(event.path)
     elif event.path is not None and event.kind == "looked":
-        keeper.note_looked(event.path)
+        sync.note_looked(event.path)
     elif event.kind == "backlog":
-        keeper.catch_up()
+        sync.catch_up()
 
 
 def _tell(session: Session, event: WatchEvent) -> None:

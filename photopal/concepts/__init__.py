@@ -1,4 +1,4 @@
-"""What was learned of concepts: rows, location maps, presence, banks; knows no SQL and no words."""
+"""What was learned of concepts: embeddings, location maps, presence, banks; knows no SQL and no words."""
 
 from photopal.concepts.bank import Bank, BankConcept, load_bank, save_bank
 from photopal.concepts.initialize import Reference, RegisterOptions

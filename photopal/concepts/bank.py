@@ -16,7 +16,7 @@ from torch import Tensor
 from photopal.concepts.calibration import Calibration
 from photopal.errors import BankError
 from photopal.files import atomic_path
-from photopal.vlm.protocol import ConceptRows
+from photopal.vlm.protocol import ConceptEmbeddings
 
 FORMAT = 1
 
@@ -31,12 +31,12 @@ class BankConcept:
 
     Attributes:
         concept_id: Its id in the library.
-        inputs: `[tokens + 1, hidden]` float32: identifier row, then soft tokens.
-        outputs: `[hidden]` float32: the identifier's output row.
+        inputs: `[tokens + 1, hidden]` float32: identifier, then soft tokens.
+        outputs: `[hidden]` float32: the identifier's output embedding.
         direction: `[width]` float32 unit vector for location maps.
         calibration: Its presence thresholds.
         references_key: Hash of the reference photos it was made from; another one means it is stale.
-        is_tuned: Whether its rows went through tuning.
+        is_tuned: Whether its embeddings went through tuning.
         corrections_key: Hash of the user's words of photos that its thresholds were learned with.
     """
 
@@ -60,8 +60,8 @@ class Bank:
     """The concepts of a library as one model knows them.
 
     Attributes:
-        fingerprint: Of the model all rows and directions belong to.
-        prompt_version: Of the wording the rows were tuned with; empty before tuning.
+        fingerprint: Of the model all embeddings and directions belong to.
+        prompt_version: Of the wording the embeddings were tuned with; empty before tuning.
         background: `[width]` direction of what is nobody; competes for every patch.
         concepts: By concept id.
         notes: What tuning reports of itself: seed, steps, validation accuracy.
@@ -75,7 +75,7 @@ class Bank:
 
     @property
     def version(self) -> str:
-        """A short hash of all rows: captions say with which bank they were made."""
+        """A short hash of all embeddings: captions say with which bank they were made."""
         import hashlib
 
         digest = hashlib.blake2b(self.fingerprint.encode(), digest_size=6)
@@ -91,20 +91,21 @@ class Bank:
 
     def only(self, concept_ids: Sequence[int]) -> Bank:
         """A bank of these concepts alone, those it has."""
-        kept = {i: self.concepts[i] for i in concept_ids if i in self.concepts}
-        return replace(self, concepts=kept)
+        return replace(self, concepts={i: self.concepts[i] for i in concept_ids if i in self.concepts})
 
     def directions(self, concept_ids: Sequence[int]) -> Tensor:
         """`[concepts (+ 1), width]`: a direction for each concept, then the background if there is one."""
-        rows = [self.concepts[i].direction for i in concept_ids]
-        return torch.stack([*rows, self.background] if self.background is not None else rows)
+        directions = [self.concepts[i].direction for i in concept_ids]
+        # The background is a rival like any other: without it a single concept would have none (m = 1).
+        return torch.stack(directions if self.background is None else [*directions, self.background])
 
-    def rows(self, concept_ids: Sequence[int], names: Sequence[str]) -> ConceptRows:
-        """The rows of some concepts as the slots of a prompt, padded to the same number of soft tokens."""
+    def embeddings(self, concept_ids: Sequence[int], names: Sequence[str]) -> ConceptEmbeddings:
+        """Some concepts as the slots of a prompt, padded to the same number of soft tokens."""
         chosen = [self.concepts[i] for i in concept_ids]
+        # Concepts may have been registered with different k; what is padded is not in use (`token_counts`).
         most = max((c.inputs.shape[0] for c in chosen), default=1)
         padded = [torch.nn.functional.pad(c.inputs, (0, 0, 0, most - c.inputs.shape[0])) for c in chosen]
-        return ConceptRows(
+        return ConceptEmbeddings(
             inputs=torch.stack(padded),
             outputs=torch.stack([c.outputs for c in chosen]),
             names=tuple(names),
@@ -123,11 +124,11 @@ def save_bank(bank: Bank, path: Path) -> None:
     tensors: dict[str, Tensor] = {}
     if bank.background is not None:
         tensors["background"] = bank.background
-    told = {}
+    records = {}
     for concept_id, concept in bank.concepts.items():
         for name in ("inputs", "outputs", "direction"):
             tensors[f"{concept_id}.{name}"] = getattr(concept, name).detach().float().cpu().contiguous()
-        told[str(concept_id)] = {
+        records[str(concept_id)] = {
             "low": concept.calibration.low,
             "high": concept.calibration.high,
             "references": concept.references_key,
@@ -140,7 +141,7 @@ def save_bank(bank: Bank, path: Path) -> None:
         "photopal": __version__,
         "fingerprint": bank.fingerprint,
         "prompt_version": bank.prompt_version,
-        "concepts": told,
+        "concepts": records,
         "notes": bank.notes,
     }
     # One entry, as safetensors writes several in any order: equal banks are equal files.
@@ -178,12 +179,31 @@ def load_bank(path: Path, *, fingerprint: str) -> Bank:
     if header.get("fingerprint") != fingerprint:
         raise BankError(f"{path}: the bank belongs to another model", hint=hint)
     try:
-        told = header["concepts"].items()
-        concepts = {int(key): _read_concept(int(key), tensors, facts) for key, facts in told}
+        records = header["concepts"].items()
+        concepts = {
+            int(key): BankConcept(
+                concept_id=int(key),
+                inputs=tensors[f"{key}.inputs"],
+                outputs=tensors[f"{key}.outputs"],
+                direction=tensors[f"{key}.direction"],
+                calibration=Calibration(float(str(facts["low"])), float(str(facts["high"]))),
+                references_key=str(facts["references"]),
+                is_tuned=bool(facts["tuned"]),
+                # Banks of before know of no words.
+                corrections_key=str(facts.get("corrections", "")),
+            )
+            for key, facts in records
+        }
         prompt_version, notes = str(header["prompt_version"]), dict(header["notes"])
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise BankError(f"{path}: broken bank header", hint=hint) from error
-    return Bank(fingerprint, prompt_version, tensors.get("background"), concepts, notes)
+    return Bank(
+        fingerprint=fingerprint,
+        prompt_version=prompt_version,
+        background=tensors.get("background"),
+        concepts=concepts,
+        notes=notes,
+    )
 
 
 def _read_header(metadata: Mapping[str, str]) -> dict[str, Any]:
@@ -194,17 +214,3 @@ def _read_header(metadata: Mapping[str, str]) -> dict[str, Any]:
         return {}
     is_header = isinstance(facts, dict) and isinstance(facts.get("format"), int)
     return facts if is_header else {}
-
-
-def _read_concept(concept_id: int, tensors: dict[str, Tensor], facts: dict[str, object]) -> BankConcept:
-    return BankConcept(
-        concept_id=concept_id,
-        inputs=tensors[f"{concept_id}.inputs"],
-        outputs=tensors[f"{concept_id}.outputs"],
-        direction=tensors[f"{concept_id}.direction"],
-        calibration=Calibration(float(str(facts["low"])), float(str(facts["high"]))),
-        references_key=str(facts["references"]),
-        is_tuned=bool(facts["tuned"]),
-        # Banks of before know of no words.
-        corrections_key=str(facts.get("corrections", "")),
-    )

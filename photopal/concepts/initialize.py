@@ -1,6 +1,6 @@
-"""Instant registration: a concept's rows, direction and thresholds from its photos, with no training.
+"""Instant registration: a concept's embeddings, direction and thresholds from its photos, with no training.
 
-All of it is computed on the CPU in float32; projected tokens and rows of the model are brought there first.
+All of it is computed on the CPU in float32; the model's tokens and embeddings are brought there first.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from photopal.box import WHOLE_PHOTO
 from photopal.concepts.bank import Bank, BankConcept
 from photopal.concepts.calibration import Calibration, calibrate, with_corrections
 from photopal.concepts.localize import (
     concept_direction,
-    contested_maps,
     find_recurring,
-    grid_cover,
     inside_photo,
     location_maps,
     map_scores,
     mask_cells,
+    suppress_rivals,
 )
 from photopal.errors import ConceptError
 from photopal.vlm.protocol import ChatPrompt, PhotoFeatures, VisionModel
@@ -46,11 +46,12 @@ def cluster(points: Tensor, k: int, *, generator: torch.Generator, iterations: i
     """
     if points.shape[0] == 0:
         raise ValueError("no points to cluster")
+    # Fewer masked patches than k give fewer soft tokens; the authors' code leaves the rest uninitialized.
     k = min(k, points.shape[0])
     with torch.no_grad():
-        fixed = points.detach().float()
-        centroids = fixed[_spread_seeds(fixed, k, generator)]
-        nearest = torch.cdist(fixed, centroids).argmin(dim=1)
+        fixed = points.detach().float()  # [points, hidden]
+        centroids = fixed[_spread_seeds(fixed, k, generator)]  # [k, hidden]
+        nearest = torch.cdist(fixed, centroids).argmin(dim=1)  # [points]
         for _ in range(iterations):
             centroids = _means(fixed, nearest, centroids)
             moved = torch.cdist(fixed, centroids).argmin(dim=1)
@@ -61,11 +62,12 @@ def cluster(points: Tensor, k: int, *, generator: torch.Generator, iterations: i
 
 
 def _spread_seeds(points: Tensor, k: int, generator: torch.Generator) -> Tensor:
+    """Indices `[k]` of points far from each other: each drawn by its squared distance to those before."""
     first = int(torch.randint(points.shape[0], (1,), generator=generator))
     chosen = [first]
-    distances = (points - points[first]).square().sum(dim=1)
+    distances = (points - points[first]).square().sum(dim=1)  # [points], to the nearest chosen one
     for _ in range(k - 1):
-        weights = distances.cpu()
+        weights = distances.cpu()  # where the generator is, so that a seed means the same on any device
         if float(weights.sum()) <= 0:  # fewer different points than k
             weights = torch.ones_like(weights)
         choice = int(torch.multinomial(weights, 1, generator=generator))
@@ -80,29 +82,31 @@ def _means(points: Tensor, nearest: Tensor, fallback: Tensor) -> Tensor:
     return torch.where(counts > 0, sums / counts.clamp(min=1), fallback)
 
 
-def align_rows(centroids: Tensor, norm: float) -> Tensor:
-    """Turn centroids into input rows: identifier first, then soft tokens (MC-LLaVA, section 3.2).
+def align_embeddings(centroids: Tensor, norm: float) -> Tensor:
+    """Turn centroids into input embeddings: identifier first, then soft tokens (MC-LLaVA, section 3.2).
 
-    Each centroid is scaled to the mean L2 norm of the model's own input rows; the identifier is the mean of
-    the scaled centroids.
+    Each centroid is scaled to the mean L2 norm of the model's own input embeddings; the identifier is the
+    mean of the scaled centroids.
 
     Args:
         centroids: `[k, hidden]`.
-        norm: The mean norm of the model's input rows.
+        norm: The mean norm of the model's input embeddings.
 
     Returns:
         `[k + 1, hidden]`.
     """
-    soft = torch.nn.functional.normalize(centroids, dim=-1) * norm
+    # The projector gives vectors of any length; the model was trained on words of this one.
+    soft = torch.nn.functional.normalize(centroids, dim=-1) * norm  # [k, hidden]
     return torch.cat([soft.mean(dim=0, keepdim=True), soft])
 
 
-def mean_row_norm(embeddings: Tensor) -> float:
-    """The mean L2 norm of `[vocab, hidden]` input rows."""
+def mean_embedding_norm(embeddings: Tensor) -> float:
+    """The mean L2 norm of `[vocab, hidden]` input embeddings."""
     return float(embeddings.detach().float().norm(dim=-1).mean())
 
 
 SELF_SCORE_DISCOUNT = 0.1
+"""Taken off the score of an only reference photo, which its own direction fits too well."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,12 +159,12 @@ class RegisterOptions:
     Attributes:
         tokens: Soft tokens a concept, k in the paper (MC-LLaVA, section 3.2; default 16).
         seed: Drives k-means.
-        initialisation: kmeans, or random for comparison.
+        initialization: kmeans, or random for comparison.
     """
 
     tokens: int = 16
     seed: int = 0
-    initialisation: str = "kmeans"
+    initialization: str = "kmeans"
 
 
 def find_subjects(references: Sequence[Reference], others: Sequence[PhotoFeatures]) -> list[FoundSubject]:
@@ -185,17 +189,15 @@ def find_subjects(references: Sequence[Reference], others: Sequence[PhotoFeature
             cells = mask_cells(reference.mask, grid, features.frame)
         else:
             cells = next(recurring)
-        found.append(FoundSubject(reference, cells, _on_token_grid(cells, features, reference.mask)))
+        # Patches and projected tokens may lie on different grids (SmolVLM joins several patches in a token).
+        if tuple(cells.shape) == features.token_grid:
+            token_cells = cells
+        elif reference.mask is not None:
+            token_cells = mask_cells(reference.mask, features.token_grid, features.frame)
+        else:
+            token_cells = mask_cells(cells.numpy(), features.token_grid, WHOLE_PHOTO)
+        found.append(FoundSubject(reference, cells, token_cells))
     return found
-
-
-def _on_token_grid(cells: Tensor, features: PhotoFeatures, mask: NDArray[np.bool_] | None) -> Tensor:
-    if tuple(cells.shape) == features.token_grid:
-        return cells
-    if mask is not None:
-        return mask_cells(mask, features.token_grid, features.frame)
-    cover = grid_cover(cells.numpy(), features.token_grid, (0.0, 0.0, 1.0, 1.0))
-    return cover >= min(0.4, float(cover.max()))
 
 
 def register_concept(
@@ -207,46 +209,51 @@ def register_concept(
     references_key: str,
     options: RegisterOptions,
 ) -> BankConcept:
-    """Make the rows and the direction of one concept; its thresholds come from `calibrate_concepts`.
+    """Make the embeddings and the direction of one concept; its thresholds come from `calibrate_concepts`.
 
     The centroids of the projected tokens within the masks, pooled over the photos, become the soft tokens
-    (MC-LLaVA, section 3.2). Where the model ties its input and output layers the identifier's output row is
-    its input row; else it is the mean output row of the words of the name.
+    (MC-LLaVA, section 3.2). Where the model ties its input and output layers the identifier's output
+    embedding is its input embedding; else it is the mean output embedding of the words of the name.
     """
+    # Clustered in the space of projected tokens, [points, hidden], which is that of the prompt; located in
+    # that of raw patches, [cells, width], which no projector has bent towards language (MC-LLaVA, section
+    # 3.3).
     tokens = torch.cat([f.reference.features.tokens.cpu()[f.token_cells.flatten()] for f in found]).float()
     patches = torch.cat([f.reference.features.patches[f.cells] for f in found])
     generator = torch.Generator().manual_seed(options.seed * 100_003 + concept_id)
-    if options.initialisation == "random":
+    # k-means reaches 95 % of the final accuracy in 11 times fewer updates than random (docs/results.md).
+    if options.initialization == "random":
         centroids = torch.randn(options.tokens, tokens.shape[1], generator=generator)
     else:
         centroids = cluster(tokens, options.tokens, generator=generator)
-    inputs = align_rows(centroids, mean_row_norm(model.input_embeddings))
+    inputs = align_embeddings(centroids, mean_embedding_norm(model.input_embeddings))
     return BankConcept(
         concept_id=concept_id,
         inputs=inputs,
-        outputs=first_output_row(model, inputs[0], name),
+        outputs=first_output_embedding(model, inputs[0], name),
         direction=concept_direction(patches),
         calibration=Calibration(1.0, 1.0),
         references_key=references_key,
     )
 
 
-def first_output_row(model: VisionModel, identifier: Tensor, name: str) -> Tensor:
-    """The output row an identifier starts with: `[hidden]` float32."""
+def first_output_embedding(model: VisionModel, identifier: Tensor, name: str) -> Tensor:
+    """The output embedding an identifier starts with: `[hidden]` float32."""
     if model.output_embeddings is model.input_embeddings:  # tied
         return identifier.clone()
     ids = model.encode_prompt(ChatPrompt(user="?", has_image=False), answer=name).ids
-    end = [int(i) for i in ids if int(i) not in model.end_ids]
-    return model.output_embeddings[end[-3:]].detach().float().mean(dim=0).cpu()
+    name_ids = [int(i) for i in ids if int(i) not in model.end_ids]
+    # The last three ids of the answer before its end: the name, or how it ends.
+    return model.output_embeddings[name_ids[-3:]].detach().float().mean(dim=0).cpu()
 
 
 def background_direction(found: Sequence[FoundSubject]) -> Tensor | None:
     """The direction of everything on the reference photos that is not their subject; None without any."""
     rest = []
     for subject in found:
-        outside = ~subject.cells & inside_photo(subject.reference.features)
+        outside = ~subject.cells & inside_photo(subject.reference.features)  # [rows, cols]
         rest.append(subject.reference.features.patches[outside])
-    patches = torch.cat(rest) if rest else torch.empty(0)
+    patches = torch.cat(rest) if rest else torch.empty(0)  # [cells, width]
     return concept_direction(patches) if patches.shape[0] else None
 
 
@@ -275,26 +282,28 @@ def calibrate_concepts(
     said = {i: corrected.get(i, CorrectedPhotos()) for i in ids}
     keys = {i: {f.reference.key for f in found[i]} | {r.key for r in said[i].present} for i in ids}
     calibrated = []
-    for place, concept_id in enumerate(ids):
+    for index, concept_id in enumerate(ids):
         subjects = found[concept_id]
         positives, negatives = [], []
         for number, subject in enumerate(subjects):
             left_out = directions.clone()
             rest = [f.reference.features.patches[f.cells] for n, f in enumerate(subjects) if n != number]
             if rest:
-                left_out[place] = concept_direction(torch.cat(rest))
-            maps = contested_maps(location_maps(subject.reference.features.patches, left_out))[place]
-            positives.append(_score(maps) - (0.0 if rest else SELF_SCORE_DISCOUNT))
-            away = maps.masked_fill(_grown(subject.cells), -1.0)
+                # Scored by the direction of its other photos, as a photo always fits its own patches best.
+                left_out[index] = concept_direction(torch.cat(rest))
+            location_map = suppress_rivals(location_maps(subject.reference.features.patches, left_out))[index]
+            positives.append(_score(location_map) - (0.0 if rest else SELF_SCORE_DISCOUNT))
+            # A ring of one cell around the subject is left out too: the edges of masks are not exact.
+            away = location_map.masked_fill(_grown(subject.cells), -1.0)
             if int((away > -1.0).sum()) >= 3:
                 negatives.append(_score(away))
-        strangers = [f.reference for i in ids if i != concept_id for f in found[i]]
-        photos = [r.features for r in strangers if r.key not in keys[concept_id]] + list(others)
+        rivals = [f.reference for i in ids if i != concept_id for f in found[i]]
+        photos = [r.features for r in rivals if r.key not in keys[concept_id]] + list(others)
         for features in photos:
-            maps = contested_maps(location_maps(features.patches, directions))
-            negatives.append(_score(maps[place]))
+            maps = suppress_rivals(location_maps(features.patches, directions))  # [concepts, rows, cols]
+            negatives.append(_score(maps[index]))
         shown, absent = (
-            [_corrected_score(photo, directions, place) for photo in photos]
+            [_corrected_score(photo, directions, index) for photo in photos]
             for photos in (said[concept_id].present, said[concept_id].absent)
         )
         calibration = calibrate(
@@ -309,9 +318,9 @@ def calibrate_concepts(
     return bank.with_concepts(calibrated)
 
 
-def _corrected_score(photo: Reference, directions: Tensor, place: int) -> float:
+def _corrected_score(photo: Reference, directions: Tensor, index: int) -> float:
     """The score of a concept on a corrected photo; where the user said where, of that part alone."""
-    location_map = contested_maps(location_maps(photo.features.patches, directions))[place]
+    location_map = suppress_rivals(location_maps(photo.features.patches, directions))[index]
     if photo.mask is not None:
         grid = (location_map.shape[0], location_map.shape[1])
         cells = mask_cells(photo.mask, grid, photo.features.frame)
@@ -320,8 +329,10 @@ def _corrected_score(photo: Reference, directions: Tensor, place: int) -> float:
 
 
 def _score(location_map: Tensor) -> float:
+    """The score of one `[rows, cols]` map."""
     return float(map_scores(location_map[None])[0])
 
 
 def _grown(cells: Tensor) -> Tensor:
+    """Bool `[rows, cols]` cells with a ring of one cell around them."""
     return torch.nn.functional.max_pool2d(cells[None].float(), 3, stride=1, padding=1)[0].bool()

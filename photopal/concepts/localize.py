@@ -13,15 +13,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from photopal.box import Box, PixelBox
 from photopal.errors import ConceptError
 from photopal.vlm.protocol import PhotoFeatures
-
-Box = tuple[float, float, float, float]
 
 
 def concept_direction(patches: Tensor) -> Tensor:
     """The unit vector along the mean of the unit vectors of `[n, width]` patches: `[width]`."""
-    units = torch.nn.functional.normalize(patches.float(), dim=-1)
+    # The mean cosine to all stored patches is one product with the mean of their unit vectors (equal within
+    # 2e-17, docs/method.md), so one vector a concept is stored, not thousands.
+    units = torch.nn.functional.normalize(patches.float(), dim=-1)  # [n, width]
+    # Scaled to length 1, unlike that mean: how much a concept's patches vary must not decide between
+    # concepts.
     return torch.nn.functional.normalize(units.mean(dim=0), dim=0)
 
 
@@ -35,11 +38,13 @@ def location_maps(patches: Tensor, directions: Tensor) -> Tensor:
     Returns:
         `[concepts, rows, cols]` in -1…1.
     """
-    units = torch.nn.functional.normalize(patches.float(), dim=-1)
+    # On the patch grid; only what is shown is enlarged (the authors enlarge every map, 22 GB for a 1080p
+    # photo).
+    units = torch.nn.functional.normalize(patches.float(), dim=-1)  # [rows, cols, width]
     return torch.einsum("rcw,nw->nrc", units, directions)
 
 
-def contested_maps(maps: Tensor) -> Tensor:
+def suppress_rivals(maps: Tensor) -> Tensor:
     """Lower each map where another concept fits better, by how much better it fits.
 
     A photo of one of two lookalikes lights up both maps; the patches belong to the one that fits best.
@@ -52,6 +57,8 @@ def contested_maps(maps: Tensor) -> Tensor:
     """
     if maps.shape[0] < 2:
         return maps
+    # The authors subtract the mean map and rescale, which for two concepts gives mirror images and for one
+    # nothing; the best rival of each patch works for any number (MC-LLaVA, section 3.3; docs/method.md).
     best, second = maps.topk(2, dim=0).values  # [rows, cols] each
     rival = torch.where(maps == best, second, best)
     return maps - (rival - maps).clamp(min=0)
@@ -67,58 +74,65 @@ def map_scores(maps: Tensor, *, top: int = 2) -> Tensor:
     Returns:
         `[concepts]`.
     """
-    flat = maps.flatten(1)
+    # Two patches and not one: a single patch may be an outlier, and a distant subject covers no more than a
+    # few.
+    flat = maps.flatten(1)  # [concepts, rows * cols]
     return flat.topk(min(top, flat.shape[1]), dim=1).values.mean(dim=1)
 
 
 @dataclass(frozen=True)
-class Place:
+class Region:
     """Where a concept shows most.
 
     Attributes:
         point: x and y in fractions of the photo.
-        box: x, y, width, height of the region around it, in fractions of the photo.
+        box: The region around it.
     """
 
     point: tuple[float, float]
     box: Box
 
 
-def find_place(location_map: Tensor, frame: Box) -> Place:
+def find_region(location_map: Tensor, frame: Box) -> Region:
     """Find the peak of a map and the connected region around it above half its height.
 
     Args:
         location_map: `[rows, cols]`.
         frame: What part of the photo the map covers (see `PhotoFeatures`).
     """
-    return find_places(location_map[None], frame)[0]
+    return find_regions(location_map[None], frame)[0]
 
 
-def find_places(maps: Tensor, frame: Box) -> list[Place]:
-    """Find the place of each of `[concepts, rows, cols]` maps as `find_place` does, all at once."""
+def find_regions(maps: Tensor, frame: Box) -> list[Region]:
+    """Find the region of each of `[concepts, rows, cols]` maps as `find_region` does, all at once."""
     if not maps.shape[0]:
         return []
     rows, cols = maps.shape[1:]
-    flat = maps.flatten(1)
+    flat = maps.flatten(1)  # [concepts, rows * cols]
+    # Half way from the median, which is the background of nearly every photo, up to the peak.
     floor, highest = flat.median(dim=1).values, flat.max(dim=1).values
     level = floor + 0.5 * (highest - floor)
     peaks = flat.argmax(dim=1)
     starts = torch.nn.functional.one_hot(peaks, rows * cols).bool().view_as(maps)
-    regions = _grown(maps >= level[:, None, None], starts)
+    regions = _grow(maps >= level[:, None, None], starts)  # bool [concepts, rows, cols]
     edges = zip(*_extents(regions.any(dim=1)), *_extents(regions.any(dim=2)), strict=True)
     x, y, width, height = frame
     found = []
     for peak, (first_col, last_col, first_row, last_row) in zip(peaks.tolist(), edges, strict=True):
         row, col = divmod(peak, cols)
-        left, right = _clamp(x + width * first_col / cols), _clamp(x + width * (last_col + 1) / cols)
-        top, bottom = _clamp(y + height * first_row / rows), _clamp(y + height * (last_row + 1) / rows)
+        box = Box.from_edges(
+            left=x + width * first_col / cols,
+            top=y + height * first_row / rows,
+            right=x + width * (last_col + 1) / cols,
+            bottom=y + height * (last_row + 1) / rows,
+        )
         point = (_clamp(x + width * (col + 0.5) / cols), _clamp(y + height * (row + 0.5) / rows))
-        found.append(Place(point, (left, top, right - left, bottom - top)))
+        found.append(Region(point, box))
     return found
 
 
 def _extents(is_in: Tensor) -> tuple[list[int], list[int]]:
-    """First and last true place of each row of `[concepts, cells]`."""
+    """First and last true index of each row of `[concepts, cells]`."""
     last = is_in.shape[1] - 1 - is_in.flip(1).int().argmax(dim=1)
     return is_in.int().argmax(dim=1).tolist(), last.tolist()
 
@@ -131,14 +145,15 @@ def connected_region(is_inside: Tensor, start: tuple[int, int]) -> Tensor:
     """The cells of a bool `[rows, cols]` grid that hang together with a cell, by sides and corners."""
     region = torch.zeros_like(is_inside)
     region[start] = True
-    return _grown(is_inside[None], region[None])[0]
+    return _grow(is_inside[None], region[None])[0]
 
 
-def _grown(is_inside: Tensor, regions: Tensor) -> Tensor:
+def _grow(is_inside: Tensor, regions: Tensor) -> Tensor:
     """Grow bool `[maps, rows, cols]` regions by sides and corners within what is inside."""
-    may_be = is_inside | regions
+    allowed = is_inside | regions
+    # By one cell in all directions at a time, for all maps together: as many steps as the longest region.
     while True:
-        grown = torch.nn.functional.max_pool2d(regions.float(), 3, stride=1, padding=1).bool() & may_be
+        grown = torch.nn.functional.max_pool2d(regions.float(), 3, stride=1, padding=1).bool() & allowed
         if torch.equal(grown, regions):
             return regions
         regions = grown
@@ -154,11 +169,10 @@ def inside_photo(features: PhotoFeatures) -> Tensor:
 
 
 COVERED_SHARE = 0.4
+"""From which share on a cell counts as covered by a mask."""
 
 
-def grid_cover(
-    mask: NDArray[np.bool_], grid: tuple[int, int], frame: tuple[float, float, float, float]
-) -> Tensor:
+def grid_cover(mask: NDArray[np.bool_], grid: tuple[int, int], frame: Box) -> Tensor:
     """How much of each grid cell a mask over the photo covers.
 
     Args:
@@ -172,6 +186,7 @@ def grid_cover(
     height, width = mask.shape
     rows, cols = grid
     x, y, frame_width, frame_height = frame
+    # A summed-area table: each cell is then four look-ups, whatever the size of the mask.
     sums = np.zeros((height + 1, width + 1))
     sums[1:, 1:] = mask.cumsum(0).cumsum(1)
     xs = (x + frame_width * np.arange(cols + 1) / cols) * width
@@ -184,9 +199,7 @@ def grid_cover(
     return torch.from_numpy(covered / area).float()
 
 
-def mask_cells(
-    mask: NDArray[np.bool_], grid: tuple[int, int], frame: tuple[float, float, float, float]
-) -> Tensor:
+def mask_cells(mask: NDArray[np.bool_], grid: tuple[int, int], frame: Box) -> Tensor:
     """The cells that a mask covers well, at least the one it covers most: bool `[rows, cols]`.
 
     Raises:
@@ -198,10 +211,8 @@ def mask_cells(
     return cover >= min(COVERED_SHARE, float(cover.max()))
 
 
-def cells_extent(
-    cells: Tensor, frame: tuple[float, float, float, float]
-) -> tuple[float, float, float, float]:
-    """The smallest box around cells of a grid: left, top, right, bottom in fractions of the photo.
+def cells_extent(cells: Tensor, frame: Box) -> Box:
+    """The smallest box around cells of a grid.
 
     Args:
         cells: bool `[rows, cols]`, at least one.
@@ -210,12 +221,15 @@ def cells_extent(
     rows, cols = cells.shape
     ys, xs = torch.nonzero(cells, as_tuple=True)
     x, y, width, height = frame
-    left, top = x + width * int(xs.min()) / cols, y + height * int(ys.min()) / rows
-    right, bottom = x + width * (int(xs.max()) + 1) / cols, y + height * (int(ys.max()) + 1) / rows
-    return (max(0.0, left), max(0.0, top), min(1.0, right), min(1.0, bottom))
+    return Box.from_edges(
+        left=x + width * int(xs.min()) / cols,
+        top=y + height * int(ys.min()) / rows,
+        right=x + width * (int(xs.max()) + 1) / cols,
+        bottom=y + height * (int(ys.max()) + 1) / rows,
+    )
 
 
-def box_mask(box: tuple[int, int, int, int], size: tuple[int, int]) -> NDArray[np.bool_]:
+def box_mask(box: PixelBox, size: tuple[int, int]) -> NDArray[np.bool_]:
     """Turn a box (x, y, width, height in pixels) into a mask of a photo of (width, height) pixels."""
     x, y, width, height = box
     mask = np.zeros((size[1], size[0]), dtype=bool)
@@ -235,17 +249,24 @@ def find_recurring(photos: Sequence[PhotoFeatures], others: Sequence[PhotoFeatur
     """
     if not photos:
         return []
+    # [rows, cols, width] a photo
     units = [torch.nn.functional.normalize(photo.patches, dim=-1) for photo in photos]
     against = [torch.nn.functional.normalize(photo.patches, dim=-1).flatten(0, 1) for photo in others]
     scores = []
     for number, unit in enumerate(units):
         flat = unit.flatten(0, 1)  # [cells, width]
         peers = [u.flatten(0, 1) for n, u in enumerate(units) if n != number]
-        score = _recurrence(flat, peers) - _recurrence(flat, against)
-        scores.append(score.view(unit.shape[:2]) + 0.1 * _centre_prior(unit.shape[0], unit.shape[1]))
+        # What recurs in its photos but is also elsewhere is grass and sky.
+        score = _recurrence(flat, peers) - _recurrence(flat, against)  # [cells]
+        ys, xs = torch.linspace(-1, 1, unit.shape[0])[:, None], torch.linspace(-1, 1, unit.shape[1])[None, :]
+        # People hold the camera on what they photograph: a small push to the middle decides a tie, no more.
+        scores.append(score.view(unit.shape[:2]) + 0.1 * torch.exp(-(xs.square() + ys.square())))
     inside = [inside_photo(photo) for photo in photos]
     found = [_peak_region(score, on) for score, on in zip(scores, inside, strict=True)]
-    return _refine(units, found, inside)
+    # Once more, by what was found in all photos together: one photo's mistake is then outvoted by the others.
+    together = torch.cat([unit[cells] for unit, cells in zip(units, found, strict=True)])  # [cells, width]
+    direction = together.mean(dim=0)
+    return [_peak_region(unit @ direction, on) for unit, on in zip(units, inside, strict=True)]
 
 
 def _recurrence(cells: Tensor, peers: Sequence[Tensor]) -> Tensor:
@@ -255,26 +276,12 @@ def _recurrence(cells: Tensor, peers: Sequence[Tensor]) -> Tensor:
     return torch.stack([(cells @ peer.T).amax(dim=1) for peer in peers]).mean(dim=0)
 
 
-def _centre_prior(rows: int, cols: int) -> Tensor:
-    ys = torch.linspace(-1, 1, rows)[:, None]
-    xs = torch.linspace(-1, 1, cols)[None, :]
-    return torch.exp(-(xs.square() + ys.square()))
-
-
 def _peak_region(score: Tensor, inside: Tensor) -> Tensor:
+    """The region around the highest of `[rows, cols]` scores that lies on the photo: bool, same shape."""
     masked = score.masked_fill(~inside, -1e9)
     row, col = divmod(int(masked.argmax()), score.shape[1])
     level = split_level(score[inside])
     return connected_region((score >= level) & inside, (row, col))
-
-
-def _refine(units: Sequence[Tensor], found: Sequence[Tensor], inside: Sequence[Tensor]) -> list[Tensor]:
-    """Keep the cells that look like what was found in all photos together."""
-    direction = torch.cat([unit[cells] for unit, cells in zip(units, found, strict=True)]).mean(dim=0)
-    refined = []
-    for unit, on in zip(units, inside, strict=True):
-        refined.append(_peak_region(unit @ direction, on))
-    return refined
 
 
 def split_level(values: Tensor) -> float:

@@ -25,6 +25,7 @@ from photopal.photos import Skipped, find_photos
 from photopal.photos.exclude import Excludes, compile_globs
 from photopal.photos.geocode import PlaceNames
 from photopal.photos.sidecars import SidecarFinder, Sidecars
+from photopal.progress import OnProgress
 
 _COMMIT_EVERY_S = 1.0
 
@@ -211,9 +212,6 @@ class IndexRun:
             self.report.unchanged += 1
         self._library.paths.mark_present([path])
 
-
-OnProgress = Callable[[int, int | None, Path], None]
-"""Called with the number of files done, the number of files once it is known, and the file at hand."""
 
 _FILES_AT_ONCE = 200
 _COUNT_AFTER_S = 1.0

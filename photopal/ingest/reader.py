@@ -148,7 +148,7 @@ def _read(path: Path, read: Callable[[], ReadFile]) -> ReadFile | BadFile:
     except PhotoError as error:
         return BadFile(path, error)
     except Exception as error:  # noqa: BLE001 - one odd file must not cost the whole run
-        return BadFile(path, PhotoError(f"{path}: cannot be read: {type(error).__name__}: {error}"))
+        return BadFile(path, PhotoError(path, f"cannot be read: {type(error).__name__}: {error}"))
 
 
 class PhotoCount(threading.Thread):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from photopal.box import PixelBox
 from photopal.errors import ConceptError, PhotoError, UsageError
 from photopal.library.library import Library
 from photopal.library.models import ConceptRecord
@@ -17,8 +18,6 @@ from photopal.photos import Photo, Skipped, find_photos, open_photo, record_phot
 from photopal.photos.decode import open_header, quiet_pillow
 from photopal.photos.geocode import PlaceNames
 from photopal.text import fold
-
-Box = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class ReferenceFile:
     """
 
     path: Path
-    box: Box | None = None
+    box: PixelBox | None = None
     mask: Path | None = None
 
 
@@ -41,7 +40,7 @@ class ReadReference:
     """A photo file that was read, with its box or its mask as a PNG of the upright photo's size."""
 
     photo: Photo
-    box: Box | None = None
+    box: PixelBox | None = None
     mask_png: bytes | None = None
 
 
@@ -61,7 +60,7 @@ class AddedReferences:
 
 
 def list_reference_files(
-    paths: Sequence[Path], *, boxes: Sequence[Box] = (), masks: Sequence[Path] = ()
+    paths: Sequence[Path], *, boxes: Sequence[PixelBox] = (), masks: Sequence[Path] = ()
 ) -> list[ReferenceFile]:
     """Pair photos with boxes and masks, in the order of the photos; a folder stands for the photos in it.
 
@@ -196,11 +195,11 @@ def _read_mask(file: ReferenceFile, photo: Photo) -> bytes | None:
     if file.mask is None:
         return None
     try:
-        with file.mask.open("rb") as opened, quiet_pillow(), open_header(opened) as picture:
+        with file.mask.open("rb") as opened, quiet_pillow(), open_header(opened, file.mask) as picture:
             size_px = picture.size
             has_alpha = picture.mode in ("RGBA", "LA", "PA")
             alpha = picture.getchannel("A") if has_alpha else None
-        grey = open_photo(file.mask).convert("L") if alpha is None or _is_flat(alpha) else alpha
+        gray = open_photo(file.mask).convert("L") if alpha is None or _is_flat(alpha) else alpha
     except Exception as error:
         # A decoder fed with a broken file raises nearly anything.
         raise ConceptError(f"{file.mask}: the mask cannot be read: {error}") from error
@@ -209,13 +208,13 @@ def _read_mask(file: ReferenceFile, photo: Photo) -> bytes | None:
             f"{file.mask}: the mask is {size_px[0]} x {size_px[1]} pixels, the photo {file.path}"
             f" {photo.width_px} x {photo.height_px} upright"
         )
-    brightest = int(grey.getextrema()[1])  # type: ignore[arg-type]
+    brightest = int(gray.getextrema()[1])  # type: ignore[arg-type]
     if brightest == 0:
         raise ConceptError(
             f"{file.mask}: the mask is completely black", hint="A mask must be white where the subject is."
         )
     encoded = io.BytesIO()
-    grey.point(lambda value: 255 if value * 2 > brightest else 0).save(encoded, "PNG", optimize=True)
+    gray.point(lambda value: 255 if value * 2 > brightest else 0).save(encoded, "PNG", optimize=True)
     return encoded.getvalue()
 
 

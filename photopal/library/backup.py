@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,8 +17,8 @@ from photopal.errors import LibraryError, UsageError
 from photopal.files import atomic_path
 from photopal.library import migrations as schema
 from photopal.library.library import Library
+from photopal.progress import OnProgress
 
-OnProgress = Callable[[int, int], None]
 """Called with the number of pages done and the number of pages."""
 
 _PAGES_AT_ONCE = 4096
@@ -48,7 +47,7 @@ def back_up(
     if _is_same(target, library.path):
         raise UsageError(f"{target}: this is the library itself")
     if target.exists() and not force:
-        raise UsageError(f"{target}: already exists", hint="Use --yes to replace an earlier backup.")
+        raise UsageError(f"{target}: already exists", hint="Use --force to replace an earlier backup.")
     if target.exists() and not _is_database(target):
         raise UsageError(f"{target}: already exists and is not a backup", hint="Choose another file name.")
     try:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from photopal.library.library import Library
 from photopal.library.paths import KnownFile
 from photopal.photos import hash_file
 from photopal.photos.decode import decode_photo
+from photopal.progress import OnProgress
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def check_library(
     library: Library,
     *,
     with_contents: bool = False,
-    on_progress: Callable[[int, int | None, object], None] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> CheckReport:
     """Look through a whole library.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
 from threading import Lock
@@ -60,7 +60,7 @@ def open_photo(path: Path, *, max_side_px: int | None = None) -> Image.Image:
         with path.open("rb") as file:
             return decode_photo(file, path, max_side_px=max_side_px)
     except OSError as error:
-        raise PhotoError(f"{path}: cannot be opened: {error.strerror or error}") from error
+        raise PhotoError(path, f"cannot be opened: {error.strerror or error}") from error
 
 
 def decode_photo(
@@ -76,14 +76,14 @@ def decode_photo(
     """
     said: list[str] = [] if notes is None else notes
     try:
-        with listening(file, said), quiet_pillow(), open_header(still_of(file, path)) as image:
+        with listening(file, said), quiet_pillow(), open_header(still_of(file, path), path) as image:
             return _picture(image, max_side_px)
-    except PhotoError as error:
-        raise PhotoError(f"{path}: {error.message}", hint=error.hint) from error
+    except PhotoError:
+        raise
     except Exception as error:
         # A decoder fed with a broken file raises nearly anything, from SyntaxError to KeyError.
         more = f" ({said[-1]})" if said else ""
-        raise PhotoError(f"{path}: broken or cut short: {_words(error)}{more}") from error
+        raise PhotoError(path, f"broken or cut short: {_words(error)}{more}") from error
 
 
 class _Hush:
@@ -130,30 +130,30 @@ def quiet_pillow() -> Iterator[None]:
         _hush.end()
 
 
-def open_header(file: BinaryIO) -> ImageFile:
+def open_header(file: BinaryIO, path: Path) -> ImageFile:
     """Read a photo's header and leave the pixels; the caller closes the image, not the file.
 
     Raises:
-        PhotoError: With words that want the path before them.
+        PhotoError: The file is empty, broken, no photo, or holds more than `PIXEL_LIMIT` pixels.
     """
     _support_heif()
     file.seek(0, io.SEEK_END)
     if file.tell() == 0:
-        raise PhotoError("the file is empty")
+        raise PhotoError(path, "the file is empty")
     file.seek(0)
     with quiet_pillow():
         try:
             image = Image.open(file, formats=_FORMATS)
         except Image.DecompressionBombError as error:
-            raise _too_large() from error
+            raise _too_large(path) from error
         except UnidentifiedImageError as error:
-            raise PhotoError("not a photo that photopal can read") from error
+            raise PhotoError(path, "not a photo that photopal can read") from error
         except Exception as error:
-            raise PhotoError(f"broken or cut short: {_words(error)}") from error
+            raise PhotoError(path, f"broken or cut short: {_words(error)}") from error
     if image.width < 1 or image.height < 1:
-        raise PhotoError("the image has no pixels")
+        raise PhotoError(path, "the image has no pixels")
     if image.width * image.height > PIXEL_LIMIT:
-        raise _too_large()
+        raise _too_large(path)
     return image
 
 
@@ -175,8 +175,8 @@ def upright_size_px(image: Image.Image) -> tuple[int, int]:
     return (height, width) if is_lying else (width, height)
 
 
-def _too_large() -> PhotoError:
-    return PhotoError(f"more than {PIXEL_LIMIT // 1_000_000} million pixels")
+def _too_large(path: Path) -> PhotoError:
+    return PhotoError(path, f"more than {PIXEL_LIMIT // 1_000_000} million pixels")
 
 
 def _words(error: Exception) -> str:
@@ -197,7 +197,9 @@ def _picture(image: Image.Image, max_side_px: int | None) -> Image.Image:
         # Only JPEG has a draft mode; it never goes below the size that is asked for.
         image.draft(None, target)
     profile = image.info.get("icc_profile")
-    with _room_for(image.width * image.height):
+    # A large photo waits until no other thread decodes a large one.
+    is_large = image.width * image.height > _LARGE_PIXELS
+    with _large_lock if is_large else nullcontext():
         image.load()
         # Asked after loading: Pillow turns a TIFF itself while it loads, and drops the tag.
         orientation = orientation_of(image)
@@ -209,11 +211,6 @@ def _picture(image: Image.Image, max_side_px: int | None) -> Image.Image:
         picture = picture.transpose(_TURNS[orientation])
     # A new image has neither the file nor its metadata hanging on it.
     return picture.copy() if picture is image else picture
-
-
-def _room_for(pixels: int) -> AbstractContextManager[object]:
-    """Wait, for a large photo, until no other thread decodes a large one."""
-    return _large_lock if pixels > _LARGE_PIXELS else nullcontext()
 
 
 def _target_size_px(size: tuple[int, int], max_side_px: int | None) -> tuple[int, int]:
@@ -279,7 +276,7 @@ def _through_profile(picture: Image.Image, profile: bytes) -> Image.Image | None
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         mode = spaces.get(source.profile.xcolor_space.strip().upper())
         if mode == "RGB" and picture.mode == "L":
-            # A grey picture saved with a colour profile: grey stays grey.
+            # A gray picture saved with a color profile: gray stays gray.
             return None
         if mode != picture.mode:
             return None
@@ -306,9 +303,7 @@ def photo_size_px(path: Path) -> tuple[int, int]:
         PhotoError: The file cannot be opened or is no photo.
     """
     try:
-        with path.open("rb") as file, open_header(still_of(file, path)) as image:
+        with path.open("rb") as file, open_header(still_of(file, path), path) as image:
             return upright_size_px(image)
-    except PhotoError as error:
-        raise PhotoError(f"{path}: {error.message}", hint=error.hint) from error
     except OSError as error:
-        raise PhotoError(f"{path}: cannot be opened: {error.strerror or error}") from error
+        raise PhotoError(path, f"cannot be opened: {error.strerror or error}") from error

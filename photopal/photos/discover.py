@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from photopal.errors import PhotopalError
+from photopal.errors import PhotoError
 from photopal.photos.exclude import Excludes, is_foreign
 from photopal.photos.raw import RAW_SUFFIXES, can_read_raw
 
@@ -58,9 +58,9 @@ class Skipped:
     reason: str
 
     @classmethod
-    def by(cls, path: Path, error: PhotopalError) -> Skipped:
-        """A photo that raised an error, whose message begins with the path."""
-        return cls(path, error.message.removeprefix(f"{path}: "))
+    def by(cls, path: Path, error: PhotoError) -> Skipped:
+        """A photo that could not be read."""
+        return cls(path, error.reason)
 
 
 def find_photos(

@@ -7,6 +7,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import BinaryIO
 
 from photopal.photos.iptc import iptc_in_photoshop
@@ -233,7 +234,7 @@ def _in_heif(file: BinaryIO) -> Blocks:
     """Let the HEIC and AVIF decoders find the blocks."""
     from photopal.photos.decode import open_header, quiet_pillow
 
-    with quiet_pillow(), open_header(file) as image:
+    with quiet_pillow(), open_header(file, Path()) as image:
         exif, xmp = image.info.get("exif"), image.info.get("xmp")
         # The HEIC decoder turns the pixels itself and resets the tag.
         orientation = image.info.get("original_orientation")

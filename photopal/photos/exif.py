@@ -78,7 +78,7 @@ def read_exif(path: Path) -> Exif:
         with path.open("rb") as file:
             return exif_of(file)
     except OSError as error:
-        raise PhotoError(f"{path}: cannot be opened: {error.strerror or error}") from error
+        raise PhotoError(path, f"cannot be opened: {error.strerror or error}") from error
 
 
 def exif_of(file: BinaryIO, blocks: Blocks | None = None) -> Exif:

@@ -1,6 +1,6 @@
 """Boils a picture down to 64 bits that stay nearly the same when it is shrunk or saved again; knows no files.
 
-The bits are those of a pHash (as in the ImageHash library): the lowest 8 × 8 frequencies of the grey picture
+The bits are those of a pHash (as in the ImageHash library): the lowest 8 × 8 frequencies of the gray picture
 at 32 × 32, each above their median or not.
 """
 
@@ -25,9 +25,9 @@ def phash_of(picture: Image.Image) -> int | None:
     """Return a picture's hash as a signed 64-bit number; None where the picture shows next to nothing."""
     import numpy as np
 
-    grey = picture.convert("L").resize((_SIDE_PX, _SIDE_PX), Image.Resampling.LANCZOS)
+    gray = picture.convert("L").resize((_SIDE_PX, _SIDE_PX), Image.Resampling.LANCZOS)
     waves = _waves()
-    low = waves @ np.asarray(grey, dtype=np.float32) @ waves.T  # [frequencies, frequencies]
+    low = waves @ np.asarray(gray, dtype=np.float32) @ waves.T  # [frequencies, frequencies]
     if float(np.abs(low).ravel()[1:].max()) < _LEAST_CONTRAST * _SIDE_PX:
         return None
     bits = np.packbits((low > np.median(low)).ravel())

@@ -110,14 +110,14 @@ def record_photo(
             before = Stamp.of(os.fstat(file.fileno())) if fingerprint is None else fingerprint.stamp
             content_hash = _hash(file) if fingerprint is None else fingerprint.content_hash
             with listening(file, notes):
-                still = _still(file, path)
+                still = still_of(file, path)
             width_px, height_px, format_name = _header(still, path)
             picture = decode_photo(still, path, max_side_px=THUMBNAIL_SIDE_PX, notes=notes)
             blocks = find_blocks(file)
             exif = exif_of(file, blocks)
             _check_unchanged(file, before, path)
     except OSError as error:
-        raise PhotoError(f"{path}: cannot be opened: {error.strerror or error}") from error
+        raise PhotoError(path, f"cannot be opened: {error.strerror or error}") from error
     return Photo(
         path=path,
         content_hash=content_hash,
@@ -148,7 +148,7 @@ def fingerprint_file(path: Path) -> Fingerprint:
             _check_unchanged(file, before, path)
             return Fingerprint(content_hash, *before)
     except OSError as error:
-        raise PhotoError(f"{path}: cannot be opened: {error.strerror or error}") from error
+        raise PhotoError(path, f"cannot be opened: {error.strerror or error}") from error
 
 
 def hash_file(path: Path) -> str:
@@ -163,7 +163,7 @@ def hash_file(path: Path) -> str:
 def _check_unchanged(file: BinaryIO, before: Stamp, path: Path) -> None:
     if Stamp.of(os.fstat(file.fileno())) != before:
         raise PhotoError(
-            f"{path}: the file is still changing", hint="Try again when it has been copied completely."
+            path, "the file is still changing", hint="Try again when it has been copied completely."
         )
 
 
@@ -172,20 +172,10 @@ def _hash(file: BinaryIO) -> str:
     return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()  # type: ignore[arg-type]
 
 
-def _still(file: BinaryIO, path: Path) -> BinaryIO:
-    try:
-        return still_of(file, path)
-    except PhotoError as error:
-        raise PhotoError(f"{path}: {error.message}", hint=error.hint) from error
-
-
 def _header(file: BinaryIO, path: Path) -> tuple[int, int, str]:
-    try:
-        with open_header(file) as image:
-            width_px, height_px = upright_size_px(image)
-            name = image.format or ""
-    except PhotoError as error:
-        raise PhotoError(f"{path}: {error.message}", hint=error.hint) from error
+    with open_header(file, path) as image:
+        width_px, height_px = upright_size_px(image)
+        name = image.format or ""
     return width_px, height_px, _FORMAT_NAMES.get(name, name)
 
 
@@ -205,4 +195,4 @@ def read_facts(path: Path, sidecars: Sidecars) -> Metadata:
         with path.open("rb") as file:
             return read_metadata(file, path, sidecars)
     except OSError as error:
-        raise PhotoError(f"{path}: cannot be opened: {error.strerror or error}") from error
+        raise PhotoError(path, f"cannot be opened: {error.strerror or error}") from error

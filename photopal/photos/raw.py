@@ -39,8 +39,7 @@ def still_of(file: BinaryIO, path: Path) -> BinaryIO:
     """Return what Pillow can read of a photo file: the file itself, or the picture inside a RAW file.
 
     Raises:
-        PhotoError: The file is RAW, and rawpy or a picture in it is missing, or it is broken; with words that
-            want the path before them.
+        PhotoError: The file is RAW, and rawpy or a picture in it is missing, or it is broken.
     """
     if path.suffix.lower() not in RAW_SUFFIXES:
         return file
@@ -48,7 +47,7 @@ def still_of(file: BinaryIO, path: Path) -> BinaryIO:
     if file.read(2) == _JPEG_START:
         return file
     if not can_read_raw():
-        raise PhotoError("RAW files need the rawpy package", hint='pip install "photopal[raw]"')
+        raise PhotoError(path, "RAW files need the rawpy package", hint='pip install "photopal[raw]"')
     import rawpy
 
     file.seek(0)
@@ -56,7 +55,7 @@ def still_of(file: BinaryIO, path: Path) -> BinaryIO:
         with rawpy.imread(file) as raw:
             thumbnail, orientation = raw.extract_thumb(), _ORIENTATIONS.get(raw.sizes.flip, 1)
     except rawpy.LibRawError as error:
-        raise PhotoError(f"no readable preview in the RAW file: {_words(error)}") from error
+        raise PhotoError(path, f"no readable preview in the RAW file: {_words(error)}") from error
     if thumbnail.format == rawpy.ThumbFormat.JPEG:
         return io.BytesIO(_turned(thumbnail.data, orientation))
     return _encoded(thumbnail.data, orientation)

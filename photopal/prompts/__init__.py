@@ -1,4 +1,4 @@
-"""Words and marks: everything that is said to the model; knows no torch and no library."""
+"""Words and marks: everything that the model is asked and shown; knows no torch and no library."""
 
 from photopal.prompts.build import (
     MOST_CONCEPTS,
@@ -7,8 +7,7 @@ from photopal.prompts.build import (
     concept_block,
     write_names,
 )
-from photopal.prompts.labels import Label, draw_labels
-from photopal.prompts.marks import MARK_SHARE, Mark, draw_marks
+from photopal.prompts.marks import MARK_SHARE, Label, Mark, draw_labels, draw_marks
 from photopal.prompts.templates import (
     CAPTION_QUESTION,
     PROMPT_VERSION,

@@ -1,4 +1,4 @@
-"""Builds the personalised prompt from concepts, marks and a question; knows no photo and no model."""
+"""Builds the personalized prompt from concepts, marks and a question; knows no photo and no model."""
 
 from __future__ import annotations
 

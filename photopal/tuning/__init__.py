@@ -1,8 +1,14 @@
 """The joint run over all concepts: from reference photos and a registered bank to a tuned bank."""
 
 from photopal.tuning.examples import TuningConcept, TuningPhoto
-from photopal.tuning.options import TuneOptions, TuningProgress, TuningReport, Validation
-from photopal.tuning.trainer import tune_bank, validate_bank
+from photopal.tuning.trainer import (
+    TuneOptions,
+    TuningProgress,
+    TuningReport,
+    Validation,
+    tune_bank,
+    validate_bank,
+)
 
 __all__ = [
     "TuneOptions",

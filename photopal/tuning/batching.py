@@ -18,9 +18,15 @@ from torch import Tensor
 from photopal.cache import LRUCache
 from photopal.prompts import templates as questions
 from photopal.tuning.examples import Example
-from photopal.vlm.placing import placed
-from photopal.vlm.prefix_sharing import join_pasts, sees_what
-from photopal.vlm.protocol import ConceptRows, EncodedPrompt, PhotoFeatures, PrefixCache, VisionModel
+from photopal.vlm.kv_cache import common_length, join_pasts, packed_visibility
+from photopal.vlm.protocol import (
+    ConceptEmbeddings,
+    EncodedPrompt,
+    PhotoFeatures,
+    PrefixCache,
+    VisionModel,
+    to_device,
+)
 
 MOST_TOKENS = 1536
 """How many tokens of questions run side by side at most, which bounds the memory of a step."""
@@ -61,9 +67,11 @@ class PackedExample:
         """The exchanges one after another, as they are run behind the photo."""
         shared = self.prefix_tokens + self.block_tokens
         first = self.encoded[0]
-        # The last token of an answer is learned, and nothing is learned from what follows it.
+        # The last token of an answer, its end-of-turn, is learned (the authors' code never supervises it),
+        # but nothing is learned from what follows it: so it is a label and no input.
         pieces = [first.ids[self.prefix_tokens : shared]] + [e.ids[shared:-1] for e in self.encoded]
         positions = [first.positions[..., self.prefix_tokens : shared]]
+        # Positions as the exchanges have them alone: each counts on from the block, whatever stands between.
         positions += [e.positions[..., shared:-1] for e in self.encoded]
         lengths = [int(piece.shape[0]) for piece in pieces]
         before, start = [], self.block_tokens
@@ -74,7 +82,7 @@ class PackedExample:
         return Layout(
             ids=torch.cat(pieces),
             positions=torch.cat(positions, dim=-1),
-            may_look=sees_what(lengths, is_first_shared=True),
+            is_visible=packed_visibility(lengths, is_first_shared=True),
             before_answers=torch.cat(before),
         )
 
@@ -86,13 +94,13 @@ class Layout:
     Attributes:
         ids: `[tokens]` model ids: the concept block, then the exchanges.
         positions: `[tokens]` or `[3, tokens]`.
-        may_look: bool `[tokens, tokens]`: which of them each sees.
-        before_answers: `[answer tokens]`: the place before each token of an answer.
+        is_visible: bool `[tokens, tokens]`: which of them each sees.
+        before_answers: `[answer tokens]`: the index before each token of an answer.
     """
 
     ids: Tensor
     positions: Tensor
-    may_look: Tensor
+    is_visible: Tensor
     before_answers: Tensor
 
 
@@ -119,25 +127,31 @@ def pack_example(model: VisionModel, example: Example) -> PackedExample:
         model.encode_prompt(exchange.prompt, example.features, answer=exchange.answer)
         for exchange in example.exchanges
     )
+    # The block ends where the questions first differ, but before the last token of the shortest prompt: its
+    # state is what the answer begins from, and so belongs to the question.
     shared = min(int(e.answer_start) - 1 for e in encoded)
-    first = encoded[0].ids
-    for other in encoded[1:]:
-        differs = torch.nonzero(first[:shared] != other.ids[:shared])
-        if differs.numel():
-            shared = int(differs[0])
+    shared = min(shared, *(common_length(encoded[0].ids, e.ids) for e in encoded))
     prefix = encoded[0].image_end
-    kinds = tuple(exchange.kind == "recognition" for exchange in example.exchanges)
     yes, no = (int(model.answer_ids(word)[0]) for word in (questions.YES, questions.NO))
-    return PackedExample(example, encoded, prefix, max(0, shared - prefix), kinds, (yes, no))
+    return PackedExample(
+        example=example,
+        encoded=encoded,
+        prefix_tokens=prefix,
+        block_tokens=max(0, shared - prefix),
+        is_recognition=tuple(exchange.kind == "recognition" for exchange in example.exchanges),
+        yes_no=(yes, no),
+    )
 
 
 class PrefixStore:
-    """Keeps the keys and values of photos, the least recently used ones dropped beyond a number of bytes."""
+    """Caches the keys and values of photos, the least recently used ones dropped beyond a number of bytes."""
 
     def __init__(self, model: VisionModel, *, most_bytes: int = 1 << 30) -> None:
-        """Keep prefixes of one model."""
+        """Cache prefixes of one model."""
         self._model = model
-        self._cached: LRUCache[PhotoFeatures, PrefixCache] = LRUCache(most_bytes, _nbytes)
+        self._cached: LRUCache[PhotoFeatures, PrefixCache] = LRUCache(
+            most_bytes, lambda prefix: sum(x.keys.nbytes + x.values.nbytes for x in prefix.past.layers)
+        )
 
     def get(self, encoded: EncodedPrompt, features: PhotoFeatures) -> PrefixCache:
         """The prefix of a prompt up to the end of its photo."""
@@ -148,36 +162,32 @@ class PrefixStore:
         return prefix
 
 
-def _nbytes(prefix: PrefixCache) -> int:
-    return sum(layer.keys.nbytes + layer.values.nbytes for layer in prefix.past.layers)
-
-
-def side_by_side(examples: Sequence[PackedExample]) -> list[list[PackedExample]]:
+def group_examples(examples: Sequence[PackedExample]) -> list[list[PackedExample]]:
     """Groups of examples that run together: behind photos of as many tokens, within bounds of memory."""
     groups: list[list[PackedExample]] = []
     longest = 0
-    for one in sorted(examples, key=lambda one: one.prefix_tokens):
-        tokens = int(one.layout.ids.shape[0])
+    for packed in sorted(examples, key=lambda packed: packed.prefix_tokens):
+        tokens = int(packed.layout.ids.shape[0])
         longest = max(longest, tokens)
-        is_alike = bool(groups) and groups[-1][0].prefix_tokens == one.prefix_tokens
+        is_alike = bool(groups) and groups[-1][0].prefix_tokens == packed.prefix_tokens
         if not is_alike or (len(groups[-1]) + 1) * longest > MOST_TOKENS:
             groups.append([])
             longest = tokens
-        groups[-1].append(one)
+        groups[-1].append(packed)
     return groups
 
 
 def example_loss(
-    model: VisionModel, packed: PackedExample, rows: ConceptRows, store: PrefixStore | None
+    model: VisionModel, packed: PackedExample, concepts: ConceptEmbeddings, store: PrefixStore | None
 ) -> ExampleLoss:
     """Run an example and compare with its answers; see `examples_loss`."""
-    return examples_loss(model, [packed], [rows], store)
+    return examples_loss(model, [packed], [concepts], store)
 
 
 def examples_loss(
     model: VisionModel,
     packed: Sequence[PackedExample],
-    rows: Sequence[ConceptRows],
+    concepts: Sequence[ConceptEmbeddings],
     store: PrefixStore | None,
 ) -> ExampleLoss:
     """Run examples side by side and compare with their answers.
@@ -185,84 +195,96 @@ def examples_loss(
     Args:
         model: The frozen model.
         packed: The examples, one or more; with a store, behind photos of as many tokens.
-        rows: The rows of the slots of each, differentiable.
+        concepts: The embeddings of the slots of each, differentiable.
         store: Prefixes of photos; None runs every exchange as a sequence of its own.
     """
     if store is None or not model.supports_prefix:
-        hidden = [_run_each(model, one, own) for one, own in zip(packed, rows, strict=True)]
+        hidden = [_run_each(model, example, own) for example, own in zip(packed, concepts, strict=True)]
     else:
-        hidden = _run_packed(model, packed, rows, store)
-    logits = _logits(model, hidden, rows)
-    labels = placed(torch.cat([one.labels for one in packed]), logits.device)
+        hidden = _run_packed(model, packed, concepts, store)
+    # Logits before answer tokens only, about 10 of 700 to 3,000 positions: the head is the widest layer there
+    # is.
+    logits = _logits(model, hidden, concepts)  # [answer tokens, vocab + slots]
+    labels = to_device(torch.cat([example.labels for example in packed]), logits.device)  # [answer tokens]
     total = torch.nn.functional.cross_entropy(logits, labels, reduction="sum")
-    yes_hits, no_hits = _hits(packed, logits.detach())
+    yes_hits, no_hits = _recognition_hits(packed, logits.detach())
     return ExampleLoss(total, int(labels.shape[0]), yes_hits, no_hits)
 
 
-def _logits(model: VisionModel, hidden: Sequence[Tensor], rows: Sequence[ConceptRows]) -> Tensor:
+def _run_each(model: VisionModel, packed: PackedExample, concepts: ConceptEmbeddings) -> Tensor:
+    """Hidden states `[answer tokens, hidden]` before each answer token, every exchange by itself."""
+    hidden = []
+    for e in packed.encoded:
+        embeddings = model.embed_prompt(e, packed.example.features, concepts)[None]  # [1, tokens, hidden]
+        states = model.forward(embeddings, positions=e.positions.unsqueeze(-2))[0]
+        hidden.append(states[e.answer_start - 1 : -1])
+    return torch.cat(hidden)
+
+
+def _run_packed(
+    model: VisionModel,
+    packed: Sequence[PackedExample],
+    concepts: Sequence[ConceptEmbeddings],
+    store: PrefixStore,
+) -> list[Tensor]:
+    """Hidden states before each answer token, `[answer tokens, hidden]` an example."""
+    prefixes = [store.get(example.encoded[0], example.example.features) for example in packed]
+    layouts = [example.layout for example in packed]
+    longest = max(int(layout.ids.shape[0]) for layout in layouts)
+    padding = [longest - int(layout.ids.shape[0]) for layout in layouts]
+    pad = torch.nn.functional.pad
+    # Padded on the right, where nothing that counts sees it.
+    embeddings = torch.stack(
+        [
+            pad(model.embed_ids(layout.ids, own), (0, 0, 0, n))
+            for layout, own, n in zip(layouts, concepts, padding, strict=True)
+        ]
+    )  # [examples, tokens, hidden]
+    positions = torch.stack(
+        [pad(layout.positions, (0, n)) for layout, n in zip(layouts, padding, strict=True)], dim=-2
+    )  # [..., examples, tokens]
+    visible = [pad(layout.is_visible, (0, n, 0, n)) for layout, n in zip(layouts, padding, strict=True)]
+    # Every token sees its whole photo: [examples, 1, tokens, photo tokens + tokens].
+    is_visible = pad(torch.stack(visible), (len(prefixes[0]), 0), value=True)[:, None]
+    is_visible = to_device(is_visible, embeddings.device)
+    mask = torch.zeros(is_visible.shape, dtype=embeddings.dtype, device=embeddings.device)
+    mask.masked_fill_(~is_visible, torch.finfo(embeddings.dtype).min)
+    # Joined anew for each step, as the forward pass appends to it; the stored prefixes stay as they are.
+    past = join_pasts(prefixes)
+    hidden = model.forward(embeddings, positions=positions, attention_mask=mask, past=past)
+    before = [to_device(layout.before_answers, hidden.device) for layout in layouts]
+    return [states[indices] for states, indices in zip(hidden, before, strict=True)]
+
+
+def _logits(model: VisionModel, hidden: Sequence[Tensor], concepts: Sequence[ConceptEmbeddings]) -> Tensor:
     """`[answer tokens, vocab + slots]`; no name is likely at all in slots that an example does not have."""
-    together = torch.cat(list(hidden))
-    if len(rows) == 1:
-        return model.logits(together, rows[0])
-    slots = max(len(one.names) for one in rows)
-    names = []
-    for states, one in zip(hidden, rows, strict=True):
-        said = states.float() @ one.outputs.to(states.device).T
-        names.append(torch.nn.functional.pad(said, (0, slots - said.shape[1]), value=-torch.inf))
-    return torch.cat([model.logits(together), torch.cat(names)], dim=-1)
+    together = torch.cat(list(hidden))  # [answer tokens, hidden]
+    if len(concepts) == 1:
+        return model.logits(together, concepts[0])
+    slots = max(len(own.names) for own in concepts)
+    name_logits = []
+    for states, own in zip(hidden, concepts, strict=True):
+        logits = states.float() @ own.outputs.to(states.device).T  # [answer tokens of one example, its slots]
+        name_logits.append(torch.nn.functional.pad(logits, (0, slots - logits.shape[1]), value=-torch.inf))
+    return torch.cat([model.logits(together), torch.cat(name_logits)], dim=-1)
 
 
-def _hits(packed: Sequence[PackedExample], logits: Tensor) -> tuple[tuple[bool, ...], tuple[bool, ...]]:
+def _recognition_hits(
+    packed: Sequence[PackedExample], logits: Tensor
+) -> tuple[tuple[bool, ...], tuple[bool, ...]]:
     """For each recognition exchange whether it is answered rightly: those with Yes, and those with No."""
     starts: list[int] = []
     are_yes: list[bool] = []
     start = 0
     yes_id, no_id = packed[0].yes_no
-    for one in packed:
-        for e, is_recognition in zip(one.encoded, one.is_recognition, strict=True):
+    for example in packed:
+        for e, is_recognition in zip(example.encoded, example.is_recognition, strict=True):
             if is_recognition:
                 starts.append(start)
                 are_yes.append(int(e.ids[e.answer_start]) == yes_id)
             start += int(e.ids.shape[0]) - e.answer_start
+    # One copy to the host for all of them, as each makes it wait.
     says_yes = (logits[starts, yes_id] > logits[starts, no_id]).tolist() if starts else []
-    told = list(zip(says_yes, are_yes, strict=True))
-    return tuple(says for says, is_yes in told if is_yes), tuple(
-        not says for says, is_yes in told if not is_yes
-    )
-
-
-def _run_each(model: VisionModel, packed: PackedExample, rows: ConceptRows) -> Tensor:
-    """Hidden states `[answer tokens, hidden]` before each answer token, every exchange by itself."""
-    hidden = []
-    for e in packed.encoded:
-        embeddings = model.embed_prompt(e, packed.example.features, rows)[None]
-        hidden.append(
-            model.forward(embeddings, positions=e.positions.unsqueeze(-2))[0][e.answer_start - 1 : -1]
-        )
-    return torch.cat(hidden)
-
-
-def _run_packed(
-    model: VisionModel, packed: Sequence[PackedExample], rows: Sequence[ConceptRows], store: PrefixStore
-) -> list[Tensor]:
-    """Hidden states before each answer token, `[answer tokens, hidden]` an example."""
-    prefixes = [store.get(one.encoded[0], one.example.features) for one in packed]
-    layouts = [one.layout for one in packed]
-    longest = max(int(layout.ids.shape[0]) for layout in layouts)
-    short = [longest - int(layout.ids.shape[0]) for layout in layouts]
-    pad = torch.nn.functional.pad
-    embeddings = torch.stack(
-        [
-            pad(model.embed_ids(layout.ids, own), (0, 0, 0, room))
-            for layout, own, room in zip(layouts, rows, short, strict=True)
-        ]
-    )  # [examples, tokens, hidden]
-    positions = torch.stack([pad(o.positions, (0, n)) for o, n in zip(layouts, short, strict=True)], dim=-2)
-    looks = [pad(o.may_look, (0, n, 0, n)) for o, n in zip(layouts, short, strict=True)]
-    may_look = placed(pad(torch.stack(looks), (len(prefixes[0]), 0), value=True)[:, None], embeddings.device)
-    mask = torch.zeros(may_look.shape, dtype=embeddings.dtype, device=embeddings.device)
-    mask.masked_fill_(~may_look, torch.finfo(embeddings.dtype).min)
-    past = join_pasts(prefixes)
-    hidden = model.forward(embeddings, positions=positions, attention_mask=mask, past=past)
-    before = [placed(layout.before_answers, hidden.device) for layout in layouts]
-    return [states[places] for states, places in zip(hidden, before, strict=True)]
+    yes_hits = tuple(says for says, is_yes in zip(says_yes, are_yes, strict=True) if is_yes)
+    no_hits = tuple(not says for says, is_yes in zip(says_yes, are_yes, strict=True) if not is_yes)
+    return yes_hits, no_hits

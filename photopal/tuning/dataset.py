@@ -1,4 +1,4 @@
-"""Gathers what tuning learns from out of the library: photos, who is on them, what they look like."""
+"""Gathers from the library what tuning learns from: photos, who is on them, and how they look."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 
 from PIL import Image, ImageOps
 
+from photopal.box import Box
 from photopal.concepts import Bank
-from photopal.concepts.localize import cells_extent, contested_maps, location_maps, map_scores
-from photopal.concepts.references import MOST_CORRECTED, FeatureStore, sample_strangers
-from photopal.concepts.sync import find_all
+from photopal.concepts.initialize import FoundSubject
+from photopal.concepts.localize import cells_extent, location_maps, map_scores, suppress_rivals
+from photopal.concepts.registration import MOST_CORRECTED, FeatureStore, sample_negatives
 from photopal.errors import PhotoError
 from photopal.library import ConceptRecord, Library, PhotoRecord, ReferencePhoto
 from photopal.photos import MODEL_SIDE_PX, open_photo
@@ -38,18 +39,18 @@ def gather_photos(
         negatives: How many random photos to take.
         seed: Chooses them.
     """
-    rows: dict[str, PhotoRecord] = {}
+    photos_by_hash: dict[str, PhotoRecord] = {}
     present: defaultdict[str, set[int]] = defaultdict(set)
     absent: defaultdict[str, set[int]] = defaultdict(set)
     for concept_id in bank.concepts:
         for reference in library.concepts.references(concept_id):
-            rows[reference.photo.content_hash] = reference.photo
+            photos_by_hash[reference.photo.content_hash] = reference.photo
             present[reference.photo.content_hash].add(concept_id)
         for correction in library.corrections.of_concept(concept_id, most=MOST_CORRECTED):
-            rows[correction.photo.content_hash] = correction.photo
+            photos_by_hash[correction.photo.content_hash] = correction.photo
             (present if correction.is_present else absent)[correction.photo.content_hash].add(concept_id)
     photos = []
-    for key, row in rows.items():
+    for key, row in photos_by_hash.items():
         try:
             features = store.of(row)
             mirrored = mirror(store.model, row)
@@ -66,10 +67,13 @@ def gather_photos(
                 absent=frozenset(absent[key]),
             )
         )
-    strangers = sample_strangers(library, store, avoid=set(rows), count=negatives, seed=seed)
-    for row, features in strangers:
+    sampled = sample_negatives(library, store, avoid=set(photos_by_hash), count=negatives, seed=seed)
+    for row, features in sampled:
+        # The user's own photos, so a concept may well be on one: a No learned there would be wrong.
         if not likely_concepts(bank, features):
-            photos.append(TuningPhoto(row.content_hash, features, None, frozenset()))
+            photos.append(
+                TuningPhoto(key=row.content_hash, features=features, mirrored=None, present=frozenset())
+            )
     return photos
 
 
@@ -82,59 +86,65 @@ def mirror(model: VisionModel, row: PhotoRecord) -> PhotoFeatures:
 def likely_concepts(bank: Bank, features: PhotoFeatures) -> set[int]:
     """Ids of the concepts that the maps see on a photo, or cannot exclude."""
     ids = list(bank.concepts)
-    scores = map_scores(contested_maps(location_maps(features.patches, bank.directions(ids))))
-    return {i for place, i in enumerate(ids) if float(scores[place]) > bank.concepts[i].calibration.threshold}
+    scores = map_scores(suppress_rivals(location_maps(features.patches, bank.directions(ids))))
+    # From the middle of the abstain band on: to leave out a negative costs little, to learn a wrong No much.
+    return {i for index, i in enumerate(ids) if float(scores[index]) > bank.concepts[i].calibration.threshold}
 
 
 def describe_concepts(
-    library: Library, store: FeatureStore, concepts: Sequence[ConceptRecord]
+    library: Library,
+    store: FeatureStore,
+    concepts: Sequence[ConceptRecord],
+    found: Mapping[int, Sequence[FoundSubject]],
 ) -> dict[int, TuningConcept]:
-    """Put the looks of concepts into words: the user's own, else the model's about the cut-out subject."""
+    """Put the looks of concepts into words: the user's own, else the model's about the cut-out subject.
+
+    Args:
+        library: Has their reference photos.
+        store: Has the model.
+        concepts: Whom to describe.
+        found: Where registration found them, by concept id.
+    """
     described = {}
     for concept in concepts:
-        references = library.concepts.references(concept.id)
         if concept.about:
             words: tuple[str, ...] = (concept.about.strip().rstrip("."),)
         else:
-            words = _describe(library, store, concept, references)
+            words = _describe(
+                store, concept, library.concepts.references(concept.id), found.get(concept.id, ())
+            )
         described[concept.id] = TuningConcept(concept.id, concept.kind, words)
     return described
 
 
 def _describe(
-    library: Library, store: FeatureStore, concept: ConceptRecord, references: Sequence[ReferencePhoto]
+    store: FeatureStore,
+    concept: ConceptRecord,
+    references: Sequence[ReferencePhoto],
+    subjects: Sequence[FoundSubject],
 ) -> tuple[str, ...]:
-    subjects, _ = find_all(library, store, {concept.id: references})
-    found = subjects.get(concept.id, [])
-    boxes: Mapping[str, tuple[float, float, float, float]] = {
-        f.reference.key: cells_extent(f.cells, f.reference.features.frame) for f in found
-    }
+    boxes = {s.reference.key: cells_extent(s.cells, s.reference.features.frame) for s in subjects}
     words: list[str] = []
     for reference in references:
-        if reference.photo.content_hash not in boxes or len(words) >= MOST_DESCRIPTIONS:
+        box = boxes.get(reference.photo.content_hash)
+        if box is None or len(words) >= MOST_DESCRIPTIONS:
             continue
+        # Cut out, so that the answer is about the subject and not about whoever stands beside it.
         image = open_photo(reference.photo.path, max_side_px=MODEL_SIDE_PX)
-        features = store.model.encode_photos([cut_out(image, boxes[reference.photo.content_hash])])[0]
-        prompt = build_prompt(questions.describe_question(concept.kind))
-        encoded = store.model.encode_prompt(prompt, features)
-        answer = store.model.generate(encoded, features, max_new_tokens=48)
-        cleaned = answer.strip().rstrip(".")
-        if cleaned:
-            words.append(cleaned[0].lower() + cleaned[1:])
+        [features] = store.model.encode_photos([cut_out(image, box)])
+        encoded = store.model.encode_prompt(build_prompt(questions.describe_question(concept.kind)), features)
+        answer = store.model.generate(encoded, features, max_new_tokens=48).strip().rstrip(".")
+        if answer:
+            words.append(answer[0].lower() + answer[1:])
     return tuple(dict.fromkeys(words))
 
 
-def cut_out(
-    image: Image.Image, box: tuple[float, float, float, float], *, margin: float = 0.06
-) -> Image.Image:
-    """Cut a square around a box (left, top, right, bottom in fractions) out of a photo, with a margin."""
+def cut_out(image: Image.Image, box: Box, *, margin: float = 0.06) -> Image.Image:
+    """Cut a square around a box out of a photo, with a margin."""
     width, height = image.size
-    left, top, right, bottom = box[0] * width, box[1] * height, box[2] * width, box[3] * height
+    left, top, right, bottom = box.x * width, box.y * height, box.right * width, box.bottom * height
     side = max(right - left, bottom - top) * (1 + 2 * margin)
     side = min(side, width, height)
     x = min(max(0.0, (left + right - side) / 2), width - side)
     y = min(max(0.0, (top + bottom - side) / 2), height - side)
     return image.crop((round(x), round(y), round(x + side), round(y + side)))
-
-
-__all__ = ["describe_concepts", "gather_photos", "likely_concepts"]

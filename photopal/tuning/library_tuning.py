@@ -7,15 +7,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from photopal.concepts import Bank, RegisterOptions, save_bank
-from photopal.concepts.references import FeatureStore
-from photopal.concepts.sync import OnProgress, enrol, open_bank
+from photopal.concepts.registration import FeatureStore, open_bank, register_concepts
 from photopal.errors import ConceptError, in_a_line
 from photopal.library import Library
 from photopal.library.unregistered import keep_reasons
+from photopal.progress import OnProgress
 from photopal.tuning.dataset import describe_concepts, gather_photos
 from photopal.tuning.examples import TuningConcept, TuningPhoto
-from photopal.tuning.options import TuneOptions, TuningProgress, TuningReport, Validation, rank
-from photopal.tuning.trainer import tune_bank, validate_bank
+from photopal.tuning.trainer import (
+    TuneOptions,
+    TuningProgress,
+    TuningReport,
+    Validation,
+    rank,
+    tune_bank,
+    validate_bank,
+)
 from photopal.vlm.protocol import VisionModel
 
 
@@ -25,7 +32,7 @@ class TuningPlan:
 
     Attributes:
         path: The bank's file.
-        bank: The rows to start from: those to tune as registered, the others as they are.
+        bank: The embeddings to start from: those to tune as registered, the others as they are.
         rival: The bank in use, where it was tuned on the same photos with the same seed; else None.
         concepts: Everyone in the bank, by id.
         photos: What to learn from.
@@ -52,7 +59,7 @@ class TuningOutcome:
     Attributes:
         report: Of the run.
         rival: How the bank in use does on the same questions, if it can be compared.
-        is_saved: Whether the tuned rows are in use now.
+        is_saved: Whether the tuned embeddings are in use now.
     """
 
     report: TuningReport
@@ -75,9 +82,9 @@ def plan_tuning(
         library: Read only.
         model: The frozen model.
         path: The bank's file.
-        names: Whom to tune; everyone by default.
+        names: Those to tune; all by default.
         options: Settings of the run.
-        on_progress: Told of every concept that is looked at.
+        on_progress: Called for every concept.
 
     Raises:
         ConceptError: A name is unknown, or there is no photo to learn from.
@@ -88,7 +95,9 @@ def plan_tuning(
     store = FeatureStore(model)
     in_use = open_bank(path, fingerprint=model.fingerprint)
     registration = RegisterOptions(tokens=options.tokens, seed=options.seed)
-    result = enrol(
+    # From their photos and not from the tuned embeddings in use: tuned on the same photos with the same seed
+    # they come out the same, however often `photopal tune` was run before.
+    result = register_concepts(
         library,
         store,
         in_use,
@@ -108,14 +117,16 @@ def plan_tuning(
     keep_reasons(path, model.name, {i: in_a_line(error) for i, error in result.failed.items()})
     # One that is known from before but fails now would fail again below; what is known of it stays on disk.
     bank = result.bank.only([i for i in result.bank.concepts if i not in result.failed])
-    rows = [concept for concept in library.concepts.all() if concept.id in bank.concepts]
+    known = [concept for concept in library.concepts.all() if concept.id in bank.concepts]
     concepts = {
-        i: replace(told, is_frozen=i not in trained)
-        for i, told in describe_concepts(library, store, rows).items()
+        i: replace(described, is_frozen=i not in trained)
+        for i, described in describe_concepts(library, store, known, result.found).items()
     }
     photos = gather_photos(library, store, bank, seed=options.seed)
     rival = in_use if _is_comparable(in_use, bank, trained, seed=options.seed) else None
-    return TuningPlan(path, bank, rival, concepts, photos, result.failed)
+    return TuningPlan(
+        path=path, bank=bank, rival=rival, concepts=concepts, photos=photos, failed=result.failed
+    )
 
 
 def _is_comparable(in_use: Bank, bank: Bank, trained: set[int], *, seed: int) -> bool:
@@ -138,7 +149,7 @@ def run_plan(
     *,
     on_progress: Callable[[TuningProgress], None] | None = None,
 ) -> TuningOutcome:
-    """Tune, and save the rows where they do better than registration and no worse than the bank in use.
+    """Tune, and save the embeddings if they do better than registration and no worse than the bank in use.
 
     What another process wrote to the bank meanwhile stays, the tuned concepts apart.
 
@@ -154,18 +165,13 @@ def run_plan(
     )
     is_better = report.best_epoch > 0 and (rival is None or rank(report.after) >= rank(rival))
     if is_better:
-        save_bank(
-            _merged(open_bank(plan.path, fingerprint=model.fingerprint), tuned, plan.trained), plan.path
-        )
+        # Tuning takes minutes, and `add-concept` may have written the bank meanwhile: only what was tuned
+        # here replaces what is on disk, and not where a concept's photos have changed since.
+        latest = open_bank(plan.path, fingerprint=model.fingerprint)
+        others = [
+            concept
+            for i, concept in latest.concepts.items()
+            if i not in plan.trained or concept.references_key != tuned.concepts[i].references_key
+        ]
+        save_bank(tuned.with_concepts(others), plan.path)
     return TuningOutcome(report, rival, is_better)
-
-
-def _merged(latest: Bank, tuned: Bank, trained: Sequence[int]) -> Bank:
-    """Put tuned concepts into the bank as it is on disk now, unless their photos changed meanwhile."""
-    changed = {
-        i
-        for i in trained
-        if i in latest.concepts and latest.concepts[i].references_key != tuned.concepts[i].references_key
-    }
-    theirs = [concept for i, concept in latest.concepts.items() if i not in trained or i in changed]
-    return tuned.with_concepts(theirs)

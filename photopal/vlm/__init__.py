@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from photopal.vlm.placeholders import SLOTS, SOFT_TOKENS, name_placeholder, token_placeholder
     from photopal.vlm.protocol import (
         ChatPrompt,
-        ConceptRows,
+        ConceptEmbeddings,
         EncodedPrompt,
         PhotoFeatures,
         PrefixCache,
@@ -28,7 +28,7 @@ _HOMES = {
     "name_placeholder": "placeholders",
     "token_placeholder": "placeholders",
     "ChatPrompt": "protocol",
-    "ConceptRows": "protocol",
+    "ConceptEmbeddings": "protocol",
     "EncodedPrompt": "protocol",
     "PhotoFeatures": "protocol",
     "PrefixCache": "protocol",
@@ -40,7 +40,7 @@ __all__ = [
     "SLOTS",
     "SOFT_TOKENS",
     "ChatPrompt",
-    "ConceptRows",
+    "ConceptEmbeddings",
     "EncodedPrompt",
     "PhotoFeatures",
     "PrefixCache",

@@ -1,4 +1,4 @@
-"""Checks and fingerprints the files of a checkpoint; knows no torch and reads no weight."""
+"""A checkpoint in its pieces; checks and fingerprints its files, and reads no weight."""
 
 from __future__ import annotations
 
@@ -120,22 +120,17 @@ def fingerprint_folder(folder: Path) -> str:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except ValueError as error:
         raise ModelError(f"{folder}: config.json is broken", hint="Download the model again.") from error
-    kept = {key: value for key, value in config.items() if key not in _VOLATILE_KEYS}
-    digest.update(json.dumps(kept, sort_keys=True).encode())
+    stable = {key: value for key, value in config.items() if key not in _VOLATILE_KEYS}
+    digest.update(json.dumps(stable, sort_keys=True).encode())
     for path in sorted(folder.glob("*.safetensors"), key=lambda path: path.name):
-        digest.update(path.name.encode())
-        _add_file(digest, path)
+        size_bytes = path.stat().st_size
+        digest.update(path.name.encode() + size_bytes.to_bytes(8, "little"))
+        with path.open("rb") as file:
+            if size_bytes <= _WHOLE_BYTES:
+                while piece := file.read(_PIECE_BYTES):
+                    digest.update(piece)
+                continue
+            for number in range(_PIECES):
+                file.seek(number * (size_bytes - _PIECE_BYTES) // (_PIECES - 1))
+                digest.update(file.read(_PIECE_BYTES))
     return digest.hexdigest()
-
-
-def _add_file(digest: hashlib.blake2b, path: Path) -> None:
-    size_bytes = path.stat().st_size
-    digest.update(size_bytes.to_bytes(8, "little"))
-    with path.open("rb") as file:
-        if size_bytes <= _WHOLE_BYTES:
-            while piece := file.read(_PIECE_BYTES):
-                digest.update(piece)
-            return
-        for place in range(_PIECES):
-            file.seek(place * (size_bytes - _PIECE_BYTES) // (_PIECES - 1))
-            digest.update(file.read(_PIECE_BYTES))

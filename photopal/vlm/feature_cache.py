@@ -1,8 +1,8 @@
-"""Keeps features of photos on disk, so that no photo is encoded twice; knows no model and no library.
+"""Stores features of photos on disk, so that no photo is encoded twice; knows no model and no library.
 
 One file holds the features of one photo, named by the hash of its content, in a folder named by the model's
 fingerprint and number format. The files of all models together stay below a number of bytes: those that were
-not used for longest go first. What cannot be read is made anew, what cannot be written is not kept.
+not used for longest go first. What cannot be read is made anew, what cannot be written is not stored.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+from photopal.box import Box
 from photopal.files import atomic_path
-from photopal.vlm.placing import placed
-from photopal.vlm.protocol import PhotoFeatures
+from photopal.vlm.protocol import PhotoFeatures, to_device
 
 MOST_BYTES = 2 * 2**30
-_FORM = "1"  # to be changed with anything that changes features or this file's layout
+_FORMAT = "1"  # to be changed with anything that changes features or this file's layout
 _LEAST_FREE_BYTES = 2**30
-_KEPT_SHARE = 0.9
+_SHARE_AFTER_CLEANUP = 0.9
 _SUFFIX = ".features"
 
 Encode = Callable[[Sequence[Image.Image]], list[PhotoFeatures]]
@@ -38,7 +38,7 @@ class FeatureCache:
     """The features that one model made, on disk.
 
     Args:
-        root: The folder of all models' features; made when the first is kept.
+        root: The folder of all models' features; made when the first is stored.
         maker: What tells features of this model from others: fingerprint and number format.
         device: Where the projected tokens are wanted.
         most_bytes: How large the whole folder may grow.
@@ -52,10 +52,10 @@ class FeatureCache:
         self._bytes: int | None = None  # of all files; None until counted
         self._is_writable = most_bytes > 0
 
-    def through(
+    def get_or_encode(
         self, keys: Sequence[str], images: Sequence[Image.Image], encode: Encode
     ) -> list[PhotoFeatures]:
-        """The features of photos: those kept, and the others encoded together and kept.
+        """The features of photos: those stored, and the others encoded together and stored.
 
         Args:
             keys: The hash of each photo's content, with what was done to it, such as `-mirrored`.
@@ -67,22 +67,22 @@ class FeatureCache:
         made = iter(encode(new) if new else [])
         encoded = []
         for key, features in zip(keys, found, strict=True):
-            one = next(made) if features is None else features
             if features is None:
-                self.put(key, one)
-            encoded.append(one)
+                features = next(made)
+                self.put(key, features)
+            encoded.append(features)
         return encoded
 
     def get(self, key: str) -> PhotoFeatures | None:
-        """The features of a photo; None where none are kept, or their file is broken."""
+        """The features of a photo; None where none are stored, or their file is broken."""
         if self._most_bytes <= 0:
             return None
         path = self._path(key)
         try:
             with safe_open(path, framework="pt") as file:
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
-                told = json.loads(file.metadata()["features"])
-            if told["form"] != _FORM or told["digest"] != _digest(tensors):
+                header = json.loads(file.metadata()["features"])
+            if header["form"] != _FORMAT or header["digest"] != _digest(tensors):
                 return None
         except Exception:  # noqa: BLE001 - a broken file may raise anything, and is only made anew
             return None
@@ -90,24 +90,24 @@ class FeatureCache:
             os.utime(path)  # where it cannot be set, the file only goes sooner
         inputs = {n.removeprefix("input."): t for n, t in tensors.items() if n.startswith("input.")}
         return PhotoFeatures(
-            tokens=placed(tensors["tokens"], self._device),
-            token_grid=tuple(told["token_grid"]),
+            tokens=to_device(tensors["tokens"], self._device),
+            token_grid=tuple(header["token_grid"]),
             patches=tensors["patches"].float(),
-            frame=tuple(told["frame"]),
+            frame=Box(*header["frame"]),
             model_inputs=inputs,
-            image_text=told["image_text"],
+            image_text=header["image_text"],
         )
 
     def put(self, key: str, features: PhotoFeatures) -> None:
-        """Keep the features of a photo, if there is room; never fails."""
+        """Store the features of a photo, if there is room; never fails."""
         if not self._is_writable:
             return
         try:
             self._write(self._path(key), *_packed(features))
-        except Exception:  # noqa: BLE001 - keeping is only for speed: whatever goes wrong, nothing is kept
+        except Exception:  # noqa: BLE001 - storing is only for speed: whatever goes wrong, nothing is stored
             self._is_writable = False
 
-    def _write(self, path: Path, tensors: dict[str, torch.Tensor], told: dict[str, Any]) -> None:
+    def _write(self, path: Path, tensors: dict[str, torch.Tensor], header: dict[str, Any]) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         size = sum(tensor.nbytes for tensor in tensors.values())
         if shutil.disk_usage(self._folder).free - size < _LEAST_FREE_BYTES:
@@ -115,13 +115,14 @@ class FeatureCache:
             return
         # Only speed is lost with a file, and a cut one is noticed by its digest: no waiting for the disk.
         with atomic_path(path, durable=False) as part:
-            save_file(tensors, part, metadata={"features": json.dumps(told)})
-        self._bytes = self._counted() if self._bytes is None else self._bytes + path.stat().st_size
+            save_file(tensors, part, metadata={"features": json.dumps(header)})
+        self._bytes = (
+            sum(path.stat().st_size for path in self._root.glob("*/*"))
+            if self._bytes is None
+            else self._bytes + path.stat().st_size
+        )
         if self._bytes > self._most_bytes:
             self._drop_oldest()
-
-    def _counted(self) -> int:
-        return sum(path.stat().st_size for path in self._root.glob("*/*"))
 
     def _drop_oldest(self) -> None:
         """Remove what was not used for longest, with some room to spare."""
@@ -131,7 +132,7 @@ class FeatureCache:
             files.append((status.st_mtime_ns, status.st_size, path))
         total = sum(size for _, size, _ in files)
         for _, size, path in sorted(files):
-            if total <= _KEPT_SHARE * self._most_bytes:
+            if total <= _SHARE_AFTER_CLEANUP * self._most_bytes:
                 break
             path.unlink(missing_ok=True)
             total -= size
@@ -143,23 +144,20 @@ class FeatureCache:
 
 def _packed(features: PhotoFeatures) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     """The tensors of a file, and what its header says beside them."""
-    tensors = {"tokens": features.tokens, "patches": _narrowed(features)}
+    # In the number format of the tokens where that loses nothing: half the size for a model in 16 bits.
+    narrow = features.patches.to(features.tokens.dtype)
+    patches = narrow if torch.equal(narrow.float(), features.patches) else features.patches
+    tensors = {"tokens": features.tokens, "patches": patches}
     tensors |= {f"input.{name}": tensor for name, tensor in features.model_inputs.items()}
     tensors = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
-    told: dict[str, Any] = {
-        "form": _FORM,
+    header: dict[str, Any] = {
+        "form": _FORMAT,
         "digest": _digest(tensors),
         "token_grid": features.token_grid,
         "frame": features.frame,
         "image_text": features.image_text,
     }
-    return tensors, told
-
-
-def _narrowed(features: PhotoFeatures) -> torch.Tensor:
-    """The patches in the number format of the tokens, where that loses nothing."""
-    narrow = features.patches.to(features.tokens.dtype)
-    return narrow if torch.equal(narrow.float(), features.patches) else features.patches
+    return tensors, header
 
 
 def _digest(tensors: dict[str, torch.Tensor]) -> str:

@@ -7,16 +7,15 @@ import math
 from PIL import Image
 from torch import Tensor
 
-Frame = tuple[float, float, float, float]
-WHOLE_PHOTO: Frame = (0.0, 0.0, 1.0, 1.0)
+from photopal.box import WHOLE_PHOTO, Box
 
 
-def pad_to_square(image: Image.Image, colour: tuple[int, int, int]) -> tuple[Image.Image, Frame]:
-    """Centre a photo on a square of one colour, so that nothing of it is cropped or squashed.
+def pad_to_square(image: Image.Image, color: tuple[int, int, int]) -> tuple[Image.Image, Box]:
+    """Center a photo on a square of one color, so that nothing of it is cropped or squashed.
 
     Args:
         image: An upright RGB photo.
-        colour: What to fill the rest with.
+        color: What to fill the rest with.
 
     Returns:
         The square, and its frame: x, y, width, height in fractions of the photo.
@@ -26,20 +25,25 @@ def pad_to_square(image: Image.Image, colour: tuple[int, int, int]) -> tuple[Ima
         return image, WHOLE_PHOTO
     side = max(width, height)
     left, top = (side - width) // 2, (side - height) // 2
-    square = Image.new("RGB", (side, side), colour)
+    square = Image.new("RGB", (side, side), color)
     square.paste(image, (left, top))
-    return square, (-left / width, -top / height, side / width, side / height)
+    return square, Box(-left / width, -top / height, side / width, side / height)
 
 
-def shrink_frame(frame: Frame, kept: float) -> Frame:
-    """The frame of a centre crop.
+def shrink_frame(frame: Box, kept_share: float) -> Box:
+    """The frame of a center crop.
 
     Args:
         frame: What the whole image covers.
-        kept: The share of each side that the crop keeps, 0 to 1.
+        kept_share: The share of each side that the crop keeps, 0 to 1.
     """
-    x, y, width, height = frame
-    return (x + width * (1 - kept) / 2, y + height * (1 - kept) / 2, width * kept, height * kept)
+    cut_share = 1 - kept_share
+    return Box(
+        x=frame.x + frame.width * cut_share / 2,
+        y=frame.y + frame.height * cut_share / 2,
+        width=frame.width * kept_share,
+        height=frame.height * kept_share,
+    )
 
 
 def square_grid(count: int) -> tuple[int, int]:

@@ -9,10 +9,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from photopal.vlm.kv_cache import preallocate
-from photopal.vlm.placing import placed
-from photopal.vlm.prefix_sharing import copy_past
-from photopal.vlm.protocol import ConceptRows, EncodedPrompt, PhotoFeatures, PrefixCache, VisionModel
+from photopal.vlm.kv_cache import common_length, copy_past, preallocate
+from photopal.vlm.protocol import (
+    ConceptEmbeddings,
+    EncodedPrompt,
+    PhotoFeatures,
+    PrefixCache,
+    VisionModel,
+    to_device,
+)
 
 _UNFINISHED = "\N{REPLACEMENT CHARACTER}"
 
@@ -23,22 +28,24 @@ class TextStream:
     def __init__(self, on_text: Callable[[str], None] | None) -> None:
         """Hand text to `on_text`, if there is one."""
         self._on_text = on_text
-        self._told = ""
+        self._sent = ""
 
     def show(self, text: str) -> None:
         """Hand on what is new and settled in the text so far."""
-        settled = text.lstrip().rstrip(_UNFINISHED).rstrip()
-        if self._on_text and settled.startswith(self._told) and settled != self._told:
-            self._on_text(settled[len(self._told) :])
-            self._told = settled
+        # A character of several bytes may be cut between two tokens, and a space at the end may turn out to
+        # be the last one of the answer: neither is settled.
+        self._send(text.lstrip().rstrip(_UNFINISHED).rstrip())
 
     def finish(self, text: str) -> str:
         """Hand on the rest; returns the whole text without spaces at its ends."""
         whole = text.strip()
-        if self._on_text and whole.startswith(self._told) and whole != self._told:
-            self._on_text(whole[len(self._told) :])
-            self._told = whole
+        self._send(whole)
         return whole
+
+    def _send(self, text: str) -> None:
+        if self._on_text and text.startswith(self._sent) and text != self._sent:
+            self._on_text(text[len(self._sent) :])
+            self._sent = text
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,23 +56,23 @@ class GenerationTask:
         model: Who answers.
         encoded: The prompt, without an answer.
         features: Its photo.
-        rows: The concepts whose names may be said.
+        concepts: Those whose names may be said.
         prefix: The prompt's beginning, if computed before.
     """
 
     model: VisionModel
     encoded: EncodedPrompt
     features: PhotoFeatures | None
-    rows: ConceptRows | None
+    concepts: ConceptEmbeddings | None
     prefix: PrefixCache | None
 
-    def begin(self) -> tuple[Tensor, Any]:
+    def prefill(self) -> tuple[Tensor, Any]:
         """Last hidden state `[hidden]` of the prompt, and its keys and values to append to.
 
         Raises:
             ValueError: The prompt does not begin with the prefix.
         """
-        embeddings = self.model.embed_prompt(self.encoded, self.features, self.rows)
+        embeddings = self.model.embed_prompt(self.encoded, self.features, self.concepts)  # [tokens, hidden]
         positions = self.encoded.positions
         past = self.model.new_past()
         if self.prefix is not None:
@@ -76,9 +83,9 @@ class GenerationTask:
         hidden = self.model.forward(embeddings[None], positions=positions.unsqueeze(-2), past=past)
         return hidden[0, -1], past
 
-    def go_on(self, ids: Tensor, position: int, past: Any) -> Tensor:
-        """Hidden states `[tokens, hidden]` of `[tokens]` further words; appends to `past`."""
-        embeddings = self.model.embed_ids(ids, self.rows)[None]
+    def extend(self, ids: Tensor, position: int, past: Any) -> Tensor:
+        """Hidden states `[tokens, hidden]` of `[tokens]` further ids; appends to `past`."""
+        embeddings = self.model.embed_ids(ids, self.concepts)[None]  # [1, tokens, hidden]
         positions = torch.arange(position, position + ids.shape[0], device=embeddings.device)[None]
         return self.model.forward(embeddings, positions=positions, past=past)[0]
 
@@ -89,49 +96,44 @@ def answer_greedily(
     """Take the likeliest token again and again.
 
     The host waits for the device once a token, to read which one it is: all else that a token needs is on the
-    device beforehand, or is told it without waiting.
+    device beforehand, or is sent there without waiting.
 
     Args:
         task: What to answer.
         max_new_tokens: Where to stop at the latest.
-        on_text: Told each new piece of text; the pieces joined are the answer.
+        on_text: Gets each new piece of text; the pieces joined are the answer.
 
     Returns:
         The answer, with names, without spaces at its ends.
     """
     model = task.model
-    task = replace(task, rows=task.rows.on(model.device) if task.rows else None)
-    rows, names = task.rows, task.rows.names if task.rows else ()
-    bonus = _name_bonus(task)
+    task = replace(task, concepts=task.concepts.on(model.device) if task.concepts else None)
+    concepts, names = task.concepts, task.concepts.names if task.concepts else ()
+    bonus = None  # [slots]: what the logits of names gain
+    if concepts is not None and concepts.name_bonus:
+        bonus = torch.full((len(names),), concepts.name_bonus, device=model.device)
     stream = TextStream(on_text)
     ids: list[int] = []
-    hidden, past = task.begin()
+    hidden, past = task.prefill()
     preallocate(past, max_new_tokens)
     position = task.encoded.next_position
     while len(ids) < max_new_tokens:
-        logits = model.logits(hidden, rows)
+        logits = model.logits(hidden, concepts)  # [vocab + slots]
         if bonus is not None:
             logits[model.vocab_size :] += bonus
         chosen = int(logits.argmax())
         if chosen in model.end_ids:
             break
         ids.append(chosen)
-        if bonus is not None and rows and chosen >= model.vocab_size:
-            bonus[chosen - model.vocab_size] = -rows.name_bonus
+        if bonus is not None and concepts and chosen >= model.vocab_size:
+            # Each name is expected once; a second time costs as much as the first gained.
+            bonus[chosen - model.vocab_size] = -concepts.name_bonus
         if on_text:
             stream.show(model.decode(ids, names))
         if len(ids) < max_new_tokens:
-            hidden = task.go_on(torch.tensor([chosen]), position, past)[-1]
+            hidden = task.extend(torch.tensor([chosen]), position, past)[-1]
             position += 1
     return stream.finish(model.decode(ids, names))
-
-
-def _name_bonus(task: GenerationTask) -> Tensor | None:
-    """What the logits of names gain as long as none is said, `[slots]`; None where they gain nothing."""
-    rows = task.rows
-    if rows is None or not rows.name_bonus:
-        return None
-    return torch.full((len(rows.names),), rows.name_bonus, device=task.model.device)
 
 
 def score_each(task: GenerationTask, answers: Sequence[Tensor]) -> Tensor:
@@ -147,22 +149,24 @@ def score_each(task: GenerationTask, answers: Sequence[Tensor]) -> Tensor:
     Raises:
         ValueError: Two answers are the same, or there is none.
     """
-    lengths = telling_lengths([answer.tolist() for answer in answers])
-    first, past = task.begin()
-    begun = PrefixCache(ids=task.encoded.ids, next_position=task.encoded.next_position, past=past)
+    # What follows the first difference says how an answer goes on, not which one is meant: "A" and "A." would
+    # otherwise score differently, and long answers lower than short ones.
+    lengths = distinguishing_lengths([answer.tolist() for answer in answers])
+    first, past = task.prefill()
+    prompt = PrefixCache(ids=task.encoded.ids, next_position=task.encoded.next_position, past=past)
     scores = []
     for answer, length in zip(answers, lengths, strict=True):
         hidden = first[None]  # [tokens, hidden], what comes before each id
         if length > 1:
-            rest = task.go_on(answer[: length - 1], begun.next_position, copy_past(begun))
+            rest = task.extend(answer[: length - 1], prompt.next_position, copy_past(prompt))
             hidden = torch.cat([hidden, rest])
-        logits = task.model.logits(hidden, task.rows)
-        told = placed(answer[:length, None], logits.device)
-        scores.append(torch.log_softmax(logits, dim=-1).gather(-1, told).sum())
+        logits = task.model.logits(hidden, task.concepts)  # [tokens, vocab + slots]
+        labels = to_device(answer[:length, None], logits.device)
+        scores.append(torch.log_softmax(logits, dim=-1).gather(-1, labels).sum())
     return torch.stack(scores)
 
 
-def telling_lengths(answers: Sequence[Sequence[int]]) -> list[int]:
+def distinguishing_lengths(answers: Sequence[Sequence[int]]) -> list[int]:
     """How many ids of each answer it takes to tell it from all the others.
 
     Args:
@@ -177,17 +181,10 @@ def telling_lengths(answers: Sequence[Sequence[int]]) -> list[int]:
     if not answers:
         raise ValueError("there are no answers to score")
     lengths = []
-    for place, ids in enumerate(answers):
-        others = [other for number, other in enumerate(answers) if number != place]
-        common = max((_common(ids, other) for other in others), default=0)
+    for number, ids in enumerate(answers):
+        others = [other for index, other in enumerate(answers) if index != number]
+        common = max((common_length(torch.tensor(ids), torch.tensor(other)) for other in others), default=0)
         if common == len(ids):
             raise ValueError("two answers are the same to the model")
         lengths.append(common + 1)
     return lengths
-
-
-def _common(first: Sequence[int], second: Sequence[int]) -> int:
-    for place, (left, right) in enumerate(zip(first, second, strict=False)):
-        if left != right:
-            return place
-    return min(len(first), len(second))

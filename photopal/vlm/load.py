@@ -1,11 +1,12 @@
 """Loads a checkpoint from a folder or the local hub cache; knows nothing of prompts or concepts.
 
 Weights are read from safetensors files only, code that comes with a model is never run, and nothing is
-fetched from the network unless the caller says so.
+fetched from the network.
 """
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,9 @@ import huggingface_hub
 import torch
 import transformers
 from huggingface_hub import errors as hub_errors
+from PIL import Image
 from safetensors import SafetensorError
+from torch import Tensor
 from transformers import AutoImageProcessor, AutoModelForImageTextToText, AutoProcessor, AutoTokenizer
 
 from photopal.errors import ModelError
@@ -23,7 +26,7 @@ from photopal.vlm.checkpoint import Checkpoint, check_folder, fingerprint_folder
 from photopal.vlm.families import Family, family_of
 from photopal.vlm.model import LoadedModel
 from photopal.vlm.ood import load_ood_detector
-from photopal.vlm.verify import check_family
+from photopal.vlm.protocol import ChatPrompt
 
 DEFAULT_MODEL_FOLDER = Path(__file__).resolve().parent.parent / "models" / "mini"
 """Where the bundled model is."""
@@ -47,7 +50,6 @@ def load_model(
     *,
     device: str = "auto",
     dtype: str | torch.dtype = "auto",
-    allow_download: bool = False,
 ) -> LoadedModel:
     """Load a frozen vision-language model.
 
@@ -57,7 +59,6 @@ def load_model(
         dtype: `auto`, or a torch number format; auto takes bfloat16 on cuda, float16 on mps;
             on cpu float32, but bfloat16 for a model of more than a gigabyte that is kept in 16 bits, if the
             processor multiplies that format: it takes half the memory.
-        allow_download: Whether a hub id that is not in the local cache may be fetched.
 
     Returns:
         The model, with every weight frozen.
@@ -65,26 +66,31 @@ def load_model(
     Raises:
         ModelError: The model is not there, not complete, or not one photopal can use.
     """
-    name, folder = _resolve(name_or_path, allow_download=allow_download)
+    name, folder = _resolve(name_or_path)
     check_folder(folder)
     chosen_device = _choose_device(device)
     chosen_dtype = _choose_dtype(dtype, chosen_device, folder)
     try:
         with _quiet():
-            parts, family = _load_parts(folder, chosen_device, chosen_dtype)
+            checkpoint, family = _load_checkpoint(folder, chosen_device, chosen_dtype)
     except _LOAD_ERRORS as error:
         raise ModelError(
             f"{name}: the model cannot be loaded: {_first_line(error)}",
             hint="Use a model that transformers supports without remote code, with safetensors weights.",
         ) from error
-    fingerprint = fingerprint_folder(folder)
-    model = LoadedModel(parts, family, name=name, fingerprint=fingerprint, familiar=load_ood_detector(folder))
+    model = LoadedModel(
+        checkpoint,
+        family,
+        name=name,
+        fingerprint=fingerprint_folder(folder),
+        ood_detector=load_ood_detector(folder),
+    )
     if not family.is_proven:
-        check_family(model, parts, family)
+        check_family(model, checkpoint, family)
     return model
 
 
-def _resolve(name_or_path: str | Path, *, allow_download: bool) -> tuple[str, Path]:
+def _resolve(name_or_path: str | Path) -> tuple[str, Path]:
     text = str(name_or_path)
     folder = Path(name_or_path).expanduser()
     if folder.is_dir():
@@ -95,36 +101,27 @@ def _resolve(name_or_path: str | Path, *, allow_download: bool) -> tuple[str, Pa
             f"{text}: no such model folder",
             hint="Use a folder with config.json and safetensors files, or a Hugging Face id (owner/name).",
         )
-    return text, _find_in_hub(text, allow_download=allow_download)
+    return text, _find_in_hub(text)
 
 
-def _find_in_hub(name: str, *, allow_download: bool) -> Path:
+def _find_in_hub(name: str) -> Path:
     try:
         with _quiet():
+            # The local cache only: photopal never goes to the network by itself.
             found = huggingface_hub.snapshot_download(
-                name, local_files_only=not allow_download, allow_patterns=_WANTED_FILES
+                name, local_files_only=True, allow_patterns=_WANTED_FILES
             )
-    except hub_errors.RepositoryNotFoundError as error:
-        raise ModelError(
-            f"{name}: not found on Hugging Face, or you have no access",
-            hint="Check the spelling; log in with `hf auth login` for a gated model.",
-        ) from error
     except (hub_errors.LocalEntryNotFoundError, FileNotFoundError) as error:
-        hint = (
-            "Check the network and the name, then try again."
-            if allow_download
-            else f"Fetch it once: `hf download {name}`."
-        )
-        raise ModelError(f"{name}: the model is not on this computer", hint=hint) from error
-    except (hub_errors.HfHubHTTPError, hub_errors.HFValidationError, OSError) as error:
+        raise ModelError(f"{name}: the model is not on this computer", hint=f"hf download {name}") from error
+    except (hub_errors.HFValidationError, OSError) as error:
         raise ModelError(
-            f"{name}: the model cannot be downloaded: {_first_line(error)}",
-            hint="Check the network and the name; a model in a folder needs no network.",
+            f"{name}: the model cannot be read from the Hugging Face cache: {_first_line(error)}",
+            hint="Check the name, or use a folder with the model's files.",
         ) from error
     return Path(found)
 
 
-def _load_parts(folder: Path, device: torch.device, dtype: torch.dtype) -> tuple[Checkpoint, Family]:
+def _load_checkpoint(folder: Path, device: torch.device, dtype: torch.dtype) -> tuple[Checkpoint, Family]:
     safe: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
     model, report = AutoModelForImageTextToText.from_pretrained(
         folder, dtype=dtype, use_safetensors=True, output_loading_info=True, **safe
@@ -141,8 +138,12 @@ def _load_parts(folder: Path, device: torch.device, dtype: torch.dtype) -> tuple
     if family.needs_processor:
         processor = AutoProcessor.from_pretrained(folder, backend="pil", **safe)
     image_token, image_token_id = _image_token(model.config, tokenizer, folder)
-    _move(model.requires_grad_(False).eval(), device)
-    parts = Checkpoint(
+    model.requires_grad_(False).eval()
+    is_tied = _ends_share(model)
+    model.to(device)
+    if is_tied and not _ends_share(model):  # some kinds of devices get each layer's weights by themselves
+        model.get_output_embeddings().weight = model.get_input_embeddings().weight
+    checkpoint = Checkpoint(
         model=model,
         tokenizer=tokenizer,
         image_processor=AutoImageProcessor.from_pretrained(folder, backend="pil", **safe),
@@ -154,18 +155,11 @@ def _load_parts(folder: Path, device: torch.device, dtype: torch.dtype) -> tuple
         device=device,
         dtype=dtype,
     )
-    return parts, family
-
-
-def _move(model: Any, device: torch.device) -> None:
-    """Move a model to a device; layers that shared a weight still do."""
-    is_tied = _ends_share(model)
-    model.to(device)
-    if is_tied and not _ends_share(model):  # some kinds of devices get each layer's weights by themselves
-        model.get_output_embeddings().weight = model.get_input_embeddings().weight
+    return checkpoint, family
 
 
 def _ends_share(model: Any) -> bool:
+    """Whether the input and the output layer are one weight."""
     output = model.get_output_embeddings()
     return output is not None and output.weight is model.get_input_embeddings().weight
 
@@ -226,6 +220,57 @@ def multiplies_bfloat16() -> bool:
     """Whether this processor has instructions to multiply bfloat16; no where torch cannot tell."""
     tests = (getattr(torch.cpu, f"_is_{name}_supported", None) for name in ("avx512_bf16", "amx_tile"))
     return any(test is not None and test() for test in tests)
+
+
+_TOLERANCE = 0.02
+_TYPE_INPUTS = ("mm_token_type_ids", "token_type_ids")
+
+
+@torch.no_grad()
+def check_family(model: LoadedModel, checkpoint: Checkpoint, family: Family) -> None:
+    """Hold a model of an untested family to the plain transformers model, by its logits for a small picture.
+
+    Args:
+        model: The model as photopal runs it.
+        checkpoint: The same checkpoint.
+        family: The family it was taken for.
+
+    Raises:
+        ModelError: They differ, or the model does not take a photo the way photopal gives it.
+    """
+    refusal = ModelError(
+        f"{model.name}: models of type {family.name!r} are not supported",
+        hint="Use a LLaVA, Idefics3, SmolVLM or Qwen2.5-VL model.",
+    )
+    picture = Image.linear_gradient("L").convert("RGB")
+    try:
+        features = model.encode_photos([picture])[0]
+        encoded = model.encode_prompt(ChatPrompt("What is this?"), features)
+        hidden = model.forward(
+            model.embed_prompt(encoded, features)[None], positions=encoded.positions.unsqueeze(-2)
+        )
+        ours = model.logits(hidden)
+        plain = _plain_logits(checkpoint, encoded.ids, picture)
+    except (ValueError, TypeError, KeyError, RuntimeError, AttributeError, IndexError) as error:
+        raise refusal from error
+    if ours.shape != plain.shape or float((ours - plain).abs().max()) > _TOLERANCE * float(plain.abs().max()):
+        raise refusal
+
+
+def _plain_logits(checkpoint: Checkpoint, ids: Tensor, picture: Image.Image) -> Tensor:
+    inputs = checkpoint.image_processor([picture], return_tensors="pt")
+    tensors = {
+        name: value.to(checkpoint.device, checkpoint.dtype if value.is_floating_point() else None)
+        for name, value in inputs.items()
+        if isinstance(value, Tensor)
+    }
+    accepted = inspect.signature(checkpoint.model.forward).parameters
+    ids = ids.to(checkpoint.device)
+    is_image = (ids == checkpoint.image_token_id).int()[None]
+    tensors |= {name: is_image for name in _TYPE_INPUTS if name in accepted}
+    outputs = checkpoint.model(input_ids=ids[None], attention_mask=torch.ones_like(ids)[None], **tensors)
+    logits: Tensor = outputs.logits
+    return logits.float()
 
 
 @contextmanager

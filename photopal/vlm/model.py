@@ -16,14 +16,20 @@ from transformers.cache_utils import DynamicLayer
 
 from photopal.errors import ModelError
 from photopal.vlm.checkpoint import Checkpoint
-from photopal.vlm.concept_embeddings import lay_outputs, lay_photo, lay_rows
+from photopal.vlm.concept_embeddings import append_name_logits, overlay_concepts, overlay_photo
 from photopal.vlm.families import Family
 from photopal.vlm.feature_cache import FeatureCache
 from photopal.vlm.generate import GenerationTask, answer_greedily, score_each
+from photopal.vlm.kv_cache import run_suffixes
 from photopal.vlm.ood import OODDetector
-from photopal.vlm.placing import placed
-from photopal.vlm.prefix_sharing import run_suffixes
-from photopal.vlm.protocol import ChatPrompt, ConceptRows, EncodedPrompt, PhotoFeatures, PrefixCache
+from photopal.vlm.protocol import (
+    ChatPrompt,
+    ConceptEmbeddings,
+    EncodedPrompt,
+    PhotoFeatures,
+    PrefixCache,
+    to_device,
+)
 from photopal.vlm.tokenizer import PromptCoder
 
 
@@ -32,39 +38,39 @@ class LoadedModel:
 
     def __init__(
         self,
-        parts: Checkpoint,
+        checkpoint: Checkpoint,
         family: Family,
         *,
         name: str,
         fingerprint: str,
-        familiar: OODDetector | None = None,
+        ood_detector: OODDetector | None = None,
     ) -> None:
         """Take over a loaded, frozen checkpoint.
 
-        `familiar` knows the photos it was made for, where it is made for some kind only. `on_kind`, if set,
-        is then told of every photo that is encoded whether it is of that kind.
+        `ood_detector` knows the photos it was made for, where it is made for some kind only. `on_ood_check`,
+        if set, is then called for every photo that is encoded, with whether it is of that kind.
         """
         self.name = name
         self.fingerprint = fingerprint
-        self.familiar = familiar
-        self.on_kind: Callable[[bool], None] | None = None
-        self.kept: FeatureCache | None = None  # set to keep features that are asked for by a key
-        self.device, self.dtype = parts.device, parts.dtype
-        self._parts = parts
+        self.ood_detector = ood_detector
+        self.on_ood_check: Callable[[bool], None] | None = None
+        self.feature_cache: FeatureCache | None = None  # set to store features that have a key
+        self.device, self.dtype = checkpoint.device, checkpoint.dtype
+        self._checkpoint = checkpoint
         self._family = family
-        self._decoder = parts.model.get_decoder()
+        self._decoder = checkpoint.model.get_decoder()
         # transformers 5.24 renamed the argument of every decoder, and warns of the old name.
         is_renamed = "cache" in inspect.signature(self._decoder.forward).parameters
         self._cache_argument = "cache" if is_renamed else "past_key_values"
-        self._embed = parts.model.get_input_embeddings()
-        self._head = parts.model.get_output_embeddings()
+        self._embed = checkpoint.model.get_input_embeddings()
+        self._head = checkpoint.model.get_output_embeddings()
         if self._head is None or self._head.weight.shape != self._embed.weight.shape:
             raise ModelError(
                 f"{name}: the input and output layers have different vocabularies",
                 hint="Choose another model with --model.",
             )
         self.vocab_size, self.hidden_size = (int(size) for size in self._head.weight.shape)
-        self._coder = PromptCoder(parts, self.vocab_size)
+        self._coder = PromptCoder(checkpoint, self.vocab_size)
         layers = self.new_past().layers
         self.supports_prefix = bool(layers) and all(type(layer) is DynamicLayer for layer in layers)
 
@@ -92,19 +98,19 @@ class LoadedModel:
 
         Args:
             images: The photos.
-            keys: What each is known by where features are kept, or nothing.
+            keys: What each is known by in the feature cache, or nothing.
 
         Returns:
             One per photo, without gradients, on the model's device.
         """
-        encode = partial(self._family.encode, self._parts)
-        if self.kept is not None and keys:
-            encoded = self.kept.through(keys, images, encode)
+        encode = partial(self._family.encode, self._checkpoint)
+        if self.feature_cache is not None and keys:
+            encoded = self.feature_cache.get_or_encode(keys, images, encode)
         else:
             encoded = encode(images) if images else []
-        if self.familiar is not None and self.on_kind is not None:
+        if self.ood_detector is not None and self.on_ood_check is not None:
             for features in encoded:
-                self.on_kind(self.familiar.knows(features))
+                self.on_ood_check(self.ood_detector.is_in_distribution(features))
         return encoded
 
     def encode_prompt(
@@ -129,44 +135,47 @@ class LoadedModel:
         answer_start = int(ids.shape[0])
         if answer is not None:
             ids = torch.cat([ids, self._coder.answer_ids(answer, has_image=prompt.has_image)])
-        places = torch.nonzero(ids == self._parts.image_token_id).squeeze(-1).tolist()
+        image_positions = torch.nonzero(ids == self._checkpoint.image_token_id).squeeze(-1).tolist()
         return EncodedPrompt(
             ids=ids,
-            positions=self._family.positions(self._parts, ids, features),
-            image_start=places[0] if places else 0,
-            image_end=places[-1] + 1 if places else 0,
+            positions=self._family.positions(self._checkpoint, ids, features),
+            image_start=image_positions[0] if image_positions else 0,
+            image_end=image_positions[-1] + 1 if image_positions else 0,
             answer_start=answer_start,
         )
 
     def embed_prompt(
-        self, encoded: EncodedPrompt, features: PhotoFeatures | None = None, rows: ConceptRows | None = None
+        self,
+        encoded: EncodedPrompt,
+        features: PhotoFeatures | None = None,
+        concepts: ConceptEmbeddings | None = None,
     ) -> Tensor:
-        """Embeddings of a prompt, the photo's tokens and the concepts' rows laid over the base rows.
+        """Embeddings of a prompt, the photo's tokens and the concepts laid over the base embeddings.
 
         Returns:
-            `[tokens, hidden]`; gradients reach `rows.inputs` and nothing else.
+            `[tokens, hidden]`; gradients reach `concepts.inputs` and nothing else.
 
         Raises:
             ValueError: Photo or concepts of the prompt are missing, or of another size.
         """
         tokens = None if features is None else features.tokens
-        embeddings = lay_photo(
-            self._base_rows(encoded.ids), encoded.ids == self._parts.image_token_id, tokens
+        embeddings = overlay_photo(
+            self._base_embeddings(encoded.ids), encoded.ids == self._checkpoint.image_token_id, tokens
         )
-        return lay_rows(embeddings, encoded.ids, rows, vocab_size=self.vocab_size)
+        return overlay_concepts(embeddings, encoded.ids, concepts, vocab_size=self.vocab_size)
 
-    def embed_ids(self, ids: Tensor, rows: ConceptRows | None = None) -> Tensor:
-        """`[tokens]` model ids without a photo to `[tokens, hidden]`, concept rows laid over."""
-        return lay_rows(self._base_rows(ids), ids, rows, vocab_size=self.vocab_size)
+    def embed_ids(self, ids: Tensor, concepts: ConceptEmbeddings | None = None) -> Tensor:
+        """`[tokens]` model ids without a photo to `[tokens, hidden]`, concepts laid over."""
+        return overlay_concepts(self._base_embeddings(ids), ids, concepts, vocab_size=self.vocab_size)
 
-    def _base_rows(self, ids: Tensor) -> Tensor:
-        """The frozen input rows `[tokens, hidden]` of `[tokens]` ids; any row where a concept stands."""
-        rows: Tensor = self._embed(placed(ids.masked_fill(ids >= self.vocab_size, 0), self.device))
-        return rows
+    def _base_embeddings(self, ids: Tensor) -> Tensor:
+        """The frozen input embeddings `[tokens, hidden]` of `[tokens]` ids; any where a concept stands."""
+        embeddings: Tensor = self._embed(to_device(ids.masked_fill(ids >= self.vocab_size, 0), self.device))
+        return embeddings
 
     def new_past(self) -> Any:
         """Empty keys and values for `forward` to append to."""
-        return DynamicCache(config=self._parts.config)
+        return DynamicCache(config=self._checkpoint.config)
 
     def forward(
         self,
@@ -191,7 +200,7 @@ class LoadedModel:
         """
         outputs = self._decoder(
             inputs_embeds=embeddings,
-            position_ids=None if positions is None else placed(positions, self.device),
+            position_ids=None if positions is None else to_device(positions, self.device),
             attention_mask=attention_mask,
             use_cache=past is not None,
             return_dict=True,
@@ -200,20 +209,20 @@ class LoadedModel:
         hidden: Tensor = outputs.last_hidden_state
         return hidden
 
-    def logits(self, hidden: Tensor, rows: ConceptRows | None = None) -> Tensor:
-        """Ask the frozen head, and the concepts' output rows; pass only the positions that are needed.
+    def logits(self, hidden: Tensor, concepts: ConceptEmbeddings | None = None) -> Tensor:
+        """Ask the frozen head, and the concepts' output embeddings; pass only the positions that are needed.
 
         Returns:
-            float32; `[..., hidden]` becomes `[..., vocab]`, or `[..., vocab + slots]` with rows.
+            float32; `[..., hidden]` becomes `[..., vocab]`, or `[..., vocab + slots]` with concepts.
         """
-        return lay_outputs(self._head(hidden), hidden, rows)
+        return append_name_logits(self._head(hidden), hidden, concepts)
 
     @torch.no_grad()
     def encode_prefix(
         self,
         encoded: EncodedPrompt,
         features: PhotoFeatures | None = None,
-        rows: ConceptRows | None = None,
+        concepts: ConceptEmbeddings | None = None,
         *,
         length: int | None = None,
     ) -> PrefixCache:
@@ -222,7 +231,7 @@ class LoadedModel:
         Args:
             encoded: Any prompt that begins so.
             features: Its photo.
-            rows: Its concepts, if the beginning speaks of any; they are taken as they are now.
+            concepts: Its concepts, if the beginning speaks of any; they are taken as they are now.
             length: Tokens to compute; up to the end of the photo when left out.
 
         Returns:
@@ -236,7 +245,7 @@ class LoadedModel:
             raise ValueError(f"a prefix of {end} tokens of a prompt of {encoded.ids.shape[0]}")
         begun = replace(encoded, ids=encoded.ids[:end], positions=encoded.positions[..., :end])
         past = self.new_past()
-        embeddings = self.embed_prompt(begun, features, rows)[None]
+        embeddings = self.embed_prompt(begun, features, concepts)[None]
         self.forward(embeddings, positions=begun.positions.unsqueeze(-2), past=past)
         return PrefixCache(ids=begun.ids, next_position=begun.next_position, past=past)
 
@@ -263,7 +272,7 @@ class LoadedModel:
         self,
         encoded: EncodedPrompt,
         features: PhotoFeatures | None = None,
-        rows: ConceptRows | None = None,
+        concepts: ConceptEmbeddings | None = None,
         *,
         max_new_tokens: int = 96,
         on_text: Callable[[str], None] | None = None,
@@ -274,15 +283,17 @@ class LoadedModel:
         Args:
             encoded: The prompt, without an answer.
             features: Its photo.
-            rows: The concepts whose names may be said.
+            concepts: Those whose names may be said.
             max_new_tokens: Where to stop at the latest.
-            on_text: Told each new piece of text; the pieces joined are the answer.
+            on_text: Gets each new piece of text; the pieces joined are the answer.
             prefix: The prompt's beginning, if computed before.
 
         Returns:
             The answer with names in it, without spaces at its ends.
         """
-        task = GenerationTask(self, encoded, features, rows, prefix)
+        task = GenerationTask(
+            model=self, encoded=encoded, features=features, concepts=concepts, prefix=prefix
+        )
         return answer_greedily(task, max_new_tokens=max_new_tokens, on_text=on_text)
 
     @torch.no_grad()
@@ -290,7 +301,7 @@ class LoadedModel:
         self,
         encoded: EncodedPrompt,
         features: PhotoFeatures | None = None,
-        rows: ConceptRows | None = None,
+        concepts: ConceptEmbeddings | None = None,
         *,
         answers: Sequence[str],
         prefix: PrefixCache | None = None,
@@ -300,7 +311,7 @@ class LoadedModel:
         Args:
             encoded: The prompt, without an answer.
             features: Its photo.
-            rows: The concepts whose names may be said.
+            concepts: Those whose names may be said.
             answers: Two or more different answers, such as Yes and No or letters.
             prefix: The prompt's beginning, if computed before.
 
@@ -312,7 +323,10 @@ class LoadedModel:
         """
         has_image = encoded.image_end > 0
         ids = [self.answer_ids(answer, has_image=has_image) for answer in answers]
-        return score_each(GenerationTask(self, encoded, features, rows, prefix), ids)
+        return score_each(
+            GenerationTask(model=self, encoded=encoded, features=features, concepts=concepts, prefix=prefix),
+            ids,
+        )
 
     def answer_ids(self, text: str, *, has_image: bool = True) -> Tensor:
         """`[tokens]` model ids of an answer with its end-of-turn token, on the CPU."""

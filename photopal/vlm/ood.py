@@ -1,7 +1,7 @@
 """Tells photos like those a model was made for from others, by its own vision features; knows no model.
 
 The statistic is the squared Mahalanobis distance of a photo's mean patch vector from the nearest of several
-centres of photos that the model was trained on, with one covariance for all (after Lee et al. 2018, "A simple
+centers of photos that the model was trained on, with one covariance for all (after Lee et al. 2018, "A simple
 unified framework for detecting out-of-distribution samples and adversarial attacks").
 """
 
@@ -22,37 +22,38 @@ FILE_NAME = "familiar.npz"
 
 @dataclass(frozen=True, eq=False)
 class OODDetector:
-    """What photos a model knows.
+    """The photos that a model was made for, as centers of their mean patch vectors.
 
     Attributes:
-        centres: `[centres, width]` float32, of mean patch vectors.
-        whitening: `[width, width]` float32; turns a difference from a centre into uncorrelated units.
-        limit: The largest distance of a photo that still looks familiar.
+        centers: `[centers, width]` float32, of mean patch vectors.
+        whitening: `[width, width]` float32; turns a difference from a center into uncorrelated units.
+        limit: The largest distance of a photo that still counts as in-distribution.
     """
 
-    centres: Tensor
+    centers: Tensor
     whitening: Tensor
     limit: float
 
     def distance(self, features: PhotoFeatures) -> float:
-        """How strange a photo looks: its squared distance over the width, about 1 for known ones."""
-        differences = mean_patch(features) - self.centres
+        """Its squared distance over the width: about 1 for photos like those the model was made for."""
+        differences = mean_patch(features) - self.centers
         return float((differences @ self.whitening).square().mean(dim=1).min())
 
-    def knows(self, features: PhotoFeatures) -> bool:
+    def is_in_distribution(self, features: PhotoFeatures) -> bool:
         """Whether a photo looks like those the model was made for."""
         return self.distance(features) <= self.limit
 
     def save(self, folder: Path) -> None:
         """Write it beside a model's weights."""
+        # `centres` as in the files of models made so far.
         limit = np.float64(self.limit)
         np.savez(
-            folder / FILE_NAME, centres=self.centres.numpy(), whitening=self.whitening.numpy(), limit=limit
+            folder / FILE_NAME, centres=self.centers.numpy(), whitening=self.whitening.numpy(), limit=limit
         )
 
 
 def load_ood_detector(folder: Path) -> OODDetector | None:
-    """Read what photos a model knows; None for a model that does not say.
+    """Read the detector of a model; None where it has none.
 
     Raises:
         ModelError: The file is broken.
@@ -61,9 +62,9 @@ def load_ood_detector(folder: Path) -> OODDetector | None:
     if not path.is_file():
         return None
     try:
-        with np.load(path, allow_pickle=False) as held:
-            centres, whitening = (torch.from_numpy(held[name]) for name in ("centres", "whitening"))
-            return OODDetector(centres, whitening, float(held["limit"]))
+        with np.load(path, allow_pickle=False) as file:
+            centers, whitening = (torch.from_numpy(file[name]) for name in ("centres", "whitening"))
+            return OODDetector(centers, whitening, float(file["limit"]))
     except (ValueError, KeyError, OSError, EOFError) as error:
         raise ModelError(f"{path}: broken file", hint="Reinstall photopal.") from error
 

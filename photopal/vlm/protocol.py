@@ -7,7 +7,8 @@ included, is ever a concept.
 What lies where: prompts (ids and positions), and all that is compared, found, calibrated or stored (patch
 vectors, masks on their grids, banks), are on the CPU, and float32 where they are numbers with a fraction. On
 the model's device are its weights, projected tokens, embeddings, hidden states, logits, keys and values, and
-rows while they are tuned. The model takes prompts and rows from either and copies them to its device.
+concept embeddings while they are tuned. The model takes prompts and concepts from either and copies them to
+its device.
 """
 
 from __future__ import annotations
@@ -20,7 +21,16 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from photopal.vlm.placing import placed
+from photopal.box import Box
+
+
+def to_device(tensor: Tensor, device: torch.device) -> Tensor:
+    """Copy a tensor to a device, if it is not there yet, without making the host wait.
+
+    A plain copy to a GPU makes the host wait until the GPU has done all that it was given before. This one is
+    queued behind it. A copy to the host has to wait, and torch does not order queued ones on mps safely.
+    """
+    return tensor.to(device, non_blocking=device.type not in ("cpu", "mps"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,8 +41,7 @@ class PhotoFeatures:
         tokens: `[image_tokens, hidden]`, projected, in prompt order; on the model's device.
         token_grid: Rows and columns of the tokens, row-major; their product is the number of tokens.
         patches: `[rows, cols, width]` float32 on the CPU, raw vision-tower patch vectors on their own grid.
-        frame: x, y, width, height of what both grids cover, in fractions of the photo; a photo that was
-            padded to a square has a frame larger than itself.
+        frame: What both grids cover; a photo that was padded to a square has a frame larger than itself.
         model_inputs: What else the family's forward needs, such as `image_grid_thw`; on the CPU.
         image_text: The text that stands for the photo in a prompt; empty means one image token per row.
     """
@@ -40,7 +49,7 @@ class PhotoFeatures:
     tokens: Tensor
     token_grid: tuple[int, int]
     patches: Tensor
-    frame: tuple[float, float, float, float]
+    frame: Box
     model_inputs: dict[str, Tensor] = field(default_factory=dict)
     image_text: str = ""
 
@@ -92,12 +101,12 @@ class EncodedPrompt:
 
 
 @dataclass(frozen=True, eq=False)
-class ConceptRows:
-    """The rows laid over the model for the concepts of a prompt; slot i is the i-th of each.
+class ConceptEmbeddings:
+    """The embeddings laid over the model for the concepts of a prompt; slot i is the i-th of each.
 
     Attributes:
-        inputs: `[slots, k + 1, hidden]` float32: row 0 the identifier, rows 1..k the soft tokens.
-        outputs: `[slots, hidden]` float32: the identifiers' rows in the output layer.
+        inputs: `[slots, k + 1, hidden]` float32: 0 the identifier, 1..k the soft tokens.
+        outputs: `[slots, hidden]` float32: the identifiers' output embeddings.
         names: What each identifier reads as in decoded text.
         token_counts: Soft tokens in use per slot; empty means k for all.
         name_bonus: In generated text, what the logit of a name gains until it is said and loses afterwards.
@@ -118,16 +127,16 @@ class ConceptRows:
         slots = len(self.names)
         shapes_fit = self.inputs.ndim == 3 and tuple(self.outputs.shape) == (slots, self.inputs.shape[-1])
         if not shapes_fit or self.inputs.shape[0] != slots:
-            shapes = f"input rows {tuple(self.inputs.shape)}, output rows {tuple(self.outputs.shape)}"
+            shapes = f"inputs {tuple(self.inputs.shape)}, outputs {tuple(self.outputs.shape)}"
             raise ValueError(f"{slots} names, {shapes}")
         if self.token_counts and len(self.token_counts) != slots:
             raise ValueError(f"{slots} names, {len(self.token_counts)} token counts")
         if self.token_counts and not all(0 <= count < self.inputs.shape[1] for count in self.token_counts):
             raise ValueError(f"token counts {self.token_counts} for {self.inputs.shape[1] - 1} soft tokens")
 
-    def on(self, device: torch.device) -> ConceptRows:
-        """The same rows on a device."""
-        return replace(self, inputs=placed(self.inputs, device), outputs=placed(self.outputs, device))
+    def on(self, device: torch.device) -> ConceptEmbeddings:
+        """The same embeddings on a device."""
+        return replace(self, inputs=to_device(self.inputs, device), outputs=to_device(self.outputs, device))
 
     @property
     def soft_token_counts(self) -> tuple[int, ...]:
@@ -213,12 +222,15 @@ class VisionModel(Protocol):
         """Turn a prompt, and the answer to learn if given, into model ids."""
 
     def embed_prompt(
-        self, encoded: EncodedPrompt, features: PhotoFeatures | None = None, rows: ConceptRows | None = None
+        self,
+        encoded: EncodedPrompt,
+        features: PhotoFeatures | None = None,
+        concepts: ConceptEmbeddings | None = None,
     ) -> Tensor:
-        """`[tokens, hidden]` embeddings with the photo and the concept rows laid over them."""
+        """`[tokens, hidden]` embeddings with the photo and the concepts laid over them."""
 
-    def embed_ids(self, ids: Tensor, rows: ConceptRows | None = None) -> Tensor:
-        """`[tokens]` model ids of words to `[tokens, hidden]`, concept rows laid over."""
+    def embed_ids(self, ids: Tensor, concepts: ConceptEmbeddings | None = None) -> Tensor:
+        """`[tokens]` model ids of words to `[tokens, hidden]`, concepts laid over."""
 
     def new_past(self) -> Any:
         """Empty keys and values for `forward` to append to."""
@@ -233,14 +245,14 @@ class VisionModel(Protocol):
     ) -> Tensor:
         """`[batch, tokens, hidden]` to last hidden states of the same shape; appends to `past` if given."""
 
-    def logits(self, hidden: Tensor, rows: ConceptRows | None = None) -> Tensor:
+    def logits(self, hidden: Tensor, concepts: ConceptEmbeddings | None = None) -> Tensor:
         """`[..., hidden]` to float32 `[..., vocab]`, or `[..., vocab + slots]` with rows."""
 
     def encode_prefix(
         self,
         encoded: EncodedPrompt,
         features: PhotoFeatures | None = None,
-        rows: ConceptRows | None = None,
+        concepts: ConceptEmbeddings | None = None,
         *,
         length: int | None = None,
     ) -> PrefixCache:
@@ -253,7 +265,7 @@ class VisionModel(Protocol):
         self,
         encoded: EncodedPrompt,
         features: PhotoFeatures | None = None,
-        rows: ConceptRows | None = None,
+        concepts: ConceptEmbeddings | None = None,
         *,
         max_new_tokens: int = 96,
         on_text: Callable[[str], None] | None = None,
@@ -265,7 +277,7 @@ class VisionModel(Protocol):
         self,
         encoded: EncodedPrompt,
         features: PhotoFeatures | None = None,
-        rows: ConceptRows | None = None,
+        concepts: ConceptEmbeddings | None = None,
         *,
         answers: Sequence[str],
         prefix: PrefixCache | None = None,

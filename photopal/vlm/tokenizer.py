@@ -27,29 +27,32 @@ _QUOTES = "\"'"
 class PromptCoder:
     """Encodes and decodes for one checkpoint; adds the placeholders to that checkpoint's tokenizer."""
 
-    def __init__(self, parts: Checkpoint, vocab_size: int) -> None:
+    def __init__(self, checkpoint: Checkpoint, vocab_size: int) -> None:
         """Take over a checkpoint's tokenizer, whose ids end before `vocab_size`."""
-        self._tokenizer = parts.tokenizer
-        self._template = parts.chat_template
-        self._image_token = parts.image_token
-        self._image_token_id = parts.image_token_id
+        self._tokenizer = checkpoint.tokenizer
+        self._template = checkpoint.chat_template
+        self._image_token = checkpoint.image_token
+        self._image_token_id = checkpoint.image_token_id
         self._vocab_size = vocab_size
-        self._base_size = len(parts.tokenizer)
+        self._base_size = len(checkpoint.tokenizer)
         if self._base_size > vocab_size:
             raise ModelError(
-                f"{parts.folder.name}: {vocab_size} tokens in the model, {self._base_size} in the tokenizer",
+                f"{checkpoint.folder.name}: {vocab_size} tokens in the model, "
+                f"{self._base_size} in the tokenizer",
                 hint="Files of two models may be mixed up; download the model again.",
             )
         placeholders = all_placeholders()
-        specials = parts.tokenizer.all_special_tokens
-        self._control_pattern = re.compile("|".join(re.escape(s) for s in {*specials, parts.image_token}))
+        specials = checkpoint.tokenizer.all_special_tokens
+        self._control_pattern = re.compile(
+            "|".join(re.escape(s) for s in {*specials, checkpoint.image_token})
+        )
         self._tokenizer.add_tokens(
             [AddedToken(text, lstrip=True, normalized=False, special=False) for text in placeholders]
         )
         ids = self._tokenizer.convert_tokens_to_ids(placeholders)
         self._to_model = {id_: vocab_size + order for order, id_ in enumerate(ids)}
         self._to_tokenizer = {model_id: id_ for id_, model_id in self._to_model.items()}
-        self._end_ids = _end_ids(parts)
+        self._end_ids = _end_ids(checkpoint)
 
     @property
     def end_ids(self) -> frozenset[int]:
@@ -79,7 +82,8 @@ class PromptCoder:
                     f"the model's chat template does not put {self._image_token} where the photo goes",
                     hint="Choose a vision-language chat model.",
                 )
-            text = text.replace(self._image_token, self._image_text(features))
+            image_text = features.image_text or self._image_token * features.tokens.shape[0]
+            text = text.replace(self._image_token, image_text)
         return torch.tensor(self._ids(text), dtype=torch.int64)
 
     def answer_ids(self, text: str, *, has_image: bool = True) -> Tensor:
@@ -92,8 +96,8 @@ class PromptCoder:
         Returns:
             `[tokens]` int64 on the CPU.
         """
-        asked = ChatPrompt("?", has_image=has_image)
-        before, whole = self._render(asked), self._render(asked, answer=text)
+        question = ChatPrompt("?", has_image=has_image)
+        before, whole = self._render(question), self._render(question, answer=text)
         if whole.startswith(before):
             before_ids, whole_ids = self._ids(before), self._ids(whole)
             is_prefix = whole_ids[: len(before_ids)] == before_ids
@@ -101,7 +105,7 @@ class PromptCoder:
             ids = whole_ids[len(before_ids) :] if is_prefix else self._ids(rest, is_start=False)
         else:
             ids = self._ids(text.strip(), is_start=False)
-        ends = [place for place, id_ in enumerate(ids) if id_ in self._end_ids]
+        ends = [index for index, id_ in enumerate(ids) if id_ in self._end_ids]
         ids = ids[: ends[0] + 1] if ends else [*ids, min(self._end_ids)]
         return torch.tensor(ids, dtype=torch.int64)
 
@@ -115,15 +119,12 @@ class PromptCoder:
         Returns:
             The text, with the spaces at its ends as the tokens say.
         """
-        plain = [self._to_tokenizer.get(int(id_), int(id_)) for id_ in ids if self._is_written(int(id_))]
+        # Padding rows of the embedding and soft tokens have no text; identifiers come back as placeholders.
+        names_end = self._vocab_size + SLOTS
+        written = [int(i) for i in ids if i < self._base_size or self._vocab_size <= i < names_end]
+        plain = [self._to_tokenizer.get(id_, id_) for id_ in written]
         text = self._tokenizer.decode(plain, skip_special_tokens=True, clean_up_tokenization_spaces=False)
         return put_names(text, names)
-
-    def _is_written(self, model_id: int) -> bool:
-        return model_id < self._base_size or self._vocab_size <= model_id < self._vocab_size + SLOTS
-
-    def _image_text(self, features: PhotoFeatures) -> str:
-        return features.image_text or self._image_token * features.tokens.shape[0]
 
     def _ids(self, text: str, *, is_start: bool = True) -> list[int]:
         bos = self._tokenizer.bos_token
@@ -150,11 +151,11 @@ class PromptCoder:
             content = [{"type": "image"}, words] if prompt.is_image_first else [words, {"type": "image"}]
         messages: list[dict[str, Any]] = [{"role": "user", "content": content}]
         if system is not None:
-            told = [{"type": "text", "text": self._as_words(system)}]
-            messages.insert(0, {"role": "system", "content": told})
+            content = [{"type": "text", "text": self._as_words(system)}]
+            messages.insert(0, {"role": "system", "content": content})
         if answer is not None:
-            said = [{"type": "text", "text": self._as_words(answer)}]
-            messages.append({"role": "assistant", "content": said})
+            content = [{"type": "text", "text": self._as_words(answer)}]
+            messages.append({"role": "assistant", "content": content})
         return messages
 
     def _apply(self, messages: list[dict[str, Any]], *, is_open: bool) -> str:
@@ -180,15 +181,15 @@ def put_names(text: str, names: Sequence[str]) -> str:
         The text with names.
     """
     written: list[str] = []
-    place = 0
+    end = 0
     for match in NAME_PATTERN.finditer(text):
-        written.append(text[place : match.start()])
-        place = match.end()
+        written.append(text[end : match.start()])
+        end = match.end()
         slot = int(match[1])
         if slot < len(names):
             before = "".join(written)
             written.append((" " if _needs_space(before) else "") + names[slot])
-    written.append(text[place:])
+    written.append(text[end:])
     return "".join(written)
 
 
@@ -200,13 +201,13 @@ def _needs_space(before: str) -> bool:
     return True
 
 
-def _end_ids(parts: Checkpoint) -> frozenset[int]:
-    ends = parts.model.generation_config.eos_token_id
-    ids = set(ends if isinstance(ends, list) else [ends]) | {parts.tokenizer.eos_token_id}
+def _end_ids(checkpoint: Checkpoint) -> frozenset[int]:
+    ends = checkpoint.model.generation_config.eos_token_id
+    ids = set(ends if isinstance(ends, list) else [ends]) | {checkpoint.tokenizer.eos_token_id}
     ids.discard(None)
     if not ids:
         raise ModelError(
-            f"{parts.folder.name}: the model has no end-of-answer token",
+            f"{checkpoint.folder.name}: the model has no end-of-answer token",
             hint="Set eos_token_id in its generation_config.json.",
         )
     return frozenset(ids)

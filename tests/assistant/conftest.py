@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from photopal.assistant.assistant import Assistant
-from photopal.concepts.sync import refresh_bank
+from photopal.concepts.registration import refresh_bank
 from photopal.vlm import VisionModel, load_model
 
 

@@ -406,14 +406,14 @@ def seen_library(tmp_path):
 def test_the_model_looks_at_the_few_photos_left(seen_library, tiny_llava):
     from photopal.assistant.assistant import Assistant
     from photopal.concepts import Bank
-    from photopal.concepts.sync import FeatureStore, enrol
+    from photopal.concepts.registration import FeatureStore, register_concepts
     from photopal.vlm import load_model
 
     opened = []
 
     def open_assistant():
         model = load_model(tiny_llava, device="cpu")
-        bank = enrol(seen_library, FeatureStore(model), Bank(model.fingerprint, "")).bank
+        bank = register_concepts(seen_library, FeatureStore(model), Bank(model.fingerprint, "")).bank
         opened.append(model)
         return Assistant(model, bank, seen_library.concepts.all())
 

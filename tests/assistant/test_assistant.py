@@ -46,7 +46,7 @@ def test_those_seen_are_marked_from_left_to_right_and_the_photo_is_left_alone(as
     before = image.tobytes()
     seer = certain(assistant, present=True)
     view = seer.look(image)
-    personal = seer.personalise(view)
+    personal = seer.personalize(view)
     assert [mark.number for mark in personal.marks] == [1, 2]
     assert personal.marks[0].x <= personal.marks[1].x
     assert image.tobytes() == before
@@ -56,8 +56,8 @@ def test_those_seen_are_marked_from_left_to_right_and_the_photo_is_left_alone(as
 def test_nobody_seen_and_nobody_asked_about_is_a_plain_prompt(assistant, drawn_family):
     blind = certain(assistant, present=False)
     view = blind.look(open_photo(drawn_family.both))
-    personal = blind.personalise(view)
-    assert (personal.concepts, personal.rows, personal.marks) == ((), None, ())
+    personal = blind.personalize(view)
+    assert (personal.concepts, personal.embeddings, personal.marks) == ((), None, ())
     assert personal.features is view.features
 
 
@@ -65,7 +65,7 @@ def test_those_asked_about_come_first_and_never_more_than_fit(assistant, drawn_f
     seer = certain(assistant, present=True)
     view = seer.look(open_photo(drawn_family.both))
     ben = next(concept for concept in seer.concepts if concept.name == "Ben")
-    personal = seer.personalise(view, asked=[ben])
+    personal = seer.personalize(view, asked=[ben])
     assert personal.names == ["Ben", "Anna"]
     assert len(personal.names) <= MOST_CONCEPTS
 
@@ -77,7 +77,7 @@ def test_without_names_an_assistant_sees_nobody(model, assistant, drawn_family):
 
 @pytest.mark.parametrize("kind", ["tiny_smolvlm", "tiny_qwen"])
 def test_places_lie_on_the_photo_in_other_families_too(kind, request, named_library, drawn_family, tmp_path):
-    from photopal.concepts.sync import refresh_bank
+    from photopal.concepts.registration import refresh_bank
     from photopal.vlm import load_model
 
     model = load_model(request.getfixturevalue(kind), device="cpu")

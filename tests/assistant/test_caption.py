@@ -8,7 +8,7 @@ from photopal.assistant.assistant import Assistant
 from photopal.assistant.caption import CaptionOptions, caption_photos, caption_view, caption_views
 from photopal.assistant.watcher import WatchCaptioner
 from photopal.concepts import Bank
-from photopal.concepts.sync import refresh_bank
+from photopal.concepts.registration import refresh_bank
 from photopal.library.photo_vectors import VectorFile
 from photopal.photos import open_photo
 from photopal.prompts import PROMPT_VERSION
@@ -117,10 +117,10 @@ def test_the_model_is_let_go_when_no_photo_comes_for_long_and_back_for_the_next(
     photo = tmp_path / "new.png"
     photo.write_bytes(drawn_family.both.read_bytes() + b" ")
     newcomers.take([photo])
-    newcomers.keeper.catch_up()
+    newcomers.sync.catch_up()
     assert not newcomers.is_resting
     newcomers.idle_s = 0.0
-    newcomers.keeper.catch_up()
+    newcomers.sync.catch_up()
     assert newcomers.is_resting
     assert loaded[0]() is None
     assert newcomers.has(photo)

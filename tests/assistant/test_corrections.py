@@ -10,7 +10,7 @@ from photopal.assistant.caption import caption_photos
 from photopal.assistant.view import corrected
 from photopal.assistant.watcher import WatchCaptioner
 from photopal.concepts.calibration import Calibration
-from photopal.concepts.sync import refresh_bank
+from photopal.concepts.registration import refresh_bank
 from photopal.library import SearchQuery
 from photopal.photos import open_photo
 
@@ -49,7 +49,7 @@ def test_a_name_taken_off_is_in_no_caption_prompt_or_answer_and_its_caption_is_m
     assert photo.id not in found(named_library, "Ben")
     assert caption_photos(named_library, seer, [photo]).kept == 1
     view = corrected(seer.look(open_photo(photo.path)), named_library.corrections.words(photo.id))
-    assert seer.personalise(view).names == ["Anna"]
+    assert seer.personalize(view).names == ["Anna"]
     answer = ask_view(seer, view, "Is Ben in this photo?")
     assert not answer.is_from_model
     assert answer.text.startswith("No. ")
@@ -80,7 +80,7 @@ def test_a_name_put_on_is_offered_first_and_marked_where_the_user_says(named_lib
     assert made[0].caption.names == ["Ben"]
     assert found(named_library, "Ben") >= {photo.id}
     view = corrected(blind.look(open_photo(photo.path)), named_library.corrections.words(photo.id))
-    personal = blind.personalise(view)
+    personal = blind.personalize(view)
     assert personal.names == ["Ben"]
     assert (personal.marks[0].x, personal.marks[0].y) == (0.125, 0.5)
 

@@ -72,7 +72,7 @@ class Ours:
         from photopal.prompts import CAPTION_QUESTION, build_prompt
 
         model = self.assistant.model
-        whole = model._parts.model.model
+        whole = model._checkpoint.model.model
         features = model.encode_photos([Image.new("RGB", (64, 64))])[0]
         prompt = int(model.encode_prompt(build_prompt(CAPTION_QUESTION), features).ids.shape[0])
         tower = sum(w.numel() for w in whole.vision_tower.parameters() if w.ndim == 2)

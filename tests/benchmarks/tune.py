@@ -41,7 +41,7 @@ from photopal.lab.bundled.scenarios import ScenarioOptions, make_scenario
 from photopal.lab.synthetic.wording import describe_fully
 from photopal.tuning import TuneOptions, TuningConcept, TuningPhoto
 from photopal.tuning.batching import PackedExample, PrefixStore, example_loss
-from photopal.tuning.trainer import _new_run
+from photopal.tuning.trainer import TuningRun
 from photopal.vlm import load_model
 from photopal.vlm.model import LoadedModel
 
@@ -74,7 +74,7 @@ def prepare(folder: Path, sizes: ScenarioOptions, *, start: str = "kmeans") -> L
     """Draw concepts with reference photos, as many strangers and test photos, and register them."""
     model = load_model(folder)
     scenario = make_scenario(3, sizes)
-    bank = register_scenario(model, scenario, RegisterOptions(tokens=16, initialisation=start))
+    bank = register_scenario(model, scenario, RegisterOptions(tokens=16, initialization=start))
     shown = [
         (f"{place}-{number}", reference.image, frozenset({concept.id}))
         for place, concept in enumerate(scenario.concepts)
@@ -103,17 +103,17 @@ class Ours:
     """Our run, an epoch at a time."""
 
     def __init__(self, lessons: Lessons) -> None:
-        self.run = _new_run(lessons.model, lessons.bank, lessons.concepts, lessons.options)
+        self.run = TuningRun(lessons.model, lessons.bank, lessons.concepts, lessons.options)
         held_out = lessons.tests or lessons.photos[::5]
         training = [photo for photo in lessons.photos if photo not in held_out]
         rng = random.Random(0)
-        self.lessons = self.run.prepare(training, lessons.concepts, rng, variants=1)
-        self.tests = self.run.prepare_tests(held_out, lessons.concepts)
+        self.lessons = self.run.prepare(training, rng, variants=1, mirror_share=lessons.options.mirror_share)
+        self.tests = self.run.prepare_validation(held_out)
         self.rng, self.total = rng, 15 * math.ceil(len(self.lessons) / lessons.options.batch_photos)
 
     def epoch(self) -> float:
         """Learn from every photo once."""
-        return self.run.epoch(self.lessons, self.rng, self.total)
+        return self.run.run_epoch(self.lessons, self.rng, self.total)
 
     def accuracy(self) -> float:
         """On held-out photos."""
@@ -130,7 +130,7 @@ class Ours:
         product of the size of the first with every weight, and none for the weights themselves.
         """
         model = self.run.model
-        decoder = model._parts.model.get_decoder()
+        decoder = model._checkpoint.model.get_decoder()
         weights = sum(p.numel() for p in decoder.parameters() if p.ndim == 2)
         weights -= model.input_embeddings.numel()
         total = 0.0
@@ -170,7 +170,7 @@ class Theirs:
     def accuracy(self) -> float:
         """On held-out photos, in their own order of prompts."""
         lessons = self.lessons
-        run = _new_run(lessons.model, self.loop.tuned(), lessons.concepts, lessons.options)
+        run = TuningRun(lessons.model, self.loop.tuned(), lessons.concepts, lessons.options)
         run.store = None
         return run.validate(self.tests).accuracy
 

@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import pytest
@@ -79,7 +81,7 @@ def test_an_unknown_command_is_a_usage_error_with_a_suggestion(run, words):
         (UsageError, 2),
         (ConceptError, 2),
         (SettingsError, 2),
-        (PhotoError, 1),
+        (partial(PhotoError, Path("roof.jpg")), 1),
         (LibraryError, 1),
         (ModelError, 1),
         (BankError, 1),
@@ -179,3 +181,9 @@ def test_a_command_can_be_added_with_one_function():
 def test_a_session_loads_the_model_of_its_settings(tiny_llava, home):
     model = Session(home=home, model=str(tiny_llava), device="cpu").model()
     assert model.device.type == "cpu"
+
+
+def test_a_command_answers_to_its_former_name_which_help_does_not_show(run, words):
+    assert "Check the library" in words(run("check", "--help").stdout)
+    assert " verify " in run("--help").stdout
+    assert " check " not in run("--help").stdout

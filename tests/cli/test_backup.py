@@ -23,23 +23,30 @@ def test_a_library_is_backed_up_and_restored(run, family, tmp_path):
     assert len(list(family.parent.glob("library-before-restore-*.db"))) == 1
 
 
-def test_a_backup_never_overwrites_without_yes(run, family, tmp_path):
+def test_a_backup_never_overwrites_without_force(run, family, tmp_path):
     copy = tmp_path / "copy.db"
     run("backup", str(copy))
     before = copy.read_bytes()
     run("remove-concept", "Rex", "--yes")
     result = run("backup", str(copy))
     assert result.exit_code == 2
-    assert "--yes" in result.stderr
+    assert "--force" in result.stderr
     assert copy.read_bytes() == before
-    assert run("backup", str(copy), "--yes").exit_code == 0
+    assert run("backup", str(copy), "--force").exit_code == 0
     assert copy.read_bytes() != before
+
+
+def test_the_former_spelling_of_force_still_works_and_is_not_shown(run, family, tmp_path):
+    copy = tmp_path / "copy.db"
+    for _ in range(2):
+        assert run("backup", str(copy), "--yes").exit_code == 0
+    assert "--yes" not in run("backup", "--help").output
 
 
 def test_a_backup_never_overwrites_a_photo(run, family, tmp_path):
     photo = tmp_path / "photo.jpg"
     photo.write_bytes(b"\xff\xd8\xff a photo")
-    assert run("backup", str(photo), "--yes").exit_code == 2
+    assert run("backup", str(photo), "--force").exit_code == 2
     assert photo.read_bytes() == b"\xff\xd8\xff a photo"
 
 

@@ -68,7 +68,9 @@ def test_a_crash_says_at_which_step_it_was(run, family, monkeypatch, words):
         raise ZeroDivisionError
 
     monkeypatch.setattr("photopal.library.integrity.check_library", fail)
-    assert words(run("check").stderr).startswith("photopal check (checking) failed with an unexpected error")
+    assert words(run("verify").stderr).startswith(
+        "photopal verify (checking) failed with an unexpected error"
+    )
 
 
 def test_without_a_home_the_file_is_a_temporary_one(run, monkeypatch, tmp_path, words):
@@ -76,7 +78,7 @@ def test_without_a_home_the_file_is_a_temporary_one(run, monkeypatch, tmp_path, 
         raise ZeroDivisionError
 
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr("photopal.cli.context.load_settings", fail)
+    monkeypatch.setattr("photopal.config.load_settings", fail)
     result = run("status")
     assert result.exit_code == 1
     [report] = tmp_path.glob("photopal-crash-*.txt")

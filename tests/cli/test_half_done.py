@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from photopal.concepts import sync as enroll
+from photopal.concepts import registration
 from photopal.library import Library
 
 
@@ -26,9 +26,9 @@ def break_names(monkeypatch):
                 raise error("the device is lost")
             return original(model, concept_id, found, name=name, **rest)
 
-        monkeypatch.setattr(enroll, "register_concept", register)
+        monkeypatch.setattr(registration, "register_concept", register)
 
-    original = enroll.register_concept
+    original = registration.register_concept
     return set_broken
 
 
@@ -165,7 +165,7 @@ def test_thresholds_that_cannot_be_learned_stop_no_command(go, home, drawn_famil
     def fail(*_words):
         raise ZeroDivisionError("none")
 
-    monkeypatch.setattr(enroll, "calibrate_concepts", fail)
+    monkeypatch.setattr(registration, "calibrate_concepts", fail)
     assert go("locate", drawn_family.both).exit_code == 0
     assert not_registered(go) == {"Anna": "ZeroDivisionError: none"}
 

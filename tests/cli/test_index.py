@@ -97,13 +97,13 @@ def test_a_path_that_never_was_is_a_usage_error_and_makes_no_library(run, tmp_pa
     assert run("index", str(tmp_path / "typo"), str(folder)).exit_code == 2
 
 
-def test_check_says_when_all_is_well_and_names_what_is_gone(run, folder):
+def test_verify_says_when_all_is_well_and_names_what_is_gone(run, folder):
     run("index", str(folder))
-    result = run("check")
+    result = run("verify")
     assert (result.exit_code, result.stdout) == (0, "")
     assert "3 photos with 3 files: no problems found." in result.stderr
     (folder / "lake 1.jpg").unlink()
-    result = run("check", "--json")
+    result = run("verify", "--json")
     assert result.exit_code == 3
     facts = json.loads(result.stdout)
     assert facts["findings"] == [{"path": str(folder / "lake 1.jpg"), "reason": "file not found"}]

@@ -52,7 +52,7 @@ def test_doctor_says_which_versions_were_not_tested(checks, monkeypatch, asked, 
         f"Pillow=={pinned}".format(installed=installed),
     )
     packages = list(required_packages([requirement, 'torch>=2; extra == "dev"'], constraints))
-    monkeypatch.setattr("photopal.cli.commands.doctor.required_packages", lambda: packages)
+    monkeypatch.setattr("photopal.cli.versions.required_packages", lambda: packages)
     found = checks()
     assert found[packages[0].requirement.name]["state"] == state
     assert words.format(installed=installed) in found[packages[0].requirement.name]["words"]

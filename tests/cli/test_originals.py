@@ -46,7 +46,7 @@ def test_originals_are_the_same_after_every_command(run, photos, tmp_path, drawn
         (0, "index", "--watch", "--once", str(photos)),
         (0, "problems"),
         (0, "duplicates"),
-        (3, "check", "--contents"),
+        (3, "verify", "--contents"),
         (0, "add-concept", "Anna", anna, "--mask", str(drawn_family.masks["Anna"])),
         (0, "add-concept", "Ben", str(photos / "Ben"), "--mask", str(drawn_family.masks["Ben"])),
         (0, "concepts"),

@@ -57,9 +57,9 @@ def test_ctrl_c_while_photos_are_read_leaves_everything_as_it_was(photopal, home
 
 @pytest.mark.slow
 def test_ctrl_c_while_it_trains_keeps_the_best_so_far(photopal, home, monkeypatch):
-    from photopal.tuning.trainer import _Run
+    from photopal.tuning.trainer import TuningRun
 
-    validate, calls = _Run.validate, []
+    validate, calls = TuningRun.validate, []
 
     def interrupted(self, tests):
         calls.append(1)
@@ -67,7 +67,7 @@ def test_ctrl_c_while_it_trains_keeps_the_best_so_far(photopal, home, monkeypatc
             raise KeyboardInterrupt
         return validate(self, tests)
 
-    monkeypatch.setattr(_Run, "validate", interrupted)
+    monkeypatch.setattr(TuningRun, "validate", interrupted)
     result = photopal("tune", "--epochs", "50", "--lr", "0.02", "--json")
     report = json.loads(result.stdout)
     assert result.exit_code == 130

@@ -6,7 +6,7 @@ from safetensors.torch import save_file
 
 from photopal.concepts import Bank, load_bank, save_bank
 from photopal.concepts.bank import NewerBankError
-from photopal.concepts.sync import FeatureStore, enrol, open_bank
+from photopal.concepts.registration import FeatureStore, open_bank, register_concepts
 from photopal.errors import BankError
 from photopal.prompts import PromptConcept, build_prompt, recognition_question
 from photopal.vlm import name_placeholder
@@ -14,12 +14,12 @@ from photopal.vlm import name_placeholder
 
 @pytest.fixture
 def bank(named_library, model) -> Bank:
-    return enrol(named_library, FeatureStore(model), Bank(model.fingerprint, "1")).bank
+    return register_concepts(named_library, FeatureStore(model), Bank(model.fingerprint, "1")).bank
 
 
 def logits_of(model, bank, features):
     ids = sorted(bank.concepts)
-    rows = bank.rows(ids, ["Anna", "Ben"])
+    rows = bank.embeddings(ids, ["Anna", "Ben"])
     offered = [PromptConcept(bank.concepts[i].token_count) for i in ids]
     encoded = model.encode_prompt(
         build_prompt(recognition_question(name_placeholder(1)), offered), features, answer="Yes"

@@ -3,7 +3,7 @@
 import torch
 
 from photopal.concepts.calibration import Calibration, Verdict, calibrate
-from photopal.concepts.localize import contested_maps, find_place, find_places, location_maps, map_scores
+from photopal.concepts.localize import find_region, find_regions, location_maps, map_scores, suppress_rivals
 
 
 def test_groups_that_are_apart_are_told_apart_and_only_the_weakest_photo_is_unsure():
@@ -36,16 +36,16 @@ def test_a_patch_belongs_to_the_concept_that_fits_it_best():
     directions = torch.eye(3)[:2]
     patches = torch.tensor([[[1.0, 0.6, 0.0], [0.6, 1.0, 0.0]]])
     plain = location_maps(patches, directions)
-    contested = contested_maps(plain)
+    contested = suppress_rivals(plain)
     assert torch.equal(contested[0, 0, 0], plain[0, 0, 0])
     assert contested[1, 0, 0] < plain[1, 0, 0]
-    assert torch.equal(contested_maps(plain[:1]), plain[:1])
+    assert torch.equal(suppress_rivals(plain[:1]), plain[:1])
 
 
 def test_the_place_of_a_peak_is_the_region_around_it_on_the_photo():
     location_map = torch.zeros(4, 4)
     location_map[1, 2], location_map[1, 3], location_map[3, 0] = 1.0, 0.8, 0.9
-    place = find_place(location_map, (0.0, 0.0, 1.0, 1.0))
+    place = find_region(location_map, (0.0, 0.0, 1.0, 1.0))
     assert place.point == (0.625, 0.375)
     assert place.box == (0.5, 0.25, 0.5, 0.25)
     assert map_scores(location_map[None], top=2).tolist() == [torch.tensor([1.0, 0.9]).mean().item()]
@@ -60,5 +60,5 @@ def test_a_score_has_its_place_in_the_band():
 def test_many_places_are_found_at_once_as_each_alone():
     maps = torch.rand(20, 9, 7, generator=torch.Generator().manual_seed(3)) - 0.3
     frame = (-0.2, 0.1, 1.4, 0.8)
-    assert find_places(maps, frame) == [find_place(one, frame) for one in maps]
-    assert find_places(maps[:0], frame) == []
+    assert find_regions(maps, frame) == [find_region(one, frame) for one in maps]
+    assert find_regions(maps[:0], frame) == []

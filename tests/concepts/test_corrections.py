@@ -17,8 +17,7 @@ from photopal.concepts.initialize import (
     find_subjects,
     register_concept,
 )
-from photopal.concepts.references import FeatureStore, corrections_key, sample_strangers
-from photopal.concepts.sync import refresh_bank
+from photopal.concepts.registration import FeatureStore, corrections_key, refresh_bank, sample_negatives
 from photopal.config import bundled_model_path
 from photopal.lab.synthetic.identity import draw_identity, draw_lookalike
 from photopal.lab.synthetic.photo import draw_photo
@@ -110,10 +109,10 @@ def test_photos_that_show_somebody_by_the_users_word_are_no_negatives(named_libr
         for c in named_library.concepts.all()
         for r in named_library.concepts.references(c.id)
     }
-    assert len(sample_strangers(named_library, store, avoid=avoid)) == 3
+    assert len(sample_negatives(named_library, store, avoid=avoid)) == 3
     named_library.corrections.put(stranger(named_library, drawn_family, 0).id, anna, is_present=True)
     named_library.captions.edit(stranger(named_library, drawn_family, 1).id, "Ben and a friend")
-    left = sample_strangers(named_library, store, avoid=avoid)
+    left = sample_negatives(named_library, store, avoid=avoid)
     assert [row.path for row, _ in left] == [drawn_family.strangers[2]]
 
 

@@ -4,8 +4,14 @@ import pytest
 import torch
 
 from photopal.concepts import Bank, Reference, RegisterOptions
-from photopal.concepts.initialize import align_rows, cluster, find_subjects, mean_row_norm, register_concept
-from photopal.concepts.sync import FeatureStore, enrol, read_references
+from photopal.concepts.initialize import (
+    align_embeddings,
+    cluster,
+    find_subjects,
+    mean_embedding_norm,
+    register_concept,
+)
+from photopal.concepts.registration import FeatureStore, read_references, register_concepts
 from photopal.errors import ConceptError
 from photopal.vlm import load_model
 
@@ -24,7 +30,9 @@ def test_soft_tokens_have_the_norm_of_words_and_the_identifier_is_their_mean(nam
     concept = registered(named_library, model, tokens=tokens)
     norms = concept.inputs[1:].norm(dim=-1)
     assert concept.token_count == tokens
-    assert torch.allclose(norms, torch.full_like(norms, mean_row_norm(model.input_embeddings)), rtol=1e-4)
+    assert torch.allclose(
+        norms, torch.full_like(norms, mean_embedding_norm(model.input_embeddings)), rtol=1e-4
+    )
     assert torch.allclose(concept.inputs[0], concept.inputs[1:].mean(dim=0), atol=1e-6)
 
 
@@ -39,7 +47,7 @@ def test_tied_layers_give_the_identifier_one_row_for_both(named_library, model, 
 def test_fewer_patches_than_tokens_give_fewer_tokens():
     points = torch.randn(3, 8, generator=torch.Generator().manual_seed(0))
     rows = cluster(points, 16, generator=torch.Generator().manual_seed(0))
-    assert align_rows(rows, 2.0).shape == (4, 8)
+    assert align_embeddings(rows, 2.0).shape == (4, 8)
 
 
 def test_clusters_are_the_means_of_what_lies_together():
@@ -58,6 +66,6 @@ def test_a_concept_without_photos_is_refused():
 def test_a_photo_may_serve_two_concepts(named_library, model, drawn_family):
     photo = named_library.concepts.references(named_library.concepts.get("Anna").id)[0].photo
     named_library.concepts.add_reference(named_library.concepts.get("Ben").id, photo.id, box=(0, 0, 30, 30))
-    bank = enrol(named_library, FeatureStore(model), Bank(model.fingerprint, "")).bank
+    bank = register_concepts(named_library, FeatureStore(model), Bank(model.fingerprint, "")).bank
     assert len(bank.concepts) == 2
     assert isinstance(Reference(photo.content_hash, FeatureStore(model).of(photo)), Reference)

@@ -4,19 +4,18 @@ import numpy as np
 import pytest
 import torch
 
+from photopal.box import WHOLE_PHOTO, Box
 from photopal.concepts.localize import box_mask, cells_extent, find_recurring, grid_cover, mask_cells
 from photopal.config import bundled_model_path
 from photopal.errors import ConceptError
 from photopal.vlm.protocol import PhotoFeatures
 
-WHOLE = (0.0, 0.0, 1.0, 1.0)
-
 
 def test_the_cover_of_all_cells_adds_up_to_the_mask():
     mask = np.random.default_rng(3).random((37, 53)) > 0.6
-    cover = grid_cover(mask, (37, 53), WHOLE)
+    cover = grid_cover(mask, (37, 53), WHOLE_PHOTO)
     assert torch.equal(cover.bool(), torch.from_numpy(mask))
-    halves = grid_cover(np.tile([True, False], (8, 4)), (1, 4), WHOLE)
+    halves = grid_cover(np.tile([True, False], (8, 4)), (1, 4), WHOLE_PHOTO)
     assert torch.allclose(halves, torch.full((1, 4), 0.5))
 
 
@@ -29,17 +28,17 @@ def test_a_padded_photo_has_its_cells_in_the_middle():
 def test_a_tiny_mask_still_has_the_cell_it_covers_most():
     mask = np.zeros((100, 100), dtype=bool)
     mask[61, 30] = True
-    assert mask_cells(mask, (8, 8), WHOLE).nonzero().tolist() == [[4, 2]]
+    assert mask_cells(mask, (8, 8), WHOLE_PHOTO).nonzero().tolist() == [[4, 2]]
 
 
 def test_an_empty_mask_is_refused():
     with pytest.raises(ConceptError, match="does not cover any part"):
-        mask_cells(np.zeros((9, 9), dtype=bool), (3, 3), WHOLE)
+        mask_cells(np.zeros((9, 9), dtype=bool), (3, 3), WHOLE_PHOTO)
 
 
 def test_the_extent_of_a_boxs_cells_is_the_box():
-    cells = mask_cells(box_mask((25, 50, 50, 25), (100, 100)), (4, 4), WHOLE)
-    assert cells_extent(cells, WHOLE) == (0.25, 0.5, 0.75, 0.75)
+    cells = mask_cells(box_mask((25, 50, 50, 25), (100, 100)), (4, 4), WHOLE_PHOTO)
+    assert cells_extent(cells, WHOLE_PHOTO) == Box(0.25, 0.5, 0.5, 0.25)
 
 
 def planted(seed: int, place: tuple[int, int], subject: torch.Tensor | None) -> PhotoFeatures:
@@ -47,7 +46,7 @@ def planted(seed: int, place: tuple[int, int], subject: torch.Tensor | None) -> 
     patches = torch.randn(8, 8, 32, generator=generator)
     if subject is not None:
         patches[place[0] : place[0] + 3, place[1] : place[1] + 2] += 2 * subject
-    return PhotoFeatures(patches.flatten(0, 1), (8, 8), patches, WHOLE)
+    return PhotoFeatures(patches.flatten(0, 1), (8, 8), patches, WHOLE_PHOTO)
 
 
 def test_what_recurs_across_photos_is_found_wherever_it_stands():

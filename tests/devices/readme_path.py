@@ -66,7 +66,7 @@ class Walk:
         started = time.monotonic()
         environ = {
             "PHOTOPAL_HOME": str(self.home),
-            "PHOTOPAL_MODEL": str(self.model._parts.folder),
+            "PHOTOPAL_MODEL": str(self.model._checkpoint.folder),
             "COLUMNS": "80",
         }
         with _loaded_already(self.model):

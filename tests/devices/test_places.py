@@ -10,8 +10,8 @@ from PIL import Image
 
 from photopal.concepts.localize import find_recurring
 from photopal.prompts import PromptConcept, build_prompt
-from photopal.vlm import ConceptRows, load_model, name_placeholder
-from photopal.vlm.batch_decoder import BatchDecoder, GenerationRequest, answer_side_by_side
+from photopal.vlm import ConceptEmbeddings, load_model, name_placeholder
+from photopal.vlm.batch_decoder import BatchDecoder, GenerationRequest, answer_batch
 from tests.devices.pretend_device import count_waits
 
 KINDS = ("tiny_llava", "tiny_smolvlm", "tiny_qwen")
@@ -33,7 +33,7 @@ def some_rows(model, bonus=5.0):
     generator = torch.Generator().manual_seed(3)
     inputs = torch.randn(2, 4, model.hidden_size, generator=generator)
     outputs = torch.randn(2, model.hidden_size, generator=generator)
-    return ConceptRows(inputs, outputs, ("Anna", "Ben"), name_bonus=bonus)
+    return ConceptEmbeddings(inputs, outputs, ("Anna", "Ben"), name_bonus=bonus)
 
 
 def prompts(model, photos, question="What is <|name:0|> doing?"):
@@ -76,7 +76,7 @@ def test_the_host_waits_once_a_token(model, photos, monkeypatch):
     counts = []
     for words in (1, WORDS):
         with count_waits() as waits:
-            model.generate(asked.encoded, asked.features, asked.rows, max_new_tokens=words)
+            model.generate(asked.encoded, asked.features, asked.concepts, max_new_tokens=words)
         counts.append(waits.count)
     assert counts[1] - counts[0] == WORDS - 1, waits.lines
 
@@ -94,7 +94,7 @@ def test_the_host_waits_once_a_token_of_all_answers_together(model, photos, ques
             for same in zip(*each, strict=True)
         ]
         with count_waits() as waits:
-            BatchDecoder(model, rows).write()
+            BatchDecoder(model, rows).decode()
         counts.append(waits.count)
     assert counts[1] - counts[0] == WORDS - 1, waits.lines
 
@@ -103,5 +103,5 @@ def test_the_host_waits_once_a_token_of_all_answers_together(model, photos, ques
 def test_answers_together_are_those_of_each_alone_on_a_device_too(model, photos):
     asked = [*prompts(model, photos), *prompts(model, photos, f"Is {name_placeholder(1)} here?")]
     asked = [replace(one, max_new_tokens=6) for one in asked]
-    alone = [model.generate(one.encoded, one.features, one.rows, max_new_tokens=6) for one in asked]
-    assert answer_side_by_side(model, asked) == alone
+    alone = [model.generate(one.encoded, one.features, one.concepts, max_new_tokens=6) for one in asked]
+    assert answer_batch(model, asked) == alone

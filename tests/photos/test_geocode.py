@@ -52,3 +52,17 @@ def test_a_photo_with_a_position_is_found_by_its_place(library, tmp_path):
     index_folders(library, [tmp_path])
     assert len(library.search.find(SearchQuery(text="barcelona"))) == 1
     assert library.search.count_by_place(SearchQuery())[0][1] == 1
+
+
+@pytest.mark.parametrize(
+    ("position", "name"),
+    [
+        (
+            (63.4695, 28.6902),
+            "Rautavaara",
+        ),  # a degree of longitude is less than half a degree of latitude here
+        ((63.06, -179.9), "Beringovskiy"),  # the nearest place is on the other side of the date line
+    ],
+)
+def test_the_nearest_place_is_the_nearest_in_kilometers(place_names, position, name):
+    assert name in (place_names.name(*position) or "")

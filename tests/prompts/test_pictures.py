@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from photopal.box import Box
 from photopal.prompts import Label, Mark, draw_labels, draw_marks
 
 
@@ -15,7 +16,7 @@ def photo() -> Image.Image:
 def test_the_original_is_untouched_and_the_copy_is_marked(photo):
     before = photo.tobytes()
     marked = draw_marks(photo, [Mark(1, 0.5, 0.5), Mark(12, 0.0, 1.0)])
-    labelled = draw_labels(photo, [Label("1 Anna", (0.1, 0.2, 0.3, 0.4))])
+    labelled = draw_labels(photo, [Label("1 Anna", Box(0.1, 0.2, 0.3, 0.4))])
     assert photo.tobytes() == before
     assert marked.size == photo.size
     assert marked.tobytes() != before
@@ -36,7 +37,7 @@ def test_names_at_the_edges_and_of_every_script_can_be_drawn(photo):
         "Анна",
         "安娜 🐕",
     ]
-    drawn = draw_labels(photo, [Label(name, box) for name, box in zip(names, boxes, strict=True)])
+    drawn = draw_labels(photo, [Label(name, Box(*box)) for name, box in zip(names, boxes, strict=True)])
     assert drawn.mode == "RGB"
 
 

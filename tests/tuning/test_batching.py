@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from photopal.concepts import Bank, RegisterOptions
-from photopal.concepts.sync import FeatureStore, enrol
+from photopal.concepts.registration import FeatureStore, register_concepts
 from photopal.tuning.batching import PrefixStore, example_loss, pack_example
 from photopal.tuning.dataset import gather_photos
 from photopal.tuning.examples import TuningConcept, make_example
@@ -17,14 +17,16 @@ from photopal.vlm import load_model
 def test_packed_loss_and_gradients_equal_those_of_separate_sequences(kind, request, named_library):
     model = load_model(request.getfixturevalue(kind), device="cpu")
     store = FeatureStore(model)
-    bank = enrol(named_library, store, Bank(model.fingerprint, ""), options=RegisterOptions(tokens=3)).bank
+    bank = register_concepts(
+        named_library, store, Bank(model.fingerprint, ""), options=RegisterOptions(tokens=3)
+    ).bank
     concepts = {i: TuningConcept(i, "person", ("a tall one",)) for i in bank.concepts}
     photo = next(photo for photo in gather_photos(named_library, store, bank) if photo.present)
     example = make_example(photo, concepts, dict.fromkeys(concepts, 3), random.Random(0))
     packed = pack_example(model, example)
     results = []
     for prefixes in (None, PrefixStore(model)):
-        rows = bank.rows(example.slots, ["A", "B"][: len(example.slots)])
+        rows = bank.embeddings(example.slots, ["A", "B"][: len(example.slots)])
         inputs, outputs = rows.inputs.requires_grad_(), rows.outputs.requires_grad_()
         result = example_loss(model, packed, rows, prefixes)
         (result.total / result.tokens).backward()

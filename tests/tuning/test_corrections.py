@@ -4,8 +4,7 @@ import random
 
 import torch
 
-from photopal.concepts.references import FeatureStore
-from photopal.concepts.sync import refresh_bank
+from photopal.concepts.registration import FeatureStore, refresh_bank
 from photopal.prompts import MOST_CONCEPTS
 from photopal.prompts import templates as questions
 from photopal.tuning.dataset import gather_photos

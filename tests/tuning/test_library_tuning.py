@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from photopal.concepts import load_bank, save_bank
-from photopal.concepts.sync import FeatureStore, refresh_bank
+from photopal.box import WHOLE_PHOTO, Box
+from photopal.concepts import Bank, load_bank, save_bank
+from photopal.concepts.registration import FeatureStore, refresh_bank, register_concepts
 from photopal.errors import ConceptError
 from photopal.tuning import TuneOptions
 from photopal.tuning.dataset import cut_out, describe_concepts, gather_photos
@@ -83,7 +84,9 @@ def test_nobody_and_unknown_names_are_errors(named_library, model, path):
 
 
 def test_the_users_words_are_the_description_and_else_the_models(named_library, model):
-    described = describe_concepts(named_library, FeatureStore(model), named_library.concepts.all())
+    store = FeatureStore(model)
+    found = register_concepts(named_library, store, Bank(model.fingerprint, "")).found
+    described = describe_concepts(named_library, store, named_library.concepts.all(), found)
     anna, ben = (named_library.concepts.get(name).id for name in ("Anna", "Ben"))
     assert described[anna].descriptions == ("the one called Anna",)
     assert len(described[ben].descriptions) <= 3
@@ -105,5 +108,5 @@ def test_a_cut_out_lies_within_the_photo():
     from PIL import Image
 
     image = Image.new("RGB", (100, 60))
-    assert cut_out(image, (0.9, 0.9, 1.0, 1.0)).size == (11, 11)
-    assert cut_out(image, (0.0, 0.0, 1.0, 1.0)).size == (60, 60)
+    assert cut_out(image, Box(0.9, 0.9, 0.1, 0.1)).size == (11, 11)
+    assert cut_out(image, WHOLE_PHOTO).size == (60, 60)

@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from photopal.concepts import Bank, RegisterOptions
-from photopal.concepts.sync import FeatureStore, enrol
+from photopal.concepts.registration import FeatureStore, register_concepts
 from photopal.tuning import TuneOptions, TuningConcept
 from photopal.tuning.dataset import gather_photos
-from photopal.tuning.trainer import _new_run, learning_rate_factor
-from photopal.vlm.concept_embeddings import concept_places
+from photopal.tuning.trainer import TuningRun, learning_rate_factor
+from photopal.vlm.concept_embeddings import concept_positions
 
 STEPS = 50
 
@@ -31,11 +31,11 @@ class WholeMatrices:
 
     def loss(self, packed):
         """Of the exchanges one by one, over base words and the names that the example has."""
-        places = torch.tensor([self.table.place[i] for i in packed.example.slots])
+        places = torch.tensor([self.table.indices[i] for i in packed.example.slots])
         total = 0.0
         for encoded in packed.encoded:
             ids = encoded.ids.clone()
-            at, slots, rows = concept_places(ids, self.base)
+            at, slots, rows = concept_positions(ids, self.base)
             ids[at] = self.base + places[slots] * self.table.inputs.shape[1] + rows
             embeddings = torch.nn.functional.embedding(ids, self.inputs)
             photo = slice(encoded.image_start, encoded.image_end)
@@ -66,7 +66,7 @@ class WholeMatrices:
 def start(named_library, model):
     store = FeatureStore(model)
     options = RegisterOptions(tokens=4)
-    bank = enrol(named_library, store, Bank(model.fingerprint, ""), options=options).bank
+    bank = register_concepts(named_library, store, Bank(model.fingerprint, ""), options=options).bank
     concepts = {i: TuningConcept(i, "person", ("a tall one",)) for i in bank.concepts}
     return bank, concepts, gather_photos(named_library, store, bank)
 
@@ -75,9 +75,9 @@ def start(named_library, model):
 def test_fifty_steps_on_rows_alone_equal_fifty_on_whole_matrices_put_back(start, model):
     bank, concepts, photos = start
     options = TuneOptions(tokens=4, batch_photos=2)
-    run = _new_run(model, bank, concepts, options)
+    run = TuningRun(model, bank, concepts, options)
     whole = WholeMatrices(model, run.table, options)
-    lessons = run.prepare(photos, concepts, random.Random(0), variants=2)
+    lessons = run.prepare(photos, random.Random(0), variants=2, mirror_share=0.5)
     begun = run.table.inputs.detach().clone()
     choose = random.Random(1)
     for step in range(STEPS):
@@ -85,7 +85,7 @@ def test_fifty_steps_on_rows_alone_equal_fifty_on_whole_matrices_put_back(start,
         rate = options.learning_rate * learning_rate_factor(step, STEPS)
         for group in run.optimizer.param_groups:
             group["lr"] = rate
-        run.learn(batch)
+        run.step(batch)
         whole.step(batch, rate)
     rows = whole.inputs.detach()[whole.base :].view_as(begun)
     assert float((run.table.inputs.detach() - begun).abs().max()) > 1e-3

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from photopal.concepts import Bank, RegisterOptions
-from photopal.concepts.sync import FeatureStore, enrol
+from photopal.concepts.registration import FeatureStore, register_concepts
 from photopal.errors import ConceptError
 from photopal.tuning import TuneOptions, TuningConcept, tune_bank, validate_bank
 from photopal.tuning.dataset import gather_photos
-from photopal.tuning.trainer import _new_run, split_photos
+from photopal.tuning.trainer import TuningRun, split_photos
 
 QUICK = TuneOptions(epochs=2, variants=1, learning_rate=5e-3, tokens=4)
 
@@ -21,7 +21,7 @@ def start(named_library, model):
     """A registered bank, its concepts and photos."""
     store = FeatureStore(model)
     empty = Bank(model.fingerprint, "")
-    bank = enrol(named_library, store, empty, options=RegisterOptions(tokens=4)).bank
+    bank = register_concepts(named_library, store, empty, options=RegisterOptions(tokens=4)).bank
     concepts = {
         c.id: TuningConcept(c.id, c.kind, (f"a face like {c.id}",)) for c in named_library.concepts.all()
     }
@@ -34,7 +34,7 @@ def is_same(one, other):
 
 def test_loss_falls_and_the_model_stays_bit_identical(start, model):
     bank, concepts, photos = start
-    before = {name: weight.clone() for name, weight in model._parts.model.state_dict().items()}
+    before = {name: weight.clone() for name, weight in model._checkpoint.model.state_dict().items()}
     losses = []
     options = replace(QUICK, epochs=6, patience=6, learning_rate=2e-2)
     tuned, report = tune_bank(
@@ -42,10 +42,10 @@ def test_loss_falls_and_the_model_stays_bit_identical(start, model):
     )
     assert losses[-1] < losses[1]
     assert report.after.loss < report.before.loss
-    after = model._parts.model.state_dict()
+    after = model._checkpoint.model.state_dict()
     assert after.keys() == before.keys()
     assert all(torch.equal(after[name], weight) for name, weight in before.items())
-    assert all(weight.grad is None for weight in model._parts.model.parameters())
+    assert all(weight.grad is None for weight in model._checkpoint.model.parameters())
     assert not any(is_same(tuned.concepts[i], bank.concepts[i]) for i in concepts)
 
 
@@ -130,10 +130,10 @@ def test_rows_that_say_no_to_everybody_do_not_validate_as_right_with_one_photo_a
     some += [photo for photo in photos if not photo.present]
     _, validation = split_photos(some, share=0.2, rng=random.Random(0))
     assert {i for photo in validation for i in photo.present} == set(concepts)
-    run = _new_run(model, bank, concepts, QUICK)
+    run = TuningRun(model, bank, concepts, QUICK)
     asked = [
         exchange.answer
-        for variants in run.prepare_tests(validation, concepts)
+        for variants in run.prepare_validation(validation)
         for packed in variants
         for exchange in packed.example.exchanges
         if exchange.kind == "recognition"

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from transformers import AutoImageProcessor, AutoModelForImageTextToText, AutoTokenizer
 
-from photopal.vlm import ConceptRows, load_model
+from photopal.vlm import ConceptEmbeddings, load_model
 from photopal.vlm.model import LoadedModel
 
 KINDS = ("tiny_llava", "tiny_llava_untied", "tiny_smolvlm", "tiny_qwen")
@@ -90,12 +90,12 @@ def draw_picture(width: int = 128, height: int = 128, seed: int = 5) -> Image.Im
     return Image.fromarray(small.numpy()).resize((width, height), Image.Resampling.BICUBIC)
 
 
-def draw_rows(model: LoadedModel, names: tuple[str, ...] = NAMES, soft_tokens: int = 3) -> ConceptRows:
+def draw_rows(model: LoadedModel, names: tuple[str, ...] = NAMES, soft_tokens: int = 3) -> ConceptEmbeddings:
     generator = torch.Generator().manual_seed(7)
     shape = (len(names), soft_tokens + 1, model.hidden_size)
     inputs = torch.randn(shape, generator=generator) * model.input_embeddings.std()
     outputs = torch.randn((len(names), model.hidden_size), generator=generator) * 0.3
-    return ConceptRows(inputs=inputs.requires_grad_(), outputs=outputs.requires_grad_(), names=names)
+    return ConceptEmbeddings(inputs=inputs.requires_grad_(), outputs=outputs.requires_grad_(), names=names)
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from photopal.lab.synthetic.photo import draw_photo
 from photopal.lab.synthetic.scene import plan_scene
 from photopal.prompts import PromptConcept, build_prompt
 from photopal.vlm import load_model
-from photopal.vlm.batch_decoder import BatchDecoder, GenerationRequest, answer_side_by_side, first_of_two
-from photopal.vlm.protocol import ConceptRows
+from photopal.vlm.batch_decoder import BatchDecoder, GenerationRequest, answer_batch, first_answer_shares
+from photopal.vlm.protocol import ConceptEmbeddings
 from tests.marks import slow
 
 QUESTIONS = ("Who is here?", "What is <|name:0|> doing in this photo?", "Is <|name:1|> here? Yes or No.", "?")
@@ -35,7 +35,7 @@ def rows(model, seed, *, tokens=3, bonus=0.0):
     generator = torch.Generator().manual_seed(seed)
     inputs = torch.randn(2, tokens + 1, model.hidden_size, generator=generator)
     outputs = torch.randn(2, model.hidden_size, generator=generator)
-    return ConceptRows(inputs, outputs, ("Anna", "Ben"), (tokens, tokens - 1), bonus)
+    return ConceptEmbeddings(inputs, outputs, ("Anna", "Ben"), (tokens, tokens - 1), bonus)
 
 
 def prompts(model, *, bonus=0.0):
@@ -52,22 +52,42 @@ def prompts(model, *, bonus=0.0):
     return noted
 
 
+def answers_alone(model, requests):
+    return [
+        model.generate(r.encoded, r.features, r.concepts, max_new_tokens=r.max_new_tokens) for r in requests
+    ]
+
+
+def count_tokens(monkeypatch) -> list[int]:
+    """Get the tokens of each batch, when it is decoded."""
+    held: list[int] = []
+    decode = BatchDecoder.decode
+
+    def counted(self):
+        ids = decode(self)
+        held.append(self.owners.numel())
+        return ids
+
+    monkeypatch.setattr(BatchDecoder, "decode", counted)
+    return held
+
+
 @pytest.mark.parametrize("bonus", [*slow(0.0), NAME_BONUS])
 @pytest.mark.parametrize("at_once", [*slow(1), 3, 64])
 def test_answers_side_by_side_are_those_of_each_prompt_alone(model, bonus, at_once):
     noted = prompts(model, bonus=bonus)
-    alone = [model.generate(n.encoded, n.features, n.rows, max_new_tokens=n.max_new_tokens) for n in noted]
+    alone = answers_alone(model, noted)
     counts = []
-    assert answer_side_by_side(model, noted, at_once=at_once, on_answers=counts.append) == alone
+    assert answer_batch(model, noted, most_prompts=at_once, on_answers=counts.append) == alone
     assert sum(counts) == len(noted)
     assert len(set(alone)) > 4
 
 
 def test_yes_beside_no_is_as_when_scored_alone(model):
     noted = prompts(model)
-    together = first_of_two(model, noted, ("Yes", "No"))
+    together = first_answer_shares(model, noted, ("Yes", "No"))
     for share, n in zip(together, noted, strict=True):
-        scores = model.score_answers(n.encoded, n.features, n.rows, answers=("Yes", "No"))
+        scores = model.score_answers(n.encoded, n.features, n.concepts, answers=("Yes", "No"))
         assert share == pytest.approx(float(torch.softmax(scores, dim=0)[0]), abs=1e-4)
 
 
@@ -75,8 +95,8 @@ def test_a_family_without_common_prefixes_is_answered_one_by_one(tiny_llava, mon
     model = load_model(tiny_llava)
     monkeypatch.setattr(model, "supports_prefix", False)
     asked = prompts(model)[:6]
-    alone = [model.generate(n.encoded, n.features, n.rows, max_new_tokens=n.max_new_tokens) for n in asked]
-    assert answer_side_by_side(model, asked) == alone
+    alone = answers_alone(model, asked)
+    assert answer_batch(model, asked) == alone
 
 
 def test_long_prompts_stand_in_smaller_batches(tiny_llava, monkeypatch):
@@ -84,13 +104,12 @@ def test_long_prompts_stand_in_smaller_batches(tiny_llava, monkeypatch):
 
     model = load_model(tiny_llava)
     asked = prompts(model)
-    together = answer_side_by_side(model, asked)
+    together = answer_batch(model, asked)
     longest = max(len(one.encoded.ids) + one.max_new_tokens for one in asked)
     monkeypatch.setattr(batch, "MOST_TOKENS", 3 * longest)
-    held, write = [], BatchDecoder.write
-    monkeypatch.setattr(BatchDecoder, "write", lambda self: [write(self), held.append(self.whose.numel())][0])
+    held = count_tokens(monkeypatch)
     counts = []
-    assert answer_side_by_side(model, asked, on_answers=counts.append) == together
+    assert answer_batch(model, asked, on_answers=counts.append) == together
     assert sum(counts) == len(asked)
     assert len(held) > 1
     assert max(held) <= 3 * longest
@@ -98,9 +117,8 @@ def test_long_prompts_stand_in_smaller_batches(tiny_llava, monkeypatch):
 
 def test_questions_about_one_photo_share_its_keys(tiny_llava, monkeypatch):
     model = load_model(tiny_llava)
-    asked = [one for one in prompts(model) if one.rows is not None][:4] * 5
-    held, write = [], BatchDecoder.write
-    monkeypatch.setattr(BatchDecoder, "write", lambda self: [write(self), held.append(self.whose.numel())][0])
-    answer_side_by_side(model, asked)
+    asked = [one for one in prompts(model) if one.concepts is not None][:4] * 5
+    held = count_tokens(monkeypatch)
+    answer_batch(model, asked)
     apart = sum(len(one.encoded.ids) for one in asked)
     assert sum(held) < apart

@@ -5,7 +5,14 @@ import copy
 import pytest
 import torch
 
-from photopal.vlm import SLOTS, SOFT_TOKENS, ChatPrompt, ConceptRows, name_placeholder, token_placeholder
+from photopal.vlm import (
+    SLOTS,
+    SOFT_TOKENS,
+    ChatPrompt,
+    ConceptEmbeddings,
+    name_placeholder,
+    token_placeholder,
+)
 from photopal.vlm.placeholders import all_placeholders
 
 KINDS = ("tiny_llava", "tiny_llava_untied", "tiny_smolvlm", "tiny_qwen")
@@ -65,7 +72,7 @@ def test_gradients_reach_the_rows_and_nothing_else(loaded, picture, tools):
     assert float(rows.inputs.grad.abs().amax(dim=-1).min()) > 0
     assert float(rows.outputs.grad.abs().amax(dim=-1).min()) > 0
     assert all(not weight.requires_grad for weight in (loaded.input_embeddings, loaded.output_embeddings))
-    assert all(weight.grad is None for weight in loaded._parts.model.parameters())
+    assert all(weight.grad is None for weight in loaded._checkpoint.model.parameters())
 
 
 def test_a_prompt_without_concepts_keeps_its_very_embeddings(llava, picture, tools):
@@ -96,7 +103,7 @@ def test_padding_rows_of_the_embedding_read_as_nothing(llava):
 def test_a_placeholder_without_its_rows_is_refused(llava, tools):
     rows = tools.rows(llava)
     alone = llava.encode_prompt(ChatPrompt(name_placeholder(0), has_image=False))
-    with pytest.raises(ValueError, match="no concept rows"):
+    with pytest.raises(ValueError, match="no concepts are given"):
         llava.embed_prompt(alone)
     beyond = llava.encode_prompt(ChatPrompt(name_placeholder(2), has_image=False))
     with pytest.raises(ValueError, match="slot 2"):
@@ -109,9 +116,9 @@ def test_a_placeholder_without_its_rows_is_refused(llava, tools):
 def test_rows_that_do_not_fit_together_are_refused():
     inputs, outputs = torch.zeros(2, 4, 8), torch.zeros(2, 8)
     with pytest.raises(ValueError, match="1 names"):
-        ConceptRows(inputs, outputs, ("Anna",))
-    with pytest.raises(ValueError, match="output rows"):
-        ConceptRows(inputs, torch.zeros(2, 9), ("Anna", "Rex"))
+        ConceptEmbeddings(inputs, outputs, ("Anna",))
+    with pytest.raises(ValueError, match="outputs"):
+        ConceptEmbeddings(inputs, torch.zeros(2, 9), ("Anna", "Rex"))
     with pytest.raises(ValueError, match="token counts"):
-        ConceptRows(inputs, outputs, ("Anna", "Rex"), (4, 1))
-    assert ConceptRows(inputs, outputs, ("Anna", "Rex"), (2, 3)).soft_token_counts == (2, 3)
+        ConceptEmbeddings(inputs, outputs, ("Anna", "Rex"), (4, 1))
+    assert ConceptEmbeddings(inputs, outputs, ("Anna", "Rex"), (2, 3)).soft_token_counts == (2, 3)

@@ -39,10 +39,10 @@ def is_same(one, other):
 @pytest.mark.parametrize("kind", KINDS)
 def test_features_come_back_bit_for_bit(kind, dtype, request, tools, tmp_path):
     model = load_model(request.getfixturevalue(kind), device="cpu", dtype=dtype)
-    model.kept = FeatureCache(tmp_path / "features", "made")
+    model.feature_cache = FeatureCache(tmp_path / "features", "made")
     made = model.encode_photos([tools.picture(200, 100), tools.picture(seed=2)], keys=["a", "b"])
     assert len(files_in(tmp_path)) == 2
-    model.kept = FeatureCache(tmp_path / "features", "made")
+    model.feature_cache = FeatureCache(tmp_path / "features", "made")
     model._family = replace(model._family, encode=lambda _, images: pytest.fail("encoded again"))
     again = model.encode_photos([tools.picture(8, 8), tools.picture(8, 8)], keys=["b", "a"])
     assert is_same(again[0], made[1])
@@ -50,7 +50,7 @@ def test_features_come_back_bit_for_bit(kind, dtype, request, tools, tmp_path):
 
 
 def test_only_what_is_not_kept_is_encoded(model, tools, tmp_path):
-    model.kept = FeatureCache(tmp_path, "made")
+    model.feature_cache = FeatureCache(tmp_path, "made")
     pictures = [tools.picture(seed=seed) for seed in range(3)]
     [kept] = model.encode_photos(pictures[1:2], keys=["1"])
     all_three = model.encode_photos(pictures, keys=["0", "1", "2"])
@@ -77,7 +77,7 @@ def test_a_broken_file_is_made_anew(damage, model, tools, tmp_path):
     flipped = whole[:-5] + bytes([whole[-5] ^ 64]) + whole[-4:]
     path.write_bytes({"cut": whole[:-9], "flipped": flipped, "empty": b"", "words": b"no features"}[damage])
     assert kept.get("a") is None
-    model.kept = kept
+    model.feature_cache = kept
     [again] = model.encode_photos([tools.picture()], keys=["a"])
     assert is_same(kept.get("a"), again)
 
@@ -100,7 +100,7 @@ def test_the_folder_stays_below_its_bytes_and_what_is_used_stays(model, tools, t
 
 def test_a_folder_that_cannot_be_written_is_not_in_the_way(model, tools, tmp_path):
     (tmp_path / "file").write_bytes(b"")
-    model.kept = FeatureCache(tmp_path / "file", "made")
+    model.feature_cache = FeatureCache(tmp_path / "file", "made")
     [features] = model.encode_photos([tools.picture()], keys=["a"])
     assert is_same(features, model.encode_photos([tools.picture()])[0])
 
@@ -110,12 +110,12 @@ def test_a_disk_that_is_nearly_full_is_left_alone(model, tools, tmp_path, monkey
     from types import SimpleNamespace
 
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=2**20))
-    model.kept = FeatureCache(tmp_path, "made")
+    model.feature_cache = FeatureCache(tmp_path, "made")
     model.encode_photos([tools.picture()], keys=["a"])
     assert files_in(tmp_path) == []
 
 
 def test_no_bytes_keep_nothing(model, tools, tmp_path):
-    model.kept = FeatureCache(tmp_path / "features", "made", most_bytes=0)
+    model.feature_cache = FeatureCache(tmp_path / "features", "made", most_bytes=0)
     model.encode_photos([tools.picture()], keys=["a"])
     assert not (tmp_path / "features").exists()

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from photopal.box import Box
 from photopal.vlm.features import pad_to_square, shrink_frame, square_grid
 
 
@@ -35,7 +36,7 @@ def test_nothing_of_a_photo_is_lost_by_padding(tools):
 
 
 def test_a_centre_crop_shrinks_the_frame():
-    assert shrink_frame((0.0, -0.5, 1.0, 2.0), 0.5) == (0.25, 0.0, 0.5, 1.0)
+    assert shrink_frame(Box(0.0, -0.5, 1.0, 2.0), 0.5) == (0.25, 0.0, 0.5, 1.0)
 
 
 def test_tokens_that_fill_no_square_stand_in_a_row():
@@ -45,7 +46,7 @@ def test_tokens_that_fill_no_square_stand_in_a_row():
 
 def test_the_raw_patches_are_those_the_projector_sees(llava, picture):
     features = llava.encode_photos([picture])[0]
-    projector = llava._parts.model.model.multi_modal_projector
+    projector = llava._checkpoint.model.model.multi_modal_projector
     with torch.no_grad():
         projected = projector(features.patches.reshape(64, -1))
     torch.testing.assert_close(projected, features.tokens, atol=1e-5, rtol=1e-5)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from photopal.vlm import ChatPrompt
-from photopal.vlm.generate import TextStream, telling_lengths
+from photopal.vlm.generate import TextStream, distinguishing_lengths
 
 KINDS = ("tiny_llava", "tiny_smolvlm", "tiny_qwen")
 
@@ -35,7 +35,7 @@ def test_scores_are_the_log_probabilities_of_whole_sequences(loaded, picture):
     encoded = loaded.encode_prompt(ChatPrompt("What is this?"), features)
     answers = ["A red car", "A red dog", "No"]
     scores = loaded.score_answers(encoded, features, answers=answers)
-    lengths = telling_lengths([loaded.answer_ids(answer).tolist() for answer in answers])
+    lengths = distinguishing_lengths([loaded.answer_ids(answer).tolist() for answer in answers])
     assert lengths[0] > 1
     assert lengths[2] == 1
     for answer, length, score in zip(answers, lengths, scores, strict=True):
@@ -51,7 +51,7 @@ def test_scores_are_the_log_probabilities_of_whole_sequences(loaded, picture):
 
 def test_an_answer_that_begins_another_is_told_by_its_end(llava):
     ids = [llava.answer_ids(text).tolist() for text in ("Yes", "Yes, a dog")]
-    assert telling_lengths(ids) == [2, 2]
+    assert distinguishing_lengths(ids) == [2, 2]
 
 
 def test_equal_answers_and_none_are_refused(llava, picture):
@@ -83,14 +83,14 @@ def test_a_name_bonus_makes_names_said_once(tiny_llava):
 
     import torch
 
-    from photopal.vlm import ChatPrompt, ConceptRows, load_model, name_placeholder
+    from photopal.vlm import ChatPrompt, ConceptEmbeddings, load_model, name_placeholder
 
     model = load_model(tiny_llava)
     outputs = torch.zeros(2, model.hidden_size)
-    rows = ConceptRows(torch.zeros(2, 1, model.hidden_size), outputs, ("Anna", "Rex"))
+    rows = ConceptEmbeddings(torch.zeros(2, 1, model.hidden_size), outputs, ("Anna", "Rex"))
     encoded = model.encode_prompt(ChatPrompt(name_placeholder(0) + name_placeholder(1), has_image=False))
-    plain = model.generate(encoded, rows=rows, max_new_tokens=6)
-    urged = model.generate(encoded, rows=replace(rows, name_bonus=1e4), max_new_tokens=6)
+    plain = model.generate(encoded, concepts=rows, max_new_tokens=6)
+    urged = model.generate(encoded, concepts=replace(rows, name_bonus=1e4), max_new_tokens=6)
     assert urged.startswith("Anna Rex")
     assert (urged.count("Anna"), urged.count("Rex")) == (1, 1)
     assert plain != urged

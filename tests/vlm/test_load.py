@@ -24,8 +24,8 @@ def copied(tiny_llava, tmp_path):
 
 @pytest.mark.parametrize("loaded", KINDS, indirect=True)
 def test_every_weight_is_frozen(loaded):
-    assert not any(weight.requires_grad for weight in loaded._parts.model.parameters())
-    assert not loaded._parts.model.training
+    assert not any(weight.requires_grad for weight in loaded._checkpoint.model.parameters())
+    assert not loaded._checkpoint.model.training
     assert loaded.device == torch.device("cpu")
     assert loaded.dtype == torch.float32
 
@@ -180,14 +180,7 @@ def test_a_hub_id_that_is_not_cached_is_not_fetched(tmp_path, monkeypatch):
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
     error = refusal("nobody/nothing-here")
     assert "not on this computer" in error.message
-    assert error.hint == "Fetch it once: `hf download nobody/nothing-here`."
-
-
-def test_a_hub_that_cannot_be_reached_is_said(tmp_path, monkeypatch):
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
-    monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", "http://127.0.0.1:9")
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
-    assert "nobody/nothing-here" in refusal("nobody/nothing-here", allow_download=True).message
+    assert error.hint == "hf download nobody/nothing-here"
 
 
 def test_a_cached_model_is_found_by_its_hub_id(tiny_llava, tmp_path, monkeypatch):

@@ -25,21 +25,21 @@ def cloud(seed: int, count: int, *, scale: float = 1.0) -> list[PhotoFeatures]:
 
 
 def test_the_distance_is_one_on_average_for_what_is_known_whatever_its_spread():
-    familiar = fit_ood_detector(cloud(0, 4000), cloud(1, 500), alarm=0.01, centres=1)
+    familiar = fit_ood_detector(cloud(0, 4000), cloud(1, 500), alarm=0.01, centers=1)
     distances = [familiar.distance(photo) for photo in cloud(2, 2000)]
     assert np.mean(distances) == pytest.approx(1.0, abs=0.1)
 
 
 def test_the_share_of_false_alarms_is_the_one_asked_for():
     familiar = fit_ood_detector(cloud(0, 2000), cloud(1, 4000), alarm=0.05)
-    strange = [not familiar.knows(photo) for photo in cloud(2, 4000)]
+    strange = [not familiar.is_in_distribution(photo) for photo in cloud(2, 4000)]
     assert 0.03 < np.mean(strange) < 0.07
 
 
 def test_a_small_difference_counts_where_all_else_is_alike():
     familiar = fit_ood_detector(cloud(0, 2000), cloud(1, 2000), alarm=0.01)
     moved = cloud(2, 1)[0].patches + torch.tensor([0.0, 2.0, 0.0, 0.0])
-    assert not familiar.knows(features(moved))
+    assert not familiar.is_in_distribution(features(moved))
 
 
 def test_between_two_kinds_of_known_photos_lies_what_is_strange():
@@ -50,10 +50,10 @@ def test_between_two_kinds_of_known_photos_lies_what_is_strange():
         return [*here, *(features(photo.patches + away) for photo in there)]
 
     between = features(torch.zeros(2, 2, 4) + away / 2)
-    assert fit_ood_detector(both(0), both(2), alarm=0.01, centres=1).knows(between)
-    familiar = fit_ood_detector(both(0), both(2), alarm=0.01, centres=2)
-    assert not familiar.knows(between)
-    assert np.mean([familiar.knows(photo) for photo in both(4)]) > 0.97
+    assert fit_ood_detector(both(0), both(2), alarm=0.01, centers=1).is_in_distribution(between)
+    familiar = fit_ood_detector(both(0), both(2), alarm=0.01, centers=2)
+    assert not familiar.is_in_distribution(between)
+    assert np.mean([familiar.is_in_distribution(photo) for photo in both(4)]) > 0.97
 
 
 def test_too_few_photos_are_refused():
@@ -85,7 +85,7 @@ def test_a_broken_file_is_a_clear_error(tmp_path):
 def test_the_bundled_model_knows_drawn_photos_and_no_others():
     model = load_model()
     known: list[bool] = []
-    model.on_kind = known.append
+    model.on_ood_check = known.append
     pictures = draw_pictures(99, held_out=True)
     model.encode_photos([next(pictures) for _ in range(40)])
     assert len(known) == 40

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from photopal.vlm import ChatPrompt, name_placeholder
-from photopal.vlm.prefix_sharing import fits_batch
+from photopal.vlm.kv_cache import fits_batch
 
 KINDS = ("tiny_llava", "tiny_smolvlm", "tiny_qwen")
 QUESTIONS = (
@@ -21,8 +21,8 @@ def encode_all(model, features):
 @pytest.fixture(params=[4096, 0], ids=["side by side", "behind a mask"])
 def layout(request, monkeypatch):
     """Both ways to run many questions at once, whatever their number."""
-    monkeypatch.setattr("photopal.vlm.prefix_sharing._BATCH_PREFIX_TOKENS", request.param)
-    monkeypatch.setattr("photopal.vlm.prefix_sharing._BATCH_WASTE", 9)
+    monkeypatch.setattr("photopal.vlm.kv_cache._MOST_COPIED_TOKENS", request.param)
+    monkeypatch.setattr("photopal.vlm.kv_cache._MOST_PADDING", 9)
 
 
 @pytest.mark.usefixtures("layout")

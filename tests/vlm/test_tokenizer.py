@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from photopal.errors import ModelError
-from photopal.vlm import ChatPrompt, ConceptRows, name_placeholder
+from photopal.vlm import ChatPrompt, ConceptEmbeddings, name_placeholder
 from photopal.vlm.tokenizer import put_names
 
 KINDS = ("tiny_llava", "tiny_smolvlm", "tiny_qwen")
@@ -113,7 +113,7 @@ def test_the_photo_stands_where_the_prompt_says(loaded, picture):
     encoded = loaded.encode_prompt(ChatPrompt("Who?", system="Be brief."), features)
     count = features.tokens.shape[0]
     assert encoded.image_end - encoded.image_start == count
-    assert int((encoded.ids == loaded._parts.image_token_id).sum()) == count
+    assert int((encoded.ids == loaded._checkpoint.image_token_id).sum()) == count
     first = loaded.encode_prompt(ChatPrompt("Who?"), features).image_start
     last = loaded.encode_prompt(ChatPrompt("Who?", is_image_first=False), features).image_start
     assert last >= first
@@ -158,7 +158,7 @@ def test_a_name_can_be_the_answer(llava, picture, tools):
     encoded = llava.encode_prompt(ChatPrompt("Who is this?"), features)
     rows = tools.rows(llava, names=("Anna Müller", "Rex"))
     hidden = llava.forward(llava.embed_prompt(encoded, features)[None])[0, -1]
-    eager = ConceptRows(rows.inputs.detach(), torch.stack([hidden * 50, -hidden]), rows.names)
+    eager = ConceptEmbeddings(rows.inputs.detach(), torch.stack([hidden * 50, -hidden]), rows.names)
     pieces = []
     text = llava.generate(encoded, features, eager, max_new_tokens=3, on_text=pieces.append)
     assert text.startswith("Anna Müller")

@@ -15,9 +15,10 @@ from photopal.cli.output import Listing, show_json, show_listing
 from photopal.text import count
 
 if TYPE_CHECKING:
+    from photopal.box import PixelBox
     from photopal.concepts.initialize import FoundSubject
-    from photopal.concepts.sync import SyncResult
-    from photopal.ingest.references import AddedReferences, Box, ReferenceFile
+    from photopal.concepts.registration import SyncResult
+    from photopal.ingest.references import AddedReferences, ReferenceFile
     from photopal.library import Library
     from photopal.vlm import VisionModel
 
@@ -74,18 +75,17 @@ def add_concept(  # noqa: PLR0913 - one parameter for each option of the command
 def _register(
     session: Session,
     library: Library,
-    learner: tuple[VisionModel, Path],
-    said: tuple[str, Sequence[ReferenceFile]],
+    model_and_bank: tuple[VisionModel, Path],
+    name_and_files: tuple[str, Sequence[ReferenceFile]],
     *,
     kind: str | None,
     about: str | None,
 ) -> tuple[AddedReferences, SyncResult]:
     """Store a name with its photos and register it, both or neither."""
-    from photopal.concepts.references import FeatureStore, encode_ahead
-    from photopal.concepts.sync import refresh_bank
+    from photopal.concepts.registration import FeatureStore, encode_ahead, refresh_bank
     from photopal.ingest.references import add_references, read_references
 
-    (model, path), (name, files) = learner, said
+    (model, path), (name, files) = model_and_bank, name_and_files
     store = FeatureStore(model)
     with session.progress("Looking at the photos") as on_progress:
         references = read_references(files)
@@ -104,7 +104,7 @@ def _register(
 
 def _entries(
     library: Library, added: AddedReferences, found: list[FoundSubject]
-) -> list[tuple[str, int, int, Box]]:
+) -> list[tuple[str, int, int, PixelBox]]:
     """For each reference photo its path, the patches that show the concept, all patches, and where."""
     from photopal.concepts.localize import cells_extent
 
@@ -115,15 +115,14 @@ def _entries(
     entries = []
     for subject in found:
         photo = photos[subject.reference.key]
-        left, top, right, bottom = cells_extent(subject.cells, subject.reference.features.frame)
-        x, y = round(left * photo.width_px), round(top * photo.height_px)
-        box = (x, y, round(right * photo.width_px) - x, round(bottom * photo.height_px) - y)
+        extent = cells_extent(subject.cells, subject.reference.features.frame)
+        box = extent.to_pixels(photo.width_px, photo.height_px)
         entries.append((str(photo.path), int(subject.cells.sum()), subject.cells.numel(), box))
     return entries
 
 
 def _show(
-    session: Session, added: AddedReferences, entries: list[tuple[str, int, int, Box]], *, is_json: bool
+    session: Session, added: AddedReferences, entries: list[tuple[str, int, int, PixelBox]], *, is_json: bool
 ) -> None:
     concept = added.concept
     if is_json:

@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from photopal.cli.commands.index import PARTIAL
 from photopal.cli.context import Session, session_of
 from photopal.cli.inputs import read_paths, warn_of_skipped
 from photopal.cli.loading import open_assistant, open_library, words_about
 from photopal.cli.output import safe, show_json, show_line
-from photopal.errors import NothingFoundError, PhotoError
+from photopal.errors import ExitCode, PhotoError
 
 if TYPE_CHECKING:
-    from photopal.assistant.ask import PhotoAnswer
     from photopal.photos import Skipped
 
 
@@ -70,7 +68,7 @@ def _ask_library(session: Session, question: str, *, is_json: bool) -> None:
         for photo in answer.photos:
             show_line(session.out, f"  {safe(str(photo.path))}")
     if not answer.total:
-        raise typer.Exit(NothingFoundError.exit_code)
+        raise typer.Exit(ExitCode.NOTHING_FOUND)
 
 
 def _ask_photos(session: Session, question: str, paths: Sequence[Path], *, is_json: bool) -> None:
@@ -95,14 +93,22 @@ def _ask_photos(session: Session, question: str, paths: Sequence[Path], *, is_js
                 show_line(session.out, f"{safe(str(path))}:")
             on_text = None if is_json else _streaming(session)
             view = corrected(assistant.look(image), words_about(library, path))
-            answers.append(_as_json(path, ask_view(assistant, view, question, on_text=on_text)))
+            answer = ask_view(assistant, view, question, on_text=on_text)
+            answers.append(
+                {
+                    "path": str(path),
+                    "answer": answer.text,
+                    "names": answer.names,
+                    "is_from_model": answer.is_from_model,
+                }
+            )
             if not is_json:
                 show_line(session.out, "")
     if is_json:
         show_json(session.out, answers)
     warn_of_skipped(session, skipped)
     if skipped:
-        raise typer.Exit(PARTIAL if answers else PhotoError.exit_code)
+        raise typer.Exit(ExitCode.PARTIAL if answers else ExitCode.ERROR)
 
 
 def _streaming(session: Session) -> Callable[[str], None]:
@@ -113,8 +119,3 @@ def _streaming(session: Session) -> Callable[[str], None]:
         session.out.file.flush()
 
     return show
-
-
-def _as_json(path: Path, answer: PhotoAnswer) -> dict[str, Any]:
-    facts = {"answer": answer.text, "names": answer.names, "is_from_model": answer.is_from_model}
-    return {"path": str(path), **facts}

@@ -15,7 +15,8 @@ def backup(
     ctx: typer.Context,
     file: Annotated[Path, typer.Argument(help="Backup file to write.", metavar="FILE")],
     *,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Replace an existing backup.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite FILE if it is a backup.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", hidden=True)] = False,
 ) -> None:
     """Back up the library to a single file.
 
@@ -30,10 +31,6 @@ def backup(
 
     session = session_of(ctx)
     with session.library_to_read() as library, session.progress("Copying") as on_progress:
-        back_up(library, file, force=yes, on_progress=on_progress)
-    show_line(session.out, _size(file))
+        back_up(library, file, force=force or yes, on_progress=on_progress)
+    show_line(session.out, f"{file.stat().st_size / 1e6:.1f} MB")
     session.say(f"Backed up to {file}. To restore it, run `photopal restore FILE`.")
-
-
-def _size(file: Path) -> str:
-    return f"{file.stat().st_size / 1e6:.1f} MB"

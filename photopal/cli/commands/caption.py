@@ -10,12 +10,11 @@ from weakref import ref
 
 import typer
 
-from photopal.cli.commands.index import PARTIAL
 from photopal.cli.context import Session, session_of
 from photopal.cli.inputs import choose_photos, read_paths, warn_of_skipped
 from photopal.cli.loading import assistant_of, open_assistant, open_model
 from photopal.cli.output import safe, show_json, show_line
-from photopal.errors import UsageError
+from photopal.errors import ExitCode, UsageError
 from photopal.text import count
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ def caption(  # noqa: PLR0913 - one parameter for each option of the command
       photopal caption --watch ~/Pictures/Inbox
     """
     session = session_of(ctx)
-    _refuse_what_does_not_fit(
+    _check_combination(
         watch=watch, once=once, rest=(force, replace_edited, limit, json), formats=(json, jsonl)
     )
     with _printing(session, is_json=json, is_jsonl=jsonl) as on_caption:
@@ -71,9 +70,7 @@ def caption(  # noqa: PLR0913 - one parameter for each option of the command
             _caption(session, paths or (), options, on_caption=on_caption)
 
 
-def _refuse_what_does_not_fit(
-    *, watch: bool, once: bool, rest: Sequence[object], formats: Sequence[bool]
-) -> None:
+def _check_combination(*, watch: bool, once: bool, rest: Sequence[object], formats: Sequence[bool]) -> None:
     if once and not watch:
         raise UsageError("--once requires --watch")
     if watch and any(rest):
@@ -109,7 +106,7 @@ def _caption(
     kept = f" {count(report.kept, 'photo')} already up to date." if report.kept else ""
     session.say(f"{count(report.captioned, 'new caption')}.{kept}")
     if skipped:
-        raise typer.Exit(PARTIAL)
+        raise typer.Exit(ExitCode.PARTIAL)
 
 
 def _caption_watched(
@@ -125,23 +122,23 @@ def _caption_watched(
     from photopal.library.photo_vectors import VectorFile
 
     model, bank_path = open_model(session)
-    held = [ref(model)]  # not the model itself, which goes when no photo comes for long
+    model_ref = [ref(model)]  # not the model itself, which goes when no photo comes for long
     with session.library_to_write() as library:
 
         def reopen() -> Any:
-            again = held[0]() or open_model(session)[0]
-            held[0] = ref(again)
-            return assistant_of(session, library, model=again, path=bank_path)
+            reopened = model_ref[0]() or open_model(session)[0]
+            model_ref[0] = ref(reopened)
+            return assistant_of(session, library, model=reopened, path=bank_path)
 
         vectors = VectorFile(session.settings.vectors_path, model.fingerprint)
-        newcomers = WatchCaptioner(library, bank_path, reopen, vectors=vectors, on_caption=on_caption)
+        captioner = WatchCaptioner(library, bank_path, reopen, vectors=vectors, on_caption=on_caption)
         del model
 
         def take(paths: Sequence[Path]) -> WatchOutcome:
-            return WatchOutcome(skipped=newcomers.take(paths))
+            return WatchOutcome(skipped=captioner.take(paths))
 
-        options, keeper = WatchOptions(once=once, globs=library.facts.globs()), newcomers.keeper
-        run_watch(session, folders, options=options, on_photos=take, is_known=newcomers.has, keeper=keeper)
+        options, sync = WatchOptions(once=once, globs=library.facts.globs()), captioner.sync
+        run_watch(session, folders, options=options, on_photos=take, is_known=captioner.has, sync=sync)
 
 
 @contextmanager
@@ -157,7 +154,13 @@ def _printing(
         elif is_jsonl:
             show_json(session.out, _as_json(captioned), is_line=True)
         else:
-            _show_captioned(session, captioned)
+            cells = [safe(str(captioned.photo.path)), safe(", ".join(captioned.caption.names))]
+            text = safe(captioned.caption.text)
+            if session.out.is_terminal:
+                path, names = cells
+                show_line(session.out, f"{path}{f'  [{names}]' if names else ''}\n  {text}")
+            else:
+                show_line(session.out, "\t".join([*cells, text]))
         session.out.file.flush()
 
     try:
@@ -165,15 +168,6 @@ def _printing(
     finally:
         if is_json:
             show_json(session.out, made)
-
-
-def _show_captioned(session: Session, captioned: CaptionedPhoto) -> None:
-    cells = (str(captioned.photo.path), ", ".join(captioned.caption.names), captioned.caption.text)
-    if session.out.is_terminal:
-        path, names, text = (safe(cell) for cell in cells)
-        show_line(session.out, f"{path}{f'  [{names}]' if names else ''}\n  {text}")
-    else:
-        show_line(session.out, "\t".join(safe(cell) for cell in cells))
 
 
 def _as_json(captioned: CaptionedPhoto) -> dict[str, Any]:

@@ -12,12 +12,12 @@ import typer
 
 from photopal.cli.context import Session, session_of
 from photopal.cli.output import plain
-from photopal.errors import PhotopalError
+from photopal.errors import ExitCode, PhotopalError
 
 if TYPE_CHECKING:
     from photopal.lab.synthetic.album import Album, AlbumPhoto
 
-_FINE = (0, 3, 4)
+_ACCEPTED = (ExitCode.OK, ExitCode.PARTIAL, ExitCode.NOTHING_FOUND)
 
 
 def demo(
@@ -83,19 +83,19 @@ def list_commands(album: Album) -> list[list[str]]:
 def _best_photo(album: Album, name: str | None) -> AlbumPhoto:
     """The photo of somebody, or of anybody, that shows the most names."""
     photos = [photo for photo in album.photos if name is None or name in photo.names]
-    return max(photos or album.photos, key=lambda photo: sum(one is not None for one in photo.names))
+    return max(photos or album.photos, key=lambda photo: sum(name is not None for name in photo.names))
 
 
 def _run(session: Session, words: list[str], home: Path, *, step: str) -> None:
-    from photopal.cli.app import INTERRUPTED, app
+    from photopal.cli.app import app
 
     session.out.print()
     session.out.print(plain(f"{step} $ photopal {shlex.join(words)}", "bold cyan"), soft_wrap=True)
     settings = ["--home", str(home), "--model", session.settings.model, "--device", session.settings.device]
     code = app([*settings, *words], standalone_mode=False, prog_name="photopal")
-    if code == INTERRUPTED:
-        raise typer.Exit(INTERRUPTED)
-    if isinstance(code, int) and code not in _FINE:
+    if code == ExitCode.INTERRUPTED:
+        raise typer.Exit(ExitCode.INTERRUPTED)
+    if isinstance(code, int) and code not in _ACCEPTED:
         raise PhotopalError(f"the demo failed: photopal {words[0]} exited with code {code}")
 
 

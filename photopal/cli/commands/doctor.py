@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import os
-import platform
-import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from photopal.cli.context import Session, session_of
 from photopal.cli.output import Listing, show_json, show_listing
-from photopal.cli.versions import required_packages
-from photopal.config import Settings
-from photopal.errors import PhotopalError
+from photopal.errors import ExitCode, PhotopalError
+
+if TYPE_CHECKING:
+    from photopal.config import Settings
 
 _LOW_DISK_BYTES = 1_000_000_000
 
@@ -54,7 +53,7 @@ def doctor(
         rows = [(check.what, check.state, check.words) for check in checks]
         show_listing(session.out, Listing(("what", "state", "finding"), rows))
     if any(check.state == "fault" for check in checks):
-        raise typer.Exit(1)
+        raise typer.Exit(ExitCode.ERROR)
 
 
 def examine(session: Session) -> Iterator[Check]:
@@ -63,26 +62,30 @@ def examine(session: Session) -> Iterator[Check]:
     yield from _check_packages()
     yield _check_formats()
     settings = session.settings
-    looks: tuple[tuple[str, Callable[[], Check]], ...] = (
+    checks: tuple[tuple[str, Callable[[], Check]], ...] = (
         ("home", lambda: _check_home(settings.home)),
         ("disk", lambda: _check_disk(settings.home)),
         ("library", lambda: _check_library(session)),
         ("model", lambda: _check_model(settings)),
         ("device", lambda: _check_device(settings.device)),
     )
-    for what, look in looks:
+    for what, check in checks:
         try:
-            yield look()
+            yield check()
         except (PhotopalError, OSError) as error:
             yield Check(what, "fault", str(error))
 
 
 def _check_python() -> Check:
+    import platform
+
     words = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
     return Check("python", "ok" if sys.version_info >= (3, 11) else "fault", words)
 
 
 def _check_packages() -> Iterator[Check]:
+    from photopal.cli.versions import required_packages
+
     for package in required_packages():
         name, version = package.requirement.name, str(package.installed)
         tested = ", ".join(map(str, package.tested))
@@ -123,6 +126,8 @@ def _check_home(home: Path) -> Check:
 
 
 def _check_disk(home: Path) -> Check:
+    import shutil
+
     free_bytes = shutil.disk_usage(_nearest_existing(home)).free
     return Check("disk", "note" if free_bytes < _LOW_DISK_BYTES else "ok", f"{free_bytes / 1e9:.1f} GB free")
 

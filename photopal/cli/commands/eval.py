@@ -12,7 +12,6 @@ from photopal.cli.output import Listing, show_json, show_listing, span
 
 if TYPE_CHECKING:
     from photopal.lab.bundled.ledger import Measured
-    from photopal.lab.bundled.table import Row
 
 
 def eval_() -> None:
@@ -158,7 +157,10 @@ def drawn(  # noqa: PLR0913 - one parameter for each option of the command
     if json:
         show_json(session.out, table.facts())
         return
-    rows = [_cells(row) for row in table.rows]
+    rows = [
+        (row.measure, f"{row.registered:.3f}", f"{row.tuned:.3f}", span(row.interval), row.counts)
+        for row in table.rows
+    ]
     show_listing(session.out, Listing(("measure", "registered", "tuned", "tuned, 95 %", "counts"), rows))
     session.say(
         f"{scenarios} scenarios from seed {seed}, {concepts} names × {photos} photos; tuning took "
@@ -188,13 +190,3 @@ def _line(row: Measured) -> tuple[str, ...]:
 
 def _figure(row: Measured) -> str:
     return "not asked" if row.value is None else f"{row.value:.3f}"
-
-
-def _cells(row: Row) -> tuple[str, ...]:
-    return (
-        row.measure,
-        f"{row.registered:.3f}",
-        f"{row.tuned:.3f}",
-        span(row.interval),
-        row.counts,
-    )

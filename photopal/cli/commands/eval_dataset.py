@@ -63,7 +63,14 @@ def dataset(  # noqa: PLR0913 - one parameter for each option of the command
     tasks = _tasks(task)
     found = load_dataset(folder, seed=seed)
     model, _ = open_model(session)
-    options = EvalOptions(tasks, scenarios, not no_tuning, not no_controls, TuneOptions(seed=seed), seed)
+    options = EvalOptions(
+        tasks=tasks,
+        scenarios=scenarios,
+        has_tuning=not no_tuning,
+        has_controls=not no_controls,
+        tune=TuneOptions(seed=seed),
+        seed=seed,
+    )
     with session.progress("Measuring") as on_progress:
         evaluation = evaluate(model, found, options, on_progress=on_progress)
     rows = tabulate(evaluation, seed=seed)
@@ -108,10 +115,10 @@ def faults(
     with session.progress("Introducing errors") as on_progress:
         caught = check_faults(model, found, options, on_progress=on_progress)
     if json:
-        show_json(session.out, [{**asdict(one), "is_caught": one.is_caught} for one in caught])
+        show_json(session.out, [{**asdict(fault), "is_caught": fault.is_caught} for fault in caught])
         return
     columns = ("mistake", "figure", "sound", "95 %", "with the mistake", "fall, 95 %", "caught")
-    show_listing(session.out, Listing(columns, [_fault_cells(one) for one in caught]))
+    show_listing(session.out, Listing(columns, [_fault_cells(fault) for fault in caught]))
 
 
 def make(  # noqa: PLR0913 - one parameter for each option of the command
@@ -179,13 +186,13 @@ COLUMNS = (
 )
 
 
-def _tasks(asked: list[str] | None) -> tuple[Task, ...]:
+def _tasks(names: list[str] | None) -> tuple[Task, ...]:
     from photopal.lab.datasets.form import TASKS
 
-    unknown = [task for task in asked or () if task not in TASKS]
+    unknown = [task for task in names or () if task not in TASKS]
     if unknown:
         raise UsageError(f"{unknown[0]}: unknown task", hint=f"Tasks are {', '.join(TASKS)}.")
-    return tuple(task for task in TASKS if not asked or task in asked)
+    return tuple(task for task in TASKS if not names or task in names)
 
 
 def _number(value: float | None) -> str:

@@ -72,7 +72,13 @@ def report(  # noqa: PLR0913 - one parameter for each option of the command
         return
     command = "photopal eval report --quick" if quick else "photopal eval report"
     heading = Heading(
-        model, place.plan.name, place.plan.seeds, made.counts, made.cpu_seconds, made.wall_seconds, command
+        model=model,
+        plan=place.plan.name,
+        seeds=place.plan.seeds,
+        counts=made.counts,
+        cpu_seconds=made.cpu_seconds,
+        wall_seconds=made.wall_seconds,
+        command=command,
     )
     show_line(session.out, str(write_report(folder, heading, made.sections)))
 
@@ -90,7 +96,12 @@ def _place(
     base = kept or settings.library_path.parent / "report"
     key = plan.key(model.fingerprint, dtype=str(model.dtype).removeprefix("torch."), device=model.device.type)
     place = Place(
-        settings.model_name_or_path, settings.device, plan, base / key, workers, dtype=settings.dtype
+        model=settings.model_name_or_path,
+        device=settings.device,
+        plan=plan,
+        folder=base / key,
+        workers=workers,
+        dtype=settings.dtype,
     )
     return place, (model.name, model.fingerprint)
 

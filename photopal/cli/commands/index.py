@@ -11,13 +11,12 @@ import typer
 
 from photopal.cli.context import Session, session_of
 from photopal.cli.output import Listing, show_json, show_listing
-from photopal.errors import UsageError
+from photopal.errors import ExitCode, UsageError
 from photopal.text import count
 
 if TYPE_CHECKING:
     from photopal.ingest.report import IndexReport
 
-PARTIAL = 3
 _COUNTS = ("added", "changed", "moved", "revived", "removed", "unchanged")
 _MOST_NAMED = 10
 _WATCHED_AT_ONCE = 100
@@ -89,7 +88,7 @@ def index(  # noqa: PLR0913 - one parameter for each option of the command
     _say_what_is_left_out(session, report)
     _warn_of_gaps(session, report)
     if report.skipped or report.offline:
-        raise typer.Exit(PARTIAL)
+        raise typer.Exit(ExitCode.PARTIAL)
 
 
 def _index_watched(session: Session, folders: Sequence[Path], *, once: bool) -> None:
@@ -98,13 +97,13 @@ def _index_watched(session: Session, folders: Sequence[Path], *, once: bool) -> 
     from photopal.ingest.watch import WatchOptions, WatchOutcome
 
     with session.library_to_write() as library:
-        keeper = LibrarySync(library)
+        sync = LibrarySync(library)
 
         def take(paths: Sequence[Path]) -> WatchOutcome:
-            return WatchOutcome(skipped=keeper.take(paths).skipped)
+            return WatchOutcome(skipped=sync.take(paths).skipped)
 
         options = WatchOptions(once=once, batch_size=_WATCHED_AT_ONCE, globs=library.facts.globs())
-        run_watch(session, folders, options=options, on_photos=take, is_known=keeper.has, keeper=keeper)
+        run_watch(session, folders, options=options, on_photos=take, is_known=sync.has, sync=sync)
 
 
 def _refuse_what_never_was(session: Session, folders: Sequence[Path]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,12 +11,18 @@ import typer
 
 from photopal.cli.context import Session, session_of
 from photopal.cli.loading import open_assistant, open_library, words_about
-from photopal.cli.marked_copy import check_target, save_copy
 from photopal.cli.output import BY_WHOM, Listing, show_json, show_listing
-from photopal.errors import NothingFoundError
+from photopal.errors import NothingFoundError, PhotoError, UsageError
+from photopal.files import atomic_path
 
 if TYPE_CHECKING:
-    from photopal.assistant.assistant import Sighting, View
+    from PIL import Image
+
+    from photopal.assistant.assistant import Sighting
+    from photopal.library import Library
+
+
+_FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP"}
 
 
 def locate(
@@ -57,7 +64,11 @@ def locate(
         view = corrected(seen, words_about(library, photo))
     _show(session, view.sightings, size_px, is_json=json)
     if out is not None:
-        _save_marked(session, view, out, is_forced=force)
+        from photopal.assistant.view import draw_view
+
+        save_copy(draw_view(view), out, is_forced=force)
+        names = ", ".join(sighting.concept.name for sighting in view.present)
+        session.say(f"Saved {out}: {names or 'nobody was found'}.")
 
 
 def _show(
@@ -68,20 +79,19 @@ def _show(
         return
     rows = []
     for sighting in sightings:
-        place = _as_json(sighting, size_px)
-        sure = "" if sighting.probability is None else f"{sighting.probability:.2f}"
+        facts = _as_json(sighting, size_px)
+        probability = "" if sighting.probability is None else f"{sighting.probability:.2f}"
         point, box = (
-            ",".join(map(str, place[key])) if sighting.is_present else "" for key in ("point", "box")
+            ",".join(map(str, facts[key])) if sighting.is_present else "" for key in ("point", "box")
         )
         seen = "here" if sighting.is_present else "not here"
         by = BY_WHOM[sighting.source]
-        rows.append((sighting.concept.name, seen, f"{sighting.score:+.3f}", sure, point, box, by))
+        rows.append((sighting.concept.name, seen, f"{sighting.score:+.3f}", probability, point, box, by))
     show_listing(session.out, Listing(("name", "seen", "score", "p(yes)", "point", "box", "by"), rows))
 
 
 def _as_json(sighting: Sighting, size_px: tuple[int, int]) -> dict[str, Any]:
-    (width, height), (x, y), (left, top, box_width, box_height) = size_px, sighting.point, sighting.box
-    box = (round(left * width), round(top * height), round(box_width * width), round(box_height * height))
+    (width, height), (x, y) = size_px, sighting.point
     return {
         "name": sighting.concept.name,
         "kind": sighting.concept.kind,
@@ -90,13 +100,62 @@ def _as_json(sighting: Sighting, size_px: tuple[int, int]) -> dict[str, Any]:
         "probability": sighting.probability,
         "source": sighting.source,
         "point": (round(x * width), round(y * height)),
-        "box": box,
+        "box": sighting.box.to_pixels(width, height),
     }
 
 
-def _save_marked(session: Session, view: View, out: Path, *, is_forced: bool) -> None:
-    from photopal.assistant.view import draw_view
+def _already_exists(out: Path) -> UsageError:
+    return UsageError(
+        f"{out}: already exists", hint="Choose another file name, or use --force to replace it."
+    )
 
-    save_copy(draw_view(view), out, is_forced=is_forced)
-    names = ", ".join(sighting.concept.name for sighting in view.present)
-    session.say(f"Saved {out}: {names or 'nobody was found'}.")
+
+def check_target(out: Path, library: Library, *, photo: Path, is_forced: bool) -> None:
+    """Refuse a file that must not be written, before any work is done.
+
+    Raises:
+        UsageError: It has no picture's ending, is a folder, the photo itself or a photo of the library, or is
+            there already without `is_forced`.
+    """
+    if out.suffix.lower() not in _FORMATS:
+        raise UsageError(f"{out}: unsupported image format", hint=f"Use one of {', '.join(_FORMATS)}.")
+    if not out.parent.is_dir():
+        raise UsageError(f"{out.parent}: no such folder")
+    if not os.path.lexists(out):
+        return
+    if out.is_dir():
+        raise UsageError(f"{out}: is a folder")
+    if _is_photo(out, library, photo):
+        raise UsageError(
+            f"{out}: is a photo, and photos are never overwritten", hint="Choose another file name."
+        )
+    if not is_forced:
+        raise _already_exists(out)
+
+
+def _is_photo(out: Path, library: Library, photo: Path) -> bool:
+    if not out.exists():
+        return False
+    if out.samefile(photo) or library.photos.at(out) is not None:
+        return True
+    try:
+        from photopal.photos import hash_file
+
+        return library.photos.with_hash(hash_file(out)) is not None
+    except PhotoError:
+        return True
+
+
+def save_copy(picture: Image.Image, out: Path, *, is_forced: bool) -> None:
+    """Write a picture: whole or not at all, and over nothing that came meanwhile unless forced.
+
+    Raises:
+        UsageError: The file cannot be written, or exists already.
+    """
+    try:
+        with atomic_path(out, replace=is_forced) as part:
+            picture.save(part, _FORMATS[out.suffix.lower()], quality=92)
+    except FileExistsError as error:
+        raise _already_exists(out) from error
+    except OSError as error:
+        raise UsageError(f"{out}: cannot be written: {error.strerror or error}") from error

@@ -1,4 +1,4 @@
-"""`photopal remove-concept`: forgets a name; shows what would be forgotten until told `--yes`."""
+"""`photopal remove-concept`: removes a name; a dry run without `--yes`."""
 
 from __future__ import annotations
 

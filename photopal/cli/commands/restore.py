@@ -1,4 +1,4 @@
-"""`photopal restore`: puts a backup in the place of the library; says what that means until told `--yes`."""
+"""`photopal restore`: replaces the library with a backup; a dry run without `--yes`."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def similar(
 
     session = session_of(ctx)
     with session.library_to_write() as library:
-        row = _row_of(session, library, photo)
+        row = _photo_record(session, library, photo)
         vectors = _vectors_with(session, library, row, is_known=known)
         found = similar_photos(library, vectors, row, limit=limit)
     _show(session, found, is_json=json, is_paths=paths)
@@ -55,7 +55,7 @@ def similar(
         raise NothingFoundError(f"no other photos to compare {photo} with")
 
 
-def _row_of(session: Session, library: Library, photo: Path) -> PhotoRecord:
+def _photo_record(session: Session, library: Library, photo: Path) -> PhotoRecord:
     if photo.is_dir():
         raise UsageError(f"{photo}: is a folder", hint="Name a single photo.")
     chosen = choose_photos(session, library, [photo])
@@ -96,12 +96,12 @@ def _show(session: Session, found: list[SimilarPhoto], *, is_json: bool, is_path
     if is_json:
         show_json(
             session.out,
-            [{"path": str(one.photo.path), "likeness": round(one.likeness, 4)} for one in found],
+            [{"path": str(hit.photo.path), "likeness": round(hit.likeness, 4)} for hit in found],
         )
     elif is_paths:
-        for one in found:
+        for hit in found:
             # Bytes, because a file name may hold what no encoding can print.
-            typer.echo(os.fsencode(one.photo.path))
+            typer.echo(os.fsencode(hit.photo.path))
     else:
-        rows = [(f"{one.likeness:.3f}", str(one.photo.path)) for one in found]
+        rows = [(f"{hit.likeness:.3f}", str(hit.photo.path)) for hit in found]
         show_listing(session.out, Listing(("likeness", "photo"), rows))

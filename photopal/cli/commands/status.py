@@ -35,11 +35,8 @@ def status(
         show_json(session.out, facts)
         return
     facts["size"] = f"{counts['size'] / 1e6:.1f} MB"
-    rows = [(name.replace("_", " "), _as_words(value)) for name, value in facts.items()]
+    rows = [
+        (name.replace("_", " "), f"{value:,}" if isinstance(value, int) else str(value))
+        for name, value in facts.items()
+    ]
     show_listing(session.out, Listing(("what", "value"), rows, has_header=False))
-
-
-def _as_words(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:,}" if isinstance(value, int) else str(value)

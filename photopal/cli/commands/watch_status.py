@@ -1,4 +1,4 @@
-"""`photopal watch-status`: says how the running watches get on."""
+"""`photopal watch-status`: shows the progress of running watches."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from photopal.cli.output import Listing, show_json, show_listing
 from photopal.errors import NothingFoundError
 
 if TYPE_CHECKING:
-    from photopal.ingest.watch.status import FolderStatus, WatchStatus
+    from photopal.ingest.watch.status_file import WatchStatus
 
 
 def watch_status(
@@ -29,7 +29,7 @@ def watch_status(
       photopal watch-status
       photopal watch-status --json
     """
-    from photopal.ingest.watch.status import read_statuses
+    from photopal.ingest.watch.status_file import read_statuses
 
     session = session_of(ctx)
     statuses = read_statuses(session.settings.watches_path)
@@ -46,7 +46,10 @@ def _rows(status: WatchStatus) -> list[tuple[str, str]]:
     rate = "not known yet" if status.per_minute is None else f"{status.per_minute:g} a minute"
     return [
         ("watch", f"process {status.pid}, since {status.started_at}"),
-        *(("folder", _folder(folder)) for folder in status.folders),
+        *(
+            ("folder", f"{folder.path} ({folder.state}{': ' if folder.reason else ''}{folder.reason})")
+            for folder in status.folders
+        ),
         ("backlog", f"{status.backlog:,}"),
         ("done", f"{status.done:,}"),
         ("skipped", f"{status.skipped:,}"),
@@ -55,10 +58,6 @@ def _rows(status: WatchStatus) -> list[tuple[str, str]]:
         ("last error", f"{status.last_error_at} {status.last_error}" if status.last_error else "none"),
         ("as of", status.updated_at),
     ]
-
-
-def _folder(folder: FolderStatus) -> str:
-    return f"{folder.path} ({folder.state}{': ' if folder.reason else ''}{folder.reason})"
 
 
 def _duration(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""`photopal where`: prints every path in use and where each setting comes from."""
+"""`photopal where`: shows all paths and settings in use, and where each comes from."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ def where(
     *,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Print every path in use and what chose it.
+    """Show all paths and settings in use, and where each comes from (option, environment, config file or
+    default).
 
-    What chose it is a flag, the environment, the config file or a default. The config file is config.toml in
-    the home folder and may set library, banks, model, device, dtype (auto, float32, bfloat16 or float16: what
-    the model computes in) and features_mb, which is how large the folder of what the model made of photos may
-    grow; 0 keeps nothing.
+    The config file is config.toml in the home folder. It can set library, banks, model, device, dtype (the
+    number format of the model: auto, float32, bfloat16 or float16) and features_mb (the maximum size of the
+    feature cache in megabytes; 0 disables it).
 
     Examples:
       photopal where
@@ -47,4 +47,4 @@ def where(
         show_json(session.out, values)
         return
     rows = [(name, value, settings.sources.get(name, "")) for name, value in values.items()]
-    show_listing(session.out, Listing(("what", "value", "chosen by"), rows, has_header=False))
+    show_listing(session.out, Listing(("what", "value", "source"), rows, has_header=False))

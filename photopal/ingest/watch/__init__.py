@@ -2,7 +2,7 @@
 
 from photopal.ingest.watch.daemon import watch_folders
 from photopal.ingest.watch.options import WatchOptions
-from photopal.ingest.watch.report import EventKind, WatchEvent, WatchOutcome, WatchReport
+from photopal.ingest.watch.outcome import EventKind, WatchEvent, WatchOutcome, WatchReport
 from photopal.ingest.watch.signals import stop_on_signals
 
 __all__ = [

@@ -20,7 +20,7 @@ from photopal.ingest.watch.folder import WatchedFolder
 from photopal.ingest.watch.missing_files import MissingFiles
 from photopal.ingest.watch.mounts import is_below
 from photopal.ingest.watch.options import WatchOptions
-from photopal.ingest.watch.report import WatchEvent, WatchReport
+from photopal.ingest.watch.outcome import WatchEvent, WatchReport
 from photopal.ingest.watch.retry import Batch, OnPhotos, RetryQueue
 from photopal.photos import Skipped, find_photos, open_photo
 from photopal.photos.exclude import Excludes

@@ -15,7 +15,7 @@ from watchdog.observers import Observer
 from photopal.ingest.watch.events import LinkNotices, Notices, wanted_events
 from photopal.ingest.watch.mounts import Mount, is_below, mounts_under, read_mounts
 from photopal.ingest.watch.options import WatchOptions
-from photopal.ingest.watch.report import EventKind, WatchEvent
+from photopal.ingest.watch.outcome import EventKind, WatchEvent
 
 if TYPE_CHECKING:
     from watchdog.observers.api import BaseObserver

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from photopal.files import Stamp
 from photopal.ingest.watch.options import WatchOptions
-from photopal.ingest.watch.report import WatchOutcome
+from photopal.ingest.watch.outcome import WatchOutcome
 
 OnPhotos = Callable[[Sequence[Path]], WatchOutcome | None]
 """Takes photos at rest; None means that all is well with them. May raise PhotopalError to be asked again."""

@@ -16,7 +16,7 @@ from photopal.lab.bundled.plain import ask_plainly
 from photopal.lab.synthetic.wording import caption_words
 from photopal.prompts import build_prompt
 from photopal.prompts.templates import CAPTION_QUESTION
-from photopal.vlm.batch_decoder import GenerationRequest, answer_side_by_side
+from photopal.vlm.batch_decoder import GenerationRequest, answer_batch
 from photopal.vlm.protocol import PhotoFeatures, VisionModel
 
 GOALS = (
@@ -160,7 +160,7 @@ def _ask(
                 GenerationRequest(model.encode_prompt(build_prompt(posed.words), shown), shown, None)
             )
             bookings.append(partial(_book, ledger, kind, cluster, posed))
-    for text, book in zip(answer_side_by_side(model, noted), bookings, strict=True):
+    for text, book in zip(answer_batch(model, noted), bookings, strict=True):
         book(text)
 
 

@@ -25,7 +25,7 @@ from photopal.lab.bundled.shown import Shown, show
 from photopal.lab.bundled.wordings import MAKERS, PLAIN, free_questions
 from photopal.prompts import MOST_CONCEPTS
 from photopal.prompts import templates as questions
-from photopal.vlm.batch_decoder import GenerationRequest, answer_side_by_side, first_of_two
+from photopal.vlm.batch_decoder import GenerationRequest, answer_batch, first_answer_shares
 from photopal.vlm.protocol import VisionModel
 
 _PHOTOS_AT_ONCE = 16
@@ -160,9 +160,9 @@ class Exam:
 
     def finish(self) -> None:
         """Write all answers and book them."""
-        texts = answer_side_by_side(self.model, self._noting.noted)
+        texts = answer_batch(self.model, self._noting.noted)
         for text, book in zip(texts, self._on_answer, strict=True):
             book(text)
-        shares = first_of_two(self.model, self._scored, (questions.YES, questions.NO))
+        shares = first_answer_shares(self.model, self._scored, (questions.YES, questions.NO))
         for probability, book_share in zip(shares, self._on_share, strict=True):
             book_share(probability)

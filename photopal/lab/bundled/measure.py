@@ -132,7 +132,7 @@ def measure_bank(model: VisionModel, scenario: Scenario, bank: Bank, *, has_capt
     tally = Tally()
     for test in scenario.tests:
         view = assistant.look(test.photo.image)
-        probabilities = assistant.recognise(view.features, scenario.concepts[:4])
+        probabilities = assistant.recognize(view.features, scenario.concepts[:4])
         for place, probability in enumerate(probabilities):
             concept = scenario.concepts[place]
             sighting = view.of(concept.id)

@@ -13,7 +13,7 @@ from typing import Any, cast
 from PIL import Image
 
 from photopal.vlm.batch_decoder import GenerationRequest
-from photopal.vlm.protocol import ConceptRows, EncodedPrompt, PhotoFeatures, VisionModel
+from photopal.vlm.protocol import ConceptEmbeddings, EncodedPrompt, PhotoFeatures, VisionModel
 
 _PHOTOS_KEPT = 512
 
@@ -50,7 +50,7 @@ class NotingModel:
         self,
         encoded: EncodedPrompt,
         features: PhotoFeatures | None = None,
-        rows: ConceptRows | None = None,
+        rows: ConceptEmbeddings | None = None,
         *,
         max_new_tokens: int = 96,
         **_: Any,

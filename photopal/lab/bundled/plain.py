@@ -17,7 +17,7 @@ from photopal.lab.synthetic.identity import Identity, draw_identity
 from photopal.lab.synthetic.photo import DrawnPhoto, draw_photo
 from photopal.lab.synthetic.scene import plan_scene
 from photopal.prompts import build_prompt
-from photopal.vlm.batch_decoder import GenerationRequest, answer_side_by_side
+from photopal.vlm.batch_decoder import GenerationRequest, answer_batch
 from photopal.vlm.protocol import VisionModel
 
 CASTS = ("", "p", "p", "a", "pa", "pa", "pa", "paa", "pp", "ppa")
@@ -97,7 +97,7 @@ def _ask(
                     GenerationRequest(model.encode_prompt(build_prompt(words), features), features, None)
                 )
                 bookings.append(partial(_book, ledger, (kind, sort), f"photo {number:06}", matter.is_right))
-    for text, book in zip(answer_side_by_side(model, noted), bookings, strict=True):
+    for text, book in zip(answer_batch(model, noted), bookings, strict=True):
         book(text)
 
 

@@ -73,10 +73,10 @@ class Bench:
         *,
         region: Region = "mask",
         tokens: int = 16,
-        initialisation: str = "kmeans",
+        initialization: str = "kmeans",
     ) -> Learned:
         """Register a scenario without training."""
-        how = RegisterOptions(tokens=tokens, seed=seed, initialisation=initialisation)
+        how = RegisterOptions(tokens=tokens, seed=seed, initialization=initialization)
         return learn(self.shelf, dataset, scenario, LearnOptions(None, how, region=region))
 
     def strangers(self, dataset: Dataset, scenario: Scenario, seed: int) -> list[DatasetPhoto]:

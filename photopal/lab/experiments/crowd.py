@@ -32,7 +32,7 @@ from photopal.lab.runs.telling import CAPTION_TOKENS
 from photopal.library import ConceptRecord
 from photopal.prompts import CAPTION_QUESTION, MOST_CONCEPTS, PromptConcept, recognition_question
 from photopal.vlm.batch_decoder import GenerationRequest as Prompted
-from photopal.vlm.batch_decoder import answer_side_by_side
+from photopal.vlm.batch_decoder import answer_batch
 from photopal.vlm.placeholders import SLOTS
 
 NAME = "crowd"
@@ -184,7 +184,7 @@ class _Size:
     def _pose(self, group: Group, chosen: Sequence[ConceptRecord], path: Path) -> Pose:
         if not chosen:
             return Pose((), (), None, self.bench.shelf.features([path])[0])
-        rows = group.bank.rows([one.id for one in chosen], [one.name for one in chosen])
+        rows = group.bank.embeddings([one.id for one in chosen], [one.name for one in chosen])
         offered = tuple(PromptConcept(count) for count in rows.soft_token_counts)
         return Pose(tuple(rows.names), offered, rows, self.bench.shelf.features([path])[0])
 
@@ -201,7 +201,7 @@ class _Size:
             pose = self._pose(group, chosen, path)
             encoded = group.examiner.encode(pose, CAPTION_QUESTION)
             prompted.append(Prompted(encoded, pose.features, pose.rows, CAPTION_TOKENS))
-        captions = answer_side_by_side(self.bench.model, prompted)
+        captions = answer_batch(self.bench.model, prompted)
         known = [one.name for one in group.rows]
         outcomes = []
         for words, concept_id in zip(captions, photos.values(), strict=True):

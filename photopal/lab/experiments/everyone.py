@@ -14,8 +14,8 @@ from torch import Tensor
 from photopal.concepts import Bank
 from photopal.prompts import PromptConcept, build_prompt, recognition_question
 from photopal.prompts import templates as questions
+from photopal.vlm.kv_cache import copy_past
 from photopal.vlm.placeholders import SLOTS, name_placeholder
-from photopal.vlm.prefix_sharing import copy_past
 from photopal.vlm.protocol import EncodedPrompt, PhotoFeatures, PrefixCache, VisionModel
 
 
@@ -67,7 +67,7 @@ class Crowd:
         encoded = self._encode([self._bank.concepts[i].token_count for i in ids], "-", features)
         name = int(torch.nonzero(encoded.ids >= self._model.vocab_size)[0])
         written = encoded.ids[encoded.image_end if is_first else name : self._block_end(encoded)]
-        return self._model.embed_ids(written, self._bank.rows(ids, [str(i) for i in ids]))
+        return self._model.embed_ids(written, self._bank.embeddings(ids, [str(i) for i in ids]))
 
     @torch.no_grad()
     def yes_shares(self, features: PhotoFeatures, asked: Sequence[int]) -> list[float]:
@@ -75,7 +75,7 @@ class Crowd:
         prefix = self._begun(features)
         encoded = self._encode((1,), recognition_question(name_placeholder(0)), features)
         question = encoded.ids[self._block_end(encoded) :]
-        suffixes = [self._model.embed_ids(question, self._bank.rows([i], [str(i)])) for i in asked]
+        suffixes = [self._model.embed_ids(question, self._bank.embeddings([i], [str(i)])) for i in asked]
         hidden = torch.stack([states[-1] for states in self._model.forward_packed(prefix, suffixes)])
         told = [int(self._model.answer_ids(word)[0]) for word in (questions.YES, questions.NO)]
         shares: list[float] = torch.softmax(self._model.logits(hidden)[:, told], dim=-1)[:, 0].tolist()

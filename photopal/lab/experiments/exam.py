@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from photopal.assistant.assistant import Assistant
 from photopal.concepts import Bank
-from photopal.concepts.localize import contested_maps, inside_photo, location_maps, map_scores
+from photopal.concepts.localize import inside_photo, location_maps, map_scores, suppress_rivals
 from photopal.lab.datasets.form import Dataset, DatasetPhoto, Kind, Scenario
 from photopal.lab.experiments.form import Figures, Rows
 from photopal.lab.runs.choices import choose, locate
@@ -143,6 +143,6 @@ def photos_of(scenario: Scenario) -> list[tuple[Kind, DatasetPhoto]]:
 def map_score(bank: Bank, concept_id: int, features: PhotoFeatures) -> float:
     """How far the map of a concept rises above its threshold, among all concepts of the bank."""
     ids = list(bank.concepts)
-    maps = contested_maps(location_maps(features.patches, bank.directions(ids)))[: len(ids)]
+    maps = suppress_rivals(location_maps(features.patches, bank.directions(ids)))[: len(ids)]
     scores = map_scores(maps.masked_fill(~inside_photo(features), -1.0))
     return float(scores[ids.index(concept_id)]) - bank.concepts[concept_id].calibration.threshold

@@ -43,7 +43,7 @@ def run(bench: Bench, cell: Cell) -> tuple[dict[str, Figures], dict[str, Any]]:
     facts: dict[str, Any] = {}
     photos = None
     for start in STARTS:
-        learned = bench.register(dataset, scenario, seed, initialisation=start)
+        learned = bench.register(dataset, scenario, seed, initialization=start)
         photos = photos or bench.lessons(dataset, learned, seed)
         told: list[TuningProgress] = []
         tuned, report = bench.tune(learned, photos, options, on_progress=told.append)

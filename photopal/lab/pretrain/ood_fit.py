@@ -51,25 +51,25 @@ def fit_ood_detector_to_folder(
 
 
 def fit_ood_detector(
-    photos: Sequence[PhotoFeatures], others: Sequence[PhotoFeatures], *, alarm: float, centres: int = CENTRES
+    photos: Sequence[PhotoFeatures], others: Sequence[PhotoFeatures], *, alarm: float, centers: int = CENTRES
 ) -> OODDetector:
-    """Learn what familiar photos look like: k-means centres, and the covariance of what is left.
+    """Learn what familiar photos look like: k-means centers, and the covariance of what is left.
 
     Args:
-        photos: More than a patch vector is wide and centres together.
+        photos: More than a patch vector is wide and centers together.
         others: Further familiar photos, from which the limit is taken.
         alarm: The share of those that may count as strange, such as 0.002.
-        centres: How many.
+        centers: How many.
 
     Raises:
         ValueError: There are too few photos.
     """
     means = torch.stack([mean_patch(features) for features in photos])
-    if len(means) <= means.shape[1] + centres or not others:
+    if len(means) <= means.shape[1] + centers or not others:
         raise ValueError("more photos than patch vectors are wide are needed, and others for the limit")
-    found = cluster(means, centres, generator=torch.Generator().manual_seed(0))
+    found = cluster(means, centers, generator=torch.Generator().manual_seed(0))
     rest = (means - found[torch.cdist(means, found).argmin(dim=1)]).double()
-    values, vectors = torch.linalg.eigh(rest.T @ rest / (len(means) - centres))
+    values, vectors = torch.linalg.eigh(rest.T @ rest / (len(means) - centers))
     whitening = (vectors / (values + _RIDGE).sqrt()).float()
     free = OODDetector(found, whitening, limit=0.0)
     distances = torch.tensor([free.distance(features) for features in others], dtype=torch.float64)

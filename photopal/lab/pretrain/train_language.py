@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from transformers import LlavaForConditionalGeneration, PreTrainedTokenizerFast
 
-from photopal.concepts.initialize import align_rows, cluster
+from photopal.concepts.initialize import align_embeddings, cluster
 from photopal.lab.pretrain.attention import LEAN
 from photopal.lab.pretrain.loop import Stage, StageRun, best_device, run_stage
 from photopal.lab.pretrain.optimizers import Optimizers
@@ -104,7 +104,7 @@ def lesson_rows(
         for pairs, count in zip(lesson.references, lesson.token_counts, strict=True):
             photos, patches = torch.tensor(pairs).T
             centroids = cluster(tokens[photos, patches], count, generator=generator, iterations=2)
-            slots.append(align_rows(centroids, norm))
+            slots.append(align_embeddings(centroids, norm))
         made.append(slots)
     return made
 

@@ -15,13 +15,14 @@ from typing import Literal
 from PIL import Image
 
 from photopal.assistant.assistant import Assistant, View
+from photopal.box import Box
 from photopal.concepts import Bank
 from photopal.lab.runs.learning import Fault, Learned
 from photopal.lab.runs.photos import Shelf
 from photopal.library import ConceptRecord
 from photopal.prompts import MOST_CONCEPTS, Mark, PromptConcept, build_prompt, write_names
 from photopal.text import names_in
-from photopal.vlm.protocol import ConceptRows, EncodedPrompt, PhotoFeatures, PrefixCache
+from photopal.vlm.protocol import ConceptEmbeddings, EncodedPrompt, PhotoFeatures, PrefixCache
 
 Control = Literal["asked", "no concept", "wrong concept", "blank image", "text only"]
 CONTROLS: tuple[Control, ...] = ("no concept", "wrong concept", "blank image", "text only")
@@ -41,7 +42,7 @@ class Pose:
 
     names: tuple[str, ...]
     offered: tuple[PromptConcept, ...]
-    rows: ConceptRows | None
+    rows: ConceptEmbeddings | None
     features: PhotoFeatures | None
 
 
@@ -84,12 +85,12 @@ class Examiner:
         for sighting in view.sightings:
             x, y = rng.random(), rng.random()
             corner = (min(x, 1 - sighting.box[2]), min(y, 1 - sighting.box[3]))
-            sightings.append(replace(sighting, point=(x, y), box=(*corner, *sighting.box[2:])))
+            sightings.append(replace(sighting, point=(x, y), box=Box(*corner, *sighting.box[2:])))
         return replace(view, sightings=tuple(sightings))
 
     def marks(self, path: Path, names: Sequence[str]) -> dict[str, Mark]:
         """The marks that a prompt about a photo draws on it for some concepts, by name."""
-        personal = self.assistant.personalise(self.view(path), asked=self._chosen(names))
+        personal = self.assistant.personalize(self.view(path), asked=self._chosen(names))
         drawn = {mark.number: mark for mark in personal.marks}
         offered = zip(personal.names, personal.offered, strict=True)
         return {name: drawn[one.mark] for name, one in offered if name in names and one.mark is not None}
@@ -116,8 +117,8 @@ class Examiner:
             if control == "blank image" and path is not None:
                 features = self._blank(path)
             return self._offer(chosen, None if control == "text only" else features, control)
-        personal = self.assistant.personalise(self.view(path), asked=chosen)
-        rows = self._foreign(personal.concepts) if control == "wrong concept" else personal.rows
+        personal = self.assistant.personalize(self.view(path), asked=chosen)
+        rows = self._foreign(personal.concepts) if control == "wrong concept" else personal.embeddings
         return Pose(tuple(personal.names), personal.offered, rows, personal.features)
 
     def _chosen(self, names: Sequence[str]) -> list[ConceptRecord]:
@@ -130,18 +131,18 @@ class Examiner:
     def _offer(
         self, chosen: Sequence[ConceptRecord], features: PhotoFeatures | None, control: Control
     ) -> Pose:
-        rows = self.bank.rows([c.id for c in chosen], [c.name for c in chosen])
+        rows = self.bank.embeddings([c.id for c in chosen], [c.name for c in chosen])
         if control == "wrong concept":
             rows = self._foreign(chosen) or rows
         counts = rows.soft_token_counts
         return Pose(tuple(rows.names), tuple(PromptConcept(count) for count in counts), rows, features)
 
-    def _foreign(self, chosen: Sequence[ConceptRecord]) -> ConceptRows | None:
+    def _foreign(self, chosen: Sequence[ConceptRecord]) -> ConceptEmbeddings | None:
         """Rows of concepts of other scenarios, under the names asked for."""
         foreign = self.learned.foreign
         if foreign is None:
             return None
-        return foreign.rows([c.id for c in chosen], [c.name for c in chosen])
+        return foreign.embeddings([c.id for c in chosen], [c.name for c in chosen])
 
     def _plain(self, path: Path | None) -> PhotoFeatures | None:
         return None if path is None else self.shelf.features([path])[0]

@@ -14,9 +14,9 @@ from torch import Tensor
 from photopal.lab.runs.posing import Examiner, Pose
 from photopal.prompts import recognition_question
 from photopal.prompts import templates as questions
-from photopal.vlm.generate import telling_lengths
-from photopal.vlm.prefix_sharing import copy_past
-from photopal.vlm.protocol import ConceptRows, EncodedPrompt, PrefixCache, VisionModel
+from photopal.vlm.generate import distinguishing_lengths
+from photopal.vlm.kv_cache import copy_past
+from photopal.vlm.protocol import ConceptEmbeddings, EncodedPrompt, PrefixCache, VisionModel
 
 
 @torch.no_grad()
@@ -64,7 +64,11 @@ def _common_prefix(examiner: Examiner, pose: Pose, encoded: Sequence[EncodedProm
 
 
 def _go_on(
-    model: VisionModel, prefix: PrefixCache, encoded: EncodedPrompt, length: int, rows: ConceptRows | None
+    model: VisionModel,
+    prefix: PrefixCache,
+    encoded: EncodedPrompt,
+    length: int,
+    rows: ConceptEmbeddings | None,
 ) -> PrefixCache:
     """A prefix with the next ids of a prompt, up to a length; the given one stays as it is."""
     start = len(prefix)
@@ -81,7 +85,7 @@ def _go_on(
 def _first_ids(model: VisionModel, answers: Sequence[str]) -> Tensor | None:
     """The first id of each answer, where that tells them apart."""
     ids = [model.answer_ids(answer) for answer in answers]
-    if any(length > 1 for length in telling_lengths([one.tolist() for one in ids])):
+    if any(length > 1 for length in distinguishing_lengths([one.tolist() for one in ids])):
         return None
     return torch.stack([one[0] for one in ids])
 

@@ -13,7 +13,7 @@ from photopal.lab.metrics.names import names_told, substring_recall
 from photopal.lab.runs.outcomes import Answered, Captioned
 from photopal.lab.runs.posing import Control, Examiner, Pose
 from photopal.prompts import CAPTION_QUESTION
-from photopal.vlm.batch_decoder import GenerationRequest, answer_side_by_side
+from photopal.vlm.batch_decoder import GenerationRequest, answer_batch
 
 ANSWER_TOKENS = 48
 CAPTION_TOKENS = 96
@@ -25,7 +25,7 @@ def answer(examiner: Examiner, asked: Sequence[Question], control: Control) -> l
     for one in asked:
         pose = examiner.pose(one.photo, examiner.named_in(one.text), control)
         noted.append(_note(examiner, pose, one.text, ANSWER_TOKENS))
-    told = answer_side_by_side(examiner.model, noted)
+    told = answer_batch(examiner.model, noted)
     return [
         Answered(
             one.kind,
@@ -55,11 +55,11 @@ def caption(
         if has_offer:
             pose, bonus = examiner.pose(photo.path, known, control), 0.0
         else:
-            personal = examiner.assistant.personalise(examiner.view(photo.path))
-            pose = Pose(tuple(personal.names), personal.offered, personal.rows, personal.features)
+            personal = examiner.assistant.personalize(examiner.view(photo.path))
+            pose = Pose(tuple(personal.names), personal.offered, personal.embeddings, personal.features)
             bonus = NAME_BONUS
         noted.append(_note(examiner, pose, CAPTION_QUESTION, CAPTION_TOKENS, bonus=bonus))
-    captions = answer_side_by_side(examiner.model, noted)
+    captions = answer_batch(examiner.model, noted)
     told = []
     for (kind, photo), words in zip(photos, captions, strict=True):
         truth = [name for name in known if name in photo.places]

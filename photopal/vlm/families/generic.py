@@ -9,55 +9,56 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from photopal.box import WHOLE_PHOTO
 from photopal.vlm.checkpoint import Checkpoint
-from photopal.vlm.features import WHOLE_PHOTO, as_grid, square_grid
+from photopal.vlm.features import as_grid, square_grid
 from photopal.vlm.protocol import PhotoFeatures
 
 
 @torch.no_grad()
-def encode(parts: Checkpoint, images: Sequence[Image.Image]) -> list[PhotoFeatures]:
+def encode(checkpoint: Checkpoint, images: Sequence[Image.Image]) -> list[PhotoFeatures]:
     """Encode photos by `get_image_features`.
 
-    The raw grid of an unknown tower cannot be told, so the projected tokens serve for both grids.
+    The raw grid of an unknown tower is not known, so the projected tokens serve for both grids.
 
     Args:
-        parts: The checkpoint.
+        checkpoint: The checkpoint.
         images: Upright RGB photos.
 
     Returns:
         One per photo; its frame is the whole photo.
     """
-    return [_encode_photo(parts, image) for image in images]
+    features = []
+    for image in images:
+        inputs = checkpoint.image_processor([image], return_tensors="pt")
+        tensors = {name: value for name, value in inputs.items() if isinstance(value, Tensor)}
+        given = {
+            name: value.to(checkpoint.device, checkpoint.dtype if value.is_floating_point() else None)
+            for name, value in tensors.items()
+        }
+        outputs = checkpoint.model.get_image_features(**given, return_dict=True)
+        pooled: Any = outputs.pooler_output
+        tokens = pooled if isinstance(pooled, Tensor) else torch.cat(tuple(pooled), dim=0)
+        tokens = tokens.reshape(-1, tokens.shape[-1])  # [image_tokens, hidden]
+        grid = square_grid(tokens.shape[0])
+        features.append(
+            PhotoFeatures(
+                tokens=tokens,
+                token_grid=grid,
+                patches=as_grid(tokens, grid),
+                frame=WHOLE_PHOTO,
+                model_inputs={name: value for name, value in tensors.items() if name != "pixel_values"},
+                image_text=str(checkpoint.processor.replace_image_token(inputs, 0)),
+            )
+        )
+    return features
 
 
-def _encode_photo(parts: Checkpoint, image: Image.Image) -> PhotoFeatures:
-    inputs = parts.image_processor([image], return_tensors="pt")
-    tensors = {name: value for name, value in inputs.items() if isinstance(value, Tensor)}
-    given = {name: _placed(parts, value) for name, value in tensors.items()}
-    outputs = parts.model.get_image_features(**given, return_dict=True)
-    pooled: Any = outputs.pooler_output
-    tokens = pooled if isinstance(pooled, Tensor) else torch.cat(tuple(pooled), dim=0)
-    tokens = tokens.reshape(-1, tokens.shape[-1])  # [image_tokens, hidden]
-    grid = square_grid(tokens.shape[0])
-    return PhotoFeatures(
-        tokens=tokens,
-        token_grid=grid,
-        patches=as_grid(tokens, grid),
-        frame=WHOLE_PHOTO,
-        model_inputs={name: value for name, value in tensors.items() if name != "pixel_values"},
-        image_text=str(parts.processor.replace_image_token(inputs, 0)),
-    )
-
-
-def _placed(parts: Checkpoint, value: Tensor) -> Tensor:
-    return value.to(parts.device, parts.dtype) if value.is_floating_point() else value.to(parts.device)
-
-
-def positions(parts: Checkpoint, ids: Tensor, features: PhotoFeatures | None) -> Tensor:
+def positions(checkpoint: Checkpoint, ids: Tensor, features: PhotoFeatures | None) -> Tensor:
     """One position per token, counted from 0.
 
     Args:
-        parts: The checkpoint; not asked.
+        checkpoint: The checkpoint; not asked.
         ids: `[tokens]` model ids.
         features: The photo; not asked.
 

@@ -10,8 +10,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from photopal.box import Box
 from photopal.vlm.checkpoint import Checkpoint
-from photopal.vlm.features import Frame, as_grid, pad_to_square, shrink_frame, square_grid
+from photopal.vlm.features import as_grid, pad_to_square, shrink_frame, square_grid
 from photopal.vlm.protocol import PhotoFeatures
 
 _PHOTOS_AT_ONCE = 16
@@ -19,11 +20,11 @@ _THREADS = 4
 
 
 @torch.no_grad()
-def encode(parts: Checkpoint, images: Sequence[Image.Image]) -> list[PhotoFeatures]:
-    """Encode photos, each padded to a square in the processor's mean colour.
+def encode(checkpoint: Checkpoint, images: Sequence[Image.Image]) -> list[PhotoFeatures]:
+    """Encode photos, each padded to a square in the processor's mean color.
 
     Args:
-        parts: The checkpoint.
+        checkpoint: The checkpoint.
         images: Upright RGB photos of any size.
 
     Returns:
@@ -32,17 +33,17 @@ def encode(parts: Checkpoint, images: Sequence[Image.Image]) -> list[PhotoFeatur
     """
     features: list[PhotoFeatures] = []
     for start in range(0, len(images), _PHOTOS_AT_ONCE):
-        features += _encode_batch(parts, images[start : start + _PHOTOS_AT_ONCE])
+        features += _encode_batch(checkpoint, images[start : start + _PHOTOS_AT_ONCE])
     return features
 
 
-def _encode_batch(parts: Checkpoint, images: Sequence[Image.Image]) -> list[PhotoFeatures]:
-    processor = parts.image_processor
-    colour = _mean_colour(processor.image_mean)
+def _encode_batch(checkpoint: Checkpoint, images: Sequence[Image.Image]) -> list[PhotoFeatures]:
+    processor = checkpoint.image_processor
+    red, green, blue = (round(value * 255) for value in processor.image_mean)
     side = _resized_side(processor)
 
-    def prepare(image: Image.Image) -> tuple[Tensor, Frame]:
-        square, frame = pad_to_square(image, colour)
+    def prepare(image: Image.Image) -> tuple[Tensor, Box]:
+        square, frame = pad_to_square(image, (red, green, blue))
         # Shrunk here as the processor shrinks, which then finds nothing to do: it would first copy the whole
         # photo about as an array, which takes as long as decoding it.
         if side is not None:
@@ -53,37 +54,28 @@ def _encode_batch(parts: Checkpoint, images: Sequence[Image.Image]) -> list[Phot
     with ThreadPoolExecutor(min(len(images), _THREADS)) as threads:
         prepared = list(threads.map(prepare, images))
     pixels = torch.cat([square for square, _ in prepared])  # [photos, 3, side, side]
-    pixels = pixels.to(parts.device, parts.dtype)
-    outputs = parts.model.get_image_features(pixel_values=pixels, return_dict=True)
-    patches = _raw_patches(parts, outputs).cpu()  # [photos, patches, width], one copy for all photos
-    kept = _kept_share(processor)
+    pixels = pixels.to(checkpoint.device, checkpoint.dtype)
+    outputs = checkpoint.model.get_image_features(pixel_values=pixels, return_dict=True)
+    patches = _raw_patches(checkpoint, outputs).cpu()  # [photos, patches, width], one copy for all photos
+    kept_share = _kept_share(processor)
     return [
-        _features(tokens, raw, shrink_frame(frame, kept) if kept < 1 else frame)
+        PhotoFeatures(
+            tokens=tokens,
+            token_grid=square_grid(tokens.shape[0]),
+            patches=as_grid(raw, square_grid(raw.shape[0])),
+            frame=shrink_frame(frame, kept_share),
+        )
         for tokens, raw, (_, frame) in zip(outputs.pooler_output, patches, prepared, strict=True)
     ]
 
 
-def _features(tokens: Tensor, raw: Tensor, frame: Frame) -> PhotoFeatures:
-    return PhotoFeatures(
-        tokens=tokens,
-        token_grid=square_grid(tokens.shape[0]),
-        patches=as_grid(raw, square_grid(raw.shape[0])),
-        frame=frame,
-    )
-
-
-def _raw_patches(parts: Checkpoint, outputs: Any) -> Tensor:
-    config = parts.config
+def _raw_patches(checkpoint: Checkpoint, outputs: Any) -> Tensor:
+    config = checkpoint.config
     layers = config.vision_feature_layer
     layer = layers if isinstance(layers, int) else layers[-1]
     states: Tensor = outputs.hidden_states[layer]
     has_cls = config.vision_config.model_type == "clip_vision_model"
     return states[:, 1:] if has_cls else states
-
-
-def _mean_colour(image_mean: Sequence[float]) -> tuple[int, int, int]:
-    red, green, blue = (round(value * 255) for value in image_mean)
-    return red, green, blue
 
 
 def _resized_side(processor: Any) -> int | None:
@@ -94,7 +86,7 @@ def _resized_side(processor: Any) -> int | None:
 
 
 def _kept_share(processor: Any) -> float:
-    """The share of a square's side that is left after the processor's centre crop."""
+    """The share of a square's side that is left after the processor's center crop."""
     size = processor.size
     edge = size.get("shortest_edge") or size.get("height")
     if not (processor.do_center_crop and processor.do_resize and edge):

@@ -8,54 +8,56 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from photopal.box import WHOLE_PHOTO
 from photopal.vlm.checkpoint import Checkpoint
-from photopal.vlm.features import WHOLE_PHOTO, as_grid
+from photopal.vlm.features import as_grid
 from photopal.vlm.protocol import PhotoFeatures
 
 
 @torch.no_grad()
-def encode(parts: Checkpoint, images: Sequence[Image.Image]) -> list[PhotoFeatures]:
+def encode(checkpoint: Checkpoint, images: Sequence[Image.Image]) -> list[PhotoFeatures]:
     """Encode photos at their own aspect.
 
     The tower's patches leave it in the order of its attention windows, and its merger joins 2 x 2 of them, so
     the merged grid serves as the raw one.
 
     Args:
-        parts: The checkpoint.
+        checkpoint: The checkpoint.
         images: Upright RGB photos; the longer side at most 200 times the shorter.
 
     Returns:
         One per photo, with `image_grid_thw` among the model inputs.
     """
-    return [_encode_photo(parts, image) for image in images]
+    features = []
+    for image in images:
+        inputs = checkpoint.image_processor([image], return_tensors="pt")
+        grid_thw = inputs["image_grid_thw"]  # [1, 3]
+        outputs = checkpoint.model.get_image_features(
+            pixel_values=inputs["pixel_values"].to(checkpoint.device, checkpoint.dtype),
+            image_grid_thw=grid_thw.to(checkpoint.device),
+            return_dict=True,
+        )
+        tokens = torch.cat(tuple(outputs.pooler_output), dim=0)  # [image_tokens, hidden]
+        merge = checkpoint.config.vision_config.spatial_merge_size
+        _, rows, cols = (int(size) for size in grid_thw[0])
+        grid = (rows // merge, cols // merge)
+        features.append(
+            PhotoFeatures(
+                tokens=tokens,
+                token_grid=grid,
+                patches=as_grid(tokens, grid),
+                frame=WHOLE_PHOTO,
+                model_inputs={"image_grid_thw": grid_thw},
+            )
+        )
+    return features
 
 
-def _encode_photo(parts: Checkpoint, image: Image.Image) -> PhotoFeatures:
-    inputs = parts.image_processor([image], return_tensors="pt")
-    grid_thw = inputs["image_grid_thw"]  # [1, 3]
-    outputs = parts.model.get_image_features(
-        pixel_values=inputs["pixel_values"].to(parts.device, parts.dtype),
-        image_grid_thw=grid_thw.to(parts.device),
-        return_dict=True,
-    )
-    tokens = torch.cat(tuple(outputs.pooler_output), dim=0)  # [image_tokens, hidden]
-    merge = parts.config.vision_config.spatial_merge_size
-    _, rows, cols = (int(size) for size in grid_thw[0])
-    grid = (rows // merge, cols // merge)
-    return PhotoFeatures(
-        tokens=tokens,
-        token_grid=grid,
-        patches=as_grid(tokens, grid),
-        frame=WHOLE_PHOTO,
-        model_inputs={"image_grid_thw": grid_thw},
-    )
-
-
-def positions(parts: Checkpoint, ids: Tensor, features: PhotoFeatures | None) -> Tensor:
+def positions(checkpoint: Checkpoint, ids: Tensor, features: PhotoFeatures | None) -> Tensor:
     """Temporal, height and width positions of a prompt.
 
     Args:
-        parts: The checkpoint.
+        checkpoint: The checkpoint.
         ids: `[tokens]` model ids.
         features: The photo, if the prompt has one.
 
@@ -64,9 +66,9 @@ def positions(parts: Checkpoint, ids: Tensor, features: PhotoFeatures | None) ->
     """
     if features is None:
         return torch.arange(ids.shape[0], device=ids.device).expand(3, -1)
-    counted: Tensor = parts.model.model.get_rope_index(
+    counted: Tensor = checkpoint.model.model.get_rope_index(
         ids[None],
-        mm_token_type_ids=(ids == parts.image_token_id).int()[None],
+        mm_token_type_ids=(ids == checkpoint.image_token_id).int()[None],
         image_grid_thw=features.model_inputs["image_grid_thw"],
     )[0]  # [3, 1, tokens]
     return counted[:, 0]

@@ -14,7 +14,7 @@ from photopal.lab.bundled.measure import register_scenario
 from photopal.lab.bundled.noting import NotingModel
 from photopal.lab.bundled.scenarios import ScenarioOptions, make_scenario
 from photopal.vlm import load_model
-from photopal.vlm.batch_decoder import answer_side_by_side
+from photopal.vlm.batch_decoder import answer_batch
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +38,6 @@ def test_what_the_assistant_asks_is_noted_and_answered_as_it_would_answer(model)
         assert ask_view(writing, view, "What is Anna doing?").text == ""
         assert caption_view(writing, view).text == ""
         expected += [ask_view(speaking, view, "What is Anna doing?").text, caption_view(speaking, view).text]
-    assert answer_side_by_side(model, noting.noted) == expected
+    assert answer_batch(model, noting.noted) == expected
     first, second = noting.encode_photos([scenario.tests[0].photo.image] * 2)
     assert first is second

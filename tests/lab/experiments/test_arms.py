@@ -86,7 +86,7 @@ def test_a_crowd_that_fits_a_prompt_is_asked_as_in_that_prompt(tiny_bench, taugh
     bank, concepts = learned.registered, learned.concepts
     path = learned.scenario.test_photos[0].path
     [features] = tiny_bench.shelf.features([path])
-    rows = bank.rows([c.id for c in concepts], [c.name for c in concepts])
+    rows = bank.embeddings([c.id for c in concepts], [c.name for c in concepts])
     pose = Pose(tuple(rows.names), tuple(PromptConcept(k) for k in rows.soft_token_counts), rows, features)
     examiner = Examiner(tiny_bench.shelf, learned, bank, seed=0)
     usual = yes_shares(examiner, pose, [(c.name,) for c in concepts])

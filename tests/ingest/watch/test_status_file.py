@@ -10,7 +10,7 @@ import pytest
 
 import photopal
 from photopal.ingest.watch import WatchEvent
-from photopal.ingest.watch.status import StatusFile, read_statuses
+from photopal.ingest.watch.status_file import StatusFile, read_statuses
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def places(tmp_path):
 def test_a_running_watch_tells_backlog_rate_time_left_and_last_error(places, monkeypatch):
     home, folder = places
     now_s = [100.0]
-    monkeypatch.setattr("photopal.ingest.watch.status.time.monotonic", lambda: now_s[0])
+    monkeypatch.setattr("photopal.ingest.watch.status_file.time.monotonic", lambda: now_s[0])
     with StatusFile(home, watched=[folder]) as file:
         [status] = read_statuses(home)
         assert (status.pid, status.backlog, status.per_minute, status.eta_s) == (os.getpid(), 0, None, None)
@@ -46,7 +46,7 @@ def test_a_running_watch_tells_backlog_rate_time_left_and_last_error(places, mon
 def test_a_rate_is_of_the_last_minutes(places, monkeypatch):
     home, folder = places
     now_s = [0.0]
-    monkeypatch.setattr("photopal.ingest.watch.status.time.monotonic", lambda: now_s[0])
+    monkeypatch.setattr("photopal.ingest.watch.status_file.time.monotonic", lambda: now_s[0])
     with StatusFile(home, watched=[folder]) as file:
         now_s[0] = 10.0
         file.note(WatchEvent("handed", count=1000))
@@ -59,7 +59,7 @@ def test_what_a_killed_watch_left_behind_is_removed(places):
     home, folder = places
     program = (
         "import os, signal, sys; from pathlib import Path\n"
-        "from photopal.ingest.watch.status import StatusFile\n"
+        "from photopal.ingest.watch.status_file import StatusFile\n"
         "StatusFile(Path(sys.argv[1]), watched=[Path(sys.argv[2])]).__enter__()\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )

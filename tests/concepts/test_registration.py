@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from photopal.concepts import Bank, load_bank, save_bank
-from photopal.concepts.sync import FeatureStore, enrol, refresh_bank
+from photopal.concepts.registration import FeatureStore, refresh_bank, register_concepts
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def test_the_bank_of_a_library_without_names_is_empty(model, path, tmp_path):
 
 def test_the_same_seed_registers_the_same_rows(named_library, model):
     store, empty = FeatureStore(model), Bank(model.fingerprint, "")
-    one, two = (enrol(named_library, store, empty).bank for _ in range(2))
+    one, two = (register_concepts(named_library, store, empty).bank for _ in range(2))
     assert one.version == two.version
 
 

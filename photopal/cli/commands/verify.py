@@ -1,4 +1,4 @@
-"""`photopal check`: looks whether the library and the files on disk are as they should be."""
+"""`photopal verify`: checks the library for damage and missing files."""
 
 from __future__ import annotations
 
@@ -6,15 +6,13 @@ from typing import Annotated
 
 import typer
 
-from photopal.cli.commands.index import PARTIAL
 from photopal.cli.context import session_of
 from photopal.cli.output import Listing, show_json, show_listing
+from photopal.errors import ExitCode
 from photopal.text import count
 
-FAULT = 1
 
-
-def check(
+def verify(
     ctx: typer.Context,
     *,
     contents: Annotated[
@@ -29,8 +27,8 @@ def check(
     library file is damaged.
 
     Examples:
-      photopal check
-      photopal check --contents --json
+      photopal verify
+      photopal verify --contents --json
     """
     from photopal.library.integrity import check_library
 
@@ -54,6 +52,6 @@ def check(
     good = "no problems found" if not (rows or report.faults) else count(len(rows), "problem")
     session.say(f"{count(report.photos, 'photo')} with {count(report.files, 'file')}: {good}.")
     if report.faults:
-        raise typer.Exit(FAULT)
+        raise typer.Exit(ExitCode.ERROR)
     if rows:
-        raise typer.Exit(PARTIAL)
+        raise typer.Exit(ExitCode.PARTIAL)

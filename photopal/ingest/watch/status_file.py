@@ -20,7 +20,7 @@ from typing import Any, Self
 
 from photopal.errors import LibraryError, LibraryLockedError
 from photopal.files import atomic_write
-from photopal.ingest.watch.report import WatchEvent
+from photopal.ingest.watch.outcome import WatchEvent
 from photopal.library.lock import WriterLock
 
 _WRITE_EVERY_S = 1.0
