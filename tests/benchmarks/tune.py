@@ -36,8 +36,8 @@ from sides import (
 )
 
 from photopal.concepts import Bank, RegisterOptions
-from photopal.lab.bundled.measure import register_scenario
-from photopal.lab.bundled.scenarios import ScenarioOptions, make_scenario
+from photopal.lab.datasets.drawn_scenarios import ScenarioOptions, make_scenario
+from photopal.lab.experiments.drawn_recognition import register_scenario
 from photopal.lab.synthetic.wording import describe_fully
 from photopal.tuning import TuneOptions, TuningConcept, TuningPhoto
 from photopal.tuning.batching import PackedExample, PrefixStore, example_loss

@@ -9,9 +9,9 @@ import pytest
 
 from photopal.cli.commands.eval import EVAL, _line
 from photopal.cli.help import name_of
-from photopal.lab.bundled import bundled
-from photopal.lab.bundled.goals import GOALS, REFUSALS
-from photopal.lab.bundled.ledger import Goal, Ledger
+from photopal.lab.experiments import bundled_model
+from photopal.lab.experiments.bundled_model import GOALS, REFUSALS
+from photopal.lab.experiments.tallies import Goal, Ledger
 from photopal.tuning import TuneOptions
 
 pytestmark = pytest.mark.slow
@@ -35,8 +35,8 @@ def test_eval_alone_names_its_commands(run, words):
 @pytest.fixture
 def small(monkeypatch):
     """As few families and photos as there can be; everything is still measured."""
-    few = partial(bundled.BundledOptions, families=1, tuned=1, size_px=48, tuning=TUNING)
-    monkeypatch.setattr(bundled, "BundledOptions", few)
+    few = partial(bundled_model.BundledOptions, families=1, tuned=1, size_px=48, tuning=TUNING)
+    monkeypatch.setattr(bundled_model, "BundledOptions", few)
 
 
 def test_the_table_of_the_bundled_model_is_printed_from_end_to_end(run, small, tiny_llava):

@@ -55,9 +55,8 @@ def report(  # noqa: PLR0913 - one parameter for each option of the command
       photopal eval report /tmp/trial --quick
       photopal eval report --only starting
     """
-    from photopal.lab.experiments.plots import need_plots
-    from photopal.lab.experiments.report import make_report
-    from photopal.lab.experiments.write import Heading, section_words, write_report
+    from photopal.lab.experiments.runner import make_report
+    from photopal.lab.experiments.tables import Heading, need_plots, section_words, write_report
 
     session = session_of(ctx)
     if not only:

@@ -13,16 +13,19 @@ from pathlib import Path
 from typing import Any
 
 from photopal.errors import DatasetError
-from photopal.lab.datasets.files import (
+from photopal.lab.datasets.reading import (
+    bare_names,
+    letter_of,
     list_photos,
     need_photos,
     read_json,
     read_json_if_there,
     resolve_photo,
     split_off,
+    take_apart,
     text_of,
 )
-from photopal.lab.datasets.form import (
+from photopal.lab.datasets.scenario import (
     Dataset,
     DatasetConcept,
     DatasetPhoto,
@@ -34,7 +37,6 @@ from photopal.lab.datasets.form import (
     Scenario,
     Task,
 )
-from photopal.lab.datasets.wording import bare_names, letter_of, take_apart
 
 SINGLE_QUESTIONS = 2
 """How many first questions about a photo of several concepts are about one of them, as the authors count."""

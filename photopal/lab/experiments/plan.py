@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
-from photopal.lab.datasets.drawn import DrawnOptions
+from photopal.lab.datasets.drawn_dataset import DrawnOptions
 from photopal.tuning import TuneOptions
 
 VERSION = 4

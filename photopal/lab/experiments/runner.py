@@ -1,12 +1,13 @@
-"""Computes cells in worker processes within their budgets, and keeps each result at once; makes no table."""
+"""Lists the experiments, computes their runs in worker processes within budgets, and reports on them."""
 
 from __future__ import annotations
 
 import multiprocessing
 import queue
+import shutil
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.process import BaseProcess
@@ -15,13 +16,66 @@ from typing import Any
 
 import torch
 
-from photopal.errors import DatasetError, PhotopalError
-from photopal.lab.experiments.bench import Bench, draw_scenes
-from photopal.lab.experiments.form import Cell, Result
-from photopal.lab.experiments.keep import Keeper
+from photopal.errors import DatasetError, PhotopalError, UsageError
+from photopal.lab.experiments import (
+    ablations,
+    adding_concepts,
+    core_claims,
+    initialization,
+    joint_training,
+    learning_curves,
+    many_concepts,
+    planted_errors,
+    risk_coverage,
+)
+from photopal.lab.experiments.conditions import Bench, draw_scenes
 from photopal.lab.experiments.plan import Plan
-from photopal.lab.experiments.registry import BY_NAME
+from photopal.lab.experiments.results import Cell, Experiment, Keeper, Result, Section
 from photopal.vlm import load_model
+
+EXPERIMENTS: tuple[Experiment, ...] = (
+    core_claims.EXPERIMENT,
+    joint_training.EXPERIMENT,
+    initialization.EXPERIMENT,
+    learning_curves.TOKEN_EXPERIMENT,
+    learning_curves.PHOTO_EXPERIMENT,
+    many_concepts.EXPERIMENT,
+    risk_coverage.EXPERIMENT,
+    ablations.INGREDIENT_EXPERIMENT,
+    ablations.ORDER_EXPERIMENT,
+    adding_concepts.EXPERIMENT,
+    planted_errors.EXPERIMENT,
+)
+BY_NAME = {one.name: one for one in EXPERIMENTS}
+LONGEST_FIRST = (many_concepts.NAME, ablations.ORDER, learning_curves.TOKENS, initialization.NAME)
+"""Experiments with few long cells, which must not be the last to begin."""
+
+
+def list_cells(plan: Plan, wanted: tuple[str, ...] = ()) -> list[Cell]:
+    """The cells of some experiments, all by default: long ones first, and each seed in turn."""
+    sources = {name for one in EXPERIMENTS if not wanted or one.name in wanted for name in one.sources}
+    ordered = [*LONGEST_FIRST, *(name for name in BY_NAME if name not in LONGEST_FIRST)]
+    return [
+        Cell(name, seed, place)
+        for name in ordered
+        if name in sources and name in plan.shares
+        for turn in zip(*(_places(plan, name, seed) for seed in plan.seeds), strict=True)
+        for seed, place in zip(plan.seeds, turn, strict=True)
+    ]
+
+
+def _places(plan: Plan, name: str, seed: int) -> list[int]:
+    """Places of scenarios in the dataset of a seed, plain and lookalike ones mixed in proportion.
+
+    So whatever a budget leaves out, it leaves out of both alike.
+    Every seed begins one scenario later, so that a few of each have two, three and four concepts.
+    """
+    share, drawn = plan.shares[name], plan.drawn
+    plain = [(seed + turn) % drawn.scenarios for turn in range(share.plain)]
+    alike = [drawn.scenarios + (seed + turn) % drawn.lookalikes for turn in range(share.lookalike)]
+    due = [((turn + 0.5) / len(group), place) for group in (plain, alike) for turn, place in enumerate(group)]
+    return [place for _, place in sorted(due)]
+
 
 OnProgress = Callable[[int, int | None, object], None]
 POLL_S = 1.0
@@ -214,3 +268,71 @@ def _next_cell(tasks: Any) -> Cell | None:
             cell: Cell = tasks.get(timeout=POLL_S)
             return cell
     return None
+
+
+@dataclass(frozen=True)
+class Report:
+    """What came of a run.
+
+    Attributes:
+        sections: One for each experiment.
+        counts: Cells computed and planned, by experiment.
+        cpu_seconds: Of all cells.
+        wall_seconds: Of this run.
+    """
+
+    sections: tuple[Section, ...]
+    counts: dict[str, tuple[int, int]]
+    cpu_seconds: float
+    wall_seconds: float
+
+
+def make_report(
+    place: Place,
+    wanted: Sequence[str] = (),
+    *,
+    is_anew: bool = False,
+    on_progress: OnProgress | None = None,
+) -> Report:
+    """Run experiments, all by default; what is kept of an earlier run is not computed again.
+
+    Args:
+        place: Where, with what, and how much.
+        wanted: Names of experiments.
+        is_anew: Whether to forget what is kept: scenes and results, or with `wanted` only the results of the
+            cells it takes.
+        on_progress: Told of every cell.
+
+    Raises:
+        UsageError: There is no such experiment.
+        DatasetError: A cell cannot be computed.
+    """
+    unknown = [name for name in wanted if name not in BY_NAME]
+    if unknown:
+        raise UsageError(f"{unknown[0]}: no such experiment", hint=f"There are {', '.join(BY_NAME)}.")
+    started = time.monotonic()
+    cells = list_cells(place.plan, tuple(wanted))
+    if is_anew:
+        _forget(cells, place, is_whole=not wanted)
+    results = run_cells(cells, place, on_progress=on_progress)
+    chosen = [one for one in EXPERIMENTS if not wanted or one.name in wanted]
+    sections = tuple(one.tell(results, place.plan) for one in chosen)
+    planned: dict[str, int] = {}
+    for cell in cells:
+        planned[cell.experiment] = planned.get(cell.experiment, 0) + 1
+    counts = {name: (len(results.get(name, ())), count) for name, count in planned.items()}
+    return Report(sections, counts, _cpu(results.values()), time.monotonic() - started)
+
+
+def _forget(cells: Sequence[Cell], place: Place, *, is_whole: bool) -> None:
+    """Delete what an earlier run kept; not the scenes of which other cells have results."""
+    if is_whole:
+        shutil.rmtree(place.folder, ignore_errors=True)
+        return
+    keeper = Keeper(place.folder)
+    for cell in cells:
+        keeper.forget(cell)
+
+
+def _cpu(results: Iterable[Sequence[Result]]) -> float:
+    return sum(one.cpu_seconds for several in results for one in several)

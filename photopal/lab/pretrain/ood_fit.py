@@ -12,8 +12,8 @@ import torch
 from PIL import Image
 
 from photopal.concepts.initialize import cluster
+from photopal.lab.synthetic.drawing import draw_photo
 from photopal.lab.synthetic.identity import draw_identity
-from photopal.lab.synthetic.photo import draw_photo
 from photopal.lab.synthetic.scene import plan_scene
 from photopal.vlm import PhotoFeatures, load_model
 from photopal.vlm.ood import OODDetector, mean_patch

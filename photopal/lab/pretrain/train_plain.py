@@ -21,20 +21,21 @@ import typer
 from torch import Tensor, nn
 from transformers import CLIPVisionModel, LlavaForConditionalGeneration, PreTrainedTokenizerFast
 
-from photopal.lab.pretrain.architecture import HIDDEN, build_model, build_processor, save_model
-from photopal.lab.pretrain.attention import LEAN
+from photopal.lab.pretrain.architecture import HIDDEN, LEAN, build_model, build_processor, save_model
 from photopal.lab.pretrain.groups import GRID
 from photopal.lab.pretrain.loop import Stage, StageRun, best_device, load_modules, run_stage
 from photopal.lab.pretrain.ood_fit import fit_ood_detector_to_folder
-from photopal.lab.pretrain.optimizers import Optimizers
-from photopal.lab.pretrain.plain_lessons import MarkedBatch, PlainLessonMaker, make_marked_batch
-from photopal.lab.pretrain.precision import autocast
-from photopal.lab.pretrain.probes import Probes
+from photopal.lab.pretrain.optimizers import Optimizers, autocast
 from photopal.lab.pretrain.train import report
-from photopal.lab.pretrain.train_language import speech_loss
+from photopal.lab.pretrain.train_language import Probes, speech_loss
 from photopal.lab.pretrain.train_vision import AttributeHeads, patch_features, vision_loss
-from photopal.lab.pretrain.training_examples import LessonBatch
-from photopal.lab.synthetic.talking.described import HIGHEST_MARK
+from photopal.lab.pretrain.training_examples import (
+    LessonBatch,
+    MarkedBatch,
+    PlainLessonMaker,
+    make_marked_batch,
+)
+from photopal.lab.synthetic.dialogue.descriptions import HIGHEST_MARK
 from photopal.prompts.marks import MARK_SHARE, Mark
 from photopal.vlm.load import DEFAULT_MODEL_FOLDER
 

@@ -8,15 +8,8 @@ from photopal.lab.synthetic.album import (
     AlbumReference,
     write_album,
 )
-from photopal.lab.synthetic.identity import (
-    Identity,
-    Person,
-    Pet,
-    draw_identity,
-    draw_lookalike,
-    is_held_out,
-)
-from photopal.lab.synthetic.photo import DrawnPhoto, draw_photo
+from photopal.lab.synthetic.drawing import DrawnPhoto, draw_photo
+from photopal.lab.synthetic.identity import Identity, Person, Pet, draw_identity, draw_lookalike, is_held_out
 from photopal.lab.synthetic.scene import Scene, Subject, plan_scene
 from photopal.lab.synthetic.wording import caption_words, describe_fully, describe_identity, side_words
 

@@ -24,6 +24,7 @@ from photopal.lab.synthetic.camera import (
     write_mask,
     write_photo,
 )
+from photopal.lab.synthetic.drawing import DrawnPhoto, draw_photo
 from photopal.lab.synthetic.family import (
     Family,
     cast_photos,
@@ -35,7 +36,6 @@ from photopal.lab.synthetic.family import (
     plan_visible,
 )
 from photopal.lab.synthetic.identity import Identity
-from photopal.lab.synthetic.photo import DrawnPhoto, draw_photo
 from photopal.lab.synthetic.scene import Scene
 from photopal.lab.synthetic.wording import caption_words, describe_fully, side_words
 

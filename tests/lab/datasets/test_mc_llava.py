@@ -7,7 +7,7 @@ import pytest
 from photopal.errors import DatasetError
 from photopal.lab.datasets import load_dataset
 from photopal.lab.datasets.mc_llava import concepts_of
-from photopal.lab.runs.recognition import list_questions
+from photopal.lab.experiments.recognition import list_questions
 
 
 def test_scenarios_concepts_and_photos_are_found(mc_llava):

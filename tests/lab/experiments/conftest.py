@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from photopal.lab.datasets.drawn import DrawnOptions
-from photopal.lab.experiments.bench import Bench
+from photopal.lab.datasets.drawn_dataset import DrawnOptions
+from photopal.lab.experiments.conditions import Bench
 from photopal.lab.experiments.plan import Plan, Share
 from photopal.vlm import load_model
 

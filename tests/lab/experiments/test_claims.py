@@ -7,18 +7,15 @@ import math
 import pytest
 import torch
 
-from photopal.lab.experiments.estimates import Estimate
-from photopal.lab.experiments.form import Cell, Result
-from photopal.lab.experiments.learned import permuted
-from photopal.lab.experiments.learned import tell as tell_learned
-from photopal.lab.experiments.mistakes import SOUND, seen
-from photopal.lab.experiments.mistakes import tell as tell_mistakes
-from photopal.lab.experiments.starting import needed_steps, times_fewer
-from photopal.lab.experiments.starting import tell as tell_starting
-from photopal.lab.experiments.tables import at_least, groups_in, no_gain
-from photopal.lab.experiments.write import claims_table, verdict_words
-from photopal.lab.runs.faults import WATCHED
-from photopal.lab.runs.learning import FAULTS
+from photopal.lab.experiments.core_claims import permuted
+from photopal.lab.experiments.core_claims import tell as tell_learned
+from photopal.lab.experiments.initialization import needed_steps, times_fewer
+from photopal.lab.experiments.initialization import tell as tell_starting
+from photopal.lab.experiments.planted_errors import SOUND, WATCHED, seen
+from photopal.lab.experiments.planted_errors import tell as tell_mistakes
+from photopal.lab.experiments.registration import FAULTS
+from photopal.lab.experiments.results import Cell, Estimate, Result
+from photopal.lab.experiments.tables import at_least, claims_table, groups_in, no_gain, verdict_words
 
 GROUNDING = "grounding: accuracy"
 BALANCED = "recognition: AUROC of p(yes), balanced"

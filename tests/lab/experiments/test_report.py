@@ -9,13 +9,10 @@ from functools import partial
 import pytest
 
 from photopal.errors import UsageError
-from photopal.lab.experiments.form import Cell, Result
-from photopal.lab.experiments.keep import Keeper
 from photopal.lab.experiments.plan import FULL, QUICK, Share
-from photopal.lab.experiments.registry import EXPERIMENTS, list_cells
-from photopal.lab.experiments.report import make_report
-from photopal.lab.experiments.runner import Account, Place
-from photopal.lab.experiments.write import Heading, write_report
+from photopal.lab.experiments.results import Cell, Keeper, Result
+from photopal.lab.experiments.runner import EXPERIMENTS, Account, Place, list_cells, make_report
+from photopal.lab.experiments.tables import Heading, write_report
 from photopal.tuning import TuneOptions
 
 pytestmark = pytest.mark.slow

@@ -7,10 +7,18 @@ import math
 import numpy as np
 import pytest
 
-from photopal.lab.metrics.answers import character_score, is_exact, rotations, word_f1, words_of
 from photopal.lab.metrics.intervals import bootstrap, bootstrap_counts, paired_bootstrap
-from photopal.lab.metrics.names import names_f1, names_told, substring_recall
-from photopal.lab.metrics.places import is_in_mask, mask_box, overlap
+from photopal.lab.metrics.localization import is_in_mask, mask_box, overlap
+from photopal.lab.metrics.text_scores import (
+    character_score,
+    is_exact,
+    names_f1,
+    names_told,
+    rotations,
+    substring_recall,
+    word_f1,
+    words_of,
+)
 from photopal.lab.metrics.yes_no import (
     auroc,
     calibration_error,

@@ -12,15 +12,8 @@ from transformers import AutoModelForImageTextToText, AutoProcessor
 
 from photopal.lab.pretrain.groups import GRID, draw_group
 from photopal.lab.pretrain.loop import StageRun
-from photopal.lab.pretrain.optimizers import Muon, orthogonalise
-from photopal.lab.pretrain.plain_lessons import (
-    PlainLessonMaker,
-    draw_group_marks,
-    make_marked_batch,
-    show_marks,
-)
-from photopal.lab.pretrain.precision import autocast, has_fast_bfloat16
-from photopal.lab.pretrain.probes import Probes
+from photopal.lab.pretrain.optimizers import Muon, autocast, has_fast_bfloat16, orthogonalise
+from photopal.lab.pretrain.train_language import Probes
 from photopal.lab.pretrain.train_plain import (
     PLAIN_FILE,
     PlainHeads,
@@ -31,8 +24,14 @@ from photopal.lab.pretrain.train_plain import (
     train_plain,
     write_plain,
 )
-from photopal.lab.pretrain.training_examples import IGNORED
-from photopal.lab.synthetic.talking.described import HIGHEST_MARK
+from photopal.lab.pretrain.training_examples import (
+    IGNORED,
+    PlainLessonMaker,
+    draw_group_marks,
+    make_marked_batch,
+    show_marks,
+)
+from photopal.lab.synthetic.dialogue.descriptions import HIGHEST_MARK
 from photopal.prompts import Mark
 from photopal.vlm import load_model
 from photopal.vlm.placeholders import all_placeholders

@@ -8,14 +8,12 @@ import numpy as np
 import pytest
 
 from photopal.lab.synthetic import draw_identity, draw_photo, plan_scene, side_words
-from photopal.lab.synthetic.conversation import Talk, converse
+from photopal.lab.synthetic.conversation import converse
+from photopal.lab.synthetic.dialogue.questions import colours_of
+from photopal.lab.synthetic.dialogue.roughen import roughen
+from photopal.lab.synthetic.dialogue.talk import PROPS, Talk, all_grammars, pattern, phrase, things_of
 from photopal.lab.synthetic.identity import Person, Pet
 from photopal.lab.synthetic.painting.places import INDOORS, PLACES
-from photopal.lab.synthetic.talking.grammars import all_grammars
-from photopal.lab.synthetic.talking.phrasing import pattern, phrase
-from photopal.lab.synthetic.talking.roughen import roughen
-from photopal.lab.synthetic.talking.subjects import colours_of
-from photopal.lab.synthetic.talking.talk import PROPS, things_of
 from photopal.lab.synthetic.wording import (
     NUMBERS,
     caption_words,

@@ -7,17 +7,17 @@ from collections import Counter
 import pytest
 
 from photopal.lab.synthetic import draw_identity, plan_scene, side_words
-from photopal.lab.synthetic.described_conversation import converse_without_names
-from photopal.lab.synthetic.painting.places import PLACES
-from photopal.lab.synthetic.talking.descriptions import (
+from photopal.lab.synthetic.conversation import converse_without_names
+from photopal.lab.synthetic.dialogue.descriptions import (
     describe,
     describe_almost,
     describe_nobody,
     describe_only,
     facts_of,
 )
-from photopal.lab.synthetic.talking.subjects import colours_of
-from photopal.lab.synthetic.talking.talk import things_of
+from photopal.lab.synthetic.dialogue.questions import colours_of
+from photopal.lab.synthetic.dialogue.talk import things_of
+from photopal.lab.synthetic.painting.places import PLACES
 from photopal.lab.synthetic.wording import (
     NUMBERS,
     caption_words,

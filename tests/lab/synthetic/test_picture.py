@@ -10,11 +10,11 @@ import pytest
 from PIL import Image, ImageFilter
 
 from photopal.lab.synthetic import draw_identity, draw_photo, plan_scene
+from photopal.lab.synthetic.dialogue.talk import PROPS
 from photopal.lab.synthetic.identity import Person
 from photopal.lab.synthetic.painting.places import INDOORS, PLACES
 from photopal.lab.synthetic.painting.props import PARROT_ACTIVITIES, PERSON_ACTIVITIES, PET_ACTIVITIES
 from photopal.lab.synthetic.scene import EDGE, LIGHTS, SKYWARD
-from photopal.lab.synthetic.talking.talk import PROPS
 
 
 def plan(seed, *, count=None, kind=None):

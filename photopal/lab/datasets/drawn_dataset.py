@@ -1,0 +1,451 @@
+"""Writes scenarios of the drawn world in the layout of MC-LLaVA, with masks of everyone; runs no model.
+
+Beyond the layout there are `masks` of the test photos, photos of strangers that resemble a concept under
+`lookalikes`, and `photopal.json` with what a concept is and which scenario has lookalikes among its concepts.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from photopal.errors import DatasetError
+from photopal.lab.datasets.drawn_scenarios import (
+    LEAST_DIFFERENCE,
+    TRIES,
+    difference_to,
+    draw_cast,
+    name_of,
+    nearly_same,
+)
+from photopal.lab.datasets.reading import LETTERS
+from photopal.lab.synthetic.conversation import converse
+from photopal.lab.synthetic.dialogue.multiple_choice import options_of
+from photopal.lab.synthetic.dialogue.talk import Talk
+from photopal.lab.synthetic.drawing import DrawnPhoto, draw_photo
+from photopal.lab.synthetic.identity import Identity, Person, draw_identity, draw_lookalike
+from photopal.lab.synthetic.painting.places import PLACES
+from photopal.lab.synthetic.painting.props import PARROT_ACTIVITIES, PERSON_ACTIVITIES, PET_ACTIVITIES
+from photopal.lab.synthetic.scene import TOP_COLOURS, Scene, Subject, plan_scene
+from photopal.lab.synthetic.wording import describe_fully, side_words
+
+Entry = dict[str, str]
+
+SIDES = ("on the left", "in the middle", "on the right")
+ABOUT_ONE = ("activity", "clothes", "position", "beside")
+MOST_TRIES = 50
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A scene and who on it has a name.
+
+    Attributes:
+        scene: What is true.
+        names: For each subject its name, or None.
+    """
+
+    scene: Scene
+    names: tuple[str | None, ...]
+
+    @property
+    def named(self) -> list[tuple[str, Subject]]:
+        """Names and subjects, from left to right."""
+        pairs = [(n, s) for n, s in zip(self.names, self.scene.subjects, strict=True) if n is not None]
+        return sorted(pairs, key=lambda pair: pair[1].x)
+
+    def side(self, name: str) -> str | None:
+        """left, middle or right; None for somebody who is not there."""
+        for other, subject in self.named:
+            if other == name:
+                return "left" if subject.x < 0.36 else "right" if subject.x > 0.64 else "middle"
+        return None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Entries of the question files for one photo.
+
+    Attributes:
+        choice: First two about one concept each, then those about several.
+        vqa: The same with free answers.
+        position: Where each concept is, where its side is clear.
+    """
+
+    choice: list[Entry]
+    vqa: list[Entry]
+    position: list[Entry]
+
+
+def ask_about_photo(shown: Shown, cast: Sequence[str], rng: random.Random, *, is_multi: bool) -> Asked:
+    """Ask about a photo that shows at least one of the cast.
+
+    Args:
+        shown: The photo.
+        cast: Names of the scenario.
+        rng: Source of randomness.
+        is_multi: Whether to ask two questions about one of them and one fewer than the cast about several,
+            or one question about the only one.
+    """
+    named = shown.named
+    subjects = named[:1]
+    if is_multi:
+        subjects = rng.sample(named, 2) if len(named) > 1 else named * 2
+    choice = [_choose_about(name, subject, shown.scene, rng) for name, subject in subjects]
+    vqa = [_talk_about(shown, name, rng) for name, _ in subjects]
+    position = [entry for name, subject in named if (entry := _choose_side(name, subject, rng))]
+    if is_multi:
+        choice += [_choose_who(shown, cast, number, rng) for number in range(len(cast) - 1)]
+        vqa += _talk_of_several(shown, cast, rng)[: len(cast) - 1]
+    return Asked(choice, vqa, position)
+
+
+def ask_about_looks(name: str, look: Identity, rng: random.Random, cast: Sequence[str] = ()) -> Entry:
+    """Ask without a photo what somebody looks like, or with a cast, who of them looks so."""
+    if cast:
+        entry = _options(f"Who is {describe_fully(look)}?", [f"<{one}>" for one in cast], f"<{name}>", rng)
+    else:
+        others: list[str] = []
+        while len(others) < 2:
+            words = describe_fully(draw_identity(rng, held_out=True, kind=look.kind))
+            if words not in (*others, describe_fully(look)):
+                others.append(words)
+        options = [describe_fully(look), *others]
+        entry = _options(f"What does <{name}> look like?", options, describe_fully(look), rng)
+    return {"question": entry["Human"], "answer": entry["AI"]}
+
+
+def _options(question: str, options: Sequence[str], right: str, rng: random.Random) -> Entry:
+    shuffled = rng.sample(list(options), len(options))
+    listed = " ".join(f"{letter}. {words}" for letter, words in zip(LETTERS, shuffled, strict=False))
+    return {"Human": f"{question} {listed}", "AI": LETTERS[shuffled.index(right)]}
+
+
+def _choose_side(name: str, subject: Subject, rng: random.Random) -> Entry | None:
+    side = side_words(subject)
+    return None if side is None else _options(f"Where is <{name}>?", SIDES, side, rng)
+
+
+def _choose_about(name: str, subject: Subject, scene: Scene, rng: random.Random) -> Entry:
+    """Ask what one does or wears, or for the place; what others do or wear stands among the options."""
+    others = [other for other in scene.subjects if other is not subject]
+    kinds = ["activity", "activity", "place", "top" if subject.clothes is not None else "activity"]
+    kind = rng.choice(kinds)
+    if kind == "top" and subject.clothes is not None:
+        right = subject.clothes.top
+        worn = [other.clothes.top for other in others if other.clothes is not None]
+        question, options = (
+            f"Which colour is <{name}>'s top?",
+            options_of(right, TOP_COLOURS, worn, rng, count=3),
+        )
+    elif kind == "place":
+        right = PLACES[scene.place]
+        question = f"Where is this photo of <{name}> taken?"
+        options = options_of(right, tuple(PLACES.values()), (), rng, count=3)
+    else:
+        right, doing = subject.activity, [other.activity for other in others]
+        question = f"What is <{name}> doing?"
+        options = options_of(right, _activities(subject), doing, rng, count=3)
+    return _options(question, options, right, rng)
+
+
+def _activities(subject: Subject) -> tuple[str, ...]:
+    if isinstance(subject.identity, Person):
+        return PERSON_ACTIVITIES
+    if subject.identity.species == "parrot":
+        return (*PARROT_ACTIVITIES, "sleeping")
+    return PET_ACTIVITIES
+
+
+def _choose_who(shown: Shown, cast: Sequence[str], number: int, rng: random.Random) -> Entry:
+    """Ask which of the cast does something that nobody else does, or who is furthest left or right."""
+    options = [f"<{name}>" for name in cast]
+    doing = [subject.activity for subject in shown.scene.subjects]
+    unique = [(name, s) for name, s in shown.named if doing.count(s.activity) == 1]
+    if number == 0 and unique:
+        name, subject = rng.choice(unique)
+        return _options(f"Who is {subject.activity}?", options, f"<{name}>", rng)
+    end = rng.choice(("left", "right")) if number < 2 else "left"
+    name = shown.named[0 if end == "left" else -1][0]
+    return _options(f"Which of them is furthest to the {end}?", options, f"<{name}>", rng)
+
+
+def _talk(shown: Shown) -> Talk:
+    names = tuple(None if name is None else f"<{name}>" for name in shown.names)
+    return Talk(shown.scene, names)
+
+
+def _talk_about(shown: Shown, name: str, rng: random.Random) -> Entry:
+    """A free question about one concept, worded as the bundled model learned them."""
+    talk = _talk(shown)
+    for _ in range(MOST_TRIES):
+        for exchange in converse(talk, rng, count=12):
+            if exchange.kind in ABOUT_ONE and f"<{name}>" in exchange.question:
+                return {"Human": exchange.question, "AI": exchange.answer}
+    subject = dict(shown.named)[name]
+    return {"Human": f"What is <{name}> doing?", "AI": f"<{name}> is {subject.activity}."}
+
+
+def _talk_of_several(shown: Shown, cast: Sequence[str], rng: random.Random) -> list[Entry]:
+    """Who is there, whether two are there, and who is furthest to the left."""
+    who = next(e for e in converse(_talk(shown), rng, count=8) if e.kind == "who")
+    entries = [{"Human": who.question, "AI": who.answer}]
+    first, second = rng.sample(list(cast), 2)
+    present = {name for name, _ in shown.named}
+    answer = "Yes" if {first, second} <= present else "No"
+    entries.append({"Human": f"Can you see <{first}> and <{second}>?", "AI": answer})
+    name, _ = shown.named[0]
+    entries.append({"Human": "Who is furthest to the left?", "AI": f"<{name}>."})
+    return entries
+
+
+SMALLEST_SHARE = 0.008
+Twins = Mapping[Identity, Identity]
+"""From whom somebody is to be told on a photo: a lookalike."""
+
+
+@dataclass(frozen=True)
+class DrawnOptions:
+    """How much is written.
+
+    Attributes:
+        scenarios: Scenarios of two, three and four concepts in turn.
+        lookalikes: Further ones in which the second concept looks like the first but for one thing.
+        train: Training photos a concept.
+        test: Test photos a concept.
+        multi: Test photos of several concepts a scenario; the last one lacks somebody.
+        negatives: Photos of strangers.
+        siblings: Photos of strangers that resemble a concept, for each concept.
+        size_px: Side of the photos.
+        near_duplicates: Test photos of each concept that are drawn again with a lookalike in its place.
+    """
+
+    scenarios: int = 21
+    lookalikes: int = 0
+    train: int = 10
+    test: int = 5
+    multi: int = 5
+    negatives: int = 60
+    siblings: int = 2
+    size_px: int = 160
+    near_duplicates: int = 0
+
+
+def write_drawn(
+    root: Path,
+    options: DrawnOptions,
+    *,
+    seed: int = 0,
+    on_progress: Callable[[int, int | None, object], None] | None = None,
+) -> int:
+    """Write a dataset; the same seed and options give the same files (with the same Pillow).
+
+    Args:
+        root: A folder that does not exist yet, or is empty.
+        options: How much of what.
+        seed: Who and which photos.
+        on_progress: Told of every scenario.
+
+    Returns:
+        How many photos it has.
+
+    Raises:
+        DatasetError: The folder holds something, or cannot be written.
+    """
+    if root.exists() and (not root.is_dir() or any(root.iterdir())):
+        raise DatasetError(f"{root}: the folder is not empty", hint="Name a new one.")
+    writer = _Writer(root, options)
+    count = options.scenarios + options.lookalikes
+    try:
+        for number in range(count):
+            has_sibling = number >= options.scenarios
+            writer.scenario(
+                random.Random(f"scenario {seed} {number}"), 2 + number % 3, has_sibling=has_sibling
+            )
+            if on_progress:
+                on_progress(number + 1, count, writer.scenarios[-1])
+        writer.finish(random.Random(f"strangers {seed}"))
+    except OSError as error:
+        raise DatasetError(f"{root}: the dataset cannot be written: {error.strerror}") from error
+    return writer.photos
+
+
+@dataclass(frozen=True)
+class _Cast:
+    """The concepts of one scenario; with a sibling the second looks like the first but for one thing."""
+
+    names: tuple[str, ...]
+    looks: tuple[Identity, ...]
+    has_sibling: bool = False
+
+    @property
+    def twins(self) -> Twins:
+        """Whom each concept resembles within the scenario."""
+        first, second = self.looks[:2]
+        return {first: second, second: first} if self.has_sibling else {}
+
+    def told(self, photo: DrawnPhoto) -> Shown:
+        """The photo with the names of those on it."""
+        of = dict(zip(self.looks, self.names, strict=True))
+        return Shown(photo.scene, tuple(of.get(s.identity) for s in photo.scene.subjects))
+
+
+@dataclass
+class _Writer:
+    root: Path
+    options: DrawnOptions
+    scenarios: list[str] = field(default_factory=list)
+    photos: int = 0
+    types: dict[str, str] = field(default_factory=dict)
+    trained: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    extra: dict[str, dict[str, Any]] = field(default_factory=lambda: {"concepts": {}, "groups": {}})
+    used: set[Identity] = field(default_factory=set)
+
+    def scenario(self, rng: random.Random, size: int, *, has_sibling: bool) -> None:
+        cast = self._cast(rng, size, has_sibling=has_sibling)
+        folder = "two_concept" if size == 2 else "three_concept"
+        name = "_".join(cast.names)
+        self.scenarios.append(name)
+        self.extra["groups"][name] = "lookalike" if has_sibling else "plain"
+        for place, one in enumerate(cast.names):
+            self.types[one] = folder
+            sibling = cast.names[1 - place] if has_sibling and place < 2 else None
+            look = cast.looks[place]
+            facts = {"kind": look.kind, "about": describe_fully(look), "sibling": sibling}
+            self.extra["concepts"][one] = facts
+            self._train(folder, cast, place, rng)
+            self._test(folder, cast, place, rng)
+            for number in range(self.options.siblings):
+                other = draw_lookalike(look, rng, held_out=None)
+                photo = self._draw([other], rng, {other: look})
+                self._save(f"lookalikes/{one}/{number}.png", photo.image)
+        self._multi(f"{folder}/multi/{name}", cast, rng)
+
+    def finish(self, rng: random.Random) -> None:
+        for number in range(self.options.negatives):
+            photo = self._draw(self._strangers(rng, rng.choice((0, 1, 1, 1, 2, 2))), rng)
+            self._save(f"random-images/{number}.png", photo.image)
+        for folder, listed in self.trained.items():
+            self._json(f"{folder}/concept/train/train.json", listed)
+        self._json("scenarios.json", self.scenarios)
+        self._json("concept_type.json", self.types)
+        self._json("photopal.json", self.extra)
+
+    def _cast(self, rng: random.Random, size: int, *, has_sibling: bool) -> _Cast:
+        looks = draw_cast(rng, size, self.used, has_sibling=has_sibling)
+        self.used.update(looks)
+        start = len(self.types)
+        names = tuple(name_of(number) for number in range(start, start + size))
+        return _Cast(names, tuple(looks), has_sibling)
+
+    def _strangers(self, rng: random.Random, count: int) -> list[Identity]:
+        found: list[Identity] = []
+        while len(found) < count:
+            look = draw_identity(rng, held_out=True)
+            if look not in self.used and look not in found:
+                found.append(look)
+        return found
+
+    def _draw(self, shown: Sequence[Identity], rng: random.Random, twins: Twins | None = None) -> DrawnPhoto:
+        """Draw until everyone can be told from its twin; after many tries the photo that comes nearest."""
+        wanted = [(look, other) for look, other in (twins or {}).items() if look in shown]
+        if not wanted:
+            return self._draw_once(shown, rng)
+        nearest, most = None, -1.0
+        for _ in range(TRIES):
+            photo = self._draw_once(shown, rng)
+            least = min(difference_to(photo, look, other) for look, other in wanted)
+            if least > most:
+                nearest, most = photo, least
+            if least >= LEAST_DIFFERENCE:
+                break
+        return nearest or photo
+
+    def _draw_once(self, shown: Sequence[Identity], rng: random.Random) -> DrawnPhoto:
+        """Draw until everyone shown covers enough of the photo to be told."""
+        while True:
+            photo = draw_photo(plan_scene(shown, rng), size_px=self.options.size_px)
+            covers = [photo.mask(n).mean() for n in range(len(photo.scene.subjects))]
+            if all(cover >= SMALLEST_SHARE for cover in covers):
+                return photo
+
+    def _train(self, folder: str, cast: _Cast, place: int, rng: random.Random) -> None:
+        name = cast.names[place]
+        for number in range(self.options.train):
+            company = self._strangers(rng, int(rng.random() < 0.3))
+            photo = self._draw([cast.looks[place], *company], rng, cast.twins)
+            path = f"{folder}/concept/train/{name}/{number}.png"
+            self._save(path, photo.image)
+            shown = cast.told(photo).names.index(name)
+            self._mask(f"{folder}/concept/train/{name}/{number}_mask.png", photo, shown)
+            self.trained.setdefault(folder, {}).setdefault(name, []).append(f"{number}.png")
+
+    def _test(self, folder: str, cast: _Cast, place: int, rng: random.Random) -> None:
+        name = cast.names[place]
+        base = f"{folder}/concept/test/{name}"
+        choice, vqa = {}, {}
+        for number in range(self.options.test):
+            company = self._strangers(rng, int(rng.random() < 0.3))
+            photo = self._draw([cast.looks[place], *company], rng, cast.twins)
+            path = f"{base}/{number}.png"
+            shown = self._save_test(path, photo, cast)
+            asked = ask_about_photo(shown, cast.names, rng, is_multi=False)
+            choice[path], vqa[path] = asked.choice[0], asked.vqa[0]
+            if number < self.options.near_duplicates:
+                twin = nearly_same(photo, cast.looks[place])
+                self._save(f"near-duplicates/{name}/{number}.png", twin.image)
+        self._json(f"{base}/choice.json", choice)
+        self._json(f"{base}/vqa.json", vqa)
+        self._json(f"{base}/qa.json", [ask_about_looks(name, cast.looks[place], rng)])
+
+    def _multi(self, base: str, cast: _Cast, rng: random.Random) -> None:
+        files: dict[str, dict[str, Any]] = {"choice": {}, "vqa": {}, "vqa_position": {}, "position": {}}
+        for number in range(self.options.multi):
+            places = list(range(len(cast.names)))
+            company: list[Identity] = []
+            if number == self.options.multi - 1:
+                places.remove(rng.choice(places))
+                company = self._strangers(rng, 1)
+            shown_looks = [*(cast.looks[place] for place in places), *company]
+            photo = self._draw(shown_looks, rng, cast.twins)
+            path = f"{base}/{number}.png"
+            shown = self._save_test(path, photo, cast)
+            asked = ask_about_photo(shown, cast.names, rng, is_multi=True)
+            files["choice"][path], files["vqa"][path] = asked.choice, asked.vqa
+            files["vqa_position"][path] = asked.position
+            files["position"][path] = {name: shown.side(name) for name in cast.names}
+        for file, entries in files.items():
+            self._json(f"{base}/{file}.json", entries)
+        pairs = zip(cast.names, cast.looks, strict=True)
+        looks = [ask_about_looks(name, look, rng, cast.names) for name, look in pairs]
+        self._json(f"{base}/qa.json", looks)
+
+    def _save_test(self, path: str, photo: DrawnPhoto, cast: _Cast) -> Shown:
+        self._save(path, photo.image)
+        shown = cast.told(photo)
+        for index, name in enumerate(shown.names):
+            if name is not None:
+                self._mask(f"masks/{path.removesuffix('.png')}_{name}.png", photo, index)
+        return shown
+
+    def _save(self, path: str, image: Image.Image) -> None:
+        file = self.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        image.save(file)
+        self.photos += 1
+
+    def _mask(self, path: str, photo: DrawnPhoto, index: int) -> None:
+        file = self.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(photo.mask(index)).save(file)
+
+    def _json(self, path: str, value: Any) -> None:
+        file = self.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

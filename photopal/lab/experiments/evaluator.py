@@ -1,0 +1,254 @@
+"""Puts a question about a photo to a model as the product would, or with a part taken away; judges nothing.
+
+A control takes something away that a true answer needs: the concepts, their own rows, or the photo. What a
+model still gets right then, it does not get right by knowing the concept.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from photopal.assistant.assistant import Assistant, View
+from photopal.box import Box
+from photopal.concepts import Bank
+from photopal.lab.experiments.photo_store import Shelf
+from photopal.lab.experiments.registration import Fault, Learned
+from photopal.library import ConceptRow
+from photopal.prompts import (
+    MOST_CONCEPTS,
+    Mark,
+    PromptConcept,
+    build_prompt,
+    recognition_question,
+    write_names,
+)
+from photopal.prompts import templates as questions
+from photopal.text import names_in
+from photopal.vlm.generate import telling_lengths
+from photopal.vlm.prefix_sharing import copy_past
+from photopal.vlm.protocol import ConceptRows, EncodedPrompt, PhotoFeatures, PrefixCache, VisionModel
+
+Control = Literal["asked", "no concept", "wrong concept", "blank image", "text only"]
+CONTROLS: tuple[Control, ...] = ("no concept", "wrong concept", "blank image", "text only")
+GREY = (128, 128, 128)
+
+
+@dataclass(frozen=True, eq=False)
+class Pose:
+    """How questions about one photo are put.
+
+    Attributes:
+        names: Of the concepts in the prompt, by slot.
+        offered: How the prompt introduces them.
+        rows: Their rows.
+        features: Of the photo, with marks where there are any; None for words only.
+    """
+
+    names: tuple[str, ...]
+    offered: tuple[PromptConcept, ...]
+    rows: ConceptEmbeddings | None
+    features: PhotoFeatures | None
+
+
+class Examiner:
+    """Puts questions about a scenario to a model with one bank.
+
+    Args:
+        shelf: Opens and encodes photos.
+        learned: The scenario.
+        bank: Registered or tuned rows of it.
+        seed: Of marks at random.
+        fault: A deliberate mistake; here, marks at random.
+    """
+
+    def __init__(
+        self, shelf: Shelf, learned: Learned, bank: Bank, *, seed: int, fault: Fault | None = None
+    ) -> None:
+        self.shelf, self.learned, self.bank = shelf, learned, bank
+        self.model = shelf.model
+        self.assistant = Assistant(shelf.model, bank, learned.concepts)
+        self._seed = seed
+        self._has_random_marks = fault == "marks at random"
+        self._views: dict[Path, View] = {}
+
+    @property
+    def controls(self) -> tuple[Control, ...]:
+        """The controls there can be: wrong rows need concepts of other scenarios."""
+        return tuple(c for c in CONTROLS if c != "wrong concept" or self.learned.foreign is not None)
+
+    def view(self, path: Path) -> View:
+        """A photo as the assistant sees it."""
+        if path not in self._views:
+            [view] = self.assistant.look_at([self.shelf.image(path)])
+            self._views[path] = self._astray(view, path) if self._has_random_marks else view
+        return self._views[path]
+
+    def _astray(self, view: View, path: Path) -> View:
+        rng = random.Random(f"{path.name} {path.parent.name} {self._seed}")
+        sightings = []
+        for sighting in view.sightings:
+            x, y = rng.random(), rng.random()
+            corner = (min(x, 1 - sighting.box[2]), min(y, 1 - sighting.box[3]))
+            sightings.append(replace(sighting, point=(x, y), box=Box(*corner, *sighting.box[2:])))
+        return replace(view, sightings=tuple(sightings))
+
+    def marks(self, path: Path, names: Sequence[str]) -> dict[str, Mark]:
+        """The marks that a prompt about a photo draws on it for some concepts, by name."""
+        personal = self.assistant.personalize(self.view(path), asked=self._chosen(names))
+        drawn = {mark.number: mark for mark in personal.marks}
+        offered = zip(personal.names, personal.offered, strict=True)
+        return {name: drawn[one.mark] for name, one in offered if name in names and one.mark is not None}
+
+    def pose(
+        self, path: Path | None, names: Sequence[str], control: Control = "asked", *, has_marks: bool = True
+    ) -> Pose:
+        """Prepare questions about a photo.
+
+        All concepts of the scenario are in the prompt, as the authors have it; of more than four, those asked
+        for and those seen.
+
+        Args:
+            path: The photo; None for questions without one.
+            names: Whom the questions name.
+            control: What to take away.
+            has_marks: Whether those seen are marked, as for everything but recognition.
+        """
+        if control == "no concept":
+            return Pose((), (), None, self._plain(path))
+        chosen = self._chosen(names)
+        if path is None or control in ("blank image", "text only") or not has_marks:
+            features = self._plain(path)
+            if control == "blank image" and path is not None:
+                features = self._blank(path)
+            return self._offer(chosen, None if control == "text only" else features, control)
+        personal = self.assistant.personalize(self.view(path), asked=chosen)
+        rows = self._foreign(personal.concepts) if control == "wrong concept" else personal.embeddings
+        return Pose(tuple(personal.names), personal.offered, rows, personal.features)
+
+    def _chosen(self, names: Sequence[str]) -> list[ConceptRecord]:
+        asked = [concept for concept in self.learned.concepts if concept.name in names]
+        rest = [concept for concept in self.learned.concepts if concept not in asked]
+        if len(self.learned.concepts) > MOST_CONCEPTS:
+            return asked[:MOST_CONCEPTS]
+        return sorted(asked + rest, key=lambda concept: concept.id)
+
+    def _offer(
+        self, chosen: Sequence[ConceptRecord], features: PhotoFeatures | None, control: Control
+    ) -> Pose:
+        rows = self.bank.embeddings([c.id for c in chosen], [c.name for c in chosen])
+        if control == "wrong concept":
+            rows = self._foreign(chosen) or rows
+        counts = rows.soft_token_counts
+        return Pose(tuple(rows.names), tuple(PromptConcept(count) for count in counts), rows, features)
+
+    def _foreign(self, chosen: Sequence[ConceptRecord]) -> ConceptEmbeddings | None:
+        """Rows of concepts of other scenarios, under the names asked for."""
+        foreign = self.learned.foreign
+        if foreign is None:
+            return None
+        return foreign.embeddings([c.id for c in chosen], [c.name for c in chosen])
+
+    def _plain(self, path: Path | None) -> PhotoFeatures | None:
+        return None if path is None else self.shelf.features([path])[0]
+
+    def _blank(self, path: Path) -> PhotoFeatures:
+        return self.model.encode_photos([Image.new("RGB", self.shelf.image(path).size, GREY)])[0]
+
+    def encode(self, pose: Pose, text: str) -> EncodedPrompt:
+        """A question as model ids; whole names in it that are in the prompt become their identifiers."""
+        prompt = build_prompt(
+            write_names(text, pose.names), pose.offered, has_image=pose.features is not None
+        )
+        return self.model.encode_prompt(prompt, pose.features)
+
+    def named_in(self, text: str) -> list[str]:
+        """The concepts a question names."""
+        return names_in(text, [concept.name for concept in self.learned.concepts])
+
+    def prefix(self, encoded: EncodedPrompt, features: PhotoFeatures | None) -> PrefixCache | None:
+        """Keys and values of the photo, where the model can go on from them."""
+        if self.shelf.prefixes is None or features is None:
+            return None
+        return self.shelf.prefixes.get(encoded, features)
+
+
+@torch.no_grad()
+def score(examiner: Examiner, pose: Pose, asked: Sequence[tuple[str, Sequence[str]]]) -> list[Tensor]:
+    """Log-probabilities of given answers.
+
+    Args:
+        examiner: Knows the model.
+        pose: The photo and the concepts.
+        asked: Questions, each with its possible answers.
+
+    Returns:
+        `[answers]` for each question.
+    """
+    model = examiner.model
+    encoded = [examiner.encode(pose, text) for text, _ in asked]
+    if not encoded:
+        return []
+    prefix = _common_prefix(examiner, pose, encoded)
+    firsts = [_first_ids(model, answers) for _, answers in asked]
+    if prefix is None or any(first is None for first in firsts):
+        return [
+            model.score_answers(one, pose.features, pose.rows, answers=answers, prefix=prefix)
+            for one, (_, answers) in zip(encoded, asked, strict=True)
+        ]
+    embedded = [model.embed_ids(one.ids[len(prefix) :], pose.rows) for one in encoded]
+    hidden = torch.stack([states[-1] for states in model.forward_packed(prefix, embedded)])
+    scores = torch.log_softmax(model.logits(hidden, pose.rows), dim=-1)
+    return [row[first] for row, first in zip(scores, firsts, strict=True)]
+
+
+def _common_prefix(examiner: Examiner, pose: Pose, encoded: Sequence[EncodedPrompt]) -> PrefixCache | None:
+    """Keys and values of what all questions begin with; None where the model cannot go on from them."""
+    first = encoded[0]
+    length = min(int(one.ids.shape[0]) for one in encoded) - 1
+    for other in encoded[1:]:
+        differs = torch.nonzero(first.ids[:length] != other.ids[:length])
+        length = int(differs[0]) if differs.numel() else length
+    photo = examiner.prefix(first, pose.features)
+    if photo is not None:
+        return _go_on(examiner.model, photo, first, length, pose.rows)
+    if pose.features is None and examiner.model.supports_prefix and length > 0:
+        return examiner.model.encode_prefix(first, None, pose.rows, length=length)
+    return None
+
+
+def _go_on(
+    model: VisionModel, prefix: PrefixCache, encoded: EncodedPrompt, length: int, rows: ConceptRows | None
+) -> PrefixCache:
+    """A prefix with the next ids of a prompt, up to a length; the given one stays as it is."""
+    start = len(prefix)
+    if length <= start:
+        return prefix
+    past = copy_past(prefix)
+    positions = encoded.positions[..., start:length]
+    model.forward(
+        model.embed_ids(encoded.ids[start:length], rows)[None], positions=positions.unsqueeze(-2), past=past
+    )
+    return PrefixCache(encoded.ids[:length], int(positions.max()) + 1, past)
+
+
+def _first_ids(model: VisionModel, answers: Sequence[str]) -> Tensor | None:
+    """The first id of each answer, where that tells them apart."""
+    ids = [model.answer_ids(answer) for answer in answers]
+    if any(length > 1 for length in telling_lengths([one.tolist() for one in ids])):
+        return None
+    return torch.stack([one[0] for one in ids])
+
+
+def yes_shares(examiner: Examiner, pose: Pose, asked: Sequence[Sequence[str]]) -> list[float]:
+    """p(Yes) = yes / (yes + no) of the recognition question for one or several names each."""
+    words = (questions.YES, questions.NO)
+    told = score(examiner, pose, [(recognition_question(" and ".join(names)), words) for names in asked])
+    return [float(torch.softmax(one, dim=0)[0]) for one in told]

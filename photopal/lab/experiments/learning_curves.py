@@ -1,0 +1,114 @@
+"""How many soft tokens and how many photos a concept needs, registered and tuned (MC-LLaVA, section 4.3)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from photopal.lab.datasets.scenario import DatasetConcept, Scenario
+from photopal.lab.experiments.conditions import Bench
+from photopal.lab.experiments.results import Cell, Experiment, Figures, Plot, Results, Section, estimate
+from photopal.lab.experiments.tables import compare, differences, line, shown
+from photopal.lab.experiments.tasks import before_and_after
+
+if TYPE_CHECKING:
+    from photopal.lab.experiments.plan import Plan
+
+TOKENS = "tokens"
+WEIGHTED = "recognition: weighted"
+TOKEN_FIGURES = (WEIGHTED, "recognition: AUROC of p(yes)", "choice: accuracy")
+
+
+def run_tokens(bench: Bench, cell: Cell) -> tuple[dict[str, Figures], dict[str, Any]]:
+    """Register and tune one scenario with every number of tokens."""
+    dataset, scenario = bench.scenario(cell)
+    arms: dict[str, Figures] = {}
+    for tokens in bench.plan.tokens:
+        learned = bench.register(dataset, scenario, cell.seed, tokens=tokens)
+        found = before_and_after(bench, dataset, learned, ("recognition", "choice"), seed=cell.seed)
+        arms |= {f"{how} {tokens}": figures for how, figures in found.items()}
+    return arms, {}
+
+
+def tell_tokens(results: Results, plan: Plan) -> Section:
+    """A table of all numbers and a curve."""
+    cells = list(results[TOKENS])
+    ways = ("registered", "tuned")
+    arms = {f"{how} {k}": f"k = {k}, {how}" for how in ways for k in plan.tokens}
+    lines = tuple(
+        line(how, {float(k): estimate(cells, f"{how} {k}", WEIGHTED) for k in plan.tokens}) for how in ways
+    )
+    plot = Plot("tokens", "Soft tokens a concept", "k", "recognition, weighted", lines, is_log=True)
+    curve = ", ".join(map(str, plan.tokens))
+    last = estimate(cells, f"tuned {plan.tokens[-1]}", WEIGHTED)
+    verdict = shown(f"k = {curve}: weighted recognition at the last", last, TOKENS, "curve shown")
+    table = compare("Soft tokens", cells, arms, TOKEN_FIGURES)
+    return Section(
+        "How many soft tokens", "Each k is registered and tuned anew.", (table,), (plot,), (verdict,)
+    )
+
+
+TOKEN_EXPERIMENT = Experiment(TOKENS, run_tokens, tell_tokens)
+
+
+PHOTOS = "photos"
+WEIGHTED = "recognition: weighted"
+PHOTO_FIGURES = (
+    WEIGHTED,
+    "recognition: weighted, more negatives, own threshold",
+    "recognition: AUROC of p(yes)",
+    "recognition: AUROC of the maps",
+    "places: peak within the mask",
+)
+
+
+def with_fewer(scenario: Scenario, count: int) -> Scenario:
+    """The scenario with so many photos a concept; of three or more a fifth, at least one, validates."""
+    return replace(scenario, concepts=tuple(_fewer(concept, count) for concept in scenario.concepts))
+
+
+def _fewer(concept: DatasetConcept, count: int) -> DatasetConcept:
+    held = min(len(concept.validation), max(1, round(count / 5)) if count >= 3 else 0)
+    return replace(concept, train=concept.train[: count - held], validation=concept.validation[:held])
+
+
+def run_photos(bench: Bench, cell: Cell) -> tuple[dict[str, Figures], dict[str, Any]]:
+    """Register and tune one scenario with every number of photos."""
+    dataset, scenario = bench.scenario(cell)
+    arms: dict[str, Figures] = {}
+    for count in bench.plan.photos:
+        learned = bench.register(dataset, with_fewer(scenario, count), cell.seed)
+        found = before_and_after(bench, dataset, learned, ("recognition", "places"), seed=cell.seed)
+        arms |= {f"{how} {count}": figures for how, figures in found.items()}
+    return arms, {}
+
+
+def tell_photos(results: Results, plan: Plan) -> Section:
+    """Training-free beside tuned for every number, and a curve."""
+    cells = list(results[PHOTOS])
+    ways = {"registered": "registered", "tuned": "tuned"}
+    arms = {f"{how} {n}": f"{n} photo{'s' * (n > 1)}, {how}" for n in plan.photos for how in ways}
+    tables = (
+        compare("Photos a concept", cells, arms, PHOTO_FIGURES),
+        differences(
+            "What tuning adds, paired",
+            cells,
+            [(f"tuned {n}", f"registered {n}") for n in plan.photos],
+            PHOTO_FIGURES[:3],
+        ),
+    )
+    lines = tuple(
+        line(how, {float(n): estimate(cells, f"{how} {n}", WEIGHTED) for n in plan.photos}) for how in ways
+    )
+    plot = Plot("photos", "Photos a concept", "photos", "recognition, weighted", lines)
+    listed = ", ".join(map(str, plan.photos))
+    last = estimate(cells, f"tuned {plan.photos[-1]}", WEIGHTED)
+    verdict = shown(f"photos = {listed}: weighted recognition at the last", last, PHOTOS, "curve shown")
+    about = (
+        "One photo in five is held out for thresholds and for the choice among passes; with fewer than three "
+        "photos none is, and p = 0.5 decides."
+    )
+    return Section("How many photos; training-free against tuned", about, tables, (plot,), (verdict,))
+
+
+PHOTO_EXPERIMENT = Experiment(PHOTOS, run_photos, tell_photos)

@@ -1,0 +1,439 @@
+"""Asks for one concept with every registered one in the prompt, however many; knows no truth.
+
+A prompt has placeholders for 16 concepts. More are put in as several blocks, one after another, whose rows
+are laid in block by block, so that the whole crowd stands between the photo and the question.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from photopal.assistant.assistant import View
+from photopal.concepts import Bank, RegisterOptions
+from photopal.lab.datasets.scenario import Dataset, DatasetConcept, Negative, Scenario
+from photopal.lab.experiments.conditions import Bench
+from photopal.lab.experiments.evaluator import Examiner, Pose, yes_shares
+from photopal.lab.experiments.measures import Captioned, Recognised
+from photopal.lab.experiments.registration import (
+    Learned,
+    LearnOptions,
+    register,
+    told_concepts,
+    tuning_photos,
+)
+from photopal.lab.experiments.results import (
+    Cell,
+    Estimate,
+    Experiment,
+    Figures,
+    Plot,
+    Result,
+    Results,
+    Section,
+    Table,
+    Verdict,
+    difference,
+    estimate,
+    mean_of,
+    number,
+)
+from photopal.lab.experiments.tables import at_least, compare, line, rests_on, shown
+from photopal.lab.experiments.tasks import CAPTION_TOKENS, rows_of
+from photopal.lab.metrics.text_scores import names_told
+from photopal.library import ConceptRow
+from photopal.prompts import (
+    CAPTION_QUESTION,
+    MOST_CONCEPTS,
+    PromptConcept,
+    build_prompt,
+    recognition_question,
+)
+from photopal.prompts import templates as questions
+from photopal.text import count
+from photopal.vlm.batch_decoder import GenerationRequest as Prompted
+from photopal.vlm.batch_decoder import answer_side_by_side
+from photopal.vlm.placeholders import SLOTS, name_placeholder
+from photopal.vlm.prefix_sharing import copy_past
+from photopal.vlm.protocol import EncodedPrompt, PhotoFeatures, PrefixCache, VisionModel
+
+if TYPE_CHECKING:
+    from photopal.lab.experiments.plan import Plan
+
+
+class Crowd:
+    """All concepts of a bank in one prompt.
+
+    Args:
+        model: Must be able to go on from a photo's keys and values.
+        bank: The crowd.
+        features: Of any photo, to write prompts with.
+    """
+
+    def __init__(self, model: VisionModel, bank: Bank, features: PhotoFeatures) -> None:
+        self._model, self._bank = model, bank
+        ids = list(bank.concepts)
+        chunks = [ids[start : start + SLOTS] for start in range(0, len(ids), SLOTS)]
+        parts = [self._embedded(chunks[0], features, is_first=True)]
+        between = self._between(features)
+        for chunk in chunks[1:]:
+            parts += [between, self._embedded(chunk, features, is_first=False)]
+        self._block = torch.cat(parts)  # [tokens, hidden], from the end of the photo to the last soft token
+
+    def __len__(self) -> int:
+        """How many tokens the crowd takes in a prompt."""
+        return int(self._block.shape[0])
+
+    def prompt_length(self, features: PhotoFeatures) -> int:
+        """How many tokens the recognition question takes with the whole crowd, from the first to the last."""
+        one = self._encode((1,), recognition_question(name_placeholder(0)), features)
+        question = int(one.ids.shape[0]) - self._block_end(one)
+        return one.image_end + len(self) + question
+
+    def _encode(self, counts: Sequence[int], question: str, features: PhotoFeatures) -> EncodedPrompt:
+        return self._model.encode_prompt(build_prompt(question, [PromptConcept(k) for k in counts]), features)
+
+    def _block_end(self, encoded: EncodedPrompt) -> int:
+        """Where the last soft token ends; the full stop after it goes with what follows."""
+        return int(torch.nonzero(encoded.ids >= self._model.vocab_size + SLOTS)[-1]) + 1
+
+    def _between(self, features: PhotoFeatures) -> Tensor:
+        """What stands between two concepts: a full stop and a space."""
+        encoded = self._encode((1, 1), "-", features)
+        concept = torch.nonzero(encoded.ids >= self._model.vocab_size)[:, 0].tolist()
+        first_ends = next(place for place in concept if encoded.ids[place] >= self._model.vocab_size + SLOTS)
+        second = next(place for place in concept if place > first_ends)
+        return self._model.embed_ids(encoded.ids[first_ends + 1 : second])
+
+    def _embedded(self, ids: Sequence[int], features: PhotoFeatures, *, is_first: bool) -> Tensor:
+        encoded = self._encode([self._bank.concepts[i].token_count for i in ids], "-", features)
+        name = int(torch.nonzero(encoded.ids >= self._model.vocab_size)[0])
+        written = encoded.ids[encoded.image_end if is_first else name : self._block_end(encoded)]
+        return self._model.embed_ids(written, self._bank.rows(ids, [str(i) for i in ids]))
+
+    @torch.no_grad()
+    def yes_shares(self, features: PhotoFeatures, asked: Sequence[int]) -> list[float]:
+        """p(Yes) of the recognition question for concepts, on one photo."""
+        prefix = self._begun(features)
+        encoded = self._encode((1,), recognition_question(name_placeholder(0)), features)
+        question = encoded.ids[self._block_end(encoded) :]
+        suffixes = [self._model.embed_ids(question, self._bank.rows([i], [str(i)])) for i in asked]
+        hidden = torch.stack([states[-1] for states in self._model.forward_packed(prefix, suffixes)])
+        told = [int(self._model.answer_ids(word)[0]) for word in (questions.YES, questions.NO)]
+        shares: list[float] = torch.softmax(self._model.logits(hidden)[:, told], dim=-1)[:, 0].tolist()
+        return shares
+
+    def _begun(self, features: PhotoFeatures) -> PrefixCache:
+        """Keys and values of the photo and the crowd."""
+        encoded = self._model.encode_prompt(build_prompt("-"), features)
+        photo = self._model.encode_prefix(encoded, features)
+        past = copy_past(photo)
+        positions = photo.next_position + torch.arange(len(self), device=self._block.device)
+        self._model.forward(self._block[None], positions=positions[None], past=past)
+        ids = torch.cat([photo.ids, photo.ids.new_zeros(len(self))])
+        return PrefixCache(ids, photo.next_position + len(self), past)
+
+
+NAME = "crowd"
+WEIGHTED = "recognition: weighted"
+AREA = "recognition: AUROC of p(yes)"
+F1, WRONG = "caption: F1 of names, all offered", "caption: wrong names a photo, all offered"
+KINDS = ("random", "same kind", "sibling", "near-duplicate")
+WAYS = {"shortlist": "shortlist of at most 4", "all": "everyone in the prompt"}
+ALLOWED_LOSS = 0.03
+REFERENCE = 4
+
+
+def in_blocks(cells: Sequence[Result]) -> list[Result]:
+    """The blocks of every cell as results of their own, over which intervals are taken."""
+    blocks = []
+    for result in cells:
+        seconds = result.cpu_seconds / max(1, len(result.facts["blocks"]))
+        for place, arms in enumerate(result.facts["blocks"]):
+            if arms:
+                blocks.append(Result(result.cell, f"block {place}", "plain", arms, {}, seconds))
+    return blocks
+
+
+def tell(results: Results, plan: Plan) -> Section:
+    """Tables over m, curves, and the claim about the shortlist."""
+    cells = list(results[NAME])
+    blocks = in_blocks(cells)
+    sizes = plan.crowd
+    arms = {f"{way} {m}": f"m = {m}, {words}" for m in sizes for way, words in WAYS.items()}
+    kinds = [f"recognition: FPR at recall 0.9, {kind}" for kind in KINDS]
+    room = "On photos of one concept and of nobody. A prompt has room for 16 concepts to name."
+    compared = (
+        compare("Registered concepts: recognition", blocks, arms, (WEIGHTED, AREA)),
+        compare("False positives at recall 0.9 against m", blocks, arms, kinds),
+        compare("Names in captions", blocks, arms, (F1, WRONG), note=room),
+    )
+    tables = (*(_of_blocks(table, blocks, cells) for table in compared), _costs(cells, sizes))
+    lines = [
+        line(words, {float(m): estimate(blocks, f"{way} {m}", WEIGHTED) for m in sizes})
+        for way, words in WAYS.items()
+    ]
+    negatives = [
+        line(kind, {float(m): estimate(blocks, f"shortlist {m}", figure) for m in sizes})
+        for kind, figure in zip(KINDS, kinds, strict=True)
+    ]
+    x = "registered concepts"
+    plots = (
+        Plot("crowd", "Many registered concepts", x, "recognition, weighted", tuple(lines), is_log=True),
+        Plot(
+            "crowd-lookalikes",
+            "Who is taken for a concept, with the shortlist",
+            x,
+            "false positives at recall 0.9",
+            tuple(negatives),
+            is_log=True,
+        ),
+    )
+    about = (
+        "Rows are registered, not tuned. The same questions about the same photos for every m; blocks of "
+        "four neighbours are what intervals are drawn over. With the shortlist and with everyone the prompt "
+        "has no marks, and captions are what the model says by itself. Prompts with more than 16 concepts "
+        "are put together of several blocks; those of 64 are longer than any the bundled model learned from."
+    )
+    return Section("Many registered concepts", about, tables, plots, tuple(_verdicts(blocks, sizes)))
+
+
+def _of_blocks(table: Table, blocks: Sequence[Result], cells: Sequence[Result]) -> Table:
+    """A table that says what it rests on: blocks of a few crowds, not scenarios."""
+    crowds = count(len(cells), "crowd")
+    words = f"{count(len(blocks), 'block')} of four neighbours in {crowds}"
+    note = table.note.replace(count(len(blocks), "scenario"), words, 1)
+    return replace(table, note=note)
+
+
+def _verdicts(blocks: Sequence[Result], sizes: Sequence[int]) -> list[Verdict]:
+    most = max(sizes)
+    reference = REFERENCE if REFERENCE in sizes else min(sizes)
+    found = difference(blocks, WEIGHTED, (f"shortlist {most}", f"shortlist {reference}"))
+    claim = f"shortlisted at m = {most} − at m = {reference}, weighted recognition"
+    within = replace(at_least(claim, found, -ALLOWED_LOSS, NAME), target=f"≥ −{ALLOWED_LOSS}")
+    everyone = estimate(blocks, f"all {most}", WEIGHTED)
+    verdicts = (within, shown(f"… everyone in the prompt at m = {most}", everyone, NAME, "curve shown"))
+    return [replace(one, basis=one.basis.replace("scenario", "block")) for one in verdicts]
+
+
+def _costs(cells: Sequence[Result], sizes: Sequence[int]) -> Table:
+    rows = []
+    for m in sizes:
+        tuning = mean_of(cells, lambda r, m=m: r.facts["tuning_cpu_s"].get(str(m), math.nan))  # type: ignore[misc]
+        short = mean_of(cells, lambda r, m=m: _mean(r.facts["tokens"][f"shortlist {m}"]))  # type: ignore[misc]
+        whole = mean_of(cells, lambda r, m=m: _mean(r.facts["tokens"][f"all {m}"]))  # type: ignore[misc]
+        rows.append((str(m), *_words(tuning, m), number(short.value, 0), number(whole.value, 0)))
+    columns = ("m", "tuning, one pass, CPU s", "a concept, CPU s", "tokens, shortlist", "tokens, everyone")
+    return Table("Cost of tuning and length of prompts", columns, tuple(rows), rests_on(cells))
+
+
+def _words(tuning: Estimate, size: int) -> tuple[str, str]:
+    return number(tuning.value, 1), number(tuning.value / size, 2)
+
+
+def _mean(numbers: Sequence[int]) -> float:
+    return sum(numbers) / len(numbers) if numbers else math.nan
+
+
+NAME = "crowd"
+BLOCK = 4
+
+
+@dataclass(frozen=True)
+class Query:
+    """One question for one concept of the row."""
+
+    photo: Path
+    place: int
+    is_there: bool
+    negative: Negative | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Concepts registered together, and ways to ask for them."""
+
+    rows: tuple[ConceptRow, ...]
+    bank: Bank
+    examiner: Examiner
+
+    def of(self, concept_id: int) -> ConceptRow:
+        """The concept with an id."""
+        return next(row for row in self.rows if row.id == concept_id)
+
+
+def run(bench: Bench, cell: Cell) -> tuple[dict[str, Figures], dict[str, Any]]:
+    """Register the whole row in groups of every size and ask the same each time."""
+    dataset = bench.dataset(cell.seed)
+    row = line_up(dataset, max(bench.plan.crowd))
+    queries = list_queries(dataset, row, bench.plan.crowd_photos)
+    blocks: list[dict[str, Figures]] = [{} for _ in range(-(-len(row) // BLOCK))]
+    facts: dict[str, Any] = {"tokens": {}, "tuning_cpu_s": {}}
+    for size in (size for size in bench.plan.crowd if size <= len(row)):
+        ways = _Size(bench, dataset, row, size, cell.seed)
+        for arm, figures, block in ways.ask(queries):
+            blocks[block].setdefault(arm, {}).update(figures)
+        facts["tokens"] |= ways.tokens
+        if cell.seed == bench.plan.seeds[0]:
+            facts["tuning_cpu_s"][str(size)] = ways.tuning_cost()
+    return {}, {**facts, "blocks": blocks}
+
+
+def line_up(dataset: Dataset, count: int) -> list[DatasetConcept]:
+    """The concepts of plain scenarios, people first, no more than wanted."""
+    plain = [one for scenario in dataset.scenarios if scenario.group == "plain" for one in scenario.concepts]
+    return sorted(plain[:count], key=lambda one: one.kind)
+
+
+def list_queries(dataset: Dataset, row: Sequence[DatasetConcept], photos: int) -> list[Query]:
+    """What is asked for every m: about every second pair of neighbours."""
+    alike = [photo for scenario in dataset.scenarios for photo in scenario.lookalikes]
+    strangers = dataset.negatives.test
+    asked = []
+    for place in range(len(row)):
+        partner = place ^ 1
+        if place % BLOCK >= BLOCK // 2 or partner >= len(row):
+            continue
+        concept, other = row[place], row[partner]
+        kind: Negative = "same kind" if concept.kind == other.kind else "other kind"
+        for photo in concept.test[:photos]:
+            asked += [Query(photo.path, place, True), Query(photo.path, partner, False, kind)]
+        if strangers:
+            asked.append(Query(strangers[place % len(strangers)].path, place, False, "random"))
+        for negative in ("sibling", "near-duplicate"):
+            mine = [p for p in alike if p.resembles == concept.name and p.negative == negative]
+            asked += [Query(photo.path, place, False, photo.negative) for photo in mine[:1]]
+    return asked
+
+
+class _Size:
+    """The row in groups of one size."""
+
+    def __init__(
+        self, bench: Bench, dataset: Dataset, row: Sequence[DatasetConcept], size: int, seed: int
+    ) -> None:
+        self.bench, self.row, self.size, self.seed = bench, row, size, seed
+        self.strangers = list(dataset.negatives.train)
+        self.tokens: dict[str, list[int]] = {f"shortlist {size}": [], f"all {size}": []}
+        starts = range(0, len(row) - size + 1, size)
+        asked = [start for start in starts if size >= BLOCK or start % BLOCK < BLOCK // 2]
+        self.groups = [self._register(range(start, start + size)) for start in asked]
+
+    def _register(self, places: Sequence[int]) -> Group:
+        concepts = [self.row[place] for place in places]
+        rows = tuple(
+            ConceptRow(place + 1, one.name, one.kind, one.about, "")
+            for place, one in zip(places, concepts, strict=True)
+        )
+        shelf = self.bench.shelf
+        strangers = shelf.features([photo.path for photo in self.strangers[:24]])
+        how = LearnOptions(None, RegisterOptions(seed=self.seed))
+        bank = register(shelf, rows, concepts, strangers, how)
+        scenario = Scenario("crowd", tuple(concepts))
+        learned = Learned(scenario, rows, bank, None, None, None, 0.0)
+        return Group(rows, bank, Examiner(shelf, learned, bank, seed=self.seed))
+
+    def ask(self, queries: Sequence[Query]) -> Iterator[tuple[str, Figures, int]]:
+        """Arm, figures and block: recognition and names in captions, with the shortlist and with everyone."""
+        has_all = self.bench.model.supports_prefix
+        for group in self.groups:
+            ids = {one.id for one in group.rows}
+            mine = [query for query in queries if query.place + 1 in ids]
+            for block in sorted({query.place // BLOCK for query in mine}):
+                of_block = [query for query in mine if query.place // BLOCK == block]
+                for arm in ("shortlist", "all") if has_all else ("shortlist",):
+                    name = f"{arm} {self.size}"
+                    told = self._recognise(arm, group, of_block)
+                    told |= self._captions(arm, group, of_block)
+                    yield name, told, block
+
+    def _recognise(self, arm: str, group: Group, queries: Sequence[Query]) -> Figures:
+        shares = self._short if arm == "shortlist" else self._everyone
+        outcomes = []
+        for query, share in zip(queries, shares(group, queries), strict=True):
+            is_pair = query.negative in (None, "same kind", "other kind")
+            authors = query.is_there if is_pair else None
+            outcomes.append(Recognised("si_sq", query.is_there, authors, share, 0.5, query.negative))
+        return rows_of("recognition", outcomes)
+
+    def _short(self, group: Group, queries: Sequence[Query]) -> list[float]:
+        """p(Yes) with whom the question names and whom the maps find there in the prompt."""
+        shares = []
+        for query in queries:
+            concept = group.of(query.place + 1)
+            view = group.examiner.view(query.photo)
+            seen = [one for one in _seen(view) if one.id != concept.id]
+            pose = self._pose(group, [concept, *seen[: MOST_CONCEPTS - 1]], query.photo)
+            shares += yes_shares(group.examiner, pose, [(concept.name,)])
+            encoded = group.examiner.encode(pose, recognition_question(concept.name))
+            self.tokens[f"shortlist {self.size}"].append(int(encoded.ids.shape[0]))
+        return shares
+
+    def _everyone(self, group: Group, queries: Sequence[Query]) -> list[float]:
+        """p(Yes) with the whole group in the prompt."""
+        told: dict[tuple[Path, int], float] = {}
+        crowd = None
+        for path in dict.fromkeys(query.photo for query in queries):
+            [features] = self.bench.shelf.features([path])
+            crowd = crowd or Crowd(self.bench.model, group.bank, features)
+            ids = [query.place + 1 for query in queries if query.photo == path]
+            told |= {(path, i): p for i, p in zip(ids, crowd.yes_shares(features, ids), strict=True)}
+            self.tokens[f"all {self.size}"].append(crowd.prompt_length(features))
+        return [told[query.photo, query.place + 1] for query in queries]
+
+    def _pose(self, group: Group, chosen: Sequence[ConceptRow], path: Path) -> Pose:
+        if not chosen:
+            return Pose((), (), None, self.bench.shelf.features([path])[0])
+        rows = group.bank.rows([one.id for one in chosen], [one.name for one in chosen])
+        offered = tuple(PromptConcept(count) for count in rows.soft_token_counts)
+        return Pose(tuple(rows.names), offered, rows, self.bench.shelf.features([path])[0])
+
+    def _captions(self, arm: str, group: Group, queries: Sequence[Query]) -> Figures:
+        """Names in captions of photos of one concept and of nobody; everyone where the prompt has room."""
+        if arm == "all" and self.size > SLOTS:
+            return {}
+        nobody = [query.photo for query in queries if query.negative == "random"]
+        photos: dict[Path, int | None] = dict.fromkeys(nobody)
+        photos |= {query.photo: query.place + 1 for query in queries if query.is_there}
+        prompted = []
+        for path in photos:
+            chosen = group.rows if arm == "all" else _seen(group.examiner.view(path))[:MOST_CONCEPTS]
+            pose = self._pose(group, chosen, path)
+            encoded = group.examiner.encode(pose, CAPTION_QUESTION)
+            prompted.append(Prompted(encoded, pose.features, pose.rows, CAPTION_TOKENS))
+        captions = answer_side_by_side(self.bench.model, prompted)
+        known = [one.name for one in group.rows]
+        outcomes = []
+        for words, concept_id in zip(captions, photos.values(), strict=True):
+            truth = [] if concept_id is None else [group.of(concept_id).name]
+            names = names_told(words, truth, known)
+            outcomes.append(Captioned("si_sq", True, float("nan"), names, float("nan")))
+        told = rows_of("caption", outcomes)
+        wanted = ("caption: F1 of names, all offered", "caption: wrong names a photo, all offered")
+        return {figure: told[figure] for figure in wanted}
+
+    def tuning_cost(self) -> float:
+        """Processor seconds of tuning the first group for as many passes as the plan says."""
+        group, plan = self.groups[0], self.bench.plan
+        concepts = group.examiner.learned.scenario.concepts
+        photos = tuning_photos(self.bench.shelf, group.bank, concepts, self.strangers)
+        options = replace(plan.tune(self.seed), epochs=plan.crowd_epochs)
+        started = time.process_time()
+        self.bench.tune(group.examiner.learned, photos, options, concepts=told_concepts(group.rows))
+        return time.process_time() - started
+
+
+def _seen(view: View) -> list[ConceptRow]:
+    """Whom the maps find on a photo, the surest first."""
+    return [sighting.concept for sighting in view.sightings if sighting.is_present]
+
+
+EXPERIMENT = Experiment(NAME, run, tell)

@@ -1,0 +1,248 @@
+"""Registers and tunes the concepts of a scenario as the product does, or wrongly on purpose; asks nothing.
+
+A fault is a deliberate mistake. An evaluation that gives the same figures with and without it measures
+nothing; `photopal.lab.runs.faults` shows that each is caught.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import ImageOps
+
+from photopal.concepts import Bank, Reference, RegisterOptions
+from photopal.concepts.initialize import (
+    background_direction,
+    calibrate_concepts,
+    find_subjects,
+    register_concept,
+)
+from photopal.lab.datasets.scenario import Dataset, DatasetConcept, DatasetPhoto, Scenario
+from photopal.lab.experiments.photo_store import Shelf, read_mask
+from photopal.library import ConceptRow
+from photopal.tuning import TuneOptions, TuningConcept, TuningPhoto, TuningReport, tune_bank
+from photopal.tuning.dataset import likely_concepts
+from photopal.vlm.protocol import PhotoFeatures
+
+Fault = Literal["masks ignored", "labels shifted", "marks at random", "wrong rows"]
+Region = Literal["mask", "box", "none"]
+"""What is known of where a concept is on its training photos: its mask, a box around it, or nothing."""
+
+FAULTS: tuple[Fault, ...] = ("masks ignored", "labels shifted", "marks at random", "wrong rows")
+
+MOST_STRANGERS = 24
+
+
+@dataclass(frozen=True)
+class LearnOptions:
+    """How a scenario is learned.
+
+    Attributes:
+        tune: Settings of tuning; None registers only.
+        register: Settings of registration.
+        fault: A deliberate mistake, to see that it is caught.
+        region: How well the masks are made use of.
+    """
+
+    tune: TuneOptions | None
+    register: RegisterOptions
+    fault: Fault | None = None
+    region: Region = "mask"
+
+
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """What was learned of a scenario.
+
+    Attributes:
+        scenario: What it was learned from.
+        concepts: Its concepts, as a library would list them.
+        registered: The bank after registration.
+        tuned: The bank after tuning, if there was any.
+        foreign: Rows of concepts of other scenarios under the same ids; None where there are no others.
+        report: Of tuning.
+        seconds: What registration took.
+    """
+
+    scenario: Scenario
+    concepts: tuple[ConceptRecord, ...]
+    registered: Bank
+    tuned: Bank | None
+    foreign: Bank | None
+    report: TuningReport | None
+    seconds: float
+
+
+def learn(shelf: Shelf, dataset: Dataset, scenario: Scenario, options: LearnOptions) -> Learned:
+    """Register a scenario from its training photos, then tune it.
+
+    Validation photos give tuning its choice among epochs and are in no row. Test photos are not looked at.
+
+    Raises:
+        DatasetError: A photo or mask is missing or cannot be read.
+    """
+    started = time.monotonic()
+    strangers = strangers_for(dataset, scenario, options.register.seed)
+    others = foreign_concepts(dataset, scenario, options.register.seed)
+    concepts = tuple(
+        ConceptRecord(id=number, name=concept.name, kind=concept.kind, about=concept.about, created_at="")
+        for number, concept in enumerate(scenario.concepts, start=1)
+    )
+    taught = _taught(scenario.concepts, others, options.fault)
+    features = shelf.features([photo.path for photo in strangers[:MOST_STRANGERS]])
+    registered = register(shelf, concepts, taught, features, options)
+    seconds = time.monotonic() - started
+    foreign = None
+    if others:
+        rows = [replace(row, name=other.name) for row, other in zip(concepts, others, strict=False)]
+        foreign = register(shelf, rows, others, features, replace(options, fault=None))
+    tuned, report = None, None
+    if options.tune is not None:
+        photos = tuning_photos(shelf, registered, taught, strangers)
+        tuned, report = tune_bank(shelf.model, registered, told_concepts(concepts), photos, options.tune)
+    if options.fault == "wrong rows":
+        registered = _with_wrong_rows(registered, foreign)
+        tuned = _with_wrong_rows(tuned, foreign) if tuned is not None else None
+    return Learned(scenario, concepts, registered, tuned, foreign, report, seconds)
+
+
+def register(
+    shelf: Shelf,
+    rows: Sequence[ConceptRecord],
+    concepts: Sequence[DatasetConcept],
+    strangers: Sequence[PhotoFeatures],
+    options: LearnOptions,
+) -> Bank:
+    """Register concepts from their training photos with masks, and calibrate their presence."""
+    found = {}
+    for row, concept in zip(rows, concepts, strict=False):
+        features = shelf.features([photo.path for photo in concept.train])
+        references = [
+            Reference(str(photo.path), feature, _mask(shelf, photo, concept.name, options))
+            for photo, feature in zip(concept.train, features, strict=True)
+        ]
+        found[row.id] = find_subjects(references, list(strangers))
+    bank = Bank(shelf.model.fingerprint, "")
+    bank = bank.with_concepts(
+        [
+            register_concept(
+                shelf.model, row.id, found[row.id], name=row.name, references_key="", options=options.register
+            )
+            for row in rows
+            if row.id in found
+        ]
+    )
+    subjects = [subject for several in found.values() for subject in several]
+    bank = replace(bank, background=background_direction(subjects))
+    return calibrate_concepts(bank, found, strangers)
+
+
+def strangers_for(dataset: Dataset, scenario: Scenario, seed: int) -> list[DatasetPhoto]:
+    """Training photos that show none of a scenario's concepts: random ones, else those of other scenarios."""
+    hard = [photo for concept in scenario.concepts for photo in concept.hard_negatives]
+    known = list(dataset.negatives.train)
+    if hard or known:
+        return [*hard[: MOST_STRANGERS // 2 if known else None], *known]
+    rest = [
+        photo
+        for other in dataset.scenarios
+        if other.name != scenario.name
+        for concept in other.concepts
+        for photo in concept.train
+    ]
+    return random.Random(f"strangers {scenario.name} {seed}").sample(rest, min(len(rest), MOST_STRANGERS))
+
+
+def foreign_concepts(dataset: Dataset, scenario: Scenario, seed: int) -> list[DatasetConcept]:
+    """For each concept one of another scenario, of the same kind where there is one; empty without others.
+
+    Where the other scenarios have too few, one serves several times.
+    """
+    rng = random.Random(f"foreign {scenario.name} {seed}")
+    known = [c for other in dataset.scenarios if other.name != scenario.name for c in other.concepts]
+    if not known:
+        return []
+    rng.shuffle(known)
+    chosen: list[DatasetConcept] = []
+    pool: list[DatasetConcept] = []
+    for concept in scenario.concepts:
+        pool = pool or list(known)
+        match = next((other for other in pool if other.kind == concept.kind), pool[0])
+        pool.remove(match)
+        chosen.append(match)
+    return chosen
+
+
+def _taught(
+    concepts: Sequence[DatasetConcept], others: Sequence[DatasetConcept], fault: Fault | None
+) -> list[DatasetConcept]:
+    """Whose photos each concept is learned from: its own, or with shifted labels the next one's."""
+    if fault != "labels shifted":
+        return list(concepts)
+    return [*concepts[1:], concepts[0]] if len(concepts) > 1 else list(others[:1]) or list(concepts)
+
+
+def _mask(shelf: Shelf, photo: DatasetPhoto, name: str, options: LearnOptions) -> NDArray[np.bool_] | None:
+    size = shelf.image(photo.path).size
+    if options.fault == "masks ignored":
+        return np.ones((size[1], size[0]), dtype=bool)
+    place = photo.places.get(name)
+    if place is None or place.mask is None or options.region == "none":
+        return None
+    mask = read_mask(place.mask, size)
+    return filled_box(mask) if options.region == "box" else mask
+
+
+def filled_box(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The smallest box around a mask `[height, width]`, as a mask."""
+    rows, columns = np.nonzero(mask)
+    box = np.zeros_like(mask)
+    box[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1] = True
+    return box
+
+
+def told_concepts(concepts: Sequence[ConceptRecord]) -> dict[int, TuningConcept]:
+    """What tuning is told of concepts, by id: kind, and looks where the dataset has them in words."""
+    return {row.id: TuningConcept(row.id, row.kind, (row.about,) if row.about else ()) for row in concepts}
+
+
+def tuning_photos(
+    shelf: Shelf, bank: Bank, concepts: Sequence[DatasetConcept], strangers: Sequence[DatasetPhoto]
+) -> list[TuningPhoto]:
+    """Training and validation photos of concepts and training photos of strangers, as tuning takes them.
+
+    From a training photo the maps leave out whom they cannot exclude, as in the product. A validation photo
+    is asked about everyone: the dataset knows who is there, and lookalikes are what the choice is about.
+    """
+    photos = []
+    for concept_id, concept in enumerate(concepts, start=1):
+        for photo in (*concept.train, *concept.validation):
+            image = shelf.image(photo.path)
+            plain, mirrored = shelf.model.encode_photos([image, ImageOps.mirror(image)])
+            is_held_out = photo in concept.validation
+            likely = frozenset() if is_held_out else frozenset(likely_concepts(bank, plain) - {concept_id})
+            present = frozenset({concept_id})
+            photos.append(TuningPhoto(str(photo.path), plain, mirrored, present, likely, is_held_out))
+    chosen = [photo.path for photo in strangers[:MOST_STRANGERS]]
+    for path, features in zip(chosen, shelf.features(chosen), strict=True):
+        photos.append(TuningPhoto(str(path), features, None, frozenset()))
+    return photos
+
+
+def _with_wrong_rows(bank: Bank, foreign: Bank | None) -> Bank:
+    """Every concept with the rows of the next one, a single one with those of another scenario."""
+    ids = list(bank.concepts)
+    source = [bank.concepts[i] for i in (*ids[1:], *ids[:1])]
+    if len(ids) == 1 and foreign is not None:
+        source = [foreign.concepts[ids[0]]]
+    wrong = [
+        replace(bank.concepts[i], inputs=other.inputs, outputs=other.outputs)
+        for i, other in zip(ids, source, strict=True)
+    ]
+    return bank.with_concepts(wrong)

@@ -1,0 +1,324 @@
+"""The results of runs: how they are stored, and the estimates with intervals that are made of them."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from photopal.files import atomic_write
+from photopal.lab.experiments.measures import MEASURES, Figure, Values, mean
+from photopal.lab.metrics.intervals import UNKNOWN, Interval, bootstrap, paired_bootstrap
+from photopal.text import count
+
+if TYPE_CHECKING:
+    from photopal.lab.experiments.conditions import Bench
+    from photopal.lab.experiments.plan import Plan
+
+Rows = list[list[float]]
+"""What a figure is made of: a row for each question, a column for each fact of it."""
+
+Figures = dict[str, Rows]
+"""By the name of the figure."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The smallest piece of an experiment: one scenario with one seed.
+
+    Attributes:
+        experiment: Its name.
+        seed: Who is drawn, on which photos, and everything random in learning.
+        place: Which scenario of that seed.
+    """
+
+    experiment: str
+    seed: int
+    place: int
+
+    @property
+    def key(self) -> str:
+        """Names the file in which its result is kept."""
+        return f"{self.experiment}-{self.seed}-{self.place:02}"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a cell.
+
+    Attributes:
+        cell: Which.
+        scenario: The name of the scenario.
+        group: plain, or lookalike.
+        arms: For each arm of the experiment its figures.
+        facts: Whatever else was measured: curves, seconds, counts.
+        cpu_seconds: What it took.
+    """
+
+    cell: Cell
+    scenario: str
+    group: str
+    arms: Mapping[str, Figures]
+    facts: Mapping[str, Any]
+    cpu_seconds: float
+
+
+Results = Mapping[str, Sequence[Result]]
+"""The results of all experiments, by name."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the report; `note` says what it rests on."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One curve: points, and intervals around them where there are any."""
+
+    label: str
+    xs: tuple[float, ...]
+    ys: tuple[float, ...]
+    around: tuple[Interval, ...] = ()
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A picture with curves.
+
+    Attributes:
+        name: Of the file, without its ending.
+        title: What is shown.
+        x: What is to the right.
+        y: What is upward.
+        lines: The curves.
+        is_log: Whether x is spaced by its logarithm to base 2.
+    """
+
+    name: str
+    title: str
+    x: str
+    y: str
+    lines: tuple[Line, ...]
+    is_log: bool = False
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One claim of the method beside what was measured.
+
+    Attributes:
+        claim: What is claimed.
+        target: What would do, in words.
+        figure: What was measured; nan where nothing was.
+        interval: 95 %, over scenarios.
+        margin: By how much the target is met; below zero by how much it is missed; None where there is none.
+        experiment: What measured it.
+        is_firm: Whether the target also asks that the interval is above a floor.
+        floor: Which.
+        basis: How many scenarios and seeds it rests on, in words.
+    """
+
+    claim: str
+    target: str
+    figure: float
+    interval: Interval = UNKNOWN
+    margin: float | None = None
+    experiment: str = ""
+    is_firm: bool = False
+    floor: float = 0.0
+    basis: str = ""
+
+    @property
+    def is_met(self) -> bool | None:
+        """Whether the target is met; None where there is no target or no figure."""
+        if self.margin is None or self.margin != self.margin:
+            return None
+        return self.margin >= 0 and (not self.is_firm or self.interval[0] > self.floor)
+
+
+@dataclass(frozen=True)
+class Section:
+    """What an experiment tells."""
+
+    title: str
+    about: str
+    tables: tuple[Table, ...] = ()
+    plots: tuple[Plot, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One experiment.
+
+    Attributes:
+        name: Short; names its cells.
+        run: Computes a cell: the figures of its arms, and facts.
+        tell: Makes tables, plots and verdicts of the results of all experiments.
+        needs: The experiments whose results it tells of; its own by default.
+    """
+
+    name: str
+    run: Callable[[Bench, Cell], tuple[dict[str, Figures], dict[str, Any]]] | None
+    tell: Callable[[Results, Plan], Section]
+    needs: tuple[str, ...] = field(default=())
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Whose cells are computed for it."""
+        return self.needs or (self.name,)
+
+
+class Keeper:
+    """Results in a folder, a file each.
+
+    Args:
+        folder: Made when the first is written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def get(self, cell: Cell) -> Result | None:
+        """The result of a cell; None where there is none, or its file is broken."""
+        try:
+            told = json.loads(self._path(cell).read_text(encoding="utf-8"))
+            return Result(**{**told, "cell": Cell(**told["cell"])})
+        except (OSError, ValueError, TypeError, KeyError):
+            return None
+
+    def put(self, result: Result) -> None:
+        """Keep a result; at every instant its file is whole."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        atomic_write(self._path(result.cell), json.dumps(asdict(result)))
+
+    def forget(self, cell: Cell) -> None:
+        """Delete the result of a cell, if there is one."""
+        self._path(cell).unlink(missing_ok=True)
+
+    def _path(self, cell: Cell) -> Path:
+        return self.folder / f"{cell.key}.json"
+
+
+ROUNDS = 400
+FIGURES: dict[str, Figure] = {f"{m.task}: {m.name}": m.figure for m in MEASURES}
+"""By the names under which cells keep their rows; everything else is a mean."""
+
+FIGURES |= {"presence alone: AUROC": FIGURES["recognition: AUROC of the maps"]}
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure with its 95 % interval over scenarios, and how many questions and scenarios it rests on."""
+
+    value: float
+    interval: Interval = UNKNOWN
+    questions: int = 0
+    scenarios: int = 0
+    seeds: int = 0
+
+    @property
+    def basis(self) -> str:
+        """Scenarios and seeds in words; empty without any."""
+        if not self.scenarios:
+            return ""
+        return f"{count(self.scenarios, 'scenario')}, {count(self.seeds, 'seed')}"
+
+    def __str__(self) -> str:
+        """The figure, and its interval in brackets."""
+        return f"{number(self.value)}{span(self.interval)}"
+
+
+NOTHING = Estimate(math.nan)
+
+
+def seeds_of(results: Sequence[Result]) -> list[int]:
+    """The seeds that results are of."""
+    return sorted({result.cell.seed for result in results})
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A figure in words; a dash for what could not be had."""
+    return "–" if math.isnan(value) else f"{value:.{digits}f}"
+
+
+def span(interval: Interval, digits: int = 3) -> str:
+    """An interval in brackets; nothing where there is none."""
+    low, high = interval
+    return "" if math.isnan(low) else f" ({low:.{digits}f} to {high:.{digits}f})"
+
+
+def rows_in(result: Result, arm: str, figure: str) -> Values:
+    """The rows of one figure of one arm in one cell."""
+    rows = result.arms.get(arm, {}).get(figure, [])
+    return np.array(rows, dtype=float).reshape(len(rows), len(rows[0]) if rows else 1)
+
+
+def pooled(figure: Figure, values: Sequence[Values]) -> float:
+    """A figure over the questions of several cells together; nan without any."""
+    known = [one for one in values if len(one)]
+    return figure(np.concatenate(known)) if known else math.nan
+
+
+def estimate(results: Sequence[Result], arm: str, figure: str) -> Estimate:
+    """A figure of an arm over cells."""
+    known = [result for result in results if len(rows_in(result, arm, figure))]
+    values = [rows_in(result, arm, figure) for result in known]
+    make = partial(pooled, FIGURES.get(figure, mean))
+    interval = bootstrap(make, values, rounds=ROUNDS)
+    questions = sum(len(one) for one in values)
+    return Estimate(make(values), interval, questions, len(known), len(seeds_of(known)))
+
+
+def difference(results: Sequence[Result], figure: str, arms: tuple[str, str]) -> Estimate:
+    """A figure of the first arm minus that of the second, on the cells that have both."""
+    first, second = ([rows_in(result, arm, figure) for result in results] for arm in arms)
+    both = [place for place in range(len(results)) if len(first[place]) and len(second[place])]
+    pair = ([first[place] for place in both], [second[place] for place in both])
+    make = partial(pooled, FIGURES.get(figure, mean))
+    interval = paired_bootstrap(make, pair, rounds=ROUNDS)
+    questions = sum(len(one) for one in pair[0])
+    seeds = len(seeds_of([results[place] for place in both]))
+    return Estimate(make(pair[0]) - make(pair[1]), interval, questions, len(both), seeds)
+
+
+def mean_of(results: Sequence[Result], take: Callable[[Result], float]) -> Estimate:
+    """The mean over cells of something in their facts, with its interval."""
+    return _middle_of(results, take, lambda values: float(np.mean(values)))
+
+
+def geometric_mean_of(results: Sequence[Result], take: Callable[[Result], float]) -> Estimate:
+    """The same for ratios above zero, of which twice as many and half as many must weigh alike."""
+    return _middle_of(results, take, lambda values: float(np.exp(np.mean(np.log(values)))))
+
+
+def median_of(results: Sequence[Result], take: Callable[[Result], float]) -> Estimate:
+    """The same for the value that half of the cells stay below."""
+    return _middle_of(results, take, lambda values: float(np.median(values)))
+
+
+def _middle_of(
+    results: Sequence[Result], take: Callable[[Result], float], middle: Callable[[Sequence[float]], float]
+) -> Estimate:
+    known = [result for result in results if not math.isnan(take(result))]
+    values = [float(take(result)) for result in known]
+    interval = bootstrap(middle, values, rounds=ROUNDS)
+    count = len(known)
+    return Estimate(middle(values) if values else math.nan, interval, count, count, len(seeds_of(known)))
+
+
+def of_group(results: Sequence[Result], group: str) -> list[Result]:
+    """The cells of plain scenarios, or of those with lookalikes."""
+    return [result for result in results if result.group == group]

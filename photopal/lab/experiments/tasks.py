@@ -1,0 +1,290 @@
+"""Runs the tasks of a scenario with one bank: lettered options, locations, free answers, captions."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from photopal.assistant.assistant import Assistant
+from photopal.assistant.caption import NAME_BONUS
+from photopal.concepts import Bank
+from photopal.concepts.localize import contested_maps, inside_photo, location_maps, map_scores
+from photopal.lab.datasets.reading import LETTERS, with_options
+from photopal.lab.datasets.scenario import Dataset, DatasetPhoto, Kind, Question, Scenario
+from photopal.lab.experiments.evaluator import Control, Examiner, Pose, score
+from photopal.lab.experiments.measures import MEASURES, Answered, Captioned, Chosen, Located, Outcome
+from photopal.lab.experiments.photo_store import Shelf, read_mask
+from photopal.lab.experiments.recognition import find_threshold, list_questions, recognise
+from photopal.lab.experiments.registration import Learned
+from photopal.lab.experiments.results import Figures, Rows
+from photopal.lab.metrics.localization import is_in_mask, mask_box, overlap
+from photopal.lab.metrics.text_scores import (
+    character_score,
+    is_exact,
+    names_told,
+    rotations,
+    substring_recall,
+    word_f1,
+)
+from photopal.prompts import CAPTION_QUESTION, MARK_SHARE, Mark
+from photopal.vlm.batch_decoder import GenerationRequest, answer_side_by_side
+from photopal.vlm.protocol import PhotoFeatures
+
+if TYPE_CHECKING:
+    from photopal.lab.experiments.conditions import Bench
+
+IN_TEXT = "ABCD"
+"""The letters tried where a question's options could not be told from its text."""
+
+
+def choose(examiner: Examiner, asked: Sequence[Question], control: Control) -> list[Chosen]:
+    """Answer multiple-choice questions by the likeliest letter; without a control in every rotation."""
+    answered: list[Chosen] = []
+    for path, several in _by_photo(asked):
+        named = [name for one in several for name in examiner.named_in(with_options(one.text, one.options))]
+        pose = examiner.pose(path, named, control)
+        turned = [_turns(one) if control == "asked" else _turns(one)[:1] for one in several]
+        posed = [(text, letters) for turns in turned for text, letters, _ in turns]
+        told = iter(score(examiner, pose, posed))
+        for one, turns in zip(several, turned, strict=True):
+            hits = [letters[int(next(told).argmax())] == right for _, letters, right in turns]
+            is_always = all(hits) if len(hits) > 1 else None
+            answered.append(Chosen(one.kind, hits[0], is_always, len(one.options)))
+    return answered
+
+
+def _turns(question: Question) -> list[tuple[str, str, str]]:
+    """Text, letters and right letter of a question in each rotation of its options."""
+    options = question.options
+    if not options:
+        return [(f"{question.text} Answer with the letter.", IN_TEXT, question.answer)]
+    letters = LETTERS[: len(options)]
+    right = letters.find(question.answer)
+    turns = []
+    for start, turned in enumerate(rotations(options)):
+        letter = letters[(right - start) % len(options)] if right >= 0 else question.answer
+        turns.append((with_options(question.text, turned), letters, letter))
+    return turns
+
+
+def _by_photo(asked: Sequence[Question]) -> Iterator[tuple[Path | None, list[Question]]]:
+    photos: dict[Path | None, list[Question]] = {}
+    for one in asked:
+        photos.setdefault(one.photo, []).append(one)
+    yield from photos.items()
+
+
+def locate(examiner: Examiner, photos: Sequence[DatasetPhoto]) -> list[Located]:
+    """Compare where the maps find each concept, and where its mark is, with its mask where there is one."""
+    ids = {concept.name: concept.id for concept in examiner.learned.concepts}
+    located = []
+    for photo in photos:
+        marks = examiner.marks(photo.path, list(photo.places))
+        for name, place in photo.places.items():
+            sighting = examiner.view(photo.path).of(ids[name]) if name in ids else None
+            if place.mask is None or sighting is None:
+                continue
+            mask = read_mask(place.mask, examiner.shelf.image(photo.path).size)
+            box = mask_box(mask)
+            inside = is_in_mask(sighting.point, mask)
+            at = None if name not in marks or box is None else is_at(marks[name], box)
+            shared = overlap(sighting.box, box) if box else 0.0
+            located.append(Located(inside, shared, float(mask.mean()), at))
+    return located
+
+
+def is_at(mark: Mark, box: tuple[float, float, float, float]) -> bool:
+    """Whether some of a mark lies on a box of (x, y, width, height), all as shares of the photo.
+
+    A mark stands below its concept's region, so its middle may be just outside.
+    """
+    x, y, width, height = box
+    reach = MARK_SHARE / 2
+    return x - reach <= mark.x <= x + width + reach and y - reach <= mark.y <= y + height + reach
+
+
+ANSWER_TOKENS = 48
+CAPTION_TOKENS = 96
+
+
+def answer(examiner: Examiner, asked: Sequence[Question], control: Control) -> list[Answered]:
+    """Answer free questions and compare with the true answers."""
+    noted = []
+    for one in asked:
+        pose = examiner.pose(one.photo, examiner.named_in(one.text), control)
+        noted.append(_note(examiner, pose, one.text, ANSWER_TOKENS))
+    told = answer_side_by_side(examiner.model, noted)
+    return [
+        Answered(
+            one.kind,
+            character_score(one.answer, words),
+            is_exact(one.answer, words),
+            word_f1(one.answer, words),
+        )
+        for one, words in zip(asked, told, strict=True)
+    ]
+
+
+def caption(
+    examiner: Examiner, photos: Sequence[tuple[Kind, DatasetPhoto]], control: Control, *, has_offer: bool
+) -> list[Captioned]:
+    """Caption photos and look for names.
+
+    Args:
+        examiner: Knows model and bank.
+        photos: Each with its kind.
+        control: What to take away.
+        has_offer: Whether all names of the scenario are in the prompt, as the authors have it; else those the
+            product itself would offer, which are the ones it found.
+    """
+    known = [concept.name for concept in examiner.learned.concepts]
+    noted = []
+    for _, photo in photos:
+        if has_offer:
+            pose, bonus = examiner.pose(photo.path, known, control), 0.0
+        else:
+            personal = examiner.assistant.personalise(examiner.view(photo.path))
+            pose = Pose(tuple(personal.names), personal.offered, personal.rows, personal.features)
+            bonus = NAME_BONUS
+        noted.append(_note(examiner, pose, CAPTION_QUESTION, CAPTION_TOKENS, bonus=bonus))
+    captions = answer_side_by_side(examiner.model, noted)
+    told = []
+    for (kind, photo), words in zip(photos, captions, strict=True):
+        truth = [name for name in known if name in photo.places]
+        names = names_told(words, truth, known)
+        best = max((word_f1(known_words, words) for known_words in photo.captions), default=math.nan)
+        told.append(Captioned(kind, has_offer, substring_recall(words, truth), names, best))
+    return told
+
+
+def _note(examiner: Examiner, pose: Pose, text: str, most: int, *, bonus: float = 0.0) -> GenerationRequest:
+    rows = replace(pose.rows, name_bonus=bonus) if pose.rows is not None and bonus else pose.rows
+    return GenerationRequest(examiner.encode(pose, text), pose.features, rows, most)
+
+
+Marks = Literal["marks", "no marks", "random marks", "sentence only"]
+MARKS: tuple[Marks, ...] = ("marks", "no marks", "random marks", "sentence only")
+STRANGERS = 4
+"""Photos without any of a scenario's concepts that are captioned, too: no name is right there."""
+
+DIGITS = 9
+"""As many as a number of 32 bits has; with fewer, p(yes) near 1 would be the same for many questions."""
+
+
+class MarkedExaminer(Examiner):
+    """Puts questions with marks where they belong, with none, at random places, or in words only."""
+
+    def __init__(self, shelf: Shelf, learned: Learned, bank: Bank, *, seed: int, marks: Marks) -> None:
+        super().__init__(
+            shelf, learned, bank, seed=seed, fault="marks at random" if marks == "random marks" else None
+        )
+        self._is_unmarked = marks == "sentence only"
+        if marks == "no marks":
+            self.assistant = Assistant(shelf.model, bank, learned.concepts, has_marks=False)
+
+    def pose(
+        self,
+        path: object,
+        names: Sequence[str],
+        control: Control = "asked",
+        *,
+        has_marks: bool = True,
+    ) -> Pose:
+        """As `Examiner.pose`; for the sentence only, the photo itself stays without marks."""
+        pose = super().pose(path, names, control, has_marks=has_marks)  # type: ignore[arg-type]
+        if not self._is_unmarked or path is None:
+            return pose
+        return Pose(pose.names, pose.offered, pose.rows, self._plain(path))  # type: ignore[arg-type]
+
+
+def examine(
+    examiner: Examiner,
+    dataset: Dataset,
+    tasks: Sequence[str],
+    *,
+    seed: int,
+    control: Control = "asked",
+) -> Figures:
+    """Run tasks with one bank.
+
+    Args:
+        examiner: Has the bank.
+        dataset: What the scenario is of.
+        tasks: recognition, places, grounding, choice or caption. Without a control captions are asked for
+            twice: with all names offered, and with those that the product itself would offer.
+        seed: Which negatives are asked for.
+        control: What is taken away.
+
+    Returns:
+        For each figure of `MEASURES` its rows, named "task: figure".
+    """
+    scenario = examiner.learned.scenario
+    told: Figures = {}
+    for task in tasks:
+        told |= rows_of(task, _outcomes(examiner, dataset, scenario, task, seed, control))
+    return told
+
+
+def before_and_after(
+    bench: Bench, dataset: Dataset, learned: Learned, tasks: Sequence[str], *, seed: int
+) -> dict[str, Figures]:
+    """Run tasks with the rows as "registered", and as "tuned" jointly."""
+    tuned, _ = bench.tune(learned, bench.lessons(dataset, learned, seed), bench.plan.tune(seed))
+    return {
+        how: examine(Examiner(bench.shelf, learned, bank, seed=seed), dataset, tasks, seed=seed)
+        for how, bank in (("registered", learned.registered), ("tuned", tuned))
+    }
+
+
+def rows_of(task: str, outcomes: Sequence[Outcome]) -> Figures:
+    """What the figures of a task are made of; those without a question are left out."""
+    told = {}
+    for measure in MEASURES:
+        if measure.task == task and len(values := measure.values(outcomes)):
+            told[f"{task}: {measure.name}"] = _kept(values.tolist())
+    return told
+
+
+def _kept(rows: Rows) -> Rows:
+    return [[float(f"{value:.{DIGITS}g}") for value in row] for row in rows]
+
+
+def _outcomes(
+    examiner: Examiner, dataset: Dataset, scenario: Scenario, task: str, seed: int, control: Control
+) -> Sequence[Outcome]:
+    if task == "recognition":
+        threshold = find_threshold(examiner, dataset, scenario, control)
+        asked = list_questions(dataset, scenario, seed=seed)
+        return recognise(examiner, asked, control, threshold=threshold)
+    if task == "places":
+        return locate(examiner, scenario.test_photos)
+    if task == "caption":
+        photos = [*photos_of(scenario), *strangers_of(dataset, scenario, seed)]
+        told = caption(examiner, photos, control, has_offer=True)
+        return told if control != "asked" else told + caption(examiner, photos, control, has_offer=False)
+    return choose(examiner, [one for one in scenario.questions if one.task == task], control)
+
+
+def strangers_of(dataset: Dataset, scenario: Scenario, seed: int) -> list[tuple[Kind, DatasetPhoto]]:
+    """A few test photos that show no concept at all."""
+    photos = list(dataset.negatives.test)
+    rng = random.Random(f"captions {scenario.name} {seed}")
+    return [("si_sq", photo) for photo in rng.sample(photos, min(len(photos), STRANGERS))]
+
+
+def photos_of(scenario: Scenario) -> list[tuple[Kind, DatasetPhoto]]:
+    """The test photos of a scenario, those of one concept first."""
+    single: list[tuple[Kind, DatasetPhoto]] = [("si_sq", p) for c in scenario.concepts for p in c.test]
+    return single + [("mi_sq", photo) for photo in scenario.multi]
+
+
+def map_score(bank: Bank, concept_id: int, features: PhotoFeatures) -> float:
+    """How far the map of a concept rises above its threshold, among all concepts of the bank."""
+    ids = list(bank.concepts)
+    maps = contested_maps(location_maps(features.patches, bank.directions(ids)))[: len(ids)]
+    scores = map_scores(maps.masked_fill(~inside_photo(features), -1.0))
+    return float(scores[ids.index(concept_id)]) - bank.concepts[concept_id].calibration.threshold

@@ -1,0 +1,259 @@
+"""A run asks what it says, takes away what it says, and mixes no test photo into what is learned."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+from dataclasses import replace
+
+import pytest
+import torch
+from PIL import Image
+
+from photopal.concepts import RegisterOptions
+from photopal.concepts.calibration import Calibration
+from photopal.errors import DatasetError
+from photopal.lab.datasets import load_dataset
+from photopal.lab.datasets.drawn_dataset import DrawnOptions, write_drawn
+from photopal.lab.experiments.dataset_evaluation import EvalOptions, evaluate, facts, tabulate
+from photopal.lab.experiments.evaluator import CONTROLS, Examiner, score
+from photopal.lab.experiments.photo_store import Shelf, read_mask, remember
+from photopal.lab.experiments.registration import LearnOptions, learn, strangers_for, tuning_photos
+from photopal.tuning import TuneOptions
+from photopal.tuning.trainer import split_photos
+from photopal.vlm import load_model
+
+pytestmark = pytest.mark.slow
+
+REGISTER = RegisterOptions(tokens=4)
+PLAIN = LearnOptions(None, REGISTER)
+QUICK = EvalOptions(tune=TuneOptions(epochs=1, variants=1, tokens=4))
+
+
+@pytest.fixture(scope="module")
+def scenes(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "scenes"
+    options = DrawnOptions(scenarios=2, train=3, test=1, multi=2, negatives=8, siblings=1, size_px=64)
+    write_drawn(folder, options, seed=1)
+    return load_dataset(folder)
+
+
+@pytest.fixture(scope="module")
+def shelf(tiny_llava):
+    return Shelf(remember(load_model(tiny_llava)))
+
+
+@pytest.fixture
+def learned(shelf, scenes):
+    return learn(shelf, scenes, scenes.scenarios[0], PLAIN)
+
+
+@pytest.fixture
+def examiner(shelf, learned):
+    return Examiner(shelf, learned, learned.registered, seed=0)
+
+
+def test_a_picture_is_encoded_once(tiny_llava, scenes, monkeypatch):
+    model = load_model(tiny_llava)
+    encoded = []
+    original = type(model).encode_photos
+
+    def note(self, images):
+        encoded.extend(images)
+        return original(self, images)
+
+    monkeypatch.setattr(type(model), "encode_photos", note)
+    shelf = Shelf(remember(model))
+    paths = [photo.path for photo in scenes.negatives.train[:2]]
+    first = shelf.features([*paths, paths[0]])
+    again = shelf.features(paths)
+    assert len(encoded) == 2
+    assert first[0] is first[2] is again[0]
+
+
+def test_features_beyond_the_room_there_is_are_forgotten(tiny_llava, scenes):
+    model = load_model(tiny_llava)
+    shelf = Shelf(remember(model, most_bytes=1))
+    paths = [photo.path for photo in scenes.negatives.train[:3]]
+    several = shelf.features(paths)
+    assert len(several) == 3
+    torch.testing.assert_close(several[0].tokens, shelf.features(paths[:1])[0].tokens)
+
+
+def test_features_pushed_out_in_the_call_that_asks_for_them_are_given_all_the_same(tiny_llava, scenes):
+    model = load_model(tiny_llava)
+    paths = [photo.path for photo in scenes.negatives.train[:3]]
+    [one] = Shelf(remember(model)).features(paths[:1])
+    shelf = Shelf(remember(model, most_bytes=2 * (one.tokens.nbytes + one.patches.nbytes)))
+    shelf.features(paths[:1])
+    *_, again = shelf.features([*paths[1:], paths[0]])
+    torch.testing.assert_close(again.tokens, one.tokens)
+
+
+@pytest.mark.parametrize("control", ["asked", *CONTROLS])
+@pytest.mark.parametrize("has_marks", [True, False])
+def test_scores_are_those_of_separate_prompts(examiner, scenes, control, has_marks):
+    scenario = scenes.scenarios[0]
+    pose = examiner.pose(scenario.multi[0].path, scenario.names, control, has_marks=has_marks)
+    asked = [(f"Is {name} here? And who is it?", ("Yes", "No")) for name in scenario.names]
+    asked.append(("Where? A. left B. right", ("A", "B")))
+    for (text, answers), told in zip(asked, score(examiner, pose, asked), strict=True):
+        encoded = examiner.encode(pose, text)
+        alone = examiner.model.score_answers(encoded, pose.features, pose.rows, answers=answers)
+        torch.testing.assert_close(told, alone, atol=1e-4, rtol=1e-4)
+
+
+def test_answers_that_begin_alike_are_told_apart(examiner, scenes):
+    scenario = scenes.scenarios[0]
+    pose = examiner.pose(scenario.multi[0].path, scenario.names)
+    [told] = score(examiner, pose, [("What is it?", ("on the left", "on the right"))])
+    encoded = examiner.encode(pose, "What is it?")
+    alone = examiner.model.score_answers(
+        encoded, pose.features, pose.rows, answers=("on the left", "on the right")
+    )
+    torch.testing.assert_close(told, alone, atol=1e-4, rtol=1e-4)
+
+
+def test_each_control_takes_away_what_it_says(examiner, scenes):
+    scenario = scenes.scenarios[0]
+    path = scenario.multi[0].path
+    text = f"Where is {scenario.names[0]}?"
+    asked = examiner.pose(path, scenario.names)
+    assert asked.names == tuple(scenario.names)
+    no_concept = examiner.pose(path, scenario.names, "no concept")
+    assert (no_concept.rows, no_concept.offered) == (None, ())
+    vocab = examiner.model.vocab_size
+    assert int(examiner.encode(no_concept, text).ids.max()) < vocab
+    assert int(examiner.encode(asked, text).ids.max()) >= vocab
+    wrong = examiner.pose(path, scenario.names, "wrong concept")
+    assert wrong.rows.names == asked.rows.names
+    for slot in range(len(wrong.names)):
+        assert not torch.equal(wrong.rows.inputs[slot], asked.rows.inputs[slot])
+    torch.testing.assert_close(wrong.features.tokens, asked.features.tokens)
+    blank = examiner.pose(path, scenario.names, "blank image")
+    other = examiner.pose(scenario.multi[1].path, scenario.names, "blank image")
+    torch.testing.assert_close(blank.features.tokens, other.features.tokens)
+    assert examiner.encode(examiner.pose(path, scenario.names, "text only"), text).image_end == 0
+
+
+def test_wrong_rows_are_of_other_scenarios(shelf, scenes, learned):
+    own = {photo.path for concept in scenes.scenarios[0].concepts for photo in concept.train}
+    other = learn(shelf, scenes, scenes.scenarios[1], PLAIN)
+    rows = {tuple(row.inputs[0].tolist()) for row in other.registered.concepts.values()}
+    assert own
+    assert any(tuple(row.inputs[0].tolist()) in rows for row in learned.foreign.concepts.values())
+
+
+def test_a_single_scenario_has_no_control_by_wrong_rows(shelf, scenes):
+    alone = replace(scenes, scenarios=scenes.scenarios[:1])
+    learned = learn(shelf, alone, alone.scenarios[0], PLAIN)
+    assert learned.foreign is None
+    assert "wrong concept" not in Examiner(shelf, learned, learned.registered, seed=0).controls
+
+
+def test_no_test_photo_and_no_validation_photo_is_in_a_row(shelf, scenes, monkeypatch):
+    opened = []
+    original = Shelf.image
+
+    def note(self, path):
+        opened.append(path)
+        return original(self, path)
+
+    monkeypatch.setattr(Shelf, "image", note)
+    scenario = scenes.scenarios[1]
+    learn(shelf, scenes, scenario, PLAIN)
+    held = {photo.path for concept in scenario.concepts for photo in concept.validation}
+    tested = {photo.path for photo in scenario.test_photos}
+    assert opened
+    assert held
+    assert not held & set(opened)
+    assert not tested & set(opened)
+
+
+def test_tuning_validates_on_exactly_the_photos_held_out(shelf, scenes):
+    scenario = scenes.scenarios[1]
+    learned = learn(shelf, scenes, scenario, PLAIN)
+    photos = tuning_photos(shelf, learned.registered, scenario.concepts, strangers_for(scenes, scenario, 0))
+    training, validation = split_photos(photos, share=0.2, rng=random.Random(0))
+    held = {str(photo.path) for concept in scenario.concepts for photo in concept.validation}
+    assert {photo.key for photo in validation if photo.present} == held
+    assert not held & {photo.key for photo in training}
+
+
+def test_validation_photos_are_asked_about_everyone_however_alike_the_maps_find_them(shelf, scenes):
+    scenario = scenes.scenarios[1]
+    bank = learn(shelf, scenes, scenario, PLAIN).registered
+    credulous = bank.with_concepts(
+        [replace(one, calibration=Calibration(-2.0, -2.0)) for one in bank.concepts.values()]
+    )
+    photos = [photo for photo in tuning_photos(shelf, credulous, scenario.concepts, []) if photo.present]
+    for photo in photos:
+        others = frozenset(credulous.concepts) - photo.present
+        assert photo.likely == (frozenset() if photo.is_held_out else others)
+    assert {photo.is_held_out for photo in photos} == {True, False}
+
+
+@pytest.fixture(scope="module")
+def evaluation(tiny_llava, scenes):
+    return evaluate(load_model(tiny_llava), scenes, QUICK)
+
+
+def test_every_task_is_run_before_and_after_tuning_with_controls(evaluation, scenes):
+    assert len(evaluation.registered) == len(evaluation.tuned) == len(scenes.scenarios)
+    for outcomes, scenario in zip(evaluation.tuned, scenes.scenarios, strict=True):
+        m = len(scenario.concepts)
+        for control in ("asked", *CONTROLS):
+            assert len(outcomes.of(control, "vqa")) == m + 2 * (m + 1)
+            assert len(outcomes.of(control, "choice")) == m + 2 * (m + 1) + 2 * m
+        assert len(outcomes.of("asked", "caption")) == 2 * (m + 2)
+        shown = sum(len(photo.places) for photo in scenario.test_photos)
+        assert len(outcomes.of("asked", "places")) == shown
+    assert not evaluation.registered[0].of("no concept", "choice")
+
+
+def test_the_table_has_figures_intervals_and_controls(evaluation):
+    rows = {(row.task, row.measure): row for row in tabulate(evaluation)}
+    for task in ("recognition", "grounding", "choice", "vqa", "caption", "places"):
+        assert any(key[0] == task for key in rows)
+    weighted = rows["recognition", "weighted"]
+    assert weighted.definition == "ours"
+    assert rows["recognition", "weighted, authors' labels"].definition == "authors"
+    assert set(weighted.controls) == set(CONTROLS)
+    assert weighted.interval[0] <= weighted.tuned <= weighted.interval[1]
+    assert {row.definition for row in rows.values()} == {"authors", "ours"}
+    assert all(not math.isnan(row.registered) for row in rows.values())
+
+
+def test_json_has_no_word_that_json_lacks(evaluation):
+    told = facts(evaluation, tabulate(evaluation), seed=0)
+    assert json.loads(json.dumps(told, allow_nan=False))["seed"] == 0
+
+
+def test_the_same_seed_gives_the_same_figures(tiny_llava, scenes):
+    options = replace(QUICK, tasks=("recognition", "grounding"), has_tuning=False, has_controls=False)
+    first, again = (tabulate(evaluate(load_model(tiny_llava), scenes, options)) for _ in range(2))
+    assert first == again
+
+
+def test_a_dataset_of_square_and_wide_photos_by_hand_is_run(tiny_llava, mc_llava):
+    dataset = load_dataset(mc_llava)
+    evaluation = evaluate(load_model(tiny_llava), dataset, replace(QUICK, has_tuning=False))
+    assert {row.task for row in tabulate(evaluation)} == {
+        "recognition",
+        "grounding",
+        "choice",
+        "vqa",
+        "caption",
+    }
+
+
+def test_a_mask_of_other_proportions_is_named(tiny_llava, scenes, tmp_path):
+    path = tmp_path / "m.png"
+    Image.new("L", (40, 20), 255).save(path)
+    assert read_mask(path, (80, 40)).shape == (20, 40)
+    with pytest.raises(DatasetError, match=r"m\.png: the mask has 40×20 pixels, its photo 64×64"):
+        read_mask(path, (64, 64))
+    Image.new("L", (40, 20)).save(path)
+    with pytest.raises(DatasetError, match=r"m\.png: the mask is empty"):
+        read_mask(path, (40, 20))
