@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
-from photopal.lab.experiments.conditions import Bench, one_name_each, tune_jointly
-from photopal.lab.experiments.evaluator import Examiner
-from photopal.lab.experiments.photo_store import Shelf
-from photopal.lab.experiments.registration import Region, told_concepts
-from photopal.lab.experiments.results import Cell, Experiment, Figures, Results, Section, Table, mean_of
+from photopal.lab.experiments.conditions import ExperimentContext, one_name_each, tune_jointly
+from photopal.lab.experiments.evaluator import Evaluator
+from photopal.lab.experiments.photo_store import PhotoStore
+from photopal.lab.experiments.registration import Region, tuning_concepts
+from photopal.lab.experiments.results import Experiment, Figures, Results, Run, Section, Table, mean_of
 from photopal.lab.experiments.tables import compare, differences, rests_on
-from photopal.lab.experiments.tasks import examine
+from photopal.lab.experiments.tasks import evaluate_tasks
 from photopal.tuning import tune_bank
 from photopal.vlm.placeholders import PLACEHOLDER_PATTERN
 from photopal.vlm.protocol import ChatPrompt, EncodedPrompt, PhotoFeatures, VisionModel
@@ -42,45 +42,47 @@ TUNED = {
 }
 
 
-def run_ingredients(bench: Bench, cell: Cell) -> tuple[dict[str, Figures], dict[str, Any]]:
+def compute_ingredients(context: ExperimentContext, run: Run) -> tuple[dict[str, Figures], dict[str, Any]]:
     """Learn one scenario as it is and with each change."""
-    dataset, scenario = bench.scenario(cell)
-    seed, options = cell.seed, bench.plan.tune(cell.seed)
+    dataset, scenario = context.scenario(run)
+    seed, options = run.seed, context.plan.tune(run.seed)
     banks, facts = {}, {}
-    taught = {region: bench.register(dataset, scenario, seed, region=region) for region in REGIONS}
+    taught = {region: context.register(dataset, scenario, seed, region=region) for region in REGIONS}
     for region, words in REGIONS.items():
-        photos = bench.lessons(dataset, taught[region], seed)
-        tuned = tune_jointly(bench, taught[region], photos, options)
+        photos = context.lessons(dataset, taught[region], seed)
+        tuned = tune_jointly(context, taught[region], photos, options)
         banks[f"{words}, registered"] = (taught[region], taught[region].registered)
         banks[f"{words}, tuned"] = (taught[region], tuned.bank)
         facts[f"{words}, tuned"] = tuned.steps
     learned = taught["mask"]
-    photos = bench.lessons(dataset, learned, seed)
-    told = told_concepts(learned.concepts)
+    photos = context.lessons(dataset, learned, seed)
+    told = tuning_concepts(learned.concepts)
     single = one_name_each(photos, list(told))
     larger = replace(options, batch_photos=max(1, round(options.batch_photos * len(single) / len(photos))))
-    alone, report = bench.tune(learned, single, larger)
+    alone, report = context.tune(learned, single, larger)
     silent = {i: replace(concept, descriptions=()) for i, concept in told.items()}
-    without, _ = bench.tune(learned, photos, options, concepts=silent)
+    without, _ = context.tune(learned, photos, options, concepts=silent)
     banks |= {"one name a prompt": (learned, alone), "no looks": (learned, without)}
     facts["one name a prompt"] = report.steps
-    arms = {
-        arm: examine(Examiner(bench.shelf, one, bank, seed=seed), dataset, INGREDIENT_TASKS, seed=seed)
-        for arm, (one, bank) in banks.items()
+    conditions = {
+        condition: evaluate_tasks(
+            Evaluator(context.store, one, bank, seed=seed), dataset, INGREDIENT_TASKS, seed=seed
+        )
+        for condition, (one, bank) in banks.items()
     }
-    return arms, {"steps": facts}
+    return conditions, {"steps": facts}
 
 
-def tell_ingredients(results: Results, plan: Plan) -> Section:
+def summarize_ingredients(results: Results, plan: Plan) -> Section:
     """Each change beside what it changes."""
-    cells = list(results[INGREDIENTS])
+    runs = list(results[INGREDIENTS])
     registered = {f"{words}, registered": words for words in REGIONS.values()}
     base = "masks, tuned"
-    pairs = [(base, arm) for arm in TUNED if arm != base]
+    pairs = [(base, condition) for condition in TUNED if condition != base]
     tables = (
-        compare("Masks, boxes, nothing: registered only", cells, registered, INGREDIENT_FIGURES),
-        compare("One ingredient changed, tuned", cells, TUNED, INGREDIENT_FIGURES),
-        differences("What each ingredient gives, paired", cells, pairs, INGREDIENT_FIGURES, TUNED),
+        compare("Masks, boxes, nothing: registered only", runs, registered, INGREDIENT_FIGURES),
+        compare("One ingredient changed, tuned", runs, TUNED, INGREDIENT_FIGURES),
+        differences("What each ingredient gives, paired", runs, pairs, INGREDIENT_FIGURES, TUNED),
     )
     about = (
         "A prompt with one name holds the one who is there, or one who is not; such prompts are twice as "
@@ -91,7 +93,7 @@ def tell_ingredients(results: Results, plan: Plan) -> Section:
     return Section("Ingredients", about, tables)
 
 
-INGREDIENT_EXPERIMENT = Experiment(INGREDIENTS, run_ingredients, tell_ingredients)
+INGREDIENT_EXPERIMENT = Experiment(INGREDIENTS, compute_ingredients, summarize_ingredients)
 
 
 ORDER = "order"
@@ -130,42 +132,42 @@ def system_first(prompt: ChatPrompt) -> ChatPrompt:
     return replace(prompt, user=prompt.user[block.end() :], system=block[0].strip())
 
 
-def run_order(bench: Bench, cell: Cell) -> tuple[dict[str, Figures], dict[str, Any]]:
+def compute_order(context: ExperimentContext, run: Run) -> tuple[dict[str, Figures], dict[str, Any]]:
     """Tune and ask one scenario in either order."""
-    dataset, scenario = bench.scenario(cell)
-    seed = cell.seed
-    learned = bench.register(dataset, scenario, seed)
-    photos = bench.lessons(dataset, learned, seed)
-    options = replace(bench.plan.tune(seed), epochs=bench.plan.order_epochs, variants=1)
-    models: Sequence[VisionModel] = (bench.model, cast("VisionModel", SystemFirst(bench.model)))
-    arms: dict[str, Figures] = {}
+    dataset, scenario = context.scenario(run)
+    seed = run.seed
+    learned = context.register(dataset, scenario, seed)
+    photos = context.lessons(dataset, learned, seed)
+    options = replace(context.plan.tune(seed), epochs=context.plan.order_epochs, variants=1)
+    models: Sequence[VisionModel] = (context.model, cast("VisionModel", SystemFirst(context.model)))
+    conditions: dict[str, Figures] = {}
     seconds = {}
     for order, model in zip(ORDERS, models, strict=True):
-        shelf = bench.shelf if model is bench.model else Shelf(model)
+        store = context.store if model is context.model else PhotoStore(model)
         started = time.process_time()
-        tuned, _ = tune_bank(model, learned.registered, told_concepts(learned.concepts), photos, options)
+        tuned, _ = tune_bank(model, learned.registered, tuning_concepts(learned.concepts), photos, options)
         seconds[order] = time.process_time() - started
         for how, bank in (("registered", learned.registered), ("tuned", tuned)):
-            examiner = Examiner(shelf, learned, bank, seed=seed)
-            arms[f"{order}, {how}"] = examine(examiner, dataset, ORDER_TASKS, seed=seed)
-    return arms, {"tuning_cpu_s": seconds}
+            evaluator = Evaluator(store, learned, bank, seed=seed)
+            conditions[f"{order}, {how}"] = evaluate_tasks(evaluator, dataset, ORDER_TASKS, seed=seed)
+    return conditions, {"tuning_cpu_s": seconds}
 
 
-def tell_order(results: Results, plan: Plan) -> Section:
+def summarize_order(results: Results, plan: Plan) -> Section:
     """Either order, registered and tuned, and what tuning costs in each."""
-    cells = list(results[ORDER])
-    arms = {
+    runs = list(results[ORDER])
+    conditions = {
         f"{o}, {how}": f"{words}, {how}" for how in ("registered", "tuned") for o, words in ORDERS.items()
     }
     pairs = [(f"image first, {how}", f"system first, {how}") for how in ("registered", "tuned")]
     rows = tuple(
-        (words, str(mean_of(cells, lambda r, o=order: r.facts["tuning_cpu_s"][o])))  # type: ignore[misc]
+        (words, str(mean_of(runs, lambda r, o=order: r.facts["tuning_cpu_s"][o])))  # type: ignore[misc]
         for order, words in ORDERS.items()
     )
-    note = f"{rests_on(cells)}. {plan.order_epochs} passes, the same questions."
+    note = f"{rests_on(runs)}. {plan.order_epochs} passes, the same questions."
     tables = (
-        compare("Order of photo and concepts", cells, arms, ORDER_FIGURES),
-        differences("Photo first − concepts first, paired", cells, pairs, ORDER_FIGURES, arms),
+        compare("Order of photo and concepts", runs, conditions, ORDER_FIGURES),
+        differences("Photo first − concepts first, paired", runs, pairs, ORDER_FIGURES, conditions),
         Table("Processor seconds of tuning", ("order", "seconds"), rows, note),
     )
     about = (
@@ -175,4 +177,4 @@ def tell_order(results: Results, plan: Plan) -> Section:
     return Section("Photo first or concepts first", about, tables)
 
 
-ORDER_EXPERIMENT = Experiment(ORDER, run_order, tell_order)
+ORDER_EXPERIMENT = Experiment(ORDER, compute_order, summarize_order)

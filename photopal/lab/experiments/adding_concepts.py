@@ -11,11 +11,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from photopal.lab.datasets.scenario import Dataset
-from photopal.lab.experiments.conditions import Bench
-from photopal.lab.experiments.evaluator import Examiner
-from photopal.lab.experiments.recognition import Asked, find_threshold, list_questions, recognise
-from photopal.lab.experiments.registration import Learned, told_concepts
-from photopal.lab.experiments.results import Cell, Experiment, Figures, Results, Section, Table, mean_of
+from photopal.lab.experiments.conditions import ExperimentContext
+from photopal.lab.experiments.evaluator import Evaluator
+from photopal.lab.experiments.recognition import (
+    RecognitionQuestion,
+    find_threshold,
+    list_questions,
+    recognize,
+)
+from photopal.lab.experiments.registration import LearnedScenario, tuning_concepts
+from photopal.lab.experiments.results import Experiment, Figures, Results, Run, Section, Table, mean_of
 from photopal.lab.experiments.tables import compare, differences, rests_on
 from photopal.lab.experiments.tasks import rows_of
 
@@ -41,19 +46,19 @@ NEW = {
 }
 
 
-def run(bench: Bench, cell: Cell) -> tuple[dict[str, Figures], dict[str, Any]]:
+def compute(context: ExperimentContext, run: Run) -> tuple[dict[str, Figures], dict[str, Any]]:
     """Tune all but the last concept, then add it in either way."""
-    dataset, scenario = bench.scenario(cell)
-    seed, options = cell.seed, bench.plan.tune(cell.seed)
+    dataset, scenario = context.scenario(run)
+    seed, options = run.seed, context.plan.tune(run.seed)
     first = replace(scenario, concepts=scenario.concepts[:-1])
-    before = bench.register(dataset, first, seed)
-    lessons = bench.lessons(dataset, before, seed)
+    before = context.register(dataset, first, seed)
+    lessons = context.lessons(dataset, before, seed)
     started = time.process_time()
-    old, _ = bench.tune(before, lessons, options)
+    old, _ = context.tune(before, lessons, options)
     seconds = {"the old ones": time.process_time() - started}
 
-    learned = bench.register(dataset, scenario, seed)
-    photos = bench.lessons(dataset, learned, seed)
+    learned = context.register(dataset, scenario, seed)
+    photos = context.lessons(dataset, learned, seed)
     newest = learned.concepts[-1].id
     # Thresholds and directions are made anew with everybody; the old concepts keep their tuned rows.
     kept = [
@@ -62,46 +67,52 @@ def run(bench: Bench, cell: Cell) -> tuple[dict[str, Figures], dict[str, Any]]:
     ]
     start = learned.registered.with_concepts(kept)
     told = {
-        i: replace(concept, is_frozen=i != newest) for i, concept in told_concepts(learned.concepts).items()
+        i: replace(concept, is_frozen=i != newest) for i, concept in tuning_concepts(learned.concepts).items()
     }
     started = time.process_time()
-    added, _ = bench.tune(learned, photos, options, concepts=told, bank=start)
+    added, _ = context.tune(learned, photos, options, concepts=told, bank=start)
     seconds["one more, the old ones frozen"] = time.process_time() - started
     started = time.process_time()
-    anew, _ = bench.tune(learned, photos, options)
+    anew, _ = context.tune(learned, photos, options)
     seconds["all of them anew"] = time.process_time() - started
 
     of_old = [one for one in list_questions(dataset, first, seed=seed) if len(one.names) == 1]
     newcomer = (scenario.concepts[-1].name,)
     of_new = [one for one in list_questions(dataset, scenario, seed=seed) if one.names == newcomer]
-    arms = {"old, before": _ask(bench, dataset, before, old, of_old)}
-    for arm, bank in (("added", added), ("anew", anew)):
-        arms[f"old, {arm}"] = _ask(bench, dataset, learned, bank, of_old)
-        arms[f"new, {arm}"] = _ask(bench, dataset, learned, bank, of_new)
-    arms["new, registered"] = _ask(bench, dataset, learned, start, of_new)
-    return arms, {"tuning_cpu_s": seconds}
+    conditions = {"old, before": _ask(context, dataset, before, old, of_old)}
+    for condition, bank in (("added", added), ("anew", anew)):
+        conditions[f"old, {condition}"] = _ask(context, dataset, learned, bank, of_old)
+        conditions[f"new, {condition}"] = _ask(context, dataset, learned, bank, of_new)
+    conditions["new, registered"] = _ask(context, dataset, learned, start, of_new)
+    return conditions, {"tuning_cpu_s": seconds}
 
 
-def _ask(bench: Bench, dataset: Dataset, learned: Learned, bank: Bank, asked: list[Asked]) -> Figures:
-    examiner = Examiner(bench.shelf, learned, bank, seed=0)
-    threshold = find_threshold(examiner, dataset, learned.scenario)
-    return rows_of("recognition", recognise(examiner, asked, "asked", threshold=threshold))
+def _ask(
+    context: ExperimentContext,
+    dataset: Dataset,
+    learned: LearnedScenario,
+    bank: Bank,
+    asked: list[RecognitionQuestion],
+) -> Figures:
+    evaluator = Evaluator(context.store, learned, bank, seed=0)
+    threshold = find_threshold(evaluator, dataset, learned.scenario)
+    return rows_of("recognition", recognize(evaluator, asked, "asked", threshold=threshold))
 
 
-def tell(results: Results, plan: Plan) -> Section:
+def summarize(results: Results, plan: Plan) -> Section:
     """Old and new concepts with either way, and what each costs."""
-    cells = list(results[NAME])
+    runs = list(results[NAME])
     costs = ("the old ones", "one more, the old ones frozen", "all of them anew")
     rows = tuple(
-        (words, str(mean_of(cells, lambda r, w=words: r.facts["tuning_cpu_s"][w])))  # type: ignore[misc]
+        (words, str(mean_of(runs, lambda r, w=words: r.facts["tuning_cpu_s"][w])))  # type: ignore[misc]
         for words in costs
     )
     pairs = [("old, added", "old, before"), ("old, anew", "old, added"), ("new, added", "new, anew")]
     tables = (
-        compare("The old concepts", cells, OLD, FIGURES),
-        compare("The new concept", cells, NEW, FIGURES),
-        differences("Paired", cells, pairs, FIGURES),
-        Table("Processor seconds of tuning", ("what is tuned", "seconds"), rows, rests_on(cells)),
+        compare("The old concepts", runs, OLD, FIGURES),
+        compare("The new concept", runs, NEW, FIGURES),
+        differences("Paired", runs, pairs, FIGURES),
+        Table("Processor seconds of tuning", ("what is tuned", "seconds"), rows, rests_on(runs)),
     )
     about = (
         "The last concept of each scenario comes later. The old ones are asked for on the same photos before "
@@ -110,4 +121,4 @@ def tell(results: Results, plan: Plan) -> Section:
     return Section("Adding one concept", about, tables)
 
 
-EXPERIMENT = Experiment(NAME, run, tell)
+EXPERIMENT = Experiment(NAME, compute, summarize)

@@ -68,7 +68,7 @@ def draw_sheet(library: Library, photos: Sequence[PhotoRow], *, columns: int = 4
 
     Args:
         library: Knows the captions.
-        photos: Captioned photos of the library, in the order to show them.
+        photos: CaptionResult photos of the library, in the order to show them.
         columns: Photos a row.
     """
     names = {concept.id: concept.name for concept in library.concepts()}

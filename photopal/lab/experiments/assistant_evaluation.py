@@ -25,12 +25,12 @@ from photopal.lab.experiments.album_captions import names_in
 from photopal.lab.experiments.question_makers import (
     MAKERS,
     PLAIN,
-    Shown,
+    PhotoFacts,
+    facts_of_photo,
     free_questions,
-    show,
     tells_activities,
 )
-from photopal.lab.experiments.tallies import Ledger
+from photopal.lab.experiments.tallies import Tallies
 from photopal.lab.metrics import answer_facts
 from photopal.prompts import MOST_CONCEPTS
 from photopal.prompts import templates as questions
@@ -40,7 +40,7 @@ from photopal.vlm.protocol import ConceptRows, EncodedPrompt, PhotoFeatures, Vis
 _PHOTOS_KEPT = 512
 
 
-class NotingModel:
+class RecordingModel:
     """A model that notes what is to be generated instead of generating, and encodes no photo twice.
 
     Attributes:
@@ -52,7 +52,7 @@ class NotingModel:
     def __init__(self, model: VisionModel) -> None:
         self._model = model
         self._encoded: dict[bytes, PhotoFeatures] = {}
-        self.noted: list[GenerationRequest] = []
+        self.requests: list[GenerationRequest] = []
 
     def __getattr__(self, name: str) -> Any:
         """Everything else is the model's own."""
@@ -78,7 +78,7 @@ class NotingModel:
         **_: Any,
     ) -> str:
         """Note the prompt; returns nothing yet."""
-        self.noted.append(GenerationRequest(encoded, features, rows, max_new_tokens))
+        self.requests.append(GenerationRequest(encoded, features, rows, max_new_tokens))
         return ""
 
     @property
@@ -90,16 +90,16 @@ class NotingModel:
 _PHOTOS_AT_ONCE = 16
 
 
-class Exam:
+class AssistantEvaluation:
     """Asks about the test photos of one family with one bank; `finish` writes and books the answers."""
 
     def __init__(
-        self, model: VisionModel, scenario: Scenario, bank: Bank, ledger: Ledger, *, cluster: str
+        self, model: VisionModel, scenario: Scenario, bank: Bank, tallies: Tallies, *, cluster: str
     ) -> None:
-        self.model, self.scenario, self.ledger, self.cluster = model, scenario, ledger, cluster
-        self._noting = NotingModel(model)
+        self.model, self.scenario, self.tallies, self.cluster = model, scenario, tallies, cluster
+        self._recording = RecordingModel(model)
         self.assistant = Assistant(model, bank, scenario.concepts)
-        self._speaking = Assistant(self._noting.as_model, bank, scenario.concepts)
+        self._speaking = Assistant(self._recording.as_model, bank, scenario.concepts)
         self._scored: list[GenerationRequest] = []
         self._on_answer: list[Callable[[str], None]] = []
         self._on_share: list[Callable[[float], None]] = []
@@ -112,12 +112,12 @@ class Exam:
         return [view for start in starts for view in self.assistant.look_at(images[start:][:_PHOTOS_AT_ONCE])]
 
     @cached_property
-    def shown(self) -> list[Shown]:
+    def shown(self) -> list[PhotoFacts]:
         """What is true of every test photo."""
         names = [concept.name for concept in self.scenario.concepts]
-        return [show(test.photo, self.scenario.cast, names) for test in self.scenario.tests]
+        return [facts_of_photo(test.photo, self.scenario.cast, names) for test in self.scenario.tests]
 
-    def recognise(self, key: str, *, siblings: Sequence[tuple[int, int]] = ()) -> None:
+    def recognize(self, key: str, *, siblings: Sequence[tuple[int, int]] = ()) -> None:
         """Ask the recognition question about everybody on every photo.
 
         Args:
@@ -142,9 +142,9 @@ class Exam:
 
     def _book_recognition(self, key: str, is_yes: bool, says_yes: bool, is_sibling: bool) -> None:
         is_right = is_yes == says_yes
-        self.ledger.add_yes_no(key, self.cluster, is_yes=is_yes, is_right=is_right)
+        self.tallies.add_yes_no(key, self.cluster, is_yes=is_yes, is_right=is_right)
         if is_sibling:
-            self.ledger.add(f"{key} sibling", self.cluster, is_right, 1)
+            self.tallies.add(f"{key} sibling", self.cluster, is_right, 1)
 
     def _book_share(self, key: str, is_yes: bool, is_sibling: bool, probability: float) -> None:
         self._book_recognition(key, is_yes, probability >= 0.5, is_sibling)
@@ -155,37 +155,37 @@ class Exam:
             caption_view(self._speaking, view)
             self._on_answer.append(partial(self._book_caption, key, shown))
 
-    def _book_caption(self, key: str, shown: Shown, text: str) -> None:
+    def _book_caption(self, key: str, shown: PhotoFacts, text: str) -> None:
         told, truth = set(names_in(text, shown.everyone)), shown.present
         counts = (len(told & truth), len(told - truth), len(truth - told), 1)
-        self.ledger.add(f"{key} names", self.cluster, *counts)
+        self.tallies.add(f"{key} names", self.cluster, *counts)
         has_place = answer_facts.read_places(text) == {shown.scene.place}
         has_activities = tells_activities(shown, text)
-        self.ledger.add(f"{key} place", self.cluster, has_place, 1)
+        self.tallies.add(f"{key} place", self.cluster, has_place, 1)
         if shown.scene.subjects:
-            self.ledger.add(f"{key} activity", self.cluster, has_activities, 1)
-        self.ledger.add(f"{key} exact names", self.cluster, told == truth, 1)
-        self.ledger.add(f"{key} all", self.cluster, told == truth and has_place and has_activities, 1)
+            self.tallies.add(f"{key} activity", self.cluster, has_activities, 1)
+        self.tallies.add(f"{key} exact names", self.cluster, told == truth, 1)
+        self.tallies.add(f"{key} all", self.cluster, told == truth and has_place and has_activities, 1)
 
     def ask_plainly(self, kind: str, keys: Sequence[str], rng: random.Random, *, most: int) -> None:
         """Ask up to `most` different questions of a kind about every photo, in photopal's own wording."""
         for view, shown in zip(self.views, self.shown, strict=True):
             asked: set[str] = set()
             for wording in rng.sample(PLAIN[kind], len(PLAIN[kind])):
-                matter = MAKERS[kind](shown, rng) if len(asked) < most else None
-                if matter is None or (words := wording.format(**matter.gaps)) in asked:
+                topic = MAKERS[kind](shown, rng) if len(asked) < most else None
+                if topic is None or (words := wording.format(**topic.gaps)) in asked:
                     continue
                 asked.add(words)
-                self._ask(view, words, keys, matter.is_right)
+                self._ask(view, words, keys, topic.is_right)
 
     def ask_who_where_nobody_is_known(self, rng: random.Random) -> None:
         """Ask who is there, in all wordings, on photos of nobody and of strangers alone."""
         for view, shown in zip(self.views, self.shown, strict=True):
-            matter = None if shown.present else MAKERS["who"](shown, rng)
-            if matter is not None:
+            topic = None if shown.present else MAKERS["who"](shown, rng)
+            if topic is not None:
                 for wording in PLAIN["who"]:
                     key = "strangers" if shown.scene.subjects else "empty"
-                    self._ask(view, wording, [key], matter.is_right)
+                    self._ask(view, wording, [key], topic.is_right)
 
     def ask_freely(self, asked: Counter[str], rng: random.Random) -> None:
         """Ask one free question about every photo, the one that was asked least of those that fit.
@@ -198,18 +198,18 @@ class Exam:
             pairs = free_questions()
             rng.shuffle(pairs)
             for kind, wording in sorted(pairs, key=lambda pair: asked[pair[1]]):
-                matter = MAKERS[kind](shown, rng)
-                if matter is not None:
+                topic = MAKERS[kind](shown, rng)
+                if topic is not None:
                     asked[wording] += 1
-                    words = wording.format(**matter.gaps)
-                    self._ask(view, words, ["free", f"free {kind}"], matter.is_right)
+                    words = wording.format(**topic.gaps)
+                    self._ask(view, words, ["free", f"free {kind}"], topic.is_right)
                     break
 
     def _ask(self, view: View, words: str, keys: Sequence[str], judge: Callable[[str], bool]) -> None:
         def book(text: str) -> None:
             is_right = judge(text)
             for key in keys:
-                self.ledger.add(key, self.cluster, is_right, 1)
+                self.tallies.add(key, self.cluster, is_right, 1)
 
         answer = ask_view(self._speaking, view, words)
         if answer.is_from_model:
@@ -219,7 +219,7 @@ class Exam:
 
     def finish(self) -> None:
         """Write all answers and book them."""
-        texts = answer_batch(self.model, self._noting.noted)
+        texts = answer_side_by_side(self.model, self._recording.requests)
         for text, book in zip(texts, self._on_answer, strict=True):
             book(text)
         shares = first_answer_shares(self.model, self._scored, (questions.YES, questions.NO))

@@ -13,9 +13,9 @@ import torch
 from photopal.assistant.caption import caption_view
 from photopal.concepts import RegisterOptions
 from photopal.lab.datasets.drawn_scenarios import ScenarioOptions, make_scenario
-from photopal.lab.experiments.assistant_evaluation import Exam
+from photopal.lab.experiments.assistant_evaluation import AssistantEvaluation
 from photopal.lab.experiments.drawn_recognition import register_scenario, tune_scenario
-from photopal.lab.experiments.tallies import Goal, Ledger, Measured
+from photopal.lab.experiments.tallies import Goal, Measured, Tallies
 from photopal.lab.experiments.unnamed_questions import ask_plainly
 from photopal.tuning import TuneOptions
 from photopal.vlm.protocol import VisionModel
@@ -181,7 +181,7 @@ def measure_bundled(
         on_progress: Told how many photos are done.
     """
     started = time.monotonic()
-    ledger = Ledger()
+    tallies = Tallies()
     tests = -(-options.questions // options.family_count)
     tuned_tests = -(-options.questions // options.tuned_count)
     twin_tests = -(-options.questions // (NAMES * options.tuned_count))
@@ -189,20 +189,20 @@ def measure_bundled(
     progress = _Progress(on_progress, named + int(1.6 * options.questions))
     ask_plainly(
         model,
-        ledger,
+        tallies,
         questions=options.questions,
         seed=options.seed,
         size_px=options.size_px,
         on_photos=progress.add,
     )
-    wordings = _measure_registered(model, ledger, options, tests, progress)
-    _measure_tuned(model, ledger, options, tuned_tests, progress)
-    _measure_twins(model, ledger, options, twin_tests, progress)
-    free = [Goal(key, key) for key in sorted(ledger.keys()) if key.startswith("free ")]
+    wordings = _measure_registered(model, tallies, options, tests, progress)
+    _measure_tuned(model, tallies, options, tuned_tests, progress)
+    _measure_twins(model, tallies, options, twin_tests, progress)
+    free = [Goal(key, key) for key in sorted(tallies.keys()) if key.startswith("free ")]
     return BundledTable(
-        rows=_lines(ledger, GOALS, options.seed),
-        refusals=_lines(ledger, REFUSALS, options.seed),
-        kinds=_lines(ledger, free, options.seed),
+        rows=_lines(tallies, GOALS, options.seed),
+        refusals=_lines(tallies, REFUSALS, options.seed),
+        kinds=_lines(tallies, free, options.seed),
         wordings=wordings,
         options=options,
         model=(model.name, model.fingerprint),
@@ -211,12 +211,12 @@ def measure_bundled(
     )
 
 
-def _lines(ledger: Ledger, goals: Sequence[Goal], seed: int) -> tuple[Measured, ...]:
-    return tuple(ledger.measure(goal, seed=seed) for goal in goals)
+def _lines(tallies: Tallies, goals: Sequence[Goal], seed: int) -> tuple[Measured, ...]:
+    return tuple(tallies.measure(goal, seed=seed) for goal in goals)
 
 
 def _measure_registered(
-    model: VisionModel, ledger: Ledger, options: BundledOptions, tests: int, progress: _Progress
+    model: VisionModel, tallies: Tallies, options: BundledOptions, tests: int, progress: _Progress
 ) -> int:
     """Everything that registered names can be asked; returns how many free questions were used."""
     chosen = ScenarioOptions(NAMES, REFERENCE_PHOTOS, tests, size_px=options.size_px, strangers=8)
@@ -226,37 +226,37 @@ def _measure_registered(
         scenario = make_scenario(seed, chosen)
         bank = register_scenario(model, scenario, RegisterOptions(seed=seed))
         rng = random.Random(f"questions {seed}")
-        exam = Exam(model, scenario, bank, ledger, cluster=f"family {seed:06}")
-        exam.recognise("registered")
-        _ask_where_and_caption(exam, "registered", rng)
-        exam.ask_freely(asked, rng)
-        exam.ask_plainly("absent", ["absent"], rng, most=2)
-        exam.ask_who_where_nobody_is_known(rng)
-        exam.finish()
+        evaluation = AssistantEvaluation(model, scenario, bank, tallies, cluster=f"family {seed:06}")
+        evaluation.recognize("registered")
+        _ask_where_and_caption(evaluation, "registered", rng)
+        evaluation.ask_freely(asked, rng)
+        evaluation.ask_plainly("absent", ["absent"], rng, most=2)
+        evaluation.ask_who_where_nobody_is_known(rng)
+        evaluation.finish()
         if timed < _TIMED_CAPTIONS:
-            timed += _time_captions(exam, ledger, _TIMED_CAPTIONS - timed)
+            timed += _time_captions(evaluation, tallies, _TIMED_CAPTIONS - timed)
         progress.add(tests)
     return len(asked)
 
 
-def _ask_where_and_caption(exam: Exam, key: str, rng: random.Random) -> None:
-    exam.caption(key)
+def _ask_where_and_caption(evaluation: AssistantEvaluation, key: str, rng: random.Random) -> None:
+    evaluation.caption(key)
     for kind in ("side", "beside"):
-        exam.ask_plainly(kind, [f"{key} {kind}", f"{key} where"], rng, most=2)
+        evaluation.ask_plainly(kind, [f"{key} {kind}", f"{key} where"], rng, most=2)
 
 
-def _time_captions(exam: Exam, ledger: Ledger, most: int) -> int:
+def _time_captions(evaluation: AssistantEvaluation, tallies: Tallies, most: int) -> int:
     """Time captions one by one, as `photopal caption` makes them; returns how many."""
-    photos = [test.photo.image for test in exam.scenario.tests][:most]
+    photos = [test.photo.image for test in evaluation.scenario.tests][:most]
     for number, image in enumerate(photos):
         started = time.perf_counter()
-        caption_view(exam.assistant, exam.assistant.look(image))
-        ledger.add("caption seconds", f"{exam.cluster} {number:03}", time.perf_counter() - started, 1)
+        caption_view(evaluation.assistant, evaluation.assistant.look(image))
+        tallies.add("caption seconds", f"{evaluation.cluster} {number:03}", time.perf_counter() - started, 1)
     return len(photos)
 
 
 def _measure_tuned(
-    model: VisionModel, ledger: Ledger, options: BundledOptions, tests: int, progress: _Progress
+    model: VisionModel, tallies: Tallies, options: BundledOptions, tests: int, progress: _Progress
 ) -> None:
     chosen = ScenarioOptions(NAMES, TUNING_PHOTOS, tests, size_px=options.size_px)
     for seed in options.seeds(_TUNED_SEED, options.tuned_count):
@@ -264,16 +264,16 @@ def _measure_tuned(
         bank = register_scenario(model, scenario, RegisterOptions(options.tuning.tokens, seed))
         bank, report = tune_scenario(model, scenario, bank, _with_seed(options.tuning, seed))
         cluster = f"family {seed:06}"
-        ledger.add("tuning seconds", cluster, report.seconds, 1)
-        exam = Exam(model, scenario, bank, ledger, cluster=cluster)
-        exam.recognise("tuned")
-        _ask_where_and_caption(exam, "tuned", random.Random(f"questions {seed}"))
-        exam.finish()
+        tallies.add("tuning seconds", cluster, report.seconds, 1)
+        evaluation = AssistantEvaluation(model, scenario, bank, tallies, cluster=cluster)
+        evaluation.recognize("tuned")
+        _ask_where_and_caption(evaluation, "tuned", random.Random(f"questions {seed}"))
+        evaluation.finish()
         progress.add(tests)
 
 
 def _measure_twins(
-    model: VisionModel, ledger: Ledger, options: BundledOptions, tests: int, progress: _Progress
+    model: VisionModel, tallies: Tallies, options: BundledOptions, tests: int, progress: _Progress
 ) -> None:
     """Families whose second name looks like the first, registered and then tuned."""
     chosen = ScenarioOptions(NAMES, TUNING_PHOTOS, tests, has_lookalikes=True, size_px=options.size_px)
@@ -282,11 +282,11 @@ def _measure_twins(
         registered = register_scenario(model, scenario, RegisterOptions(options.tuning.tokens, seed))
         tuned, report = tune_scenario(model, scenario, registered, _with_seed(options.tuning, seed))
         cluster = f"family {seed:06}"
-        ledger.add("tuning seconds", cluster, report.seconds, 1)
+        tallies.add("tuning seconds", cluster, report.seconds, 1)
         for key, bank in (("twins registered", registered), ("twins tuned", tuned)):
-            exam = Exam(model, scenario, bank, ledger, cluster=cluster)
-            exam.recognise(key, siblings=[(0, 1)])
-            exam.finish()
+            evaluation = AssistantEvaluation(model, scenario, bank, tallies, cluster=cluster)
+            evaluation.recognize(key, siblings=[(0, 1)])
+            evaluation.finish()
         progress.add(tests)
 
 

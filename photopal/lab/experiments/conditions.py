@@ -17,22 +17,22 @@ from photopal.concepts import Bank, RegisterOptions
 from photopal.lab.datasets import load_dataset
 from photopal.lab.datasets.drawn_dataset import write_drawn
 from photopal.lab.datasets.scenario import Dataset, DatasetPhoto, Scenario
-from photopal.lab.experiments.evaluator import Control, Examiner, Pose
-from photopal.lab.experiments.measures import Recognised
-from photopal.lab.experiments.photo_store import Shelf, remember
+from photopal.lab.experiments.evaluator import Control, Evaluator, PromptSetup
+from photopal.lab.experiments.measures import RecognitionResult
+from photopal.lab.experiments.photo_store import PhotoStore, remember
 from photopal.lab.experiments.plan import Plan
 from photopal.lab.experiments.recognition import list_questions, list_validation
 from photopal.lab.experiments.registration import (
-    MOST_STRANGERS,
-    Learned,
-    LearnOptions,
+    MOST_NEGATIVES,
+    LearnedScenario,
+    LearningOptions,
     Region,
     learn,
-    strangers_for,
-    told_concepts,
+    negatives_for,
+    tuning_concepts,
     tuning_photos,
 )
-from photopal.lab.experiments.results import Cell, Figures
+from photopal.lab.experiments.results import Figures, Run
 from photopal.lab.experiments.tasks import rows_of
 from photopal.lab.metrics.yes_no import choose_threshold
 from photopal.prompts import build_prompt, recognition_question, write_names
@@ -52,8 +52,8 @@ def draw_scenes(plan: Plan, folder: Path, seed: int) -> Path:
     return root
 
 
-class Bench:
-    """Model, photos and plan; every photo is encoded once and shared by all arms of a cell.
+class ExperimentContext:
+    """Model, photos and plan; every photo is encoded once and shared by all conditions of a run.
 
     Args:
         model: The frozen model.
@@ -63,18 +63,18 @@ class Bench:
 
     def __init__(self, model: VisionModel, plan: Plan, folder: Path) -> None:
         self.plan = plan
-        self.shelf = Shelf(remember(model))
-        self.model = self.shelf.model
+        self.store = PhotoStore(remember(model))
+        self.model = self.store.model
         self._folder = folder
         self.dataset: Callable[[int], Dataset] = lru_cache(maxsize=len(plan.seeds))(self._load)
 
     def _load(self, seed: int) -> Dataset:
         return load_dataset(draw_scenes(self.plan, self._folder, seed), seed=seed)
 
-    def scenario(self, cell: Cell) -> tuple[Dataset, Scenario]:
-        """The scenario of a cell, with the dataset it is of."""
-        dataset = self.dataset(cell.seed)
-        return dataset, dataset.scenarios[cell.place]
+    def scenario(self, run: Run) -> tuple[Dataset, Scenario]:
+        """The scenario of a run, with the dataset it is of."""
+        dataset = self.dataset(run.seed)
+        return dataset, dataset.scenarios[run.index]
 
     def register(
         self,
@@ -85,27 +85,27 @@ class Bench:
         region: Region = "mask",
         tokens: int = 16,
         initialisation: str = "kmeans",
-    ) -> Learned:
+    ) -> LearnedScenario:
         """Register a scenario without training."""
         how = RegisterOptions(tokens=tokens, seed=seed, initialisation=initialisation)
-        return learn(self.shelf, dataset, scenario, LearnOptions(None, how, region=region))
+        return learn(self.store, dataset, scenario, LearningOptions(None, how, region=region))
 
     def strangers(self, dataset: Dataset, scenario: Scenario, seed: int) -> list[DatasetPhoto]:
         """The training photos of nobody."""
-        return strangers_for(dataset, scenario, seed)[:MOST_STRANGERS]
+        return negatives_for(dataset, scenario, seed)[:MOST_NEGATIVES]
 
-    def stranger_features(self, dataset: Dataset, scenario: Scenario, seed: int) -> list[PhotoFeatures]:
+    def negative_features(self, dataset: Dataset, scenario: Scenario, seed: int) -> list[PhotoFeatures]:
         """The same, encoded."""
-        return self.shelf.features([photo.path for photo in self.strangers(dataset, scenario, seed)])
+        return self.store.features([photo.path for photo in self.strangers(dataset, scenario, seed)])
 
-    def lessons(self, dataset: Dataset, learned: Learned, seed: int) -> list[TuningPhoto]:
+    def lessons(self, dataset: Dataset, learned: LearnedScenario, seed: int) -> list[TuningPhoto]:
         """What tuning learns from."""
-        strangers = strangers_for(dataset, learned.scenario, seed)
-        return tuning_photos(self.shelf, learned.registered, learned.scenario.concepts, strangers)
+        strangers = negatives_for(dataset, learned.scenario, seed)
+        return tuning_photos(self.store, learned.registered, learned.scenario.concepts, strangers)
 
     def tune(
         self,
-        learned: Learned,
+        learned: LearnedScenario,
         photos: Sequence[TuningPhoto],
         options: TuneOptions,
         *,
@@ -114,17 +114,17 @@ class Bench:
         on_progress: Callable[[TuningProgress], None] | None = None,
     ) -> tuple[Bank, TuningReport]:
         """Tune concepts of a scenario, all of them by default, together."""
-        told = told_concepts(learned.concepts) if concepts is None else concepts
+        told = tuning_concepts(learned.concepts) if concepts is None else concepts
         start = learned.registered if bank is None else bank
         return tune_bank(self.model, start, told, photos, options, on_progress=on_progress)
 
-    def with_bank(self, learned: Learned, bank: Bank) -> Learned:
+    def with_bank(self, learned: LearnedScenario, bank: Bank) -> LearnedScenario:
         """What was learned, with another bank."""
         return replace(learned, tuned=bank)
 
     def forget(self) -> None:
-        """Close the photos of a cell."""
-        self.shelf.clear()
+        """Close the photos of a run."""
+        self.store.clear()
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,16 +137,16 @@ class Tuned:
 
 
 def tune_jointly(
-    bench: Bench, learned: Learned, photos: Sequence[TuningPhoto], options: TuneOptions
+    context: ExperimentContext, learned: LearnedScenario, photos: Sequence[TuningPhoto], options: TuneOptions
 ) -> Tuned:
     """All concepts together, as the product does (MC-LLaVA, section 3.2)."""
-    bank, report = bench.tune(learned, photos, options)
+    bank, report = context.tune(learned, photos, options)
     return Tuned(bank, report.steps, report.seconds)
 
 
 def tune_apart(
-    bench: Bench,
-    learned: Learned,
+    context: ExperimentContext,
+    learned: LearnedScenario,
     photos: Sequence[TuningPhoto],
     options: TuneOptions,
     *,
@@ -155,7 +155,7 @@ def tune_apart(
     """Each concept in a run of its own, alone in its prompts; the rows are put together afterwards.
 
     Args:
-        bench: Has the model.
+        context: Has the model.
         learned: Registered concepts.
         photos: What the joint run learns from.
         options: Those of the joint run; each concept gets as many updates as there.
@@ -163,12 +163,12 @@ def tune_apart(
             nobody, as Yo'LLaVA learns each concept.
     """
     bank, seconds, steps = learned.registered, 0.0, 0
-    told = told_concepts(learned.concepts)
+    told = tuning_concepts(learned.concepts)
     updates = -(-len(photos) // options.batch_photos)
     for concept_id in told:
         mine = [photo for photo in photos if has_others or photo.present <= {concept_id}]
         batch = max(1, round(len(mine) / updates))
-        alone, report = bench.tune(
+        alone, report = context.tune(
             learned,
             mine,
             replace(options, batch_photos=batch),
@@ -203,26 +203,26 @@ THRESHOLD_FREE = ("AUROC of p(yes)", "FPR at recall 0.9", "own threshold")
 """The figures that need no p(yes): those that take a threshold from validation photos, or none."""
 
 
-class DescribingExaminer(Examiner):
+class DescribingEvaluator(Evaluator):
     """Asks for looks in words, "Is there an adult with red hair in this photo?", and uses no learned row.
 
     No name is in a question, as none of them means anything to the model.
     """
 
-    def __init__(self, shelf: Shelf, learned: Learned, bank: Bank, *, seed: int) -> None:
-        super().__init__(shelf, learned, bank, seed=seed)
+    def __init__(self, store: PhotoStore, learned: LearnedScenario, bank: Bank, *, seed: int) -> None:
+        super().__init__(store, learned, bank, seed=seed)
         self._looks = {one.name: one.about.strip().rstrip(".") for one in learned.concepts if one.about}
 
-    def pose(
+    def set_up(
         self, path: Path | None, names: Sequence[str], control: Control = "asked", *, has_marks: bool = True
-    ) -> Pose:
+    ) -> PromptSetup:
         """The bare photo."""
-        return Pose((), (), None, self._plain(path))
+        return PromptSetup((), (), None, self._plain(path))
 
-    def encode(self, pose: Pose, text: str) -> EncodedPrompt:
+    def encode(self, setup: PromptSetup, text: str) -> EncodedPrompt:
         """The question with looks in the place of names."""
-        prompt = build_prompt(self.in_words(text), has_image=pose.features is not None)
-        return self.model.encode_prompt(prompt, pose.features)
+        prompt = build_prompt(self.in_words(text), has_image=setup.features is not None)
+        return self.model.encode_prompt(prompt, setup.features)
 
     def in_words(self, text: str) -> str:
         """A question that calls concepts by their looks.
@@ -245,21 +245,21 @@ def _replaced(text: str, words: Mapping[str, str]) -> str:
     return written
 
 
-def retrieve(shelf: Shelf, dataset: Dataset, scenario: Scenario, *, seed: int) -> Figures:
+def retrieve(store: PhotoStore, dataset: Dataset, scenario: Scenario, *, seed: int) -> Figures:
     """Recognition by the cosine of whole photos with a concept's training photos; no model is asked.
 
     The threshold comes from validation photos. A cosine is no p(yes), so there are no figures at p = 0.5.
     """
     known = {
         concept.name: torch.nn.functional.normalize(
-            torch.stack([global_feature(f) for f in shelf.features([p.path for p in concept.train])]).mean(0),
+            torch.stack([global_feature(f) for f in store.features([p.path for p in concept.train])]).mean(0),
             dim=0,
         )
         for concept in scenario.concepts
     }
 
     def likeness(path: Path, names: Sequence[str]) -> float:
-        [features] = shelf.features([path])
+        [features] = store.features([path])
         whole = global_feature(features)
         return min(float(whole @ known[name]) for name in names)
 
@@ -271,7 +271,9 @@ def retrieve(shelf: Shelf, dataset: Dataset, scenario: Scenario, *, seed: int) -
     outcomes = []
     for one in list_questions(dataset, scenario, seed=seed):
         score = likeness(one.photo, one.names)
-        outcomes.append(Recognised(one.kind, one.is_there, one.authors_say, score, threshold, one.negative))
+        outcomes.append(
+            RecognitionResult(one.kind, one.is_there, one.authors_say, score, threshold, one.negative)
+        )
     told = rows_of("recognition", outcomes)
     return {figure: rows for figure, rows in told.items() if any(one in figure for one in THRESHOLD_FREE)}
 

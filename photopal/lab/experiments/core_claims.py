@@ -1,7 +1,7 @@
 """Is anything learned: recognition with its controls, lookalikes, places, marks, captions; trains jointly.
 
 MC-LLaVA, sections 3 and 4. Every scenario is registered and tuned once, and asked in many ways. What the
-calibration section tells comes from the same cells.
+calibration section tells comes from the same runs.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 from photopal.concepts import Bank, RegisterOptions
 from photopal.lab.datasets.scenario import Dataset
-from photopal.lab.experiments.conditions import Bench
-from photopal.lab.experiments.evaluator import Control, Examiner
+from photopal.lab.experiments.conditions import ExperimentContext
+from photopal.lab.experiments.evaluator import Control, Evaluator
 from photopal.lab.experiments.recognition import list_questions, list_validation, shares_of_yes
-from photopal.lab.experiments.registration import Learned, LearnOptions, register
+from photopal.lab.experiments.registration import LearnedScenario, LearningOptions, register
 from photopal.lab.experiments.results import (
-    Cell,
     Estimate,
     Experiment,
     Figures,
     Result,
     Results,
     Rows,
+    Run,
     Section,
     Table,
     Verdict,
@@ -42,7 +42,7 @@ from photopal.lab.experiments.tables import (
     shown,
     within,
 )
-from photopal.lab.experiments.tasks import MARKS, MarkedExaminer, Marks, examine, map_score
+from photopal.lab.experiments.tasks import MARKS, MarkedEvaluator, Marks, evaluate_tasks, map_score
 
 if TYPE_CHECKING:
     from photopal.lab.experiments.plan import Plan
@@ -78,30 +78,32 @@ MARK_PAIRS: tuple[tuple[Marks, Marks], ...] = (
 )
 
 
-def run(bench: Bench, cell: Cell) -> tuple[dict[str, Figures], dict[str, Any]]:
+def compute(context: ExperimentContext, run: Run) -> tuple[dict[str, Figures], dict[str, Any]]:
     """Learn one scenario and ask everything about it."""
-    dataset, scenario = bench.scenario(cell)
-    seed = cell.seed
-    learned = bench.register(dataset, scenario, seed)
-    tuned, report = bench.tune(learned, bench.lessons(dataset, learned, seed), bench.plan.tune(seed))
-    learned = bench.with_bank(learned, tuned)
-    arms: dict[str, Figures] = {}
-    for arm, bank in (("registered", learned.registered), ("tuned", tuned)):
-        arms[arm] = examine(Examiner(bench.shelf, learned, bank, seed=seed), dataset, TASKS, seed=seed)
-    examiner = Examiner(bench.shelf, learned, tuned, seed=seed)
-    for control in (one for one in CHOICE_CONTROLS if one in examiner.controls):
+    dataset, scenario = context.scenario(run)
+    seed = run.seed
+    learned = context.register(dataset, scenario, seed)
+    tuned, report = context.tune(learned, context.lessons(dataset, learned, seed), context.plan.tune(seed))
+    learned = context.with_bank(learned, tuned)
+    conditions: dict[str, Figures] = {}
+    for condition, bank in (("registered", learned.registered), ("tuned", tuned)):
+        conditions[condition] = evaluate_tasks(
+            Evaluator(context.store, learned, bank, seed=seed), dataset, TASKS, seed=seed
+        )
+    evaluator = Evaluator(context.store, learned, tuned, seed=seed)
+    for control in (one for one in CHOICE_CONTROLS if one in evaluator.controls):
         tasks = ("recognition", "choice") if control in CONTROLS else ("choice",)
-        arms[control] = examine(examiner, dataset, tasks, seed=seed, control=control)
+        conditions[control] = evaluate_tasks(evaluator, dataset, tasks, seed=seed, control=control)
     if len(learned.concepts) > 1:
-        others = Examiner(bench.shelf, learned, permuted(tuned), seed=seed)
-        arms[PERMUTED] = examine(others, dataset, ("recognition",), seed=seed)
+        others = Evaluator(context.store, learned, permuted(tuned), seed=seed)
+        conditions[PERMUTED] = evaluate_tasks(others, dataset, ("recognition",), seed=seed)
     for marks in MARKS:
-        marked = MarkedExaminer(bench.shelf, learned, tuned, seed=seed, marks=marks)
-        arms[marks] = examine(marked, dataset, ("grounding",), seed=seed)
-    arms["one concept alone"] = {"presence alone: AUROC": _alone(bench, dataset, learned, seed)}
-    facts = _answers(examiner, dataset, seed)
+        marked = MarkedEvaluator(context.store, learned, tuned, seed=seed, marks=marks)
+        conditions[marks] = evaluate_tasks(marked, dataset, ("grounding",), seed=seed)
+    conditions["one concept alone"] = {"presence alone: AUROC": _alone(context, dataset, learned, seed)}
+    facts = _answers(evaluator, dataset, seed)
     facts |= {"tuning_s": report.seconds, "register_s": learned.seconds, "best_epoch": report.best_epoch}
-    return arms, facts
+    return conditions, facts
 
 
 def permuted(bank: Bank) -> Bank:
@@ -115,45 +117,45 @@ def permuted(bank: Bank) -> Bank:
     )
 
 
-def _alone(bench: Bench, dataset: Dataset, learned: Learned, seed: int) -> Rows:
+def _alone(context: ExperimentContext, dataset: Dataset, learned: LearnedScenario, seed: int) -> Rows:
     """Scores by the maps where each concept is the only one registered: m = 1."""
     scenario = learned.scenario
-    strangers = bench.stranger_features(dataset, scenario, seed)
+    strangers = context.negative_features(dataset, scenario, seed)
     asked = [one for one in list_questions(dataset, scenario, seed=seed) if len(one.names) == 1]
-    how = LearnOptions(None, RegisterOptions(seed=seed))
+    how = LearningOptions(None, RegisterOptions(seed=seed))
     scored: Rows = []
     for row, concept in zip(learned.concepts, scenario.concepts, strict=True):
-        bank = register(bench.shelf, [row], [concept], strangers, how)
+        bank = register(context.store, [row], [concept], strangers, how)
         mine = [one for one in asked if one.names == (row.name,)]
-        features = bench.shelf.features([one.photo for one in mine])
+        features = context.store.features([one.photo for one in mine])
         readings = [map_score(bank, row.id, one) for one in features]
         scored += [[float(one.is_there), round(s, 6)] for one, s in zip(mine, readings, strict=True)]
     return scored
 
 
-def _answers(examiner: Examiner, dataset: Dataset, seed: int) -> dict[str, Any]:
+def _answers(evaluator: Evaluator, dataset: Dataset, seed: int) -> dict[str, Any]:
     """p(yes) and map scores of single names one by one, on validation and on test photos."""
-    scenario = examiner.learned.scenario
+    scenario = evaluator.learned.scenario
     number = {name: place for place, name in enumerate(scenario.names)}
-    ids = {concept.name: concept.id for concept in examiner.learned.concepts}
+    ids = {concept.name: concept.id for concept in evaluator.learned.concepts}
     asked = [one for one in list_questions(dataset, scenario, seed=seed) if len(one.names) == 1]
     told: dict[str, Any] = {}
     for split, questions in (("validation", list_validation(dataset, scenario)), ("test", asked)):
         rows = []
-        for one, share in shares_of_yes(examiner, questions, "asked"):
-            sighting = examiner.view(one.photo).of(ids[one.names[0]])
+        for one, share in shares_of_yes(evaluator, questions, "asked"):
+            sighting = evaluator.view(one.photo).of(ids[one.names[0]])
             if sighting is not None:
                 facts = (number[one.names[0]], one.is_there, share, sighting.score, sighting.is_present)
                 rows.append([round(float(fact), 6) for fact in facts])
         told[split] = rows
-    calibrations = [examiner.bank.concepts[ids[name]].calibration for name in scenario.names]
+    calibrations = [evaluator.bank.concepts[ids[name]].calibration for name in scenario.names]
     told["half_bands"] = [(one.high - one.low) / 2 for one in calibrations]
     return told
 
 
-def tell(results: Results, plan: Plan) -> Section:
+def summarize(results: Results, plan: Plan) -> Section:
     """Tables of everything asked, and the claims that rest on it."""
-    cells = list(results[NAME])
+    runs = list(results[NAME])
     about = (
         "Recognition by the authors' questions (mean of the recall of Yes and of No at p = 0.5) with what is "
         "true, beside it with the labels of the authors, who count a concept as present that is missing from "
@@ -164,11 +166,11 @@ def tell(results: Results, plan: Plan) -> Section:
         "concept, each asked for that one and for another of its kind. With rows of another concept of the "
         "scenario a model that goes by the rows is below 0.5: it answers for that one."
     )
-    verdicts = (*_learning(cells), *_marks(cells), *_negatives(cells), *_maps_and_words(cells))
-    return Section("Is anything learned?", about, _tables(cells), (), verdicts)
+    verdicts = (*_learning(runs), *_marks(runs), *_negatives(runs), *_maps_and_words(runs))
+    return Section("Is anything learned?", about, _tables(runs), (), verdicts)
 
 
-def _tables(cells: Sequence[Result]) -> tuple[Table, ...]:
+def _tables(runs: Sequence[Result]) -> tuple[Table, ...]:
     both = {"registered": "registered only", "tuned": "tuned"}
     kinds = [f"recognition: FPR at recall 0.9, {kind}" for kind in KINDS]
     marks: dict[str, str] = {one: one for one in MARKS}
@@ -183,39 +185,39 @@ def _tables(cells: Sequence[Result]) -> tuple[Table, ...]:
         "caption: wrong names a photo, none offered",
     )
     away = {"tuned": "tuned"} | {one: CONTROLS.get(one, one) for one in CHOICE_CONTROLS}
-    note = f"{groups_in(cells).capitalize()}."
+    note = f"{groups_in(runs).capitalize()}."
     return (
         *(
-            compare(f"Recognition, {group} scenarios", of_group(cells, group), both | CONTROLS, RECOGNITION)
+            compare(f"Recognition, {group} scenarios", of_group(runs, group), both | CONTROLS, RECOGNITION)
             for group in GROUPS
         ),
-        compare("False positives at recall 0.9, by who is there instead", cells, both, kinds, note),
-        compare("Places, presence, choice and captions", cells, both, other, note),
-        compare("Choice with something taken away", cells, away, ("choice: accuracy",), note),
+        compare("False positives at recall 0.9, by who is there instead", runs, both, kinds, note),
+        compare("Places, presence, choice and captions", runs, both, other, note),
+        compare("Choice with something taken away", runs, away, ("choice: accuracy",), note),
         differences(
             "What is taken away from choice, paired",
-            cells,
+            runs,
             [("tuned", one) for one in CHOICE_CONTROLS],
             ("choice: accuracy",),
             away,
         ),
-        compare("Grounding with and without marks", cells, marks, (GROUNDING,), note),
-        differences("Marks, paired", cells, MARK_PAIRS, (GROUNDING,)),
+        compare("Grounding with and without marks", runs, marks, (GROUNDING,), note),
+        differences("Marks, paired", runs, MARK_PAIRS, (GROUNDING,)),
     )
 
 
-def _learning(cells: Sequence[Result]) -> list[Verdict]:
+def _learning(runs: Sequence[Result]) -> list[Verdict]:
     """Recognition of plain scenarios, and what is left of it without the concept."""
-    plain = of_group(cells, "plain")
+    plain = of_group(runs, "plain")
     learned = estimate(plain, "tuned", WEIGHTED)
-    mine = estimate(cells, "tuned", BALANCED)
-    where = groups_in(cells)
+    mine = estimate(runs, "tuned", BALANCED)
+    where = groups_in(runs)
     found = [
         at_least("learned at all: weighted recognition, plain scenarios", learned, 0.9, NAME),
         shown(f"… AUROC on balanced questions, {where}", mine, NAME),
     ]
     for control, words in CONTROLS.items():
-        area = estimate(cells, control, BALANCED)
+        area = estimate(runs, control, BALANCED)
         claim = f"… {words}: AUROC on balanced questions, {where}"
         is_permuted = control == PERMUTED
         found.append(
@@ -226,12 +228,12 @@ def _learning(cells: Sequence[Result]) -> list[Verdict]:
     return found
 
 
-def _marks(cells: Sequence[Result]) -> list[Verdict]:
+def _marks(runs: Sequence[Result]) -> list[Verdict]:
     """Grounding with marks against no marks, the sentence alone, and marks elsewhere."""
-    where = groups_in(cells)
+    where = groups_in(runs)
 
     def gain(first: Marks, second: Marks) -> Estimate:
-        return difference(cells, GROUNDING, (first, second))
+        return difference(runs, GROUNDING, (first, second))
 
     return [
         at_least(f"marks on − off, grounding, {where}", gain("marks", "no marks"), 0.03, NAME),
@@ -242,12 +244,12 @@ def _marks(cells: Sequence[Result]) -> list[Verdict]:
     ]
 
 
-def _negatives(cells: Sequence[Result]) -> list[Verdict]:
+def _negatives(runs: Sequence[Result]) -> list[Verdict]:
     """False positives by who is there instead."""
-    where = groups_in(cells)
+    where = groups_in(runs)
 
     def rate(kind: str) -> Estimate:
-        return estimate(cells, "tuned", f"recognition: FPR at recall 0.9, {kind}")
+        return estimate(runs, "tuned", f"recognition: FPR at recall 0.9, {kind}")
 
     return [
         at_most(f"FPR at recall 0.9: random, {where}", rate("random"), 0.02, NAME),
@@ -257,16 +259,16 @@ def _negatives(cells: Sequence[Result]) -> list[Verdict]:
     ]
 
 
-def _maps_and_words(cells: Sequence[Result]) -> list[Verdict]:
+def _maps_and_words(runs: Sequence[Result]) -> list[Verdict]:
     """Places and presence by the maps, calibration of p(yes), names in captions."""
-    where = groups_in(cells)
-    peak = estimate(cells, "registered", "places: peak within the mask")
-    area = estimate(cells, "registered", "recognition: AUROC of the maps")
-    alone = estimate(cells, "one concept alone", "presence alone: AUROC")
-    error = estimate(of_group(cells, "plain"), "tuned", ERROR)
-    names = estimate(cells, "tuned", "caption: F1 of names, all offered")
-    wrong = estimate(cells, "tuned", "caption: wrong names a photo, all offered")
-    found = estimate(cells, "tuned", "caption: F1 of names, none offered")
+    where = groups_in(runs)
+    peak = estimate(runs, "registered", "places: peak within the mask")
+    area = estimate(runs, "registered", "recognition: AUROC of the maps")
+    alone = estimate(runs, "one concept alone", "presence alone: AUROC")
+    error = estimate(of_group(runs, "plain"), "tuned", ERROR)
+    names = estimate(runs, "tuned", "caption: F1 of names, all offered")
+    wrong = estimate(runs, "tuned", "caption: wrong names a photo, all offered")
+    found = estimate(runs, "tuned", "caption: F1 of names, none offered")
     return [
         at_least(f"location: arg-max inside the mask, {where}", peak, 0.85, NAME),
         at_least(f"presence AUROC, absent concepts, {where}", area, 0.95, NAME),
@@ -278,4 +280,4 @@ def _maps_and_words(cells: Sequence[Result]) -> list[Verdict]:
     ]
 
 
-EXPERIMENT = Experiment(NAME, run, tell)
+EXPERIMENT = Experiment(NAME, compute, summarize)

@@ -11,11 +11,11 @@ import numpy as np
 from photopal.concepts import Bank, RegisterOptions
 from photopal.errors import DatasetError
 from photopal.lab.datasets.scenario import TASKS, Dataset, DatasetPhoto, Kind, Scenario, Task
-from photopal.lab.experiments.evaluator import CONTROLS, Control, Examiner
+from photopal.lab.experiments.evaluator import CONTROLS, Control, Evaluator
 from photopal.lab.experiments.measures import MEASURES, Definition, Measure, Outcomes, Values
-from photopal.lab.experiments.photo_store import Shelf, remember
-from photopal.lab.experiments.recognition import find_threshold, list_questions, recognise
-from photopal.lab.experiments.registration import Fault, Learned, LearnOptions, learn
+from photopal.lab.experiments.photo_store import PhotoStore, remember
+from photopal.lab.experiments.recognition import find_threshold, list_questions, recognize
+from photopal.lab.experiments.registration import Fault, LearnedScenario, LearningOptions, learn
 from photopal.lab.experiments.tasks import answer, caption, choose, locate
 from photopal.lab.metrics.intervals import Interval, bootstrap
 from photopal.tuning import TuneOptions
@@ -85,76 +85,78 @@ def evaluate(
     Raises:
         DatasetError: There is no scenario, or a photo or mask is missing or cannot be read.
     """
-    shelf = Shelf(remember(model))
+    store = PhotoStore(remember(model))
     scenarios = dataset.scenarios[: options.scenarios]
     if not scenarios:
         raise DatasetError(f"{dataset.root}: no scenarios")
     registered, tuned, tuning, registering = [], [], [], []
     for number, scenario in enumerate(scenarios, start=1):
-        learned = learn(shelf, dataset, scenario, learn_options(options))
-        run = _Run(shelf, dataset, learned, options)
-        registered.append(run.examine(learned.registered, has_controls=learned.tuned is None))
+        learned = learn(store, dataset, scenario, learn_options(options))
+        run = _ScenarioTasks(store, dataset, learned, options)
+        registered.append(run.evaluate_tasks(learned.registered, has_controls=learned.tuned is None))
         registering.append(learned.seconds)
         if learned.tuned is not None and learned.report is not None:
-            tuned.append(run.examine(learned.tuned, has_controls=True))
+            tuned.append(run.evaluate_tasks(learned.tuned, has_controls=True))
             tuning.append(learned.report.seconds)
-        shelf.clear()
+        store.clear()
         if on_progress:
             on_progress(number, len(scenarios), scenario.name)
     return Evaluation(tuple(registered), tuple(tuned), tuple(tuning), tuple(registering))
 
 
-def learn_options(options: EvalOptions) -> LearnOptions:
+def learn_options(options: EvalOptions) -> LearningOptions:
     """How a run learns its scenarios."""
     tune = options.tune if options.has_tuning else None
     register = RegisterOptions(tokens=options.tune.tokens, seed=options.seed)
-    return LearnOptions(tune, register, options.fault)
+    return LearningOptions(tune, register, options.fault)
 
 
 @dataclass(frozen=True, eq=False)
-class _Run:
+class _ScenarioTasks:
     """One scenario of a run."""
 
-    shelf: Shelf
+    store: PhotoStore
     dataset: Dataset
-    learned: Learned
+    learned: LearnedScenario
     options: EvalOptions
 
-    def examine(self, bank: Bank, *, has_controls: bool) -> Outcomes:
+    def evaluate_tasks(self, bank: Bank, *, has_controls: bool) -> Outcomes:
         """Run all tasks with one bank."""
         scenario = self.learned.scenario
-        examiner = Examiner(self.shelf, self.learned, bank, seed=self.options.seed, fault=self.options.fault)
-        self.shelf.features([photo.path for photo in scenario.test_photos])
+        evaluator = Evaluator(
+            self.store, self.learned, bank, seed=self.options.seed, fault=self.options.fault
+        )
+        self.store.features([photo.path for photo in scenario.test_photos])
         outcomes = Outcomes(scenario.name, scenario.group)
         controls: tuple[Control, ...] = ("asked",)
         if has_controls and self.options.has_controls:
-            controls += examiner.controls
+            controls += evaluator.controls
         for task in self.options.tasks:
-            self._run_task(task, examiner, outcomes, controls)
+            self._run_task(task, evaluator, outcomes, controls)
         return outcomes
 
     def _run_task(
-        self, task: Task, examiner: Examiner, outcomes: Outcomes, controls: Sequence[Control]
+        self, task: Task, evaluator: Evaluator, outcomes: Outcomes, controls: Sequence[Control]
     ) -> None:
         scenario = self.learned.scenario
         asked = [question for question in scenario.questions if question.task == task]
         if task == "recognition":
             questions = list_questions(self.dataset, scenario, seed=self.options.seed)
             for control in controls:
-                threshold = find_threshold(examiner, self.dataset, scenario, control)
-                outcomes.add(control, task, recognise(examiner, questions, control, threshold=threshold))
+                threshold = find_threshold(evaluator, self.dataset, scenario, control)
+                outcomes.add(control, task, recognize(evaluator, questions, control, threshold=threshold))
             return
         if task == "grounding":
-            outcomes.add("asked", "places", locate(examiner, scenario.test_photos))
+            outcomes.add("asked", "places", locate(evaluator, scenario.test_photos))
         if task == "caption":
-            outcomes.add("asked", task, caption(examiner, _photos(scenario), "asked", has_offer=False))
+            outcomes.add("asked", task, caption(evaluator, _photos(scenario), "asked", has_offer=False))
         for control in controls:
             if task == "vqa":
-                outcomes.add(control, task, answer(examiner, asked, control))
+                outcomes.add(control, task, answer(evaluator, asked, control))
             elif task == "caption":
-                outcomes.add(control, task, caption(examiner, _photos(scenario), control, has_offer=True))
+                outcomes.add(control, task, caption(evaluator, _photos(scenario), control, has_offer=True))
             else:
-                outcomes.add(control, task, choose(examiner, asked, control))
+                outcomes.add(control, task, choose(evaluator, asked, control))
 
 
 def _photos(scenario: Scenario) -> list[tuple[Kind, DatasetPhoto]]:

@@ -19,8 +19,8 @@ from torch import Tensor
 from photopal.assistant.assistant import Assistant, View
 from photopal.box import Box
 from photopal.concepts import Bank
-from photopal.lab.experiments.photo_store import Shelf
-from photopal.lab.experiments.registration import Fault, Learned
+from photopal.lab.experiments.photo_store import PhotoStore
+from photopal.lab.experiments.registration import Fault, LearnedScenario
 from photopal.library import ConceptRow
 from photopal.prompts import (
     MOST_CONCEPTS,
@@ -42,7 +42,7 @@ GREY = (128, 128, 128)
 
 
 @dataclass(frozen=True, eq=False)
-class Pose:
+class PromptSetup:
     """How questions about one photo are put.
 
     Attributes:
@@ -58,11 +58,11 @@ class Pose:
     features: PhotoFeatures | None
 
 
-class Examiner:
+class Evaluator:
     """Puts questions about a scenario to a model with one bank.
 
     Args:
-        shelf: Opens and encodes photos.
+        store: Opens and encodes photos.
         learned: The scenario.
         bank: Registered or tuned rows of it.
         seed: Of marks at random.
@@ -70,11 +70,17 @@ class Examiner:
     """
 
     def __init__(
-        self, shelf: Shelf, learned: Learned, bank: Bank, *, seed: int, fault: Fault | None = None
+        self,
+        store: PhotoStore,
+        learned: LearnedScenario,
+        bank: Bank,
+        *,
+        seed: int,
+        fault: Fault | None = None,
     ) -> None:
-        self.shelf, self.learned, self.bank = shelf, learned, bank
-        self.model = shelf.model
-        self.assistant = Assistant(shelf.model, bank, learned.concepts)
+        self.store, self.learned, self.bank = store, learned, bank
+        self.model = store.model
+        self.assistant = Assistant(store.model, bank, learned.concepts)
         self._seed = seed
         self._has_random_marks = fault == "marks at random"
         self._views: dict[Path, View] = {}
@@ -87,7 +93,7 @@ class Examiner:
     def view(self, path: Path) -> View:
         """A photo as the assistant sees it."""
         if path not in self._views:
-            [view] = self.assistant.look_at([self.shelf.image(path)])
+            [view] = self.assistant.look_at([self.store.image(path)])
             self._views[path] = self._astray(view, path) if self._has_random_marks else view
         return self._views[path]
 
@@ -107,9 +113,9 @@ class Examiner:
         offered = zip(personal.names, personal.offered, strict=True)
         return {name: drawn[one.mark] for name, one in offered if name in names and one.mark is not None}
 
-    def pose(
+    def set_up(
         self, path: Path | None, names: Sequence[str], control: Control = "asked", *, has_marks: bool = True
-    ) -> Pose:
+    ) -> PromptSetup:
         """Prepare questions about a photo.
 
         All concepts of the scenario are in the prompt, as the authors have it; of more than four, those asked
@@ -122,16 +128,16 @@ class Examiner:
             has_marks: Whether those seen are marked, as for everything but recognition.
         """
         if control == "no concept":
-            return Pose((), (), None, self._plain(path))
+            return PromptSetup((), (), None, self._plain(path))
         chosen = self._chosen(names)
         if path is None or control in ("blank image", "text only") or not has_marks:
             features = self._plain(path)
             if control == "blank image" and path is not None:
                 features = self._blank(path)
             return self._offer(chosen, None if control == "text only" else features, control)
-        personal = self.assistant.personalize(self.view(path), asked=chosen)
-        rows = self._foreign(personal.concepts) if control == "wrong concept" else personal.embeddings
-        return Pose(tuple(personal.names), personal.offered, rows, personal.features)
+        personal = self.assistant.personalise(self.view(path), asked=chosen)
+        rows = self._foreign(personal.concepts) if control == "wrong concept" else personal.rows
+        return PromptSetup(tuple(personal.names), personal.offered, rows, personal.features)
 
     def _chosen(self, names: Sequence[str]) -> list[ConceptRecord]:
         asked = [concept for concept in self.learned.concepts if concept.name in names]
@@ -141,13 +147,13 @@ class Examiner:
         return sorted(asked + rest, key=lambda concept: concept.id)
 
     def _offer(
-        self, chosen: Sequence[ConceptRecord], features: PhotoFeatures | None, control: Control
-    ) -> Pose:
-        rows = self.bank.embeddings([c.id for c in chosen], [c.name for c in chosen])
+        self, chosen: Sequence[ConceptRow], features: PhotoFeatures | None, control: Control
+    ) -> PromptSetup:
+        rows = self.bank.rows([c.id for c in chosen], [c.name for c in chosen])
         if control == "wrong concept":
             rows = self._foreign(chosen) or rows
         counts = rows.soft_token_counts
-        return Pose(tuple(rows.names), tuple(PromptConcept(count) for count in counts), rows, features)
+        return PromptSetup(tuple(rows.names), tuple(PromptConcept(count) for count in counts), rows, features)
 
     def _foreign(self, chosen: Sequence[ConceptRecord]) -> ConceptEmbeddings | None:
         """Rows of concepts of other scenarios, under the names asked for."""
@@ -157,17 +163,17 @@ class Examiner:
         return foreign.embeddings([c.id for c in chosen], [c.name for c in chosen])
 
     def _plain(self, path: Path | None) -> PhotoFeatures | None:
-        return None if path is None else self.shelf.features([path])[0]
+        return None if path is None else self.store.features([path])[0]
 
     def _blank(self, path: Path) -> PhotoFeatures:
-        return self.model.encode_photos([Image.new("RGB", self.shelf.image(path).size, GREY)])[0]
+        return self.model.encode_photos([Image.new("RGB", self.store.image(path).size, GREY)])[0]
 
-    def encode(self, pose: Pose, text: str) -> EncodedPrompt:
+    def encode(self, setup: PromptSetup, text: str) -> EncodedPrompt:
         """A question as model ids; whole names in it that are in the prompt become their identifiers."""
         prompt = build_prompt(
-            write_names(text, pose.names), pose.offered, has_image=pose.features is not None
+            write_names(text, setup.names), setup.offered, has_image=setup.features is not None
         )
-        return self.model.encode_prompt(prompt, pose.features)
+        return self.model.encode_prompt(prompt, setup.features)
 
     def named_in(self, text: str) -> list[str]:
         """The concepts a question names."""
@@ -175,52 +181,56 @@ class Examiner:
 
     def prefix(self, encoded: EncodedPrompt, features: PhotoFeatures | None) -> PrefixCache | None:
         """Keys and values of the photo, where the model can go on from them."""
-        if self.shelf.prefixes is None or features is None:
+        if self.store.prefixes is None or features is None:
             return None
-        return self.shelf.prefixes.get(encoded, features)
+        return self.store.prefixes.get(encoded, features)
 
 
 @torch.no_grad()
-def score(examiner: Examiner, pose: Pose, asked: Sequence[tuple[str, Sequence[str]]]) -> list[Tensor]:
+def score(
+    evaluator: Evaluator, setup: PromptSetup, asked: Sequence[tuple[str, Sequence[str]]]
+) -> list[Tensor]:
     """Log-probabilities of given answers.
 
     Args:
-        examiner: Knows the model.
+        evaluator: Knows the model.
         pose: The photo and the concepts.
         asked: Questions, each with its possible answers.
 
     Returns:
         `[answers]` for each question.
     """
-    model = examiner.model
-    encoded = [examiner.encode(pose, text) for text, _ in asked]
+    model = evaluator.model
+    encoded = [evaluator.encode(setup, text) for text, _ in asked]
     if not encoded:
         return []
-    prefix = _common_prefix(examiner, pose, encoded)
+    prefix = _common_prefix(evaluator, setup, encoded)
     firsts = [_first_ids(model, answers) for _, answers in asked]
     if prefix is None or any(first is None for first in firsts):
         return [
-            model.score_answers(one, pose.features, pose.rows, answers=answers, prefix=prefix)
+            model.score_answers(one, setup.features, setup.rows, answers=answers, prefix=prefix)
             for one, (_, answers) in zip(encoded, asked, strict=True)
         ]
-    embedded = [model.embed_ids(one.ids[len(prefix) :], pose.rows) for one in encoded]
+    embedded = [model.embed_ids(one.ids[len(prefix) :], setup.rows) for one in encoded]
     hidden = torch.stack([states[-1] for states in model.forward_packed(prefix, embedded)])
-    scores = torch.log_softmax(model.logits(hidden, pose.rows), dim=-1)
+    scores = torch.log_softmax(model.logits(hidden, setup.rows), dim=-1)
     return [row[first] for row, first in zip(scores, firsts, strict=True)]
 
 
-def _common_prefix(examiner: Examiner, pose: Pose, encoded: Sequence[EncodedPrompt]) -> PrefixCache | None:
+def _common_prefix(
+    evaluator: Evaluator, setup: PromptSetup, encoded: Sequence[EncodedPrompt]
+) -> PrefixCache | None:
     """Keys and values of what all questions begin with; None where the model cannot go on from them."""
     first = encoded[0]
     length = min(int(one.ids.shape[0]) for one in encoded) - 1
     for other in encoded[1:]:
         differs = torch.nonzero(first.ids[:length] != other.ids[:length])
         length = int(differs[0]) if differs.numel() else length
-    photo = examiner.prefix(first, pose.features)
+    photo = evaluator.prefix(first, setup.features)
     if photo is not None:
-        return _go_on(examiner.model, photo, first, length, pose.rows)
-    if pose.features is None and examiner.model.supports_prefix and length > 0:
-        return examiner.model.encode_prefix(first, None, pose.rows, length=length)
+        return _go_on(evaluator.model, photo, first, length, setup.rows)
+    if setup.features is None and evaluator.model.supports_prefix and length > 0:
+        return evaluator.model.encode_prefix(first, None, setup.rows, length=length)
     return None
 
 
@@ -247,8 +257,8 @@ def _first_ids(model: VisionModel, answers: Sequence[str]) -> Tensor | None:
     return torch.stack([one[0] for one in ids])
 
 
-def yes_shares(examiner: Examiner, pose: Pose, asked: Sequence[Sequence[str]]) -> list[float]:
+def yes_shares(evaluator: Evaluator, setup: PromptSetup, asked: Sequence[Sequence[str]]) -> list[float]:
     """p(Yes) = yes / (yes + no) of the recognition question for one or several names each."""
     words = (questions.YES, questions.NO)
-    told = score(examiner, pose, [(recognition_question(" and ".join(names)), words) for names in asked])
+    told = score(evaluator, setup, [(recognition_question(" and ".join(names)), words) for names in asked])
     return [float(torch.softmax(one, dim=0)[0]) for one in told]

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from photopal.lab.experiments.conditions import Bench
-from photopal.lab.experiments.evaluator import Examiner
+from photopal.lab.experiments.conditions import ExperimentContext
+from photopal.lab.experiments.evaluator import Evaluator
 from photopal.lab.experiments.results import (
-    Cell,
     Experiment,
     Figures,
     Plot,
     Result,
     Results,
+    Run,
     Section,
     Table,
     Verdict,
@@ -25,7 +25,7 @@ from photopal.lab.experiments.results import (
     median_of,
 )
 from photopal.lab.experiments.tables import at_least, compare, groups_in, line, rests_on, shown
-from photopal.lab.experiments.tasks import examine
+from photopal.lab.experiments.tasks import evaluate_tasks
 from photopal.tuning import TuningProgress
 
 if TYPE_CHECKING:
@@ -37,28 +37,28 @@ SHARE = 0.95
 FIGURES = ("recognition: weighted", "recognition: AUROC of p(yes)")
 
 
-def run(bench: Bench, cell: Cell) -> tuple[dict[str, Figures], dict[str, Any]]:
+def compute(context: ExperimentContext, run: Run) -> tuple[dict[str, Figures], dict[str, Any]]:
     """Tune one scenario from either start and follow it, pass by pass."""
-    dataset, scenario = bench.scenario(cell)
-    seed, epochs = cell.seed, bench.plan.long_epochs
-    options = replace(bench.plan.tune(seed), epochs=epochs, patience=epochs)
-    arms: dict[str, Figures] = {}
+    dataset, scenario = context.scenario(run)
+    seed, epochs = run.seed, context.plan.long_epochs
+    options = replace(context.plan.tune(seed), epochs=epochs, patience=epochs)
+    conditions: dict[str, Figures] = {}
     facts: dict[str, Any] = {}
     photos = None
     for start in STARTS:
-        learned = bench.register(dataset, scenario, seed, initialization=start)
-        photos = photos or bench.lessons(dataset, learned, seed)
+        learned = context.register(dataset, scenario, seed, initialisation=start)
+        photos = photos or context.lessons(dataset, learned, seed)
         told: list[TuningProgress] = []
-        tuned, report = bench.tune(learned, photos, options, on_progress=told.append)
-        for arm, bank in ((f"{start} at once", learned.registered), (f"{start} tuned", tuned)):
-            examiner = Examiner(bench.shelf, learned, bank, seed=seed)
-            arms[arm] = examine(examiner, dataset, ("recognition",), seed=seed)
+        tuned, report = context.tune(learned, photos, options, on_progress=told.append)
+        for condition, bank in ((f"{start} at once", learned.registered), (f"{start} tuned", tuned)):
+            evaluator = Evaluator(context.store, learned, bank, seed=seed)
+            conditions[condition] = evaluate_tasks(evaluator, dataset, ("recognition",), seed=seed)
         facts[start] = {
             "steps": [one.epoch * report.steps // max(1, report.epochs) for one in told],
             "loss": [one.validation.loss for one in told],
             "accuracy": [one.validation.accuracy for one in told],
         }
-    return arms, facts
+    return conditions, facts
 
 
 def steps_to(curve: dict[str, list[float]], level: float) -> float:
@@ -97,13 +97,13 @@ def never_gets_there(result: Result, start: str) -> bool:
     return math.isinf(steps_to(result.facts[start], level))
 
 
-def tell(results: Results, plan: Plan) -> Section:
+def summarize(results: Results, plan: Plan) -> Section:
     """Curves, how many updates either start needs, and accuracy with none."""
-    cells = list(results[NAME])
-    arms = {f"{s} {when}": f"{w}, {when}" for s, w in STARTS.items() for when in ("at once", "tuned")}
+    runs = list(results[NAME])
+    conditions = {f"{s} {when}": f"{w}, {when}" for s, w in STARTS.items() for when in ("at once", "tuned")}
     plots = (
-        _plot(cells, "accuracy", "validation accuracy"),
-        _plot(cells, "loss", "validation loss of an answer token"),
+        _plot(runs, "accuracy", "validation accuracy"),
+        _plot(runs, "loss", "validation loss of an answer token"),
     )
     about = (
         "Loss and accuracy of the curves are those of held-out photos, looked at after every pass: a start "
@@ -111,50 +111,50 @@ def tell(results: Results, plan: Plan) -> Section:
         "updates, so that the ratio is nearer to 1 than it may be. Ratios are taken scenario by scenario; "
         "their mean is geometric."
     )
-    tables = (compare("Test photos, at once and tuned", cells, arms, FIGURES), _steps(cells))
-    return Section("Where the rows start", about, tables, plots, _verdicts(cells))
+    tables = (compare("Test photos, at once and tuned", runs, conditions, FIGURES), _steps(runs))
+    return Section("Where the rows start", about, tables, plots, _verdicts(runs))
 
 
-def _steps(cells: Sequence[Result]) -> Table:
+def _steps(runs: Sequence[Result]) -> Table:
     rows = []
     for start, words in STARTS.items():
-        each = mean_of(cells, lambda r, s=start: needed_steps(r, s))  # type: ignore[misc]
-        half = median_of(cells, lambda r, s=start: needed_steps(r, s))  # type: ignore[misc]
-        at_once = sum(r.facts[start]["accuracy"][0] >= _level(r) for r in cells)
-        never = sum(never_gets_there(r, start) for r in cells)
+        each = mean_of(runs, lambda r, s=start: needed_steps(r, s))  # type: ignore[misc]
+        half = median_of(runs, lambda r, s=start: needed_steps(r, s))  # type: ignore[misc]
+        at_once = sum(r.facts[start]["accuracy"][0] >= _level(r) for r in runs)
+        never = sum(never_gets_there(r, start) for r in runs)
         rows.append((words, str(each), str(half), str(at_once), str(never)))
-    ratios = (str(geometric_mean_of(cells, times_fewer)), str(median_of(cells, times_fewer)), "", "")
+    ratios = (str(geometric_mean_of(runs, times_fewer)), str(median_of(runs, times_fewer)), "", "")
     rows.append(("random rows / k-means, geometric mean", *ratios))
     columns = ("start", "updates, mean", "median", "scenarios there with none", "that never get there")
-    note = f"{rests_on(cells)}. The better final accuracy of the two counts, on validation photos."
+    note = f"{rests_on(runs)}. The better final accuracy of the two counts, on validation photos."
     return Table("Updates to 95 % of the final validation accuracy", columns, tuple(rows), note)
 
 
-def _verdicts(cells: Sequence[Result]) -> tuple[Verdict, ...]:
-    ratio = geometric_mean_of(cells, times_fewer)
-    claim = f"k-means: times fewer updates to 95 % than random rows, {groups_in(cells)}"
+def _verdicts(runs: Sequence[Result]) -> tuple[Verdict, ...]:
+    ratio = geometric_mean_of(runs, times_fewer)
+    claim = f"k-means: times fewer updates to 95 % than random rows, {groups_in(runs)}"
     found = [
         at_least(claim, ratio, 1.5, NAME, is_firm=True, floor=1.0),
-        shown("… the median of scenarios", median_of(cells, times_fewer), NAME),
+        shown("… the median of scenarios", median_of(runs, times_fewer), NAME),
     ]
     for start, words in STARTS.items():
-        zero = mean_of(cells, lambda r, s=start: r.facts[s]["accuracy"][0])  # type: ignore[misc]
+        zero = mean_of(runs, lambda r, s=start: r.facts[s]["accuracy"][0])  # type: ignore[misc]
         found.append(shown(f"… without any update, validation accuracy, {words}", zero, NAME))
-        tested = estimate(cells, f"{start} at once", FIGURES[0])
+        tested = estimate(runs, f"{start} at once", FIGURES[0])
         found.append(shown(f"… without any update, test photos, weighted recognition, {words}", tested, NAME))
     return tuple(found)
 
 
-def _plot(cells: Sequence[Result], what: str, words: str) -> Plot:
+def _plot(runs: Sequence[Result], what: str, words: str) -> Plot:
     lines = []
     for start, label in STARTS.items():
-        epochs = range(min((len(r.facts[start][what]) for r in cells), default=0))
+        epochs = range(min((len(r.facts[start][what]) for r in runs), default=0))
         points = {}
         for epoch in epochs:
-            x = sum(r.facts[start]["steps"][epoch] for r in cells) / len(cells)
-            points[x] = mean_of(cells, lambda r, e=epoch, s=start: r.facts[s][what][e])  # type: ignore[misc]
+            x = sum(r.facts[start]["steps"][epoch] for r in runs) / len(runs)
+            points[x] = mean_of(runs, lambda r, e=epoch, s=start: r.facts[s][what][e])  # type: ignore[misc]
         lines.append(line(label, points))
     return Plot(f"starting-{what}", f"Tuning from either start: {words}", "updates", words, tuple(lines))
 
 
-EXPERIMENT = Experiment(NAME, run, tell)
+EXPERIMENT = Experiment(NAME, compute, summarize)

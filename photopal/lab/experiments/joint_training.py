@@ -11,14 +11,20 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from photopal.lab.experiments.conditions import Bench, DescribingExaminer, retrieve, tune_apart, tune_jointly
-from photopal.lab.experiments.evaluator import Examiner
+from photopal.lab.experiments.conditions import (
+    DescribingEvaluator,
+    ExperimentContext,
+    retrieve,
+    tune_apart,
+    tune_jointly,
+)
+from photopal.lab.experiments.evaluator import Evaluator
 from photopal.lab.experiments.results import (
-    Cell,
     Experiment,
     Figures,
     Result,
     Results,
+    Run,
     Section,
     Table,
     difference,
@@ -28,7 +34,7 @@ from photopal.lab.experiments.results import (
     of_group,
 )
 from photopal.lab.experiments.tables import at_least, compare, differences, groups_in, rests_on, shown
-from photopal.lab.experiments.tasks import examine
+from photopal.lab.experiments.tasks import evaluate_tasks
 
 if TYPE_CHECKING:
     from photopal.lab.experiments.plan import Plan
@@ -45,7 +51,7 @@ FIGURES = (
     "caption: F1 of names, all offered",
     "caption: F1 of names, none offered",
 )
-ARMS = {
+CONDITIONS = {
     "joint": "joint (ours)",
     "separate": "separate, same photos and updates",
     "yollava": "Yo'LLaVA-M: separate, no others' photos",
@@ -57,47 +63,51 @@ ARMS = {
 BRIEF = {"yollava": "Yo'LLaVA-M", "registered": "registered only"}
 
 
-def run(bench: Bench, cell: Cell) -> tuple[dict[str, Figures], dict[str, Any]]:
+def compute(context: ExperimentContext, run: Run) -> tuple[dict[str, Figures], dict[str, Any]]:
     """Tune one scenario in three ways and ask each, and the baselines, the same."""
-    dataset, scenario = bench.scenario(cell)
-    seed = cell.seed
-    learned = bench.register(dataset, scenario, seed)
-    photos = bench.lessons(dataset, learned, seed)
-    options = bench.plan.tune(seed)
+    dataset, scenario = context.scenario(run)
+    seed = run.seed
+    learned = context.register(dataset, scenario, seed)
+    photos = context.lessons(dataset, learned, seed)
+    options = context.plan.tune(seed)
     tuned = {
-        "joint": tune_jointly(bench, learned, photos, options),
-        "separate": tune_apart(bench, learned, photos, options),
-        "yollava": tune_apart(bench, learned, photos, options, has_others=False),
+        "joint": tune_jointly(context, learned, photos, options),
+        "separate": tune_apart(context, learned, photos, options),
+        "yollava": tune_apart(context, learned, photos, options, has_others=False),
     }
-    banks = {arm: one.bank for arm, one in tuned.items()} | {"registered": learned.registered}
-    arms: dict[str, Figures] = {}
-    for arm, bank in banks.items():
-        arms[arm] = examine(Examiner(bench.shelf, learned, bank, seed=seed), dataset, TASKS, seed=seed)
+    banks = {condition: one.bank for condition, one in tuned.items()} | {"registered": learned.registered}
+    conditions: dict[str, Figures] = {}
+    for condition, bank in banks.items():
+        conditions[condition] = evaluate_tasks(
+            Evaluator(context.store, learned, bank, seed=seed), dataset, TASKS, seed=seed
+        )
     asked = TASKS[:2]
-    described = DescribingExaminer(bench.shelf, learned, learned.registered, seed=seed)
-    arms["description"] = examine(described, dataset, asked, seed=seed)
-    plain = Examiner(bench.shelf, learned, learned.registered, seed=seed)
-    arms["plain"] = examine(plain, dataset, asked, seed=seed, control="no concept")
-    arms["retrieval"] = retrieve(bench.shelf, dataset, scenario, seed=seed)
-    return arms, {arm: {"steps": one.steps, "seconds": one.seconds} for arm, one in tuned.items()}
+    described = DescribingEvaluator(context.store, learned, learned.registered, seed=seed)
+    conditions["description"] = evaluate_tasks(described, dataset, asked, seed=seed)
+    plain = Evaluator(context.store, learned, learned.registered, seed=seed)
+    conditions["plain"] = evaluate_tasks(plain, dataset, asked, seed=seed, control="no concept")
+    conditions["retrieval"] = retrieve(context.store, dataset, scenario, seed=seed)
+    return conditions, {
+        condition: {"steps": one.steps, "seconds": one.seconds} for condition, one in tuned.items()
+    }
 
 
-def tell(results: Results, plan: Plan) -> Section:
-    """The arms side by side, on plain and on lookalike scenarios, and what joint tuning gains."""
-    cells = list(results[NAME])
+def summarize(results: Results, plan: Plan) -> Section:
+    """The conditions side by side, on plain and on lookalike scenarios, and what joint tuning gains."""
+    runs = list(results[NAME])
     pairs = [("joint", "separate"), ("joint", "yollava"), ("joint", "registered"), ("joint", "retrieval")]
     tables = []
     for group in ("plain", "lookalike"):
-        chosen = of_group(cells, group)
+        chosen = of_group(runs, group)
         tables.append(compare(f"Baselines, {group} scenarios", chosen, ranked(chosen), FIGURES))
         tables.append(differences(f"Joint tuning, paired, {group} scenarios", chosen, pairs, FIGURES, BRIEF))
-    tables.append(_costs(cells))
-    gain = difference(cells, WEIGHTED, ("joint", "separate"))
-    alike = difference(of_group(cells, "lookalike"), WEIGHTED, ("joint", "separate"))
+    tables.append(_costs(runs))
+    gain = difference(runs, WEIGHTED, ("joint", "separate"))
+    alike = difference(of_group(runs, "lookalike"), WEIGHTED, ("joint", "separate"))
     verdicts = (
-        at_least(f"joint − separate, recognition, {groups_in(cells)}", gain, 0.0, NAME, is_firm=True),
+        at_least(f"joint − separate, recognition, {groups_in(runs)}", gain, 0.0, NAME, is_firm=True),
         at_least("… on lookalike scenarios", alike, 0.05, NAME),
-        shown("… each at its threshold from validation photos", difference(cells, OWN, pairs[0]), NAME),
+        shown("… each at its threshold from validation photos", difference(runs, OWN, pairs[0]), NAME),
     )
     about = (
         "The same photos, the same model, the same number of updates of every concept. The arms are ranked "
@@ -108,24 +118,26 @@ def tell(results: Results, plan: Plan) -> Section:
     return Section("Joint against separate, and baselines", about, tuple(tables), (), verdicts)
 
 
-def ranked(cells: Sequence[Result]) -> dict[str, str]:
-    """The arms, the best first: by recognition, each at a threshold of its own from validation photos."""
-    figures = {arm: estimate(cells, arm, OWN).value for arm in ARMS}
+def ranked(runs: Sequence[Result]) -> dict[str, str]:
+    """The conditions, best first: by recognition, each at its own threshold from validation photos."""
+    figures = {condition: estimate(runs, condition, OWN).value for condition in CONDITIONS}
     order = sorted(
-        ARMS, key=lambda arm: -math.inf if math.isnan(figures[arm]) else figures[arm], reverse=True
+        CONDITIONS,
+        key=lambda condition: -math.inf if math.isnan(figures[condition]) else figures[condition],
+        reverse=True,
     )
-    return {arm: ARMS[arm] for arm in order}
+    return {condition: CONDITIONS[condition] for condition in order}
 
 
-def _costs(cells: Sequence[Result]) -> Table:
+def _costs(runs: Sequence[Result]) -> Table:
     """Updates of every concept, and seconds of the whole scenario, which the other worker's load moves."""
     rows = []
-    for arm in ("joint", "separate", "yollava"):
-        steps = mean_of(cells, lambda r, a=arm: r.facts[a]["steps"])  # type: ignore[misc]
-        seconds = mean_of(cells, lambda r, a=arm: r.facts[a]["seconds"])  # type: ignore[misc]
-        rows.append((ARMS[arm], number(steps.value, 1), number(seconds.value, 1)))
+    for condition in ("joint", "separate", "yollava"):
+        steps = mean_of(runs, lambda r, a=condition: r.facts[a]["steps"])  # type: ignore[misc]
+        seconds = mean_of(runs, lambda r, a=condition: r.facts[a]["seconds"])  # type: ignore[misc]
+        rows.append((CONDITIONS[condition], number(steps.value, 1), number(seconds.value, 1)))
     columns = ("", "updates of a concept", "seconds of tuning")
-    return Table("What the ways of tuning cost", columns, tuple(rows), rests_on(cells))
+    return Table("What the ways of tuning cost", columns, tuple(rows), rests_on(runs))
 
 
-EXPERIMENT = Experiment(NAME, run, tell)
+EXPERIMENT = Experiment(NAME, compute, summarize)

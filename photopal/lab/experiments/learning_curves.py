@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from photopal.lab.datasets.scenario import DatasetConcept, Scenario
-from photopal.lab.experiments.conditions import Bench
-from photopal.lab.experiments.results import Cell, Experiment, Figures, Plot, Results, Section, estimate
+from photopal.lab.experiments.conditions import ExperimentContext
+from photopal.lab.experiments.results import Experiment, Figures, Plot, Results, Run, Section, estimate
 from photopal.lab.experiments.tables import compare, differences, line, shown
 from photopal.lab.experiments.tasks import before_and_after
 
@@ -19,36 +19,36 @@ WEIGHTED = "recognition: weighted"
 TOKEN_FIGURES = (WEIGHTED, "recognition: AUROC of p(yes)", "choice: accuracy")
 
 
-def run_tokens(bench: Bench, cell: Cell) -> tuple[dict[str, Figures], dict[str, Any]]:
+def compute_tokens(context: ExperimentContext, run: Run) -> tuple[dict[str, Figures], dict[str, Any]]:
     """Register and tune one scenario with every number of tokens."""
-    dataset, scenario = bench.scenario(cell)
-    arms: dict[str, Figures] = {}
-    for tokens in bench.plan.tokens:
-        learned = bench.register(dataset, scenario, cell.seed, tokens=tokens)
-        found = before_and_after(bench, dataset, learned, ("recognition", "choice"), seed=cell.seed)
-        arms |= {f"{how} {tokens}": figures for how, figures in found.items()}
-    return arms, {}
+    dataset, scenario = context.scenario(run)
+    conditions: dict[str, Figures] = {}
+    for tokens in context.plan.tokens:
+        learned = context.register(dataset, scenario, run.seed, tokens=tokens)
+        found = before_and_after(context, dataset, learned, ("recognition", "choice"), seed=run.seed)
+        conditions |= {f"{how} {tokens}": figures for how, figures in found.items()}
+    return conditions, {}
 
 
-def tell_tokens(results: Results, plan: Plan) -> Section:
+def summarize_tokens(results: Results, plan: Plan) -> Section:
     """A table of all numbers and a curve."""
-    cells = list(results[TOKENS])
+    runs = list(results[TOKENS])
     ways = ("registered", "tuned")
-    arms = {f"{how} {k}": f"k = {k}, {how}" for how in ways for k in plan.tokens}
+    conditions = {f"{how} {k}": f"k = {k}, {how}" for how in ways for k in plan.tokens}
     lines = tuple(
-        line(how, {float(k): estimate(cells, f"{how} {k}", WEIGHTED) for k in plan.tokens}) for how in ways
+        line(how, {float(k): estimate(runs, f"{how} {k}", WEIGHTED) for k in plan.tokens}) for how in ways
     )
     plot = Plot("tokens", "Soft tokens a concept", "k", "recognition, weighted", lines, is_log=True)
     curve = ", ".join(map(str, plan.tokens))
-    last = estimate(cells, f"tuned {plan.tokens[-1]}", WEIGHTED)
+    last = estimate(runs, f"tuned {plan.tokens[-1]}", WEIGHTED)
     verdict = shown(f"k = {curve}: weighted recognition at the last", last, TOKENS, "curve shown")
-    table = compare("Soft tokens", cells, arms, TOKEN_FIGURES)
+    table = compare("Soft tokens", runs, conditions, TOKEN_FIGURES)
     return Section(
         "How many soft tokens", "Each k is registered and tuned anew.", (table,), (plot,), (verdict,)
     )
 
 
-TOKEN_EXPERIMENT = Experiment(TOKENS, run_tokens, tell_tokens)
+TOKEN_EXPERIMENT = Experiment(TOKENS, compute_tokens, summarize_tokens)
 
 
 PHOTOS = "photos"
@@ -72,37 +72,37 @@ def _fewer(concept: DatasetConcept, count: int) -> DatasetConcept:
     return replace(concept, train=concept.train[: count - held], validation=concept.validation[:held])
 
 
-def run_photos(bench: Bench, cell: Cell) -> tuple[dict[str, Figures], dict[str, Any]]:
+def compute_photos(context: ExperimentContext, run: Run) -> tuple[dict[str, Figures], dict[str, Any]]:
     """Register and tune one scenario with every number of photos."""
-    dataset, scenario = bench.scenario(cell)
-    arms: dict[str, Figures] = {}
-    for count in bench.plan.photos:
-        learned = bench.register(dataset, with_fewer(scenario, count), cell.seed)
-        found = before_and_after(bench, dataset, learned, ("recognition", "places"), seed=cell.seed)
-        arms |= {f"{how} {count}": figures for how, figures in found.items()}
-    return arms, {}
+    dataset, scenario = context.scenario(run)
+    conditions: dict[str, Figures] = {}
+    for count in context.plan.photos:
+        learned = context.register(dataset, with_fewer(scenario, count), run.seed)
+        found = before_and_after(context, dataset, learned, ("recognition", "places"), seed=run.seed)
+        conditions |= {f"{how} {count}": figures for how, figures in found.items()}
+    return conditions, {}
 
 
-def tell_photos(results: Results, plan: Plan) -> Section:
+def summarize_photos(results: Results, plan: Plan) -> Section:
     """Training-free beside tuned for every number, and a curve."""
-    cells = list(results[PHOTOS])
+    runs = list(results[PHOTOS])
     ways = {"registered": "registered", "tuned": "tuned"}
-    arms = {f"{how} {n}": f"{n} photo{'s' * (n > 1)}, {how}" for n in plan.photos for how in ways}
+    conditions = {f"{how} {n}": f"{n} photo{'s' * (n > 1)}, {how}" for n in plan.photos for how in ways}
     tables = (
-        compare("Photos a concept", cells, arms, PHOTO_FIGURES),
+        compare("Photos a concept", runs, conditions, PHOTO_FIGURES),
         differences(
             "What tuning adds, paired",
-            cells,
+            runs,
             [(f"tuned {n}", f"registered {n}") for n in plan.photos],
             PHOTO_FIGURES[:3],
         ),
     )
     lines = tuple(
-        line(how, {float(n): estimate(cells, f"{how} {n}", WEIGHTED) for n in plan.photos}) for how in ways
+        line(how, {float(n): estimate(runs, f"{how} {n}", WEIGHTED) for n in plan.photos}) for how in ways
     )
     plot = Plot("photos", "Photos a concept", "photos", "recognition, weighted", lines)
     listed = ", ".join(map(str, plan.photos))
-    last = estimate(cells, f"tuned {plan.photos[-1]}", WEIGHTED)
+    last = estimate(runs, f"tuned {plan.photos[-1]}", WEIGHTED)
     verdict = shown(f"photos = {listed}: weighted recognition at the last", last, PHOTOS, "curve shown")
     about = (
         "One photo in five is held out for thresholds and for the choice among passes; with fewer than three "
@@ -111,4 +111,4 @@ def tell_photos(results: Results, plan: Plan) -> Section:
     return Section("How many photos; training-free against tuned", about, tables, (plot,), (verdict,))
 
 
-PHOTO_EXPERIMENT = Experiment(PHOTOS, run_photos, tell_photos)
+PHOTO_EXPERIMENT = Experiment(PHOTOS, compute_photos, summarize_photos)

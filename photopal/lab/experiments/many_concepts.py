@@ -19,24 +19,24 @@ from torch import Tensor
 from photopal.assistant.assistant import View
 from photopal.concepts import Bank, RegisterOptions
 from photopal.lab.datasets.scenario import Dataset, DatasetConcept, Negative, Scenario
-from photopal.lab.experiments.conditions import Bench
-from photopal.lab.experiments.evaluator import Examiner, Pose, yes_shares
-from photopal.lab.experiments.measures import Captioned, Recognised
+from photopal.lab.experiments.conditions import ExperimentContext
+from photopal.lab.experiments.evaluator import Evaluator, PromptSetup, yes_shares
+from photopal.lab.experiments.measures import CaptionResult, RecognitionResult
 from photopal.lab.experiments.registration import (
-    Learned,
-    LearnOptions,
+    LearnedScenario,
+    LearningOptions,
     register,
-    told_concepts,
+    tuning_concepts,
     tuning_photos,
 )
 from photopal.lab.experiments.results import (
-    Cell,
     Estimate,
     Experiment,
     Figures,
     Plot,
     Result,
     Results,
+    Run,
     Section,
     Table,
     Verdict,
@@ -47,7 +47,7 @@ from photopal.lab.experiments.results import (
 )
 from photopal.lab.experiments.tables import at_least, compare, line, rests_on, shown
 from photopal.lab.experiments.tasks import CAPTION_TOKENS, rows_of
-from photopal.lab.metrics.text_scores import names_told
+from photopal.lab.metrics.text_scores import count_names
 from photopal.library import ConceptRow
 from photopal.prompts import (
     CAPTION_QUESTION,
@@ -68,7 +68,7 @@ if TYPE_CHECKING:
     from photopal.lab.experiments.plan import Plan
 
 
-class Crowd:
+class FullPrompt:
     """All concepts of a bank in one prompt.
 
     Args:
@@ -151,31 +151,31 @@ ALLOWED_LOSS = 0.03
 REFERENCE = 4
 
 
-def in_blocks(cells: Sequence[Result]) -> list[Result]:
-    """The blocks of every cell as results of their own, over which intervals are taken."""
+def in_blocks(runs: Sequence[Result]) -> list[Result]:
+    """The blocks of every run as results of their own, over which intervals are taken."""
     blocks = []
-    for result in cells:
+    for result in runs:
         seconds = result.cpu_seconds / max(1, len(result.facts["blocks"]))
-        for place, arms in enumerate(result.facts["blocks"]):
-            if arms:
-                blocks.append(Result(result.cell, f"block {place}", "plain", arms, {}, seconds))
+        for place, conditions in enumerate(result.facts["blocks"]):
+            if conditions:
+                blocks.append(Result(result.run, f"block {place}", "plain", conditions, {}, seconds))
     return blocks
 
 
-def tell(results: Results, plan: Plan) -> Section:
+def summarize(results: Results, plan: Plan) -> Section:
     """Tables over m, curves, and the claim about the shortlist."""
-    cells = list(results[NAME])
-    blocks = in_blocks(cells)
+    runs = list(results[NAME])
+    blocks = in_blocks(runs)
     sizes = plan.crowd
-    arms = {f"{way} {m}": f"m = {m}, {words}" for m in sizes for way, words in WAYS.items()}
+    conditions = {f"{way} {m}": f"m = {m}, {words}" for m in sizes for way, words in WAYS.items()}
     kinds = [f"recognition: FPR at recall 0.9, {kind}" for kind in KINDS]
     room = "On photos of one concept and of nobody. A prompt has room for 16 concepts to name."
     compared = (
-        compare("Registered concepts: recognition", blocks, arms, (WEIGHTED, AREA)),
-        compare("False positives at recall 0.9 against m", blocks, arms, kinds),
-        compare("Names in captions", blocks, arms, (F1, WRONG), note=room),
+        compare("Registered concepts: recognition", blocks, conditions, (WEIGHTED, AREA)),
+        compare("False positives at recall 0.9 against m", blocks, conditions, kinds),
+        compare("Names in captions", blocks, conditions, (F1, WRONG), note=room),
     )
-    tables = (*(_of_blocks(table, blocks, cells) for table in compared), _costs(cells, sizes))
+    tables = (*(_of_blocks(table, blocks, runs) for table in compared), _costs(runs, sizes))
     lines = [
         line(words, {float(m): estimate(blocks, f"{way} {m}", WEIGHTED) for m in sizes})
         for way, words in WAYS.items()
@@ -205,9 +205,9 @@ def tell(results: Results, plan: Plan) -> Section:
     return Section("Many registered concepts", about, tables, plots, tuple(_verdicts(blocks, sizes)))
 
 
-def _of_blocks(table: Table, blocks: Sequence[Result], cells: Sequence[Result]) -> Table:
+def _of_blocks(table: Table, blocks: Sequence[Result], runs: Sequence[Result]) -> Table:
     """A table that says what it rests on: blocks of a few crowds, not scenarios."""
-    crowds = count(len(cells), "crowd")
+    crowds = count(len(runs), "crowd")
     words = f"{count(len(blocks), 'block')} of four neighbours in {crowds}"
     note = table.note.replace(count(len(blocks), "scenario"), words, 1)
     return replace(table, note=note)
@@ -224,15 +224,15 @@ def _verdicts(blocks: Sequence[Result], sizes: Sequence[int]) -> list[Verdict]:
     return [replace(one, basis=one.basis.replace("scenario", "block")) for one in verdicts]
 
 
-def _costs(cells: Sequence[Result], sizes: Sequence[int]) -> Table:
+def _costs(runs: Sequence[Result], sizes: Sequence[int]) -> Table:
     rows = []
     for m in sizes:
-        tuning = mean_of(cells, lambda r, m=m: r.facts["tuning_cpu_s"].get(str(m), math.nan))  # type: ignore[misc]
-        short = mean_of(cells, lambda r, m=m: _mean(r.facts["tokens"][f"shortlist {m}"]))  # type: ignore[misc]
-        whole = mean_of(cells, lambda r, m=m: _mean(r.facts["tokens"][f"all {m}"]))  # type: ignore[misc]
+        tuning = mean_of(runs, lambda r, m=m: r.facts["tuning_cpu_s"].get(str(m), math.nan))  # type: ignore[misc]
+        short = mean_of(runs, lambda r, m=m: _mean(r.facts["tokens"][f"shortlist {m}"]))  # type: ignore[misc]
+        whole = mean_of(runs, lambda r, m=m: _mean(r.facts["tokens"][f"all {m}"]))  # type: ignore[misc]
         rows.append((str(m), *_words(tuning, m), number(short.value, 0), number(whole.value, 0)))
     columns = ("m", "tuning, one pass, CPU s", "a concept, CPU s", "tokens, shortlist", "tokens, everyone")
-    return Table("Cost of tuning and length of prompts", columns, tuple(rows), rests_on(cells))
+    return Table("Cost of tuning and length of prompts", columns, tuple(rows), rests_on(runs))
 
 
 def _words(tuning: Estimate, size: int) -> tuple[str, str]:
@@ -258,31 +258,31 @@ class Query:
 
 
 @dataclass(frozen=True, eq=False)
-class Group:
+class ConceptGroup:
     """Concepts registered together, and ways to ask for them."""
 
     rows: tuple[ConceptRow, ...]
     bank: Bank
-    examiner: Examiner
+    evaluator: Evaluator
 
     def of(self, concept_id: int) -> ConceptRow:
         """The concept with an id."""
         return next(row for row in self.rows if row.id == concept_id)
 
 
-def run(bench: Bench, cell: Cell) -> tuple[dict[str, Figures], dict[str, Any]]:
+def compute(context: ExperimentContext, run: Run) -> tuple[dict[str, Figures], dict[str, Any]]:
     """Register the whole row in groups of every size and ask the same each time."""
-    dataset = bench.dataset(cell.seed)
-    row = line_up(dataset, max(bench.plan.crowd))
-    queries = list_queries(dataset, row, bench.plan.crowd_photos)
+    dataset = context.dataset(run.seed)
+    row = line_up(dataset, max(context.plan.crowd))
+    queries = list_queries(dataset, row, context.plan.crowd_photos)
     blocks: list[dict[str, Figures]] = [{} for _ in range(-(-len(row) // BLOCK))]
     facts: dict[str, Any] = {"tokens": {}, "tuning_cpu_s": {}}
-    for size in (size for size in bench.plan.crowd if size <= len(row)):
-        ways = _Size(bench, dataset, row, size, cell.seed)
-        for arm, figures, block in ways.ask(queries):
-            blocks[block].setdefault(arm, {}).update(figures)
+    for size in (size for size in context.plan.crowd if size <= len(row)):
+        ways = _GroupSize(context, dataset, row, size, run.seed)
+        for condition, figures, block in ways.ask(queries):
+            blocks[block].setdefault(condition, {}).update(figures)
         facts["tokens"] |= ways.tokens
-        if cell.seed == bench.plan.seeds[0]:
+        if run.seed == context.plan.seeds[0]:
             facts["tuning_cpu_s"][str(size)] = ways.tuning_cost()
     return {}, {**facts, "blocks": blocks}
 
@@ -314,120 +314,125 @@ def list_queries(dataset: Dataset, row: Sequence[DatasetConcept], photos: int) -
     return asked
 
 
-class _Size:
+class _GroupSize:
     """The row in groups of one size."""
 
     def __init__(
-        self, bench: Bench, dataset: Dataset, row: Sequence[DatasetConcept], size: int, seed: int
+        self,
+        context: ExperimentContext,
+        dataset: Dataset,
+        row: Sequence[DatasetConcept],
+        size: int,
+        seed: int,
     ) -> None:
-        self.bench, self.row, self.size, self.seed = bench, row, size, seed
+        self.context, self.row, self.size, self.seed = context, row, size, seed
         self.strangers = list(dataset.negatives.train)
         self.tokens: dict[str, list[int]] = {f"shortlist {size}": [], f"all {size}": []}
         starts = range(0, len(row) - size + 1, size)
         asked = [start for start in starts if size >= BLOCK or start % BLOCK < BLOCK // 2]
         self.groups = [self._register(range(start, start + size)) for start in asked]
 
-    def _register(self, places: Sequence[int]) -> Group:
+    def _register(self, places: Sequence[int]) -> ConceptGroup:
         concepts = [self.row[place] for place in places]
         rows = tuple(
             ConceptRow(place + 1, one.name, one.kind, one.about, "")
             for place, one in zip(places, concepts, strict=True)
         )
-        shelf = self.bench.shelf
-        strangers = shelf.features([photo.path for photo in self.strangers[:24]])
-        how = LearnOptions(None, RegisterOptions(seed=self.seed))
-        bank = register(shelf, rows, concepts, strangers, how)
+        store = self.context.store
+        strangers = store.features([photo.path for photo in self.strangers[:24]])
+        how = LearningOptions(None, RegisterOptions(seed=self.seed))
+        bank = register(store, rows, concepts, strangers, how)
         scenario = Scenario("crowd", tuple(concepts))
-        learned = Learned(scenario, rows, bank, None, None, None, 0.0)
-        return Group(rows, bank, Examiner(shelf, learned, bank, seed=self.seed))
+        learned = LearnedScenario(scenario, rows, bank, None, None, None, 0.0)
+        return ConceptGroup(rows, bank, Evaluator(store, learned, bank, seed=self.seed))
 
     def ask(self, queries: Sequence[Query]) -> Iterator[tuple[str, Figures, int]]:
         """Arm, figures and block: recognition and names in captions, with the shortlist and with everyone."""
-        has_all = self.bench.model.supports_prefix
+        has_all = self.context.model.supports_prefix
         for group in self.groups:
             ids = {one.id for one in group.rows}
             mine = [query for query in queries if query.place + 1 in ids]
             for block in sorted({query.place // BLOCK for query in mine}):
                 of_block = [query for query in mine if query.place // BLOCK == block]
-                for arm in ("shortlist", "all") if has_all else ("shortlist",):
-                    name = f"{arm} {self.size}"
-                    told = self._recognise(arm, group, of_block)
-                    told |= self._captions(arm, group, of_block)
+                for condition in ("shortlist", "all") if has_all else ("shortlist",):
+                    name = f"{condition} {self.size}"
+                    told = self._recognise(condition, group, of_block)
+                    told |= self._captions(condition, group, of_block)
                     yield name, told, block
 
-    def _recognise(self, arm: str, group: Group, queries: Sequence[Query]) -> Figures:
-        shares = self._short if arm == "shortlist" else self._everyone
+    def _recognise(self, condition: str, group: ConceptGroup, queries: Sequence[Query]) -> Figures:
+        shares = self._short if condition == "shortlist" else self._everyone
         outcomes = []
         for query, share in zip(queries, shares(group, queries), strict=True):
             is_pair = query.negative in (None, "same kind", "other kind")
             authors = query.is_there if is_pair else None
-            outcomes.append(Recognised("si_sq", query.is_there, authors, share, 0.5, query.negative))
+            outcomes.append(RecognitionResult("si_sq", query.is_there, authors, share, 0.5, query.negative))
         return rows_of("recognition", outcomes)
 
-    def _short(self, group: Group, queries: Sequence[Query]) -> list[float]:
+    def _short(self, group: ConceptGroup, queries: Sequence[Query]) -> list[float]:
         """p(Yes) with whom the question names and whom the maps find there in the prompt."""
         shares = []
         for query in queries:
             concept = group.of(query.place + 1)
-            view = group.examiner.view(query.photo)
+            view = group.evaluator.view(query.photo)
             seen = [one for one in _seen(view) if one.id != concept.id]
-            pose = self._pose(group, [concept, *seen[: MOST_CONCEPTS - 1]], query.photo)
-            shares += yes_shares(group.examiner, pose, [(concept.name,)])
-            encoded = group.examiner.encode(pose, recognition_question(concept.name))
+            setup = self._pose(group, [concept, *seen[: MOST_CONCEPTS - 1]], query.photo)
+            shares += yes_shares(group.evaluator, setup, [(concept.name,)])
+            encoded = group.evaluator.encode(setup, recognition_question(concept.name))
             self.tokens[f"shortlist {self.size}"].append(int(encoded.ids.shape[0]))
         return shares
 
-    def _everyone(self, group: Group, queries: Sequence[Query]) -> list[float]:
+    def _everyone(self, group: ConceptGroup, queries: Sequence[Query]) -> list[float]:
         """p(Yes) with the whole group in the prompt."""
         told: dict[tuple[Path, int], float] = {}
         crowd = None
         for path in dict.fromkeys(query.photo for query in queries):
-            [features] = self.bench.shelf.features([path])
-            crowd = crowd or Crowd(self.bench.model, group.bank, features)
+            [features] = self.context.store.features([path])
+            crowd = crowd or FullPrompt(self.context.model, group.bank, features)
             ids = [query.place + 1 for query in queries if query.photo == path]
             told |= {(path, i): p for i, p in zip(ids, crowd.yes_shares(features, ids), strict=True)}
             self.tokens[f"all {self.size}"].append(crowd.prompt_length(features))
         return [told[query.photo, query.place + 1] for query in queries]
 
-    def _pose(self, group: Group, chosen: Sequence[ConceptRow], path: Path) -> Pose:
+    def _pose(self, group: ConceptGroup, chosen: Sequence[ConceptRow], path: Path) -> PromptSetup:
         if not chosen:
-            return Pose((), (), None, self.bench.shelf.features([path])[0])
+            return PromptSetup((), (), None, self.context.store.features([path])[0])
         rows = group.bank.rows([one.id for one in chosen], [one.name for one in chosen])
         offered = tuple(PromptConcept(count) for count in rows.soft_token_counts)
-        return Pose(tuple(rows.names), offered, rows, self.bench.shelf.features([path])[0])
+        return PromptSetup(tuple(rows.names), offered, rows, self.context.store.features([path])[0])
 
-    def _captions(self, arm: str, group: Group, queries: Sequence[Query]) -> Figures:
+    def _captions(self, condition: str, group: ConceptGroup, queries: Sequence[Query]) -> Figures:
         """Names in captions of photos of one concept and of nobody; everyone where the prompt has room."""
-        if arm == "all" and self.size > SLOTS:
+        if condition == "all" and self.size > SLOTS:
             return {}
         nobody = [query.photo for query in queries if query.negative == "random"]
         photos: dict[Path, int | None] = dict.fromkeys(nobody)
         photos |= {query.photo: query.place + 1 for query in queries if query.is_there}
         prompted = []
         for path in photos:
-            chosen = group.rows if arm == "all" else _seen(group.examiner.view(path))[:MOST_CONCEPTS]
-            pose = self._pose(group, chosen, path)
-            encoded = group.examiner.encode(pose, CAPTION_QUESTION)
-            prompted.append(Prompted(encoded, pose.features, pose.rows, CAPTION_TOKENS))
-        captions = answer_side_by_side(self.bench.model, prompted)
+            chosen = group.rows if condition == "all" else _seen(group.evaluator.view(path))[:MOST_CONCEPTS]
+            setup = self._pose(group, chosen, path)
+            encoded = group.evaluator.encode(setup, CAPTION_QUESTION)
+            prompted.append(Prompted(encoded, setup.features, setup.rows, CAPTION_TOKENS))
+        captions = answer_side_by_side(self.context.model, prompted)
         known = [one.name for one in group.rows]
         outcomes = []
         for words, concept_id in zip(captions, photos.values(), strict=True):
             truth = [] if concept_id is None else [group.of(concept_id).name]
-            names = names_told(words, truth, known)
-            outcomes.append(Captioned("si_sq", True, float("nan"), names, float("nan")))
+            names = count_names(words, truth, known)
+            outcomes.append(CaptionResult("si_sq", True, float("nan"), names, float("nan")))
         told = rows_of("caption", outcomes)
         wanted = ("caption: F1 of names, all offered", "caption: wrong names a photo, all offered")
         return {figure: told[figure] for figure in wanted}
 
     def tuning_cost(self) -> float:
         """Processor seconds of tuning the first group for as many passes as the plan says."""
-        group, plan = self.groups[0], self.bench.plan
-        concepts = group.examiner.learned.scenario.concepts
-        photos = tuning_photos(self.bench.shelf, group.bank, concepts, self.strangers)
+        group, plan = self.groups[0], self.context.plan
+        concepts = group.evaluator.learned.scenario.concepts
+        photos = tuning_photos(self.context.store, group.bank, concepts, self.strangers)
         options = replace(plan.tune(self.seed), epochs=plan.crowd_epochs)
         started = time.process_time()
-        self.bench.tune(group.examiner.learned, photos, options, concepts=told_concepts(group.rows))
+        self.context.tune(group.evaluator.learned, photos, options, concepts=tuning_concepts(group.rows))
         return time.process_time() - started
 
 
@@ -436,4 +441,4 @@ def _seen(view: View) -> list[ConceptRow]:
     return [sighting.concept for sighting in view.sightings if sighting.is_present]
 
 
-EXPERIMENT = Experiment(NAME, run, tell)
+EXPERIMENT = Experiment(NAME, compute, summarize)

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from photopal.lab.datasets.scenario import Kind, Negative
 from photopal.lab.experiments.evaluator import Control
-from photopal.lab.metrics.text_scores import NamesTold, names_f1
+from photopal.lab.metrics.text_scores import NameCounts, names_f1
 from photopal.lab.metrics.yes_no import auroc, calibration_error, false_positive_rate, weighted_recall
 
 
 @dataclass(frozen=True)
-class Recognised:
+class RecognitionResult:
     """One recognition question.
 
     Attributes:
@@ -45,7 +45,7 @@ class Recognised:
 
 
 @dataclass(frozen=True)
-class Chosen:
+class ChoiceResult:
     """One multiple-choice question.
 
     Attributes:
@@ -62,7 +62,7 @@ class Chosen:
 
 
 @dataclass(frozen=True)
-class Located:
+class LocationResult:
     """Where one concept was found on a photo that shows it.
 
     Attributes:
@@ -79,7 +79,7 @@ class Located:
 
 
 @dataclass(frozen=True)
-class Answered:
+class AnswerResult:
     """One free answer.
 
     Attributes:
@@ -96,7 +96,7 @@ class Answered:
 
 
 @dataclass(frozen=True)
-class Captioned:
+class CaptionResult:
     """One caption.
 
     Attributes:
@@ -110,11 +110,11 @@ class Captioned:
     kind: Kind
     has_offer: bool
     substrings: float
-    names: NamesTold
+    names: NameCounts
     words: float
 
 
-Outcome = Recognised | Chosen | Located | Answered | Captioned
+Outcome = RecognitionResult | ChoiceResult | LocationResult | AnswerResult | CaptionResult
 
 
 @dataclass
@@ -204,14 +204,14 @@ def _f1(values: Values) -> float:
 
 def _true_yes_no(outcome: Outcome) -> tuple[float, ...] | None:
     """The authors' questions and what is true."""
-    if not isinstance(outcome, Recognised) or outcome.authors_say is None:
+    if not isinstance(outcome, RecognitionResult) or outcome.authors_say is None:
         return None
     return (outcome.is_there, outcome.probability >= 0.5)
 
 
 def _authors_yes_no(outcome: Outcome) -> tuple[float, ...] | None:
     """The authors' questions and what they count as true, which need not be."""
-    if not isinstance(outcome, Recognised) or outcome.authors_say is None:
+    if not isinstance(outcome, RecognitionResult) or outcome.authors_say is None:
         return None
     return (outcome.authors_say, outcome.probability >= 0.5)
 
@@ -225,23 +225,23 @@ def _recall(said: bool) -> Facts:
 
 
 def _ours_yes_no(outcome: Outcome) -> tuple[float, ...] | None:
-    if not isinstance(outcome, Recognised):
+    if not isinstance(outcome, RecognitionResult):
         return None
     return (outcome.is_there, outcome.probability >= outcome.threshold)
 
 
 def _probability(outcome: Outcome) -> tuple[float, ...] | None:
-    return (outcome.is_there, outcome.probability) if isinstance(outcome, Recognised) else None
+    return (outcome.is_there, outcome.probability) if isinstance(outcome, RecognitionResult) else None
 
 
 def _balanced(outcome: Outcome) -> tuple[float, ...] | None:
-    is_taken = isinstance(outcome, Recognised) and outcome.is_balanced
+    is_taken = isinstance(outcome, RecognitionResult) and outcome.is_balanced
     return _probability(outcome) if is_taken else None
 
 
 def _single(negative: Negative) -> Facts:
     def facts(outcome: Outcome) -> tuple[float, ...] | None:
-        if not isinstance(outcome, Recognised) or outcome.kind == "mi_mq":
+        if not isinstance(outcome, RecognitionResult) or outcome.kind == "mi_mq":
             return None
         is_taken = outcome.is_there or outcome.negative == negative
         return (outcome.is_there, outcome.probability) if is_taken else None
@@ -250,58 +250,58 @@ def _single(negative: Negative) -> Facts:
 
 
 def _seen(outcome: Outcome) -> tuple[float, ...] | None:
-    if not isinstance(outcome, Recognised) or outcome.is_seen is None:
+    if not isinstance(outcome, RecognitionResult) or outcome.is_seen is None:
         return None
     return (outcome.is_there, outcome.is_seen)
 
 
 def _map_score(outcome: Outcome) -> tuple[float, ...] | None:
-    if not isinstance(outcome, Recognised) or outcome.score is None:
+    if not isinstance(outcome, RecognitionResult) or outcome.score is None:
         return None
     return (outcome.is_there, outcome.score)
 
 
 def _right(*kinds: Kind) -> Facts:
     def facts(outcome: Outcome) -> tuple[float, ...] | None:
-        return (outcome.is_right,) if isinstance(outcome, Chosen) and outcome.kind in kinds else None
+        return (outcome.is_right,) if isinstance(outcome, ChoiceResult) and outcome.kind in kinds else None
 
     return facts
 
 
 def _always_right(outcome: Outcome) -> tuple[float, ...] | None:
-    if not isinstance(outcome, Chosen) or outcome.is_always_right is None or outcome.kind == "text":
+    if not isinstance(outcome, ChoiceResult) or outcome.is_always_right is None or outcome.kind == "text":
         return None
     return (outcome.is_always_right,)
 
 
 def _located(attribute: str) -> Facts:
-    return lambda o: (float(getattr(o, attribute)),) if isinstance(o, Located) else None
+    return lambda o: (float(getattr(o, attribute)),) if isinstance(o, LocationResult) else None
 
 
 def _marked(outcome: Outcome) -> tuple[float, ...] | None:
-    if not isinstance(outcome, Located) or outcome.is_marked is None:
+    if not isinstance(outcome, LocationResult) or outcome.is_marked is None:
         return None
     return (float(outcome.is_marked),)
 
 
 def _answered(attribute: str) -> Facts:
-    return lambda o: (float(getattr(o, attribute)),) if isinstance(o, Answered) else None
+    return lambda o: (float(getattr(o, attribute)),) if isinstance(o, AnswerResult) else None
 
 
-def _captioned(has_offer: bool, take: Callable[[Captioned], tuple[float, ...]]) -> Facts:
+def _captioned(has_offer: bool, take: Callable[[CaptionResult], tuple[float, ...]]) -> Facts:
     def facts(outcome: Outcome) -> tuple[float, ...] | None:
-        if not isinstance(outcome, Captioned) or outcome.has_offer != has_offer:
+        if not isinstance(outcome, CaptionResult) or outcome.has_offer != has_offer:
             return None
         return take(outcome)
 
     return facts
 
 
-def _names(caption: Captioned) -> tuple[float, ...]:
+def _names(caption: CaptionResult) -> tuple[float, ...]:
     return (caption.names.hits, caption.names.wrong, caption.names.missing)
 
 
-def _wrong(caption: Captioned) -> tuple[float, ...]:
+def _wrong(caption: CaptionResult) -> tuple[float, ...]:
     return (caption.names.wrong,)
 
 

@@ -58,7 +58,7 @@ def _key(image: Image.Image) -> bytes:
     return digest.digest()
 
 
-class Shelf:
+class PhotoStore:
     """The photos of a run: opened once while they are in use, encoded once."""
 
     def __init__(self, model: VisionModel) -> None:

@@ -1,7 +1,7 @@
 """How much of everything a report measures and what it may cost; knows no experiment's ways.
 
-The budgets are processor seconds, estimated from single cells and rounded up. An experiment that has spent
-its budget leaves its remaining cells out, and the page says how many; cells come in such an order that what
+The budgets are processor seconds, estimated from single runs and rounded up. An experiment that has spent
+its budget leaves its remaining runs out, and the page says how many; runs come in such an order that what
 is left out is left out of every seed alike. With two workers the budgets add up to less than an hour.
 """
 
@@ -15,7 +15,7 @@ from photopal.lab.datasets.drawn_dataset import DrawnOptions
 from photopal.tuning import TuneOptions
 
 VERSION = 4
-"""Part of where results are kept; one more whenever a change of the code makes cells come out otherwise."""
+"""Part of where results are kept; one more whenever a change of the code makes runs come out otherwise."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Plan:
         return sum(share.budget_s for share in self.shares.values()) + self.margin_s
 
     def key(self, fingerprint: str, *, dtype: str, device: str) -> str:
-        """Names the folder of kept results: whatever makes a cell come out otherwise gives another folder.
+        """Names the folder of kept results: whatever makes a run come out otherwise gives another folder.
 
         What only bounds the amount, such as budgets and how many scenarios an experiment takes, does not.
 

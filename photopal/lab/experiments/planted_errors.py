@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from photopal.concepts import RegisterOptions
 from photopal.errors import DatasetError
 from photopal.lab.datasets.scenario import Dataset, Task
-from photopal.lab.experiments.conditions import Bench
+from photopal.lab.experiments.conditions import ExperimentContext
 from photopal.lab.experiments.dataset_evaluation import (
     EvalOptions,
     Evaluation,
@@ -20,16 +20,16 @@ from photopal.lab.experiments.dataset_evaluation import (
     pooled,
     scenario_values,
 )
-from photopal.lab.experiments.evaluator import Examiner
+from photopal.lab.experiments.evaluator import Evaluator
 from photopal.lab.experiments.measures import MEASURES, Measure
 from photopal.lab.experiments.photo_store import remember
-from photopal.lab.experiments.registration import FAULTS, Fault, LearnOptions, learn
+from photopal.lab.experiments.registration import FAULTS, Fault, LearningOptions, learn
 from photopal.lab.experiments.results import (
-    Cell,
     Experiment,
     Figures,
     Result,
     Results,
+    Run,
     Section,
     Table,
     Verdict,
@@ -37,7 +37,7 @@ from photopal.lab.experiments.results import (
     estimate,
 )
 from photopal.lab.experiments.tables import groups_in, heading, rests_on, signed
-from photopal.lab.experiments.tasks import examine
+from photopal.lab.experiments.tasks import evaluate_tasks
 from photopal.lab.metrics.intervals import Interval, bootstrap, paired_bootstrap
 from photopal.vlm.protocol import VisionModel
 
@@ -151,29 +151,29 @@ SOUND = "sound"
 TASKS = ("recognition", "places", "grounding")
 
 
-def run(bench: Bench, cell: Cell) -> tuple[dict[str, Figures], dict[str, Any]]:
+def compute(context: ExperimentContext, run: Run) -> tuple[dict[str, Figures], dict[str, Any]]:
     """Register one scenario soundly and with each mistake, and ask the same."""
-    dataset, scenario = bench.scenario(cell)
-    how = RegisterOptions(seed=cell.seed)
+    dataset, scenario = context.scenario(run)
+    how = RegisterOptions(seed=run.seed)
     faults: tuple[Fault | None, ...] = (None, *FAULTS)
-    arms = {}
+    conditions = {}
     for fault in faults:
-        learned = learn(bench.shelf, dataset, scenario, LearnOptions(None, how, fault))
-        examiner = Examiner(bench.shelf, learned, learned.registered, seed=cell.seed, fault=fault)
-        arms[fault or SOUND] = examine(examiner, dataset, TASKS, seed=cell.seed)
-    return arms, {}
+        learned = learn(context.store, dataset, scenario, LearningOptions(None, how, fault))
+        evaluator = Evaluator(context.store, learned, learned.registered, seed=run.seed, fault=fault)
+        conditions[fault or SOUND] = evaluate_tasks(evaluator, dataset, TASKS, seed=run.seed)
+    return conditions, {}
 
 
-def tell(results: Results, plan: Plan) -> Section:
+def summarize(results: Results, plan: Plan) -> Section:
     """The watched figures of every mistake, and whether it is caught."""
-    cells = list(results.get(NAME, ()))
+    runs = list(results.get(NAME, ()))
     rows = []
     for fault in FAULTS:
         for task, measure in WATCHED[fault]:
             figure = f"{task}: {measure}"
-            verdict = seen(cells, fault, figure)
-            sound, broken = estimate(cells, SOUND, figure), estimate(cells, fault, figure)
-            fall = difference(cells, figure, (SOUND, fault))
+            verdict = seen(runs, fault, figure)
+            sound, broken = estimate(runs, SOUND, figure), estimate(runs, fault, figure)
+            fall = difference(runs, figure, (SOUND, fault))
             said = "yes" if verdict.is_met else "no"
             rows.append((fault, heading(figure), str(sound), str(broken), signed(fall), said))
     columns = ("mistake", "figure", "sound", "with the mistake", "fall", "caught")
@@ -182,19 +182,19 @@ def tell(results: Results, plan: Plan) -> Section:
         "of the sound run, and the paired fall is above zero. Among the claims stands the first figure of "
         "each mistake, whatever the others say."
     )
-    table = Table("Mistakes on purpose", columns, tuple(rows), rests_on(cells))
-    verdicts = tuple(seen(cells, fault, ": ".join(WATCHED[fault][0])) for fault in FAULTS)
+    table = Table("Mistakes on purpose", columns, tuple(rows), rests_on(runs))
+    verdicts = tuple(seen(runs, fault, ": ".join(WATCHED[fault][0])) for fault in FAULTS)
     return Section("Are mistakes seen?", about, (table,), (), verdicts)
 
 
-def seen(cells: Sequence[Result], fault: Fault, figure: str) -> Verdict:
+def seen(runs: Sequence[Result], fault: Fault, figure: str) -> Verdict:
     """The claim that a mistake lowers a figure: below the sound interval, and in nearly all draws."""
-    sound, broken = estimate(cells, SOUND, figure), estimate(cells, fault, figure)
-    fall = difference(cells, figure, (SOUND, fault))
-    claim = f"{fault}, on purpose: fall of {heading(figure)}, {groups_in(cells)}"
+    sound, broken = estimate(runs, SOUND, figure), estimate(runs, fault, figure)
+    fall = difference(runs, figure, (SOUND, fault))
+    claim = f"{fault}, on purpose: fall of {heading(figure)}, {groups_in(runs)}"
     room = sound.interval[0] - broken.value
     target = "below the sound interval, fall above 0"
     return Verdict(claim, target, fall.value, fall.interval, room, NAME, is_firm=True, basis=fall.basis)
 
 
-EXPERIMENT = Experiment(NAME, run, tell)
+EXPERIMENT = Experiment(NAME, compute, summarize)

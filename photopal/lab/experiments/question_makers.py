@@ -44,7 +44,7 @@ _VISIBLE_SHARE = 0.6
 
 
 @dataclass(frozen=True, eq=False)
-class Shown:
+class PhotoFacts:
     """A photo and whom of it one knows.
 
     Attributes:
@@ -126,11 +126,11 @@ class Shown:
         return any(subject.activity == THINGS[thing] for subject in self.scene.subjects)
 
 
-def show(photo: DrawnPhoto, cast: Sequence[Identity], names: Sequence[str]) -> Shown:
+def facts_of_photo(photo: DrawnPhoto, cast: Sequence[Identity], names: Sequence[str]) -> PhotoFacts:
     """Look at a photo as one who knows a cast by their names."""
     of = dict(zip(cast, names, strict=True))
     shown = tuple(of.get(subject.identity) for subject in photo.scene.subjects)
-    return Shown(photo, shown, tuple(name for name in names if name not in shown))
+    return PhotoFacts(photo, shown, tuple(name for name in names if name not in shown))
 
 
 def species_of(identity: Identity) -> str:
@@ -157,7 +157,7 @@ Judge = Callable[[str], bool]
 
 
 @dataclass(frozen=True)
-class Matter:
+class Topic:
     """Something to ask.
 
     Attributes:
@@ -171,33 +171,33 @@ class Matter:
     answer: str = ""
 
 
-Maker = Callable[[Shown, random.Random], Matter | None]
+Maker = Callable[[PhotoFacts, random.Random], Topic | None]
 """Finds something of its kind to ask about a photo; None where there is nothing."""
 
 
-def about(shown: Shown, who: str, judge: Judge) -> Matter:
+def about(shown: PhotoFacts, who: str, judge: Judge) -> Topic:
     """A matter of one subject: an answer that speaks of another name is wrong."""
     others = [name for name in shown.everyone if name != who]
-    return Matter(lambda text: judge(text) and not names_in(text, others), {"who": who, "name": who})
+    return Topic(lambda text: judge(text) and not names_in(text, others), {"who": who, "name": who})
 
 
-def yes_no(is_yes: bool, **gaps: str) -> Matter:
+def yes_no(is_yes: bool, **gaps: str) -> Topic:
     """A matter of Yes or No."""
     gaps |= {"who": gaps["name"]} if "name" in gaps else {}
-    return Matter(lambda text: answer_facts.read_yes_no(text) is is_yes, gaps, "Yes" if is_yes else "No")
+    return Topic(lambda text: answer_facts.read_yes_no(text) is is_yes, gaps, "Yes" if is_yes else "No")
 
 
-def _place(shown: Shown, rng: random.Random) -> Matter | None:
-    return Matter(lambda text: answer_facts.read_places(text) == {shown.scene.place})
+def _place(shown: PhotoFacts, rng: random.Random) -> Topic | None:
+    return Topic(lambda text: answer_facts.read_places(text) == {shown.scene.place})
 
 
-def _count(shown: Shown, rng: random.Random) -> Matter | None:
+def _count(shown: PhotoFacts, rng: random.Random) -> Topic | None:
     what = rng.choice(("people", "people", "pets", "dogs", "cats"))
     number = shown.count(what)
-    return Matter(lambda text: answer_facts.read_numbers(text) == {number}, {"what": what})
+    return Topic(lambda text: answer_facts.read_numbers(text) == {number}, {"what": what})
 
 
-def _exists(shown: Shown, rng: random.Random) -> Matter | None:
+def _exists(shown: PhotoFacts, rng: random.Random) -> Topic | None:
     there: dict[str, bool] = {f"a {species}": shown.count(f"{species}s") > 0 for species in SPECIES}
     there |= {thing: has for thing in THINGS if (has := shown.has(thing)) is not None}
     wanted = rng.random() < 0.5
@@ -205,67 +205,67 @@ def _exists(shown: Shown, rng: random.Random) -> Matter | None:
     return yes_no(wanted, thing=rng.choice(choices)) if choices else None
 
 
-def _missing(shown: Shown, rng: random.Random) -> Matter | None:
+def _missing(shown: PhotoFacts, rng: random.Random) -> Topic | None:
     things = [thing for thing in THINGS if shown.has(thing) is False]
     things += [f"a {species}" for species in SPECIES if not shown.count(f"{species}s")]
     return yes_no(False, thing=rng.choice(things)) if things else None
 
 
-def _found(shown: Shown, rng: random.Random) -> Matter | None:
+def _found(shown: PhotoFacts, rng: random.Random) -> Topic | None:
     things = [thing for thing in THINGS if shown.has(thing)]
     things += [f"a {species}" for species in SPECIES if shown.count(f"{species}s")]
     return yes_no(True, thing=rng.choice(things)) if things else None
 
 
-def _time(shown: Shown, rng: random.Random) -> Matter | None:
+def _time(shown: PhotoFacts, rng: random.Random) -> Topic | None:
     light = {"cloudy": "day"}.get(shown.scene.light, shown.scene.light)
     if not shown.is_outdoors or light not in ("day", "sunset", "night"):
         return None
-    return Matter(lambda text: answer_facts.read_light(text) == {light})
+    return Topic(lambda text: answer_facts.read_light(text) == {light})
 
 
-def _weather(shown: Shown, rng: random.Random) -> Matter | None:
+def _weather(shown: PhotoFacts, rng: random.Random) -> Topic | None:
     scene = shown.scene
     if not shown.is_outdoors or scene.place == "snow" or scene.light not in ("day", "cloudy"):
         return None
     truth = "rainy" if scene.has_rain else "sunny" if scene.light == "day" else "cloudy"
-    return Matter(lambda text: answer_facts.read_weather(text) == {truth})
+    return Topic(lambda text: answer_facts.read_weather(text) == {truth})
 
 
-def _dark(shown: Shown, rng: random.Random) -> Matter | None:
+def _dark(shown: PhotoFacts, rng: random.Random) -> Topic | None:
     is_told = shown.is_outdoors and shown.scene.light in ("day", "cloudy", "night")
     return yes_no(shown.scene.light == "night") if is_told else None
 
 
-def _rain(shown: Shown, rng: random.Random) -> Matter | None:
+def _rain(shown: PhotoFacts, rng: random.Random) -> Topic | None:
     return yes_no(shown.scene.has_rain) if shown.is_outdoors else None
 
 
-def _who(shown: Shown, rng: random.Random) -> Matter | None:
+def _who(shown: PhotoFacts, rng: random.Random) -> Topic | None:
     def is_right(text: str) -> bool:
         told = set(names_in(text, shown.everyone))
         if told or shown.present:
             return told == shown.present
         return answer_facts.says_unknown(text) if shown.scene.subjects else answer_facts.says_nobody(text)
 
-    return Matter(is_right)
+    return Topic(is_right)
 
 
-def _present(shown: Shown, rng: random.Random) -> Matter | None:
+def _present(shown: PhotoFacts, rng: random.Random) -> Topic | None:
     wanted = bool(shown.present) and (not shown.absent or rng.random() < 0.5)
     choices = sorted(shown.present) if wanted else list(shown.absent)
     return yes_no(wanted, name=rng.choice(choices)) if choices else None
 
 
-def _absent(shown: Shown, rng: random.Random) -> Matter | None:
+def _absent(shown: PhotoFacts, rng: random.Random) -> Topic | None:
     if not shown.absent:
         return None
     name = rng.choice(shown.absent)
     others = [other for other in shown.everyone if other != name]
-    return Matter(lambda text: answer_facts.says_absent(text) and not names_in(text, others), {"name": name})
+    return Topic(lambda text: answer_facts.says_absent(text) and not names_in(text, others), {"name": name})
 
 
-def _scene(shown: Shown, rng: random.Random) -> Matter | None:
+def _scene(shown: PhotoFacts, rng: random.Random) -> Topic | None:
     def is_right(text: str) -> bool:
         is_named = set(names_in(text, shown.everyone)) == shown.present
         has_place = answer_facts.read_places(text) == {shown.scene.place}
@@ -273,10 +273,10 @@ def _scene(shown: Shown, rng: random.Random) -> Matter | None:
         is_silent = bool(shown.scene.subjects) and not answer_facts.read_activities(text)
         return is_named and has_place and (is_silent or tells_activities(shown, text))
 
-    return Matter(is_right)
+    return Topic(is_right)
 
 
-def tells_activities(shown: Shown, text: str) -> bool:
+def tells_activities(shown: PhotoFacts, text: str) -> bool:
     """Whether a description says of everybody what they do: after each name, and of all together no more."""
     told = answer_facts.find_activities(text)
     if {activity for activity, _ in told} != {subject.activity for subject in shown.scene.subjects}:
@@ -307,14 +307,14 @@ SCENE_MAKERS: dict[str, Maker] = {
 }
 
 
-def _activity(shown: Shown, rng: random.Random) -> Matter | None:
+def _activity(shown: PhotoFacts, rng: random.Random) -> Topic | None:
     if (asked := shown.anyone(rng)) is None:
         return None
     who, subject = asked
     return about(shown, who, lambda text: answer_facts.read_activities(text) == {subject.activity})
 
 
-def _outfit(shown: Shown, rng: random.Random) -> Matter | None:
+def _outfit(shown: PhotoFacts, rng: random.Random) -> Topic | None:
     if (asked := shown.anyone(rng, Person)) is None:
         return None
     who, subject = asked
@@ -323,7 +323,7 @@ def _outfit(shown: Shown, rng: random.Random) -> Matter | None:
 
 
 def _colour(garment: str) -> Maker:
-    def make(shown: Shown, rng: random.Random) -> Matter | None:
+    def make(shown: PhotoFacts, rng: random.Random) -> Topic | None:
         asked = shown.anyone(rng, Person)
         if asked is None or asked[1].clothes is None:
             return None
@@ -333,14 +333,14 @@ def _colour(garment: str) -> Maker:
     return make
 
 
-def _hat(shown: Shown, rng: random.Random) -> Matter | None:
+def _hat(shown: PhotoFacts, rng: random.Random) -> Topic | None:
     asked = shown.anyone(rng, Person)
     if asked is None or asked[1].clothes is None:
         return None
     return yes_no(asked[1].clothes.hat != "none", who=asked[0])
 
 
-def _side(shown: Shown, rng: random.Random) -> Matter | None:
+def _side(shown: PhotoFacts, rng: random.Random) -> Topic | None:
     pairs = [(n, s) for n, s in zip(shown.names, shown.scene.subjects, strict=True) if n is not None]
     placed = [(name, side) for name, s in pairs if (side := side_words(s)) in answer_facts.SIDES]
     if not placed:
@@ -349,7 +349,7 @@ def _side(shown: Shown, rng: random.Random) -> Matter | None:
     return about(shown, name, lambda text: answer_facts.read_sides(text) == {side})
 
 
-def _beside(shown: Shown, rng: random.Random) -> Matter | None:
+def _beside(shown: PhotoFacts, rng: random.Random) -> Topic | None:
     if not shown.present:
         return None
     name = rng.choice(sorted(shown.present))
@@ -368,10 +368,10 @@ def _beside(shown: Shown, rng: random.Random) -> Matter | None:
         is_of_people = not has_people or answer_facts.says_person(text)
         return is_of_strangers and is_of_people and pets <= answer_facts.read_species(text)
 
-    return Matter(is_right, {"name": name})
+    return Topic(is_right, {"name": name})
 
 
-def _hair(shown: Shown, rng: random.Random) -> Matter | None:
+def _hair(shown: PhotoFacts, rng: random.Random) -> Topic | None:
     asked = shown.anyone(rng, Person)
     if asked is None or not isinstance(asked[1].identity, Person) or asked[1].identity.hair_style == "bald":
         return None
@@ -381,14 +381,14 @@ def _hair(shown: Shown, rng: random.Random) -> Matter | None:
     )
 
 
-def _glasses(shown: Shown, rng: random.Random) -> Matter | None:
+def _glasses(shown: PhotoFacts, rng: random.Random) -> Topic | None:
     asked = shown.anyone(rng, Person)
     if asked is None or not isinstance(asked[1].identity, Person):
         return None
     return yes_no(asked[1].identity.glasses != "none", who=asked[0])
 
 
-def _age(shown: Shown, rng: random.Random) -> Matter | None:
+def _age(shown: PhotoFacts, rng: random.Random) -> Topic | None:
     asked = shown.anyone(rng, Person)
     if asked is None or not isinstance(asked[1].identity, Person):
         return None
@@ -396,7 +396,7 @@ def _age(shown: Shown, rng: random.Random) -> Matter | None:
     return about(shown, asked[0], lambda text: answer_facts.read_ages(text) == {age})
 
 
-def _species(shown: Shown, rng: random.Random) -> Matter | None:
+def _species(shown: PhotoFacts, rng: random.Random) -> Topic | None:
     choices = shown.named(Pet)
     if not choices:
         return None
@@ -405,7 +405,7 @@ def _species(shown: Shown, rng: random.Random) -> Matter | None:
     return about(shown, name, lambda text: answer_facts.read_species(text) == {species})
 
 
-def _coat(shown: Shown, rng: random.Random) -> Matter | None:
+def _coat(shown: PhotoFacts, rng: random.Random) -> Topic | None:
     asked = shown.anyone(rng, Pet)
     if asked is None or not isinstance(asked[1].identity, Pet) or asked[1].identity.species == "parrot":
         return None

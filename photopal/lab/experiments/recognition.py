@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from photopal.lab.datasets.scenario import Dataset, DatasetConcept, DatasetPhoto, Kind, Negative, Scenario
-from photopal.lab.experiments.evaluator import Control, Examiner, yes_shares
-from photopal.lab.experiments.measures import Recognised
+from photopal.lab.experiments.evaluator import Control, Evaluator, yes_shares
+from photopal.lab.experiments.measures import RecognitionResult
 from photopal.lab.metrics.yes_no import choose_threshold
 from photopal.prompts import MOST_CONCEPTS
 
@@ -36,8 +36,8 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Asked:
-    """One recognition question before it is answered; see `Recognised`."""
+class RecognitionQuestion:
+    """One recognition question before it is answered; see `RecognitionResult`."""
 
     photo: Path
     names: tuple[str, ...]
@@ -48,7 +48,7 @@ class Asked:
     is_balanced: bool = False
 
 
-def list_questions(dataset: Dataset, scenario: Scenario, *, seed: int) -> list[Asked]:
+def list_questions(dataset: Dataset, scenario: Scenario, *, seed: int) -> list[RecognitionQuestion]:
     """All recognition questions of a scenario."""
     rng = random.Random(f"negatives {scenario.name} {seed}")
     random_photos = _sample(dataset.negatives.test, RANDOM_NEGATIVES, rng)
@@ -57,29 +57,40 @@ def list_questions(dataset: Dataset, scenario: Scenario, *, seed: int) -> list[A
     is_alone = len(scenario.concepts) == 1
     others = _sample(others, LONE_NEGATIVES if is_alone else OTHER_NEGATIVES, rng)
     partners = balanced_partners(scenario.concepts)
-    asked: list[Asked] = []
+    asked: list[RecognitionQuestion] = []
     for concept in scenario.concepts:
         name = (concept.name,)
         partner = partners.get(concept.name)
         is_paired = partner is not None
-        asked += [Asked(p.path, name, "si_sq", True, True, is_balanced=is_paired) for p in concept.test]
+        asked += [
+            RecognitionQuestion(p.path, name, "si_sq", True, True, is_balanced=is_paired)
+            for p in concept.test
+        ]
         asked += [_about_multi(photo, concept, scenario) for photo in scenario.multi]
         for other in scenario.concepts:
             if other is not concept:
                 negative = _likeness(concept, other)
                 is_paired = other.name == partner
-                asked += [Asked(p.path, name, "si_sq", False, False, negative, is_paired) for p in other.test]
+                asked += [
+                    RecognitionQuestion(p.path, name, "si_sq", False, False, negative, is_paired)
+                    for p in other.test
+                ]
         alike = [photo for photo in scenario.lookalikes if photo.resembles == concept.name]
-        asked += [Asked(p.path, name, "si_sq", False, None, p.negative) for p in (*random_photos, *alike)]
+        asked += [
+            RecognitionQuestion(p.path, name, "si_sq", False, None, p.negative)
+            for p in (*random_photos, *alike)
+        ]
         authors_say = False if is_alone else None
         asked += [
-            Asked(photo.path, name, "si_sq", False, authors_say, _likeness(concept, other))
+            RecognitionQuestion(photo.path, name, "si_sq", False, authors_say, _likeness(concept, other))
             for other, photo in others
         ]
     names = tuple(scenario.names)
     if len(names) > 1:
         for photo in scenario.multi:
-            asked.append(Asked(photo.path, names, "mi_mq", set(names) <= set(photo.places), True))
+            asked.append(
+                RecognitionQuestion(photo.path, names, "mi_mq", set(names) <= set(photo.places), True)
+            )
     return asked
 
 
@@ -99,16 +110,16 @@ def _sample(all_: Sequence[T], most: int, rng: random.Random) -> list[T]:
     return rng.sample(list(all_), min(len(all_), most))
 
 
-def _about_multi(photo: DatasetPhoto, concept: DatasetConcept, scenario: Scenario) -> Asked:
+def _about_multi(photo: DatasetPhoto, concept: DatasetConcept, scenario: Scenario) -> RecognitionQuestion:
     if concept.name in photo.places:
-        return Asked(photo.path, (concept.name,), "mi_sq", True, True)
+        return RecognitionQuestion(photo.path, (concept.name,), "mi_sq", True, True)
     shown = [other for other in scenario.concepts if other.name in photo.places]
     kinds = [_likeness(concept, other) for other in shown]
     order: tuple[Negative, ...] = ("sibling", "same kind", "other kind")
     negative: Negative = "random"
     for kind in reversed(order):
         negative = kind if kind in kinds else negative
-    return Asked(photo.path, (concept.name,), "mi_sq", False, True, negative)
+    return RecognitionQuestion(photo.path, (concept.name,), "mi_sq", False, True, negative)
 
 
 def _likeness(concept: DatasetConcept, other: DatasetConcept) -> Negative:
@@ -117,7 +128,7 @@ def _likeness(concept: DatasetConcept, other: DatasetConcept) -> Negative:
     return "same kind" if other.kind == concept.kind else "other kind"
 
 
-def list_validation(dataset: Dataset, scenario: Scenario) -> list[Asked]:
+def list_validation(dataset: Dataset, scenario: Scenario) -> list[RecognitionQuestion]:
     """Everyone of a scenario asked for on the validation photos of all its concepts and of strangers."""
     shown = {photo.path: concept.name for concept in scenario.concepts for photo in concept.validation}
     strangers = list(dataset.negatives.validation) or [
@@ -130,32 +141,32 @@ def list_validation(dataset: Dataset, scenario: Scenario) -> list[Asked]:
     rng = random.Random(f"validation {scenario.name}")
     shown |= {photo.path: "" for photo in _sample(strangers, VALIDATION_NEGATIVES, rng)}
     return [
-        Asked(path, (name,), "si_sq", name == present, None)
+        RecognitionQuestion(path, (name,), "si_sq", name == present, None)
         for path, present in shown.items()
         for name in scenario.names
     ]
 
 
 def find_threshold(
-    examiner: Examiner, dataset: Dataset, scenario: Scenario, control: Control = "asked"
+    evaluator: Evaluator, dataset: Dataset, scenario: Scenario, control: Control = "asked"
 ) -> float:
     """At which p(Yes) a name counts as there, asked so: the best on validation photos of all concepts."""
-    shares = shares_of_yes(examiner, list_validation(dataset, scenario), control)
+    shares = shares_of_yes(evaluator, list_validation(dataset, scenario), control)
     positives = [share for one, share in shares if one.is_there]
     return choose_threshold(positives, [share for one, share in shares if not one.is_there])
 
 
-def recognise(
-    examiner: Examiner, asked: Sequence[Asked], control: Control, *, threshold: float
-) -> list[Recognised]:
+def recognize(
+    evaluator: Evaluator, asked: Sequence[RecognitionQuestion], control: Control, *, threshold: float
+) -> list[RecognitionResult]:
     """Answer recognition questions: by the model's p(Yes), and without a control by the maps as well."""
-    answered: list[Recognised] = []
-    for one, share in shares_of_yes(examiner, asked, control):
+    answered: list[RecognitionResult] = []
+    for one, share in shares_of_yes(evaluator, asked, control):
         score, is_seen = None, None
         if control == "asked" and len(one.names) == 1:
-            score, is_seen = _seen(examiner, one)
+            score, is_seen = _seen(evaluator, one)
         answered.append(
-            Recognised(
+            RecognitionResult(
                 one.kind,
                 one.is_there,
                 one.authors_say,
@@ -170,20 +181,22 @@ def recognise(
     return answered
 
 
-def shares_of_yes(examiner: Examiner, asked: Sequence[Asked], control: Control) -> list[tuple[Asked, float]]:
+def shares_of_yes(
+    evaluator: Evaluator, asked: Sequence[RecognitionQuestion], control: Control
+) -> list[tuple[RecognitionQuestion, float]]:
     """p(Yes) of each question, in any order; one prompt a photo where it holds everyone."""
-    is_together = len(examiner.learned.concepts) <= MOST_CONCEPTS
-    groups: dict[tuple[Path, tuple[str, ...]], list[Asked]] = {}
+    is_together = len(evaluator.learned.concepts) <= MOST_CONCEPTS
+    groups: dict[tuple[Path, tuple[str, ...]], list[RecognitionQuestion]] = {}
     for one in asked:
         groups.setdefault((one.photo, () if is_together else one.names), []).append(one)
-    shares: list[tuple[Asked, float]] = []
+    shares: list[tuple[RecognitionQuestion, float]] = []
     for (path, names), several in groups.items():
-        pose = examiner.pose(path, names, control, has_marks=False)
-        shares += zip(several, yes_shares(examiner, pose, [one.names for one in several]), strict=True)
+        setup = evaluator.set_up(path, names, control, has_marks=False)
+        shares += zip(several, yes_shares(evaluator, setup, [one.names for one in several]), strict=True)
     return shares
 
 
-def _seen(examiner: Examiner, asked: Asked) -> tuple[float | None, bool | None]:
-    wanted = next(concept.id for concept in examiner.learned.concepts if concept.name == asked.names[0])
-    sighting = examiner.view(asked.photo).of(wanted)
+def _seen(evaluator: Evaluator, asked: RecognitionQuestion) -> tuple[float | None, bool | None]:
+    wanted = next(concept.id for concept in evaluator.learned.concepts if concept.name == asked.names[0])
+    sighting = evaluator.view(asked.photo).of(wanted)
     return (None, None) if sighting is None else (sighting.score, sighting.is_present)

@@ -24,7 +24,7 @@ from photopal.concepts.initialize import (
     register_concept,
 )
 from photopal.lab.datasets.scenario import Dataset, DatasetConcept, DatasetPhoto, Scenario
-from photopal.lab.experiments.photo_store import Shelf, read_mask
+from photopal.lab.experiments.photo_store import PhotoStore, read_mask
 from photopal.library import ConceptRow
 from photopal.tuning import TuneOptions, TuningConcept, TuningPhoto, TuningReport, tune_bank
 from photopal.tuning.dataset import likely_concepts
@@ -36,11 +36,11 @@ Region = Literal["mask", "box", "none"]
 
 FAULTS: tuple[Fault, ...] = ("masks ignored", "labels shifted", "marks at random", "wrong rows")
 
-MOST_STRANGERS = 24
+MOST_NEGATIVES = 24
 
 
 @dataclass(frozen=True)
-class LearnOptions:
+class LearningOptions:
     """How a scenario is learned.
 
     Attributes:
@@ -57,7 +57,7 @@ class LearnOptions:
 
 
 @dataclass(frozen=True, eq=False)
-class Learned:
+class LearnedScenario:
     """What was learned of a scenario.
 
     Attributes:
@@ -79,7 +79,9 @@ class Learned:
     seconds: float
 
 
-def learn(shelf: Shelf, dataset: Dataset, scenario: Scenario, options: LearnOptions) -> Learned:
+def learn(
+    store: PhotoStore, dataset: Dataset, scenario: Scenario, options: LearningOptions
+) -> LearnedScenario:
     """Register a scenario from its training photos, then tune it.
 
     Validation photos give tuning its choice among epochs and are in no row. Test photos are not looked at.
@@ -88,51 +90,51 @@ def learn(shelf: Shelf, dataset: Dataset, scenario: Scenario, options: LearnOpti
         DatasetError: A photo or mask is missing or cannot be read.
     """
     started = time.monotonic()
-    strangers = strangers_for(dataset, scenario, options.register.seed)
+    strangers = negatives_for(dataset, scenario, options.register.seed)
     others = foreign_concepts(dataset, scenario, options.register.seed)
     concepts = tuple(
         ConceptRecord(id=number, name=concept.name, kind=concept.kind, about=concept.about, created_at="")
         for number, concept in enumerate(scenario.concepts, start=1)
     )
     taught = _taught(scenario.concepts, others, options.fault)
-    features = shelf.features([photo.path for photo in strangers[:MOST_STRANGERS]])
-    registered = register(shelf, concepts, taught, features, options)
+    features = store.features([photo.path for photo in strangers[:MOST_NEGATIVES]])
+    registered = register(store, concepts, taught, features, options)
     seconds = time.monotonic() - started
     foreign = None
     if others:
         rows = [replace(row, name=other.name) for row, other in zip(concepts, others, strict=False)]
-        foreign = register(shelf, rows, others, features, replace(options, fault=None))
+        foreign = register(store, rows, others, features, replace(options, fault=None))
     tuned, report = None, None
     if options.tune is not None:
-        photos = tuning_photos(shelf, registered, taught, strangers)
-        tuned, report = tune_bank(shelf.model, registered, told_concepts(concepts), photos, options.tune)
+        photos = tuning_photos(store, registered, taught, strangers)
+        tuned, report = tune_bank(store.model, registered, tuning_concepts(concepts), photos, options.tune)
     if options.fault == "wrong rows":
         registered = _with_wrong_rows(registered, foreign)
         tuned = _with_wrong_rows(tuned, foreign) if tuned is not None else None
-    return Learned(scenario, concepts, registered, tuned, foreign, report, seconds)
+    return LearnedScenario(scenario, concepts, registered, tuned, foreign, report, seconds)
 
 
 def register(
-    shelf: Shelf,
-    rows: Sequence[ConceptRecord],
+    store: PhotoStore,
+    rows: Sequence[ConceptRow],
     concepts: Sequence[DatasetConcept],
     strangers: Sequence[PhotoFeatures],
-    options: LearnOptions,
+    options: LearningOptions,
 ) -> Bank:
     """Register concepts from their training photos with masks, and calibrate their presence."""
     found = {}
     for row, concept in zip(rows, concepts, strict=False):
-        features = shelf.features([photo.path for photo in concept.train])
+        features = store.features([photo.path for photo in concept.train])
         references = [
-            Reference(str(photo.path), feature, _mask(shelf, photo, concept.name, options))
+            Reference(str(photo.path), feature, _mask(store, photo, concept.name, options))
             for photo, feature in zip(concept.train, features, strict=True)
         ]
         found[row.id] = find_subjects(references, list(strangers))
-    bank = Bank(shelf.model.fingerprint, "")
+    bank = Bank(store.model.fingerprint, "")
     bank = bank.with_concepts(
         [
             register_concept(
-                shelf.model, row.id, found[row.id], name=row.name, references_key="", options=options.register
+                store.model, row.id, found[row.id], name=row.name, references_key="", options=options.register
             )
             for row in rows
             if row.id in found
@@ -143,12 +145,12 @@ def register(
     return calibrate_concepts(bank, found, strangers)
 
 
-def strangers_for(dataset: Dataset, scenario: Scenario, seed: int) -> list[DatasetPhoto]:
+def negatives_for(dataset: Dataset, scenario: Scenario, seed: int) -> list[DatasetPhoto]:
     """Training photos that show none of a scenario's concepts: random ones, else those of other scenarios."""
     hard = [photo for concept in scenario.concepts for photo in concept.hard_negatives]
     known = list(dataset.negatives.train)
     if hard or known:
-        return [*hard[: MOST_STRANGERS // 2 if known else None], *known]
+        return [*hard[: MOST_NEGATIVES // 2 if known else None], *known]
     rest = [
         photo
         for other in dataset.scenarios
@@ -156,7 +158,7 @@ def strangers_for(dataset: Dataset, scenario: Scenario, seed: int) -> list[Datas
         for concept in other.concepts
         for photo in concept.train
     ]
-    return random.Random(f"strangers {scenario.name} {seed}").sample(rest, min(len(rest), MOST_STRANGERS))
+    return random.Random(f"strangers {scenario.name} {seed}").sample(rest, min(len(rest), MOST_NEGATIVES))
 
 
 def foreign_concepts(dataset: Dataset, scenario: Scenario, seed: int) -> list[DatasetConcept]:
@@ -188,8 +190,10 @@ def _taught(
     return [*concepts[1:], concepts[0]] if len(concepts) > 1 else list(others[:1]) or list(concepts)
 
 
-def _mask(shelf: Shelf, photo: DatasetPhoto, name: str, options: LearnOptions) -> NDArray[np.bool_] | None:
-    size = shelf.image(photo.path).size
+def _mask(
+    store: PhotoStore, photo: DatasetPhoto, name: str, options: LearningOptions
+) -> NDArray[np.bool_] | None:
+    size = store.image(photo.path).size
     if options.fault == "masks ignored":
         return np.ones((size[1], size[0]), dtype=bool)
     place = photo.places.get(name)
@@ -207,13 +211,13 @@ def filled_box(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return box
 
 
-def told_concepts(concepts: Sequence[ConceptRecord]) -> dict[int, TuningConcept]:
+def tuning_concepts(concepts: Sequence[ConceptRow]) -> dict[int, TuningConcept]:
     """What tuning is told of concepts, by id: kind, and looks where the dataset has them in words."""
     return {row.id: TuningConcept(row.id, row.kind, (row.about,) if row.about else ()) for row in concepts}
 
 
 def tuning_photos(
-    shelf: Shelf, bank: Bank, concepts: Sequence[DatasetConcept], strangers: Sequence[DatasetPhoto]
+    store: PhotoStore, bank: Bank, concepts: Sequence[DatasetConcept], strangers: Sequence[DatasetPhoto]
 ) -> list[TuningPhoto]:
     """Training and validation photos of concepts and training photos of strangers, as tuning takes them.
 
@@ -223,14 +227,14 @@ def tuning_photos(
     photos = []
     for concept_id, concept in enumerate(concepts, start=1):
         for photo in (*concept.train, *concept.validation):
-            image = shelf.image(photo.path)
-            plain, mirrored = shelf.model.encode_photos([image, ImageOps.mirror(image)])
+            image = store.image(photo.path)
+            plain, mirrored = store.model.encode_photos([image, ImageOps.mirror(image)])
             is_held_out = photo in concept.validation
             likely = frozenset() if is_held_out else frozenset(likely_concepts(bank, plain) - {concept_id})
             present = frozenset({concept_id})
             photos.append(TuningPhoto(str(photo.path), plain, mirrored, present, likely, is_held_out))
-    chosen = [photo.path for photo in strangers[:MOST_STRANGERS]]
-    for path, features in zip(chosen, shelf.features(chosen), strict=True):
+    chosen = [photo.path for photo in strangers[:MOST_NEGATIVES]]
+    for path, features in zip(chosen, store.features(chosen), strict=True):
         photos.append(TuningPhoto(str(path), features, None, frozenset()))
     return photos
 

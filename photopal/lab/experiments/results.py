@@ -18,7 +18,7 @@ from photopal.lab.metrics.intervals import UNKNOWN, Interval, bootstrap, paired_
 from photopal.text import count
 
 if TYPE_CHECKING:
-    from photopal.lab.experiments.conditions import Bench
+    from photopal.lab.experiments.conditions import ExperimentContext
     from photopal.lab.experiments.plan import Plan
 
 Rows = list[list[float]]
@@ -29,42 +29,42 @@ Figures = dict[str, Rows]
 
 
 @dataclass(frozen=True)
-class Cell:
+class Run:
     """The smallest piece of an experiment: one scenario with one seed.
 
     Attributes:
         experiment: Its name.
         seed: Who is drawn, on which photos, and everything random in learning.
-        place: Which scenario of that seed.
+        index: Which scenario of that seed.
     """
 
     experiment: str
     seed: int
-    place: int
+    index: int
 
     @property
     def key(self) -> str:
         """Names the file in which its result is kept."""
-        return f"{self.experiment}-{self.seed}-{self.place:02}"
+        return f"{self.experiment}-{self.seed}-{self.index:02}"
 
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a cell.
+    """What came of a run.
 
     Attributes:
-        cell: Which.
+        run: Which.
         scenario: The name of the scenario.
         group: plain, or lookalike.
-        arms: For each arm of the experiment its figures.
+        conditions: For each condition of the experiment its figures.
         facts: Whatever else was measured: curves, seconds, counts.
         cpu_seconds: What it took.
     """
 
-    cell: Cell
+    run: Run
     scenario: str
     group: str
-    arms: Mapping[str, Figures]
+    conditions: Mapping[str, Figures]
     facts: Mapping[str, Any]
     cpu_seconds: float
 
@@ -164,24 +164,24 @@ class Experiment:
     """One experiment.
 
     Attributes:
-        name: Short; names its cells.
-        run: Computes a cell: the figures of its arms, and facts.
+        name: Short; names its runs.
+        run: Computes a run: the figures of its conditions, and facts.
         tell: Makes tables, plots and verdicts of the results of all experiments.
         needs: The experiments whose results it tells of; its own by default.
     """
 
     name: str
-    run: Callable[[Bench, Cell], tuple[dict[str, Figures], dict[str, Any]]] | None
-    tell: Callable[[Results, Plan], Section]
+    compute: Callable[[ExperimentContext, Run], tuple[dict[str, Figures], dict[str, Any]]] | None
+    summarize: Callable[[Results, Plan], Section]
     needs: tuple[str, ...] = field(default=())
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """Whose cells are computed for it."""
+        """Whose runs are computed for it."""
         return self.needs or (self.name,)
 
 
-class Keeper:
+class ResultStore:
     """Results in a folder, a file each.
 
     Args:
@@ -191,30 +191,30 @@ class Keeper:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def get(self, cell: Cell) -> Result | None:
-        """The result of a cell; None where there is none, or its file is broken."""
+    def get(self, run: Run) -> Result | None:
+        """The result of a run; None where there is none, or its file is broken."""
         try:
-            told = json.loads(self._path(cell).read_text(encoding="utf-8"))
-            return Result(**{**told, "cell": Cell(**told["cell"])})
+            told = json.loads(self._path(run).read_text(encoding="utf-8"))
+            return Result(**{**told, "cell": Run(**told["cell"])})
         except (OSError, ValueError, TypeError, KeyError):
             return None
 
     def put(self, result: Result) -> None:
         """Keep a result; at every instant its file is whole."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        atomic_write(self._path(result.cell), json.dumps(asdict(result)))
+        atomic_write(self._path(result.run), json.dumps(asdict(result)))
 
-    def forget(self, cell: Cell) -> None:
-        """Delete the result of a cell, if there is one."""
-        self._path(cell).unlink(missing_ok=True)
+    def forget(self, run: Run) -> None:
+        """Delete the result of a run, if there is one."""
+        self._path(run).unlink(missing_ok=True)
 
-    def _path(self, cell: Cell) -> Path:
-        return self.folder / f"{cell.key}.json"
+    def _path(self, run: Run) -> Path:
+        return self.folder / f"{run.key}.json"
 
 
 ROUNDS = 400
 FIGURES: dict[str, Figure] = {f"{m.task}: {m.name}": m.figure for m in MEASURES}
-"""By the names under which cells keep their rows; everything else is a mean."""
+"""By the names under which runs keep their rows; everything else is a mean."""
 
 FIGURES |= {"presence alone: AUROC": FIGURES["recognition: AUROC of the maps"]}
 
@@ -246,7 +246,7 @@ NOTHING = Estimate(math.nan)
 
 def seeds_of(results: Sequence[Result]) -> list[int]:
     """The seeds that results are of."""
-    return sorted({result.cell.seed for result in results})
+    return sorted({result.run.seed for result in results})
 
 
 def number(value: float, digits: int = 3) -> str:
@@ -260,31 +260,31 @@ def span(interval: Interval, digits: int = 3) -> str:
     return "" if math.isnan(low) else f" ({low:.{digits}f} to {high:.{digits}f})"
 
 
-def rows_in(result: Result, arm: str, figure: str) -> Values:
-    """The rows of one figure of one arm in one cell."""
-    rows = result.arms.get(arm, {}).get(figure, [])
+def rows_in(result: Result, condition: str, figure: str) -> Values:
+    """The rows of one figure of one condition in one run."""
+    rows = result.conditions.get(condition, {}).get(figure, [])
     return np.array(rows, dtype=float).reshape(len(rows), len(rows[0]) if rows else 1)
 
 
 def pooled(figure: Figure, values: Sequence[Values]) -> float:
-    """A figure over the questions of several cells together; nan without any."""
+    """A figure over the questions of several runs together; nan without any."""
     known = [one for one in values if len(one)]
     return figure(np.concatenate(known)) if known else math.nan
 
 
-def estimate(results: Sequence[Result], arm: str, figure: str) -> Estimate:
-    """A figure of an arm over cells."""
-    known = [result for result in results if len(rows_in(result, arm, figure))]
-    values = [rows_in(result, arm, figure) for result in known]
+def estimate(results: Sequence[Result], condition: str, figure: str) -> Estimate:
+    """A figure of an condition over runs."""
+    known = [result for result in results if len(rows_in(result, condition, figure))]
+    values = [rows_in(result, condition, figure) for result in known]
     make = partial(pooled, FIGURES.get(figure, mean))
     interval = bootstrap(make, values, rounds=ROUNDS)
     questions = sum(len(one) for one in values)
     return Estimate(make(values), interval, questions, len(known), len(seeds_of(known)))
 
 
-def difference(results: Sequence[Result], figure: str, arms: tuple[str, str]) -> Estimate:
-    """A figure of the first arm minus that of the second, on the cells that have both."""
-    first, second = ([rows_in(result, arm, figure) for result in results] for arm in arms)
+def difference(results: Sequence[Result], figure: str, conditions: tuple[str, str]) -> Estimate:
+    """A figure of the first condition minus that of the second, on the runs that have both."""
+    first, second = ([rows_in(result, condition, figure) for result in results] for condition in conditions)
     both = [place for place in range(len(results)) if len(first[place]) and len(second[place])]
     pair = ([first[place] for place in both], [second[place] for place in both])
     make = partial(pooled, FIGURES.get(figure, mean))
@@ -295,7 +295,7 @@ def difference(results: Sequence[Result], figure: str, arms: tuple[str, str]) ->
 
 
 def mean_of(results: Sequence[Result], take: Callable[[Result], float]) -> Estimate:
-    """The mean over cells of something in their facts, with its interval."""
+    """The mean over runs of something in their facts, with its interval."""
     return _middle_of(results, take, lambda values: float(np.mean(values)))
 
 
@@ -305,7 +305,7 @@ def geometric_mean_of(results: Sequence[Result], take: Callable[[Result], float]
 
 
 def median_of(results: Sequence[Result], take: Callable[[Result], float]) -> Estimate:
-    """The same for the value that half of the cells stay below."""
+    """The same for the value that half of the runs stay below."""
     return _middle_of(results, take, lambda values: float(np.median(values)))
 
 
@@ -320,5 +320,5 @@ def _middle_of(
 
 
 def of_group(results: Sequence[Result], group: str) -> list[Result]:
-    """The cells of plain scenarios, or of those with lookalikes."""
+    """The runs of plain scenarios, or of those with lookalikes."""
     return [result for result in results if result.group == group]

@@ -125,9 +125,9 @@ def risk_at(decided: Answers, coverage: float) -> float:
     return float(np.mean((decided[order, 0] > 0.5) != (decided[order, 1] > 0.5)))
 
 
-def over(cells: Sequence[Result], decide: Decide, figure: Callable[[Answers], float]) -> Estimate:
+def over(runs: Sequence[Result], decide: Decide, figure: Callable[[Answers], float]) -> Estimate:
     """A figure of decisions over scenarios."""
-    values = [one for one in map(decide, cells) if len(one)]
+    values = [one for one in map(decide, runs) if len(one)]
 
     def make(drawn: Sequence[Answers]) -> float:
         return pooled(figure, drawn)
@@ -140,27 +140,27 @@ def weighted(decided: Answers) -> float:
     return weighted_recall(decided[:, 0] > 0.5, decided[:, 1] > 0.5)
 
 
-def tell(results: Results, plan: Plan) -> Section:
+def summarize(results: Results, plan: Plan) -> Section:
     """Rules side by side, what abstaining leaves, and the risk–coverage curve."""
-    cells = [result for result in results[SOURCE] if len(answers(result, "test"))]
+    runs = [result for result in results[SOURCE] if len(answers(result, "test"))]
     rows = [
         (
             words,
-            str(over(cells, decide, weighted)),
-            *(str(over(cells, decide, lambda d, c=c: risk_at(d, c))) for c in (1.0, 0.9, 0.8)),  # type: ignore[misc]
+            str(over(runs, decide, weighted)),
+            *(str(over(runs, decide, lambda d, c=c: risk_at(d, c))) for c in (1.0, 0.9, 0.8)),  # type: ignore[misc]
         )
         for words, decide in RULES.items()
     ]
     columns = ("decided by", "weighted", "wrong of all", "wrong of the surest 90 %", "of the surest 80 %")
-    count = sum(len(answers(result, "test")) for result in cells)
-    note = f"{rests_on(cells)}. {count:,} questions with single names, all kinds of negatives."
-    tables = (Table("Deciding", columns, tuple(rows), note), _band_table(cells), _error_table(cells))
+    count = sum(len(answers(result, "test")) for result in runs)
+    note = f"{rests_on(runs)}. {count:,} questions with single names, all kinds of negatives."
+    tables = (Table("Deciding", columns, tuple(rows), note), _band_table(runs), _error_table(runs))
     plot = Plot(
         "risk-coverage",
         "Wrong answers among those that are given",
         "coverage",
         "share wrong",
-        tuple(_curve(cells, words, decide) for words, decide in RULES.items()),
+        tuple(_curve(runs, words, decide) for words, decide in RULES.items()),
     )
     about = (
         "Tuned rows. How sure p(yes) is, is its distance from the threshold as a share of what there can be; "
@@ -169,7 +169,7 @@ def tell(results: Results, plan: Plan) -> Section:
     return Section("Calibration", about, tables, (plot,))
 
 
-def _band_table(cells: Sequence[Result]) -> Table:
+def _band_table(runs: Sequence[Result]) -> Table:
     def inside(band: Answers) -> float:
         return float(band[:, 0].mean())
 
@@ -181,36 +181,36 @@ def _band_table(cells: Sequence[Result]) -> Table:
         return share
 
     rows = (
-        ("answers the maps leave undecided", str(over(cells, in_band, inside))),
-        ("wrong by the map's side, outside the band", str(over(cells, in_band, wrong(False)))),
-        ("wrong by the map's side, within the band", str(over(cells, in_band, wrong(True)))),
+        ("answers the maps leave undecided", str(over(runs, in_band, inside))),
+        ("wrong by the map's side, outside the band", str(over(runs, in_band, wrong(False)))),
+        ("wrong by the map's side, within the band", str(over(runs, in_band, wrong(True)))),
     )
-    return Table("The abstain band of the maps", ("", "share"), rows, rests_on(cells))
+    return Table("The abstain band of the maps", ("", "share"), rows, rests_on(runs))
 
 
-def _error_table(cells: Sequence[Result]) -> Table:
+def _error_table(runs: Sequence[Result]) -> Table:
     """p(yes) of all recognition questions with tuned rows: the same the claim about ECE rests on."""
-    told = np.concatenate([np.empty((0, 2)), *(rows_in(result, "tuned", ERROR) for result in cells)])
+    told = np.concatenate([np.empty((0, 2)), *(rows_in(result, "tuned", ERROR) for result in runs)])
     bins = []
     for low in np.arange(0, 1, 0.1):
         inside = told[(told[:, 1] >= low) & ((told[:, 1] < low + 0.1) | (low > 0.89))]
         if len(inside):
             shares = (number(float(inside[:, 1].mean())), number(float(inside[:, 0].mean())))
             bins.append((f"{low:.1f} to {low + 0.1:.1f}", f"{len(inside):,}", *shares))
-    each = mean_of(cells, lambda r: FIGURES[ERROR](rows_in(r, "tuned", ERROR)))
-    errors = [f"{group} scenarios {estimate(of_group(cells, group), 'tuned', ERROR)}" for group in GROUPS]
+    each = mean_of(runs, lambda r: FIGURES[ERROR](rows_in(r, "tuned", ERROR)))
+    errors = [f"{group} scenarios {estimate(of_group(runs, group), 'tuned', ERROR)}" for group in GROUPS]
     note = (
-        f"{rests_on(cells)}. All recognition questions, names together, too. Expected calibration error: "
+        f"{rests_on(runs)}. All recognition questions, names together, too. Expected calibration error: "
         f"{', '.join(errors)}; within a scenario, on average, {each}."
     )
     return Table("p(yes) and what is true", ("p(yes)", "answers", "mean p", "true"), tuple(bins), note)
 
 
-def _curve(cells: Sequence[Result], words: str, decide: Decide) -> Line:
-    decided = np.concatenate([decide(result) for result in cells]) if cells else np.empty((0, 3))
+def _curve(runs: Sequence[Result], words: str, decide: Decide) -> Line:
+    decided = np.concatenate([decide(result) for result in runs]) if runs else np.empty((0, 3))
     if not len(decided):
         return Line(words, (), ())
     return Line(words, COVERAGES, tuple(risk_at(decided, coverage) for coverage in COVERAGES))
 
 
-EXPERIMENT = Experiment(NAME, None, tell, needs=(SOURCE,))
+EXPERIMENT = Experiment(NAME, None, summarize, needs=(SOURCE,))

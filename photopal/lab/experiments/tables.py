@@ -70,20 +70,24 @@ def groups_in(results: Sequence[Result]) -> str:
 
 
 def compare(
-    title: str, results: Sequence[Result], arms: Mapping[str, str], figures: Sequence[str], note: str = ""
+    title: str,
+    results: Sequence[Result],
+    conditions: Mapping[str, str],
+    figures: Sequence[str],
+    note: str = "",
 ) -> Table:
-    """Arms down, figures across, each with its interval.
+    """Conditions down, figures across, each with its interval.
 
     Args:
         title: Of the table.
-        results: The cells.
-        arms: By their name in the cells, as the table calls them.
+        results: The runs.
+        conditions: By their name in the runs, as the table calls them.
         figures: Which.
         note: What to add to what it rests on.
     """
     rows, questions = [], dict.fromkeys(figures, 0)
-    for arm, words in arms.items():
-        found = [estimate(results, arm, figure) for figure in figures]
+    for condition, words in conditions.items():
+        found = [estimate(results, condition, figure) for figure in figures]
         if all(math.isnan(one.value) for one in found):
             continue
         rows.append((words, *map(str, found)))
@@ -101,7 +105,7 @@ def differences(
     figures: Sequence[str],
     names: Mapping[str, str] | None = None,
 ) -> Table:
-    """Paired differences of arms, the first minus the second, on the same scenarios."""
+    """Paired differences of conditions, the first minus the second, on the same scenarios."""
     called = names or {}
     rows = [
         (
@@ -239,15 +243,15 @@ CLAIM_COLUMNS = ("claim", "figure", "95 % interval", "target", "met", "rests on"
 
 
 @dataclass(frozen=True)
-class Heading:
+class ReportHeading:
     """What the page says of the run as a whole.
 
     Attributes:
         model: Name and fingerprint.
         plan: full or quick.
         seeds: Those of the plan.
-        counts: Cells computed and planned, by experiment.
-        cpu_seconds: Of all cells.
+        counts: Runs computed and planned, by experiment.
+        cpu_seconds: Of all runs.
         wall_seconds: Of this call; what was kept from an earlier one is not in it.
         command: Makes this page.
     """
@@ -261,7 +265,7 @@ class Heading:
     command: str
 
 
-def write_report(folder: Path, heading: Heading, sections: Sequence[Section]) -> Path:
+def write_report(folder: Path, heading: ReportHeading, sections: Sequence[Section]) -> Path:
     """Write `results.md` into a folder, and plots and an empty `notes.md` into `results` in it.
 
     Returns:
@@ -280,7 +284,7 @@ def write_report(folder: Path, heading: Heading, sections: Sequence[Section]) ->
     return page
 
 
-def page_of(heading: Heading, sections: Sequence[Section], notes: str) -> str:
+def page_of(heading: ReportHeading, sections: Sequence[Section], notes: str) -> str:
     """The page: claims first, then what was found out about them, then everything measured."""
     verdicts = [verdict for section in sections for verdict in section.verdicts]
     parts = [
@@ -351,11 +355,11 @@ def markdown(table: Table) -> str:
     return "\n".join([*lines, "", f"*{table.note}*"] if table.note else lines)
 
 
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
+def _line(texts: Sequence[str]) -> str:
+    return f"| {' | '.join(text.replace('|', '/') for text in texts)} |"
 
 
-def _opening(heading: Heading) -> str:
+def _opening(heading: ReportHeading) -> str:
     name, fingerprint = heading.model
     seeds = ", ".join(map(str, heading.seeds))
     return (
@@ -368,7 +372,7 @@ def _opening(heading: Heading) -> str:
     )
 
 
-def _counts(heading: Heading) -> Table:
+def _counts(heading: ReportHeading) -> Table:
     rows = tuple((name, str(done), str(planned)) for name, (done, planned) in heading.counts.items())
     note = (
         f"{heading.cpu_seconds:.0f} processor seconds in all; the last call took "

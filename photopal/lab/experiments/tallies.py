@@ -103,7 +103,7 @@ class Measured:
         return f"{self.clusters:,} {noun[self.clusters != 1]}"
 
 
-class Ledger:
+class Tallies:
     """Counts by measure and cluster."""
 
     def __init__(self) -> None:

@@ -15,17 +15,24 @@ from photopal.concepts import Bank
 from photopal.concepts.localize import contested_maps, inside_photo, location_maps, map_scores
 from photopal.lab.datasets.reading import LETTERS, with_options
 from photopal.lab.datasets.scenario import Dataset, DatasetPhoto, Kind, Question, Scenario
-from photopal.lab.experiments.evaluator import Control, Examiner, Pose, score
-from photopal.lab.experiments.measures import MEASURES, Answered, Captioned, Chosen, Located, Outcome
-from photopal.lab.experiments.photo_store import Shelf, read_mask
-from photopal.lab.experiments.recognition import find_threshold, list_questions, recognise
-from photopal.lab.experiments.registration import Learned
+from photopal.lab.experiments.evaluator import Control, Evaluator, PromptSetup, score
+from photopal.lab.experiments.measures import (
+    MEASURES,
+    AnswerResult,
+    CaptionResult,
+    ChoiceResult,
+    LocationResult,
+    Outcome,
+)
+from photopal.lab.experiments.photo_store import PhotoStore, read_mask
+from photopal.lab.experiments.recognition import find_threshold, list_questions, recognize
+from photopal.lab.experiments.registration import LearnedScenario
 from photopal.lab.experiments.results import Figures, Rows
 from photopal.lab.metrics.localization import is_in_mask, mask_box, overlap
 from photopal.lab.metrics.text_scores import (
     character_score,
+    count_names,
     is_exact,
-    names_told,
     rotations,
     substring_recall,
     word_f1,
@@ -35,25 +42,25 @@ from photopal.vlm.batch_decoder import GenerationRequest, answer_side_by_side
 from photopal.vlm.protocol import PhotoFeatures
 
 if TYPE_CHECKING:
-    from photopal.lab.experiments.conditions import Bench
+    from photopal.lab.experiments.conditions import ExperimentContext
 
 IN_TEXT = "ABCD"
 """The letters tried where a question's options could not be told from its text."""
 
 
-def choose(examiner: Examiner, asked: Sequence[Question], control: Control) -> list[Chosen]:
+def choose(evaluator: Evaluator, asked: Sequence[Question], control: Control) -> list[ChoiceResult]:
     """Answer multiple-choice questions by the likeliest letter; without a control in every rotation."""
-    answered: list[Chosen] = []
+    answered: list[ChoiceResult] = []
     for path, several in _by_photo(asked):
-        named = [name for one in several for name in examiner.named_in(with_options(one.text, one.options))]
-        pose = examiner.pose(path, named, control)
+        named = [name for one in several for name in evaluator.named_in(with_options(one.text, one.options))]
+        setup = evaluator.set_up(path, named, control)
         turned = [_turns(one) if control == "asked" else _turns(one)[:1] for one in several]
         posed = [(text, letters) for turns in turned for text, letters, _ in turns]
-        told = iter(score(examiner, pose, posed))
+        told = iter(score(evaluator, setup, posed))
         for one, turns in zip(several, turned, strict=True):
             hits = [letters[int(next(told).argmax())] == right for _, letters, right in turns]
             is_always = all(hits) if len(hits) > 1 else None
-            answered.append(Chosen(one.kind, hits[0], is_always, len(one.options)))
+            answered.append(ChoiceResult(one.kind, hits[0], is_always, len(one.options)))
     return answered
 
 
@@ -78,22 +85,22 @@ def _by_photo(asked: Sequence[Question]) -> Iterator[tuple[Path | None, list[Que
     yield from photos.items()
 
 
-def locate(examiner: Examiner, photos: Sequence[DatasetPhoto]) -> list[Located]:
+def locate(evaluator: Evaluator, photos: Sequence[DatasetPhoto]) -> list[LocationResult]:
     """Compare where the maps find each concept, and where its mark is, with its mask where there is one."""
-    ids = {concept.name: concept.id for concept in examiner.learned.concepts}
+    ids = {concept.name: concept.id for concept in evaluator.learned.concepts}
     located = []
     for photo in photos:
-        marks = examiner.marks(photo.path, list(photo.places))
+        marks = evaluator.marks(photo.path, list(photo.places))
         for name, place in photo.places.items():
-            sighting = examiner.view(photo.path).of(ids[name]) if name in ids else None
+            sighting = evaluator.view(photo.path).of(ids[name]) if name in ids else None
             if place.mask is None or sighting is None:
                 continue
-            mask = read_mask(place.mask, examiner.shelf.image(photo.path).size)
+            mask = read_mask(place.mask, evaluator.store.image(photo.path).size)
             box = mask_box(mask)
             inside = is_in_mask(sighting.point, mask)
             at = None if name not in marks or box is None else is_at(marks[name], box)
             shared = overlap(sighting.box, box) if box else 0.0
-            located.append(Located(inside, shared, float(mask.mean()), at))
+            located.append(LocationResult(inside, shared, float(mask.mean()), at))
     return located
 
 
@@ -111,15 +118,15 @@ ANSWER_TOKENS = 48
 CAPTION_TOKENS = 96
 
 
-def answer(examiner: Examiner, asked: Sequence[Question], control: Control) -> list[Answered]:
+def answer(evaluator: Evaluator, asked: Sequence[Question], control: Control) -> list[AnswerResult]:
     """Answer free questions and compare with the true answers."""
-    noted = []
+    requests = []
     for one in asked:
-        pose = examiner.pose(one.photo, examiner.named_in(one.text), control)
-        noted.append(_note(examiner, pose, one.text, ANSWER_TOKENS))
-    told = answer_side_by_side(examiner.model, noted)
+        setup = evaluator.set_up(one.photo, evaluator.named_in(one.text), control)
+        requests.append(_note(evaluator, setup, one.text, ANSWER_TOKENS))
+    told = answer_side_by_side(evaluator.model, requests)
     return [
-        Answered(
+        AnswerResult(
             one.kind,
             character_score(one.answer, words),
             is_exact(one.answer, words),
@@ -130,79 +137,83 @@ def answer(examiner: Examiner, asked: Sequence[Question], control: Control) -> l
 
 
 def caption(
-    examiner: Examiner, photos: Sequence[tuple[Kind, DatasetPhoto]], control: Control, *, has_offer: bool
-) -> list[Captioned]:
+    evaluator: Evaluator, photos: Sequence[tuple[Kind, DatasetPhoto]], control: Control, *, has_offer: bool
+) -> list[CaptionResult]:
     """Caption photos and look for names.
 
     Args:
-        examiner: Knows model and bank.
+        evaluator: Knows model and bank.
         photos: Each with its kind.
         control: What to take away.
         has_offer: Whether all names of the scenario are in the prompt, as the authors have it; else those the
             product itself would offer, which are the ones it found.
     """
-    known = [concept.name for concept in examiner.learned.concepts]
-    noted = []
+    known = [concept.name for concept in evaluator.learned.concepts]
+    requests = []
     for _, photo in photos:
         if has_offer:
-            pose, bonus = examiner.pose(photo.path, known, control), 0.0
+            setup, bonus = evaluator.set_up(photo.path, known, control), 0.0
         else:
-            personal = examiner.assistant.personalise(examiner.view(photo.path))
-            pose = Pose(tuple(personal.names), personal.offered, personal.rows, personal.features)
+            personal = evaluator.assistant.personalise(evaluator.view(photo.path))
+            setup = PromptSetup(tuple(personal.names), personal.offered, personal.rows, personal.features)
             bonus = NAME_BONUS
-        noted.append(_note(examiner, pose, CAPTION_QUESTION, CAPTION_TOKENS, bonus=bonus))
-    captions = answer_side_by_side(examiner.model, noted)
+        requests.append(_note(evaluator, setup, CAPTION_QUESTION, CAPTION_TOKENS, bonus=bonus))
+    captions = answer_side_by_side(evaluator.model, requests)
     told = []
     for (kind, photo), words in zip(photos, captions, strict=True):
         truth = [name for name in known if name in photo.places]
-        names = names_told(words, truth, known)
+        names = count_names(words, truth, known)
         best = max((word_f1(known_words, words) for known_words in photo.captions), default=math.nan)
-        told.append(Captioned(kind, has_offer, substring_recall(words, truth), names, best))
+        told.append(CaptionResult(kind, has_offer, substring_recall(words, truth), names, best))
     return told
 
 
-def _note(examiner: Examiner, pose: Pose, text: str, most: int, *, bonus: float = 0.0) -> GenerationRequest:
-    rows = replace(pose.rows, name_bonus=bonus) if pose.rows is not None and bonus else pose.rows
-    return GenerationRequest(examiner.encode(pose, text), pose.features, rows, most)
+def _note(
+    evaluator: Evaluator, setup: PromptSetup, text: str, most: int, *, bonus: float = 0.0
+) -> GenerationRequest:
+    rows = replace(setup.rows, name_bonus=bonus) if setup.rows is not None and bonus else setup.rows
+    return GenerationRequest(evaluator.encode(setup, text), setup.features, rows, most)
 
 
 Marks = Literal["marks", "no marks", "random marks", "sentence only"]
 MARKS: tuple[Marks, ...] = ("marks", "no marks", "random marks", "sentence only")
-STRANGERS = 4
+CAPTION_NEGATIVES = 4
 """Photos without any of a scenario's concepts that are captioned, too: no name is right there."""
 
 DIGITS = 9
 """As many as a number of 32 bits has; with fewer, p(yes) near 1 would be the same for many questions."""
 
 
-class MarkedExaminer(Examiner):
+class MarkedEvaluator(Evaluator):
     """Puts questions with marks where they belong, with none, at random places, or in words only."""
 
-    def __init__(self, shelf: Shelf, learned: Learned, bank: Bank, *, seed: int, marks: Marks) -> None:
+    def __init__(
+        self, store: PhotoStore, learned: LearnedScenario, bank: Bank, *, seed: int, marks: Marks
+    ) -> None:
         super().__init__(
-            shelf, learned, bank, seed=seed, fault="marks at random" if marks == "random marks" else None
+            store, learned, bank, seed=seed, fault="marks at random" if marks == "random marks" else None
         )
         self._is_unmarked = marks == "sentence only"
         if marks == "no marks":
-            self.assistant = Assistant(shelf.model, bank, learned.concepts, has_marks=False)
+            self.assistant = Assistant(store.model, bank, learned.concepts, has_marks=False)
 
-    def pose(
+    def set_up(
         self,
         path: object,
         names: Sequence[str],
         control: Control = "asked",
         *,
         has_marks: bool = True,
-    ) -> Pose:
-        """As `Examiner.pose`; for the sentence only, the photo itself stays without marks."""
-        pose = super().pose(path, names, control, has_marks=has_marks)  # type: ignore[arg-type]
+    ) -> PromptSetup:
+        """As `Evaluator.pose`; for the sentence only, the photo itself stays without marks."""
+        setup = super().set_up(path, names, control, has_marks=has_marks)  # type: ignore[arg-type]
         if not self._is_unmarked or path is None:
-            return pose
-        return Pose(pose.names, pose.offered, pose.rows, self._plain(path))  # type: ignore[arg-type]
+            return setup
+        return PromptSetup(setup.names, setup.offered, setup.rows, self._plain(path))  # type: ignore[arg-type]
 
 
-def examine(
-    examiner: Examiner,
+def evaluate_tasks(
+    evaluator: Evaluator,
     dataset: Dataset,
     tasks: Sequence[str],
     *,
@@ -212,7 +223,7 @@ def examine(
     """Run tasks with one bank.
 
     Args:
-        examiner: Has the bank.
+        evaluator: Has the bank.
         dataset: What the scenario is of.
         tasks: recognition, places, grounding, choice or caption. Without a control captions are asked for
             twice: with all names offered, and with those that the product itself would offer.
@@ -222,20 +233,20 @@ def examine(
     Returns:
         For each figure of `MEASURES` its rows, named "task: figure".
     """
-    scenario = examiner.learned.scenario
+    scenario = evaluator.learned.scenario
     told: Figures = {}
     for task in tasks:
-        told |= rows_of(task, _outcomes(examiner, dataset, scenario, task, seed, control))
+        told |= rows_of(task, _outcomes(evaluator, dataset, scenario, task, seed, control))
     return told
 
 
 def before_and_after(
-    bench: Bench, dataset: Dataset, learned: Learned, tasks: Sequence[str], *, seed: int
+    context: ExperimentContext, dataset: Dataset, learned: LearnedScenario, tasks: Sequence[str], *, seed: int
 ) -> dict[str, Figures]:
     """Run tasks with the rows as "registered", and as "tuned" jointly."""
-    tuned, _ = bench.tune(learned, bench.lessons(dataset, learned, seed), bench.plan.tune(seed))
+    tuned, _ = context.tune(learned, context.lessons(dataset, learned, seed), context.plan.tune(seed))
     return {
-        how: examine(Examiner(bench.shelf, learned, bank, seed=seed), dataset, tasks, seed=seed)
+        how: evaluate_tasks(Evaluator(context.store, learned, bank, seed=seed), dataset, tasks, seed=seed)
         for how, bank in (("registered", learned.registered), ("tuned", tuned))
     }
 
@@ -254,26 +265,26 @@ def _kept(rows: Rows) -> Rows:
 
 
 def _outcomes(
-    examiner: Examiner, dataset: Dataset, scenario: Scenario, task: str, seed: int, control: Control
+    evaluator: Evaluator, dataset: Dataset, scenario: Scenario, task: str, seed: int, control: Control
 ) -> Sequence[Outcome]:
     if task == "recognition":
-        threshold = find_threshold(examiner, dataset, scenario, control)
+        threshold = find_threshold(evaluator, dataset, scenario, control)
         asked = list_questions(dataset, scenario, seed=seed)
-        return recognise(examiner, asked, control, threshold=threshold)
+        return recognize(evaluator, asked, control, threshold=threshold)
     if task == "places":
-        return locate(examiner, scenario.test_photos)
+        return locate(evaluator, scenario.test_photos)
     if task == "caption":
-        photos = [*photos_of(scenario), *strangers_of(dataset, scenario, seed)]
-        told = caption(examiner, photos, control, has_offer=True)
-        return told if control != "asked" else told + caption(examiner, photos, control, has_offer=False)
-    return choose(examiner, [one for one in scenario.questions if one.task == task], control)
+        photos = [*photos_of(scenario), *negatives_of(dataset, scenario, seed)]
+        told = caption(evaluator, photos, control, has_offer=True)
+        return told if control != "asked" else told + caption(evaluator, photos, control, has_offer=False)
+    return choose(evaluator, [one for one in scenario.questions if one.task == task], control)
 
 
-def strangers_of(dataset: Dataset, scenario: Scenario, seed: int) -> list[tuple[Kind, DatasetPhoto]]:
+def negatives_of(dataset: Dataset, scenario: Scenario, seed: int) -> list[tuple[Kind, DatasetPhoto]]:
     """A few test photos that show no concept at all."""
     photos = list(dataset.negatives.test)
     rng = random.Random(f"captions {scenario.name} {seed}")
-    return [("si_sq", photo) for photo in rng.sample(photos, min(len(photos), STRANGERS))]
+    return [("si_sq", photo) for photo in rng.sample(photos, min(len(photos), CAPTION_NEGATIVES))]
 
 
 def photos_of(scenario: Scenario) -> list[tuple[Kind, DatasetPhoto]]:

@@ -12,8 +12,8 @@ from functools import partial
 import torch
 from PIL import Image
 
-from photopal.lab.experiments.question_makers import MAKERS, PLAIN, Judge, Matter, Shown, species_of
-from photopal.lab.experiments.tallies import Goal, Ledger, Measured
+from photopal.lab.experiments.question_makers import MAKERS, PLAIN, Judge, PhotoFacts, Topic, species_of
+from photopal.lab.experiments.tallies import Goal, Measured, Tallies
 from photopal.lab.metrics import answer_facts
 from photopal.lab.synthetic.dialogue import descriptions, multiple_choice
 from photopal.lab.synthetic.dialogue.talk import Talk
@@ -38,7 +38,7 @@ _MOST_PLAIN_PHOTOS = 3  # for each question of a kind; some photos show nobody t
 
 def ask_plainly(
     model: VisionModel,
-    ledger: Ledger,
+    tallies: Tallies,
     *,
     questions: int,
     seed: int,
@@ -57,12 +57,12 @@ def ask_plainly(
     """
     rng = random.Random(f"plain {seed}")
     for first in range(0, _MOST_PLAIN_PHOTOS * questions, _PHOTOS_AT_ONCE):
-        open_kinds = [kind for kind in PLAIN_KINDS if ledger.questions(kind) < questions]
+        open_kinds = [kind for kind in PLAIN_KINDS if tallies.questions(kind) < questions]
         if not open_kinds:
             return
         photos = [draw_held_out(rng, size_px) for _ in range(_PHOTOS_AT_ONCE)]
-        kinds = [*open_kinds, *(kind for kind in OF_THINGS if ledger.questions(kind) < questions)]
-        _ask_about_photos(model, ledger, photos, kinds, first, rng)
+        kinds = [*open_kinds, *(kind for kind in OF_THINGS if tallies.questions(kind) < questions)]
+        _ask_about_photos(model, tallies, photos, kinds, first, rng)
         on_photos(len(photos))
 
 
@@ -78,47 +78,47 @@ def draw_held_out(rng: random.Random, size_px: int, *, casts: Sequence[str] = CA
 
 def _ask_about_photos(
     model: VisionModel,
-    ledger: Ledger,
+    tallies: Tallies,
     photos: Sequence[DrawnPhoto],
     kinds: Sequence[str],
     first: int,
     rng: random.Random,
 ) -> None:
-    noted: list[GenerationRequest] = []
+    requests: list[GenerationRequest] = []
     bookings: list[Callable[[str], None]] = []
     for number, (photo, features) in enumerate(
         zip(photos, model.encode_photos([photo.image for photo in photos]), strict=True), start=first
     ):
-        shown = Shown(photo, (None,) * len(photo.scene.subjects))
+        shown = PhotoFacts(photo, (None,) * len(photo.scene.subjects))
         for kind in kinds:
             asked: set[str] = set()
             for _ in range(2):
                 sort = rng.choice(OF_CLOTHES) if kind == "clothes" else kind
-                matter = MAKERS[sort](shown, rng)
-                words = "" if matter is None else rng.choice(PLAIN[sort]).format(**matter.gaps)
-                if matter is None or words in asked:
+                topic = MAKERS[sort](shown, rng)
+                words = "" if topic is None else rng.choice(PLAIN[sort]).format(**topic.gaps)
+                if topic is None or words in asked:
                     continue
                 asked.add(words)
-                noted.append(
+                requests.append(
                     GenerationRequest(model.encode_prompt(build_prompt(words), features), features, None)
                 )
                 bookings.append(
-                    partial(_book_plain, ledger, (kind, sort), f"photo {number:06}", matter.is_right)
+                    partial(_book_plain, tallies, (kind, sort), f"photo {number:06}", topic.is_right)
                 )
-    for text, book in zip(answer_side_by_side(model, noted), bookings, strict=True):
+    for text, book in zip(answer_side_by_side(model, requests), bookings, strict=True):
         book(text)
 
 
 def _book_plain(
-    ledger: Ledger, keys: tuple[str, str], cluster: str, judge: Callable[[str], bool], text: str
+    tallies: Tallies, keys: tuple[str, str], cluster: str, judge: Callable[[str], bool], text: str
 ) -> None:
     kind, sort = keys
     is_right = judge(text)
-    ledger.add(kind, cluster, is_right, 1)
+    tallies.add(kind, cluster, is_right, 1)
     if kind in PLAIN_KINDS:
-        ledger.add("plain", cluster, is_right, 1)
+        tallies.add("plain", cluster, is_right, 1)
     if sort in OF_CLOTHES:
-        ledger.add(sort, cluster, is_right, 1)
+        tallies.add(sort, cluster, is_right, 1)
 
 
 DESCRIBED_GOALS = (
@@ -203,10 +203,10 @@ def measure_described(
 
     rows = {}
     for name, model in models.items():
-        ledger = Ledger()
-        ask_plainly(model, ledger, questions=questions, seed=seed, size_px=size_px, on_photos=tell)
-        ask_described(model, ledger, questions=questions, seed=seed, size_px=size_px, on_photos=tell)
-        rows[name] = tuple(ledger.measure(goal, seed=seed) for goal in DESCRIBED_GOALS)
+        tallies = Tallies()
+        ask_plainly(model, tallies, questions=questions, seed=seed, size_px=size_px, on_photos=tell)
+        ask_described(model, tallies, questions=questions, seed=seed, size_px=size_px, on_photos=tell)
+        rows[name] = tuple(tallies.measure(goal, seed=seed) for goal in DESCRIBED_GOALS)
     return DescribedTable(
         rows=rows,
         fingerprints={name: model.fingerprint for name, model in models.items()},
@@ -219,7 +219,7 @@ def measure_described(
 
 def ask_described(
     model: VisionModel,
-    ledger: Ledger,
+    tallies: Tallies,
     *,
     questions: int,
     seed: int,
@@ -228,7 +228,7 @@ def ask_described(
 ) -> None:
     """Ask until every kind was asked `questions` times, once of a photo; see `ask_plainly`."""
     for first in range(0, _MOST_PHOTOS * questions, _PHOTOS_AT_ONCE):
-        open_kinds = [kind for kind in POSERS if ledger.questions(kind) < questions]
+        open_kinds = [kind for kind in POSERS if tallies.questions(kind) < questions]
         if not open_kinds:
             return
         cases = []
@@ -236,38 +236,40 @@ def ask_described(
             # Photos do not depend on what was asked before, so that all models see the same.
             rng = random.Random(f"described {seed} {number}")
             cases.append((f"photo {number:06}", draw_case(rng, size_px), rng))
-        _ask_about_cases(model, ledger, cases, open_kinds)
+        _ask_about_cases(model, tallies, cases, open_kinds)
         on_photos(len(cases))
 
 
 def _ask_about_cases(
     model: VisionModel,
-    ledger: Ledger,
-    cases: Sequence[tuple[str, Case, random.Random]],
+    tallies: Tallies,
+    cases: Sequence[tuple[str, DescribedPhoto, random.Random]],
     kinds: Sequence[str],
 ) -> None:
     plain = model.encode_photos([case.by_looks.photo.image for _, case, _ in cases])
     marked = model.encode_photos([case.marked for _, case, _ in cases])
-    noted: list[GenerationRequest] = []
+    requests: list[GenerationRequest] = []
     bookings: list[Callable[[str], None]] = []
     for (cluster, case, rng), *features in zip(cases, plain, marked, strict=True):
         if "caption place" in kinds:
-            ledger.add("caption tokens", cluster, *count_caption_tokens(model, case, features[0]))
+            tallies.add("caption tokens", cluster, *count_caption_tokens(model, case, features[0]))
         for kind in POSERS:
             posed = POSERS[kind](case, random.Random(f"{kind} {rng.random()}"))
             if posed is None or kind not in kinds:
                 continue
             shown = features[posed.is_of_marks]
-            noted.append(
+            requests.append(
                 GenerationRequest(model.encode_prompt(build_prompt(posed.words), shown), shown, None)
             )
-            bookings.append(partial(_book_described, ledger, kind, cluster, posed))
-    for text, book in zip(answer_side_by_side(model, noted), bookings, strict=True):
+            bookings.append(partial(_book_described, tallies, kind, cluster, posed))
+    for text, book in zip(answer_side_by_side(model, requests), bookings, strict=True):
         book(text)
 
 
 @torch.no_grad()
-def count_caption_tokens(model: VisionModel, case: Case, features: PhotoFeatures) -> tuple[int, int]:
+def count_caption_tokens(
+    model: VisionModel, case: DescribedPhoto, features: PhotoFeatures
+) -> tuple[int, int]:
     """How many tokens of the true caption a model thinks likeliest, each given those before; and how many."""
     encoded = model.encode_prompt(build_prompt(CAPTION_QUESTION), features)
     answer = model.answer_ids(caption_words(case.by_looks.scene, [None] * len(case.subjects)))
@@ -278,17 +280,17 @@ def count_caption_tokens(model: VisionModel, case: Case, features: PhotoFeatures
     return int((said == answer).sum()), len(answer)
 
 
-def _book_described(ledger: Ledger, kind: str, cluster: str, posed: Posed, text: str) -> None:
+def _book_described(tallies: Tallies, kind: str, cluster: str, posed: PosedQuestion, text: str) -> None:
     is_right = posed.is_right(text)
-    ledger.add(kind, cluster, is_right, 1)
+    tallies.add(kind, cluster, is_right, 1)
     if kind in ("described yes", "described near"):
-        ledger.add_yes_no("described", cluster, is_yes=kind == "described yes", is_right=is_right)
+        tallies.add_yes_no("described", cluster, is_yes=kind == "described yes", is_right=is_right)
     for key, judge in posed.facts:
-        ledger.add(key, cluster, judge(text), 1)
+        tallies.add(key, cluster, judge(text), 1)
 
 
 @dataclass(frozen=True)
-class Case:
+class DescribedPhoto:
     """A photo to ask about, and how everybody on it can be told.
 
     Attributes:
@@ -299,8 +301,8 @@ class Case:
         marked: The photo with its marks.
     """
 
-    by_looks: Shown
-    by_marks: Shown
+    by_looks: PhotoFacts
+    by_marks: PhotoFacts
     talk: Talk
     marks: Mapping[int, int]
     marked: Image.Image
@@ -317,7 +319,7 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Posed:
+class PosedQuestion:
     """A question with its judge.
 
     Attributes:
@@ -333,19 +335,19 @@ class Posed:
     facts: tuple[tuple[str, Judge], ...] = ()
 
 
-Poser = Callable[[Case, random.Random], Posed | None]
+QuestionPoser = Callable[[DescribedPhoto, random.Random], PosedQuestion | None]
 
 
-def draw_case(rng: random.Random, size_px: int) -> Case:
+def draw_case(rng: random.Random, size_px: int) -> DescribedPhoto:
     """Draw a photo of held-out identities and find words for everybody on it."""
     photo = draw_held_out(rng, size_px, casts=("p", "a", "pa", "pp", "paa", "ppa", "ppaa"))
     talk = descriptions.talk_by_looks(photo.scene, rng)
-    shown = Shown(photo, talk.names)
+    shown = PhotoFacts(photo, talk.names)
     numbers = rng.sample(range(1, len(shown.clear) + 1), len(shown.clear))
     marks = dict(zip(shown.clear, numbers, strict=True))
     names = [f"the one at mark {marks[i]}" if i in marks else None for i in range(len(photo.scene.subjects))]
     drawn = draw_marks(photo.image, [_mark(photo, index, number) for index, number in marks.items()])
-    return Case(shown, Shown(photo, tuple(names)), talk, marks, drawn)
+    return DescribedPhoto(shown, PhotoFacts(photo, tuple(names)), talk, marks, drawn)
 
 
 def _mark(photo: DrawnPhoto, index: int, number: int) -> Mark:
@@ -356,26 +358,26 @@ def _mark(photo: DrawnPhoto, index: int, number: int) -> Mark:
     return Mark(number, (x + width / 2) / photo.image.width, (y + height) / photo.image.height - 0.02)
 
 
-def _of_somebody(kind: str, *, is_of_marks: bool = False) -> Poser:
+def _of_somebody(kind: str, *, is_of_marks: bool = False) -> QuestionPoser:
     """Ask what is asked of names, of somebody described or at a mark."""
 
-    def pose(case: Case, rng: random.Random) -> Posed | None:
+    def pose(case: DescribedPhoto, rng: random.Random) -> PosedQuestion | None:
         shown = case.by_marks if is_of_marks else case.by_looks
         if not shown.named():
             return None
-        matter: Matter | None = MAKERS[kind](shown, rng)
-        if matter is None or matter.gaps["who"] not in _names(shown):
+        topic: Topic | None = MAKERS[kind](shown, rng)
+        if topic is None or topic.gaps["who"] not in _names(shown):
             return None
-        return Posed(rng.choice(PLAIN[kind]).format(**matter.gaps), matter.is_right, is_of_marks)
+        return PosedQuestion(rng.choice(PLAIN[kind]).format(**topic.gaps), topic.is_right, is_of_marks)
 
     return pose
 
 
-def _names(shown: Shown) -> tuple[str, ...]:
+def _names(shown: PhotoFacts) -> tuple[str, ...]:
     return tuple(name for name in shown.names if name is not None)
 
 
-def _beside(case: Case, rng: random.Random) -> Posed | None:
+def _beside(case: DescribedPhoto, rng: random.Random) -> PosedQuestion | None:
     named = case.by_looks.named()
     if not named:
         return None
@@ -383,10 +385,10 @@ def _beside(case: Case, rng: random.Random) -> Posed | None:
     near = [case.subjects[index] for index in case.by_looks.neighbours(name)]
     kinds = sorted(_kind(subject) for subject in near)
     words = rng.choice(PLAIN["beside"]).format(name=name)
-    return Posed(words, lambda text: sorted(read_kinds(text)) == kinds)
+    return PosedQuestion(words, lambda text: sorted(read_kinds(text)) == kinds)
 
 
-def _caption(case: Case, rng: random.Random) -> Posed:
+def _caption(case: DescribedPhoto, rng: random.Random) -> PosedQuestion:
     subjects = sorted(case.subjects, key=lambda subject: subject.x)
     kinds = [_kind(subject) for subject in subjects]
     doing = {subject.activity for subject in subjects}
@@ -395,44 +397,46 @@ def _caption(case: Case, rng: random.Random) -> Posed:
         ("caption who", lambda text: read_kinds(text) == kinds),
         ("caption activity", lambda text: answer_facts.read_activities(text) == doing),
     )
-    return Posed(
+    return PosedQuestion(
         rng.choice(CAPTION_TEMPLATES), lambda text: answer_facts.read_places(text) == {place}, False, facts
     )
 
 
-def _letters(case: Case, rng: random.Random) -> Posed | None:
+def _letters(case: DescribedPhoto, rng: random.Random) -> PosedQuestion | None:
     exchange = multiple_choice.choose(case.talk, rng)
     if exchange is None or not any(name in exchange.question for name in _names(case.by_looks)):
         return None
-    return Posed(exchange.question, lambda text: re.findall(r"\b[A-D]\b", text)[:1] == [exchange.answer])
+    return PosedQuestion(
+        exchange.question, lambda text: re.findall(r"\b[A-D]\b", text)[:1] == [exchange.answer]
+    )
 
 
-def _fits(case: Case, rng: random.Random) -> Posed | None:
+def _fits(case: DescribedPhoto, rng: random.Random) -> PosedQuestion | None:
     if not case.clear:
         return None
     return _exists(descriptions.describe(rng.choice(case.clear), rng), rng, is_yes=True)
 
 
-def _nearly_fits(case: Case, rng: random.Random) -> Posed | None:
+def _nearly_fits(case: DescribedPhoto, rng: random.Random) -> PosedQuestion | None:
     almost = descriptions.describe_almost(rng.choice(case.clear), rng) if case.clear else None
     if almost is None or any(almost.fits(subject) for subject in case.subjects):
         return None
     return _exists(almost, rng, is_yes=False)
 
 
-def _is_far(case: Case, rng: random.Random) -> Posed | None:
+def _is_far(case: DescribedPhoto, rng: random.Random) -> PosedQuestion | None:
     other = descriptions.describe_nobody((), rng)
     if other is None or any(other.fits(subject) for subject in case.subjects):
         return None
     return _exists(other, rng, is_yes=False)
 
 
-def _exists(description: descriptions.Description, rng: random.Random, *, is_yes: bool) -> Posed:
+def _exists(description: descriptions.Description, rng: random.Random, *, is_yes: bool) -> PosedQuestion:
     words = rng.choice(PLAIN["found"]).format(thing=with_article(description.words))
-    return Posed(words, lambda text: answer_facts.read_yes_no(text) is is_yes)
+    return PosedQuestion(words, lambda text: answer_facts.read_yes_no(text) is is_yes)
 
 
-def _who_at_mark(case: Case, rng: random.Random) -> Posed | None:
+def _who_at_mark(case: DescribedPhoto, rng: random.Random) -> PosedQuestion | None:
     if not case.marks:
         return None
     index = rng.choice(sorted(case.marks))
@@ -446,17 +450,17 @@ def _who_at_mark(case: Case, rng: random.Random) -> Posed | None:
         return read_kinds(text) == [kind] and colours <= answer_facts.read_colours(text)
 
     words = rng.choice(("What is at mark {}?", "Who is at mark {}?")).format(case.marks[index])
-    return Posed(words, is_right, is_of_marks=True)
+    return PosedQuestion(words, is_right, is_of_marks=True)
 
 
-def _number_of(case: Case, rng: random.Random) -> Posed | None:
+def _number_of(case: DescribedPhoto, rng: random.Random) -> PosedQuestion | None:
     told = [index for index in sorted(case.marks) if case.by_looks.names[index] is not None]
     if not told:
         return None
     index = rng.choice(told)
     number = str(case.marks[index])
     words = f"At which mark is {case.by_looks.names[index]}?"
-    return Posed(words, lambda text: re.findall(r"\d+", text) == [number], is_of_marks=True)
+    return PosedQuestion(words, lambda text: re.findall(r"\d+", text) == [number], is_of_marks=True)
 
 
 def _kind(subject: Subject) -> str:
@@ -469,7 +473,7 @@ def read_kinds(text: str) -> list[str]:
     return re.findall(r"\b(adult|child|dog|cat|rabbit|parrot)\b", text.lower())
 
 
-POSERS: dict[str, Poser] = {
+POSERS: dict[str, QuestionPoser] = {
     "caption place": _caption,
     "looks activity": _of_somebody("activity"),
     "looks top": _of_somebody("top"),

@@ -63,7 +63,7 @@ def rotations(options: Sequence[str]) -> list[tuple[str, ...]]:
 
 
 @dataclass(frozen=True)
-class NamesTold:
+class NameCounts:
     """Names of one caption.
 
     Attributes:
@@ -77,10 +77,10 @@ class NamesTold:
     missing: int
 
 
-def names_told(caption: str, truth: Sequence[str], known: Sequence[str]) -> NamesTold:
+def count_names(caption: str, truth: Sequence[str], known: Sequence[str]) -> NameCounts:
     """Compare the whole names in a caption with who is there; "A" does not stand in "Alex"."""
     told = {*names_in(caption, known)}
-    return NamesTold(len(told & {*truth}), len(told - {*truth}), len({*truth} - told))
+    return NameCounts(len(told & {*truth}), len(told - {*truth}), len({*truth} - told))
 
 
 def substring_recall(caption: str, truth: Sequence[str]) -> float:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from photopal.lab.datasets.drawn_dataset import DrawnOptions
-from photopal.lab.experiments.conditions import Bench
+from photopal.lab.experiments.conditions import ExperimentContext
 from photopal.lab.experiments.plan import Plan, Share
 from photopal.vlm import load_model
 
@@ -56,6 +56,6 @@ def tiny_plan() -> Plan:
 
 
 @pytest.fixture(scope="session")
-def tiny_bench(tiny_llava: Path, tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    """A bench with a tiny model and its drawn scenes."""
-    return Bench(load_model(tiny_llava), TINY, tmp_path_factory.mktemp("bench"))
+def tiny_context(tiny_llava: Path, tmp_path_factory: pytest.TempPathFactory) -> ExperimentContext:
+    """A context with a tiny model and its drawn scenes."""
+    return ExperimentContext(load_model(tiny_llava), TINY, tmp_path_factory.mktemp("context"))

@@ -11,7 +11,7 @@ from photopal.assistant.assistant import Assistant
 from photopal.assistant.caption import caption_view
 from photopal.concepts import RegisterOptions
 from photopal.lab.datasets.drawn_scenarios import ScenarioOptions, make_scenario
-from photopal.lab.experiments.assistant_evaluation import NotingModel
+from photopal.lab.experiments.assistant_evaluation import RecordingModel
 from photopal.lab.experiments.drawn_recognition import register_scenario
 from photopal.vlm import load_model
 from photopal.vlm.batch_decoder import answer_batch
@@ -30,14 +30,14 @@ def test_what_the_assistant_asks_is_noted_and_answered_as_it_would_answer(model)
     bank = bank.with_concepts(
         [replace(c, calibration=calibrations[i]) for i, c in enumerate(bank.concepts.values())]
     )
-    noting = NotingModel(model)
-    writing, speaking = (Assistant(m, bank, scenario.concepts) for m in (noting.as_model, model))
+    recording = RecordingModel(model)
+    writing, speaking = (Assistant(m, bank, scenario.concepts) for m in (recording.as_model, model))
     expected = []
     for test in scenario.tests:
         view = speaking.look(test.photo.image)
         assert ask_view(writing, view, "What is Anna doing?").text == ""
         assert caption_view(writing, view).text == ""
         expected += [ask_view(speaking, view, "What is Anna doing?").text, caption_view(speaking, view).text]
-    assert answer_batch(model, noting.noted) == expected
-    first, second = noting.encode_photos([scenario.tests[0].photo.image] * 2)
+    assert answer_side_by_side(model, recording.requests) == expected
+    first, second = recording.encode_photos([scenario.tests[0].photo.image] * 2)
     assert first is second

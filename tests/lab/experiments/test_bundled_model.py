@@ -10,7 +10,7 @@ import pytest
 from photopal.lab.datasets.drawn_scenarios import ScenarioOptions, make_scenario
 from photopal.lab.experiments import unnamed_questions
 from photopal.lab.experiments.bundled_model import GOALS, REFUSALS, BundledOptions, measure_bundled
-from photopal.lab.experiments.tallies import Ledger
+from photopal.lab.experiments.tallies import Tallies
 from photopal.lab.synthetic.identity import is_held_out
 from photopal.tuning import TuneOptions
 from photopal.vlm import load_model
@@ -70,16 +70,16 @@ def test_progress_is_told_in_photos_and_never_beyond_the_total(table, told):
 
 
 def test_the_same_seed_asks_the_same(model, table):
-    ledger = Ledger()
+    tallies = Tallies()
     unnamed_questions.ask_plainly(
         model,
-        ledger,
+        tallies,
         questions=OPTIONS.questions,
         seed=0,
         size_px=OPTIONS.size_px,
         on_photos=lambda count: None,
     )
-    assert [ledger.measure(goal) for goal in GOALS[:5]] == list(table.rows[:5])
+    assert [tallies.measure(goal) for goal in GOALS[:5]] == list(table.rows[:5])
 
 
 def test_the_table_is_json(table):
@@ -95,7 +95,7 @@ def test_photos_of_the_table_show_held_out_identities_only(monkeypatch, model):
         unnamed_questions, "draw_photo", lambda scene, **sizes: drawn.append(scene) or paint(scene, **sizes)
     )
     unnamed_questions.ask_plainly(
-        model, Ledger(), questions=3, seed=1, size_px=48, on_photos=lambda count: None
+        model, Tallies(), questions=3, seed=1, size_px=48, on_photos=lambda count: None
     )
     subjects = [subject for scene in drawn for subject in scene.subjects]
     assert len(subjects) > 10

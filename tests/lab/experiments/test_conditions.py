@@ -13,25 +13,25 @@ from PIL import Image
 from photopal.lab.datasets.scenario import Scenario
 from photopal.lab.experiments.ablations import system_first
 from photopal.lab.experiments.conditions import (
-    DescribingExaminer,
+    DescribingEvaluator,
     one_name_each,
     retrieve,
     tune_apart,
     tune_jointly,
 )
-from photopal.lab.experiments.evaluator import Examiner, Pose, yes_shares
+from photopal.lab.experiments.evaluator import Evaluator, PromptSetup, yes_shares
 from photopal.lab.experiments.learning_curves import with_fewer
-from photopal.lab.experiments.many_concepts import Crowd
-from photopal.lab.experiments.measures import Recognised
+from photopal.lab.experiments.many_concepts import FullPrompt
+from photopal.lab.experiments.measures import RecognitionResult
 from photopal.lab.experiments.registration import filled_box
-from photopal.lab.experiments.results import Cell
+from photopal.lab.experiments.results import Run
 from photopal.lab.experiments.tasks import (
-    STRANGERS,
-    MarkedExaminer,
-    examine,
+    CAPTION_NEGATIVES,
+    MarkedEvaluator,
+    evaluate_tasks,
+    negatives_of,
     photos_of,
     rows_of,
-    strangers_of,
 )
 from photopal.prompts import PromptConcept, build_prompt, recognition_question
 from photopal.tuning.examples import TuningConcept, make_example
@@ -41,19 +41,19 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def taught(tiny_bench):
+def taught(tiny_context):
     """A scenario of three concepts, registered, with its lessons."""
-    dataset = tiny_bench.dataset(0)
-    learned = tiny_bench.register(dataset, dataset.scenarios[1], 0)
-    return learned, tiny_bench.lessons(dataset, learned, 0)
+    dataset = tiny_context.dataset(0)
+    learned = tiny_context.register(dataset, dataset.scenarios[1], 0)
+    return learned, tiny_context.lessons(dataset, learned, 0)
 
 
-def test_joint_tuning_changes_all_rows_and_separate_tuning_gives_as_many_updates(tiny_bench, taught):
+def test_joint_tuning_changes_all_rows_and_separate_tuning_gives_as_many_updates(tiny_context, taught):
     learned, photos = taught
-    options = replace(tiny_bench.plan.tune(0), epochs=2)
-    joint = tune_jointly(tiny_bench, learned, photos, options)
-    apart = tune_apart(tiny_bench, learned, photos, options)
-    alone = tune_apart(tiny_bench, learned, photos, options, has_others=False)
+    options = replace(tiny_context.plan.tune(0), epochs=2)
+    joint = tune_jointly(tiny_context, learned, photos, options)
+    apart = tune_apart(tiny_context, learned, photos, options)
+    alone = tune_apart(tiny_context, learned, photos, options, has_others=False)
     assert joint.steps == pytest.approx(apart.steps, abs=2)
     assert joint.steps == pytest.approx(alone.steps, abs=4)
     for concept_id, before in learned.registered.concepts.items():
@@ -85,30 +85,32 @@ def test_the_concept_block_moves_into_the_system_message_with_its_marks():
     assert system_first(build_prompt("Who is there?")) == build_prompt("Who is there?")
 
 
-def test_a_crowd_that_fits_a_prompt_is_asked_as_in_that_prompt(tiny_bench, taught):
+def test_a_crowd_that_fits_a_prompt_is_asked_as_in_that_prompt(tiny_context, taught):
     learned, _ = taught
     bank, concepts = learned.registered, learned.concepts
     path = learned.scenario.test_photos[0].path
-    [features] = tiny_bench.shelf.features([path])
-    rows = bank.embeddings([c.id for c in concepts], [c.name for c in concepts])
-    pose = Pose(tuple(rows.names), tuple(PromptConcept(k) for k in rows.soft_token_counts), rows, features)
-    examiner = Examiner(tiny_bench.shelf, learned, bank, seed=0)
-    usual = yes_shares(examiner, pose, [(c.name,) for c in concepts])
+    [features] = tiny_context.store.features([path])
+    rows = bank.rows([c.id for c in concepts], [c.name for c in concepts])
+    setup = PromptSetup(
+        tuple(rows.names), tuple(PromptConcept(k) for k in rows.soft_token_counts), rows, features
+    )
+    evaluator = Evaluator(tiny_context.store, learned, bank, seed=0)
+    usual = yes_shares(evaluator, setup, [(c.name,) for c in concepts])
     # The question itself stands in slot 0 of the crowd's prompt, and in its own slot of the usual one.
-    crowd = Crowd(tiny_bench.model, bank, features)
+    crowd = FullPrompt(tiny_context.model, bank, features)
     assert crowd.yes_shares(features, [c.id for c in concepts]) == pytest.approx(usual, abs=1e-4)
-    encoded = examiner.encode(pose, recognition_question(concepts[0].name))
+    encoded = evaluator.encode(setup, recognition_question(concepts[0].name))
     assert crowd.prompt_length(features) == encoded.ids.shape[0]
 
 
-def test_a_crowd_larger_than_a_prompt_grows_by_as_much_for_every_concept(tiny_bench, taught):
+def test_a_crowd_larger_than_a_prompt_grows_by_as_much_for_every_concept(tiny_context, taught):
     learned, _ = taught
-    [features] = tiny_bench.shelf.features([learned.scenario.test_photos[0].path])
+    [features] = tiny_context.store.features([learned.scenario.test_photos[0].path])
     one = learned.registered.concepts[1]
 
     def size(count):
         bank = replace(learned.registered, concepts={i: replace(one, concept_id=i) for i in range(count)})
-        crowd = Crowd(tiny_bench.model, bank, features)
+        crowd = FullPrompt(tiny_context.model, bank, features)
         shares = crowd.yes_shares(features, [0, count - 1])
         assert shares[0] == pytest.approx(shares[1], abs=1e-4)  # the same rows under two ids
         return len(crowd)
@@ -116,32 +118,32 @@ def test_a_crowd_larger_than_a_prompt_grows_by_as_much_for_every_concept(tiny_be
     assert abs(size(32) - 2 * size(16)) <= 5  # the first block has what the template puts after the photo
 
 
-def test_marks_are_drawn_or_said_as_wanted(tiny_bench, taught):
+def test_marks_are_drawn_or_said_as_wanted(tiny_context, taught):
     learned, _ = taught
     path = learned.scenario.multi[0].path
     names = learned.scenario.names
-    plain = tiny_bench.shelf.features([path])[0].tokens
+    plain = tiny_context.store.features([path])[0].tokens
 
-    def pose(marks):
-        examiner = MarkedExaminer(tiny_bench.shelf, learned, learned.registered, seed=0, marks=marks)
-        view = examiner.view(path)
+    def setup(marks):
+        evaluator = MarkedEvaluator(tiny_context.store, learned, learned.registered, seed=0, marks=marks)
+        view = evaluator.view(path)
         everyone = tuple(replace(sighting, is_present=True) for sighting in view.sightings)
-        examiner._views[path] = replace(view, sightings=everyone)
-        return examiner.pose(path, names)
+        evaluator._views[path] = replace(view, sightings=everyone)
+        return evaluator.set_up(path, names)
 
-    on, off, words = pose("marks"), pose("no marks"), pose("sentence only")
+    on, off, words = setup("marks"), setup("no marks"), setup("sentence only")
     assert all(concept.mark for concept in on.offered)
     assert not torch.equal(on.features.tokens, plain)
     assert not any(concept.mark for concept in off.offered)
     assert torch.equal(off.features.tokens, plain)
     assert words.offered == on.offered
     assert torch.equal(words.features.tokens, plain)
-    astray = pose("random marks")
+    astray = setup("random marks")
     assert {c.mark for c in astray.offered} == {c.mark for c in on.offered}
     assert not torch.equal(astray.features.tokens, on.features.tokens)
 
 
-def test_looks_in_words_stand_in_the_question_and_no_name_does(tiny_bench, taught):
+def test_looks_in_words_stand_in_the_question_and_no_name_does(tiny_context, taught):
     learned, _ = taught
     rows = [
         replace(row, name=name, about=about)
@@ -152,50 +154,50 @@ def test_looks_in_words_stand_in_the_question_and_no_name_does(tiny_bench, taugh
             strict=True,
         )
     ]
-    examiner = DescribingExaminer(
-        tiny_bench.shelf, replace(learned, concepts=tuple(rows)), learned.registered, seed=0
+    evaluator = DescribingEvaluator(
+        tiny_context.store, replace(learned, concepts=tuple(rows)), learned.registered, seed=0
     )
     answer = "Answer the question using a single word Yes or No."
-    asked = examiner.in_words(recognition_question("Alex"))
+    asked = evaluator.in_words(recognition_question("Alex"))
     assert asked == f"Is there a small dog in this photo? {answer}"
-    both = examiner.in_words(recognition_question("Al and Alex"))
+    both = evaluator.in_words(recognition_question("Al and Alex"))
     assert both == f"Is there an adult with red hair and a small dog in this photo? {answer}"
-    assert examiner.in_words("What is Alex doing?") == "What is the small dog doing?"
-    assert examiner.in_words("Where is Al?") == "Where is the adult with red hair?"
-    assert examiner.in_words("What is Ben doing?") == "What is Ben doing?"  # nothing is known of his looks
-    pose = examiner.pose(learned.scenario.test_photos[0].path, ["Al"])
-    assert pose.rows is None
-    plain = tiny_bench.model.encode_prompt(build_prompt(asked), pose.features)
-    assert torch.equal(examiner.encode(pose, recognition_question("Alex")).ids, plain.ids)
+    assert evaluator.in_words("What is Alex doing?") == "What is the small dog doing?"
+    assert evaluator.in_words("Where is Al?") == "Where is the adult with red hair?"
+    assert evaluator.in_words("What is Ben doing?") == "What is Ben doing?"  # nothing is known of his looks
+    setup = evaluator.set_up(learned.scenario.test_photos[0].path, ["Al"])
+    assert setup.rows is None
+    plain = tiny_context.model.encode_prompt(build_prompt(asked), setup.features)
+    assert torch.equal(evaluator.encode(setup, recognition_question("Alex")).ids, plain.ids)
 
 
-def test_a_baseline_without_p_yes_has_only_figures_that_need_none(tiny_bench):
-    dataset = tiny_bench.dataset(0)
-    told = retrieve(tiny_bench.shelf, dataset, dataset.scenarios[1], seed=0)
+def test_a_baseline_without_p_yes_has_only_figures_that_need_none(tiny_context):
+    dataset = tiny_context.dataset(0)
+    told = retrieve(tiny_context.store, dataset, dataset.scenarios[1], seed=0)
     assert "recognition: weighted, more negatives, own threshold" in told
     assert "recognition: AUROC of p(yes)" in told
     at_half = {"recognition: weighted", "recognition: ECE of p(yes)", "recognition: recall of No"}
     assert not at_half & told.keys()
 
 
-def test_captions_are_of_strangers_too_and_with_names_offered_and_without(tiny_bench, taught):
+def test_captions_are_of_strangers_too_and_with_names_offered_and_without(tiny_context, taught):
     learned, _ = taught
-    dataset = tiny_bench.dataset(0)
-    examiner = Examiner(tiny_bench.shelf, learned, learned.registered, seed=0)
-    strangers = [photo for _, photo in strangers_of(dataset, learned.scenario, 0)]
-    assert 0 < len(strangers) <= STRANGERS
+    dataset = tiny_context.dataset(0)
+    evaluator = Evaluator(tiny_context.store, learned, learned.registered, seed=0)
+    strangers = [photo for _, photo in negatives_of(dataset, learned.scenario, 0)]
+    assert 0 < len(strangers) <= CAPTION_NEGATIVES
     assert all(not photo.places and photo in dataset.negatives.test for photo in strangers)
-    told = examine(examiner, dataset, ("caption",), seed=0)
+    told = evaluate_tasks(evaluator, dataset, ("caption",), seed=0)
     count = len(photos_of(learned.scenario)) + len(strangers)
     for offer in ("all", "none"):
         assert len(told[f"caption: wrong names a photo, {offer} offered"]) == count
-    bare = examine(examiner, dataset, ("caption",), seed=0, control="no concept")
+    bare = evaluate_tasks(evaluator, dataset, ("caption",), seed=0, control="no concept")
     assert "caption: wrong names a photo, none offered" not in bare
 
 
 def test_nearly_sure_answers_do_not_become_ties():
     shares = [1 - 2e-7, 1 - 4e-7, 2e-9]
-    told = rows_of("recognition", [Recognised("si_sq", True, True, share) for share in shares])
+    told = rows_of("recognition", [RecognitionResult("si_sq", True, True, share) for share in shares])
     assert len({row[1] for row in told["recognition: AUROC of p(yes)"]}) == 3
 
 
@@ -207,8 +209,8 @@ def test_a_box_covers_its_mask_and_nothing_beyond_its_ends():
     assert box[1:3, 1:4].all()
 
 
-def test_fewer_photos_leave_some_for_validation_only_from_three_on(tiny_bench):
-    scenario: Scenario = tiny_bench.dataset(0).scenarios[0]
+def test_fewer_photos_leave_some_for_validation_only_from_three_on(tiny_context):
+    scenario: Scenario = tiny_context.dataset(0).scenarios[0]
     total = len(scenario.concepts[0].train) + len(scenario.concepts[0].validation)
     for count, held in ((1, 0), (2, 0), (total, 1)):
         for concept in with_fewer(scenario, count).concepts:
@@ -216,8 +218,8 @@ def test_fewer_photos_leave_some_for_validation_only_from_three_on(tiny_bench):
             assert len(concept.validation) == held
 
 
-def test_near_duplicates_differ_from_their_photos_only_where_the_concept_is(tiny_bench):
-    scenario = tiny_bench.scenario(Cell("learned", 0, 0))[1]
+def test_near_duplicates_differ_from_their_photos_only_where_the_concept_is(tiny_context):
+    scenario = tiny_context.scenario(Run("learned", 0, 0))[1]
     concept = scenario.concepts[0]
     twins = [p for p in scenario.lookalikes if p.resembles == concept.name and p.negative == "near-duplicate"]
     assert len(twins) == 1

@@ -17,9 +17,9 @@ from photopal.errors import DatasetError
 from photopal.lab.datasets import load_dataset
 from photopal.lab.datasets.drawn_dataset import DrawnOptions, write_drawn
 from photopal.lab.experiments.dataset_evaluation import EvalOptions, evaluate, facts, tabulate
-from photopal.lab.experiments.evaluator import CONTROLS, Examiner, score
-from photopal.lab.experiments.photo_store import Shelf, read_mask, remember
-from photopal.lab.experiments.registration import LearnOptions, learn, strangers_for, tuning_photos
+from photopal.lab.experiments.evaluator import CONTROLS, Evaluator, score
+from photopal.lab.experiments.photo_store import PhotoStore, read_mask, remember
+from photopal.lab.experiments.registration import LearningOptions, learn, negatives_for, tuning_photos
 from photopal.tuning import TuneOptions
 from photopal.tuning.trainer import split_photos
 from photopal.vlm import load_model
@@ -27,7 +27,7 @@ from photopal.vlm import load_model
 pytestmark = pytest.mark.slow
 
 REGISTER = RegisterOptions(tokens=4)
-PLAIN = LearnOptions(None, REGISTER)
+PLAIN = LearningOptions(None, REGISTER)
 QUICK = EvalOptions(tune=TuneOptions(epochs=1, variants=1, tokens=4))
 
 
@@ -40,18 +40,18 @@ def scenes(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def shelf(tiny_llava):
-    return Shelf(remember(load_model(tiny_llava)))
+def store(tiny_llava):
+    return PhotoStore(remember(load_model(tiny_llava)))
 
 
 @pytest.fixture
-def learned(shelf, scenes):
-    return learn(shelf, scenes, scenes.scenarios[0], PLAIN)
+def learned(store, scenes):
+    return learn(store, scenes, scenes.scenarios[0], PLAIN)
 
 
 @pytest.fixture
-def examiner(shelf, learned):
-    return Examiner(shelf, learned, learned.registered, seed=0)
+def evaluator(store, learned):
+    return Evaluator(store, learned, learned.registered, seed=0)
 
 
 def test_a_picture_is_encoded_once(tiny_llava, scenes, monkeypatch):
@@ -64,105 +64,105 @@ def test_a_picture_is_encoded_once(tiny_llava, scenes, monkeypatch):
         return original(self, images)
 
     monkeypatch.setattr(type(model), "encode_photos", note)
-    shelf = Shelf(remember(model))
+    store = PhotoStore(remember(model))
     paths = [photo.path for photo in scenes.negatives.train[:2]]
-    first = shelf.features([*paths, paths[0]])
-    again = shelf.features(paths)
+    first = store.features([*paths, paths[0]])
+    again = store.features(paths)
     assert len(encoded) == 2
     assert first[0] is first[2] is again[0]
 
 
 def test_features_beyond_the_room_there_is_are_forgotten(tiny_llava, scenes):
     model = load_model(tiny_llava)
-    shelf = Shelf(remember(model, most_bytes=1))
+    store = PhotoStore(remember(model, most_bytes=1))
     paths = [photo.path for photo in scenes.negatives.train[:3]]
-    several = shelf.features(paths)
+    several = store.features(paths)
     assert len(several) == 3
-    torch.testing.assert_close(several[0].tokens, shelf.features(paths[:1])[0].tokens)
+    torch.testing.assert_close(several[0].tokens, store.features(paths[:1])[0].tokens)
 
 
 def test_features_pushed_out_in_the_call_that_asks_for_them_are_given_all_the_same(tiny_llava, scenes):
     model = load_model(tiny_llava)
     paths = [photo.path for photo in scenes.negatives.train[:3]]
-    [one] = Shelf(remember(model)).features(paths[:1])
-    shelf = Shelf(remember(model, most_bytes=2 * (one.tokens.nbytes + one.patches.nbytes)))
-    shelf.features(paths[:1])
-    *_, again = shelf.features([*paths[1:], paths[0]])
+    [one] = PhotoStore(remember(model)).features(paths[:1])
+    store = PhotoStore(remember(model, most_bytes=2 * (one.tokens.nbytes + one.patches.nbytes)))
+    store.features(paths[:1])
+    *_, again = store.features([*paths[1:], paths[0]])
     torch.testing.assert_close(again.tokens, one.tokens)
 
 
 @pytest.mark.parametrize("control", ["asked", *CONTROLS])
 @pytest.mark.parametrize("has_marks", [True, False])
-def test_scores_are_those_of_separate_prompts(examiner, scenes, control, has_marks):
+def test_scores_are_those_of_separate_prompts(evaluator, scenes, control, has_marks):
     scenario = scenes.scenarios[0]
-    pose = examiner.pose(scenario.multi[0].path, scenario.names, control, has_marks=has_marks)
+    setup = evaluator.set_up(scenario.multi[0].path, scenario.names, control, has_marks=has_marks)
     asked = [(f"Is {name} here? And who is it?", ("Yes", "No")) for name in scenario.names]
     asked.append(("Where? A. left B. right", ("A", "B")))
-    for (text, answers), told in zip(asked, score(examiner, pose, asked), strict=True):
-        encoded = examiner.encode(pose, text)
-        alone = examiner.model.score_answers(encoded, pose.features, pose.rows, answers=answers)
+    for (text, answers), told in zip(asked, score(evaluator, setup, asked), strict=True):
+        encoded = evaluator.encode(setup, text)
+        alone = evaluator.model.score_answers(encoded, setup.features, setup.rows, answers=answers)
         torch.testing.assert_close(told, alone, atol=1e-4, rtol=1e-4)
 
 
-def test_answers_that_begin_alike_are_told_apart(examiner, scenes):
+def test_answers_that_begin_alike_are_told_apart(evaluator, scenes):
     scenario = scenes.scenarios[0]
-    pose = examiner.pose(scenario.multi[0].path, scenario.names)
-    [told] = score(examiner, pose, [("What is it?", ("on the left", "on the right"))])
-    encoded = examiner.encode(pose, "What is it?")
-    alone = examiner.model.score_answers(
-        encoded, pose.features, pose.rows, answers=("on the left", "on the right")
+    setup = evaluator.set_up(scenario.multi[0].path, scenario.names)
+    [told] = score(evaluator, setup, [("What is it?", ("on the left", "on the right"))])
+    encoded = evaluator.encode(setup, "What is it?")
+    alone = evaluator.model.score_answers(
+        encoded, setup.features, setup.rows, answers=("on the left", "on the right")
     )
     torch.testing.assert_close(told, alone, atol=1e-4, rtol=1e-4)
 
 
-def test_each_control_takes_away_what_it_says(examiner, scenes):
+def test_each_control_takes_away_what_it_says(evaluator, scenes):
     scenario = scenes.scenarios[0]
     path = scenario.multi[0].path
     text = f"Where is {scenario.names[0]}?"
-    asked = examiner.pose(path, scenario.names)
+    asked = evaluator.set_up(path, scenario.names)
     assert asked.names == tuple(scenario.names)
-    no_concept = examiner.pose(path, scenario.names, "no concept")
+    no_concept = evaluator.set_up(path, scenario.names, "no concept")
     assert (no_concept.rows, no_concept.offered) == (None, ())
-    vocab = examiner.model.vocab_size
-    assert int(examiner.encode(no_concept, text).ids.max()) < vocab
-    assert int(examiner.encode(asked, text).ids.max()) >= vocab
-    wrong = examiner.pose(path, scenario.names, "wrong concept")
+    vocab = evaluator.model.vocab_size
+    assert int(evaluator.encode(no_concept, text).ids.max()) < vocab
+    assert int(evaluator.encode(asked, text).ids.max()) >= vocab
+    wrong = evaluator.set_up(path, scenario.names, "wrong concept")
     assert wrong.rows.names == asked.rows.names
     for slot in range(len(wrong.names)):
         assert not torch.equal(wrong.rows.inputs[slot], asked.rows.inputs[slot])
     torch.testing.assert_close(wrong.features.tokens, asked.features.tokens)
-    blank = examiner.pose(path, scenario.names, "blank image")
-    other = examiner.pose(scenario.multi[1].path, scenario.names, "blank image")
+    blank = evaluator.set_up(path, scenario.names, "blank image")
+    other = evaluator.set_up(scenario.multi[1].path, scenario.names, "blank image")
     torch.testing.assert_close(blank.features.tokens, other.features.tokens)
-    assert examiner.encode(examiner.pose(path, scenario.names, "text only"), text).image_end == 0
+    assert evaluator.encode(evaluator.set_up(path, scenario.names, "text only"), text).image_end == 0
 
 
-def test_wrong_rows_are_of_other_scenarios(shelf, scenes, learned):
+def test_wrong_rows_are_of_other_scenarios(store, scenes, learned):
     own = {photo.path for concept in scenes.scenarios[0].concepts for photo in concept.train}
-    other = learn(shelf, scenes, scenes.scenarios[1], PLAIN)
+    other = learn(store, scenes, scenes.scenarios[1], PLAIN)
     rows = {tuple(row.inputs[0].tolist()) for row in other.registered.concepts.values()}
     assert own
     assert any(tuple(row.inputs[0].tolist()) in rows for row in learned.foreign.concepts.values())
 
 
-def test_a_single_scenario_has_no_control_by_wrong_rows(shelf, scenes):
+def test_a_single_scenario_has_no_control_by_wrong_rows(store, scenes):
     alone = replace(scenes, scenarios=scenes.scenarios[:1])
-    learned = learn(shelf, alone, alone.scenarios[0], PLAIN)
+    learned = learn(store, alone, alone.scenarios[0], PLAIN)
     assert learned.foreign is None
-    assert "wrong concept" not in Examiner(shelf, learned, learned.registered, seed=0).controls
+    assert "wrong concept" not in Evaluator(store, learned, learned.registered, seed=0).controls
 
 
-def test_no_test_photo_and_no_validation_photo_is_in_a_row(shelf, scenes, monkeypatch):
+def test_no_test_photo_and_no_validation_photo_is_in_a_row(store, scenes, monkeypatch):
     opened = []
-    original = Shelf.image
+    original = PhotoStore.image
 
     def note(self, path):
         opened.append(path)
         return original(self, path)
 
-    monkeypatch.setattr(Shelf, "image", note)
+    monkeypatch.setattr(PhotoStore, "image", note)
     scenario = scenes.scenarios[1]
-    learn(shelf, scenes, scenario, PLAIN)
+    learn(store, scenes, scenario, PLAIN)
     held = {photo.path for concept in scenario.concepts for photo in concept.validation}
     tested = {photo.path for photo in scenario.test_photos}
     assert opened
@@ -171,23 +171,23 @@ def test_no_test_photo_and_no_validation_photo_is_in_a_row(shelf, scenes, monkey
     assert not tested & set(opened)
 
 
-def test_tuning_validates_on_exactly_the_photos_held_out(shelf, scenes):
+def test_tuning_validates_on_exactly_the_photos_held_out(store, scenes):
     scenario = scenes.scenarios[1]
-    learned = learn(shelf, scenes, scenario, PLAIN)
-    photos = tuning_photos(shelf, learned.registered, scenario.concepts, strangers_for(scenes, scenario, 0))
+    learned = learn(store, scenes, scenario, PLAIN)
+    photos = tuning_photos(store, learned.registered, scenario.concepts, negatives_for(scenes, scenario, 0))
     training, validation = split_photos(photos, share=0.2, rng=random.Random(0))
     held = {str(photo.path) for concept in scenario.concepts for photo in concept.validation}
     assert {photo.key for photo in validation if photo.present} == held
     assert not held & {photo.key for photo in training}
 
 
-def test_validation_photos_are_asked_about_everyone_however_alike_the_maps_find_them(shelf, scenes):
+def test_validation_photos_are_asked_about_everyone_however_alike_the_maps_find_them(store, scenes):
     scenario = scenes.scenarios[1]
-    bank = learn(shelf, scenes, scenario, PLAIN).registered
+    bank = learn(store, scenes, scenario, PLAIN).registered
     credulous = bank.with_concepts(
         [replace(one, calibration=Calibration(-2.0, -2.0)) for one in bank.concepts.values()]
     )
-    photos = [photo for photo in tuning_photos(shelf, credulous, scenario.concepts, []) if photo.present]
+    photos = [photo for photo in tuning_photos(store, credulous, scenario.concepts, []) if photo.present]
     for photo in photos:
         others = frozenset(credulous.concepts) - photo.present
         assert photo.likely == (frozenset() if photo.is_held_out else others)

@@ -14,11 +14,11 @@ from photopal.errors import DatasetError
 from photopal.lab.datasets import load_dataset
 from photopal.lab.datasets.drawn_dataset import DrawnOptions, write_drawn
 from photopal.lab.experiments.dataset_evaluation import EvalOptions
-from photopal.lab.experiments.evaluator import Examiner
+from photopal.lab.experiments.evaluator import Evaluator
 from photopal.lab.experiments.measures import MEASURES
-from photopal.lab.experiments.photo_store import Shelf, remember
+from photopal.lab.experiments.photo_store import PhotoStore, remember
 from photopal.lab.experiments.planted_errors import WATCHED, Caught, check_faults
-from photopal.lab.experiments.registration import FAULTS, LearnOptions, learn
+from photopal.lab.experiments.registration import FAULTS, LearningOptions, learn
 from photopal.lab.experiments.tasks import is_at
 from photopal.prompts import Mark
 from photopal.vlm import load_model
@@ -26,7 +26,7 @@ from photopal.vlm.load import DEFAULT_MODEL_FOLDER
 
 pytestmark = pytest.mark.slow
 
-PLAIN = LearnOptions(None, RegisterOptions(tokens=4))
+PLAIN = LearningOptions(None, RegisterOptions(tokens=4))
 
 
 @pytest.fixture(scope="module")
@@ -38,60 +38,60 @@ def scenes(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def shelf(tiny_llava):
-    return Shelf(remember(load_model(tiny_llava)))
+def store(tiny_llava):
+    return PhotoStore(remember(load_model(tiny_llava)))
 
 
 @pytest.fixture(scope="module")
-def sound(shelf, scenes):
-    return learn(shelf, scenes, scenes.scenarios[1], PLAIN)
+def sound(store, scenes):
+    return learn(store, scenes, scenes.scenarios[1], PLAIN)
 
 
-def with_fault(shelf, scenes, fault):
-    return learn(shelf, scenes, scenes.scenarios[1], replace(PLAIN, fault=fault)).registered.concepts
+def with_fault(store, scenes, fault):
+    return learn(store, scenes, scenes.scenarios[1], replace(PLAIN, fault=fault)).registered.concepts
 
 
-def test_shifted_labels_learn_every_concept_from_the_next_ones_photos(shelf, scenes, sound):
-    shifted = with_fault(shelf, scenes, "labels shifted")
+def test_shifted_labels_learn_every_concept_from_the_next_ones_photos(store, scenes, sound):
+    shifted = with_fault(store, scenes, "labels shifted")
     right = sound.registered.concepts
     for concept_id, next_id in ((1, 2), (2, 3), (3, 1)):
         torch.testing.assert_close(shifted[concept_id].direction, right[next_id].direction)
 
 
-def test_ignored_masks_take_the_whole_photo_for_the_concept(shelf, scenes, sound):
-    ignored = with_fault(shelf, scenes, "masks ignored")
+def test_ignored_masks_take_the_whole_photo_for_the_concept(store, scenes, sound):
+    ignored = with_fault(store, scenes, "masks ignored")
     concept = scenes.scenarios[1].concepts[0]
-    features = shelf.features([photo.path for photo in concept.train])
+    features = store.features([photo.path for photo in concept.train])
     whole = concept_direction(torch.cat([one.patches.flatten(0, 1) for one in features]))
     torch.testing.assert_close(ignored[1].direction, whole)
     assert not torch.allclose(sound.registered.concepts[1].direction, whole)
 
 
-def test_wrong_rows_leave_the_maps_as_they_are(shelf, scenes, sound):
-    wrong = with_fault(shelf, scenes, "wrong rows")
+def test_wrong_rows_leave_the_maps_as_they_are(store, scenes, sound):
+    wrong = with_fault(store, scenes, "wrong rows")
     right = sound.registered.concepts
     for concept_id, next_id in ((1, 2), (2, 3), (3, 1)):
         torch.testing.assert_close(wrong[concept_id].inputs, right[next_id].inputs)
         torch.testing.assert_close(wrong[concept_id].direction, right[concept_id].direction)
 
 
-def test_marks_at_random_are_elsewhere_and_the_same_for_the_same_seed(shelf, scenes, sound):
+def test_marks_at_random_are_elsewhere_and_the_same_for_the_same_seed(store, scenes, sound):
     path = scenes.scenarios[1].multi[0].path
 
     def points(fault, seed=0):
-        examiner = Examiner(shelf, sound, sound.registered, seed=seed, fault=fault)
-        return [sighting.point for sighting in examiner.view(path).sightings]
+        evaluator = Evaluator(store, sound, sound.registered, seed=seed, fault=fault)
+        return [sighting.point for sighting in evaluator.view(path).sightings]
 
     assert points("marks at random") == points("marks at random")
     assert points("marks at random") != points(None)
     assert points("marks at random") != points("marks at random", seed=1)
 
 
-def test_the_marks_of_a_prompt_are_those_that_it_draws(shelf, scenes, sound):
-    examiner = Examiner(shelf, sound, sound.registered, seed=0)
+def test_the_marks_of_a_prompt_are_those_that_it_draws(store, scenes, sound):
+    evaluator = Evaluator(store, sound, sound.registered, seed=0)
     photo = scenes.scenarios[1].multi[0]
-    present = {s.concept.name: s for s in examiner.view(photo.path).sightings if s.is_present}
-    marks = examiner.marks(photo.path, list(photo.places))
+    present = {s.concept.name: s for s in evaluator.view(photo.path).sightings if s.is_present}
+    marks = evaluator.marks(photo.path, list(photo.places))
     assert set(marks) == set(present) & set(photo.places)
     for name, mark in marks.items():
         assert (mark.x, mark.y) == present[name].mark_point
@@ -119,9 +119,9 @@ def test_every_mistake_is_watched_by_figures_that_exist():
     assert all(set(watched) <= known for watched in WATCHED.values())
 
 
-def test_one_scenario_is_not_enough(shelf, scenes):
+def test_one_scenario_is_not_enough(store, scenes):
     with pytest.raises(DatasetError, match="at least two"):
-        check_faults(shelf.model, scenes, EvalOptions(scenarios=1))
+        check_faults(store.model, scenes, EvalOptions(scenarios=1))
 
 
 def test_every_mistake_is_caught_on_the_bundled_model(tmp_path):

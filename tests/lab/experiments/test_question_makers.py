@@ -7,7 +7,7 @@ import random
 import numpy as np
 import pytest
 
-from photopal.lab.experiments.question_makers import MAKERS, Shown, show, tells_activities
+from photopal.lab.experiments.question_makers import MAKERS, PhotoFacts, facts_of_photo, tells_activities
 from photopal.lab.synthetic.drawing import draw_photo
 from photopal.lab.synthetic.identity import Person, Pet
 from photopal.lab.synthetic.painting.people import Clothes
@@ -28,14 +28,14 @@ def shown(*, place="beach", light="day", has_rain=False, names=("Anna", None, "R
         Subject(REX, "running", 0.78, 0.9, 0.22, False, None, "red"),
     )
     photo = draw_photo(Scene(place, light, subjects, seed=1, has_rain=has_rain), size_px=96)
-    return Shown(photo, names, absent)
+    return PhotoFacts(photo, names, absent)
 
 
 def empty(*, absent=("Anna",)):
-    return Shown(draw_photo(Scene("forest", "night", (), seed=1), size_px=64), (), absent)
+    return PhotoFacts(draw_photo(Scene("forest", "night", (), seed=1), size_px=64), (), absent)
 
 
-def matter(kind, view, *, until=lambda found: True):
+def topic(kind, view, *, until=lambda found: True):
     """A matter of a kind, tried with seeds until it is the one that is wanted."""
     for seed in range(200):
         found = MAKERS[kind](view, random.Random(seed))
@@ -49,7 +49,7 @@ def of(name):
 
 
 def test_a_place_is_right_alone_and_not_among_others():
-    is_right = matter("place", shown()).is_right
+    is_right = topic("place", shown()).is_right
     assert is_right("At the beach.")
     assert is_right("By the seaside")
     assert not is_right("In the forest.")
@@ -58,7 +58,7 @@ def test_a_place_is_right_alone_and_not_among_others():
 
 
 def test_an_activity_is_that_of_the_one_asked_about():
-    is_right = matter("activity", shown(), until=of("Anna")).is_right
+    is_right = topic("activity", shown(), until=of("Anna")).is_right
     assert is_right("Anna is flying a kite.")
     assert is_right("With a kite")
     assert not is_right("Anna is reading a book.")
@@ -68,7 +68,7 @@ def test_an_activity_is_that_of_the_one_asked_about():
 
 
 def test_clothes_are_right_with_every_garment_colour_and_pattern():
-    is_right = matter("outfit", shown(), until=of("Anna")).is_right
+    is_right = topic("outfit", shown(), until=of("Anna")).is_right
     assert is_right("A red striped top, blue trousers and a green cap.")
     assert is_right("She wears blue jeans, a striped red shirt and a green cap")
     assert not is_right("A red striped top and blue trousers.")
@@ -79,17 +79,17 @@ def test_clothes_are_right_with_every_garment_colour_and_pattern():
 
 def test_single_facts_of_clothes_and_looks_are_judged_by_themselves():
     view = shown()
-    assert matter("top", view, until=of("Anna")).is_right("Red.")
-    assert not matter("top", view, until=of("Anna")).is_right("Red and blue.")
-    assert matter("hat", view, until=of("Anna")).answer == "Yes"
-    assert matter("hair", view, until=of("Anna")).is_right("Anna has long red hair.")
-    assert not matter("hair", view, until=of("Anna")).is_right("Black.")
-    assert matter("glasses", view, until=of("Anna")).is_right("Yes, round ones.")
-    assert matter("age", view, until=of("Anna")).is_right("A child")
-    assert not matter("age", view, until=of("Anna")).is_right("An adult or a child")
-    assert matter("species", view).is_right("Rex is a dog.")
-    assert not matter("species", view).is_right("A cat.")
-    coat = matter("coat", view, until=of("Rex")).is_right
+    assert topic("top", view, until=of("Anna")).is_right("Red.")
+    assert not topic("top", view, until=of("Anna")).is_right("Red and blue.")
+    assert topic("hat", view, until=of("Anna")).answer == "Yes"
+    assert topic("hair", view, until=of("Anna")).is_right("Anna has long red hair.")
+    assert not topic("hair", view, until=of("Anna")).is_right("Black.")
+    assert topic("glasses", view, until=of("Anna")).is_right("Yes, round ones.")
+    assert topic("age", view, until=of("Anna")).is_right("A child")
+    assert not topic("age", view, until=of("Anna")).is_right("An adult or a child")
+    assert topic("species", view).is_right("Rex is a dog.")
+    assert not topic("species", view).is_right("A cat.")
+    coat = topic("coat", view, until=of("Rex")).is_right
     assert coat("Brown with white patches")
     assert coat("Brown")
     assert not coat("White")
@@ -98,7 +98,7 @@ def test_single_facts_of_clothes_and_looks_are_judged_by_themselves():
 
 @pytest.mark.parametrize(("what", "number"), [("people", 2), ("pets", 1), ("dogs", 1), ("cats", 0)])
 def test_counts_are_those_of_the_scene(what, number):
-    is_right = matter("count", shown(), until=lambda found: found.gaps["what"] == what).is_right
+    is_right = topic("count", shown(), until=lambda found: found.gaps["what"] == what).is_right
     words = ("None.", "One.", "Two.")
     assert [is_right(word) for word in words] == [place == number for place in range(3)]
     assert not is_right("One or two.")
@@ -119,18 +119,18 @@ def test_things_there_are_yes_and_things_missing_no():
 
 
 def test_light_and_weather_are_asked_where_they_can_be_seen():
-    assert matter("time", shown(light="sunset")).is_right("At dusk.")
-    assert not matter("time", shown(light="sunset")).is_right("Day.")
-    assert matter("weather", shown(light="cloudy", has_rain=True)).is_right("Rainy.")
-    assert not matter("weather", shown(light="cloudy")).is_right("Sunny.")
-    assert matter("dark", shown(light="night")).answer == "Yes"
-    assert matter("rain", shown()).answer == "No"
+    assert topic("time", shown(light="sunset")).is_right("At dusk.")
+    assert not topic("time", shown(light="sunset")).is_right("Day.")
+    assert topic("weather", shown(light="cloudy", has_rain=True)).is_right("Rainy.")
+    assert not topic("weather", shown(light="cloudy")).is_right("Sunny.")
+    assert topic("dark", shown(light="night")).answer == "Yes"
+    assert topic("rain", shown()).answer == "No"
     for kind in ("time", "weather", "dark", "rain"):
         assert MAKERS[kind](shown(place="kitchen"), random.Random(0)) is None
 
 
 def test_who_is_there_is_told_by_exactly_the_right_names():
-    is_right = matter("who", shown()).is_right
+    is_right = topic("who", shown()).is_right
     assert is_right("Anna, Rex and somebody else.")
     assert not is_right("Anna.")
     assert not is_right("Anna, Rex and Ida.")
@@ -138,12 +138,12 @@ def test_who_is_there_is_told_by_exactly_the_right_names():
 
 
 def test_strangers_and_empty_scenes_are_not_the_same():
-    strangers = matter("who", shown(names=(None, None, None))).is_right
+    strangers = topic("who", shown(names=(None, None, None))).is_right
     assert strangers("Nobody I know.")
     assert strangers("A child and a dog.")
     assert not strangers("Nobody.")
     assert not strangers("Ida.")
-    nobody = matter("who", empty()).is_right
+    nobody = topic("who", empty()).is_right
     assert nobody("Nobody.")
     assert nobody("No one is there")
     assert not nobody("Nobody I know.")
@@ -152,31 +152,31 @@ def test_strangers_and_empty_scenes_are_not_the_same():
 
 def test_a_name_is_there_or_not():
     view = shown()
-    assert matter("present", view, until=of("Anna")).answer == "Yes"
-    assert matter("present", view, until=of("Ida")).answer == "No"
+    assert topic("present", view, until=of("Anna")).answer == "Yes"
+    assert topic("present", view, until=of("Ida")).answer == "No"
 
 
 def test_sides_are_those_of_the_one_asked_about():
-    is_right = matter("side", shown(), until=of("Rex")).is_right
+    is_right = topic("side", shown(), until=of("Rex")).is_right
     assert is_right("On the right.")
     assert not is_right("On the left.")
     assert not is_right("On the left or on the right")
 
 
 def test_neighbours_are_named_where_they_have_names_and_told_where_not():
-    anna = matter("beside", shown(), until=of("Anna")).is_right
+    anna = topic("beside", shown(), until=of("Anna")).is_right
     assert anna("An adult with short black hair.")
     assert not anna("Rex.")
     assert not anna("Nobody.")
     named = shown(names=("Anna", "Ben", "Rex"))
-    ben = matter("beside", named, until=of("Ben")).is_right
+    ben = topic("beside", named, until=of("Ben")).is_right
     assert ben("Anna and Rex.")
     assert not ben("Anna.")
     assert not ben("Anna, Rex and somebody else.")
 
 
 def test_an_absent_name_is_refused_and_nothing_made_up():
-    is_right = matter("absent", shown()).is_right
+    is_right = topic("absent", shown()).is_right
     assert is_right("Ida is not in this photo.")
     assert is_right("No. Ida is not in this photo.")
     assert not is_right("Ida is waving.")
@@ -185,7 +185,7 @@ def test_an_absent_name_is_refused_and_nothing_made_up():
 
 
 def test_a_description_is_right_with_names_place_and_what_everybody_does():
-    is_right = matter("scene", shown()).is_right
+    is_right = topic("scene", shown()).is_right
     whole = "Anna is flying a kite, an adult is reading a book and Rex is running at the beach."
     assert is_right(whole)
     assert is_right("Anna, an adult and Rex at the beach.")
@@ -204,7 +204,7 @@ def test_activities_of_a_caption_belong_to_the_right_names():
 
 
 def test_a_photo_is_shown_as_one_knows_it_who_knows_the_cast():
-    view = show(
+    view = facts_of_photo(
         shown().photo, (ANNA, REX, Pet("cat", "black", "black", "plain", "up", "small")), ("A", "R", "M")
     )
     assert view.names == ("A", None, "R")
@@ -215,7 +215,7 @@ def test_a_photo_is_shown_as_one_knows_it_who_knows_the_cast():
 def test_nobody_is_asked_about_who_cannot_be_seen_well():
     clear = shown()
     assert clear.clear == [0, 1, 2]
-    hidden = Shown(
+    hidden = PhotoFacts(
         draw_photo(
             Scene(
                 "beach",

@@ -13,7 +13,7 @@ from photopal.lab.datasets import load_dataset
 from photopal.lab.datasets.drawn_dataset import DrawnOptions, write_drawn
 from photopal.lab.datasets.scenario import Dataset, DatasetConcept, DatasetPhoto, Place, Scenario
 from photopal.lab.experiments import recognition
-from photopal.lab.experiments.measures import MEASURES, Recognised
+from photopal.lab.experiments.measures import MEASURES, RecognitionResult
 from photopal.lab.experiments.recognition import balanced_partners, find_threshold, list_questions
 
 
@@ -29,7 +29,7 @@ def scenes(tmp_path_factory):
 
 def answered(asked, probability):
     return [
-        Recognised(
+        RecognitionResult(
             one.kind,
             one.is_there,
             one.authors_say,
@@ -121,7 +121,7 @@ def test_siblings_are_paired_in_scenarios_of_lookalikes(scenes):
 
 
 def test_a_control_has_the_threshold_that_suits_its_own_answers(scenes, monkeypatch):
-    def shares(examiner, asked, control):
+    def shares(evaluator, asked, control):
         yes, no = (0.9, 0.1) if control == "asked" else (0.3, 0.2)
         return [(one, yes if one.is_there else no) for one in asked]
 

@@ -7,9 +7,9 @@ import math
 import pytest
 
 from photopal.lab.experiments.results import (
-    Cell,
     Estimate,
     Result,
+    Run,
     difference,
     estimate,
     geometric_mean_of,
@@ -21,12 +21,12 @@ from photopal.lab.experiments.tables import at_least, at_most, compare, line, sh
 GROUNDING = "grounding: accuracy"
 
 
-def result(place, arms, **facts):
-    told = {arm: {GROUNDING: [[float(hit)] for hit in hits]} for arm, hits in arms.items()}
-    return Result(Cell("x", 0, place), f"s{place}", "plain", told, facts, 2.0)
+def result(place, conditions, **facts):
+    told = {condition: {GROUNDING: [[float(hit)] for hit in hits]} for condition, hits in conditions.items()}
+    return Result(Run("x", 0, place), f"s{place}", "plain", told, facts, 2.0)
 
 
-CELLS = [
+RUNS = [
     result(0, {"on": (1, 1), "off": (1, 0)}),
     result(1, {"on": (1, 0), "off": (0, 0)}),
     result(2, {"on": (1, 1)}),
@@ -34,7 +34,7 @@ CELLS = [
 
 
 def test_a_figure_is_pooled_over_questions_and_its_interval_drawn_over_scenarios():
-    found = estimate(CELLS, "on", GROUNDING)
+    found = estimate(RUNS, "on", GROUNDING)
     assert found.value == pytest.approx(5 / 6)
     assert (found.questions, found.scenarios, found.seeds) == (6, 3, 1)
     assert found.basis == "3 scenarios, 1 seed"
@@ -43,32 +43,32 @@ def test_a_figure_is_pooled_over_questions_and_its_interval_drawn_over_scenarios
 
 
 def test_a_difference_takes_only_scenarios_that_have_both_arms():
-    found = difference(CELLS, GROUNDING, ("on", "off"))
+    found = difference(RUNS, GROUNDING, ("on", "off"))
     assert found.value == pytest.approx(0.5)
     assert found.scenarios == 2
     assert found.interval == pytest.approx((0.5, 0.5))  # every scenario gains the same
 
 
 def test_what_was_never_measured_is_no_number():
-    assert math.isnan(estimate(CELLS, "nowhere", GROUNDING).value)
-    assert math.isnan(difference(CELLS, GROUNDING, ("on", "nowhere")).value)
-    assert str(estimate(CELLS, "nowhere", GROUNDING)) == "–"
+    assert math.isnan(estimate(RUNS, "nowhere", GROUNDING).value)
+    assert math.isnan(difference(RUNS, GROUNDING, ("on", "nowhere")).value)
+    assert str(estimate(RUNS, "nowhere", GROUNDING)) == "–"
 
 
 def test_the_mean_of_facts_leaves_out_what_was_not_measured():
-    cells = [result(0, {}, seconds=2.0), result(1, {}, seconds=4.0), result(2, {}, seconds=math.nan)]
-    assert mean_of(cells, lambda r: r.facts["seconds"]).value == 3.0
+    runs = [result(0, {}, seconds=2.0), result(1, {}, seconds=4.0), result(2, {}, seconds=math.nan)]
+    assert mean_of(runs, lambda r: r.facts["seconds"]).value == 3.0
 
 
 def test_the_geometric_mean_lets_twice_and_half_cancel_and_the_median_ignores_ends():
-    cells = [result(0, {}, times=2.0), result(1, {}, times=0.5), result(2, {}, times=1.0)]
-    assert geometric_mean_of(cells, lambda r: r.facts["times"]).value == pytest.approx(1.0)
-    cells.append(result(3, {}, times=1000.0))
-    assert median_of(cells, lambda r: r.facts["times"]).value == pytest.approx(1.5)
+    runs = [result(0, {}, times=2.0), result(1, {}, times=0.5), result(2, {}, times=1.0)]
+    assert geometric_mean_of(runs, lambda r: r.facts["times"]).value == pytest.approx(1.0)
+    runs.append(result(3, {}, times=1000.0))
+    assert median_of(runs, lambda r: r.facts["times"]).value == pytest.approx(1.5)
 
 
 def test_a_table_leaves_out_arms_without_answers_and_says_what_it_rests_on():
-    table = compare("t", CELLS, {"on": "with", "gone": "without"}, (GROUNDING,))
+    table = compare("t", RUNS, {"on": "with", "gone": "without"}, (GROUNDING,))
     assert [row[0] for row in table.rows] == ["with"]
     assert "3 scenarios; seeds 0; 6 processor seconds" in table.note
     assert "grounding 6" in table.note

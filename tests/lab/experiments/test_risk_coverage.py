@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from photopal.lab.experiments.core_claims import ERROR
-from photopal.lab.experiments.core_claims import tell as tell_learned
-from photopal.lab.experiments.results import Cell, Result, estimate
+from photopal.lab.experiments.core_claims import summarize as summarize_learned
+from photopal.lab.experiments.results import Result, Run, estimate
 from photopal.lab.experiments.risk_coverage import (
     at_common,
     at_half,
@@ -16,7 +16,7 @@ from photopal.lab.experiments.risk_coverage import (
     by_maps,
     in_band,
     risk_at,
-    tell,
+    summarize,
     weighted,
 )
 
@@ -24,7 +24,7 @@ from photopal.lab.experiments.risk_coverage import (
 VALIDATION = [[0, 1, 0.4, 0.1, 1], [0, 0, 0.1, -0.1, 0], [1, 1, 0.9, 0.1, 1], [1, 0, 0.7, -0.1, 0]]
 TEST = [[0, 1, 0.35, 0.2, 1], [0, 0, 0.05, 0.01, 0], [1, 1, 0.95, 0.3, 1], [1, 0, 0.6, -0.2, 0]]
 FACTS = {"validation": VALIDATION, "test": TEST, "half_bands": [0.05, 0.05]}
-ONE = Result(Cell("learned", 0, 0), "s", "plain", {}, FACTS, 1)
+ONE = Result(Run("learned", 0, 0), "s", "plain", {}, FACTS, 1)
 
 
 def test_a_threshold_a_concept_is_right_where_one_for_all_is_not():
@@ -35,7 +35,7 @@ def test_a_threshold_a_concept_is_right_where_one_for_all_is_not():
 
 def test_test_answers_do_not_move_a_threshold():
     other = [[concept, 1 - there, *rest] for concept, there, *rest in TEST]
-    turned = Result(ONE.cell, "s", "plain", {}, {**ONE.facts, "test": other}, 1)
+    turned = Result(ONE.run, "s", "plain", {}, {**ONE.facts, "test": other}, 1)
     assert np.array_equal(at_own(turned)[:, 1], at_own(ONE)[:, 1])
 
 
@@ -56,11 +56,11 @@ def test_risk_is_counted_among_the_surest_answers():
 
 
 def test_the_calibration_error_is_the_same_figure_as_the_claim():
-    arms = {"tuned": {ERROR: [[1.0, 0.95], [0.0, 0.35], [1.0, 0.65], [0.0, 0.05]]}}
-    cells = [Result(Cell("learned", 0, place), "s", "plain", arms, FACTS, 1) for place in range(2)]
-    table = next(one for one in tell({"learned": cells}, None).tables if one.title.startswith("p(yes)"))
-    assert f"plain scenarios {estimate(cells, 'tuned', ERROR)}" in table.note
+    conditions = {"tuned": {ERROR: [[1.0, 0.95], [0.0, 0.35], [1.0, 0.65], [0.0, 0.05]]}}
+    runs = [Result(Run("learned", 0, place), "s", "plain", conditions, FACTS, 1) for place in range(2)]
+    table = next(one for one in summarize({"learned": runs}, None).tables if one.title.startswith("p(yes)"))
+    assert f"plain scenarios {estimate(runs, 'tuned', ERROR)}" in table.note
     assert sum(int(row[1]) for row in table.rows) == 8
-    claims = {one.claim: one.figure for one in tell_learned({"learned": cells}, None).verdicts}
+    claims = {one.claim: one.figure for one in summarize_learned({"learned": runs}, None).verdicts}
     assert claims["ECE of p(yes), plain scenarios"] == pytest.approx(0.2)
     assert "scenarios 0.200" in table.note

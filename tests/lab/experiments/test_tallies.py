@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from photopal.lab.experiments.bundled_model import GOALS, REFUSALS
-from photopal.lab.experiments.tallies import Goal, Ledger
+from photopal.lab.experiments.tallies import Goal, Tallies
 
 # What the design asks for: measure → target.
 ASKED = {"place": 0.95, "activity": 0.95, "clothes": 0.95, "count": 0.95, "plain": 0.95, "registered": 0.90}
@@ -20,10 +20,10 @@ ASKED |= {"registered place": 0.95, "registered activity": 0.95, "tuning seconds
 
 
 def booked(key, *clusters):
-    ledger = Ledger()
+    tallies = Tallies()
     for number, counts in enumerate(clusters):
-        ledger.add(key, str(number), *counts)
-    return ledger
+        tallies.add(key, str(number), *counts)
+    return tallies
 
 
 def test_a_share_counts_questions_and_not_clusters():
@@ -35,18 +35,18 @@ def test_a_share_counts_questions_and_not_clusters():
 
 
 def test_counts_of_one_cluster_add_up():
-    ledger = booked("x", (1, 2))
-    ledger.add("x", "0", 1, 1)
-    assert ledger.questions("x") == 3
-    assert ledger.measure(Goal("x", "x")).clusters == 1
+    tallies = booked("x", (1, 2))
+    tallies.add("x", "0", 1, 1)
+    assert tallies.questions("x") == 3
+    assert tallies.measure(Goal("x", "x")).clusters == 1
 
 
 def test_the_weighted_figure_is_the_mean_of_both_recalls():
-    ledger = Ledger()
+    tallies = Tallies()
     for is_right in (True, True, True, False):
-        ledger.add_yes_no("x", "a", is_yes=True, is_right=is_right)
-    ledger.add_yes_no("x", "b", is_yes=False, is_right=False)
-    row = ledger.measure(Goal("x", "x", figure="weighted"))
+        tallies.add_yes_no("x", "a", is_yes=True, is_right=is_right)
+    tallies.add_yes_no("x", "b", is_yes=False, is_right=False)
+    row = tallies.measure(Goal("x", "x", figure="weighted"))
     assert row.value == pytest.approx(0.375)
     assert row.parts == {"recall of Yes": 0.75, "recall of No": 0.0}
     assert row.questions == 5
@@ -67,7 +67,7 @@ def test_a_cost_is_met_from_below():
 
 
 def test_what_was_never_asked_is_not_met():
-    row = Ledger().measure(Goal("x", "x", 0.5))
+    row = Tallies().measure(Goal("x", "x", 0.5))
     assert (row.value, row.interval, row.questions, row.is_met) == (None, None, 0, False)
 
 

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from photopal.lab.experiments.question_makers import MAKERS, Shown
+from photopal.lab.experiments.question_makers import MAKERS, PhotoFacts
 from photopal.lab.synthetic.drawing import draw_photo
 from photopal.lab.synthetic.identity import Person, draw_identity
 from photopal.lab.synthetic.painting.places import PLACES
@@ -34,7 +34,7 @@ def photos(count):
         scene = plan_scene([draw_identity(rng) for _ in range(number % 4)], rng)
         names = tuple(name if rng.random() < 0.6 else None for name in NAMES[: len(scene.subjects)])
         absent = tuple(name for name in NAMES if name not in names)
-        found.append(Shown(draw_photo(scene, size_px=64), names, absent))
+        found.append(PhotoFacts(draw_photo(scene, size_px=64), names, absent))
     return found
 
 
@@ -85,11 +85,11 @@ def test_the_truth_in_the_words_of_the_drawn_world_is_right(kind):
     rng = random.Random(0)
     seen = 0
     for shown in PHOTOS:
-        matter = MAKERS[kind](shown, rng)
-        if matter is not None:
+        topic = MAKERS[kind](shown, rng)
+        if topic is not None:
             seen += 1
-            answer = TRUTHS[kind](shown, matter.gaps)
-            assert matter.is_right(answer), (matter.gaps, answer)
+            answer = TRUTHS[kind](shown, topic.gaps)
+            assert topic.is_right(answer), (topic.gaps, answer)
     assert seen >= 8
 
 
@@ -99,10 +99,10 @@ def test_every_other_kind_is_a_matter_of_one_right_word(kind):
     words = ("Yes", "No", "Day.", "Sunset.", "Night.", "Sunny.", "Cloudy.", "Rainy.")
     seen = 0
     for shown in PHOTOS:
-        matter = MAKERS[kind](shown, rng)
-        if matter is not None:
+        topic = MAKERS[kind](shown, rng)
+        if topic is not None:
             seen += 1
-            assert [matter.is_right(word) for word in words].count(True) == 1
+            assert [topic.is_right(word) for word in words].count(True) == 1
     assert seen >= 8
 
 
@@ -110,14 +110,14 @@ def test_every_other_kind_is_a_matter_of_one_right_word(kind):
 def test_the_truth_about_another_photo_is_mostly_wrong(kind):
     """A judge that is easily pleased would show here."""
     rng = random.Random(1)
-    matters = [(shown, matter) for shown in PHOTOS if (matter := MAKERS[kind](shown, rng)) is not None]
-    answers = [TRUTHS[kind](shown, matter.gaps) for shown, matter in matters]
-    pleased = [matter.is_right(answers[place - 1]) for place, (_, matter) in enumerate(matters)]
+    topics = [(shown, topic) for shown in PHOTOS if (topic := MAKERS[kind](shown, rng)) is not None]
+    answers = [TRUTHS[kind](shown, topic.gaps) for shown, topic in topics]
+    pleased = [topic.is_right(answers[place - 1]) for place, (_, topic) in enumerate(topics)]
     assert sum(pleased) / len(pleased) < 0.25
 
 
 def test_only_people_are_asked_about_clothes():
     rng = random.Random(2)
     for shown in PHOTOS:
-        matter = MAKERS["outfit"](shown, rng)
-        assert matter is None or isinstance(asked(shown, matter.gaps["who"]).identity, Person)
+        topic = MAKERS["outfit"](shown, rng)
+        assert topic is None or isinstance(asked(shown, topic.gaps["who"]).identity, Person)

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from photopal.lab.experiments import unnamed_questions
-from photopal.lab.experiments.tallies import Ledger
+from photopal.lab.experiments.tallies import Tallies
 from photopal.lab.experiments.unnamed_questions import (
     DESCRIBED_GOALS,
     POSERS,
@@ -181,8 +181,8 @@ def test_yes_and_no_and_letters_have_one_right_answer(posed):
 
 
 def test_the_same_seed_asks_the_same(model, table):
-    ledger = Ledger()
+    tallies = Tallies()
     unnamed_questions.ask_described(
-        model, ledger, questions=6, seed=0, size_px=48, on_photos=lambda count: None
+        model, tallies, questions=6, seed=0, size_px=48, on_photos=lambda count: None
     )
-    assert ledger.measure(DESCRIBED_GOALS[-1]) == table.rows["one"][-1]
+    assert tallies.measure(DESCRIBED_GOALS[-1]) == table.rows["one"][-1]
