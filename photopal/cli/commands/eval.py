@@ -147,14 +147,14 @@ def drawn(  # noqa: PLR0913 - one parameter for each option of the command
       photopal eval drawn
       photopal eval drawn --scenarios 20 --lookalikes
     """
-    from photopal.lab.datasets.drawn_scenarios import ScenarioOptions
-    from photopal.lab.experiments.drawn_recognition import measure_all
+    from photopal.lab.datasets.drawn_scenarios import FamilyOptions
+    from photopal.lab.experiments.drawn_recognition import measure_families
 
     session = session_of(ctx)
     model, _ = open_model(session)
-    options = ScenarioOptions(concepts=concepts, photos=photos, has_lookalikes=lookalikes)
+    options = FamilyOptions(concepts=concepts, photos=photos, has_lookalikes=lookalikes)
     with session.progress("Measuring") as on_progress:
-        table = measure_all(model, options, seeds=range(seed, seed + scenarios), on_progress=on_progress)
+        table = measure_families(model, options, seeds=range(seed, seed + scenarios), on_progress=on_progress)
     if json:
         show_json(session.out, table.facts())
         return

@@ -21,6 +21,8 @@ from photopal.lab.datasets.drawn_scenarios import (
     TRIES,
     difference_to,
     draw_cast,
+    draw_others,
+    draw_visible,
     name_of,
     nearly_same,
 )
@@ -28,11 +30,11 @@ from photopal.lab.datasets.reading import LETTERS
 from photopal.lab.synthetic.conversation import converse
 from photopal.lab.synthetic.dialogue.multiple_choice import options_of
 from photopal.lab.synthetic.dialogue.talk import Talk
-from photopal.lab.synthetic.drawing import DrawnPhoto, draw_photo
+from photopal.lab.synthetic.drawing import DrawnPhoto
 from photopal.lab.synthetic.identity import Identity, Person, draw_identity, draw_lookalike
 from photopal.lab.synthetic.painting.places import PLACES
 from photopal.lab.synthetic.painting.props import PARROT_ACTIVITIES, PERSON_ACTIVITIES, PET_ACTIVITIES
-from photopal.lab.synthetic.scene import TOP_COLOURS, Scene, Subject, plan_scene
+from photopal.lab.synthetic.scene import TOP_COLOURS, Scene, Subject
 from photopal.lab.synthetic.wording import describe_fully, side_words
 
 Entry = dict[str, str]
@@ -205,7 +207,6 @@ def _talk_of_several(shown: Shown, cast: Sequence[str], rng: random.Random) -> l
     return entries
 
 
-SMALLEST_SHARE = 0.008
 Twins = Mapping[Identity, Identity]
 """From whom somebody is to be told on a photo: a lookalike."""
 
@@ -345,35 +346,22 @@ class _Writer:
         return _Cast(names, tuple(looks), has_sibling)
 
     def _strangers(self, rng: random.Random, count: int) -> list[Identity]:
-        found: list[Identity] = []
-        while len(found) < count:
-            look = draw_identity(rng, held_out=True)
-            if look not in self.used and look not in found:
-                found.append(look)
-        return found
+        return draw_others(count, rng, avoid=self.used)
 
     def _draw(self, shown: Sequence[Identity], rng: random.Random, twins: Twins | None = None) -> DrawnPhoto:
         """Draw until everyone can be told from its twin; after many tries the photo that comes nearest."""
         wanted = [(look, other) for look, other in (twins or {}).items() if look in shown]
         if not wanted:
-            return self._draw_once(shown, rng)
+            return draw_visible(shown, rng, size_px=self.options.size_px)
         nearest, most = None, -1.0
         for _ in range(TRIES):
-            photo = self._draw_once(shown, rng)
+            photo = draw_visible(shown, rng, size_px=self.options.size_px)
             least = min(difference_to(photo, look, other) for look, other in wanted)
             if least > most:
                 nearest, most = photo, least
             if least >= LEAST_DIFFERENCE:
                 break
         return nearest or photo
-
-    def _draw_once(self, shown: Sequence[Identity], rng: random.Random) -> DrawnPhoto:
-        """Draw until everyone shown covers enough of the photo to be told."""
-        while True:
-            photo = draw_photo(plan_scene(shown, rng), size_px=self.options.size_px)
-            covers = [photo.mask(n).mean() for n in range(len(photo.scene.subjects))]
-            if all(cover >= SMALLEST_SHARE for cover in covers):
-                return photo
 
     def _train(self, folder: str, cast: _Cast, place: int, rng: random.Random) -> None:
         name = cast.names[place]

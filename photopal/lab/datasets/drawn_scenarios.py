@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence, Set
+from collections.abc import Container, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from photopal.lab.synthetic.dialogue.talk import Talk
+from photopal.lab.datasets.scenario import DatasetConcept, DatasetPhoto, Place, Scenario
 from photopal.lab.synthetic.drawing import DrawnPhoto, draw_photo
 from photopal.lab.synthetic.identity import Identity, draw_identity, draw_lookalike, is_held_out
 from photopal.lab.synthetic.scene import plan_scene
-from photopal.library import ConceptRecord
+from photopal.lab.synthetic.wording import describe_fully
 
 _NAMES = """
 Al Alex Alma Amir Ana Anna Anton Arno Aya Bea Ben Bo Carl Carla Cleo Clara Dana Dario Ed Edda Eli
@@ -61,6 +62,29 @@ def _held_out_sibling(look: Identity, rng: random.Random) -> Identity | None:
         if is_held_out(sibling):
             return sibling
     return None
+
+
+SMALLEST_SHARE = 0.008
+"""Of a photo the share that everybody on it covers at least."""
+
+
+def draw_others(count: int, rng: random.Random, *, avoid: Container[Identity]) -> list[Identity]:
+    """Different identities that training never saw, none of which is to be avoided."""
+    found: list[Identity] = []
+    while len(found) < count:
+        identity = draw_identity(rng, held_out=True)
+        if identity not in avoid and identity not in found:
+            found.append(identity)
+    return found
+
+
+def draw_visible(shown: Sequence[Identity], rng: random.Random, *, size_px: int) -> DrawnPhoto:
+    """Draw until everyone shown covers enough of the photo to be told."""
+    while True:
+        photo = draw_photo(plan_scene(shown, rng), size_px=size_px)
+        covers = [photo.mask(n).mean() for n in range(len(photo.scene.subjects))]
+        if all(cover >= SMALLEST_SHARE for cover in covers):
+            return photo
 
 
 LEAST_DIFFERENCE = 0.02
@@ -111,64 +135,51 @@ def nearly_same(photo: DrawnPhoto, look: Identity) -> DrawnPhoto:
 
 
 FAMILY_NAMES = ("Anna", "Ben", "Rex", "Mia", "Leo", "Zoe", "Max", "Ida")
-SMALLEST_SHARE = 0.008
+CALIBRATION_NEGATIVES = 8
+"""How many of a family's negatives are for thresholds; the others are for tuning."""
 
 
 @dataclass(frozen=True, eq=False)
-class DrawnReference:
-    """A reference photo and where its concept is."""
-
-    image: Image.Image
-    mask: NDArray[np.bool_]
-
-
-@dataclass(frozen=True, eq=False)
-class TestPhoto:
+class FamilyPhoto:
     """A test photo and its truth.
 
     Attributes:
-        photo: The drawn photo with its scene.
-        present: Places in the cast of those shown.
-        boxes: Their boxes in pixels, by place in the cast.
+        path: Its name, which is no file.
+        drawn: The drawn photo with its scene.
+        present: Indices in the cast of those shown.
+        boxes: Their boxes in pixels, by index in the cast.
     """
 
-    __test__ = False
-
-    photo: DrawnPhoto
+    path: Path
+    drawn: DrawnPhoto
     present: tuple[int, ...]
     boxes: dict[int, tuple[int, int, int, int]]
 
-    def talk(self, names: Sequence[str], cast: Sequence[Identity]) -> Talk:
-        """What may be said of it, with these names for the cast."""
-        of = {cast[place]: names[place] for place in self.present}
-        shown = tuple(of.get(subject.identity) for subject in self.photo.scene.subjects)
-        absent = tuple(n for place, n in enumerate(names) if place not in self.present)
-        looks = tuple(cast[place] for place in range(len(names)) if place not in self.present)
-        return Talk(self.photo.scene, shown, absent, looks)
-
 
 @dataclass(frozen=True, eq=False)
-class Scenario:
-    """A cast with names, reference photos and test photos.
+class Family:
+    """A scenario drawn in memory, and the truth of its test photos.
 
     Attributes:
-        concepts: As the library would list them.
+        scenario: Its concepts with their reference photos and masks.
         cast: Their identities.
-        references: For each concept its reference photos.
         tests: Test photos: of some of the cast, of strangers, of nobody.
-        strangers: Further photos without the cast, for calibration and negatives.
+        calibration: Photos without the cast, for thresholds.
+        negatives: Further ones, for tuning.
+        images: Every photo by its path, which is no file.
     """
 
-    concepts: tuple[ConceptRecord, ...]
+    scenario: Scenario
     cast: tuple[Identity, ...]
-    references: tuple[tuple[DrawnReference, ...], ...]
-    tests: tuple[TestPhoto, ...]
-    strangers: tuple[Image.Image, ...]
+    tests: tuple[FamilyPhoto, ...]
+    calibration: tuple[DatasetPhoto, ...]
+    negatives: tuple[DatasetPhoto, ...]
+    images: Mapping[Path, Image.Image]
 
 
 @dataclass(frozen=True)
-class ScenarioOptions:
-    """Settings of a scenario.
+class FamilyOptions:
+    """Settings of a family.
 
     Attributes:
         concepts: How many identities have names.
@@ -176,8 +187,7 @@ class ScenarioOptions:
         tests: Test photos.
         has_lookalikes: Whether the second of the cast looks like the first but for one attribute.
         size_px: Side of the photos.
-        strangers: Further photos without the cast.
-        held_out: True for identities kept out of training.
+        strangers: Photos without the cast.
     """
 
     concepts: int = 3
@@ -186,84 +196,73 @@ class ScenarioOptions:
     has_lookalikes: bool = False
     size_px: int = 256
     strangers: int = 16
-    held_out: bool | None = True
 
 
-def make_scenario(seed: int, options: ScenarioOptions) -> Scenario:
-    """Draw a scenario; the same seed gives the same photos."""
+def draw_family(seed: int, options: FamilyOptions) -> Family:
+    """Draw a family; the same seed gives the same photos."""
     rng = random.Random(f"scenario {seed}")
-    cast = _draw_family(rng, options)
+    cast = _draw_members(rng, options)
     names = [*FAMILY_NAMES, *(f"Name{n}" for n in range(len(FAMILY_NAMES), options.concepts))]
-    concepts = tuple(
-        ConceptRecord(id=place + 1, name=names[place], kind=identity.kind, about=None, created_at="")
-        for place, identity in enumerate(cast)
-    )
-    references = tuple(
-        tuple(_draw_reference(identity, cast, rng, options) for _ in range(options.photos))
-        for identity in cast
-    )
+    images: dict[Path, Image.Image] = {}
+    concepts = []
+    for index, identity in enumerate(cast):
+        train = []
+        for number in range(options.photos):
+            drawn, mask = _draw_reference(identity, cast, rng, options)
+            path = Path(f"{index}-{number}")
+            images[path] = drawn.image
+            train.append(DatasetPhoto(path, {names[index]: Place(mask)}))
+        about = describe_fully(identity)
+        concepts.append(DatasetConcept(names[index], identity.kind, about, tuple(train)))
     tests = tuple(_draw_test(number, cast, rng, options) for number in range(options.tests))
-    strangers = tuple(_draw_strangers(cast, rng, options) for _ in range(options.strangers))
-    return Scenario(concepts, tuple(cast), references, tests, strangers)
+    images |= {test.path: test.drawn.image for test in tests}
+    negatives = []
+    for number in range(options.strangers):
+        others = draw_others(rng.choice((1, 2)), rng, avoid=cast)
+        # Tuning sorts its photos by their names, so those of one purpose are counted together.
+        later = number - CALIBRATION_NEGATIVES
+        path = Path(f"s-{later}" if later >= 0 else f"c-{number}")
+        images[path] = draw_visible(others, rng, size_px=options.size_px).image
+        negatives.append(DatasetPhoto(path))
+    return Family(
+        scenario=Scenario(f"family {seed:06}", tuple(concepts)),
+        cast=tuple(cast),
+        tests=tests,
+        calibration=tuple(negatives[:CALIBRATION_NEGATIVES]),
+        negatives=tuple(negatives[CALIBRATION_NEGATIVES:]),
+        images=images,
+    )
 
 
-def _draw_family(rng: random.Random, options: ScenarioOptions) -> list[Identity]:
-    cast = [draw_identity(rng, held_out=options.held_out)]
+def _draw_members(rng: random.Random, options: FamilyOptions) -> list[Identity]:
+    cast = [draw_identity(rng, held_out=True)]
     while options.has_lookalikes and len(cast) < 2:
         try:
-            cast.append(draw_lookalike(cast[0], rng, held_out=options.held_out))
-        except LookupError:  # not everybody has a sibling that is held out too
-            cast = [draw_identity(rng, held_out=options.held_out)]
-    while len(cast) < options.concepts:
-        identity = draw_identity(rng, held_out=options.held_out)
-        if identity not in cast:
-            cast.append(identity)
-    return cast
-
-
-def _others(
-    cast: Sequence[Identity], rng: random.Random, count: int, held_out: bool | None
-) -> list[Identity]:
-    found: list[Identity] = []
-    while len(found) < count:
-        identity = draw_identity(rng, held_out=held_out)
-        if identity not in cast and identity not in found:
-            found.append(identity)
-    return found
-
-
-def _draw_visible(shown: Sequence[Identity], rng: random.Random, options: ScenarioOptions) -> DrawnPhoto:
-    """Draw until everyone shown covers enough of the photo to be told."""
-    while True:
-        photo = draw_photo(plan_scene(shown, rng), size_px=options.size_px)
-        covers = [photo.mask(n).mean() for n in range(len(photo.scene.subjects))]
-        if all(cover >= SMALLEST_SHARE for cover in covers):
-            return photo
+            cast.append(draw_lookalike(cast[0], rng, held_out=True))
+        except LookupError:  # not everybody has a lookalike that is held out too
+            cast = [draw_identity(rng, held_out=True)]
+    return [*cast, *draw_others(options.concepts - len(cast), rng, avoid=cast)]
 
 
 def _draw_reference(
-    identity: Identity, cast: Sequence[Identity], rng: random.Random, options: ScenarioOptions
-) -> DrawnReference:
-    company = _others(cast, rng, 1, options.held_out) if rng.random() < 0.3 else []
-    photo = _draw_visible([identity, *company], rng, options)
-    place = next(n for n, s in enumerate(photo.scene.subjects) if s.identity == identity)
-    return DrawnReference(photo.image, photo.mask(place))
+    identity: Identity, cast: Sequence[Identity], rng: random.Random, options: FamilyOptions
+) -> tuple[DrawnPhoto, NDArray[np.bool_]]:
+    company = draw_others(1, rng, avoid=cast) if rng.random() < 0.3 else []
+    photo = draw_visible([identity, *company], rng, size_px=options.size_px)
+    index = next(n for n, s in enumerate(photo.scene.subjects) if s.identity == identity)
+    return photo, photo.mask(index)
 
 
 def _draw_test(
-    number: int, cast: Sequence[Identity], rng: random.Random, options: ScenarioOptions
-) -> TestPhoto:
+    number: int, cast: Sequence[Identity], rng: random.Random, options: FamilyOptions
+) -> FamilyPhoto:
     count = (1, 2, 1, 0, 2, min(3, len(cast)))[number % 6]
-    places = rng.sample(range(len(cast)), min(count, len(cast)))
-    company = _others(cast, rng, rng.choice((0, 1)) if count else rng.choice((0, 1, 2)), options.held_out)
-    photo = _draw_visible([*(cast[p] for p in places), *company], rng, options)
+    present = rng.sample(range(len(cast)), min(count, len(cast)))
+    company = draw_others(rng.choice((0, 1)) if count else rng.choice((0, 1, 2)), rng, avoid=cast)
+    photo = draw_visible([*(cast[p] for p in present), *company], rng, size_px=options.size_px)
     boxes = {}
     for index, subject in enumerate(photo.scene.subjects):
         box = photo.box(index)
         if subject.identity in cast and box is not None:
             boxes[cast.index(subject.identity)] = box
-    return TestPhoto(photo, tuple(sorted(places)), boxes)
-
-
-def _draw_strangers(cast: Sequence[Identity], rng: random.Random, options: ScenarioOptions) -> Image.Image:
-    return _draw_visible(_others(cast, rng, rng.choice((1, 2)), options.held_out), rng, options).image
+    return FamilyPhoto(Path(f"t-{number}"), photo, tuple(sorted(present)), boxes)

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 Task = Literal["recognition", "grounding", "choice", "vqa", "caption"]
 TASKS: tuple[Task, ...] = ("recognition", "grounding", "choice", "vqa", "caption")
 
@@ -25,11 +28,11 @@ class Place:
     """Where a concept is on a photo, as far as the dataset says.
 
     Attributes:
-        mask: A picture as large as the photo, white where the concept is seen.
+        mask: Bool `[height, width]`, or a picture, white where the concept is seen; as large as the photo.
         words: What the dataset says of the position, such as "left".
     """
 
-    mask: Path | None = None
+    mask: Path | NDArray[np.bool_] | None = None
     words: str | None = None
 
 

@@ -11,8 +11,8 @@ from PIL import Image, ImageDraw, ImageFont
 from photopal.lab.synthetic.album import Album
 from photopal.library import Library, PhotoRow
 from photopal.photos import open_photo
-from photopal.prompts import Label, draw_labels, write_names
-from photopal.vlm.placeholders import name_placeholder
+from photopal.prompts import Label, draw_labels
+from photopal.text import names_in
 
 
 @dataclass(frozen=True)
@@ -43,19 +43,13 @@ def score_captions(library: Library, album: Album) -> AlbumScore:
         caption = library.caption(row.id) if row is not None else None
         if caption is None:
             continue
-        told = names_in(caption.text, names)
+        told = {*names_in(caption.text, names)}
         truth = {name for name in photo.names if name is not None}
         captioned += 1
         exact += told == truth
         wrong += bool(told - truth)
         missing += bool(truth - told)
     return AlbumScore(len(album.photos), captioned, exact, wrong, missing)
-
-
-def names_in(text: str, names: list[str]) -> set[str]:
-    """Which of some names a text says, whole names only."""
-    written = write_names(text, names)
-    return {name for slot, name in enumerate(names) if name_placeholder(slot) in written}
 
 
 TILE_PX = 300

@@ -10,11 +10,14 @@ from dataclasses import asdict, dataclass, field, replace
 
 import torch
 
+from photopal.assistant.assistant import Assistant
 from photopal.assistant.caption import caption_view
-from photopal.concepts import RegisterOptions
-from photopal.lab.datasets.drawn_scenarios import ScenarioOptions, make_scenario
+from photopal.concepts import Bank, RegisterOptions
+from photopal.lab.datasets.drawn_scenarios import Family, FamilyOptions, draw_family
 from photopal.lab.experiments.assistant_evaluation import AssistantEvaluation
-from photopal.lab.experiments.drawn_recognition import register_scenario, tune_scenario
+from photopal.lab.experiments.evaluator import Evaluator
+from photopal.lab.experiments.photo_store import PhotoStore, remember
+from photopal.lab.experiments.registration import LearnedScenario, register_family, tune_family
 from photopal.lab.experiments.tallies import Goal, Measured, Tallies
 from photopal.lab.experiments.unnamed_questions import ask_plainly
 from photopal.tuning import TuneOptions
@@ -89,7 +92,7 @@ REFUSALS = (
 OnProgress = Callable[[int, int | None, object], None]
 
 _SEEDS_APART = 1000
-_TUNED_SEED, _TWINS_SEED = 40, 60  # after those of the registered families
+_TUNED_SEED, _LOOKALIKES_SEED = 40, 60  # after those of the registered families
 _TIMED_CAPTIONS = 20
 
 
@@ -184,8 +187,8 @@ def measure_bundled(
     tallies = Tallies()
     tests = -(-options.questions // options.family_count)
     tuned_tests = -(-options.questions // options.tuned_count)
-    twin_tests = -(-options.questions // (NAMES * options.tuned_count))
-    named = options.family_count * tests + options.tuned_count * (tuned_tests + twin_tests)
+    lookalike_tests = -(-options.questions // (NAMES * options.tuned_count))
+    named = options.family_count * tests + options.tuned_count * (tuned_tests + lookalike_tests)
     progress = _Progress(on_progress, named + int(1.6 * options.questions))
     ask_plainly(
         model,
@@ -197,7 +200,7 @@ def measure_bundled(
     )
     wordings = _measure_registered(model, tallies, options, tests, progress)
     _measure_tuned(model, tallies, options, tuned_tests, progress)
-    _measure_twins(model, tallies, options, twin_tests, progress)
+    _measure_lookalikes(model, tallies, options, lookalike_tests, progress)
     free = [Goal(key, key) for key in sorted(tallies.keys()) if key.startswith("free ")]
     return BundledTable(
         rows=_lines(tallies, GOALS, options.seed),
@@ -219,14 +222,16 @@ def _measure_registered(
     model: VisionModel, tallies: Tallies, options: BundledOptions, tests: int, progress: _Progress
 ) -> int:
     """Everything that registered names can be asked; returns how many free questions were used."""
-    chosen = ScenarioOptions(NAMES, REFERENCE_PHOTOS, tests, size_px=options.size_px, strangers=8)
+    chosen = FamilyOptions(NAMES, REFERENCE_PHOTOS, tests, size_px=options.size_px, strangers=8)
     asked: Counter[str] = Counter()
     timed = 0
     for seed in options.seeds(0, options.family_count):
-        scenario = make_scenario(seed, chosen)
-        bank = register_scenario(model, scenario, RegisterOptions(seed=seed))
+        family = draw_family(seed, chosen)
+        store = PhotoStore(remember(model), images=family.images)
+        learned = register_family(store, family, RegisterOptions(seed=seed))
         rng = random.Random(f"questions {seed}")
-        evaluation = AssistantEvaluation(model, scenario, bank, tallies, cluster=f"family {seed:06}")
+        evaluator = Evaluator(store, learned, learned.registered, seed=seed)
+        evaluation = AssistantEvaluation(evaluator, family, tallies)
         evaluation.recognize("registered")
         _ask_where_and_caption(evaluation, "registered", rng)
         evaluation.ask_freely(asked, rng)
@@ -234,7 +239,9 @@ def _measure_registered(
         evaluation.ask_who_where_nobody_is_known(rng)
         evaluation.finish()
         if timed < _TIMED_CAPTIONS:
-            timed += _time_captions(evaluation, tallies, _TIMED_CAPTIONS - timed)
+            # A model that remembers no photo: encoding one is part of what captioning it takes.
+            assistant = Assistant(model, learned.registered, learned.concepts)
+            timed += _time_captions(assistant, family, tallies, _TIMED_CAPTIONS - timed)
         progress.add(tests)
     return len(asked)
 
@@ -245,50 +252,52 @@ def _ask_where_and_caption(evaluation: AssistantEvaluation, key: str, rng: rando
         evaluation.ask_plainly(kind, [f"{key} {kind}", f"{key} where"], rng, most=2)
 
 
-def _time_captions(evaluation: AssistantEvaluation, tallies: Tallies, most: int) -> int:
+def _time_captions(assistant: Assistant, family: Family, tallies: Tallies, most: int) -> int:
     """Time captions one by one, as `photopal caption` makes them; returns how many."""
-    photos = [test.photo.image for test in evaluation.scenario.tests][:most]
-    for number, image in enumerate(photos):
+    for number, test in enumerate(family.tests[:most]):
         started = time.perf_counter()
-        caption_view(evaluation.assistant, evaluation.assistant.look(image))
-        tallies.add("caption seconds", f"{evaluation.cluster} {number:03}", time.perf_counter() - started, 1)
-    return len(photos)
+        caption_view(assistant, assistant.look(test.drawn.image))
+        cluster = f"{family.scenario.name} {number:03}"
+        tallies.add("caption seconds", cluster, time.perf_counter() - started, 1)
+    return min(most, len(family.tests))
 
 
 def _measure_tuned(
     model: VisionModel, tallies: Tallies, options: BundledOptions, tests: int, progress: _Progress
 ) -> None:
-    chosen = ScenarioOptions(NAMES, TUNING_PHOTOS, tests, size_px=options.size_px)
+    chosen = FamilyOptions(NAMES, TUNING_PHOTOS, tests, size_px=options.size_px)
     for seed in options.seeds(_TUNED_SEED, options.tuned_count):
-        scenario = make_scenario(seed, chosen)
-        bank = register_scenario(model, scenario, RegisterOptions(options.tuning.tokens, seed))
-        bank, report = tune_scenario(model, scenario, bank, _with_seed(options.tuning, seed))
-        cluster = f"family {seed:06}"
-        tallies.add("tuning seconds", cluster, report.seconds, 1)
-        evaluation = AssistantEvaluation(model, scenario, bank, tallies, cluster=cluster)
+        family = draw_family(seed, chosen)
+        store = PhotoStore(remember(model), images=family.images)
+        learned, tuned = _learn(store, family, tallies, options, seed)
+        evaluation = AssistantEvaluation(Evaluator(store, learned, tuned, seed=seed), family, tallies)
         evaluation.recognize("tuned")
         _ask_where_and_caption(evaluation, "tuned", random.Random(f"questions {seed}"))
         evaluation.finish()
         progress.add(tests)
 
 
-def _measure_twins(
+def _measure_lookalikes(
     model: VisionModel, tallies: Tallies, options: BundledOptions, tests: int, progress: _Progress
 ) -> None:
     """Families whose second name looks like the first, registered and then tuned."""
-    chosen = ScenarioOptions(NAMES, TUNING_PHOTOS, tests, has_lookalikes=True, size_px=options.size_px)
-    for seed in options.seeds(_TWINS_SEED, options.tuned_count):
-        scenario = make_scenario(seed, chosen)
-        registered = register_scenario(model, scenario, RegisterOptions(options.tuning.tokens, seed))
-        tuned, report = tune_scenario(model, scenario, registered, _with_seed(options.tuning, seed))
-        cluster = f"family {seed:06}"
-        tallies.add("tuning seconds", cluster, report.seconds, 1)
-        for key, bank in (("twins registered", registered), ("twins tuned", tuned)):
-            evaluation = AssistantEvaluation(model, scenario, bank, tallies, cluster=cluster)
-            evaluation.recognize(key, siblings=[(0, 1)])
+    chosen = FamilyOptions(NAMES, TUNING_PHOTOS, tests, has_lookalikes=True, size_px=options.size_px)
+    for seed in options.seeds(_LOOKALIKES_SEED, options.tuned_count):
+        family = draw_family(seed, chosen)
+        store = PhotoStore(remember(model), images=family.images)
+        learned, tuned = _learn(store, family, tallies, options, seed)
+        for key, bank in (("twins registered", learned.registered), ("twins tuned", tuned)):
+            evaluation = AssistantEvaluation(Evaluator(store, learned, bank, seed=seed), family, tallies)
+            evaluation.recognize(key, lookalikes=[(0, 1)])
             evaluation.finish()
         progress.add(tests)
 
 
-def _with_seed(tuning: TuneOptions, seed: int) -> TuneOptions:
-    return replace(tuning, seed=seed)
+def _learn(
+    store: PhotoStore, family: Family, tallies: Tallies, options: BundledOptions, seed: int
+) -> tuple[LearnedScenario, Bank]:
+    """Register a family and tune it; what tuning took is counted."""
+    learned = register_family(store, family, RegisterOptions(options.tuning.tokens, seed))
+    tuned, report = tune_family(store, family, learned, replace(options.tuning, seed=seed))
+    tallies.add("tuning seconds", family.scenario.name, report.seconds, 1)
+    return learned, tuned

@@ -38,7 +38,8 @@ from photopal.vlm.protocol import ConceptRows, EncodedPrompt, PhotoFeatures, Pre
 
 Control = Literal["asked", "no concept", "wrong concept", "blank image", "text only"]
 CONTROLS: tuple[Control, ...] = ("no concept", "wrong concept", "blank image", "text only")
-GREY = (128, 128, 128)
+GRAY = (128, 128, 128)
+PHOTOS_AT_ONCE = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,10 +93,18 @@ class Evaluator:
 
     def view(self, path: Path) -> View:
         """A photo as the assistant sees it."""
-        if path not in self._views:
-            [view] = self.assistant.look_at([self.store.image(path)])
-            self._views[path] = self._astray(view, path) if self._has_random_marks else view
-        return self._views[path]
+        [view] = self.views([path])
+        return view
+
+    def views(self, paths: Sequence[Path]) -> list[View]:
+        """Photos as the assistant sees them, a few looked at together."""
+        new = [path for path in dict.fromkeys(paths) if path not in self._views]
+        for start in range(0, len(new), PHOTOS_AT_ONCE):
+            chosen = new[start : start + PHOTOS_AT_ONCE]
+            seen = self.assistant.look_at([self.store.image(path) for path in chosen])
+            for path, view in zip(chosen, seen, strict=True):
+                self._views[path] = self._astray(view, path) if self._has_random_marks else view
+        return [self._views[path] for path in paths]
 
     def _astray(self, view: View, path: Path) -> View:
         rng = random.Random(f"{path.name} {path.parent.name} {self._seed}")
@@ -166,7 +175,7 @@ class Evaluator:
         return None if path is None else self.store.features([path])[0]
 
     def _blank(self, path: Path) -> PhotoFeatures:
-        return self.model.encode_photos([Image.new("RGB", self.store.image(path).size, GREY)])[0]
+        return self.model.encode_photos([Image.new("RGB", self.store.image(path).size, GRAY)])[0]
 
     def encode(self, setup: PromptSetup, text: str) -> EncodedPrompt:
         """A question as model ids; whole names in it that are in the prompt become their identifiers."""

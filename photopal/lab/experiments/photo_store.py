@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -59,11 +59,16 @@ def _key(image: Image.Image) -> bytes:
 
 
 class PhotoStore:
-    """The photos of a run: opened once while they are in use, encoded once."""
+    """The photos of a run: opened once while they are in use, encoded once.
 
-    def __init__(self, model: VisionModel) -> None:
-        """Encode with a model; give one that remembers."""
+    Args:
+        model: Encodes; give one that remembers.
+        images: Photos that are no files, by the paths they go by.
+    """
+
+    def __init__(self, model: VisionModel, *, images: Mapping[Path, Image.Image] | None = None) -> None:
         self.model = model
+        self._given = images or {}
         self.prefixes = PrefixStore(model, most_bytes=MOST_PREFIX_BYTES) if model.supports_prefix else None
         self._images: dict[Path, Image.Image] = {}
 
@@ -73,6 +78,8 @@ class PhotoStore:
         Raises:
             DatasetError: It is missing or cannot be read.
         """
+        if path in self._given:
+            return self._given[path]
         if path not in self._images:
             try:
                 self._images[path] = open_photo(path, max_side_px=MODEL_SIDE_PX)
@@ -93,16 +100,18 @@ class PhotoStore:
         self._images.clear()
 
 
-def read_mask(path: Path, size: tuple[int, int]) -> NDArray[np.bool_]:
+def read_mask(path: Path | NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bool_]:
     """A mask: bool `[height, width]`, true where it is white.
 
     Args:
-        path: The picture.
+        path: The picture, or the mask itself.
         size: Width and height of the photo; a mask has the same proportions.
 
     Raises:
         DatasetError: It is missing, no picture, empty, or of other proportions.
     """
+    if isinstance(path, np.ndarray):
+        return path
     try:
         with Image.open(path) as picture:
             mask = np.asarray(picture.convert("L")) > 127

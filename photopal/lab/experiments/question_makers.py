@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-from photopal.lab.experiments.album_captions import names_in
 from photopal.lab.metrics import answer_facts
 from photopal.lab.synthetic.drawing import DrawnPhoto, draw_photo
 from photopal.lab.synthetic.identity import HAIR_COLOURS, SPECIES, Identity, Person, Pet
@@ -20,6 +19,7 @@ from photopal.lab.synthetic.painting.places import INDOORS
 from photopal.lab.synthetic.scene import Scene, Subject
 from photopal.lab.synthetic.wording import clothes_words, side_words
 from photopal.prompts import templates as questions
+from photopal.text import names_in
 
 THINGS = {
     "a kite": "flying a kite",

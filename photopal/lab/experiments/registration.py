@@ -1,7 +1,7 @@
 """Registers and tunes the concepts of a scenario as the product does, or wrongly on purpose; asks nothing.
 
 A fault is a deliberate mistake. An evaluation that gives the same figures with and without it measures
-nothing; `photopal.lab.runs.faults` shows that each is caught.
+nothing; `photopal.lab.experiments.planted_errors` shows that each is detected.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from photopal.concepts.initialize import (
     find_subjects,
     register_concept,
 )
+from photopal.lab.datasets.drawn_scenarios import Family
 from photopal.lab.datasets.scenario import Dataset, DatasetConcept, DatasetPhoto, Scenario
 from photopal.lab.experiments.photo_store import PhotoStore, read_mask
 from photopal.library import ConceptRow
@@ -92,10 +93,7 @@ def learn(
     started = time.monotonic()
     strangers = negatives_for(dataset, scenario, options.register.seed)
     others = foreign_concepts(dataset, scenario, options.register.seed)
-    concepts = tuple(
-        ConceptRecord(id=number, name=concept.name, kind=concept.kind, about=concept.about, created_at="")
-        for number, concept in enumerate(scenario.concepts, start=1)
-    )
+    concepts = concept_rows(scenario)
     taught = _taught(scenario.concepts, others, options.fault)
     features = store.features([photo.path for photo in strangers[:MOST_NEGATIVES]])
     registered = register(store, concepts, taught, features, options)
@@ -111,7 +109,51 @@ def learn(
     if options.fault == "wrong rows":
         registered = _with_wrong_rows(registered, foreign)
         tuned = _with_wrong_rows(tuned, foreign) if tuned is not None else None
-    return LearnedScenario(scenario, concepts, registered, tuned, foreign, report, seconds)
+    return LearnedScenario(
+        scenario=scenario,
+        concepts=concepts,
+        registered=registered,
+        tuned=tuned,
+        foreign=foreign,
+        report=report,
+        seconds=seconds,
+    )
+
+
+def concept_rows(scenario: Scenario) -> tuple[ConceptRow, ...]:
+    """The concepts of a scenario as a library would list them, with ids from 1."""
+    return tuple(
+        ConceptRow(number, concept.name, concept.kind, concept.about, "")
+        for number, concept in enumerate(scenario.concepts, start=1)
+    )
+
+
+def register_family(store: PhotoStore, family: Family, options: RegisterOptions) -> LearnedScenario:
+    """Register a family drawn in memory; its photos for thresholds are not those for tuning."""
+    started = time.monotonic()
+    concepts = concept_rows(family.scenario)
+    negatives = store.features([photo.path for photo in family.calibration])
+    how = LearningOptions(None, options)
+    bank = register(store, concepts, family.scenario.concepts, negatives, how)
+    return LearnedScenario(
+        scenario=family.scenario,
+        concepts=concepts,
+        registered=bank,
+        tuned=None,
+        foreign=None,
+        report=None,
+        seconds=time.monotonic() - started,
+    )
+
+
+def tune_family(
+    store: PhotoStore, family: Family, learned: LearnedScenario, options: TuneOptions
+) -> tuple[Bank, TuningReport]:
+    """Tune a registered family jointly; of its negatives those are left out that the maps take for it."""
+    photos = tuning_photos(
+        store, learned.registered, family.scenario.concepts, family.negatives, is_screened=True
+    )
+    return tune_bank(store.model, learned.registered, tuning_concepts(learned.concepts), photos, options)
 
 
 def register(
@@ -217,12 +259,25 @@ def tuning_concepts(concepts: Sequence[ConceptRow]) -> dict[int, TuningConcept]:
 
 
 def tuning_photos(
-    store: PhotoStore, bank: Bank, concepts: Sequence[DatasetConcept], strangers: Sequence[DatasetPhoto]
+    store: PhotoStore,
+    bank: Bank,
+    concepts: Sequence[DatasetConcept],
+    negatives: Sequence[DatasetPhoto],
+    *,
+    is_screened: bool = False,
 ) -> list[TuningPhoto]:
-    """Training and validation photos of concepts and training photos of strangers, as tuning takes them.
+    """Training and validation photos of concepts and training photos of nobody, as tuning takes them.
 
     From a training photo the maps leave out whom they cannot exclude, as in the product. A validation photo
     is asked about everyone: the dataset knows who is there, and lookalikes are what the choice is about.
+
+    Args:
+        store: Opens and encodes photos.
+        bank: Registered concepts with thresholds.
+        concepts: Whose photos to take.
+        negatives: Photos that show none of them.
+        is_screened: Whether negatives are left out on which the maps see a concept, as the product does,
+            which does not know who is on a photo.
     """
     photos = []
     for concept_id, concept in enumerate(concepts, start=1):
@@ -232,10 +287,20 @@ def tuning_photos(
             is_held_out = photo in concept.validation
             likely = frozenset() if is_held_out else frozenset(likely_concepts(bank, plain) - {concept_id})
             present = frozenset({concept_id})
-            photos.append(TuningPhoto(str(photo.path), plain, mirrored, present, likely, is_held_out))
-    chosen = [photo.path for photo in strangers[:MOST_NEGATIVES]]
+            photos.append(
+                TuningPhoto(
+                    key=str(photo.path),
+                    features=plain,
+                    mirrored=mirrored,
+                    present=present,
+                    likely=likely,
+                    is_held_out=is_held_out,
+                )
+            )
+    chosen = [photo.path for photo in negatives[:MOST_NEGATIVES]]
     for path, features in zip(chosen, store.features(chosen), strict=True):
-        photos.append(TuningPhoto(str(path), features, None, frozenset()))
+        if not is_screened or not likely_concepts(bank, features):
+            photos.append(TuningPhoto(str(path), features, None, frozenset()))
     return photos
 
 

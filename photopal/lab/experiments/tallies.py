@@ -124,6 +124,10 @@ class Tallies:
         """Every measure that anything was booked for."""
         return list(self._counts)
 
+    def counts(self, key: str, cluster: str, *, columns: int) -> Counts:
+        """What was counted of a measure for a photo or family: `[columns]`, zeros where nothing was."""
+        return self._counts.get(key, {}).get(cluster, np.zeros(columns))
+
     def questions(self, key: str) -> int:
         """How many questions a share rests on so far."""
         return int(sum(counts[1] for counts in self._counts.get(key, {}).values()))

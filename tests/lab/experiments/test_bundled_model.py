@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from photopal.lab.datasets.drawn_scenarios import ScenarioOptions, make_scenario
+from photopal.lab.datasets.drawn_scenarios import FamilyOptions, draw_family
 from photopal.lab.experiments import unnamed_questions
 from photopal.lab.experiments.bundled_model import GOALS, REFUSALS, BundledOptions, measure_bundled
 from photopal.lab.experiments.tallies import Tallies
@@ -101,10 +101,10 @@ def test_photos_of_the_table_show_held_out_identities_only(monkeypatch, model):
     assert len(subjects) > 10
     assert all(is_held_out(subject.identity) for subject in subjects)
     for seed in range(6):
-        options = ScenarioOptions(photos=1, tests=4, strangers=1, has_lookalikes=True, size_px=48)
-        scenario = make_scenario(seed, options)
-        shown = [s.identity for test in scenario.tests for s in test.photo.scene.subjects]
-        assert all(is_held_out(identity) for identity in (*scenario.cast, *shown))
+        options = FamilyOptions(photos=1, tests=4, strangers=1, has_lookalikes=True, size_px=48)
+        family = draw_family(seed, options)
+        shown = [s.identity for test in family.tests for s in test.drawn.scene.subjects]
+        assert all(is_held_out(identity) for identity in (*family.cast, *shown))
 
 
 def test_no_two_seeds_share_a_family():
