@@ -77,7 +77,7 @@ def dataset(  # noqa: PLR0913 - one parameter for each option of the command
         show_json(session.out, facts(evaluation, rows, seed=seed))
         return
     show_listing(session.out, Listing(COLUMNS, [_cells(row) for row in rows]))
-    session.say(_summary(found, len(evaluation.last), evaluation.tuning_seconds, seed=seed))
+    session.say(_summary(found, len(evaluation.results), evaluation.tuning_seconds, seed=seed))
 
 
 def faults(

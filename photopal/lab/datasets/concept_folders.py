@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from photopal.errors import DatasetError
-from photopal.lab.datasets.mc_llava import split_negatives
+from photopal.lab.datasets.mc_llava import read_negatives
 from photopal.lab.datasets.reading import (
     LETTERS,
     bare_names,
@@ -50,13 +50,18 @@ def load_yollava(root: Path, *, validation_share: float, seed: int) -> Dataset:
             DatasetPhoto(path, negative="sibling", resembles=name)
             for path in (list_photos(hard) if hard.is_dir() else [])
         )
-        concept = DatasetConcept(name, "thing", None, train, validation, test, negatives)
+        concept = DatasetConcept(
+            name=name,
+            kind="thing",
+            train=train,
+            validation=validation,
+            test=test,
+            hard_negatives=negatives,
+        )
         scenarios.append(Scenario(name, (concept,), questions=tuple(questions.get(name, ()))))
     if not scenarios:
         raise DatasetError(f"{data / 'train'}: no concepts")
-    strangers = root / "random-images"
-    photos = [DatasetPhoto(path) for path in list_photos(strangers)] if strangers.is_dir() else []
-    return Dataset(root, "yollava", tuple(scenarios), split_negatives(photos, seed))
+    return Dataset(root, "yollava", tuple(scenarios), read_negatives(root, seed))
 
 
 def _train(folder: Path) -> list[DatasetPhoto]:
@@ -91,7 +96,7 @@ def _choice_question(entry: Any, photo: Path, path: Path) -> Question:
     if answer not in options:
         raise DatasetError(f"{path}: the answer to {photo.parent.name}/{photo.name} is none of its options")
     words = tuple(bare_names(str(option), [photo.parent.name]) for option in options.values())
-    return Question("choice", "si_sq", text, answer, photo, words)
+    return Question(task="choice", kind="si_sq", text=text, answer=answer, photo=photo, options=words)
 
 
 NEGATIVES = "random-images"
@@ -117,9 +122,7 @@ def load_myvlm(root: Path, *, validation_share: float, seed: int) -> Dataset:
     ]
     if not scenarios:
         raise DatasetError(f"{root}: no concepts")
-    strangers = root / NEGATIVES
-    photos = [DatasetPhoto(path) for path in list_photos(strangers)] if strangers.is_dir() else []
-    return Dataset(root, "myvlm", tuple(scenarios), split_negatives(photos, seed))
+    return Dataset(root, "myvlm", tuple(scenarios), read_negatives(root, seed))
 
 
 def _scenario(folder: Path, validation_share: float, seed: int) -> Scenario:
@@ -136,7 +139,7 @@ def _scenario(folder: Path, validation_share: float, seed: int) -> Scenario:
     if not chosen:
         test, chosen = test[1:], test[:1]
     train, validation = split_off(chosen, validation_share, f"{name} {seed}")
-    concept = DatasetConcept(name, "thing", None, train, validation, test)
+    concept = DatasetConcept(name=name, kind="thing", train=train, validation=validation, test=test)
     tested = {photo.path for photo in test}
     questions = tuple(q for q in _read_questions(folder) if q.photo in tested)
     return Scenario(name, (concept,), questions=questions)

@@ -29,6 +29,7 @@ from photopal.lab.datasets.drawn_scenarios import (
 from photopal.lab.datasets.reading import LETTERS
 from photopal.lab.synthetic.conversation import converse
 from photopal.lab.synthetic.dialogue.multiple_choice import options_of
+from photopal.lab.synthetic.dialogue.questions import SIDES
 from photopal.lab.synthetic.dialogue.talk import Talk
 from photopal.lab.synthetic.drawing import DrawnPhoto
 from photopal.lab.synthetic.identity import Identity, Person, draw_identity, draw_lookalike
@@ -39,39 +40,12 @@ from photopal.lab.synthetic.wording import describe_fully, side_words
 
 Entry = dict[str, str]
 
-SIDES = ("on the left", "in the middle", "on the right")
 ABOUT_ONE = ("activity", "clothes", "position", "beside")
 MOST_TRIES = 50
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A scene and who on it has a name.
-
-    Attributes:
-        scene: What is true.
-        names: For each subject its name, or None.
-    """
-
-    scene: Scene
-    names: tuple[str | None, ...]
-
-    @property
-    def named(self) -> list[tuple[str, Subject]]:
-        """Names and subjects, from left to right."""
-        pairs = [(n, s) for n, s in zip(self.names, self.scene.subjects, strict=True) if n is not None]
-        return sorted(pairs, key=lambda pair: pair[1].x)
-
-    def side(self, name: str) -> str | None:
-        """left, middle or right; None for somebody who is not there."""
-        for other, subject in self.named:
-            if other == name:
-                return "left" if subject.x < 0.36 else "right" if subject.x > 0.64 else "middle"
-        return None
-
-
-@dataclass(frozen=True)
-class Asked:
+class PhotoQuestions:
     """Entries of the question files for one photo.
 
     Attributes:
@@ -85,27 +59,27 @@ class Asked:
     position: list[Entry]
 
 
-def ask_about_photo(shown: Shown, cast: Sequence[str], rng: random.Random, *, is_multi: bool) -> Asked:
+def ask_about_photo(talk: Talk, cast: Sequence[str], rng: random.Random, *, is_multi: bool) -> PhotoQuestions:
     """Ask about a photo that shows at least one of the cast.
 
     Args:
-        shown: The photo.
+        talk: The photo and who on it has a name.
         cast: Names of the scenario.
         rng: Source of randomness.
         is_multi: Whether to ask two questions about one of them and one fewer than the cast about several,
             or one question about the only one.
     """
-    named = shown.named
+    named = talk.named
     subjects = named[:1]
     if is_multi:
         subjects = rng.sample(named, 2) if len(named) > 1 else named * 2
-    choice = [_choose_about(name, subject, shown.scene, rng) for name, subject in subjects]
-    vqa = [_talk_about(shown, name, rng) for name, _ in subjects]
+    choice = [_choose_about(name, subject, talk.scene, rng) for name, subject in subjects]
+    vqa = [_talk_about(talk, name, rng) for name, _ in subjects]
     position = [entry for name, subject in named if (entry := _choose_side(name, subject, rng))]
     if is_multi:
-        choice += [_choose_who(shown, cast, number, rng) for number in range(len(cast) - 1)]
-        vqa += _talk_of_several(shown, cast, rng)[: len(cast) - 1]
-    return Asked(choice, vqa, position)
+        choice += [_choose_who(talk, cast, number, rng) for number in range(len(cast) - 1)]
+        vqa += _talk_of_several(talk, cast, rng)[: len(cast) - 1]
+    return PhotoQuestions(choice, vqa, position)
 
 
 def ask_about_looks(name: str, look: Identity, rng: random.Random, cast: Sequence[str] = ()) -> Entry:
@@ -165,50 +139,58 @@ def _activities(subject: Subject) -> tuple[str, ...]:
     return PET_ACTIVITIES
 
 
-def _choose_who(shown: Shown, cast: Sequence[str], number: int, rng: random.Random) -> Entry:
+def _choose_who(talk: Talk, cast: Sequence[str], number: int, rng: random.Random) -> Entry:
     """Ask which of the cast does something that nobody else does, or who is furthest left or right."""
     options = [f"<{name}>" for name in cast]
-    doing = [subject.activity for subject in shown.scene.subjects]
-    unique = [(name, s) for name, s in shown.named if doing.count(s.activity) == 1]
+    doing = [subject.activity for subject in talk.scene.subjects]
+    unique = [(name, s) for name, s in talk.named if doing.count(s.activity) == 1]
     if number == 0 and unique:
         name, subject = rng.choice(unique)
         return _options(f"Who is {subject.activity}?", options, f"<{name}>", rng)
     end = rng.choice(("left", "right")) if number < 2 else "left"
-    name = shown.named[0 if end == "left" else -1][0]
+    name = talk.named[0 if end == "left" else -1][0]
     return _options(f"Which of them is furthest to the {end}?", options, f"<{name}>", rng)
 
 
-def _talk(shown: Shown) -> Talk:
-    names = tuple(None if name is None else f"<{name}>" for name in shown.names)
-    return Talk(shown.scene, names)
+def _in_brackets(talk: Talk) -> Talk:
+    """The same with names as the layout writes them."""
+    return Talk(talk.scene, tuple(None if name is None else f"<{name}>" for name in talk.names))
 
 
-def _talk_about(shown: Shown, name: str, rng: random.Random) -> Entry:
+def _side(talk: Talk, name: str) -> str | None:
+    """left, middle or right; None for somebody who is not there."""
+    for other, subject in talk.named:
+        if other == name:
+            return "left" if subject.x < 0.36 else "right" if subject.x > 0.64 else "middle"
+    return None
+
+
+def _talk_about(talk: Talk, name: str, rng: random.Random) -> Entry:
     """A free question about one concept, worded as the bundled model learned them."""
-    talk = _talk(shown)
+    bracketed = _in_brackets(talk)
     for _ in range(MOST_TRIES):
-        for exchange in converse(talk, rng, count=12):
+        for exchange in converse(bracketed, rng, count=12):
             if exchange.kind in ABOUT_ONE and f"<{name}>" in exchange.question:
                 return {"Human": exchange.question, "AI": exchange.answer}
-    subject = dict(shown.named)[name]
+    subject = dict(talk.named)[name]
     return {"Human": f"What is <{name}> doing?", "AI": f"<{name}> is {subject.activity}."}
 
 
-def _talk_of_several(shown: Shown, cast: Sequence[str], rng: random.Random) -> list[Entry]:
+def _talk_of_several(talk: Talk, cast: Sequence[str], rng: random.Random) -> list[Entry]:
     """Who is there, whether two are there, and who is furthest to the left."""
-    who = next(e for e in converse(_talk(shown), rng, count=8) if e.kind == "who")
+    who = next(e for e in converse(_in_brackets(talk), rng, count=8) if e.kind == "who")
     entries = [{"Human": who.question, "AI": who.answer}]
     first, second = rng.sample(list(cast), 2)
-    present = {name for name, _ in shown.named}
+    present = {name for name, _ in talk.named}
     answer = "Yes" if {first, second} <= present else "No"
     entries.append({"Human": f"Can you see <{first}> and <{second}>?", "AI": answer})
-    name, _ = shown.named[0]
+    name, _ = talk.named[0]
     entries.append({"Human": "Who is furthest to the left?", "AI": f"<{name}>."})
     return entries
 
 
-Twins = Mapping[Identity, Identity]
-"""From whom somebody is to be told on a photo: a lookalike."""
+Lookalikes = Mapping[Identity, Identity]
+"""From whom somebody is to be told apart on a photo."""
 
 
 @dataclass(frozen=True)
@@ -286,15 +268,15 @@ class _Cast:
     has_sibling: bool = False
 
     @property
-    def twins(self) -> Twins:
+    def lookalikes(self) -> Lookalikes:
         """Whom each concept resembles within the scenario."""
         first, second = self.looks[:2]
         return {first: second, second: first} if self.has_sibling else {}
 
-    def told(self, photo: DrawnPhoto) -> Shown:
+    def talk_of(self, photo: DrawnPhoto) -> Talk:
         """The photo with the names of those on it."""
         of = dict(zip(self.looks, self.names, strict=True))
-        return Shown(photo.scene, tuple(of.get(s.identity) for s in photo.scene.subjects))
+        return Talk(photo.scene, tuple(of.get(s.identity) for s in photo.scene.subjects))
 
 
 @dataclass
@@ -348,9 +330,11 @@ class _Writer:
     def _strangers(self, rng: random.Random, count: int) -> list[Identity]:
         return draw_others(count, rng, avoid=self.used)
 
-    def _draw(self, shown: Sequence[Identity], rng: random.Random, twins: Twins | None = None) -> DrawnPhoto:
-        """Draw until everyone can be told from its twin; after many tries the photo that comes nearest."""
-        wanted = [(look, other) for look, other in (twins or {}).items() if look in shown]
+    def _draw(
+        self, shown: Sequence[Identity], rng: random.Random, lookalikes: Lookalikes | None = None
+    ) -> DrawnPhoto:
+        """Draw until everyone can be told from its lookalike; after many tries the nearest photo."""
+        wanted = [(look, other) for look, other in (lookalikes or {}).items() if look in shown]
         if not wanted:
             return draw_visible(shown, rng, size_px=self.options.size_px)
         nearest, most = None, -1.0
@@ -367,11 +351,11 @@ class _Writer:
         name = cast.names[place]
         for number in range(self.options.train):
             company = self._strangers(rng, int(rng.random() < 0.3))
-            photo = self._draw([cast.looks[place], *company], rng, cast.twins)
+            photo = self._draw([cast.looks[place], *company], rng, cast.lookalikes)
             path = f"{folder}/concept/train/{name}/{number}.png"
             self._save(path, photo.image)
-            shown = cast.told(photo).names.index(name)
-            self._mask(f"{folder}/concept/train/{name}/{number}_mask.png", photo, shown)
+            index = cast.talk_of(photo).names.index(name)
+            self._mask(f"{folder}/concept/train/{name}/{number}_mask.png", photo, index)
             self.trained.setdefault(folder, {}).setdefault(name, []).append(f"{number}.png")
 
     def _test(self, folder: str, cast: _Cast, place: int, rng: random.Random) -> None:
@@ -380,14 +364,14 @@ class _Writer:
         choice, vqa = {}, {}
         for number in range(self.options.test):
             company = self._strangers(rng, int(rng.random() < 0.3))
-            photo = self._draw([cast.looks[place], *company], rng, cast.twins)
+            photo = self._draw([cast.looks[place], *company], rng, cast.lookalikes)
             path = f"{base}/{number}.png"
-            shown = self._save_test(path, photo, cast)
-            asked = ask_about_photo(shown, cast.names, rng, is_multi=False)
+            talk = self._save_test(path, photo, cast)
+            asked = ask_about_photo(talk, cast.names, rng, is_multi=False)
             choice[path], vqa[path] = asked.choice[0], asked.vqa[0]
             if number < self.options.near_duplicates:
-                twin = nearly_same(photo, cast.looks[place])
-                self._save(f"near-duplicates/{name}/{number}.png", twin.image)
+                other = nearly_same(photo, cast.looks[place])
+                self._save(f"near-duplicates/{name}/{number}.png", other.image)
         self._json(f"{base}/choice.json", choice)
         self._json(f"{base}/vqa.json", vqa)
         self._json(f"{base}/qa.json", [ask_about_looks(name, cast.looks[place], rng)])
@@ -401,26 +385,26 @@ class _Writer:
                 places.remove(rng.choice(places))
                 company = self._strangers(rng, 1)
             shown_looks = [*(cast.looks[place] for place in places), *company]
-            photo = self._draw(shown_looks, rng, cast.twins)
+            photo = self._draw(shown_looks, rng, cast.lookalikes)
             path = f"{base}/{number}.png"
-            shown = self._save_test(path, photo, cast)
-            asked = ask_about_photo(shown, cast.names, rng, is_multi=True)
+            talk = self._save_test(path, photo, cast)
+            asked = ask_about_photo(talk, cast.names, rng, is_multi=True)
             files["choice"][path], files["vqa"][path] = asked.choice, asked.vqa
             files["vqa_position"][path] = asked.position
-            files["position"][path] = {name: shown.side(name) for name in cast.names}
+            files["position"][path] = {name: _side(talk, name) for name in cast.names}
         for file, entries in files.items():
             self._json(f"{base}/{file}.json", entries)
         pairs = zip(cast.names, cast.looks, strict=True)
         looks = [ask_about_looks(name, look, rng, cast.names) for name, look in pairs]
         self._json(f"{base}/qa.json", looks)
 
-    def _save_test(self, path: str, photo: DrawnPhoto, cast: _Cast) -> Shown:
+    def _save_test(self, path: str, photo: DrawnPhoto, cast: _Cast) -> Talk:
         self._save(path, photo.image)
-        shown = cast.told(photo)
-        for index, name in enumerate(shown.names):
+        talk = cast.talk_of(photo)
+        for index, name in enumerate(talk.names):
             if name is not None:
                 self._mask(f"masks/{path.removesuffix('.png')}_{name}.png", photo, index)
-        return shown
+        return talk
 
     def _save(self, path: str, image: Image.Image) -> None:
         file = self.root / path

@@ -72,13 +72,13 @@ def load_mc_llava(root: Path, *, validation_share: float, seed: int) -> Dataset:
     extra = Extra(told.get("concepts", {}), told.get("groups", {}))
     reader = _Reader(root, types, extra, validation_share, seed)
     scenarios = tuple(reader.scenario(name) for name in names)
-    random_folder = root / "random-images"
-    strangers = [DatasetPhoto(path) for path in list_photos(random_folder)] if random_folder.is_dir() else []
-    return Dataset(root, "mc-llava", scenarios, split_negatives(strangers, seed))
+    return Dataset(root, "mc-llava", scenarios, read_negatives(root, seed))
 
 
-def split_negatives(photos: Sequence[DatasetPhoto], seed: int) -> Negatives:
-    """Use half of the photos for training, a fifth of the rest for thresholds, the others for tests."""
+def read_negatives(root: Path, seed: int) -> Negatives:
+    """The photos in `random-images`: half for training, a tenth for thresholds, the others for tests."""
+    folder = root / "random-images"
+    photos = [DatasetPhoto(path) for path in list_photos(folder)] if folder.is_dir() else []
     train, rest = split_off(photos, 0.5, f"negatives {seed}")
     test, validation = split_off(rest, 0.2, f"validation negatives {seed}")
     return Negatives(train, validation, test)
@@ -125,7 +125,14 @@ class _Reader:
         questions += self._about(folder, names, is_multi=True)
         lookalikes = tuple(photo for one in names for photo in self._lookalikes(one))
         group = self.extra.groups.get(name, "plain")
-        return Scenario(name, concepts, multi, lookalikes, tuple(questions), group)
+        return Scenario(
+            name=name,
+            concepts=concepts,
+            multi=multi,
+            lookalikes=lookalikes,
+            questions=tuple(questions),
+            group=group,
+        )
 
     def _test_folder(self, name: str) -> Path:
         return self.root / self.types[name] / "concept" / "test" / name
@@ -138,7 +145,13 @@ class _Reader:
         if kind not in ("person", "pet", "thing"):
             raise DatasetError(f"{self.root / 'photopal.json'}: {name} is of the kind {kind!r}")
         return DatasetConcept(
-            name, kind, known.get("about"), train, validation, test, sibling=known.get("sibling")
+            name=name,
+            kind=kind,
+            about=known.get("about"),
+            train=train,
+            validation=validation,
+            test=test,
+            sibling=known.get("sibling"),
         )
 
     def _train(self, name: str) -> list[DatasetPhoto]:
@@ -244,7 +257,14 @@ def _question(
         return Question(task, kind, text, answer, photo)
     parts = take_apart(text)
     letter = letter_of(answer)
-    return Question(task, kind, parts.text, letter or answer, photo, parts.options)
+    return Question(
+        task=task,
+        kind=kind,
+        text=parts.text,
+        answer=letter or answer,
+        photo=photo,
+        options=parts.options,
+    )
 
 
 def _read_types(path: Path) -> dict[str, str]:

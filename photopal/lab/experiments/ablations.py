@@ -65,9 +65,7 @@ def compute_ingredients(context: ExperimentContext, run: Run) -> tuple[dict[str,
     banks |= {"one name a prompt": (learned, alone), "no looks": (learned, without)}
     facts["one name a prompt"] = report.steps
     conditions = {
-        condition: evaluate_tasks(
-            Evaluator(context.store, one, bank, seed=seed), dataset, INGREDIENT_TASKS, seed=seed
-        )
+        condition: context.evaluate(dataset, one, bank, INGREDIENT_TASKS, seed)
         for condition, (one, bank) in banks.items()
     }
     return conditions, {"steps": facts}

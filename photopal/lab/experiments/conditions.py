@@ -33,7 +33,7 @@ from photopal.lab.experiments.registration import (
     tuning_photos,
 )
 from photopal.lab.experiments.results import Figures, Run
-from photopal.lab.experiments.tasks import rows_of
+from photopal.lab.experiments.tasks import evaluate_tasks, rows_of
 from photopal.lab.metrics.yes_no import choose_threshold
 from photopal.prompts import build_prompt, recognition_question, write_names
 from photopal.tuning import TuneOptions, TuningConcept, TuningPhoto, TuningProgress, TuningReport, tune_bank
@@ -117,6 +117,25 @@ class ExperimentContext:
         told = tuning_concepts(learned.concepts) if concepts is None else concepts
         start = learned.registered if bank is None else bank
         return tune_bank(self.model, start, told, photos, options, on_progress=on_progress)
+
+    def evaluate(
+        self,
+        dataset: Dataset,
+        learned: LearnedScenario,
+        bank: Bank,
+        tasks: Sequence[str],
+        seed: int,
+    ) -> Figures:
+        """Run tasks with a bank of a scenario."""
+        return evaluate_tasks(Evaluator(self.store, learned, bank, seed=seed), dataset, tasks, seed=seed)
+
+    def before_and_after(
+        self, dataset: Dataset, learned: LearnedScenario, tasks: Sequence[str], seed: int
+    ) -> dict[str, Figures]:
+        """Run tasks with the concepts as "registered", and as "tuned" jointly."""
+        tuned, _ = self.tune(learned, self.lessons(dataset, learned, seed), self.plan.tune(seed))
+        banks = {"registered": learned.registered, "tuned": tuned}
+        return {way: self.evaluate(dataset, learned, bank, tasks, seed) for way, bank in banks.items()}
 
     def with_bank(self, learned: LearnedScenario, bank: Bank) -> LearnedScenario:
         """What was learned, with another bank."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from photopal.concepts import Bank, RegisterOptions
 from photopal.lab.datasets.scenario import Dataset
 from photopal.lab.experiments.conditions import ExperimentContext
-from photopal.lab.experiments.evaluator import Control, Evaluator
+from photopal.lab.experiments.evaluator import MARKS, Control, Evaluator, MarkedEvaluator, Marks, map_score
 from photopal.lab.experiments.recognition import list_questions, list_validation, shares_of_yes
 from photopal.lab.experiments.registration import LearnedScenario, LearningOptions, register
 from photopal.lab.experiments.results import (
@@ -42,7 +42,7 @@ from photopal.lab.experiments.tables import (
     shown,
     within,
 )
-from photopal.lab.experiments.tasks import MARKS, MarkedEvaluator, Marks, evaluate_tasks, map_score
+from photopal.lab.experiments.tasks import evaluate_tasks
 
 if TYPE_CHECKING:
     from photopal.lab.experiments.plan import Plan
@@ -87,9 +87,7 @@ def compute(context: ExperimentContext, run: Run) -> tuple[dict[str, Figures], d
     learned = context.with_bank(learned, tuned)
     conditions: dict[str, Figures] = {}
     for condition, bank in (("registered", learned.registered), ("tuned", tuned)):
-        conditions[condition] = evaluate_tasks(
-            Evaluator(context.store, learned, bank, seed=seed), dataset, TASKS, seed=seed
-        )
+        conditions[condition] = context.evaluate(dataset, learned, bank, TASKS, seed)
     evaluator = Evaluator(context.store, learned, tuned, seed=seed)
     for control in (one for one in CHOICE_CONTROLS if one in evaluator.controls):
         tasks = ("recognition", "choice") if control in CONTROLS else ("choice",)

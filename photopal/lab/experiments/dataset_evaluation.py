@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 
-import numpy as np
-
-from photopal.concepts import Bank, RegisterOptions
+from photopal.concepts import RegisterOptions
 from photopal.errors import DatasetError
-from photopal.lab.datasets.scenario import TASKS, Dataset, DatasetPhoto, Kind, Scenario, Task
-from photopal.lab.experiments.evaluator import CONTROLS, Control, Evaluator
-from photopal.lab.experiments.measures import MEASURES, Definition, Measure, Outcomes, Values
+from photopal.lab.datasets.scenario import TASKS, Dataset, Task
+from photopal.lab.experiments.evaluator import CONTROLS, Evaluator
+from photopal.lab.experiments.measures import MEASURES, Definition, Measure, Values
 from photopal.lab.experiments.photo_store import PhotoStore, remember
-from photopal.lab.experiments.recognition import find_threshold, list_questions, recognize
 from photopal.lab.experiments.registration import Fault, LearnedScenario, LearningOptions, learn
-from photopal.lab.experiments.tasks import answer, caption, choose, locate
+from photopal.lab.experiments.results import Figures, Result, Run, of_group, pooled, rows_in
+from photopal.lab.experiments.tasks import evaluate_tasks
 from photopal.lab.metrics.intervals import Interval, bootstrap
 from photopal.tuning import TuneOptions
 from photopal.vlm.protocol import VisionModel
@@ -52,21 +52,28 @@ class Evaluation:
     """What came of a run.
 
     Attributes:
-        registered: Outcomes with registered rows, by scenario.
-        tuned: The same with tuned rows; empty without tuning.
-        tuning_seconds: What tuning took, by scenario.
+        results: For each scenario its figures "registered", "tuned" where it was, and with each control,
+            which is of the tuned concepts where there are any.
+        tuning_seconds: What tuning took, by scenario; empty without tuning.
         register_seconds: What registration took, by scenario.
     """
 
-    registered: tuple[Outcomes, ...]
-    tuned: tuple[Outcomes, ...]
+    results: tuple[Result, ...]
     tuning_seconds: tuple[float, ...]
     register_seconds: tuple[float, ...]
 
     @property
-    def last(self) -> tuple[Outcomes, ...]:
-        """Those with tuned rows, else those with registered ones; they have the controls."""
-        return self.tuned or self.registered
+    def last(self) -> str:
+        """The condition that has the controls."""
+        return "tuned" if self.tuning_seconds else "registered"
+
+    def rows(self, measure: Measure, condition: str) -> list[Values]:
+        """What a figure is made of, scenario by scenario."""
+        return [rows_in(result, condition, measure.key) for result in self.results]
+
+    def of_group(self, group: str) -> Evaluation:
+        """The scenarios of a kind."""
+        return replace(self, results=tuple(of_group(self.results, group)))
 
 
 def evaluate(
@@ -74,7 +81,7 @@ def evaluate(
 ) -> Evaluation:
     """Learn every scenario and run the tasks on it.
 
-    Every photo is encoded once. Controls are run with tuned rows, or without tuning with registered ones.
+    Every photo is encoded once. Controls are run with tuned concepts, or without tuning with registered ones.
 
     Args:
         model: The frozen model.
@@ -89,79 +96,48 @@ def evaluate(
     scenarios = dataset.scenarios[: options.scenarios]
     if not scenarios:
         raise DatasetError(f"{dataset.root}: no scenarios")
-    registered, tuned, tuning, registering = [], [], [], []
-    for number, scenario in enumerate(scenarios, start=1):
-        learned = learn(store, dataset, scenario, learn_options(options))
-        run = _ScenarioTasks(store, dataset, learned, options)
-        registered.append(run.evaluate_tasks(learned.registered, has_controls=learned.tuned is None))
+    tune = options.tune if options.has_tuning else None
+    how = LearningOptions(tune, RegisterOptions(options.tune.tokens, options.seed), options.fault)
+    results, tuning, registering = [], [], []
+    for index, scenario in enumerate(scenarios):
+        started = time.process_time()
+        learned = learn(store, dataset, scenario, how)
+        conditions = _evaluate_scenario(store, dataset, learned, options)
+        results.append(
+            Result(
+                run=Run("dataset", options.seed, index),
+                scenario=scenario.name,
+                group=scenario.group,
+                conditions=conditions,
+                facts={},
+                cpu_seconds=time.process_time() - started,
+            )
+        )
         registering.append(learned.seconds)
-        if learned.tuned is not None and learned.report is not None:
-            tuned.append(run.evaluate_tasks(learned.tuned, has_controls=True))
-            tuning.append(learned.report.seconds)
+        tuning += [learned.report.seconds] if learned.report is not None else []
         store.clear()
         if on_progress:
-            on_progress(number, len(scenarios), scenario.name)
-    return Evaluation(tuple(registered), tuple(tuned), tuple(tuning), tuple(registering))
+            on_progress(index + 1, len(scenarios), scenario.name)
+    return Evaluation(tuple(results), tuple(tuning), tuple(registering))
 
 
-def learn_options(options: EvalOptions) -> LearningOptions:
-    """How a run learns its scenarios."""
-    tune = options.tune if options.has_tuning else None
-    register = RegisterOptions(tokens=options.tune.tokens, seed=options.seed)
-    return LearningOptions(tune, register, options.fault)
-
-
-@dataclass(frozen=True, eq=False)
-class _ScenarioTasks:
-    """One scenario of a run."""
-
-    store: PhotoStore
-    dataset: Dataset
-    learned: LearnedScenario
-    options: EvalOptions
-
-    def evaluate_tasks(self, bank: Bank, *, has_controls: bool) -> Outcomes:
-        """Run all tasks with one bank."""
-        scenario = self.learned.scenario
-        evaluator = Evaluator(
-            self.store, self.learned, bank, seed=self.options.seed, fault=self.options.fault
-        )
-        self.store.features([photo.path for photo in scenario.test_photos])
-        outcomes = Outcomes(scenario.name, scenario.group)
-        controls: tuple[Control, ...] = ("asked",)
-        if has_controls and self.options.has_controls:
-            controls += evaluator.controls
-        for task in self.options.tasks:
-            self._run_task(task, evaluator, outcomes, controls)
-        return outcomes
-
-    def _run_task(
-        self, task: Task, evaluator: Evaluator, outcomes: Outcomes, controls: Sequence[Control]
-    ) -> None:
-        scenario = self.learned.scenario
-        asked = [question for question in scenario.questions if question.task == task]
-        if task == "recognition":
-            questions = list_questions(self.dataset, scenario, seed=self.options.seed)
-            for control in controls:
-                threshold = find_threshold(evaluator, self.dataset, scenario, control)
-                outcomes.add(control, task, recognize(evaluator, questions, control, threshold=threshold))
-            return
-        if task == "grounding":
-            outcomes.add("asked", "places", locate(evaluator, scenario.test_photos))
-        if task == "caption":
-            outcomes.add("asked", task, caption(evaluator, _photos(scenario), "asked", has_offer=False))
-        for control in controls:
-            if task == "vqa":
-                outcomes.add(control, task, answer(evaluator, asked, control))
-            elif task == "caption":
-                outcomes.add(control, task, caption(evaluator, _photos(scenario), control, has_offer=True))
-            else:
-                outcomes.add(control, task, choose(evaluator, asked, control))
-
-
-def _photos(scenario: Scenario) -> list[tuple[Kind, DatasetPhoto]]:
-    single: list[tuple[Kind, DatasetPhoto]] = [("si_sq", p) for c in scenario.concepts for p in c.test]
-    return single + [("mi_sq", photo) for photo in scenario.multi]
+def _evaluate_scenario(
+    store: PhotoStore, dataset: Dataset, learned: LearnedScenario, options: EvalOptions
+) -> dict[str, Figures]:
+    """Run all tasks with every bank, and with every control where there is no further bank."""
+    store.features([photo.path for photo in learned.scenario.test_photos])  # all at once
+    banks = {"registered": learned.registered}
+    if learned.tuned is not None:
+        banks["tuned"] = learned.tuned
+    tasks = [*(["places"] if "grounding" in options.tasks else []), *options.tasks]
+    conditions = {}
+    for way, bank in banks.items():
+        evaluator = Evaluator(store, learned, bank, seed=options.seed, fault=options.fault)
+        ask = partial(evaluate_tasks, evaluator, dataset, tasks, seed=options.seed, caption_negatives=0)
+        conditions[way] = ask()
+        if options.has_controls and bank is list(banks.values())[-1]:
+            conditions |= {control: ask(control=control) for control in evaluator.controls}
+    return conditions
 
 
 HEADLINES = ("recognition", "grounding", "choice")
@@ -200,45 +176,37 @@ class Row:
 def tabulate(evaluation: Evaluation, *, seed: int = 0) -> tuple[Row, ...]:
     """All figures that have a question to rest on; those of lookalike scenarios by themselves, too."""
     rows = [row for measure in MEASURES if (row := _row(measure, evaluation, seed)) is not None]
-    groups = sorted({outcomes.group for outcomes in evaluation.last})
+    groups = sorted({result.group for result in evaluation.results})
     for group in groups if len(groups) > 1 else ():
         for task in HEADLINES:
             measure = next(measure for measure in MEASURES if measure.task == task)
-            row = _row(measure, _of_group(evaluation, group), seed, group)
+            row = _row(measure, evaluation.of_group(group), seed, group)
             rows += [row] if row is not None else []
     return tuple(rows)
 
 
-def _of_group(evaluation: Evaluation, group: str) -> Evaluation:
-    def chosen(outcomes: Sequence[Outcomes]) -> tuple[Outcomes, ...]:
-        return tuple(one for one in outcomes if one.group == group)
-
-    return Evaluation(chosen(evaluation.registered), chosen(evaluation.tuned), (), ())
-
-
 def _row(measure: Measure, evaluation: Evaluation, seed: int, group: str = "") -> Row | None:
-    last = scenario_values(measure, evaluation.last, "asked")
+    last = evaluation.rows(measure, evaluation.last)
     questions = sum(len(values) for values in last)
-    figure = pooled(measure, last)
+    figure = pooled(measure.figure, last)
     if not questions or math.isnan(figure):
         return None
-    registered = pooled(measure, scenario_values(measure, evaluation.registered, "asked"))
     controls: dict[str, float] = {}
     for control in CONTROLS if measure.has_controls else ():
-        values = scenario_values(measure, evaluation.last, control)
+        values = evaluation.rows(measure, control)
         if any(len(one) for one in values):
-            controls[control] = pooled(measure, values)
+            controls[control] = pooled(measure.figure, values)
     return Row(
-        measure.task,
-        measure.name,
-        measure.definition,
-        registered,
-        figure if evaluation.tuned else None,
-        bootstrap(lambda drawn: pooled(measure, drawn), last, seed=seed),
-        controls,
-        questions,
-        len(last),
-        group,
+        task=measure.task,
+        measure=measure.name,
+        definition=measure.definition,
+        registered=pooled(measure.figure, evaluation.rows(measure, "registered")),
+        tuned=figure if evaluation.last == "tuned" else None,
+        interval=bootstrap(partial(pooled, measure.figure), last, seed=seed),
+        controls=controls,
+        questions=questions,
+        scenarios=len(last),
+        group=group,
     )
 
 
@@ -246,9 +214,12 @@ def facts(evaluation: Evaluation, rows: Sequence[Row], *, seed: int) -> dict[str
     """As JSON: the rows, what was not to be had as null, and the first figure of each task by scenario."""
     first = {task: next(m for m in MEASURES if m.task == task) for task in (*HEADLINES, "vqa", "caption")}
     scenarios = []
-    for one in evaluation.last:
-        figures = {task: _known(pooled(m, scenario_values(m, [one], "asked"))) for task, m in first.items()}
-        scenarios.append({"name": one.name, "group": one.group, "figures": figures})
+    for result in evaluation.results:
+        figures = {
+            task: _known(pooled(m.figure, [rows_in(result, evaluation.last, m.key)]))
+            for task, m in first.items()
+        }
+        scenarios.append({"name": result.scenario, "group": result.group, "figures": figures})
     return {
         "seed": seed,
         "rows": [_plain(row) for row in rows],
@@ -268,14 +239,3 @@ def _plain(row: Row) -> dict[str, object]:
 def _known(figure: float | None) -> float | None:
     """JSON has no word for what is not a number."""
     return None if figure is None or math.isnan(figure) else figure
-
-
-def scenario_values(measure: Measure, outcomes: Sequence[Outcomes], control: Control) -> list[Values]:
-    """What a figure is made of, scenario by scenario."""
-    return [measure.values(one.of(control, measure.task)) for one in outcomes]
-
-
-def pooled(measure: Measure, values: Sequence[Values]) -> float:
-    """A figure over the questions of several scenarios together; nan without any."""
-    known = [one for one in values if len(one)]
-    return measure.figure(np.concatenate(known)) if known else math.nan

@@ -19,6 +19,7 @@ from torch import Tensor
 from photopal.assistant.assistant import Assistant, View
 from photopal.box import Box
 from photopal.concepts import Bank
+from photopal.concepts.localize import contested_maps, inside_photo, location_maps, map_scores
 from photopal.lab.experiments.photo_store import PhotoStore
 from photopal.lab.experiments.registration import Fault, LearnedScenario
 from photopal.library import ConceptRow
@@ -38,6 +39,8 @@ from photopal.vlm.protocol import ConceptRows, EncodedPrompt, PhotoFeatures, Pre
 
 Control = Literal["asked", "no concept", "wrong concept", "blank image", "text only"]
 CONTROLS: tuple[Control, ...] = ("no concept", "wrong concept", "blank image", "text only")
+Marks = Literal["marks", "no marks", "random marks", "sentence only"]
+MARKS: tuple[Marks, ...] = ("marks", "no marks", "random marks", "sentence only")
 GRAY = (128, 128, 128)
 PHOTOS_AT_ONCE = 16
 
@@ -193,6 +196,34 @@ class Evaluator:
         if self.store.prefixes is None or features is None:
             return None
         return self.store.prefixes.get(encoded, features)
+
+
+class MarkedEvaluator(Evaluator):
+    """Puts questions with marks where they belong, with none, at random places, or in words only."""
+
+    def __init__(
+        self, store: PhotoStore, learned: LearnedScenario, bank: Bank, *, seed: int, marks: Marks
+    ) -> None:
+        fault: Fault | None = "marks at random" if marks == "random marks" else None
+        super().__init__(store, learned, bank, seed=seed, fault=fault)
+        self._is_unmarked = marks == "sentence only"
+        if marks == "no marks":
+            self.assistant = Assistant(store.model, bank, learned.concepts, has_marks=False)
+
+    def set_up(
+        self, path: Path | None, names: Sequence[str], control: Control = "asked", *, has_marks: bool = True
+    ) -> PromptSetup:
+        """As `Evaluator.set_up`; for the sentence only, the photo itself stays without marks."""
+        setup = super().set_up(path, names, control, has_marks=has_marks)
+        return replace(setup, features=self._plain(path)) if self._is_unmarked else setup
+
+
+def map_score(bank: Bank, concept_id: int, features: PhotoFeatures) -> float:
+    """How far the map of a concept rises above its threshold, among all concepts of the bank."""
+    ids = list(bank.concepts)
+    maps = contested_maps(location_maps(features.patches, bank.directions(ids)))[: len(ids)]
+    scores = map_scores(maps.masked_fill(~inside_photo(features), -1.0))
+    return float(scores[ids.index(concept_id)]) - bank.concepts[concept_id].calibration.threshold
 
 
 @torch.no_grad()

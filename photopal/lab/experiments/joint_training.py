@@ -78,9 +78,7 @@ def compute(context: ExperimentContext, run: Run) -> tuple[dict[str, Figures], d
     banks = {condition: one.bank for condition, one in tuned.items()} | {"registered": learned.registered}
     conditions: dict[str, Figures] = {}
     for condition, bank in banks.items():
-        conditions[condition] = evaluate_tasks(
-            Evaluator(context.store, learned, bank, seed=seed), dataset, TASKS, seed=seed
-        )
+        conditions[condition] = context.evaluate(dataset, learned, bank, TASKS, seed)
     asked = TASKS[:2]
     described = DescribingEvaluator(context.store, learned, learned.registered, seed=seed)
     conditions["description"] = evaluate_tasks(described, dataset, asked, seed=seed)

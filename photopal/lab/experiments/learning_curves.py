@@ -9,7 +9,6 @@ from photopal.lab.datasets.scenario import DatasetConcept, Scenario
 from photopal.lab.experiments.conditions import ExperimentContext
 from photopal.lab.experiments.results import Experiment, Figures, Plot, Results, Run, Section, estimate
 from photopal.lab.experiments.tables import compare, differences, line, shown
-from photopal.lab.experiments.tasks import before_and_after
 
 if TYPE_CHECKING:
     from photopal.lab.experiments.plan import Plan
@@ -25,7 +24,7 @@ def compute_tokens(context: ExperimentContext, run: Run) -> tuple[dict[str, Figu
     conditions: dict[str, Figures] = {}
     for tokens in context.plan.tokens:
         learned = context.register(dataset, scenario, run.seed, tokens=tokens)
-        found = before_and_after(context, dataset, learned, ("recognition", "choice"), seed=run.seed)
+        found = context.before_and_after(dataset, learned, ("recognition", "choice"), run.seed)
         conditions |= {f"{how} {tokens}": figures for how, figures in found.items()}
     return conditions, {}
 
@@ -78,7 +77,7 @@ def compute_photos(context: ExperimentContext, run: Run) -> tuple[dict[str, Figu
     conditions: dict[str, Figures] = {}
     for count in context.plan.photos:
         learned = context.register(dataset, with_fewer(scenario, count), run.seed)
-        found = before_and_after(context, dataset, learned, ("recognition", "places"), seed=run.seed)
+        found = context.before_and_after(dataset, learned, ("recognition", "places"), run.seed)
         conditions |= {f"{how} {count}": figures for how, figures in found.items()}
     return conditions, {}
 

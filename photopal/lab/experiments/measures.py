@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from photopal.lab.datasets.scenario import Kind, Negative
-from photopal.lab.experiments.evaluator import Control
 from photopal.lab.metrics.text_scores import NameCounts, names_f1
 from photopal.lab.metrics.yes_no import auroc, calibration_error, false_positive_rate, weighted_recall
 
@@ -117,29 +116,6 @@ class CaptionResult:
 Outcome = RecognitionResult | ChoiceResult | LocationResult | AnswerResult | CaptionResult
 
 
-@dataclass
-class Outcomes:
-    """The outcomes of one scenario with one bank.
-
-    Attributes:
-        name: The scenario.
-        group: plain or lookalike.
-        under: For each control what came of the questions of each task.
-    """
-
-    name: str
-    group: str
-    under: dict[Control, dict[str, list[Outcome]]] = field(default_factory=dict)
-
-    def add(self, control: Control, task: str, outcomes: Sequence[Outcome]) -> None:
-        """Add outcomes of a task."""
-        self.under.setdefault(control, {}).setdefault(task, []).extend(outcomes)
-
-    def of(self, control: Control, task: str) -> list[Outcome]:
-        """The outcomes of a task."""
-        return self.under.get(control, {}).get(task, [])
-
-
 Definition = Literal["authors", "ours"]
 Values = NDArray[np.float64]
 """What a figure is made of: a row for each question, a column for each fact of it."""
@@ -166,6 +142,11 @@ class Measure:
     facts: Facts
     figure: Figure
     has_controls: bool
+
+    @property
+    def key(self) -> str:
+        """The name under which results keep its rows."""
+        return f"{self.task}: {self.name}"
 
     def values(self, outcomes: Sequence[Outcome]) -> Values:
         """Rows of facts of the outcomes it takes."""

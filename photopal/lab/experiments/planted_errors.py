@@ -17,8 +17,6 @@ from photopal.lab.experiments.dataset_evaluation import (
     Evaluation,
     OnProgress,
     evaluate,
-    pooled,
-    scenario_values,
 )
 from photopal.lab.experiments.evaluator import Evaluator
 from photopal.lab.experiments.measures import MEASURES, Measure
@@ -35,6 +33,7 @@ from photopal.lab.experiments.results import (
     Verdict,
     difference,
     estimate,
+    pooled,
 )
 from photopal.lab.experiments.tables import groups_in, heading, rests_on, signed
 from photopal.lab.experiments.tasks import evaluate_tasks
@@ -116,33 +115,27 @@ def check_faults(
     plain = replace(options, tasks=tasks, has_controls=False, fault=None)
     model = remember(model)
     sound = evaluate(model, dataset, plain)
-    caught = []
+    detected = []
     for number, fault in enumerate(FAULTS, start=1):
         broken = evaluate(model, dataset, replace(plain, fault=fault))
-        caught += [
-            _compare(fault, measure, sound, broken) for measure in MEASURES if _is_watched(fault, measure)
-        ]
+        watched = [measure for measure in MEASURES if (measure.task, measure.name) in WATCHED[fault]]
+        detected += [_compare(fault, measure, sound, broken) for measure in watched]
         if on_progress:
             on_progress(number, len(FAULTS), fault)
-    return tuple(one for one in caught if not math.isnan(one.sound))
-
-
-def _is_watched(fault: Fault, measure: Measure) -> bool:
-    return (measure.task, measure.name) in WATCHED[fault]
+    return tuple(one for one in detected if not math.isnan(one.sound))
 
 
 def _compare(fault: Fault, measure: Measure, sound: Evaluation, broken: Evaluation) -> Caught:
-    first = scenario_values(measure, sound.last, "asked")
-    second = scenario_values(measure, broken.last, "asked")
-    figure = partial(pooled, measure)
+    first, second = (one.rows(measure, one.last) for one in (sound, broken))
+    figure = partial(pooled, measure.figure)
     return Caught(
-        fault,
-        measure.task,
-        measure.name,
-        figure(first),
-        bootstrap(figure, first),
-        figure(second),
-        paired_bootstrap(figure, (first, second)),
+        fault=fault,
+        task=measure.task,
+        measure=measure.name,
+        sound=figure(first),
+        interval=bootstrap(figure, first),
+        broken=figure(second),
+        drop=paired_bootstrap(figure, (first, second)),
     )
 
 
@@ -194,7 +187,16 @@ def seen(runs: Sequence[Result], fault: Fault, figure: str) -> Verdict:
     claim = f"{fault}, on purpose: fall of {heading(figure)}, {groups_in(runs)}"
     room = sound.interval[0] - broken.value
     target = "below the sound interval, fall above 0"
-    return Verdict(claim, target, fall.value, fall.interval, room, NAME, is_firm=True, basis=fall.basis)
+    return Verdict(
+        claim=claim,
+        target=target,
+        figure=fall.value,
+        interval=fall.interval,
+        margin=room,
+        experiment=NAME,
+        is_firm=True,
+        basis=fall.basis,
+    )
 
 
 EXPERIMENT = Experiment(NAME, compute, summarize)

@@ -167,15 +167,15 @@ def recognize(
             score, is_seen = _seen(evaluator, one)
         answered.append(
             RecognitionResult(
-                one.kind,
-                one.is_there,
-                one.authors_say,
-                share,
-                threshold,
-                one.negative,
-                score,
-                is_seen,
-                one.is_balanced,
+                kind=one.kind,
+                is_there=one.is_there,
+                authors_say=one.authors_say,
+                probability=share,
+                threshold=threshold,
+                negative=one.negative,
+                score=score,
+                is_seen=is_seen,
+                is_balanced=one.is_balanced,
             )
         )
     return answered

@@ -213,7 +213,7 @@ class ResultStore:
 
 
 ROUNDS = 400
-FIGURES: dict[str, Figure] = {f"{m.task}: {m.name}": m.figure for m in MEASURES}
+FIGURES: dict[str, Figure] = {measure.key: measure.figure for measure in MEASURES}
 """By the names under which runs keep their rows; everything else is a mean."""
 
 FIGURES |= {"presence alone: AUROC": FIGURES["recognition: AUROC of the maps"]}

@@ -7,12 +7,9 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from photopal.assistant.assistant import Assistant
 from photopal.assistant.caption import NAME_BONUS
-from photopal.concepts import Bank
-from photopal.concepts.localize import contested_maps, inside_photo, location_maps, map_scores
 from photopal.lab.datasets.reading import LETTERS, with_options
 from photopal.lab.datasets.scenario import Dataset, DatasetPhoto, Kind, Question, Scenario
 from photopal.lab.experiments.evaluator import Control, Evaluator, PromptSetup, score
@@ -24,9 +21,8 @@ from photopal.lab.experiments.measures import (
     LocationResult,
     Outcome,
 )
-from photopal.lab.experiments.photo_store import PhotoStore, read_mask
+from photopal.lab.experiments.photo_store import read_mask
 from photopal.lab.experiments.recognition import find_threshold, list_questions, recognize
-from photopal.lab.experiments.registration import LearnedScenario
 from photopal.lab.experiments.results import Figures, Rows
 from photopal.lab.metrics.localization import is_in_mask, mask_box, overlap
 from photopal.lab.metrics.text_scores import (
@@ -39,10 +35,9 @@ from photopal.lab.metrics.text_scores import (
 )
 from photopal.prompts import CAPTION_QUESTION, MARK_SHARE, Mark
 from photopal.vlm.batch_decoder import GenerationRequest, answer_side_by_side
-from photopal.vlm.protocol import PhotoFeatures
 
 if TYPE_CHECKING:
-    from photopal.lab.experiments.conditions import ExperimentContext
+    pass
 
 IN_TEXT = "ABCD"
 """The letters tried where a question's options could not be told from its text."""
@@ -175,41 +170,11 @@ def _note(
     return GenerationRequest(evaluator.encode(setup, text), setup.features, rows, most)
 
 
-Marks = Literal["marks", "no marks", "random marks", "sentence only"]
-MARKS: tuple[Marks, ...] = ("marks", "no marks", "random marks", "sentence only")
 CAPTION_NEGATIVES = 4
 """Photos without any of a scenario's concepts that are captioned, too: no name is right there."""
 
 DIGITS = 9
 """As many as a number of 32 bits has; with fewer, p(yes) near 1 would be the same for many questions."""
-
-
-class MarkedEvaluator(Evaluator):
-    """Puts questions with marks where they belong, with none, at random places, or in words only."""
-
-    def __init__(
-        self, store: PhotoStore, learned: LearnedScenario, bank: Bank, *, seed: int, marks: Marks
-    ) -> None:
-        super().__init__(
-            store, learned, bank, seed=seed, fault="marks at random" if marks == "random marks" else None
-        )
-        self._is_unmarked = marks == "sentence only"
-        if marks == "no marks":
-            self.assistant = Assistant(store.model, bank, learned.concepts, has_marks=False)
-
-    def set_up(
-        self,
-        path: object,
-        names: Sequence[str],
-        control: Control = "asked",
-        *,
-        has_marks: bool = True,
-    ) -> PromptSetup:
-        """As `Evaluator.pose`; for the sentence only, the photo itself stays without marks."""
-        setup = super().set_up(path, names, control, has_marks=has_marks)  # type: ignore[arg-type]
-        if not self._is_unmarked or path is None:
-            return setup
-        return PromptSetup(setup.names, setup.offered, setup.rows, self._plain(path))  # type: ignore[arg-type]
 
 
 def evaluate_tasks(
@@ -219,36 +184,45 @@ def evaluate_tasks(
     *,
     seed: int,
     control: Control = "asked",
+    caption_negatives: int = CAPTION_NEGATIVES,
 ) -> Figures:
     """Run tasks with one bank.
 
     Args:
         evaluator: Has the bank.
         dataset: What the scenario is of.
-        tasks: recognition, places, grounding, choice or caption. Without a control captions are asked for
-            twice: with all names offered, and with those that the product itself would offer.
+        tasks: recognition, places, grounding, choice, vqa or caption. Without a control captions are asked
+            for twice: with all names offered, and with those that the product itself would offer. Locations
+            are no answers, so nothing can be taken away from them.
         seed: Which negatives are asked for.
         control: What is taken away.
+        caption_negatives: How many photos are captioned that show none of the concepts.
 
     Returns:
         For each figure of `MEASURES` its rows, named "task: figure".
     """
     scenario = evaluator.learned.scenario
-    told: Figures = {}
+    figures: Figures = {}
     for task in tasks:
-        told |= rows_of(task, _outcomes(evaluator, dataset, scenario, task, seed, control))
-    return told
-
-
-def before_and_after(
-    context: ExperimentContext, dataset: Dataset, learned: LearnedScenario, tasks: Sequence[str], *, seed: int
-) -> dict[str, Figures]:
-    """Run tasks with the rows as "registered", and as "tuned" jointly."""
-    tuned, _ = context.tune(learned, context.lessons(dataset, learned, seed), context.plan.tune(seed))
-    return {
-        how: evaluate_tasks(Evaluator(context.store, learned, bank, seed=seed), dataset, tasks, seed=seed)
-        for how, bank in (("registered", learned.registered), ("tuned", tuned))
-    }
+        questions = [one for one in scenario.questions if one.task == task]
+        outcomes: Sequence[Outcome]
+        if task == "recognition":
+            threshold = find_threshold(evaluator, dataset, scenario, control)
+            asked = list_questions(dataset, scenario, seed=seed)
+            outcomes = recognize(evaluator, asked, control, threshold=threshold)
+        elif task == "places":
+            outcomes = locate(evaluator, scenario.test_photos) if control == "asked" else []
+        elif task == "caption":
+            photos = [*photos_of(scenario), *negatives_of(dataset, scenario, seed, most=caption_negatives)]
+            outcomes = caption(evaluator, photos, control, has_offer=True)
+            if control == "asked":
+                outcomes += caption(evaluator, photos, control, has_offer=False)
+        elif task == "vqa":
+            outcomes = answer(evaluator, questions, control)
+        else:
+            outcomes = choose(evaluator, questions, control)
+        figures |= rows_of(task, outcomes)
+    return figures
 
 
 def rows_of(task: str, outcomes: Sequence[Outcome]) -> Figures:
@@ -256,7 +230,7 @@ def rows_of(task: str, outcomes: Sequence[Outcome]) -> Figures:
     told = {}
     for measure in MEASURES:
         if measure.task == task and len(values := measure.values(outcomes)):
-            told[f"{task}: {measure.name}"] = _kept(values.tolist())
+            told[measure.key] = _kept(values.tolist())
     return told
 
 
@@ -264,38 +238,16 @@ def _kept(rows: Rows) -> Rows:
     return [[float(f"{value:.{DIGITS}g}") for value in row] for row in rows]
 
 
-def _outcomes(
-    evaluator: Evaluator, dataset: Dataset, scenario: Scenario, task: str, seed: int, control: Control
-) -> Sequence[Outcome]:
-    if task == "recognition":
-        threshold = find_threshold(evaluator, dataset, scenario, control)
-        asked = list_questions(dataset, scenario, seed=seed)
-        return recognize(evaluator, asked, control, threshold=threshold)
-    if task == "places":
-        return locate(evaluator, scenario.test_photos)
-    if task == "caption":
-        photos = [*photos_of(scenario), *negatives_of(dataset, scenario, seed)]
-        told = caption(evaluator, photos, control, has_offer=True)
-        return told if control != "asked" else told + caption(evaluator, photos, control, has_offer=False)
-    return choose(evaluator, [one for one in scenario.questions if one.task == task], control)
-
-
-def negatives_of(dataset: Dataset, scenario: Scenario, seed: int) -> list[tuple[Kind, DatasetPhoto]]:
+def negatives_of(
+    dataset: Dataset, scenario: Scenario, seed: int, *, most: int = CAPTION_NEGATIVES
+) -> list[tuple[Kind, DatasetPhoto]]:
     """A few test photos that show no concept at all."""
     photos = list(dataset.negatives.test)
     rng = random.Random(f"captions {scenario.name} {seed}")
-    return [("si_sq", photo) for photo in rng.sample(photos, min(len(photos), CAPTION_NEGATIVES))]
+    return [("si_sq", photo) for photo in rng.sample(photos, min(len(photos), most))]
 
 
 def photos_of(scenario: Scenario) -> list[tuple[Kind, DatasetPhoto]]:
     """The test photos of a scenario, those of one concept first."""
     single: list[tuple[Kind, DatasetPhoto]] = [("si_sq", p) for c in scenario.concepts for p in c.test]
     return single + [("mi_sq", photo) for photo in scenario.multi]
-
-
-def map_score(bank: Bank, concept_id: int, features: PhotoFeatures) -> float:
-    """How far the map of a concept rises above its threshold, among all concepts of the bank."""
-    ids = list(bank.concepts)
-    maps = contested_maps(location_maps(features.patches, bank.directions(ids)))[: len(ids)]
-    scores = map_scores(maps.masked_fill(~inside_photo(features), -1.0))
-    return float(scores[ids.index(concept_id)]) - bank.concepts[concept_id].calibration.threshold

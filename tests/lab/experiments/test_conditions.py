@@ -19,7 +19,7 @@ from photopal.lab.experiments.conditions import (
     tune_apart,
     tune_jointly,
 )
-from photopal.lab.experiments.evaluator import Evaluator, PromptSetup, yes_shares
+from photopal.lab.experiments.evaluator import Evaluator, MarkedEvaluator, PromptSetup, yes_shares
 from photopal.lab.experiments.learning_curves import with_fewer
 from photopal.lab.experiments.many_concepts import FullPrompt
 from photopal.lab.experiments.measures import RecognitionResult
@@ -27,7 +27,6 @@ from photopal.lab.experiments.registration import filled_box
 from photopal.lab.experiments.results import Run
 from photopal.lab.experiments.tasks import (
     CAPTION_NEGATIVES,
-    MarkedEvaluator,
     evaluate_tasks,
     negatives_of,
     photos_of,

@@ -200,16 +200,26 @@ def evaluation(tiny_llava, scenes):
 
 
 def test_every_task_is_run_before_and_after_tuning_with_controls(evaluation, scenes):
-    assert len(evaluation.registered) == len(evaluation.tuned) == len(scenes.scenarios)
-    for outcomes, scenario in zip(evaluation.tuned, scenes.scenarios, strict=True):
+    assert len(evaluation.results) == len(scenes.scenarios)
+    for result, scenario in zip(evaluation.results, scenes.scenarios, strict=True):
         m = len(scenario.concepts)
-        for control in ("asked", *CONTROLS):
-            assert len(outcomes.of(control, "vqa")) == m + 2 * (m + 1)
-            assert len(outcomes.of(control, "choice")) == m + 2 * (m + 1) + 2 * m
-        assert len(outcomes.of("asked", "caption")) == 2 * (m + 2)
+        for condition in ("registered", "tuned", *CONTROLS):
+            figures = result.conditions[condition]
+            assert len(figures["vqa: exact match"]) == m + 2 * (m + 1)
+            of_photos, of_texts = figures["choice: accuracy"], figures["choice: accuracy without photos"]
+            assert (len(of_photos), len(of_texts)) == (m + 2 * (m + 1), 2 * m)
+        for offer in ("all", "none"):
+            captions = result.conditions["tuned"][f"caption: wrong names a photo, {offer} offered"]
+            assert len(captions) == m + 2
         shown = sum(len(photo.places) for photo in scenario.test_photos)
-        assert len(outcomes.of("asked", "places")) == shown
-    assert not evaluation.registered[0].of("no concept", "choice")
+        assert len(result.conditions["tuned"]["places: peak within the mask"]) == shown
+        assert "places: peak within the mask" not in result.conditions["no concept"]
+
+
+def test_controls_are_of_registered_concepts_where_nothing_is_tuned(tiny_llava, scenes):
+    options = replace(QUICK, tasks=("choice",), scenarios=1, has_tuning=False)
+    [result] = evaluate(load_model(tiny_llava), scenes, options).results
+    assert result.conditions.keys() == {"registered", *CONTROLS}
 
 
 def test_the_table_has_figures_intervals_and_controls(evaluation):
