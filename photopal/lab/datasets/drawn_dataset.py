@@ -35,7 +35,7 @@ from photopal.lab.synthetic.drawing import DrawnPhoto
 from photopal.lab.synthetic.identity import Identity, Person, draw_identity, draw_lookalike
 from photopal.lab.synthetic.painting.places import PLACES
 from photopal.lab.synthetic.painting.props import PARROT_ACTIVITIES, PERSON_ACTIVITIES, PET_ACTIVITIES
-from photopal.lab.synthetic.scene import TOP_COLOURS, Scene, Subject
+from photopal.lab.synthetic.scene import TOP_COLORS, Scene, Subject
 from photopal.lab.synthetic.wording import describe_fully, side_words
 
 Entry = dict[str, str]
@@ -118,7 +118,7 @@ def _choose_about(name: str, subject: Subject, scene: Scene, rng: random.Random)
         worn = [other.clothes.top for other in others if other.clothes is not None]
         question, options = (
             f"Which colour is <{name}>'s top?",
-            options_of(right, TOP_COLOURS, worn, rng, count=3),
+            options_of(right, TOP_COLORS, worn, rng, count=3),
         )
     elif kind == "place":
         right = PLACES[scene.place]

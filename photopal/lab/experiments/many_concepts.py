@@ -294,7 +294,7 @@ def line_up(dataset: Dataset, count: int) -> list[DatasetConcept]:
 
 
 def list_queries(dataset: Dataset, row: Sequence[DatasetConcept], photos: int) -> list[Query]:
-    """What is asked for every m: about every second pair of neighbours."""
+    """What is asked for every m: about every second pair of neighbors."""
     alike = [photo for scenario in dataset.scenarios for photo in scenario.lookalikes]
     strangers = dataset.negatives.test
     asked = []
@@ -356,11 +356,11 @@ class _GroupSize:
                 of_block = [query for query in mine if query.place // BLOCK == block]
                 for condition in ("shortlist", "all") if has_all else ("shortlist",):
                     name = f"{condition} {self.size}"
-                    told = self._recognise(condition, group, of_block)
+                    told = self._recognize(condition, group, of_block)
                     told |= self._captions(condition, group, of_block)
                     yield name, told, block
 
-    def _recognise(self, condition: str, group: ConceptGroup, queries: Sequence[Query]) -> Figures:
+    def _recognize(self, condition: str, group: ConceptGroup, queries: Sequence[Query]) -> Figures:
         shares = self._short if condition == "shortlist" else self._everyone
         outcomes = []
         for query, share in zip(queries, shares(group, queries), strict=True):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from photopal.lab.metrics import answer_facts
 from photopal.lab.synthetic.drawing import DrawnPhoto, draw_photo
-from photopal.lab.synthetic.identity import HAIR_COLOURS, SPECIES, Identity, Person, Pet
+from photopal.lab.synthetic.identity import HAIR_COLORS, SPECIES, Identity, Person, Pet
 from photopal.lab.synthetic.painting.places import INDOORS
 from photopal.lab.synthetic.scene import Scene, Subject
 from photopal.lab.synthetic.wording import clothes_words, side_words
@@ -107,7 +107,7 @@ class PhotoFacts:
             choices = [(who, s) for who, s in self.alone() if kind is None or isinstance(s.identity, kind)]
         return rng.choice(choices) if choices else None
 
-    def neighbours(self, name: str) -> list[int]:
+    def neighbors(self, name: str) -> list[int]:
         """Indices of those who stand beside a name, from left to right."""
         place = next(n for n, index in enumerate(self.order) if self.names[index] == name)
         return [self.order[n] for n in (place - 1, place + 1) if 0 <= n < len(self.order)]
@@ -322,13 +322,13 @@ def _outfit(shown: PhotoFacts, rng: random.Random) -> Topic | None:
     return about(shown, who, lambda text: answer_facts.read_garments(text) == truth)
 
 
-def _colour(garment: str) -> Maker:
+def _color(garment: str) -> Maker:
     def make(shown: PhotoFacts, rng: random.Random) -> Topic | None:
         asked = shown.anyone(rng, Person)
         if asked is None or asked[1].clothes is None:
             return None
-        colour = getattr(asked[1].clothes, garment)
-        return about(shown, asked[0], lambda text: answer_facts.read_colours(text) == {colour})
+        color = getattr(asked[1].clothes, garment)
+        return about(shown, asked[0], lambda text: answer_facts.read_colors(text) == {color})
 
     return make
 
@@ -353,7 +353,7 @@ def _beside(shown: PhotoFacts, rng: random.Random) -> Topic | None:
     if not shown.present:
         return None
     name = rng.choice(sorted(shown.present))
-    near = shown.neighbours(name)
+    near = shown.neighbors(name)
     named = {str(shown.names[i]) for i in near if shown.names[i] is not None}
     strangers = [shown.scene.subjects[i].identity for i in near if shown.names[i] is None]
 
@@ -375,10 +375,8 @@ def _hair(shown: PhotoFacts, rng: random.Random) -> Topic | None:
     asked = shown.anyone(rng, Person)
     if asked is None or not isinstance(asked[1].identity, Person) or asked[1].identity.hair_style == "bald":
         return None
-    colour = asked[1].identity.hair_colour
-    return about(
-        shown, asked[0], lambda text: answer_facts.read_colours(text) & set(HAIR_COLOURS) == {colour}
-    )
+    color = asked[1].identity.hair_color
+    return about(shown, asked[0], lambda text: answer_facts.read_colors(text) & set(HAIR_COLORS) == {color})
 
 
 def _glasses(shown: PhotoFacts, rng: random.Random) -> Topic | None:
@@ -411,14 +409,14 @@ def _coat(shown: PhotoFacts, rng: random.Random) -> Topic | None:
         return None
     pet = asked[1].identity
     both = {pet.coat} if pet.pattern == "plain" else {pet.coat, pet.second_coat}
-    return about(shown, asked[0], lambda text: {pet.coat} <= answer_facts.read_colours(text) <= both)
+    return about(shown, asked[0], lambda text: {pet.coat} <= answer_facts.read_colors(text) <= both)
 
 
 SUBJECT_MAKERS: dict[str, Maker] = {
     "activity": _activity,
     "outfit": _outfit,
-    "top": _colour("top"),
-    "trousers": _colour("trousers"),
+    "top": _color("top"),
+    "trousers": _color("trousers"),
     "hat": _hat,
     "side": _side,
     "beside": _beside,

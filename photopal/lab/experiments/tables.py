@@ -178,7 +178,7 @@ def _verdict(claim: str, found: Estimate, target: str, margin: float | None, exp
     return Verdict(claim, target, found.value, found.interval, margin, experiment, basis=found.basis)
 
 
-_COLOURS = ("#1b66c9", "#d7263d", "#1a7f37", "#9a3fb5", "#b35900")
+_COLORS = ("#1b66c9", "#d7263d", "#1a7f37", "#9a3fb5", "#b35900")
 _MARKERS = "osD^v"
 
 
@@ -224,7 +224,7 @@ def draw_plot(plot: Plot, path: Path) -> None:
 
 
 def _draw_line(axes: object, curve: Line, index: int) -> None:
-    color, marker = _COLOURS[index % len(_COLOURS)], _MARKERS[index % len(_MARKERS)]
+    color, marker = _COLORS[index % len(_COLORS)], _MARKERS[index % len(_MARKERS)]
     axes.plot(  # type: ignore[attr-defined]
         curve.xs, curve.ys, color=color, marker=marker, markersize=4, linewidth=1.6, label=curve.label
     )

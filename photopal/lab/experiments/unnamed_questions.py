@@ -382,7 +382,7 @@ def _beside(case: DescribedPhoto, rng: random.Random) -> PosedQuestion | None:
     if not named:
         return None
     name, _ = rng.choice(named)
-    near = [case.subjects[index] for index in case.by_looks.neighbours(name)]
+    near = [case.subjects[index] for index in case.by_looks.neighbors(name)]
     kinds = sorted(_kind(subject) for subject in near)
     words = rng.choice(PLAIN["beside"]).format(name=name)
     return PosedQuestion(words, lambda text: sorted(read_kinds(text)) == kinds)
@@ -442,12 +442,12 @@ def _who_at_mark(case: DescribedPhoto, rng: random.Random) -> PosedQuestion | No
     index = rng.choice(sorted(case.marks))
     identity, kind = case.subjects[index].identity, _kind(case.subjects[index])
     if isinstance(identity, Person):
-        colours = set() if identity.hair_style == "bald" else {identity.hair_colour}
+        colors = set() if identity.hair_style == "bald" else {identity.hair_color}
     else:
-        colours = {identity.coat}
+        colors = {identity.coat}
 
     def is_right(text: str) -> bool:
-        return read_kinds(text) == [kind] and colours <= answer_facts.read_colours(text)
+        return read_kinds(text) == [kind] and colors <= answer_facts.read_colors(text)
 
     words = rng.choice(("What is at mark {}?", "Who is at mark {}?")).format(case.marks[index])
     return PosedQuestion(words, is_right, is_of_marks=True)

@@ -1,4 +1,4 @@
-"""Reads facts out of an answer: places, activities, garments, colours, numbers; knows no scene and no truth.
+"""Reads facts out of an answer: places, activities, garments, colors, numbers; knows no scene and no truth.
 
 A reader gives all it finds, so that a judge can tell a right answer from one that says everything at once.
 """
@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import re
 
-from photopal.lab.synthetic.identity import COATS, FEATHERS, HAIR_COLOURS, SPECIES
+from photopal.lab.synthetic.identity import COATS, FEATHERS, HAIR_COLORS, SPECIES
 from photopal.lab.synthetic.painting.places import PLACES
 from photopal.lab.synthetic.painting.props import ACTIVITIES
-from photopal.lab.synthetic.scene import TOP_COLOURS, TROUSER_COLOURS
+from photopal.lab.synthetic.scene import TOP_COLORS, TROUSER_COLORS
 
 Garment = tuple[str, str, str]
-"""A garment's kind, its colour and its pattern; "plain" where none is said, "" for no colour."""
+"""A garment's kind, its color and its pattern; "plain" where none is said, "" for no color."""
 
-COLOURS = tuple(dict.fromkeys((*TOP_COLOURS, *TROUSER_COLOURS, *COATS, *FEATHERS, *HAIR_COLOURS)))
+COLORS = tuple(dict.fromkeys((*TOP_COLORS, *TROUSER_COLORS, *COATS, *FEATHERS, *HAIR_COLORS)))
 
 _PLACE_WORDS = {
     "beach": r"beach|seaside|seashore",
@@ -47,7 +47,7 @@ _ACTIVITY_WORDS = {
     "standing": r"stand(?:ing|s)",
     "flying": r"fl(?:ying|ies)(?! (?:a|the|her|his|their|its) )",
 }
-_COLOUR_WORDS = {"grey": "gr[ea]y", "blond": "blonde?"}
+_COLOR_WORDS = {"grey": "gr[ea]y", "blond": "blonde?"}
 _PATTERN_WORDS = {
     "striped": r"striped|stripes|stripy",
     "dotted": r"dotted|dots|spotted|polka[ -]dot",
@@ -113,22 +113,22 @@ def _activity_words(activity: str) -> str:
     return re.escape(last) if " " in activity or stem == last else rf"{re.escape(stem)}(?:ing|e?s)"
 
 
-def read_colours(text: str) -> set[str]:
-    """The colours an answer names."""
-    return {c for c in COLOURS if _says(_COLOUR_WORDS.get(c, re.escape(c)), text)}
+def read_colors(text: str) -> set[str]:
+    """The colors an answer names."""
+    return {c for c in COLORS if _says(_COLOR_WORDS.get(c, re.escape(c)), text)}
 
 
 def read_garments(text: str) -> set[Garment]:
-    """What an answer says somebody wears, each with its colour and pattern."""
+    """What an answer says somebody wears, each with its color and pattern."""
     garments = set()
     for phrase in re.split(r",|;|\.|\band\b|\bwith\b(?! (?:stripes|dots))", text.lower()):
         kinds = [kind for kind, words in _GARMENT_WORDS.items() if _says(words, phrase)]
-        if not kinds and (other := re.search(r"\b(\w+)\W*$", phrase)) and read_colours(phrase):
+        if not kinds and (other := re.search(r"\b(\w+)\W*$", phrase)) and read_colors(phrase):
             # A garment that this module does not know is known by its own word.
-            kinds = [] if other[1] in (*COLOURS, "hair") else [other[1]]
+            kinds = [] if other[1] in (*COLORS, "hair") else [other[1]]
         patterns = [name for name, words in _PATTERN_WORDS.items() if _says(words, phrase)] or ["plain"]
         for kind in kinds[:1]:
-            garments.add((kind, " ".join(sorted(read_colours(phrase))), " ".join(patterns)))
+            garments.add((kind, " ".join(sorted(read_colors(phrase))), " ".join(patterns)))
     return garments
 
 

@@ -21,8 +21,8 @@ from photopal.lab.synthetic.scene import (
     COLLARS,
     HATS,
     LIGHTS,
-    TOP_COLOURS,
-    TROUSER_COLOURS,
+    TOP_COLORS,
+    TROUSER_COLORS,
     Scene,
     Subject,
     plan_scene,
@@ -128,7 +128,7 @@ IGNORED = -100
 SUBJECT_ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "kind": ("person", *look.SPECIES),
     "skin": look.SKINS,
-    "hair_colour": look.HAIR_COLOURS,
+    "hair_colour": look.HAIR_COLORS,
     "hair_style": look.HAIR_STYLES,
     "glasses": look.GLASSES,
     "beard": look.BEARDS,
@@ -140,11 +140,11 @@ SUBJECT_ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "pattern": look.PATTERNS,
     "ears": look.EARS,
     "size": look.SIZES,
-    "top": TOP_COLOURS,
+    "top": TOP_COLORS,
     "top_pattern": CLOTH_PATTERNS,
-    "trousers": TROUSER_COLOURS,
+    "trousers": TROUSER_COLORS,
     "hat": HATS,
-    "hat_colour": TOP_COLOURS,
+    "hat_colour": TOP_COLORS,
     "collar": COLLARS,
     "activity": ACTIVITIES,
 }
@@ -173,13 +173,13 @@ def describe_subject(subject: Subject) -> list[int]:
             "freckles": "yes" if identity.has_freckles else "no",
         }
         if identity.hair_style != "bald" or identity.beard != "none":
-            values["hair_colour"] = identity.hair_colour
+            values["hair_colour"] = identity.hair_color
         if subject.clothes is not None:
             clothes = subject.clothes
             values |= {"top": clothes.top, "top_pattern": clothes.pattern}
             values |= {"trousers": clothes.trousers, "hat": clothes.hat}
             if clothes.hat != "none":
-                values["hat_colour"] = clothes.hat_colour
+                values["hat_colour"] = clothes.hat_color
     else:
         values |= {
             "kind": identity.species,

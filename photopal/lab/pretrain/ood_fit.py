@@ -21,7 +21,7 @@ from photopal.vlm.ood import OODDetector, mean_patch
 PHOTOS = 3000
 OTHERS = 3000
 ALARM = 0.002
-CENTRES = 24
+CENTERS = 24
 _RIDGE = 1e-6
 _BATCH = 50
 _SIDES_PX = (160, 224, 320, 512)
@@ -51,7 +51,7 @@ def fit_ood_detector_to_folder(
 
 
 def fit_ood_detector(
-    photos: Sequence[PhotoFeatures], others: Sequence[PhotoFeatures], *, alarm: float, centers: int = CENTRES
+    photos: Sequence[PhotoFeatures], others: Sequence[PhotoFeatures], *, alarm: float, centers: int = CENTERS
 ) -> OODDetector:
     """Learn what familiar photos look like: k-means centers, and the covariance of what is left.
 

@@ -47,13 +47,13 @@ class Muon(torch.optim.Optimizer):
                     continue
                 momentum = self.state[parameter].setdefault("momentum", torch.zeros_like(parameter))
                 momentum.lerp_(parameter.grad, 1 - _MOMENTUM)
-                update = orthogonalise(parameter.grad.lerp(momentum, _MOMENTUM))
+                update = orthogonalize(parameter.grad.lerp(momentum, _MOMENTUM))
                 rate = group["lr"] * 0.2 * max(parameter.shape) ** 0.5
                 parameter.mul_(1 - group["lr"] * group["weight_decay"])
                 parameter.add_(update, alpha=-rate)
 
 
-def orthogonalise(matrix: Tensor) -> Tensor:
+def orthogonalize(matrix: Tensor) -> Tensor:
     """Bring the singular values of a matrix near one by Newton and Schulz's iteration."""
     is_tall = matrix.shape[0] > matrix.shape[1]
     near = matrix.bfloat16() if has_fast_bfloat16(matrix.device) else matrix.float()

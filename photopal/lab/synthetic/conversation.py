@@ -44,7 +44,7 @@ def converse(talk: Talk, rng: random.Random, *, count: int = 10) -> list[Exchang
     exchanges = [questions.caption(talk, rng)]
     has_names = bool(talk.named or talk.absent)
     if has_names:
-        exchanges += [questions.recognise(talk, rng) for _ in range(2)]
+        exchanges += [questions.recognize(talk, rng) for _ in range(2)]
         exchanges.append(questions.who(talk, rng))
         choice = multiple_choice.choose(talk, rng) if rng.random() < CHOICE_SHARE else None
         exchanges += [choice] if choice is not None else []

@@ -177,8 +177,8 @@ def photo_of(look, **place):
     return draw_photo(scene, size_px=64)
 
 
-def test_another_hair_colour_shows_and_one_beyond_the_edge_does_not():
-    other = replace(SHORN, hair_colour="blue")
+def test_another_hair_color_shows_and_one_beyond_the_edge_does_not():
+    other = replace(SHORN, hair_color="blue")
     assert difference_to(photo_of(SHORN), SHORN, other) >= LEAST_DIFFERENCE
     headless = photo_of(SHORN, ground=0.4)
     assert headless.mask(0).any()
@@ -186,7 +186,7 @@ def test_another_hair_colour_shows_and_one_beyond_the_edge_does_not():
 
 
 def test_who_is_not_on_a_photo_differs_from_nobody_there():
-    other = replace(SHORN, hair_colour="blue")
+    other = replace(SHORN, hair_color="blue")
     assert difference_to(photo_of(SHORN), other, SHORN) == 0.0
 
 

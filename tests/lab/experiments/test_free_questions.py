@@ -82,7 +82,7 @@ def test_every_free_question_has_a_kind_with_a_judge_and_gaps_that_can_be_filled
         assert "{" not in wording.format(**GAPS)
 
 
-def test_a_template_would_be_recognised_if_it_were_among_them():
+def test_a_template_would_be_recognized_if_it_were_among_them():
     """The comparison has teeth: photopal's own wordings are found by it."""
     assert [text for text in templates() if strict(text).fullmatch("What is {who} doing here?")]
     assert [text for text in templates() if strict(text).fullmatch("Describe this photo.")]

@@ -67,7 +67,7 @@ def test_an_activity_is_that_of_the_one_asked_about():
     assert not is_right("Anna is not in this photo.")
 
 
-def test_clothes_are_right_with_every_garment_colour_and_pattern():
+def test_clothes_are_right_with_every_garment_color_and_pattern():
     is_right = topic("outfit", shown(), until=of("Anna")).is_right
     assert is_right("A red striped top, blue trousers and a green cap.")
     assert is_right("She wears blue jeans, a striped red shirt and a green cap")
@@ -163,7 +163,7 @@ def test_sides_are_those_of_the_one_asked_about():
     assert not is_right("On the left or on the right")
 
 
-def test_neighbours_are_named_where_they_have_names_and_told_where_not():
+def test_neighbors_are_named_where_they_have_names_and_told_where_not():
     anna = topic("beside", shown(), until=of("Anna")).is_right
     assert anna("An adult with short black hair.")
     assert not anna("Rex.")

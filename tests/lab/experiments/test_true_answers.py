@@ -55,8 +55,8 @@ def who_is_there(shown):
     return sentence(join_words([*names, *(["somebody else"] if len(names) < len(shown.names) else [])]))
 
 
-def neighbours(shown, name):
-    near = shown.neighbours(name)
+def neighbors(shown, name):
+    near = shown.neighbors(name)
     said = [shown.names[i] or describe_identity(shown.scene.subjects[i].identity) for i in near]
     return sentence(join_words(said)) if said else "Nobody."
 
@@ -70,9 +70,9 @@ TRUTHS = {
     "count": lambda shown, gaps: f"{NUMBERS[shown.count(gaps['what'])]}.",
     "who": lambda shown, gaps: who_is_there(shown),
     "side": lambda shown, gaps: sentence(side_words(asked(shown, gaps["name"]))),
-    "beside": lambda shown, gaps: neighbours(shown, gaps["name"]),
+    "beside": lambda shown, gaps: neighbors(shown, gaps["name"]),
     "absent": lambda shown, gaps: absent_answer(gaps["name"]),
-    "hair": lambda shown, gaps: sentence(asked(shown, gaps["who"]).identity.hair_colour),
+    "hair": lambda shown, gaps: sentence(asked(shown, gaps["who"]).identity.hair_color),
     "age": lambda shown, gaps: f"{gaps['who']} is {describe_fully(asked(shown, gaps['who']).identity)}.",
     "species": lambda shown, gaps: f"{gaps['who']} is {describe_fully(asked(shown, gaps['who']).identity)}.",
     "coat": lambda shown, gaps: f"{gaps['who']} is {describe_fully(asked(shown, gaps['who']).identity)}.",

@@ -133,7 +133,7 @@ def test_the_truth_about_somebody_is_judged_right_and_silence_wrong(posed, kind,
         assert question.is_of_marks == kind.startswith("marked")
 
 
-def test_who_is_at_a_mark_is_judged_by_kind_and_colour(posed):
+def test_who_is_at_a_mark_is_judged_by_kind_and_color(posed):
     for case, question in posed["mark who"]:
         at = int(re.search(r"\d", question.words)[0])
         index = next(index for index, number in case.marks.items() if number == at)

@@ -67,7 +67,7 @@ def test_activities_are_read_in_other_words(text, activities):
         ("A child with long red hair.", set()),
     ],
 )  # fmt: skip
-def test_garments_are_read_with_their_own_colour_and_pattern(text, garments):
+def test_garments_are_read_with_their_own_color_and_pattern(text, garments):
     assert answer_facts.read_garments(text) == garments
 
 
@@ -103,7 +103,7 @@ def test_sides_species_light_and_weather_are_read():
     assert answer_facts.read_light("It is day") == {"day"}
     assert answer_facts.read_weather("Overcast") == {"cloudy"}
     assert answer_facts.read_weather("It is raining.") == {"rainy"}
-    assert answer_facts.read_colours("blonde, gray") == {"blond", "grey"}
+    assert answer_facts.read_colors("blonde, gray") == {"blond", "grey"}
     assert answer_facts.read_hats("A red party hat") == {"party hat"}
 
 

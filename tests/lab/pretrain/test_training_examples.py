@@ -1,4 +1,4 @@
-"""Lessons say what is true, take names from other photos, and are worded as in use."""
+"""Training examples say what is true, take names from other photos, and are worded as in use."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from photopal.lab.pretrain.train_language import (
     LanguageParts,
     Probes,
     assemble,
+    example_rows,
+    examples_loss,
     learn_placeholders,
-    lesson_loss,
-    lesson_rows,
     probe_options,
     train_language,
 )
@@ -42,7 +42,7 @@ from photopal.lab.pretrain.train_vision import (
     train_vision,
     vision_loss,
 )
-from photopal.lab.pretrain.training_examples import IGNORED, LessonBatch, LessonMaker, member_patches
+from photopal.lab.pretrain.training_examples import IGNORED, ExampleBatch, ExampleMaker, member_patches
 from photopal.lab.synthetic.dialogue.talk import PROPS
 from photopal.lab.synthetic.identity import is_held_out
 from photopal.prompts import PromptConcept, build_prompt
@@ -61,8 +61,8 @@ def tokenizer():
 
 
 @pytest.fixture(scope="module")
-def batch(groups, tokenizer) -> LessonBatch:
-    return LessonMaker(tokenizer, seed=0)(groups)
+def batch(groups, tokenizer) -> ExampleBatch:
+    return ExampleMaker(tokenizer, seed=0)(groups)
 
 
 @pytest.fixture(scope="module")
@@ -88,11 +88,11 @@ def test_the_same_seed_draws_the_same_groups():
 
 
 def test_supervised_tokens_spell_the_answers(batch, tokenizer):
-    for lesson in batch.lessons:
-        for number in range(1, max(lesson.blocks) + 1):
+    for example in batch.examples:
+        for number in range(1, max(example.blocks) + 1):
             labels = [
                 label
-                for label, block in zip(lesson.labels, lesson.blocks, strict=True)
+                for label, block in zip(example.labels, example.blocks, strict=True)
                 if block == number and label != IGNORED
             ]
             text = tokenizer.decode(labels)
@@ -102,9 +102,9 @@ def test_supervised_tokens_spell_the_answers(batch, tokenizer):
 
 
 def test_rows_of_a_name_never_come_from_the_photo_itself(batch):
-    for lesson in batch.lessons:
-        assert all(row != lesson.row for pairs in lesson.references for row, _ in pairs)
-        assert len(lesson.references) == len(lesson.token_counts)
+    for example in batch.examples:
+        assert all(row != example.row for pairs in example.references for row, _ in pairs)
+        assert len(example.references) == len(example.token_counts)
 
 
 def test_reference_patches_show_the_member(groups):
@@ -142,16 +142,16 @@ def test_lessons_are_encoded_as_questions_are_in_use(tmp_path: Path, batch, grou
     save_model(tmp_path / "mini", model, build_processor(train_tokenizer(0, groups=20)))
     loaded = load_model(tmp_path / "mini")
     checked = 0
-    for lesson, photo in zip(batch.lessons, (p for g in groups for p in g.photos), strict=True):
-        if lesson.marks or not lesson.token_counts:
+    for example, photo in zip(batch.examples, (p for g in groups for p in g.photos), strict=True):
+        if example.marks or not example.token_counts:
             continue
-        first = [i for i, block in enumerate(lesson.blocks) if block in {0, 1}]
-        ids = [lesson.ids[i] for i in first]
-        labels = [lesson.labels[i] for i in first]
+        first = [i for i, block in enumerate(example.blocks) if block in {0, 1}]
+        ids = [example.ids[i] for i in first]
+        labels = [example.labels[i] for i in first]
         start = next(i for i, label in enumerate(labels) if label != IGNORED)
-        asked = [id_ for id_, block in zip(ids[: start + 1], lesson.blocks, strict=False) if block == 1]
+        asked = [id_ for id_, block in zip(ids[: start + 1], example.blocks, strict=False) if block == 1]
         question = tokenizer.decode(asked).removesuffix(" ASSISTANT:").strip()
-        prompt = build_prompt(question, [PromptConcept(count) for count in lesson.token_counts])
+        prompt = build_prompt(question, [PromptConcept(count) for count in example.token_counts])
         features = loaded.encode_photos([photo.image])[0]
         encoded = loaded.encode_prompt(prompt, features)
         assert encoded.ids.tolist() == ids[: start + 1]
@@ -163,13 +163,13 @@ def test_packed_lessons_give_the_hidden_states_of_separate_sequences(batch, mode
     with torch.no_grad():
         features = patch_features(model.model.vision_tower, batch.vision.pixels)
         tokens = model.model.multi_modal_projector(features)
-        rows = lesson_rows(model, batch, tokens)
+        rows = example_rows(model, batch, tokens)
         embed = model.get_input_embeddings()
         embeddings, mask, positions, _, _ = assemble(batch, rows, tokens, embed)
         packed = model.model.language_model(
             inputs_embeds=embeddings, attention_mask=mask, position_ids=positions, use_cache=False
         ).last_hidden_state
-        blocks = torch.tensor(batch.lessons[0].blocks)
+        blocks = torch.tensor(batch.examples[0].blocks)
         for number in (1, 3):
             kept = torch.nonzero((blocks == 0) | (blocks == number))[:, 0]
             alone = model.model.language_model(
@@ -180,22 +180,22 @@ def test_packed_lessons_give_the_hidden_states_of_separate_sequences(batch, mode
 
 def test_the_probed_tokens_of_options_end_them_and_say_which_is_right(batch, tokenizer):
     seen = 0
-    for lesson in batch.lessons:
-        for place, letter, is_right in lesson.options:
+    for example in batch.examples:
+        for place, letter, is_right in example.options:
             seen += 1
-            block = lesson.blocks[place]
-            before = [i for i, b in zip(lesson.ids[:place], lesson.blocks, strict=False) if b == block]
-            text = tokenizer.decode([*before, lesson.ids[place]])
+            block = example.blocks[place]
+            before = [i for i, b in zip(example.ids[:place], example.blocks, strict=False) if b == block]
+            text = tokenizer.decode([*before, example.ids[place]])
             option = text[text.rindex(f" {'ABCD'[letter]}.") + 3 :]
             rest = tokenizer.decode(
-                [i for i, b in zip(lesson.ids, lesson.blocks, strict=True) if b == block][len(before) + 1 :]
+                [i for i, b in zip(example.ids, example.blocks, strict=True) if b == block][len(before) + 1 :]
             )
             assert option
             assert not re.search(r" [A-D]\.", option)
             assert rest.startswith((f" {'ABCDE'[letter + 1]}.", " Answer", " Choose", " Which"))
             answers = [
                 label
-                for label, b in zip(lesson.labels, lesson.blocks, strict=True)
+                for label, b in zip(example.labels, example.blocks, strict=True)
                 if b == block and label != IGNORED
             ]
             assert (tokenizer.decode(answers[:1]).strip() == "ABCD"[letter]) == bool(is_right)
@@ -204,9 +204,9 @@ def test_the_probed_tokens_of_options_end_them_and_say_which_is_right(batch, tok
 
 def test_asking_options_is_learned_from_states_that_tell(batch):
     probes = Probes(192)
-    states = torch.zeros(len(batch.lessons), max(len(one.ids) for one in batch.lessons), 192)
-    for row, lesson in enumerate(batch.lessons):
-        for place, letter, is_right in lesson.options:
+    states = torch.zeros(len(batch.examples), max(len(one.ids) for one in batch.examples), 192)
+    for row, example in enumerate(batch.examples):
+        for place, letter, is_right in example.options:
             states[row, place, letter] = states[row, place, 8 + is_right] = 1.0
     optimizer = torch.optim.AdamW(probes.parameters(), lr=0.05)
     for _ in range(60):
@@ -216,7 +216,7 @@ def test_asking_options_is_learned_from_states_that_tell(batch):
         optimizer.step()
     assert report["find-option"] == 1.0
     assert loss.item() < 0.1
-    nothing = replace(batch, lessons=[replace(one, options=[]) for one in batch.lessons])
+    nothing = replace(batch, examples=[replace(one, options=[]) for one in batch.examples])
     assert probe_options(probes, nothing, states) == (0.0, {})
 
 
@@ -227,7 +227,7 @@ def test_both_losses_fall_on_the_same_photos(batch, model):
     optimizer = torch.optim.AdamW(parameters, lr=2e-3)
     losses = []
     for _ in range(8):
-        loss, report = lesson_loss(model, heads, probes, batch)
+        loss, report = examples_loss(model, heads, probes, batch)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

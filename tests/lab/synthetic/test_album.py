@@ -45,7 +45,7 @@ def written(album):
 
 
 def tiles(image):
-    """Mean colours of 12 x 12 tiles, where noise and JPEG average out."""
+    """Mean colors of 12 x 12 tiles, where noise and JPEG average out."""
     return np.asarray(image.reduce(SIZE_PX // 12), dtype=np.int16)
 
 

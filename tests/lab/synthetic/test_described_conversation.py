@@ -15,7 +15,7 @@ from photopal.lab.synthetic.dialogue.descriptions import (
     describe_only,
     facts_of,
 )
-from photopal.lab.synthetic.dialogue.questions import colours_of
+from photopal.lab.synthetic.dialogue.questions import colors_of
 from photopal.lab.synthetic.dialogue.talk import things_of
 from photopal.lab.synthetic.painting.places import PLACES
 from photopal.lab.synthetic.wording import (
@@ -220,7 +220,7 @@ def is_true(scene, marks, exchange, option):
     if way not in OF_OPTIONS:
         true = {"position": side_words(subject), "activity": subject.activity}
         true["appearance"] = describe_fully(subject.identity)
-        return option == true.get(way, colours_of(subject).get(fields.get("garment", "top")))
+        return option == true.get(way, colors_of(subject).get(fields.get("garment", "top")))
     if subject is None:
         return False
     if way == "who_looks":

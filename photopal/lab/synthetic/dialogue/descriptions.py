@@ -12,8 +12,8 @@ from photopal.lab.synthetic.identity import AGES, Identity, Person, Pet, draw_id
 from photopal.lab.synthetic.scene import (
     COLLARS,
     HATS,
-    TOP_COLOURS,
-    TROUSER_COLOURS,
+    TOP_COLORS,
+    TROUSER_COLORS,
     Scene,
     Subject,
     draw_clothes,
@@ -81,14 +81,14 @@ def facts_of(subject: Subject) -> dict[str, tuple[str, ...]]:
             facts["top"] = (top, f"a {clothes.pattern} top", both)
         facts["trousers"] = (f"{clothes.trousers} trousers",)
         if clothes.hat != "none":
-            facts["hat"] = ("a hat", f"a {clothes.hat}", with_article(f"{clothes.hat_colour} {clothes.hat}"))
+            facts["hat"] = ("a hat", f"a {clothes.hat}", with_article(f"{clothes.hat_color} {clothes.hat}"))
     return facts | {DOING: (subject.activity,)}
 
 
 def _facts_of_person(person: Person) -> dict[str, tuple[str, ...]]:
     facts = {"noun": ("person", person.age), "skin": (f"{person.skin} skin",), "hair": (hair_words(person),)}
     if person.hair_style != "bald":
-        facts["hair"] += (f"{person.hair_colour} hair",)
+        facts["hair"] += (f"{person.hair_color} hair",)
     if person.glasses != "none":
         facts["glasses"] = ("glasses", f"{person.glasses} glasses")
     if person.beard != "none":
@@ -221,10 +221,10 @@ def _alter_clothes(subject: Subject, rng: random.Random) -> Subject:
         return subject
     changed = rng.choice(
         (
-            replace(clothes, top=rng.choice(TOP_COLOURS)),
+            replace(clothes, top=rng.choice(TOP_COLORS)),
             replace(clothes, pattern="dotted" if clothes.pattern == "striped" else "striped"),
-            replace(clothes, trousers=rng.choice(TROUSER_COLOURS)),
-            replace(clothes, hat=rng.choice(HATS[1:]), hat_colour=rng.choice(TOP_COLOURS)),
+            replace(clothes, trousers=rng.choice(TROUSER_COLORS)),
+            replace(clothes, hat=rng.choice(HATS[1:]), hat_color=rng.choice(TOP_COLORS)),
         )
     )
     return replace(subject, clothes=changed)

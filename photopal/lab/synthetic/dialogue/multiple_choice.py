@@ -5,11 +5,11 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 
-from photopal.lab.synthetic.dialogue.questions import SIDES, activities_of, colours_of
+from photopal.lab.synthetic.dialogue.questions import SIDES, activities_of, colors_of
 from photopal.lab.synthetic.dialogue.talk import Exchange, Talk, ask, things_of, word
 from photopal.lab.synthetic.identity import draw_identity
 from photopal.lab.synthetic.painting.places import PLACES
-from photopal.lab.synthetic.scene import TOP_COLOURS, TROUSER_COLOURS, Subject
+from photopal.lab.synthetic.scene import TOP_COLORS, TROUSER_COLORS, Subject
 from photopal.lab.synthetic.wording import NUMBERS, describe_fully, side_words
 
 LETTERS = "ABCD"
@@ -60,17 +60,17 @@ def _activity(talk: Talk, rng: random.Random) -> Exchange | None:
     )
 
 
-def _colour(talk: Talk, rng: random.Random) -> Exchange | None:
+def _color(talk: Talk, rng: random.Random) -> Exchange | None:
     name, subject = _someone(talk, rng)
-    colours = {} if subject is None else colours_of(subject)
-    if subject is None or not colours:
+    colors = {} if subject is None else colors_of(subject)
+    if subject is None or not colors:
         return None
     garment = (
-        rng.choice(("top", "trousers", *colours)) if subject.clothes is not None else rng.choice([*colours])
+        rng.choice(("top", "trousers", *colors)) if subject.clothes is not None else rng.choice([*colors])
     )
-    worn = [colours_of(other).get(garment, "") for _, other in talk.in_order if other is not subject]
-    pool = TROUSER_COLOURS if garment == "trousers" else TOP_COLOURS
-    options = _mixed(colours[garment], pool, [colour for colour in worn if colour], rng)
+    worn = [colors_of(other).get(garment, "") for _, other in talk.in_order if other is not subject]
+    pool = TROUSER_COLORS if garment == "trousers" else TOP_COLORS
+    options = _mixed(colors[garment], pool, [color for color in worn if color], rng)
     if garment == "top" and rng.random() < 0.5:
         return _lettered("top", options, rng, name=name)
     return _lettered("colour_of", options, rng, name=name, garment=garment)
@@ -131,7 +131,7 @@ def _furthest(talk: Talk, rng: random.Random) -> Exchange | None:
 
 
 def _beside(talk: Talk, rng: random.Random) -> Exchange | None:
-    """Ask for the one named neighbour of a named one."""
+    """Ask for the one named neighbor of a named one."""
     name, _ = _someone(talk, rng)
     named = [other for other, _ in talk.beside(name) if other is not None]
     if not named:
@@ -173,7 +173,7 @@ def _lettered(way: str, options: Sequence[str], rng: random.Random, /, **fields:
 _ASKERS: tuple[tuple[Asker, int], ...] = (
     (_side, 2),
     (_activity, 2),
-    (_colour, 3),
+    (_color, 3),
     (_place, 2),
     (_number, 1),
     (_looks, 2),

@@ -24,7 +24,7 @@ from photopal.lab.synthetic.painting.props import (
     PERSON_ACTIVITIES,
     PET_ACTIVITIES,
 )
-from photopal.lab.synthetic.scene import HATS, TOP_COLOURS, TROUSER_COLOURS, Subject
+from photopal.lab.synthetic.scene import HATS, TOP_COLORS, TROUSER_COLORS, Subject
 from photopal.lab.synthetic.wording import (
     NUMBERS,
     caption_words,
@@ -83,7 +83,7 @@ def activities_of(subject: Subject) -> tuple[str, ...]:
 
 def clothing(name: str, subject: Subject, rng: random.Random) -> Told | None:
     """What somebody wears, in full or one thing of it, or whether it wears something."""
-    ways: tuple[OfSubject, ...] = (_outfit, _colour, _wears)
+    ways: tuple[OfSubject, ...] = (_outfit, _color, _wears)
     weights: tuple[int, ...] = (2, 2, 2)
     if subject.clothes is not None:
         ways, weights = (*ways, _top, _trousers, _has_hat, _which_hat), (*weights, 3, 2, 2, 2)
@@ -110,36 +110,36 @@ def _which_hat(_: str, subject: Subject, rng: random.Random) -> Told | None:
     worn = subject.clothes
     if worn is None or (worn.hat == "none" and rng.random() < 0.7):
         return None
-    hat = "none" if worn.hat == "none" else with_article(f"{worn.hat_colour} {worn.hat}")
+    hat = "none" if worn.hat == "none" else with_article(f"{worn.hat_color} {worn.hat}")
     return Told("which_hat", sentence(hat))
 
 
-def _colour(_: str, subject: Subject, rng: random.Random) -> Told | None:
-    colours = colours_of(subject)
-    garment = rng.choice(sorted(colours)) if colours else None
-    return None if garment is None else Told("colour_of", sentence(colours[garment]), {"garment": garment})
+def _color(_: str, subject: Subject, rng: random.Random) -> Told | None:
+    colors = colors_of(subject)
+    garment = rng.choice(sorted(colors)) if colors else None
+    return None if garment is None else Told("colour_of", sentence(colors[garment]), {"garment": garment})
 
 
-def colours_of(subject: Subject) -> dict[str, str]:
-    """The colour of everything somebody wears or has that can be asked for."""
+def colors_of(subject: Subject) -> dict[str, str]:
+    """The color of everything somebody wears or has that can be asked for."""
     clothes, identity = subject.clothes, subject.identity
-    colours: dict[str, str] = {}
+    colors: dict[str, str] = {}
     if clothes is not None:
-        colours |= {"top": clothes.top, "trousers": clothes.trousers}
+        colors |= {"top": clothes.top, "trousers": clothes.trousers}
         if clothes.hat != "none":
-            colours |= {"hat": clothes.hat_colour, clothes.hat: clothes.hat_colour}
+            colors |= {"hat": clothes.hat_color, clothes.hat: clothes.hat_color}
     if isinstance(identity, Person):
         if identity.hair_style != "bald":
-            colours["hair"] = identity.hair_colour
+            colors["hair"] = identity.hair_color
     else:
-        colours["fur" if identity.species != "parrot" else "plumage"] = coat_words(identity)
+        colors["fur" if identity.species != "parrot" else "plumage"] = coat_words(identity)
         if subject.collar != "none" and identity.species != "parrot":
-            colours["collar"] = subject.collar
-    return colours
+            colors["collar"] = subject.collar
+    return colors
 
 
 def coat_words(pet: Pet) -> str:
-    """The colours of a pet: "brown and white"."""
+    """The colors of a pet: "brown and white"."""
     is_plain = pet.pattern == "plain" and pet.species != "parrot"
     return pet.coat if is_plain or pet.second_coat == pet.coat else f"{pet.coat} and {pet.second_coat}"
 
@@ -198,7 +198,7 @@ def _coat(_: str, identity: Identity, rng: random.Random) -> Told | None:
 def _hair(_: str, identity: Identity, rng: random.Random) -> Told | None:
     if not isinstance(identity, Person) or identity.hair_style == "bald":
         return None
-    return Told("hair", sentence(identity.hair_colour))
+    return Told("hair", sentence(identity.hair_color))
 
 
 def _glasses(_: str, identity: Identity, rng: random.Random) -> Told | None:
@@ -230,7 +230,7 @@ def looks_of(person: Person) -> set[str]:
     """Everything one may say that a person has."""
     looks = {f"{person.skin} skin"}
     if person.hair_style != "bald":
-        looks.add(f"{person.hair_colour} hair")
+        looks.add(f"{person.hair_color} hair")
     else:
         looks.add("a bald head")
     if person.hair_style in {"short", "long", "curly"}:
@@ -251,7 +251,7 @@ _LOOKS = (
 ABSENT_SHARE = 0.2
 
 
-def recognise(talk: Talk, rng: random.Random) -> Exchange:
+def recognize(talk: Talk, rng: random.Random) -> Exchange:
     """Ask whether one or two names are in the photo."""
     present = [name for name, _ in talk.named]
     is_yes = bool(present) and (not talk.absent or rng.random() < 0.5)
@@ -496,8 +496,8 @@ _GARMENTS = (
     "a hat",
     "glasses",
     *(f"a {hat}" for hat in HATS if hat != "none"),
-    *(f"{with_article(colour)} top" for colour in TOP_COLOURS),
-    *(f"{colour} trousers" for colour in TROUSER_COLOURS),
+    *(f"{with_article(color)} top" for color in TOP_COLORS),
+    *(f"{color} trousers" for color in TROUSER_COLORS),
     "a striped top",
     "a dotted top",
     "a collar",

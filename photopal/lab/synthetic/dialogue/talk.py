@@ -147,7 +147,7 @@ def things_of(subject: Subject) -> set[str]:
         if clothes.pattern != "plain":
             things.add(f"a {clothes.pattern} top")
         if clothes.hat != "none":
-            things |= {"a hat", f"a {clothes.hat}", f"{with_article(clothes.hat_colour)} {clothes.hat}"}
+            things |= {"a hat", f"a {clothes.hat}", f"{with_article(clothes.hat_color)} {clothes.hat}"}
     if isinstance(identity, Person):
         things |= {"glasses", f"{identity.glasses} glasses"} if identity.glasses != "none" else set()
         things |= {f"a {identity.beard}"} if identity.beard != "none" else set()
