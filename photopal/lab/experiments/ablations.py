@@ -49,13 +49,13 @@ def compute_ingredients(context: ExperimentContext, run: Run) -> tuple[dict[str,
     banks, facts = {}, {}
     taught = {region: context.register(dataset, scenario, seed, region=region) for region in REGIONS}
     for region, words in REGIONS.items():
-        photos = context.lessons(dataset, taught[region], seed)
+        photos = context.tuning_photos(dataset, taught[region], seed)
         tuned = tune_jointly(context, taught[region], photos, options)
         banks[f"{words}, registered"] = (taught[region], taught[region].registered)
         banks[f"{words}, tuned"] = (taught[region], tuned.bank)
         facts[f"{words}, tuned"] = tuned.steps
     learned = taught["mask"]
-    photos = context.lessons(dataset, learned, seed)
+    photos = context.tuning_photos(dataset, learned, seed)
     told = tuning_concepts(learned.concepts)
     single = one_name_each(photos, list(told))
     larger = replace(options, batch_photos=max(1, round(options.batch_photos * len(single) / len(photos))))
@@ -135,7 +135,7 @@ def compute_order(context: ExperimentContext, run: Run) -> tuple[dict[str, Figur
     dataset, scenario = context.scenario(run)
     seed = run.seed
     learned = context.register(dataset, scenario, seed)
-    photos = context.lessons(dataset, learned, seed)
+    photos = context.tuning_photos(dataset, learned, seed)
     options = replace(context.plan.tune(seed), epochs=context.plan.order_epochs, variants=1)
     models: Sequence[VisionModel] = (context.model, cast("VisionModel", SystemFirst(context.model)))
     conditions: dict[str, Figures] = {}

@@ -52,13 +52,13 @@ def compute(context: ExperimentContext, run: Run) -> tuple[dict[str, Figures], d
     seed, options = run.seed, context.plan.tune(run.seed)
     first = replace(scenario, concepts=scenario.concepts[:-1])
     before = context.register(dataset, first, seed)
-    lessons = context.lessons(dataset, before, seed)
+    lessons = context.tuning_photos(dataset, before, seed)
     started = time.process_time()
     old, _ = context.tune(before, lessons, options)
     seconds = {"the old ones": time.process_time() - started}
 
     learned = context.register(dataset, scenario, seed)
-    photos = context.lessons(dataset, learned, seed)
+    photos = context.tuning_photos(dataset, learned, seed)
     newest = learned.concepts[-1].id
     # Thresholds and directions are made anew with everybody; the old concepts keep their tuned rows.
     kept = [

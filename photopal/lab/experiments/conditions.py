@@ -90,18 +90,18 @@ class ExperimentContext:
         how = RegisterOptions(tokens=tokens, seed=seed, initialisation=initialisation)
         return learn(self.store, dataset, scenario, LearningOptions(None, how, region=region))
 
-    def strangers(self, dataset: Dataset, scenario: Scenario, seed: int) -> list[DatasetPhoto]:
+    def negatives(self, dataset: Dataset, scenario: Scenario, seed: int) -> list[DatasetPhoto]:
         """The training photos of nobody."""
         return negatives_for(dataset, scenario, seed)[:MOST_NEGATIVES]
 
     def negative_features(self, dataset: Dataset, scenario: Scenario, seed: int) -> list[PhotoFeatures]:
         """The same, encoded."""
-        return self.store.features([photo.path for photo in self.strangers(dataset, scenario, seed)])
+        return self.store.features([photo.path for photo in self.negatives(dataset, scenario, seed)])
 
-    def lessons(self, dataset: Dataset, learned: LearnedScenario, seed: int) -> list[TuningPhoto]:
+    def tuning_photos(self, dataset: Dataset, learned: LearnedScenario, seed: int) -> list[TuningPhoto]:
         """What tuning learns from."""
-        strangers = negatives_for(dataset, learned.scenario, seed)
-        return tuning_photos(self.store, learned.registered, learned.scenario.concepts, strangers)
+        negatives = negatives_for(dataset, learned.scenario, seed)
+        return tuning_photos(self.store, learned.registered, learned.scenario.concepts, negatives)
 
     def tune(
         self,
@@ -133,7 +133,7 @@ class ExperimentContext:
         self, dataset: Dataset, learned: LearnedScenario, tasks: Sequence[str], seed: int
     ) -> dict[str, Figures]:
         """Run tasks with the concepts as "registered", and as "tuned" jointly."""
-        tuned, _ = self.tune(learned, self.lessons(dataset, learned, seed), self.plan.tune(seed))
+        tuned, _ = self.tune(learned, self.tuning_photos(dataset, learned, seed), self.plan.tune(seed))
         banks = {"registered": learned.registered, "tuned": tuned}
         return {way: self.evaluate(dataset, learned, bank, tasks, seed) for way, bank in banks.items()}
 

@@ -47,7 +47,7 @@ def compute(context: ExperimentContext, run: Run) -> tuple[dict[str, Figures], d
     photos = None
     for start in STARTS:
         learned = context.register(dataset, scenario, seed, initialisation=start)
-        photos = photos or context.lessons(dataset, learned, seed)
+        photos = photos or context.tuning_photos(dataset, learned, seed)
         told: list[TuningProgress] = []
         tuned, report = context.tune(learned, photos, options, on_progress=told.append)
         for condition, bank in ((f"{start} at once", learned.registered), (f"{start} tuned", tuned)):

@@ -68,7 +68,7 @@ def compute(context: ExperimentContext, run: Run) -> tuple[dict[str, Figures], d
     dataset, scenario = context.scenario(run)
     seed = run.seed
     learned = context.register(dataset, scenario, seed)
-    photos = context.lessons(dataset, learned, seed)
+    photos = context.tuning_photos(dataset, learned, seed)
     options = context.plan.tune(seed)
     tuned = {
         "joint": tune_jointly(context, learned, photos, options),

@@ -44,7 +44,7 @@ def taught(tiny_context):
     """A scenario of three concepts, registered, with its lessons."""
     dataset = tiny_context.dataset(0)
     learned = tiny_context.register(dataset, dataset.scenarios[1], 0)
-    return learned, tiny_context.lessons(dataset, learned, 0)
+    return learned, tiny_context.tuning_photos(dataset, learned, 0)
 
 
 def test_joint_tuning_changes_all_rows_and_separate_tuning_gives_as_many_updates(tiny_context, taught):
