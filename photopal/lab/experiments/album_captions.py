@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from PIL import Image, ImageDraw, ImageFont
 
 from photopal.lab.synthetic.album import Album
-from photopal.library import Library, PhotoRow
+from photopal.library import Library, PhotoRecord
 from photopal.photos import open_photo
 from photopal.prompts import Label, draw_labels
 from photopal.text import names_in
@@ -39,8 +39,8 @@ def score_captions(library: Library, album: Album) -> AlbumScore:
     names = [concept.name for concept in album.concepts]
     captioned = exact = wrong = missing = 0
     for photo in album.photos:
-        row = library.photo_at(photo.path)
-        caption = library.caption(row.id) if row is not None else None
+        row = library.photos.at(photo.path)
+        caption = library.captions.get(row.id) if row is not None else None
         if caption is None:
             continue
         told = {*names_in(caption.text, names)}
@@ -57,7 +57,7 @@ WORDS_PX = 74
 GAP_PX = 14
 
 
-def draw_sheet(library: Library, photos: Sequence[PhotoRow], *, columns: int = 4) -> Image.Image:
+def draw_sheet(library: Library, photos: Sequence[PhotoRecord], *, columns: int = 4) -> Image.Image:
     """Draw photos with the names that were found on them and their captions below.
 
     Args:
@@ -65,14 +65,14 @@ def draw_sheet(library: Library, photos: Sequence[PhotoRow], *, columns: int = 4
         photos: CaptionResult photos of the library, in the order to show them.
         columns: Photos a row.
     """
-    names = {concept.id: concept.name for concept in library.concepts()}
+    names = {concept.id: concept.name for concept in library.concepts.all()}
     rows = -(-len(photos) // columns)
     width = columns * (TILE_PX + GAP_PX) + GAP_PX
     sheet = Image.new("RGB", (width, rows * (TILE_PX + WORDS_PX + GAP_PX) + GAP_PX), (250, 249, 246))
     pen = ImageDraw.Draw(sheet)
     font = ImageFont.load_default(size=14)
     for number, photo in enumerate(photos):
-        caption = library.caption(photo.id)
+        caption = library.captions.get(photo.id)
         if caption is None:
             continue
         seen = [

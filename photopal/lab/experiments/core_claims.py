@@ -83,7 +83,9 @@ def compute(context: ExperimentContext, run: Run) -> tuple[dict[str, Figures], d
     dataset, scenario = context.scenario(run)
     seed = run.seed
     learned = context.register(dataset, scenario, seed)
-    tuned, report = context.tune(learned, context.tuning_photos(dataset, learned, seed), context.plan.tune(seed))
+    tuned, report = context.tune(
+        learned, context.tuning_photos(dataset, learned, seed), context.plan.tune(seed)
+    )
     learned = context.with_bank(learned, tuned)
     conditions: dict[str, Figures] = {}
     for condition, bank in (("registered", learned.registered), ("tuned", tuned)):

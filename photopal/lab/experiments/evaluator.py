@@ -22,7 +22,7 @@ from photopal.concepts import Bank
 from photopal.concepts.localize import contested_maps, inside_photo, location_maps, map_scores
 from photopal.lab.experiments.photo_store import PhotoStore
 from photopal.lab.experiments.registration import Fault, LearnedScenario
-from photopal.library import ConceptRow
+from photopal.library import ConceptRecord
 from photopal.prompts import (
     MOST_CONCEPTS,
     Mark,
@@ -159,7 +159,7 @@ class Evaluator:
         return sorted(asked + rest, key=lambda concept: concept.id)
 
     def _offer(
-        self, chosen: Sequence[ConceptRow], features: PhotoFeatures | None, control: Control
+        self, chosen: Sequence[ConceptRecord], features: PhotoFeatures | None, control: Control
     ) -> PromptSetup:
         rows = self.bank.rows([c.id for c in chosen], [c.name for c in chosen])
         if control == "wrong concept":

@@ -48,7 +48,7 @@ from photopal.lab.experiments.results import (
 from photopal.lab.experiments.tables import at_least, compare, line, rests_on, shown
 from photopal.lab.experiments.tasks import CAPTION_TOKENS, rows_of
 from photopal.lab.metrics.text_scores import count_names
-from photopal.library import ConceptRow
+from photopal.library import ConceptRecord
 from photopal.prompts import (
     CAPTION_QUESTION,
     MOST_CONCEPTS,
@@ -261,11 +261,11 @@ class Query:
 class ConceptGroup:
     """Concepts registered together, and ways to ask for them."""
 
-    rows: tuple[ConceptRow, ...]
+    rows: tuple[ConceptRecord, ...]
     bank: Bank
     evaluator: Evaluator
 
-    def of(self, concept_id: int) -> ConceptRow:
+    def of(self, concept_id: int) -> ConceptRecord:
         """The concept with an id."""
         return next(row for row in self.rows if row.id == concept_id)
 
@@ -335,7 +335,7 @@ class _GroupSize:
     def _register(self, places: Sequence[int]) -> ConceptGroup:
         concepts = [self.row[place] for place in places]
         rows = tuple(
-            ConceptRow(place + 1, one.name, one.kind, one.about, "")
+            ConceptRecord(id=place + 1, name=one.name, kind=one.kind, about=one.about, created_at="")
             for place, one in zip(places, concepts, strict=True)
         )
         store = self.context.store
@@ -394,7 +394,7 @@ class _GroupSize:
             self.tokens[f"all {self.size}"].append(crowd.prompt_length(features))
         return [told[query.photo, query.place + 1] for query in queries]
 
-    def _pose(self, group: ConceptGroup, chosen: Sequence[ConceptRow], path: Path) -> PromptSetup:
+    def _pose(self, group: ConceptGroup, chosen: Sequence[ConceptRecord], path: Path) -> PromptSetup:
         if not chosen:
             return PromptSetup((), (), None, self.context.store.features([path])[0])
         rows = group.bank.rows([one.id for one in chosen], [one.name for one in chosen])
@@ -436,7 +436,7 @@ class _GroupSize:
         return time.process_time() - started
 
 
-def _seen(view: View) -> list[ConceptRow]:
+def _seen(view: View) -> list[ConceptRecord]:
     """Whom the maps find on a photo, the surest first."""
     return [sighting.concept for sighting in view.sightings if sighting.is_present]
 

@@ -26,7 +26,7 @@ from photopal.concepts.initialize import (
 from photopal.lab.datasets.drawn_scenarios import Family
 from photopal.lab.datasets.scenario import Dataset, DatasetConcept, DatasetPhoto, Scenario
 from photopal.lab.experiments.photo_store import PhotoStore, read_mask
-from photopal.library import ConceptRow
+from photopal.library import ConceptRecord
 from photopal.tuning import TuneOptions, TuningConcept, TuningPhoto, TuningReport, tune_bank
 from photopal.tuning.dataset import likely_concepts
 from photopal.vlm.protocol import PhotoFeatures
@@ -120,10 +120,10 @@ def learn(
     )
 
 
-def concept_rows(scenario: Scenario) -> tuple[ConceptRow, ...]:
+def concept_rows(scenario: Scenario) -> tuple[ConceptRecord, ...]:
     """The concepts of a scenario as a library would list them, with ids from 1."""
     return tuple(
-        ConceptRow(number, concept.name, concept.kind, concept.about, "")
+        ConceptRecord(id=number, name=concept.name, kind=concept.kind, about=concept.about, created_at="")
         for number, concept in enumerate(scenario.concepts, start=1)
     )
 
@@ -158,7 +158,7 @@ def tune_family(
 
 def register(
     store: PhotoStore,
-    rows: Sequence[ConceptRow],
+    rows: Sequence[ConceptRecord],
     concepts: Sequence[DatasetConcept],
     strangers: Sequence[PhotoFeatures],
     options: LearningOptions,
@@ -253,7 +253,7 @@ def filled_box(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return box
 
 
-def tuning_concepts(concepts: Sequence[ConceptRow]) -> dict[int, TuningConcept]:
+def tuning_concepts(concepts: Sequence[ConceptRecord]) -> dict[int, TuningConcept]:
     """What tuning is told of concepts, by id: kind, and looks where the dataset has them in words."""
     return {row.id: TuningConcept(row.id, row.kind, (row.about,) if row.about else ()) for row in concepts}
 

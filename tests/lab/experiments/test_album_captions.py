@@ -13,9 +13,9 @@ def test_captions_of_an_album_are_compared_with_the_truth(tmp_path):
     named = [photo for photo in album.photos if any(photo.names)]
     with Library(tmp_path / "library.db") as library:
         for number, photo in enumerate(album.photos):
-            photo_id = library.add_photo(record_photo(photo.path))
+            photo_id = library.photos.add(record_photo(photo.path))
             words = photo.caption if number else "Nobody is here."
-            library.save_caption(photo_id, words, model="m", bank=None, prompt_version="1", appearances=[])
+            library.captions.put(photo_id, words, model="m", bank=None, prompt_version="1", appearances=[])
         score = score_captions(library, album)
     first_is_named = album.photos[0] in named
     assert score.captioned == score.photos == 6
