@@ -168,7 +168,7 @@ def _read_questions(folder: Path) -> list[Question]:
             if pair is None:
                 raise DatasetError(f"{path}: an entry of {file} is no question with an answer")
             text, answer = (_with_name(words, folder.name) for words in pair)
-            found.append(Question("vqa", "si_sq", text, answer, folder / file))
+            found.append(Question(task="vqa", kind="si_sq", text=text, answer=answer, photo=folder / file))
     return found
 
 

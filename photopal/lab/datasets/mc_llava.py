@@ -70,7 +70,7 @@ def load_mc_llava(root: Path, *, validation_share: float, seed: int) -> Dataset:
     names = read_json(root / "scenarios.json", list)
     told = read_json_if_there(root / "photopal.json", dict) or {}
     extra = Extra(told.get("concepts", {}), told.get("groups", {}))
-    reader = _Reader(root, types, extra, validation_share, seed)
+    reader = _Reader(root=root, types=types, extra=extra, validation_share=validation_share, seed=seed)
     scenarios = tuple(reader.scenario(name) for name in names)
     return Dataset(root, "mc-llava", scenarios, read_negatives(root, seed))
 
@@ -254,7 +254,7 @@ def _question(
 ) -> Question:
     text, answer = (bare_names(words, names) for words in written)
     if task == "vqa":
-        return Question(task, kind, text, answer, photo)
+        return Question(task=task, kind=kind, text=text, answer=answer, photo=photo)
     parts = take_apart(text)
     letter = letter_of(answer)
     return Question(

@@ -49,7 +49,9 @@ def score_captions(library: Library, album: Album) -> AlbumScore:
         exact += told == truth
         wrong += bool(told - truth)
         missing += bool(truth - told)
-    return AlbumScore(len(album.photos), captioned, exact, wrong, missing)
+    return AlbumScore(
+        photos=len(album.photos), captioned=captioned, exact=exact, wrong=wrong, missing=missing
+    )
 
 
 TILE_PX = 300
@@ -62,7 +64,7 @@ def draw_sheet(library: Library, photos: Sequence[PhotoRecord], *, columns: int 
 
     Args:
         library: Knows the captions.
-        photos: CaptionResult photos of the library, in the order to show them.
+        photos: Captioned photos of the library, in the order to show them.
         columns: Photos a row.
     """
     names = {concept.id: concept.name for concept in library.concepts.all()}

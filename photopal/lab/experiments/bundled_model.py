@@ -70,8 +70,21 @@ GOALS = (
     *_captions("registered", "registered"),
     *_captions("tuned", _TUNED),
     Goal("free", "free questions, registered", 0.85),
-    Goal("tuning seconds", f"seconds to tune {NAMES} names × {TUNING_PHOTOS} photos", 60.0, "mean", True),
-    Goal("caption seconds", "seconds to caption a photo", 1.0, "mean", True, True),
+    Goal(
+        key="tuning seconds",
+        measure=f"seconds to tune {NAMES} names × {TUNING_PHOTOS} photos",
+        target=60.0,
+        figure="mean",
+        is_cost=True,
+    ),
+    Goal(
+        key="caption seconds",
+        measure="seconds to caption a photo",
+        target=1.0,
+        figure="mean",
+        is_cost=True,
+        is_by_photo=True,
+    ),
 )
 """What the design asks for, in its order."""
 

@@ -291,7 +291,14 @@ def retrieve(store: PhotoStore, dataset: Dataset, scenario: Scenario, *, seed: i
     for one in list_questions(dataset, scenario, seed=seed):
         score = likeness(one.photo, one.names)
         outcomes.append(
-            RecognitionResult(one.kind, one.is_there, one.authors_say, score, threshold, one.negative)
+            RecognitionResult(
+                kind=one.kind,
+                is_there=one.is_there,
+                authors_say=one.authors_say,
+                probability=score,
+                threshold=threshold,
+                negative=one.negative,
+            )
         )
     told = rows_of("recognition", outcomes)
     return {figure: rows for figure, rows in told.items() if any(one in figure for one in THRESHOLD_FREE)}

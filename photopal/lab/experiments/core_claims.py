@@ -83,9 +83,8 @@ def compute(context: ExperimentContext, run: Run) -> tuple[dict[str, Figures], d
     dataset, scenario = context.scenario(run)
     seed = run.seed
     learned = context.register(dataset, scenario, seed)
-    tuned, report = context.tune(
-        learned, context.tuning_photos(dataset, learned, seed), context.plan.tune(seed)
-    )
+    photos = context.tuning_photos(dataset, learned, seed)
+    tuned, report = context.tune(learned, photos, context.plan.tune(seed))
     learned = context.with_bank(learned, tuned)
     conditions: dict[str, Figures] = {}
     for condition, bank in (("registered", learned.registered), ("tuned", tuned)):
@@ -167,7 +166,9 @@ def summarize(results: Results, plan: Plan) -> Section:
         "scenario a model that goes by the rows is below 0.5: it answers for that one."
     )
     verdicts = (*_learning(runs), *_marks(runs), *_negatives(runs), *_maps_and_words(runs))
-    return Section("Is anything learned?", about, _tables(runs), (), verdicts)
+    return Section(
+        title="Is anything learned?", about=about, tables=_tables(runs), plots=(), verdicts=verdicts
+    )
 
 
 def _tables(runs: Sequence[Result]) -> tuple[Table, ...]:

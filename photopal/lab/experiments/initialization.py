@@ -112,7 +112,9 @@ def summarize(results: Results, plan: Plan) -> Section:
         "their mean is geometric."
     )
     tables = (compare("Test photos, at once and tuned", runs, conditions, FIGURES), _steps(runs))
-    return Section("Where the rows start", about, tables, plots, _verdicts(runs))
+    return Section(
+        title="Where the rows start", about=about, tables=tables, plots=plots, verdicts=_verdicts(runs)
+    )
 
 
 def _steps(runs: Sequence[Result]) -> Table:
@@ -154,7 +156,13 @@ def _plot(runs: Sequence[Result], what: str, words: str) -> Plot:
             x = sum(r.facts[start]["steps"][epoch] for r in runs) / len(runs)
             points[x] = mean_of(runs, lambda r, e=epoch, s=start: r.facts[s][what][e])  # type: ignore[misc]
         lines.append(line(label, points))
-    return Plot(f"starting-{what}", f"Tuning from either start: {words}", "updates", words, tuple(lines))
+    return Plot(
+        name=f"starting-{what}",
+        title=f"Tuning from either start: {words}",
+        x="updates",
+        y=words,
+        lines=tuple(lines),
+    )
 
 
 EXPERIMENT = Experiment(NAME, compute, summarize)

@@ -113,7 +113,13 @@ def summarize(results: Results, plan: Plan) -> Section:
         "validation photos; p = 0.5 suits some ways of asking better than others. Retrieval has no p(yes). "
         "It, the plain model and looks in words learn nothing; looks stand in the question itself."
     )
-    return Section("Joint against separate, and baselines", about, tuple(tables), (), verdicts)
+    return Section(
+        title="Joint against separate, and baselines",
+        about=about,
+        tables=tuple(tables),
+        plots=(),
+        verdicts=verdicts,
+    )
 
 
 def ranked(runs: Sequence[Result]) -> dict[str, str]:

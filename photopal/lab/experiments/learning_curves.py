@@ -37,13 +37,24 @@ def summarize_tokens(results: Results, plan: Plan) -> Section:
     lines = tuple(
         line(how, {float(k): estimate(runs, f"{how} {k}", WEIGHTED) for k in plan.tokens}) for how in ways
     )
-    plot = Plot("tokens", "Soft tokens a concept", "k", "recognition, weighted", lines, is_log=True)
+    plot = Plot(
+        name="tokens",
+        title="Soft tokens a concept",
+        x="k",
+        y="recognition, weighted",
+        lines=lines,
+        is_log=True,
+    )
     curve = ", ".join(map(str, plan.tokens))
     last = estimate(runs, f"tuned {plan.tokens[-1]}", WEIGHTED)
     verdict = shown(f"k = {curve}: weighted recognition at the last", last, TOKENS, "curve shown")
     table = compare("Soft tokens", runs, conditions, TOKEN_FIGURES)
     return Section(
-        "How many soft tokens", "Each k is registered and tuned anew.", (table,), (plot,), (verdict,)
+        title="How many soft tokens",
+        about="Each k is registered and tuned anew.",
+        tables=(table,),
+        plots=(plot,),
+        verdicts=(verdict,),
     )
 
 
@@ -51,7 +62,6 @@ TOKEN_EXPERIMENT = Experiment(TOKENS, compute_tokens, summarize_tokens)
 
 
 PHOTOS = "photos"
-WEIGHTED = "recognition: weighted"
 PHOTO_FIGURES = (
     WEIGHTED,
     "recognition: weighted, more negatives, own threshold",
@@ -99,7 +109,7 @@ def summarize_photos(results: Results, plan: Plan) -> Section:
     lines = tuple(
         line(how, {float(n): estimate(runs, f"{how} {n}", WEIGHTED) for n in plan.photos}) for how in ways
     )
-    plot = Plot("photos", "Photos a concept", "photos", "recognition, weighted", lines)
+    plot = Plot(name="photos", title="Photos a concept", x="photos", y="recognition, weighted", lines=lines)
     listed = ", ".join(map(str, plan.photos))
     last = estimate(runs, f"tuned {plan.photos[-1]}", WEIGHTED)
     verdict = shown(f"photos = {listed}: weighted recognition at the last", last, PHOTOS, "curve shown")
@@ -107,7 +117,13 @@ def summarize_photos(results: Results, plan: Plan) -> Section:
         "One photo in five is held out for thresholds and for the choice among passes; with fewer than three "
         "photos none is, and p = 0.5 decides."
     )
-    return Section("How many photos; training-free against tuned", about, tables, (plot,), (verdict,))
+    return Section(
+        title="How many photos; training-free against tuned",
+        about=about,
+        tables=tables,
+        plots=(plot,),
+        verdicts=(verdict,),
+    )
 
 
 PHOTO_EXPERIMENT = Experiment(PHOTOS, compute_photos, summarize_photos)

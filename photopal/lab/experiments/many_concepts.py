@@ -1,7 +1,10 @@
-"""Asks for one concept with every registered one in the prompt, however many; knows no truth.
+"""2 to 64 registered concepts: everyone in the prompt, or only whom the maps shortlist (method, 7.7).
 
-A prompt has placeholders for 16 concepts. More are put in as several blocks, one after another, whose rows
-are laid in block by block, so that the whole crowd stands between the photo and the question.
+All concepts of a seed stand in one row, people first, then pets, and neighbors form pairs. For every m the
+row is cut into groups of m that are registered together. The same questions are asked for every m: about
+every second pair, on photos of either of them, of nobody, of a lookalike, and on a near-duplicate. Everyone
+and the shortlist are treated alike: no marks, and no name made likelier than the model has it. Intervals are
+over blocks of four neighbors, which share their photos.
 """
 
 from __future__ import annotations
@@ -71,9 +74,12 @@ if TYPE_CHECKING:
 class FullPrompt:
     """All concepts of a bank in one prompt.
 
+    A prompt has placeholders for 16 concepts. More are put in as several blocks, one after another, whose
+    embeddings are laid in block by block, so that everyone stands between the photo and the question.
+
     Args:
         model: Must be able to go on from a photo's keys and values.
-        bank: The crowd.
+        bank: Who is in it.
         features: Of any photo, to write prompts with.
     """
 
@@ -88,11 +94,11 @@ class FullPrompt:
         self._block = torch.cat(parts)  # [tokens, hidden], from the end of the photo to the last soft token
 
     def __len__(self) -> int:
-        """How many tokens the crowd takes in a prompt."""
+        """How many tokens the concepts take in a prompt."""
         return int(self._block.shape[0])
 
     def prompt_length(self, features: PhotoFeatures) -> int:
-        """How many tokens the recognition question takes with the whole crowd, from the first to the last."""
+        """How many tokens the recognition question takes with everyone, from the first token to the last."""
         one = self._encode((1,), recognition_question(name_placeholder(0)), features)
         question = int(one.ids.shape[0]) - self._block_end(one)
         return one.image_end + len(self) + question
@@ -131,7 +137,7 @@ class FullPrompt:
         return shares
 
     def _begun(self, features: PhotoFeatures) -> PrefixCache:
-        """Keys and values of the photo and the crowd."""
+        """Keys and values of the photo and of everyone."""
         encoded = self._model.encode_prompt(build_prompt("-"), features)
         photo = self._model.encode_prefix(encoded, features)
         past = copy_past(photo)
@@ -158,7 +164,16 @@ def in_blocks(runs: Sequence[Result]) -> list[Result]:
         seconds = result.cpu_seconds / max(1, len(result.facts["blocks"]))
         for place, conditions in enumerate(result.facts["blocks"]):
             if conditions:
-                blocks.append(Result(result.run, f"block {place}", "plain", conditions, {}, seconds))
+                blocks.append(
+                    Result(
+                        run=result.run,
+                        scenario=f"block {place}",
+                        group="plain",
+                        conditions=conditions,
+                        facts={},
+                        cpu_seconds=seconds,
+                    )
+                )
     return blocks
 
 
@@ -186,13 +201,20 @@ def summarize(results: Results, plan: Plan) -> Section:
     ]
     x = "registered concepts"
     plots = (
-        Plot("crowd", "Many registered concepts", x, "recognition, weighted", tuple(lines), is_log=True),
         Plot(
-            "crowd-lookalikes",
-            "Who is taken for a concept, with the shortlist",
-            x,
-            "false positives at recall 0.9",
-            tuple(negatives),
+            name="crowd",
+            title="Many registered concepts",
+            x=x,
+            y="recognition, weighted",
+            lines=tuple(lines),
+            is_log=True,
+        ),
+        Plot(
+            name="crowd-lookalikes",
+            title="Who is taken for a concept, with the shortlist",
+            x=x,
+            y="false positives at recall 0.9",
+            lines=tuple(negatives),
             is_log=True,
         ),
     )
@@ -202,7 +224,13 @@ def summarize(results: Results, plan: Plan) -> Section:
         "has no marks, and captions are what the model says by itself. Prompts with more than 16 concepts "
         "are put together of several blocks; those of 64 are longer than any the bundled model learned from."
     )
-    return Section("Many registered concepts", about, tables, plots, tuple(_verdicts(blocks, sizes)))
+    return Section(
+        title="Many registered concepts",
+        about=about,
+        tables=tables,
+        plots=plots,
+        verdicts=tuple(_verdicts(blocks, sizes)),
+    )
 
 
 def _of_blocks(table: Table, blocks: Sequence[Result], runs: Sequence[Result]) -> Table:
@@ -243,7 +271,6 @@ def _mean(numbers: Sequence[int]) -> float:
     return sum(numbers) / len(numbers) if numbers else math.nan
 
 
-NAME = "crowd"
 BLOCK = 4
 
 
@@ -343,7 +370,15 @@ class _GroupSize:
         how = LearningOptions(None, RegisterOptions(seed=self.seed))
         bank = register(store, rows, concepts, strangers, how)
         scenario = Scenario("crowd", tuple(concepts))
-        learned = LearnedScenario(scenario, rows, bank, None, None, None, 0.0)
+        learned = LearnedScenario(
+            scenario=scenario,
+            concepts=rows,
+            registered=bank,
+            tuned=None,
+            foreign=None,
+            report=None,
+            seconds=0.0,
+        )
         return ConceptGroup(rows, bank, Evaluator(store, learned, bank, seed=self.seed))
 
     def ask(self, queries: Sequence[Query]) -> Iterator[tuple[str, Figures, int]]:
@@ -366,7 +401,16 @@ class _GroupSize:
         for query, share in zip(queries, shares(group, queries), strict=True):
             is_pair = query.negative in (None, "same kind", "other kind")
             authors = query.is_there if is_pair else None
-            outcomes.append(RecognitionResult("si_sq", query.is_there, authors, share, 0.5, query.negative))
+            outcomes.append(
+                RecognitionResult(
+                    kind="si_sq",
+                    is_there=query.is_there,
+                    authors_say=authors,
+                    probability=share,
+                    threshold=0.5,
+                    negative=query.negative,
+                )
+            )
         return rows_of("recognition", outcomes)
 
     def _short(self, group: ConceptGroup, queries: Sequence[Query]) -> list[float]:
@@ -376,7 +420,7 @@ class _GroupSize:
             concept = group.of(query.place + 1)
             view = group.evaluator.view(query.photo)
             seen = [one for one in _seen(view) if one.id != concept.id]
-            setup = self._pose(group, [concept, *seen[: MOST_CONCEPTS - 1]], query.photo)
+            setup = self._set_up(group, [concept, *seen[: MOST_CONCEPTS - 1]], query.photo)
             shares += yes_shares(group.evaluator, setup, [(concept.name,)])
             encoded = group.evaluator.encode(setup, recognition_question(concept.name))
             self.tokens[f"shortlist {self.size}"].append(int(encoded.ids.shape[0]))
@@ -385,16 +429,16 @@ class _GroupSize:
     def _everyone(self, group: ConceptGroup, queries: Sequence[Query]) -> list[float]:
         """p(Yes) with the whole group in the prompt."""
         told: dict[tuple[Path, int], float] = {}
-        crowd = None
+        everyone = None
         for path in dict.fromkeys(query.photo for query in queries):
             [features] = self.context.store.features([path])
-            crowd = crowd or FullPrompt(self.context.model, group.bank, features)
+            everyone = everyone or FullPrompt(self.context.model, group.bank, features)
             ids = [query.place + 1 for query in queries if query.photo == path]
-            told |= {(path, i): p for i, p in zip(ids, crowd.yes_shares(features, ids), strict=True)}
-            self.tokens[f"all {self.size}"].append(crowd.prompt_length(features))
+            told |= {(path, i): p for i, p in zip(ids, everyone.yes_shares(features, ids), strict=True)}
+            self.tokens[f"all {self.size}"].append(everyone.prompt_length(features))
         return [told[query.photo, query.place + 1] for query in queries]
 
-    def _pose(self, group: ConceptGroup, chosen: Sequence[ConceptRecord], path: Path) -> PromptSetup:
+    def _set_up(self, group: ConceptGroup, chosen: Sequence[ConceptRecord], path: Path) -> PromptSetup:
         if not chosen:
             return PromptSetup((), (), None, self.context.store.features([path])[0])
         rows = group.bank.rows([one.id for one in chosen], [one.name for one in chosen])
@@ -411,7 +455,7 @@ class _GroupSize:
         prompted = []
         for path in photos:
             chosen = group.rows if condition == "all" else _seen(group.evaluator.view(path))[:MOST_CONCEPTS]
-            setup = self._pose(group, chosen, path)
+            setup = self._set_up(group, chosen, path)
             encoded = group.evaluator.encode(setup, CAPTION_QUESTION)
             prompted.append(Prompted(encoded, setup.features, setup.rows, CAPTION_TOKENS))
         captions = answer_side_by_side(self.context.model, prompted)
@@ -420,7 +464,11 @@ class _GroupSize:
         for words, concept_id in zip(captions, photos.values(), strict=True):
             truth = [] if concept_id is None else [group.of(concept_id).name]
             names = count_names(words, truth, known)
-            outcomes.append(CaptionResult("si_sq", True, float("nan"), names, float("nan")))
+            outcomes.append(
+                CaptionResult(
+                    kind="si_sq", has_offer=True, substrings=float("nan"), names=names, words=float("nan")
+                )
+            )
         told = rows_of("caption", outcomes)
         wanted = ("caption: F1 of names, all offered", "caption: wrong names a photo, all offered")
         return {figure: told[figure] for figure in wanted}

@@ -287,13 +287,15 @@ def _wrong(caption: CaptionResult) -> tuple[float, ...]:
 
 
 def _authors(task: str, name: str, facts: Facts, figure: Figure = mean) -> Measure:
-    return Measure(task, name, "authors", facts, figure, has_controls=True)
+    return Measure(task=task, name=name, definition="authors", facts=facts, figure=figure, has_controls=True)
 
 
 def _ours(
     task: str, name: str, facts: Facts, figure: Figure = mean, *, has_controls: bool = False
 ) -> Measure:
-    return Measure(task, name, "ours", facts, figure, has_controls)
+    return Measure(
+        task=task, name=name, definition="ours", facts=facts, figure=figure, has_controls=has_controls
+    )
 
 
 def _false_positive_measure(negative: Negative) -> Measure:

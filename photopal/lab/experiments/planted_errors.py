@@ -177,7 +177,7 @@ def summarize(results: Results, plan: Plan) -> Section:
     )
     table = Table("Mistakes on purpose", columns, tuple(rows), rests_on(runs))
     verdicts = tuple(seen(runs, fault, ": ".join(WATCHED[fault][0])) for fault in FAULTS)
-    return Section("Are mistakes seen?", about, (table,), (), verdicts)
+    return Section(title="Are mistakes seen?", about=about, tables=(table,), plots=(), verdicts=verdicts)
 
 
 def seen(runs: Sequence[Result], fault: Fault, figure: str) -> Verdict:

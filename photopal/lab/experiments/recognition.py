@@ -63,7 +63,9 @@ def list_questions(dataset: Dataset, scenario: Scenario, *, seed: int) -> list[R
         partner = partners.get(concept.name)
         is_paired = partner is not None
         asked += [
-            RecognitionQuestion(p.path, name, "si_sq", True, True, is_balanced=is_paired)
+            RecognitionQuestion(
+                photo=p.path, names=name, kind="si_sq", is_there=True, authors_say=True, is_balanced=is_paired
+            )
             for p in concept.test
         ]
         asked += [_about_multi(photo, concept, scenario) for photo in scenario.multi]
@@ -72,24 +74,47 @@ def list_questions(dataset: Dataset, scenario: Scenario, *, seed: int) -> list[R
                 negative = _likeness(concept, other)
                 is_paired = other.name == partner
                 asked += [
-                    RecognitionQuestion(p.path, name, "si_sq", False, False, negative, is_paired)
+                    RecognitionQuestion(
+                        photo=p.path,
+                        names=name,
+                        kind="si_sq",
+                        is_there=False,
+                        authors_say=False,
+                        negative=negative,
+                        is_balanced=is_paired,
+                    )
                     for p in other.test
                 ]
         alike = [photo for photo in scenario.lookalikes if photo.resembles == concept.name]
         asked += [
-            RecognitionQuestion(p.path, name, "si_sq", False, None, p.negative)
+            RecognitionQuestion(
+                photo=p.path, names=name, kind="si_sq", is_there=False, authors_say=None, negative=p.negative
+            )
             for p in (*random_photos, *alike)
         ]
         authors_say = False if is_alone else None
         asked += [
-            RecognitionQuestion(photo.path, name, "si_sq", False, authors_say, _likeness(concept, other))
+            RecognitionQuestion(
+                photo=photo.path,
+                names=name,
+                kind="si_sq",
+                is_there=False,
+                authors_say=authors_say,
+                negative=_likeness(concept, other),
+            )
             for other, photo in others
         ]
     names = tuple(scenario.names)
     if len(names) > 1:
         for photo in scenario.multi:
             asked.append(
-                RecognitionQuestion(photo.path, names, "mi_mq", set(names) <= set(photo.places), True)
+                RecognitionQuestion(
+                    photo=photo.path,
+                    names=names,
+                    kind="mi_mq",
+                    is_there=set(names) <= set(photo.places),
+                    authors_say=True,
+                )
             )
     return asked
 
@@ -112,14 +137,23 @@ def _sample(all_: Sequence[T], most: int, rng: random.Random) -> list[T]:
 
 def _about_multi(photo: DatasetPhoto, concept: DatasetConcept, scenario: Scenario) -> RecognitionQuestion:
     if concept.name in photo.places:
-        return RecognitionQuestion(photo.path, (concept.name,), "mi_sq", True, True)
+        return RecognitionQuestion(
+            photo=photo.path, names=(concept.name,), kind="mi_sq", is_there=True, authors_say=True
+        )
     shown = [other for other in scenario.concepts if other.name in photo.places]
     kinds = [_likeness(concept, other) for other in shown]
     order: tuple[Negative, ...] = ("sibling", "same kind", "other kind")
     negative: Negative = "random"
     for kind in reversed(order):
         negative = kind if kind in kinds else negative
-    return RecognitionQuestion(photo.path, (concept.name,), "mi_sq", False, True, negative)
+    return RecognitionQuestion(
+        photo=photo.path,
+        names=(concept.name,),
+        kind="mi_sq",
+        is_there=False,
+        authors_say=True,
+        negative=negative,
+    )
 
 
 def _likeness(concept: DatasetConcept, other: DatasetConcept) -> Negative:
@@ -141,7 +175,9 @@ def list_validation(dataset: Dataset, scenario: Scenario) -> list[RecognitionQue
     rng = random.Random(f"validation {scenario.name}")
     shown |= {photo.path: "" for photo in _sample(strangers, VALIDATION_NEGATIVES, rng)}
     return [
-        RecognitionQuestion(path, (name,), "si_sq", name == present, None)
+        RecognitionQuestion(
+            photo=path, names=(name,), kind="si_sq", is_there=name == present, authors_say=None
+        )
         for path, present in shown.items()
         for name in scenario.names
     ]

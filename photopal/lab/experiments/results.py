@@ -279,7 +279,13 @@ def estimate(results: Sequence[Result], condition: str, figure: str) -> Estimate
     make = partial(pooled, FIGURES.get(figure, mean))
     interval = bootstrap(make, values, rounds=ROUNDS)
     questions = sum(len(one) for one in values)
-    return Estimate(make(values), interval, questions, len(known), len(seeds_of(known)))
+    return Estimate(
+        value=make(values),
+        interval=interval,
+        questions=questions,
+        scenarios=len(known),
+        seeds=len(seeds_of(known)),
+    )
 
 
 def difference(results: Sequence[Result], figure: str, conditions: tuple[str, str]) -> Estimate:
@@ -291,7 +297,13 @@ def difference(results: Sequence[Result], figure: str, conditions: tuple[str, st
     interval = paired_bootstrap(make, pair, rounds=ROUNDS)
     questions = sum(len(one) for one in pair[0])
     seeds = len(seeds_of([results[place] for place in both]))
-    return Estimate(make(pair[0]) - make(pair[1]), interval, questions, len(both), seeds)
+    return Estimate(
+        value=make(pair[0]) - make(pair[1]),
+        interval=interval,
+        questions=questions,
+        scenarios=len(both),
+        seeds=seeds,
+    )
 
 
 def mean_of(results: Sequence[Result], take: Callable[[Result], float]) -> Estimate:
@@ -316,7 +328,13 @@ def _middle_of(
     values = [float(take(result)) for result in known]
     interval = bootstrap(middle, values, rounds=ROUNDS)
     count = len(known)
-    return Estimate(middle(values) if values else math.nan, interval, count, count, len(seeds_of(known)))
+    return Estimate(
+        value=middle(values) if values else math.nan,
+        interval=interval,
+        questions=count,
+        scenarios=count,
+        seeds=len(seeds_of(known)),
+    )
 
 
 def of_group(results: Sequence[Result], group: str) -> list[Result]:

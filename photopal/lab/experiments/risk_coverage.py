@@ -156,11 +156,11 @@ def summarize(results: Results, plan: Plan) -> Section:
     note = f"{rests_on(runs)}. {count:,} questions with single names, all kinds of negatives."
     tables = (Table("Deciding", columns, tuple(rows), note), _band_table(runs), _error_table(runs))
     plot = Plot(
-        "risk-coverage",
-        "Wrong answers among those that are given",
-        "coverage",
-        "share wrong",
-        tuple(_curve(runs, words, decide) for words, decide in RULES.items()),
+        name="risk-coverage",
+        title="Wrong answers among those that are given",
+        x="coverage",
+        y="share wrong",
+        lines=tuple(_curve(runs, words, decide) for words, decide in RULES.items()),
     )
     about = (
         "Tuned rows. How sure p(yes) is, is its distance from the threshold as a share of what there can be; "

@@ -172,7 +172,14 @@ def compute_run(context: ExperimentContext, run: Run) -> Result:
     started = time.process_time()
     conditions, facts = experiment.compute(context, run)
     context.forget()
-    return Result(run, scenario.name, scenario.group, conditions, facts, time.process_time() - started)
+    return Result(
+        run=run,
+        scenario=scenario.name,
+        group=scenario.group,
+        conditions=conditions,
+        facts=facts,
+        cpu_seconds=time.process_time() - started,
+    )
 
 
 def _computed(todo: list[Run], environment: RunEnvironment, account: BudgetAccount) -> Iterator[Result]:

@@ -175,7 +175,15 @@ def shown(claim: str, found: Estimate, experiment: str, words: str = "reported")
 
 
 def _verdict(claim: str, found: Estimate, target: str, margin: float | None, experiment: str) -> Verdict:
-    return Verdict(claim, target, found.value, found.interval, margin, experiment, basis=found.basis)
+    return Verdict(
+        claim=claim,
+        target=target,
+        figure=found.value,
+        interval=found.interval,
+        margin=margin,
+        experiment=experiment,
+        basis=found.basis,
+    )
 
 
 _COLORS = ("#1b66c9", "#d7263d", "#1a7f37", "#9a3fb5", "#b35900")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -139,30 +139,38 @@ class Tallies:
             goal: What to compute.
             seed: Drives the bootstrap.
         """
-        booked = self._counts.get(goal.key)
-        if not booked:
-            is_met = None if goal.target is None else False
-            nothing = (None, None, 0, 0, goal.target, None, is_met, goal.is_by_photo)
-            return Measured(goal.key, goal.measure, *nothing, {})
+        clusters = self._counts.get(goal.key)
+        measured = Measured(
+            key=goal.key,
+            measure=goal.measure,
+            value=None,
+            interval=None,
+            questions=0,
+            clusters=0,
+            target=goal.target,
+            margin=None,
+            is_met=None if goal.target is None else False,
+            is_by_photo=goal.is_by_photo,
+            parts={},
+        )
+        if not clusters:
+            return measured
         figure, columns = FIGURES[goal.figure]
-        counts = np.stack([booked[cluster] for cluster in sorted(booked)])  # [clusters, columns]
+        counts = np.stack([clusters[cluster] for cluster in sorted(clusters)])  # [clusters, columns]
         total = counts.sum(axis=0)
         value = float(figure(total))
         margin = None
         if goal.target is not None:
             margin = goal.target - value if goal.is_cost else value - goal.target
-        return Measured(
-            goal.key,
-            goal.measure,
-            value,
-            bootstrap_counts(figure, counts, seed=seed),
-            int(total[list(columns)].sum()),
-            len(counts),
-            goal.target,
-            margin,
-            None if margin is None else margin >= 0,
-            goal.is_by_photo,
-            _parts(goal.figure, total),
+        return replace(
+            measured,
+            value=value,
+            interval=bootstrap_counts(figure, counts, seed=seed),
+            questions=int(total[list(columns)].sum()),
+            clusters=len(counts),
+            margin=margin,
+            is_met=None if margin is None else margin >= 0,
+            parts=_parts(goal.figure, total),
         )
 
 

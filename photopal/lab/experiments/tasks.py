@@ -159,7 +159,15 @@ def caption(
         truth = [name for name in known if name in photo.places]
         names = count_names(words, truth, known)
         best = max((word_f1(known_words, words) for known_words in photo.captions), default=math.nan)
-        told.append(CaptionResult(kind, has_offer, substring_recall(words, truth), names, best))
+        told.append(
+            CaptionResult(
+                kind=kind,
+                has_offer=has_offer,
+                substrings=substring_recall(words, truth),
+                names=names,
+                words=best,
+            )
+        )
     return told
 
 

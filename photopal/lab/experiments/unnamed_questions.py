@@ -146,7 +146,6 @@ DESCRIBED_GOALS = (
 )
 """What is measured, in the order of the table. Nothing is promised of it, so there are no targets."""
 
-_PHOTOS_AT_ONCE = 16
 _MOST_PHOTOS = 6  # for each question of a kind; some photos show nobody to ask about
 
 
@@ -347,7 +346,9 @@ def draw_case(rng: random.Random, size_px: int) -> DescribedPhoto:
     marks = dict(zip(shown.clear, numbers, strict=True))
     names = [f"the one at mark {marks[i]}" if i in marks else None for i in range(len(photo.scene.subjects))]
     drawn = draw_marks(photo.image, [_mark(photo, index, number) for index, number in marks.items()])
-    return DescribedPhoto(shown, PhotoFacts(photo, tuple(names)), talk, marks, drawn)
+    return DescribedPhoto(
+        by_looks=shown, by_marks=PhotoFacts(photo, tuple(names)), talk=talk, marks=marks, marked=drawn
+    )
 
 
 def _mark(photo: DrawnPhoto, index: int, number: int) -> Mark:

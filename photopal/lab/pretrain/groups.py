@@ -85,7 +85,13 @@ def draw_group(rng: random.Random, *, size_px: int = SIDE_PX, held_out: bool | N
         members.append(tuple(index_of.get(subject.identity, -1) for subject in scene.subjects))
         owners.append(patch_subjects(photo.owners, count=len(photo.scene.subjects), share=OWNED_SHARE))
         things.append(patch_subjects(photo.things, count=len(photo.scene.subjects), share=THING_SHARE))
-    return Group(tuple(cast), tuple(photos), tuple(members), np.stack(owners), np.stack(things))
+    return Group(
+        cast=tuple(cast),
+        photos=tuple(photos),
+        members=tuple(members),
+        patch_owners=np.stack(owners),
+        patch_things=np.stack(things),
+    )
 
 
 def patch_subjects(painted: NDArray[np.uint8], *, count: int, share: float) -> NDArray[np.int8]:

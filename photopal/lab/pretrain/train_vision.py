@@ -79,12 +79,12 @@ def collate(groups: list[Group]) -> VisionBatch:
                 subjects.append(describe_subject(subject))
                 identities.append(number * 100 + member if member >= 0 else -1)
     return VisionBatch(
-        to_pixels(groups),
-        torch.stack(owners),
-        torch.stack(things),
-        torch.tensor(subjects),
-        torch.tensor(identities),
-        torch.tensor(scenes),
+        pixels=to_pixels(groups),
+        owners=torch.stack(owners),
+        things=torch.stack(things),
+        subjects=torch.tensor(subjects),
+        identities=torch.tensor(identities),
+        scenes=torch.tensor(scenes),
     )
 
 

@@ -165,7 +165,12 @@ class ExampleMaker:
         sides = [1 + min(2, int(3 * shown[m])) if m in shown else 0 for m in chosen]
         places = [subjects + members.index(m) if m in members else -1 for m in chosen]
         known = ExampleFacts(
-            first + row, tuple(marks.values()), references, sides, places, neighbors_of(talk, names)
+            row=first + row,
+            marks=tuple(marks.values()),
+            references=references,
+            sides=sides,
+            subjects=places,
+            neighbors=neighbors_of(talk, names),
         )
         return self._pack(known, converse(talk, rng, count=MOST_EXCHANGES), concepts, rng)
 
@@ -204,19 +209,19 @@ class ExampleMaker:
             kinds += [exchange.kind] * len(tail)
         counts = [concept.token_count for concept in concepts]
         return TrainingExample(
-            known.row,
-            ids,
-            positions,
-            blocks,
-            labels,
-            kinds,
-            known.references,
-            counts,
-            known.sides,
-            known.subjects,
-            known.neighbors,
-            known.marks,
-            options,
+            row=known.row,
+            ids=ids,
+            positions=positions,
+            blocks=blocks,
+            labels=labels,
+            kinds=kinds,
+            references=known.references,
+            token_counts=counts,
+            sides=known.sides,
+            subjects=known.subjects,
+            neighbors=known.neighbors,
+            marks=known.marks,
+            options=options,
         )
 
     def _asked(self, exchange: Exchange, rng: random.Random) -> str:

@@ -229,7 +229,13 @@ def _write(folder: Path, planned: list[_Planned], family: Family, options: Album
         write_mask(mask, drawn.mask(index), shot)
         references[name].append(AlbumReference(photo, index, mask))
     concepts = [AlbumConcept(name, who, tuple(references[name])) for who, name in family.names.items()]
-    album = Album(folder, tuple(photos), tuple(concepts), family.lookalike, family.names[family.likeness])
+    album = Album(
+        folder=folder,
+        photos=tuple(photos),
+        concepts=tuple(concepts),
+        lookalike=family.lookalike,
+        lookalike_of=family.names[family.likeness],
+    )
     _write_truth(album)
     return album
 

@@ -74,11 +74,11 @@ def draw_photo(scene: Scene, *, size_px: int = 160, supersample: int = 2) -> Dra
 
 def _paint_subject(canvas: Canvas, subject: Subject, *, number: int) -> None:
     pen = Pen(
-        canvas,
-        subject.x * canvas.width,
-        subject.ground * canvas.height,
-        subject.height * canvas.height,
-        subject.is_mirrored,
+        canvas=canvas,
+        x=subject.x * canvas.width,
+        y=subject.ground * canvas.height,
+        unit=subject.height * canvas.height,
+        is_mirrored=subject.is_mirrored,
     )
     canvas.owner = 0
     pen.ellipse(0, 0.01, 0.24, 0.035, (96, 98, 96))

@@ -135,13 +135,30 @@ def _place_subject(identity: Identity, rng: random.Random, *, x: float, zoom: fl
         activity = rng.choices(PERSON_ACTIVITIES, (3, *([1] * (len(PERSON_ACTIVITIES) - 1))))[0]
         if activity in SKYWARD:
             height, ground = min(height, SKYWARD[activity]), min(ground, 0.96)
-        return Subject(identity, activity, x, ground, height, _is_mirrored(x, rng), clothes)
+        return Subject(
+            identity=identity,
+            activity=activity,
+            x=x,
+            ground=ground,
+            height=height,
+            is_mirrored=_is_mirrored(x, rng),
+            clothes=clothes,
+        )
     height = 0.45 * zoom * depth * (1.22 if identity.size == "big" else 0.95)
     choices = PARROT_ACTIVITIES if identity.species == "parrot" else PET_ACTIVITIES
     ground = ground if zoom <= 1.0 else 0.95
     activity, is_mirrored, collar = rng.choice(choices), _is_mirrored(x, rng), rng.choice(COLLARS)
     collar = "none" if identity.species == "parrot" else collar
-    return Subject(identity, activity, x, ground, height, is_mirrored, None, collar)
+    return Subject(
+        identity=identity,
+        activity=activity,
+        x=x,
+        ground=ground,
+        height=height,
+        is_mirrored=is_mirrored,
+        clothes=None,
+        collar=collar,
+    )
 
 
 def _is_mirrored(x: float, rng: random.Random) -> bool:

@@ -221,7 +221,7 @@ def word(way: str, rng: random.Random, /, **fields: str) -> str:
 
 def ask(kind: str, way: str, answer: str, rng: random.Random, /, **fields: str) -> Exchange:
     """An exchange, its question phrased in one of the ways it may be."""
-    return Exchange(kind, word(way, rng, **fields), answer, way, fields)
+    return Exchange(kind=kind, question=word(way, rng, **fields), answer=answer, way=way, fields=fields)
 
 
 def all_grammars() -> tuple[str, ...]:
