@@ -32,7 +32,7 @@ def told():
 
 
 @pytest.fixture(scope="module")
-def table(model, told):
+def table(model, told, short_answers):
     return measure_bundled(model, OPTIONS, on_progress=lambda done, total, at: told.append((done, total)))
 
 

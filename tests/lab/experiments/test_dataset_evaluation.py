@@ -15,7 +15,6 @@ from photopal.concepts import RegisterOptions
 from photopal.concepts.calibration import Calibration
 from photopal.errors import DatasetError
 from photopal.lab.datasets import load_dataset
-from photopal.lab.datasets.drawn_dataset import DrawnOptions, write_drawn
 from photopal.lab.experiments.dataset_evaluation import EvalOptions, evaluate, facts, tabulate
 from photopal.lab.experiments.evaluator import CONTROLS, Evaluator, score
 from photopal.lab.experiments.photo_store import PhotoStore, read_mask, remember
@@ -29,19 +28,6 @@ pytestmark = pytest.mark.slow
 REGISTER = RegisterOptions(tokens=4)
 PLAIN = LearningOptions(None, REGISTER)
 QUICK = EvalOptions(tune=TuneOptions(epochs=1, variants=1, tokens=4))
-
-
-@pytest.fixture(scope="module")
-def scenes(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("runs") / "scenes"
-    options = DrawnOptions(scenarios=2, train=3, test=1, multi=2, negatives=8, siblings=1, size_px=64)
-    write_drawn(folder, options, seed=1)
-    return load_dataset(folder)
-
-
-@pytest.fixture(scope="module")
-def store(tiny_llava):
-    return PhotoStore(remember(load_model(tiny_llava)))
 
 
 @pytest.fixture
@@ -195,7 +181,7 @@ def test_validation_photos_are_asked_about_everyone_however_alike_the_maps_find_
 
 
 @pytest.fixture(scope="module")
-def evaluation(tiny_llava, scenes):
+def evaluation(tiny_llava, scenes, short_answers):
     return evaluate(load_model(tiny_llava), scenes, QUICK)
 
 
@@ -246,7 +232,7 @@ def test_the_same_seed_gives_the_same_figures(tiny_llava, scenes):
     assert first == again
 
 
-def test_a_dataset_of_square_and_wide_photos_by_hand_is_run(tiny_llava, mc_llava):
+def test_a_dataset_of_square_and_wide_photos_by_hand_is_run(tiny_llava, mc_llava, short_answers):
     dataset = load_dataset(mc_llava)
     evaluation = evaluate(load_model(tiny_llava), dataset, replace(QUICK, has_tuning=False))
     assert {row.task for row in tabulate(evaluation)} == {

@@ -16,7 +16,6 @@ from photopal.lab.datasets.drawn_dataset import DrawnOptions, write_drawn
 from photopal.lab.experiments.dataset_evaluation import EvalOptions
 from photopal.lab.experiments.evaluator import Evaluator
 from photopal.lab.experiments.measures import MEASURES
-from photopal.lab.experiments.photo_store import PhotoStore, remember
 from photopal.lab.experiments.planted_errors import WATCHED, Caught, check_faults
 from photopal.lab.experiments.registration import FAULTS, LearningOptions, learn
 from photopal.lab.experiments.tasks import is_at
@@ -27,19 +26,6 @@ from photopal.vlm.load import DEFAULT_MODEL_FOLDER
 pytestmark = pytest.mark.slow
 
 PLAIN = LearningOptions(None, RegisterOptions(tokens=4))
-
-
-@pytest.fixture(scope="module")
-def scenes(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("faults") / "scenes"
-    options = DrawnOptions(scenarios=2, train=3, test=1, multi=1, negatives=4, siblings=0, size_px=64)
-    write_drawn(folder, options, seed=2)
-    return load_dataset(folder)
-
-
-@pytest.fixture(scope="module")
-def store(tiny_llava):
-    return PhotoStore(remember(load_model(tiny_llava)))
 
 
 @pytest.fixture(scope="module")

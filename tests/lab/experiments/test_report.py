@@ -24,7 +24,7 @@ def environment(tiny_llava, tiny_plan, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def made(environment):
+def made(environment, short_answers):
     return make_report(environment)
 
 

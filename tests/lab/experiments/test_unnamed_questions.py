@@ -41,7 +41,7 @@ def told():
 
 
 @pytest.fixture(scope="module")
-def table(model, told):
+def table(model, told, short_answers):
     return measure_described(
         {"one": model, "same": model},
         questions=6,
