@@ -7,13 +7,20 @@ from pathlib import Path
 from photopal.errors import DatasetError
 from photopal.lab.datasets.concept_folders import load_myvlm, load_yollava
 from photopal.lab.datasets.mc_llava import load_mc_llava
-from photopal.lab.datasets.scenario import Dataset, DatasetConcept, DatasetPhoto, Place, Question, Scenario
+from photopal.lab.datasets.scenario import (
+    ConceptRegion,
+    Dataset,
+    DatasetConcept,
+    DatasetPhoto,
+    Question,
+    Scenario,
+)
 
 __all__ = [
+    "ConceptRegion",
     "Dataset",
     "DatasetConcept",
     "DatasetPhoto",
-    "Place",
     "Question",
     "Scenario",
     "load_dataset",

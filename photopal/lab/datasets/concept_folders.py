@@ -19,7 +19,14 @@ from photopal.lab.datasets.reading import (
     split_off,
     text_of,
 )
-from photopal.lab.datasets.scenario import Dataset, DatasetConcept, DatasetPhoto, Place, Question, Scenario
+from photopal.lab.datasets.scenario import (
+    ConceptRegion,
+    Dataset,
+    DatasetConcept,
+    DatasetPhoto,
+    Question,
+    Scenario,
+)
 
 CHOICE_QUESTIONS = "yollava-visual-qa.json"
 
@@ -44,7 +51,7 @@ def load_yollava(root: Path, *, validation_share: float, seed: int) -> Dataset:
     for folder in list_folders(data / "train"):
         name = folder.name
         train, validation = split_off(_train(folder), validation_share, f"{name} {seed}")
-        test = tuple(DatasetPhoto(p, {name: Place()}) for p in need_photos(data / "test" / name))
+        test = tuple(DatasetPhoto(p, {name: ConceptRegion()}) for p in need_photos(data / "test" / name))
         hard = folder / "negative_example"
         negatives = tuple(
             DatasetPhoto(path, negative="sibling", resembles=name)
@@ -68,7 +75,7 @@ def _train(folder: Path) -> list[DatasetPhoto]:
     photos = []
     for path in need_photos(folder):
         mask = path.with_name(f"{path.stem}_mask.png")
-        photos.append(DatasetPhoto(path, {folder.name: Place(mask if mask.is_file() else None)}))
+        photos.append(DatasetPhoto(path, {folder.name: ConceptRegion(mask if mask.is_file() else None)}))
     return photos
 
 
@@ -129,7 +136,7 @@ def _scenario(folder: Path, validation_share: float, seed: int) -> Scenario:
     name = folder.name
     captions = _read_captions(folder)
     photos = [
-        DatasetPhoto(path, {name: Place()}, captions=captions.get(path.name, ()))
+        DatasetPhoto(path, {name: ConceptRegion()}, captions=captions.get(path.name, ()))
         for path in need_photos(folder)
     ]
     if len(photos) < 2:

@@ -247,9 +247,9 @@ def write_drawn(
     count = options.scenarios + options.lookalikes
     try:
         for number in range(count):
-            has_sibling = number >= options.scenarios
+            has_lookalikes = number >= options.scenarios
             writer.scenario(
-                random.Random(f"scenario {seed} {number}"), 2 + number % 3, has_sibling=has_sibling
+                random.Random(f"scenario {seed} {number}"), 2 + number % 3, has_lookalikes=has_lookalikes
             )
             if on_progress:
                 on_progress(number + 1, count, writer.scenarios[-1])
@@ -265,13 +265,13 @@ class _Cast:
 
     names: tuple[str, ...]
     looks: tuple[Identity, ...]
-    has_sibling: bool = False
+    has_lookalikes: bool = False
 
     @property
     def lookalikes(self) -> Lookalikes:
         """Whom each concept resembles within the scenario."""
         first, second = self.looks[:2]
-        return {first: second, second: first} if self.has_sibling else {}
+        return {first: second, second: first} if self.has_lookalikes else {}
 
     def talk_of(self, photo: DrawnPhoto) -> Talk:
         """The photo with the names of those on it."""
@@ -290,20 +290,20 @@ class _Writer:
     extra: dict[str, dict[str, Any]] = field(default_factory=lambda: {"concepts": {}, "groups": {}})
     used: set[Identity] = field(default_factory=set)
 
-    def scenario(self, rng: random.Random, size: int, *, has_sibling: bool) -> None:
-        cast = self._cast(rng, size, has_sibling=has_sibling)
+    def scenario(self, rng: random.Random, size: int, *, has_lookalikes: bool) -> None:
+        cast = self._cast(rng, size, has_lookalikes=has_lookalikes)
         folder = "two_concept" if size == 2 else "three_concept"
         name = "_".join(cast.names)
         self.scenarios.append(name)
-        self.extra["groups"][name] = "lookalike" if has_sibling else "plain"
-        for place, one in enumerate(cast.names):
+        self.extra["groups"][name] = "lookalike" if has_lookalikes else "plain"
+        for member, one in enumerate(cast.names):
             self.types[one] = folder
-            sibling = cast.names[1 - place] if has_sibling and place < 2 else None
-            look = cast.looks[place]
+            sibling = cast.names[1 - member] if has_lookalikes and member < 2 else None
+            look = cast.looks[member]
             facts = {"kind": look.kind, "about": describe_fully(look), "sibling": sibling}
             self.extra["concepts"][one] = facts
-            self._train(folder, cast, place, rng)
-            self._test(folder, cast, place, rng)
+            self._train(folder, cast, member, rng)
+            self._test(folder, cast, member, rng)
             for number in range(self.options.siblings):
                 other = draw_lookalike(look, rng, held_out=None)
                 photo = self._draw([other], rng, {other: look})
@@ -320,12 +320,12 @@ class _Writer:
         self._json("concept_type.json", self.types)
         self._json("photopal.json", self.extra)
 
-    def _cast(self, rng: random.Random, size: int, *, has_sibling: bool) -> _Cast:
-        looks = draw_cast(rng, size, self.used, has_sibling=has_sibling)
+    def _cast(self, rng: random.Random, size: int, *, has_lookalikes: bool) -> _Cast:
+        looks = draw_cast(rng, size, self.used, has_lookalikes=has_lookalikes)
         self.used.update(looks)
         start = len(self.types)
         names = tuple(name_of(number) for number in range(start, start + size))
-        return _Cast(names, tuple(looks), has_sibling)
+        return _Cast(names, tuple(looks), has_lookalikes)
 
     def _strangers(self, rng: random.Random, count: int) -> list[Identity]:
         return draw_others(count, rng, avoid=self.used)
@@ -347,45 +347,45 @@ class _Writer:
                 break
         return nearest or photo
 
-    def _train(self, folder: str, cast: _Cast, place: int, rng: random.Random) -> None:
-        name = cast.names[place]
+    def _train(self, folder: str, cast: _Cast, member: int, rng: random.Random) -> None:
+        name = cast.names[member]
         for number in range(self.options.train):
             company = self._strangers(rng, int(rng.random() < 0.3))
-            photo = self._draw([cast.looks[place], *company], rng, cast.lookalikes)
+            photo = self._draw([cast.looks[member], *company], rng, cast.lookalikes)
             path = f"{folder}/concept/train/{name}/{number}.png"
             self._save(path, photo.image)
             index = cast.talk_of(photo).names.index(name)
             self._mask(f"{folder}/concept/train/{name}/{number}_mask.png", photo, index)
             self.trained.setdefault(folder, {}).setdefault(name, []).append(f"{number}.png")
 
-    def _test(self, folder: str, cast: _Cast, place: int, rng: random.Random) -> None:
-        name = cast.names[place]
+    def _test(self, folder: str, cast: _Cast, member: int, rng: random.Random) -> None:
+        name = cast.names[member]
         base = f"{folder}/concept/test/{name}"
         choice, vqa = {}, {}
         for number in range(self.options.test):
             company = self._strangers(rng, int(rng.random() < 0.3))
-            photo = self._draw([cast.looks[place], *company], rng, cast.lookalikes)
+            photo = self._draw([cast.looks[member], *company], rng, cast.lookalikes)
             path = f"{base}/{number}.png"
             talk = self._save_test(path, photo, cast)
             asked = ask_about_photo(talk, cast.names, rng, is_multi=False)
             choice[path], vqa[path] = asked.choice[0], asked.vqa[0]
             if number < self.options.near_duplicates:
-                other = nearly_same(photo, cast.looks[place])
+                other = nearly_same(photo, cast.looks[member])
                 self._save(f"near-duplicates/{name}/{number}.png", other.image)
         self._json(f"{base}/choice.json", choice)
         self._json(f"{base}/vqa.json", vqa)
-        self._json(f"{base}/qa.json", [ask_about_looks(name, cast.looks[place], rng)])
+        self._json(f"{base}/qa.json", [ask_about_looks(name, cast.looks[member], rng)])
 
     def _multi(self, base: str, cast: _Cast, rng: random.Random) -> None:
         files: dict[str, dict[str, Any]] = {"choice": {}, "vqa": {}, "vqa_position": {}, "position": {}}
         for number in range(self.options.multi):
-            places = list(range(len(cast.names)))
+            members = list(range(len(cast.names)))
             company: list[Identity] = []
             if number == self.options.multi - 1:
-                places.remove(rng.choice(places))
+                members.remove(rng.choice(members))
                 company = self._strangers(rng, 1)
-            shown_looks = [*(cast.looks[place] for place in places), *company]
-            photo = self._draw(shown_looks, rng, cast.lookalikes)
+            shown = [*(cast.looks[member] for member in members), *company]
+            photo = self._draw(shown, rng, cast.lookalikes)
             path = f"{base}/{number}.png"
             talk = self._save_test(path, photo, cast)
             asked = ask_about_photo(talk, cast.names, rng, is_multi=True)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from photopal.lab.datasets.scenario import DatasetConcept, DatasetPhoto, Place, Scenario
+from photopal.lab.datasets.scenario import ConceptRegion, DatasetConcept, DatasetPhoto, Scenario
 from photopal.lab.synthetic.drawing import DrawnPhoto, draw_photo
 from photopal.lab.synthetic.identity import Identity, draw_identity, draw_lookalike, is_held_out
 from photopal.lab.synthetic.scene import plan_scene
@@ -28,22 +28,22 @@ Wanda Yara Yuki Zoe
 NAMES = tuple(_NAMES.split())
 
 
-def draw_cast(rng: random.Random, size: int, used: Set[Identity], *, has_sibling: bool) -> list[Identity]:
+def draw_cast(rng: random.Random, size: int, used: Set[Identity], *, has_lookalikes: bool) -> list[Identity]:
     """Identities that training never saw and no other scenario has.
 
     Args:
         rng: Source of randomness.
         size: How many.
         used: Those of other scenarios.
-        has_sibling: Whether the second is the first but for one attribute.
+        has_lookalikes: Whether the second is the first but for one attribute.
     """
     looks: list[Identity] = []
     while len(looks) < size:
         look = draw_identity(rng, held_out=True)
         new = [look]
-        if has_sibling and not looks:
-            sibling = _held_out_sibling(look, rng)
-            new = [] if sibling is None else [look, sibling]
+        if has_lookalikes and not looks:
+            lookalike = _held_out_lookalike(look, rng)
+            new = [] if lookalike is None else [look, lookalike]
         if not any(one in used or one in looks for one in new):
             looks += new
     return looks
@@ -51,16 +51,16 @@ def draw_cast(rng: random.Random, size: int, used: Set[Identity], *, has_sibling
 
 def name_of(number: int) -> str:
     """The name of the n-th concept of a dataset; some stand within others, as "Al" in "Alex"."""
-    again, place = divmod(number, len(NAMES))
-    return NAMES[place] + (str(again + 1) if again else "")
+    again, index = divmod(number, len(NAMES))
+    return NAMES[index] + (str(again + 1) if again else "")
 
 
-def _held_out_sibling(look: Identity, rng: random.Random) -> Identity | None:
+def _held_out_lookalike(look: Identity, rng: random.Random) -> Identity | None:
     """A lookalike that training never saw either, where there is one."""
     for _ in range(300):
-        sibling = draw_lookalike(look, rng, held_out=None)
-        if is_held_out(sibling):
-            return sibling
+        lookalike = draw_lookalike(look, rng, held_out=None)
+        if is_held_out(lookalike):
+            return lookalike
     return None
 
 
@@ -108,15 +108,15 @@ def difference_to(photo: DrawnPhoto, look: Identity, other: Identity) -> float:
     return difference(photo, in_place_of(photo, look, other), look)
 
 
-def difference(photo: DrawnPhoto, twin: DrawnPhoto, look: Identity) -> float:
+def difference(photo: DrawnPhoto, other_photo: DrawnPhoto, look: Identity) -> float:
     """The same for a photo that has the other in somebody's place already."""
-    places = [n for n, subject in enumerate(photo.scene.subjects) if subject.identity == look]
-    if not places:
+    indices = [n for n, subject in enumerate(photo.scene.subjects) if subject.identity == look]
+    if not indices:
         return 0.0
-    mask = photo.mask(places[0]) | twin.mask(places[0])
+    mask = photo.mask(indices[0]) | other_photo.mask(indices[0])
     if not mask.any():
         return 0.0
-    pixels, others = (np.asarray(one.image, dtype=int)[mask] for one in (photo, twin))
+    pixels, others = (np.asarray(one.image, dtype=int)[mask] for one in (photo, other_photo))
     return float((np.abs(pixels - others).max(axis=1) > LEAST_STEP).mean())
 
 
@@ -125,10 +125,10 @@ def nearly_same(photo: DrawnPhoto, look: Identity) -> DrawnPhoto:
     rng = random.Random(f"near-duplicate {photo.scene.seed}")
     best, most = photo, -1.0
     for _ in range(TRIES):
-        twin = in_place_of(photo, look, draw_lookalike(look, rng, held_out=None))
-        found = difference(photo, twin, look)
+        other_photo = in_place_of(photo, look, draw_lookalike(look, rng, held_out=None))
+        found = difference(photo, other_photo, look)
         if found > most:
-            best, most = twin, found
+            best, most = other_photo, found
         if found >= LEAST_DIFFERENCE:
             break
     return best
@@ -211,7 +211,7 @@ def draw_family(seed: int, options: FamilyOptions) -> Family:
             drawn, mask = _draw_reference(identity, cast, rng, options)
             path = Path(f"{index}-{number}")
             images[path] = drawn.image
-            train.append(DatasetPhoto(path, {names[index]: Place(mask)}))
+            train.append(DatasetPhoto(path, {names[index]: ConceptRegion(mask)}))
         about = describe_fully(identity)
         concepts.append(DatasetConcept(names[index], identity.kind, about, tuple(train)))
     tests = tuple(_draw_test(number, cast, rng, options) for number in range(options.tests))

@@ -26,13 +26,13 @@ from photopal.lab.datasets.reading import (
     text_of,
 )
 from photopal.lab.datasets.scenario import (
+    ConceptRegion,
     Dataset,
     DatasetConcept,
     DatasetPhoto,
     Kind,
     Negative,
     Negatives,
-    Place,
     Question,
     Scenario,
     Task,
@@ -169,7 +169,7 @@ class _Reader:
         if without and len(without) < len(masks):
             raise DatasetError(f"{without[0]}: the mask is missing, while other photos have one")
         return [
-            DatasetPhoto(path, {name: Place(mask=None if without else mask)})
+            DatasetPhoto(path, {name: ConceptRegion(mask=None if without else mask)})
             for path, mask in zip(paths, masks, strict=True)
         ]
 
@@ -177,8 +177,8 @@ class _Reader:
         paths = need_photos(folder)
         position = folder / "position.json"
         told = {
-            resolve_photo(written, self.root, position): self._positions(places, names, position)
-            for written, places in read_json(position, dict).items()
+            resolve_photo(written, self.root, position): self._positions(sides, names, position)
+            for written, sides in read_json(position, dict).items()
         }
         photos = []
         for path in paths:
@@ -189,28 +189,28 @@ class _Reader:
         return tuple(photos)
 
     @staticmethod
-    def _positions(places: Any, names: list[str], path: Path) -> dict[str, str | None]:
-        if not isinstance(places, dict):
+    def _positions(sides: Any, names: list[str], path: Path) -> dict[str, str | None]:
+        if not isinstance(sides, dict):
             raise DatasetError(f"{path}: a photo's positions are no object")
         short = {name.split("_")[0]: name for name in names}
-        told: dict[str, str | None] = {}
-        for written, place in places.items():
+        positions: dict[str, str | None] = {}
+        for written, side in sides.items():
             bare = written.removeprefix("<").removesuffix(">")
             name = bare if bare in names else short.get(bare)
             if name is None:
                 raise DatasetError(f"{path}: {written!r} is no concept of this scenario")
-            told[name] = None if place is None else str(place)
-        return told
+            positions[name] = None if side is None else str(side)
+        return positions
 
     def _seen(
         self, photo: DatasetPhoto, names: Sequence[str], words: Mapping[str, str | None] | None = None
     ) -> DatasetPhoto:
         folder = self.root / "masks" / photo.path.parent.relative_to(self.root)
-        places = {}
+        regions = {}
         for name in names:
             mask = folder / f"{photo.path.stem}_{name}.png"
-            places[name] = Place(mask if mask.is_file() else None, (words or {}).get(name) or None)
-        return replace(photo, places=places)
+            regions[name] = ConceptRegion(mask if mask.is_file() else None, (words or {}).get(name) or None)
+        return replace(photo, regions=regions)
 
     def _lookalikes(self, name: str) -> list[DatasetPhoto]:
         kinds: dict[str, Negative] = {"lookalikes": "sibling", "near-duplicates": "near-duplicate"}
@@ -240,11 +240,11 @@ class _Reader:
             return
         for written, entries in read_json(path, dict).items():
             photo = resolve_photo(written, self.root, path)
-            for place, entry in enumerate(entries if isinstance(entries, list) else [entries]):
+            for number, entry in enumerate(entries if isinstance(entries, list) else [entries]):
                 text, answer = text_of(entry, "Human", path), text_of(entry, "AI", path)
                 kind: Kind = "si_sq"
                 if is_multi:
-                    is_single = task == "grounding" or place < SINGLE_QUESTIONS
+                    is_single = task == "grounding" or number < SINGLE_QUESTIONS
                     kind = "mi_sq" if is_single else "mi_mq"
                 yield _question(task, kind, (text, answer), photo, names)
 

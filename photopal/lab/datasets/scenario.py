@@ -24,7 +24,7 @@ A near-duplicate is a photo of the concept in which a lookalike stands in its pl
 
 
 @dataclass(frozen=True)
-class Place:
+class ConceptRegion:
     """Where a concept is on a photo, as far as the dataset says.
 
     Attributes:
@@ -42,7 +42,7 @@ class DatasetPhoto:
 
     Attributes:
         path: The file.
-        places: Every concept of the dataset that the photo shows, by name.
+        regions: Every concept of the dataset that the photo shows, by name, with where it is.
         absent: Concepts that the dataset says are not there though the photo belongs to their scenario.
         captions: What a caption of it may say; names are in it as they are.
         negative: How a photo without concepts resembles one; "random" where it does not.
@@ -50,7 +50,7 @@ class DatasetPhoto:
     """
 
     path: Path
-    places: Mapping[str, Place] = field(default_factory=dict)
+    regions: Mapping[str, ConceptRegion] = field(default_factory=dict)
     absent: tuple[str, ...] = ()
     captions: tuple[str, ...] = ()
     negative: Negative = "random"

@@ -135,7 +135,7 @@ def _alone(context: ExperimentContext, dataset: Dataset, learned: LearnedScenari
 def _answers(evaluator: Evaluator, dataset: Dataset, seed: int) -> dict[str, Any]:
     """p(yes) and map scores of single names one by one, on validation and on test photos."""
     scenario = evaluator.learned.scenario
-    number = {name: place for place, name in enumerate(scenario.names)}
+    number = {name: index for index, name in enumerate(scenario.names)}
     ids = {concept.name: concept.id for concept in evaluator.learned.concepts}
     asked = [one for one in list_questions(dataset, scenario, seed=seed) if len(one.names) == 1]
     told: dict[str, Any] = {}

@@ -88,6 +88,7 @@ class Evaluator:
         self._seed = seed
         self._has_random_marks = fault == "marks at random"
         self._views: dict[Path, View] = {}
+        self._first_ids: dict[tuple[str, ...], Tensor | None] = {}  # the same few answers every time
 
     @property
     def controls(self) -> tuple[Control, ...]:
@@ -191,6 +192,15 @@ class Evaluator:
         """The concepts a question names."""
         return names_in(text, [concept.name for concept in self.learned.concepts])
 
+    def first_ids(self, answers: Sequence[str]) -> Tensor | None:
+        """The first id of each answer, where that tells them apart; else None."""
+        key = tuple(answers)
+        if key not in self._first_ids:
+            ids = [self.model.answer_ids(answer) for answer in answers]
+            lengths = telling_lengths([one.tolist() for one in ids])
+            self._first_ids[key] = None if max(lengths) > 1 else torch.stack([one[0] for one in ids])
+        return self._first_ids[key]
+
     def prefix(self, encoded: EncodedPrompt, features: PhotoFeatures | None) -> PrefixCache | None:
         """Keys and values of the photo, where the model can go on from them."""
         if self.store.prefixes is None or features is None:
@@ -245,7 +255,7 @@ def score(
     if not encoded:
         return []
     prefix = _common_prefix(evaluator, setup, encoded)
-    firsts = [_first_ids(model, answers) for _, answers in asked]
+    firsts = [evaluator.first_ids(answers) for _, answers in asked]
     if prefix is None or any(first is None for first in firsts):
         return [
             model.score_answers(one, setup.features, setup.rows, answers=answers, prefix=prefix)
@@ -287,14 +297,6 @@ def _go_on(
         model.embed_ids(encoded.ids[start:length], rows)[None], positions=positions.unsqueeze(-2), past=past
     )
     return PrefixCache(encoded.ids[:length], int(positions.max()) + 1, past)
-
-
-def _first_ids(model: VisionModel, answers: Sequence[str]) -> Tensor | None:
-    """The first id of each answer, where that tells them apart."""
-    ids = [model.answer_ids(answer) for answer in answers]
-    if any(length > 1 for length in telling_lengths([one.tolist() for one in ids])):
-        return None
-    return torch.stack([one[0] for one in ids])
 
 
 def yes_shares(evaluator: Evaluator, setup: PromptSetup, asked: Sequence[Sequence[str]]) -> list[float]:

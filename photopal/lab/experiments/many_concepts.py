@@ -114,8 +114,8 @@ class FullPrompt:
         """What stands between two concepts: a full stop and a space."""
         encoded = self._encode((1, 1), "-", features)
         concept = torch.nonzero(encoded.ids >= self._model.vocab_size)[:, 0].tolist()
-        first_ends = next(place for place in concept if encoded.ids[place] >= self._model.vocab_size + SLOTS)
-        second = next(place for place in concept if place > first_ends)
+        first_ends = next(index for index in concept if encoded.ids[index] >= self._model.vocab_size + SLOTS)
+        second = next(index for index in concept if index > first_ends)
         return self._model.embed_ids(encoded.ids[first_ends + 1 : second])
 
     def _embedded(self, ids: Sequence[int], features: PhotoFeatures, *, is_first: bool) -> Tensor:
@@ -162,12 +162,12 @@ def in_blocks(runs: Sequence[Result]) -> list[Result]:
     blocks = []
     for result in runs:
         seconds = result.cpu_seconds / max(1, len(result.facts["blocks"]))
-        for place, conditions in enumerate(result.facts["blocks"]):
+        for index, conditions in enumerate(result.facts["blocks"]):
             if conditions:
                 blocks.append(
                     Result(
                         run=result.run,
-                        scenario=f"block {place}",
+                        scenario=f"block {index}",
                         group="plain",
                         conditions=conditions,
                         facts={},
@@ -279,7 +279,7 @@ class Query:
     """One question for one concept of the row."""
 
     photo: Path
-    place: int
+    index: int
     is_there: bool
     negative: Negative | None = None
 
@@ -325,19 +325,19 @@ def list_queries(dataset: Dataset, row: Sequence[DatasetConcept], photos: int) -
     alike = [photo for scenario in dataset.scenarios for photo in scenario.lookalikes]
     strangers = dataset.negatives.test
     asked = []
-    for place in range(len(row)):
-        partner = place ^ 1
-        if place % BLOCK >= BLOCK // 2 or partner >= len(row):
+    for index in range(len(row)):
+        partner = index ^ 1
+        if index % BLOCK >= BLOCK // 2 or partner >= len(row):
             continue
-        concept, other = row[place], row[partner]
+        concept, other = row[index], row[partner]
         kind: Negative = "same kind" if concept.kind == other.kind else "other kind"
         for photo in concept.test[:photos]:
-            asked += [Query(photo.path, place, True), Query(photo.path, partner, False, kind)]
+            asked += [Query(photo.path, index, True), Query(photo.path, partner, False, kind)]
         if strangers:
-            asked.append(Query(strangers[place % len(strangers)].path, place, False, "random"))
+            asked.append(Query(strangers[index % len(strangers)].path, index, False, "random"))
         for negative in ("sibling", "near-duplicate"):
             mine = [p for p in alike if p.resembles == concept.name and p.negative == negative]
-            asked += [Query(photo.path, place, False, photo.negative) for photo in mine[:1]]
+            asked += [Query(photo.path, index, False, photo.negative) for photo in mine[:1]]
     return asked
 
 
@@ -359,11 +359,11 @@ class _GroupSize:
         asked = [start for start in starts if size >= BLOCK or start % BLOCK < BLOCK // 2]
         self.groups = [self._register(range(start, start + size)) for start in asked]
 
-    def _register(self, places: Sequence[int]) -> ConceptGroup:
-        concepts = [self.row[place] for place in places]
+    def _register(self, indices: Sequence[int]) -> ConceptGroup:
+        concepts = [self.row[index] for index in indices]
         rows = tuple(
-            ConceptRecord(id=place + 1, name=one.name, kind=one.kind, about=one.about, created_at="")
-            for place, one in zip(places, concepts, strict=True)
+            ConceptRecord(id=index + 1, name=one.name, kind=one.kind, about=one.about, created_at="")
+            for index, one in zip(indices, concepts, strict=True)
         )
         store = self.context.store
         strangers = store.features([photo.path for photo in self.strangers[:24]])
@@ -386,9 +386,9 @@ class _GroupSize:
         has_all = self.context.model.supports_prefix
         for group in self.groups:
             ids = {one.id for one in group.rows}
-            mine = [query for query in queries if query.place + 1 in ids]
-            for block in sorted({query.place // BLOCK for query in mine}):
-                of_block = [query for query in mine if query.place // BLOCK == block]
+            mine = [query for query in queries if query.index + 1 in ids]
+            for block in sorted({query.index // BLOCK for query in mine}):
+                of_block = [query for query in mine if query.index // BLOCK == block]
                 for condition in ("shortlist", "all") if has_all else ("shortlist",):
                     name = f"{condition} {self.size}"
                     told = self._recognize(condition, group, of_block)
@@ -417,7 +417,7 @@ class _GroupSize:
         """p(Yes) with whom the question names and whom the maps find there in the prompt."""
         shares = []
         for query in queries:
-            concept = group.of(query.place + 1)
+            concept = group.of(query.index + 1)
             view = group.evaluator.view(query.photo)
             seen = [one for one in _seen(view) if one.id != concept.id]
             setup = self._set_up(group, [concept, *seen[: MOST_CONCEPTS - 1]], query.photo)
@@ -433,10 +433,10 @@ class _GroupSize:
         for path in dict.fromkeys(query.photo for query in queries):
             [features] = self.context.store.features([path])
             everyone = everyone or FullPrompt(self.context.model, group.bank, features)
-            ids = [query.place + 1 for query in queries if query.photo == path]
+            ids = [query.index + 1 for query in queries if query.photo == path]
             told |= {(path, i): p for i, p in zip(ids, everyone.yes_shares(features, ids), strict=True)}
             self.tokens[f"all {self.size}"].append(everyone.prompt_length(features))
-        return [told[query.photo, query.place + 1] for query in queries]
+        return [told[query.photo, query.index + 1] for query in queries]
 
     def _set_up(self, group: ConceptGroup, chosen: Sequence[ConceptRecord], path: Path) -> PromptSetup:
         if not chosen:
@@ -451,7 +451,7 @@ class _GroupSize:
             return {}
         nobody = [query.photo for query in queries if query.negative == "random"]
         photos: dict[Path, int | None] = dict.fromkeys(nobody)
-        photos |= {query.photo: query.place + 1 for query in queries if query.is_there}
+        photos |= {query.photo: query.index + 1 for query in queries if query.is_there}
         prompted = []
         for path in photos:
             chosen = group.rows if condition == "all" else _seen(group.evaluator.view(path))[:MOST_CONCEPTS]

@@ -112,7 +112,7 @@ def list_questions(dataset: Dataset, scenario: Scenario, *, seed: int) -> list[R
                     photo=photo.path,
                     names=names,
                     kind="mi_mq",
-                    is_there=set(names) <= set(photo.places),
+                    is_there=set(names) <= set(photo.regions),
                     authors_say=True,
                 )
             )
@@ -136,11 +136,11 @@ def _sample(all_: Sequence[T], most: int, rng: random.Random) -> list[T]:
 
 
 def _about_multi(photo: DatasetPhoto, concept: DatasetConcept, scenario: Scenario) -> RecognitionQuestion:
-    if concept.name in photo.places:
+    if concept.name in photo.regions:
         return RecognitionQuestion(
             photo=photo.path, names=(concept.name,), kind="mi_sq", is_there=True, authors_say=True
         )
-    shown = [other for other in scenario.concepts if other.name in photo.places]
+    shown = [other for other in scenario.concepts if other.name in photo.regions]
     kinds = [_likeness(concept, other) for other in shown]
     order: tuple[Negative, ...] = ("sibling", "same kind", "other kind")
     negative: Negative = "random"

@@ -238,10 +238,10 @@ def _mask(
     size = store.image(photo.path).size
     if options.fault == "masks ignored":
         return np.ones((size[1], size[0]), dtype=bool)
-    place = photo.places.get(name)
-    if place is None or place.mask is None or options.region == "none":
+    where = photo.regions.get(name)
+    if where is None or where.mask is None or options.region == "none":
         return None
-    mask = read_mask(place.mask, size)
+    mask = read_mask(where.mask, size)
     return filled_box(mask) if options.region == "box" else mask
 
 

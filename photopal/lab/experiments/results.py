@@ -291,12 +291,12 @@ def estimate(results: Sequence[Result], condition: str, figure: str) -> Estimate
 def difference(results: Sequence[Result], figure: str, conditions: tuple[str, str]) -> Estimate:
     """A figure of the first condition minus that of the second, on the runs that have both."""
     first, second = ([rows_in(result, condition, figure) for result in results] for condition in conditions)
-    both = [place for place in range(len(results)) if len(first[place]) and len(second[place])]
-    pair = ([first[place] for place in both], [second[place] for place in both])
+    both = [index for index in range(len(results)) if len(first[index]) and len(second[index])]
+    pair = ([first[index] for index in both], [second[index] for index in both])
     make = partial(pooled, FIGURES.get(figure, mean))
     interval = paired_bootstrap(make, pair, rounds=ROUNDS)
     questions = sum(len(one) for one in pair[0])
-    seeds = len(seeds_of([results[place] for place in both]))
+    seeds = len(seeds_of([results[index] for index in both]))
     return Estimate(
         value=make(pair[0]) - make(pair[1]),
         interval=interval,

@@ -85,12 +85,12 @@ def locate(evaluator: Evaluator, photos: Sequence[DatasetPhoto]) -> list[Locatio
     ids = {concept.name: concept.id for concept in evaluator.learned.concepts}
     located = []
     for photo in photos:
-        marks = evaluator.marks(photo.path, list(photo.places))
-        for name, place in photo.places.items():
+        marks = evaluator.marks(photo.path, list(photo.regions))
+        for name, region in photo.regions.items():
             sighting = evaluator.view(photo.path).of(ids[name]) if name in ids else None
-            if place.mask is None or sighting is None:
+            if region.mask is None or sighting is None:
                 continue
-            mask = read_mask(place.mask, evaluator.store.image(photo.path).size)
+            mask = read_mask(region.mask, evaluator.store.image(photo.path).size)
             box = mask_box(mask)
             inside = is_in_mask(sighting.point, mask)
             at = None if name not in marks or box is None else is_at(marks[name], box)
@@ -156,7 +156,7 @@ def caption(
     captions = answer_side_by_side(evaluator.model, requests)
     told = []
     for (kind, photo), words in zip(photos, captions, strict=True):
-        truth = [name for name in known if name in photo.places]
+        truth = [name for name in known if name in photo.regions]
         names = count_names(words, truth, known)
         best = max((word_f1(known_words, words) for known_words in photo.captions), default=math.nan)
         told.append(

@@ -86,8 +86,8 @@ def test_the_same_seed_writes_the_same_files(tmp_path):
 def test_every_test_photo_has_a_mask_of_everyone_it_shows(drawn):
     for scenario in load_dataset(drawn).scenarios:
         for photo in scenario.test_photos:
-            assert photo.places
-            for place in photo.places.values():
+            assert photo.regions
+            for place in photo.regions.values():
                 assert read_mask(place.mask, SIZE).any()
 
 
@@ -96,13 +96,13 @@ def test_the_last_photo_of_several_lacks_somebody(drawn):
         *others, last = scenario.multi
         assert all(not photo.absent for photo in others)
         assert len(last.absent) == 1
-        assert set(last.places) | set(last.absent) == set(scenario.names)
+        assert set(last.regions) | set(last.absent) == set(scenario.names)
 
 
 def test_the_mask_of_the_one_on_the_left_is_on_the_left(drawn):
     for scenario in load_dataset(drawn).scenarios:
         for photo in scenario.multi:
-            for place in photo.places.values():
+            for place in photo.regions.values():
                 columns = np.nonzero(read_mask(place.mask, SIZE))[1]
                 middle = columns.mean() / SIZE[0]
                 assert {"left": middle < 0.6, "middle": 0.15 < middle < 0.85, "right": middle > 0.4}[
@@ -210,7 +210,7 @@ def test_near_duplicates_on_disk_all_differ_from_their_photos(drawn):
         for twin in (one for one in scenario.lookalikes if one.negative == "near-duplicate"):
             assert twin.resembles is not None
             original = tested[twin.resembles][int(twin.path.stem)]
-            mask = read_mask(original.places[twin.resembles].mask, SIZE)
+            mask = read_mask(original.regions[twin.resembles].mask, SIZE)
             with Image.open(twin.path) as one, Image.open(original.path) as other:
                 steps = np.abs(np.asarray(one, dtype=int) - np.asarray(other, dtype=int)).max(axis=2)
             # The mask on disk is that of the original alone, which may be the smaller of the two.

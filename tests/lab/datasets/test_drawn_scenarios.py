@@ -40,7 +40,7 @@ def test_the_truth_of_a_test_photo_is_who_its_scene_shows(family):
 def test_reference_photos_have_masks_and_negatives_are_for_thresholds_first(family):
     for concept in family.scenario.concepts:
         for photo in concept.train:
-            mask = photo.places[concept.name].mask
+            mask = photo.regions[concept.name].mask
             assert mask.shape == family.images[photo.path].size[::-1]
             assert mask.any()
     assert len(family.calibration) == len(family.negatives) == CALIBRATION_NEGATIVES

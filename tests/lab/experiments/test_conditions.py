@@ -185,7 +185,7 @@ def test_captions_are_of_strangers_too_and_with_names_offered_and_without(tiny_c
     evaluator = Evaluator(tiny_context.store, learned, learned.registered, seed=0)
     strangers = [photo for _, photo in negatives_of(dataset, learned.scenario, 0)]
     assert 0 < len(strangers) <= CAPTION_NEGATIVES
-    assert all(not photo.places and photo in dataset.negatives.test for photo in strangers)
+    assert all(not photo.regions and photo in dataset.negatives.test for photo in strangers)
     told = evaluate_tasks(evaluator, dataset, ("caption",), seed=0)
     count = len(photos_of(learned.scenario)) + len(strangers)
     for offer in ("all", "none"):

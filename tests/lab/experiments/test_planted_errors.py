@@ -77,8 +77,8 @@ def test_the_marks_of_a_prompt_are_those_that_it_draws(store, scenes, sound):
     evaluator = Evaluator(store, sound, sound.registered, seed=0)
     photo = scenes.scenarios[1].multi[0]
     present = {s.concept.name: s for s in evaluator.view(photo.path).sightings if s.is_present}
-    marks = evaluator.marks(photo.path, list(photo.places))
-    assert set(marks) == set(present) & set(photo.places)
+    marks = evaluator.marks(photo.path, list(photo.regions))
+    assert set(marks) == set(present) & set(photo.regions)
     for name, mark in marks.items():
         assert (mark.x, mark.y) == present[name].mark_point
 

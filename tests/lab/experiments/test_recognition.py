@@ -11,7 +11,7 @@ import pytest
 
 from photopal.lab.datasets import load_dataset
 from photopal.lab.datasets.drawn_dataset import DrawnOptions, write_drawn
-from photopal.lab.datasets.scenario import Dataset, DatasetConcept, DatasetPhoto, Place, Scenario
+from photopal.lab.datasets.scenario import ConceptRegion, Dataset, DatasetConcept, DatasetPhoto, Scenario
 from photopal.lab.experiments import recognition
 from photopal.lab.experiments.measures import MEASURES, RecognitionResult
 from photopal.lab.experiments.recognition import balanced_partners, find_threshold, list_questions
@@ -51,7 +51,7 @@ def cast(*kinds, photos=2):
     concepts = []
     for number, kind in enumerate(kinds):
         name = f"n{number}"
-        shown = [DatasetPhoto(Path(f"{name}-{i}.png"), {name: Place()}) for i in range(photos)]
+        shown = [DatasetPhoto(Path(f"{name}-{i}.png"), {name: ConceptRegion()}) for i in range(photos)]
         concepts.append(DatasetConcept(name, kind, test=tuple(shown)))
     return Scenario("s", tuple(concepts))
 

@@ -44,7 +44,7 @@ def library(scenario, tmp_path_factory):
             row = library.concepts.add(concept.name, kind=concept.kind, about=concept.about)
             for photo in concept.train:
                 photo_id = library.photos.add(record_photo(photo.path))
-                mask = photo.places[concept.name].mask.read_bytes()
+                mask = photo.regions[concept.name].mask.read_bytes()
                 library.concepts.add_reference(row.id, photo_id, mask_png=mask)
         yield library
 

@@ -151,11 +151,11 @@ def test_cells_come_from_every_seed_in_turn():
 
 def test_plain_and_lookalike_scenarios_come_in_proportion_at_every_point():
     share = FULL.shares["learned"]
-    places = [run.index for run in list_runs(FULL, ("learned",)) if run.seed == 1]
-    assert len(set(places)) == len(places) == share.plain + share.lookalike
-    for count in range(1, len(places) + 1):
-        plain = sum(environment < FULL.drawn.scenarios for environment in places[:count])
-        assert abs(plain - count * share.plain / len(places)) < 1
+    indices = [run.index for run in list_runs(FULL, ("learned",)) if run.seed == 1]
+    assert len(set(indices)) == len(indices) == share.plain + share.lookalike
+    for count in range(1, len(indices) + 1):
+        plain = sum(index < FULL.drawn.scenarios for index in indices[:count])
+        assert abs(plain - count * share.plain / len(indices)) < 1
 
 
 def test_the_page_has_claims_tables_and_plots_and_keeps_what_was_written_by_hand(made, tmp_path):
