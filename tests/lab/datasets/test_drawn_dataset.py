@@ -137,8 +137,8 @@ def test_names_are_unique_and_some_stand_within_others():
 
 def test_nobody_was_trained_on_and_nobody_is_in_two_scenarios():
     rng = random.Random(2)
-    first = draw_cast(rng, 4, set(), has_sibling=False)
-    second = draw_cast(rng, 4, set(first), has_sibling=True)
+    first = draw_cast(rng, 4, set(), has_lookalikes=False)
+    second = draw_cast(rng, 4, set(first), has_lookalikes=True)
     looks = [*first, *second]
     assert all(is_held_out(look) for look in looks)
     assert len(set(looks)) == 8
@@ -146,7 +146,7 @@ def test_nobody_was_trained_on_and_nobody_is_in_two_scenarios():
 
 def test_lookalikes_of_a_scenario_differ_in_little():
     for seed in range(5):
-        one, other = draw_cast(random.Random(seed), 2, set(), has_sibling=True)
+        one, other = draw_cast(random.Random(seed), 2, set(), has_lookalikes=True)
         assert one.kind == other.kind
         assert 1 <= sum(vars(one)[key] != vars(other)[key] for key in vars(one)) <= 2
 
