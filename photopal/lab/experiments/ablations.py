@@ -56,11 +56,11 @@ def compute_ingredients(context: ExperimentContext, run: Run) -> tuple[dict[str,
         facts[f"{words}, tuned"] = tuned.steps
     learned = taught["mask"]
     photos = context.tuning_photos(dataset, learned, seed)
-    told = tuning_concepts(learned.concepts)
-    single = one_name_each(photos, list(told))
+    concepts = tuning_concepts(learned.concepts)
+    single = one_name_each(photos, list(concepts))
     larger = replace(options, batch_photos=max(1, round(options.batch_photos * len(single) / len(photos))))
     alone, report = context.tune(learned, single, larger)
-    silent = {i: replace(concept, descriptions=()) for i, concept in told.items()}
+    silent = {i: replace(concept, descriptions=()) for i, concept in concepts.items()}
     without, _ = context.tune(learned, photos, options, concepts=silent)
     banks |= {"one name a prompt": (learned, alone), "no looks": (learned, without)}
     facts["one name a prompt"] = report.steps

@@ -66,11 +66,11 @@ def compute(context: ExperimentContext, run: Run) -> tuple[dict[str, Figures], d
         for i, one in old.concepts.items()
     ]
     start = learned.registered.with_concepts(kept)
-    told = {
+    tuned_concepts = {
         i: replace(concept, is_frozen=i != newest) for i, concept in tuning_concepts(learned.concepts).items()
     }
     started = time.process_time()
-    added, _ = context.tune(learned, photos, options, concepts=told, bank=start)
+    added, _ = context.tune(learned, photos, options, concepts=tuned_concepts, bank=start)
     seconds["one more, the old ones frozen"] = time.process_time() - started
     started = time.process_time()
     anew, _ = context.tune(learned, photos, options)

@@ -43,12 +43,12 @@ def score_captions(library: Library, album: Album) -> AlbumScore:
         caption = library.captions.get(row.id) if row is not None else None
         if caption is None:
             continue
-        told = {*names_in(caption.text, names)}
+        named = {*names_in(caption.text, names)}
         truth = {name for name in photo.names if name is not None}
         captioned += 1
-        exact += told == truth
-        wrong += bool(told - truth)
-        missing += bool(truth - told)
+        exact += named == truth
+        wrong += bool(named - truth)
+        missing += bool(truth - named)
     return AlbumScore(
         photos=len(album.photos), captioned=captioned, exact=exact, wrong=wrong, missing=missing
     )

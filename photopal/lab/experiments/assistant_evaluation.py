@@ -151,17 +151,17 @@ class AssistantEvaluation:
             self._on_answer.append(partial(self._count_caption, key, shown))
 
     def _count_caption(self, key: str, shown: PhotoFacts, text: str) -> None:
-        told, truth = set(names_in(text, shown.everyone)), shown.present
-        counts = (len(told & truth), len(told - truth), len(truth - told), 1)
+        named, truth = set(names_in(text, shown.everyone)), shown.present
+        counts = (len(named & truth), len(named - truth), len(truth - named), 1)
         self.tallies.add(f"{key} names", self.cluster, *counts)
         has_place = answer_facts.read_places(text) == {shown.scene.place}
         has_activities = tells_activities(shown, text)
         self.tallies.add(f"{key} place", self.cluster, has_place, 1)
         if shown.scene.subjects:
             self.tallies.add(f"{key} activity", self.cluster, has_activities, 1)
-        self.tallies.add(f"{key} exact names", self.cluster, told == truth, 1)
-        self.tallies.add(f"{key} wrong names", self.cluster, bool(told - truth), 1)
-        self.tallies.add(f"{key} all", self.cluster, told == truth and has_place and has_activities, 1)
+        self.tallies.add(f"{key} exact names", self.cluster, named == truth, 1)
+        self.tallies.add(f"{key} wrong names", self.cluster, bool(named - truth), 1)
+        self.tallies.add(f"{key} all", self.cluster, named == truth and has_place and has_activities, 1)
 
     def ask_plainly(self, kind: str, keys: Sequence[str], rng: random.Random, *, most: int) -> None:
         """Ask up to `most` different questions of a kind about every photo, in photopal's own wording."""

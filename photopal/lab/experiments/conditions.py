@@ -114,9 +114,9 @@ class ExperimentContext:
         on_progress: Callable[[TuningProgress], None] | None = None,
     ) -> tuple[Bank, TuningReport]:
         """Tune concepts of a scenario, all of them by default, together."""
-        told = tuning_concepts(learned.concepts) if concepts is None else concepts
+        chosen = tuning_concepts(learned.concepts) if concepts is None else concepts
         start = learned.registered if bank is None else bank
-        return tune_bank(self.model, start, told, photos, options, on_progress=on_progress)
+        return tune_bank(self.model, start, chosen, photos, options, on_progress=on_progress)
 
     def evaluate(
         self,
@@ -182,16 +182,16 @@ def tune_apart(
             nobody, as Yo'LLaVA learns each concept.
     """
     bank, seconds, steps = learned.registered, 0.0, 0
-    told = tuning_concepts(learned.concepts)
+    concepts = tuning_concepts(learned.concepts)
     updates = -(-len(photos) // options.batch_photos)
-    for concept_id in told:
+    for concept_id in concepts:
         mine = [photo for photo in photos if has_others or photo.present <= {concept_id}]
         batch = max(1, round(len(mine) / updates))
         alone, report = context.tune(
             learned,
             mine,
             replace(options, batch_photos=batch),
-            concepts={concept_id: told[concept_id]},
+            concepts={concept_id: concepts[concept_id]},
         )
         bank = bank.with_concepts([alone.concepts[concept_id]])
         seconds, steps = seconds + report.seconds, max(steps, report.steps)
@@ -300,8 +300,8 @@ def retrieve(store: PhotoStore, dataset: Dataset, scenario: Scenario, *, seed: i
                 negative=one.negative,
             )
         )
-    told = rows_of("recognition", outcomes)
-    return {figure: rows for figure, rows in told.items() if any(one in figure for one in THRESHOLD_FREE)}
+    figures = rows_of("recognition", outcomes)
+    return {figure: rows for figure, rows in figures.items() if any(one in figure for one in THRESHOLD_FREE)}
 
 
 def global_feature(features: PhotoFeatures) -> Tensor:

@@ -138,7 +138,7 @@ def _answers(evaluator: Evaluator, dataset: Dataset, seed: int) -> dict[str, Any
     number = {name: index for index, name in enumerate(scenario.names)}
     ids = {concept.name: concept.id for concept in evaluator.learned.concepts}
     asked = [one for one in list_questions(dataset, scenario, seed=seed) if len(one.names) == 1]
-    told: dict[str, Any] = {}
+    answers: dict[str, Any] = {}
     for split, questions in (("validation", list_validation(dataset, scenario)), ("test", asked)):
         rows = []
         for one, share in shares_of_yes(evaluator, questions, "asked"):
@@ -146,10 +146,10 @@ def _answers(evaluator: Evaluator, dataset: Dataset, seed: int) -> dict[str, Any
             if sighting is not None:
                 facts = (number[one.names[0]], one.is_there, share, sighting.score, sighting.is_present)
                 rows.append([round(float(fact), 6) for fact in facts])
-        told[split] = rows
+        answers[split] = rows
     calibrations = [evaluator.bank.concepts[ids[name]].calibration for name in scenario.names]
-    told["half_bands"] = [(one.high - one.low) / 2 for one in calibrations]
-    return told
+    answers["half_bands"] = [(one.high - one.low) / 2 for one in calibrations]
+    return answers
 
 
 def summarize(results: Results, plan: Plan) -> Section:

@@ -302,5 +302,5 @@ def _go_on(
 def yes_shares(evaluator: Evaluator, setup: PromptSetup, asked: Sequence[Sequence[str]]) -> list[float]:
     """p(Yes) = yes / (yes + no) of the recognition question for one or several names each."""
     words = (questions.YES, questions.NO)
-    told = score(evaluator, setup, [(recognition_question(" and ".join(names)), words) for names in asked])
-    return [float(torch.softmax(one, dim=0)[0]) for one in told]
+    scores = score(evaluator, setup, [(recognition_question(" and ".join(names)), words) for names in asked])
+    return [float(torch.softmax(one, dim=0)[0]) for one in scores]

@@ -48,15 +48,15 @@ def compute(context: ExperimentContext, run: Run) -> tuple[dict[str, Figures], d
     for start in STARTS:
         learned = context.register(dataset, scenario, seed, initialisation=start)
         photos = photos or context.tuning_photos(dataset, learned, seed)
-        told: list[TuningProgress] = []
-        tuned, report = context.tune(learned, photos, options, on_progress=told.append)
+        progress: list[TuningProgress] = []
+        tuned, report = context.tune(learned, photos, options, on_progress=progress.append)
         for condition, bank in ((f"{start} at once", learned.registered), (f"{start} tuned", tuned)):
             evaluator = Evaluator(context.store, learned, bank, seed=seed)
             conditions[condition] = evaluate_tasks(evaluator, dataset, ("recognition",), seed=seed)
         facts[start] = {
-            "steps": [one.epoch * report.steps // max(1, report.epochs) for one in told],
-            "loss": [one.validation.loss for one in told],
-            "accuracy": [one.validation.accuracy for one in told],
+            "steps": [one.epoch * report.steps // max(1, report.epochs) for one in progress],
+            "loss": [one.validation.loss for one in progress],
+            "accuracy": [one.validation.accuracy for one in progress],
         }
     return conditions, facts
 

@@ -132,8 +132,8 @@ class FullPrompt:
         question = encoded.ids[self._block_end(encoded) :]
         suffixes = [self._model.embed_ids(question, self._bank.rows([i], [str(i)])) for i in asked]
         hidden = torch.stack([states[-1] for states in self._model.forward_packed(prefix, suffixes)])
-        told = [int(self._model.answer_ids(word)[0]) for word in (questions.YES, questions.NO)]
-        shares: list[float] = torch.softmax(self._model.logits(hidden)[:, told], dim=-1)[:, 0].tolist()
+        words = [int(self._model.answer_ids(word)[0]) for word in (questions.YES, questions.NO)]
+        shares: list[float] = torch.softmax(self._model.logits(hidden)[:, words], dim=-1)[:, 0].tolist()
         return shares
 
     def _begun(self, features: PhotoFeatures) -> PrefixCache:
@@ -391,9 +391,9 @@ class _GroupSize:
                 of_block = [query for query in mine if query.index // BLOCK == block]
                 for condition in ("shortlist", "all") if has_all else ("shortlist",):
                     name = f"{condition} {self.size}"
-                    told = self._recognize(condition, group, of_block)
-                    told |= self._captions(condition, group, of_block)
-                    yield name, told, block
+                    figures = self._recognize(condition, group, of_block)
+                    figures |= self._captions(condition, group, of_block)
+                    yield name, figures, block
 
     def _recognize(self, condition: str, group: ConceptGroup, queries: Sequence[Query]) -> Figures:
         shares = self._short if condition == "shortlist" else self._everyone
@@ -428,15 +428,17 @@ class _GroupSize:
 
     def _everyone(self, group: ConceptGroup, queries: Sequence[Query]) -> list[float]:
         """p(Yes) with the whole group in the prompt."""
-        told: dict[tuple[Path, int], float] = {}
+        probabilities: dict[tuple[Path, int], float] = {}
         everyone = None
         for path in dict.fromkeys(query.photo for query in queries):
             [features] = self.context.store.features([path])
             everyone = everyone or FullPrompt(self.context.model, group.bank, features)
             ids = [query.index + 1 for query in queries if query.photo == path]
-            told |= {(path, i): p for i, p in zip(ids, everyone.yes_shares(features, ids), strict=True)}
+            probabilities |= {
+                (path, i): p for i, p in zip(ids, everyone.yes_shares(features, ids), strict=True)
+            }
             self.tokens[f"all {self.size}"].append(everyone.prompt_length(features))
-        return [told[query.photo, query.index + 1] for query in queries]
+        return [probabilities[query.photo, query.index + 1] for query in queries]
 
     def _set_up(self, group: ConceptGroup, chosen: Sequence[ConceptRecord], path: Path) -> PromptSetup:
         if not chosen:
@@ -469,9 +471,9 @@ class _GroupSize:
                     kind="si_sq", has_offer=True, substrings=float("nan"), names=names, words=float("nan")
                 )
             )
-        told = rows_of("caption", outcomes)
+        figures = rows_of("caption", outcomes)
         wanted = ("caption: F1 of names, all offered", "caption: wrong names a photo, all offered")
-        return {figure: told[figure] for figure in wanted}
+        return {figure: figures[figure] for figure in wanted}
 
     def tuning_cost(self) -> float:
         """Processor seconds of tuning the first group for as many passes as the plan says."""

@@ -78,10 +78,10 @@ class Plan:
             dtype: The number format it computes in.
             device: The type of device it computes on.
         """
-        told = asdict(self)
-        del told["shares"], told["margin_s"], told["name"], told["seeds"]
+        settings = asdict(self)
+        del settings["shares"], settings["margin_s"], settings["name"], settings["seeds"]
         tuning = asdict(self.tune(0))
-        facts = (VERSION, fingerprint, dtype, device, sorted(told.items()), sorted(tuning.items()))
+        facts = (VERSION, fingerprint, dtype, device, sorted(settings.items()), sorted(tuning.items()))
         digest = hashlib.blake2b(repr(facts).encode(), digest_size=6)
         return f"{self.name}-{digest.hexdigest()}"
 

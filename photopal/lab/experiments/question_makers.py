@@ -243,9 +243,9 @@ def _rain(shown: PhotoFacts, rng: random.Random) -> Topic | None:
 
 def _who(shown: PhotoFacts, rng: random.Random) -> Topic | None:
     def is_right(text: str) -> bool:
-        told = set(names_in(text, shown.everyone))
-        if told or shown.present:
-            return told == shown.present
+        named = set(names_in(text, shown.everyone))
+        if named or shown.present:
+            return named == shown.present
         return answer_facts.says_unknown(text) if shown.scene.subjects else answer_facts.says_nobody(text)
 
     return Topic(is_right)
@@ -278,13 +278,13 @@ def _scene(shown: PhotoFacts, rng: random.Random) -> Topic | None:
 
 def tells_activities(shown: PhotoFacts, text: str) -> bool:
     """Whether a description says of everybody what they do: after each name, and of all together no more."""
-    told = answer_facts.find_activities(text)
-    if {activity for activity, _ in told} != {subject.activity for subject in shown.scene.subjects}:
+    found = answer_facts.find_activities(text)
+    if {activity for activity, _ in found} != {subject.activity for subject in shown.scene.subjects}:
         return False
     low = text.lower()
     for name, subject in zip(shown.names, shown.scene.subjects, strict=True):
         at = low.find(name.lower()) if name is not None else -1
-        after = [activity for activity, place in told if place > at]
+        after = [activity for activity, place in found if place > at]
         if at >= 0 and after and after[0] != subject.activity:
             return False
     return True

@@ -194,8 +194,8 @@ class ResultStore:
     def get(self, run: Run) -> Result | None:
         """The result of a run; None where there is none, or its file is broken."""
         try:
-            told = json.loads(self._path(run).read_text(encoding="utf-8"))
-            return Result(**{**told, "cell": Run(**told["cell"])})
+            record = json.loads(self._path(run).read_text(encoding="utf-8"))
+            return Result(**{**record, "run": Run(**record["run"])})
         except (OSError, ValueError, TypeError, KeyError):
             return None
 

@@ -190,10 +190,12 @@ def _band_table(runs: Sequence[Result]) -> Table:
 
 def _error_table(runs: Sequence[Result]) -> Table:
     """p(yes) of all recognition questions with tuned rows: the same the claim about ECE rests on."""
-    told = np.concatenate([np.empty((0, 2)), *(rows_in(result, "tuned", ERROR) for result in runs)])
+    answers_given = np.concatenate([np.empty((0, 2)), *(rows_in(result, "tuned", ERROR) for result in runs)])
     bins = []
     for low in np.arange(0, 1, 0.1):
-        inside = told[(told[:, 1] >= low) & ((told[:, 1] < low + 0.1) | (low > 0.89))]
+        inside = answers_given[
+            (answers_given[:, 1] >= low) & ((answers_given[:, 1] < low + 0.1) | (low > 0.89))
+        ]
         if len(inside):
             shares = (number(float(inside[:, 1].mean())), number(float(inside[:, 0].mean())))
             bins.append((f"{low:.1f} to {low + 0.1:.1f}", f"{len(inside):,}", *shares))

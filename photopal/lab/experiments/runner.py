@@ -242,7 +242,7 @@ class _WorkerPool:
     def _next(self) -> Result:
         while True:
             try:
-                told = self._done.get(timeout=POLL_S)
+                message = self._done.get(timeout=POLL_S)
             except queue.Empty:
                 dead = [worker for worker in self._workers if not worker.is_alive()]
                 if dead:
@@ -251,9 +251,9 @@ class _WorkerPool:
                         hint="What was finished is kept; run the same command again to go on.",
                     ) from None
                 continue
-            if isinstance(told, PhotopalError):
-                raise told
-            result: Result = told
+            if isinstance(message, PhotopalError):
+                raise message
+            result: Result = message
             return result
 
 

@@ -51,9 +51,9 @@ def choose(evaluator: Evaluator, asked: Sequence[Question], control: Control) ->
         setup = evaluator.set_up(path, named, control)
         turned = [_turns(one) if control == "asked" else _turns(one)[:1] for one in several]
         posed = [(text, letters) for turns in turned for text, letters, _ in turns]
-        told = iter(score(evaluator, setup, posed))
+        scores = iter(score(evaluator, setup, posed))
         for one, turns in zip(several, turned, strict=True):
-            hits = [letters[int(next(told).argmax())] == right for _, letters, right in turns]
+            hits = [letters[int(next(scores).argmax())] == right for _, letters, right in turns]
             is_always = all(hits) if len(hits) > 1 else None
             answered.append(ChoiceResult(one.kind, hits[0], is_always, len(one.options)))
     return answered
@@ -119,7 +119,7 @@ def answer(evaluator: Evaluator, asked: Sequence[Question], control: Control) ->
     for one in asked:
         setup = evaluator.set_up(one.photo, evaluator.named_in(one.text), control)
         requests.append(_note(evaluator, setup, one.text, ANSWER_TOKENS))
-    told = answer_side_by_side(evaluator.model, requests)
+    answers = answer_side_by_side(evaluator.model, requests)
     return [
         AnswerResult(
             one.kind,
@@ -127,7 +127,7 @@ def answer(evaluator: Evaluator, asked: Sequence[Question], control: Control) ->
             is_exact(one.answer, words),
             word_f1(one.answer, words),
         )
-        for one, words in zip(asked, told, strict=True)
+        for one, words in zip(asked, answers, strict=True)
     ]
 
 
@@ -154,12 +154,12 @@ def caption(
             bonus = NAME_BONUS
         requests.append(_note(evaluator, setup, CAPTION_QUESTION, CAPTION_TOKENS, bonus=bonus))
     captions = answer_side_by_side(evaluator.model, requests)
-    told = []
+    results = []
     for (kind, photo), words in zip(photos, captions, strict=True):
         truth = [name for name in known if name in photo.regions]
         names = count_names(words, truth, known)
         best = max((word_f1(known_words, words) for known_words in photo.captions), default=math.nan)
-        told.append(
+        results.append(
             CaptionResult(
                 kind=kind,
                 has_offer=has_offer,
@@ -168,7 +168,7 @@ def caption(
                 words=best,
             )
         )
-    return told
+    return results
 
 
 def _note(
@@ -235,11 +235,11 @@ def evaluate_tasks(
 
 def rows_of(task: str, outcomes: Sequence[Outcome]) -> Figures:
     """What the figures of a task are made of; those without a question are left out."""
-    told = {}
+    figures = {}
     for measure in MEASURES:
         if measure.task == task and len(values := measure.values(outcomes)):
-            told[measure.key] = _kept(values.tolist())
-    return told
+            figures[measure.key] = _kept(values.tolist())
+    return figures
 
 
 def _kept(rows: Rows) -> Rows:

@@ -455,10 +455,10 @@ def _who_at_mark(case: DescribedPhoto, rng: random.Random) -> PosedQuestion | No
 
 
 def _number_of(case: DescribedPhoto, rng: random.Random) -> PosedQuestion | None:
-    told = [index for index in sorted(case.marks) if case.by_looks.names[index] is not None]
-    if not told:
+    described = [index for index in sorted(case.marks) if case.by_looks.names[index] is not None]
+    if not described:
         return None
-    index = rng.choice(told)
+    index = rng.choice(described)
     number = str(case.marks[index])
     words = f"At which mark is {case.by_looks.names[index]}?"
     return PosedQuestion(words, lambda text: re.findall(r"\d+", text) == [number], is_of_marks=True)
