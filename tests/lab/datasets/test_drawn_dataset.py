@@ -24,9 +24,8 @@ from photopal.lab.datasets.drawn_scenarios import (
     nearly_same,
 )
 from photopal.lab.experiments.photo_store import read_mask
-from photopal.lab.synthetic import is_held_out
 from photopal.lab.synthetic.drawing import draw_photo
-from photopal.lab.synthetic.identity import Person
+from photopal.lab.synthetic.identity import Person, is_held_out
 from photopal.lab.synthetic.painting.people import Clothes
 from photopal.lab.synthetic.scene import Scene, Subject
 

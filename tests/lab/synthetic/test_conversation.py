@@ -7,13 +7,14 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from photopal.lab.synthetic import draw_identity, draw_photo, plan_scene, side_words
 from photopal.lab.synthetic.conversation import converse
 from photopal.lab.synthetic.dialogue.questions import colors_of
 from photopal.lab.synthetic.dialogue.roughen import roughen
 from photopal.lab.synthetic.dialogue.talk import PROPS, Talk, all_grammars, pattern, phrase, things_of
-from photopal.lab.synthetic.identity import Person, Pet
+from photopal.lab.synthetic.drawing import draw_photo
+from photopal.lab.synthetic.identity import Person, Pet, draw_identity
 from photopal.lab.synthetic.painting.places import INDOORS, PLACES
+from photopal.lab.synthetic.scene import plan_scene
 from photopal.lab.synthetic.wording import (
     NUMBERS,
     caption_words,
@@ -21,6 +22,7 @@ from photopal.lab.synthetic.wording import (
     describe_fully,
     full_caption_words,
     short_caption_words,
+    side_words,
     with_article,
 )
 

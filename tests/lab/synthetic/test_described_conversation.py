@@ -6,7 +6,6 @@ from collections import Counter
 
 import pytest
 
-from photopal.lab.synthetic import draw_identity, plan_scene, side_words
 from photopal.lab.synthetic.conversation import converse_without_names
 from photopal.lab.synthetic.dialogue.descriptions import (
     describe,
@@ -17,12 +16,15 @@ from photopal.lab.synthetic.dialogue.descriptions import (
 )
 from photopal.lab.synthetic.dialogue.questions import colors_of
 from photopal.lab.synthetic.dialogue.talk import things_of
+from photopal.lab.synthetic.identity import draw_identity
 from photopal.lab.synthetic.painting.places import PLACES
+from photopal.lab.synthetic.scene import plan_scene
 from photopal.lab.synthetic.wording import (
     NUMBERS,
     caption_words,
     describe_fully,
     describe_identity,
+    side_words,
     with_article,
 )
 

@@ -7,8 +7,16 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from photopal.lab.synthetic import draw_identity, draw_lookalike, draw_photo, is_held_out
-from photopal.lab.synthetic.identity import HELD_OUT_SHARE, Person, Pet, list_lookalikes
+from photopal.lab.synthetic.drawing import draw_photo
+from photopal.lab.synthetic.identity import (
+    HELD_OUT_SHARE,
+    Person,
+    Pet,
+    draw_identity,
+    draw_lookalike,
+    is_held_out,
+    list_lookalikes,
+)
 from photopal.lab.synthetic.painting.people import Clothes
 from photopal.lab.synthetic.scene import Scene, Subject
 

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from photopal.lab.synthetic import draw_identity, draw_photo, plan_scene
 from photopal.lab.synthetic.dialogue.talk import PROPS
-from photopal.lab.synthetic.identity import Person
+from photopal.lab.synthetic.drawing import draw_photo
+from photopal.lab.synthetic.identity import Person, draw_identity
 from photopal.lab.synthetic.painting.places import INDOORS, PLACES
 from photopal.lab.synthetic.painting.props import PARROT_ACTIVITIES, PERSON_ACTIVITIES, PET_ACTIVITIES
-from photopal.lab.synthetic.scene import EDGE, LIGHTS, SKYWARD
+from photopal.lab.synthetic.scene import EDGE, LIGHTS, SKYWARD, plan_scene
 
 
 def plan(seed, *, count=None, kind=None):
