@@ -146,7 +146,8 @@ class Evaluator:
         if path is None or control in ("blank image", "text only") or not has_marks:
             features = self._plain(path)
             if control == "blank image" and path is not None:
-                features = self._blank(path)
+                blank = Image.new("RGB", self.store.image(path).size, GRAY)
+                [features] = self.model.encode_photos([blank])
             return self._offer(chosen, None if control == "text only" else features, control)
         personal = self.assistant.personalise(self.view(path), asked=chosen)
         rows = self._foreign(personal.concepts) if control == "wrong concept" else personal.rows
@@ -177,9 +178,6 @@ class Evaluator:
 
     def _plain(self, path: Path | None) -> PhotoFeatures | None:
         return None if path is None else self.store.features([path])[0]
-
-    def _blank(self, path: Path) -> PhotoFeatures:
-        return self.model.encode_photos([Image.new("RGB", self.store.image(path).size, GRAY)])[0]
 
     def encode(self, setup: PromptSetup, text: str) -> EncodedPrompt:
         """A question as model ids; whole names in it that are in the prompt become their identifiers."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from photopal.lab.datasets.scenario import DatasetConcept, Scenario
+from photopal.lab.datasets.scenario import Scenario
 from photopal.lab.experiments.conditions import ExperimentContext
 from photopal.lab.experiments.results import Experiment, Figures, Plot, Results, Run, Section, estimate
 from photopal.lab.experiments.tables import compare, differences, line, shown
@@ -73,12 +73,11 @@ PHOTO_FIGURES = (
 
 def with_fewer(scenario: Scenario, count: int) -> Scenario:
     """The scenario with so many photos a concept; of three or more a fifth, at least one, validates."""
-    return replace(scenario, concepts=tuple(_fewer(concept, count) for concept in scenario.concepts))
-
-
-def _fewer(concept: DatasetConcept, count: int) -> DatasetConcept:
-    held = min(len(concept.validation), max(1, round(count / 5)) if count >= 3 else 0)
-    return replace(concept, train=concept.train[: count - held], validation=concept.validation[:held])
+    concepts = []
+    for one in scenario.concepts:
+        held = min(len(one.validation), max(1, round(count / 5)) if count >= 3 else 0)
+        concepts.append(replace(one, train=one.train[: count - held], validation=one.validation[:held]))
+    return replace(scenario, concepts=tuple(concepts))
 
 
 def compute_photos(context: ExperimentContext, run: Run) -> tuple[dict[str, Figures], dict[str, Any]]:

@@ -33,7 +33,6 @@ from photopal.lab.experiments.registration import (
     tuning_photos,
 )
 from photopal.lab.experiments.results import (
-    Estimate,
     Experiment,
     Figures,
     Plot,
@@ -258,13 +257,10 @@ def _costs(runs: Sequence[Result], sizes: Sequence[int]) -> Table:
         tuning = mean_of(runs, lambda r, m=m: r.facts["tuning_cpu_s"].get(str(m), math.nan))  # type: ignore[misc]
         short = mean_of(runs, lambda r, m=m: _mean(r.facts["tokens"][f"shortlist {m}"]))  # type: ignore[misc]
         whole = mean_of(runs, lambda r, m=m: _mean(r.facts["tokens"][f"all {m}"]))  # type: ignore[misc]
-        rows.append((str(m), *_words(tuning, m), number(short.value, 0), number(whole.value, 0)))
+        spent = (number(tuning.value, 1), number(tuning.value / m, 2))
+        rows.append((str(m), *spent, number(short.value, 0), number(whole.value, 0)))
     columns = ("m", "tuning, one pass, CPU s", "a concept, CPU s", "tokens, shortlist", "tokens, everyone")
     return Table("Cost of tuning and length of prompts", columns, tuple(rows), rests_on(runs))
-
-
-def _words(tuning: Estimate, size: int) -> tuple[str, str]:
-    return number(tuning.value, 1), number(tuning.value / size, 2)
 
 
 def _mean(numbers: Sequence[int]) -> float:

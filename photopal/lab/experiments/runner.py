@@ -7,7 +7,7 @@ import queue
 import shutil
 import signal
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.process import BaseProcess
@@ -330,7 +330,8 @@ def make_report(
     for run in runs:
         planned[run.experiment] = planned.get(run.experiment, 0) + 1
     counts = {name: (len(results.get(name, ())), count) for name, count in planned.items()}
-    return Report(sections, counts, _cpu(results.values()), time.monotonic() - started)
+    cpu_seconds = sum(one.cpu_seconds for several in results.values() for one in several)
+    return Report(sections, counts, cpu_seconds, time.monotonic() - started)
 
 
 def _forget(runs: Sequence[Run], environment: RunEnvironment, *, is_whole: bool) -> None:
@@ -341,7 +342,3 @@ def _forget(runs: Sequence[Run], environment: RunEnvironment, *, is_whole: bool)
     stored = ResultStore(environment.folder)
     for run in runs:
         stored.forget(run)
-
-
-def _cpu(results: Iterable[Sequence[Result]]) -> float:
-    return sum(one.cpu_seconds for several in results for one in several)

@@ -237,12 +237,8 @@ def _draw_line(axes: object, curve: Line, index: int) -> None:
         curve.xs, curve.ys, color=color, marker=marker, markersize=4, linewidth=1.6, label=curve.label
     )
     if curve.around:
-        lows, highs = _ends(curve.around)
+        lows, highs = zip(*curve.around, strict=True)
         axes.fill_between(curve.xs, lows, highs, color=color, alpha=0.13, linewidth=0)  # type: ignore[attr-defined]
-
-
-def _ends(around: Sequence[tuple[float, float]]) -> tuple[list[float], list[float]]:
-    return [low for low, _ in around], [high for _, high in around]
 
 
 NOTES = "notes.md"

@@ -23,7 +23,7 @@ from photopal.lab.experiments.measures import (
 )
 from photopal.lab.experiments.photo_store import read_mask
 from photopal.lab.experiments.recognition import find_threshold, list_questions, recognize
-from photopal.lab.experiments.results import Figures, Rows
+from photopal.lab.experiments.results import Figures
 from photopal.lab.metrics.localization import is_in_mask, mask_box, overlap
 from photopal.lab.metrics.text_scores import (
     character_score,
@@ -238,12 +238,8 @@ def rows_of(task: str, outcomes: Sequence[Outcome]) -> Figures:
     figures = {}
     for measure in MEASURES:
         if measure.task == task and len(values := measure.values(outcomes)):
-            figures[measure.key] = _kept(values.tolist())
+            figures[measure.key] = [[float(f"{v:.{DIGITS}g}") for v in row] for row in values.tolist()]
     return figures
-
-
-def _kept(rows: Rows) -> Rows:
-    return [[float(f"{value:.{DIGITS}g}") for value in row] for row in rows]
 
 
 def negatives_of(
