@@ -85,7 +85,7 @@ def report(  # noqa: PLR0913 - one parameter for each option of the command
 def _environment(
     session: Session, kept: Path | None, *, workers: int, is_quick: bool
 ) -> tuple[RunEnvironment, tuple[str, str]]:
-    """Where cells are computed and kept, and the model's name and fingerprint."""
+    """Where runs are computed and stored, and the model's name and fingerprint."""
     from photopal.lab.experiments.plan import FULL, QUICK
     from photopal.lab.experiments.runner import RunEnvironment
 

@@ -167,7 +167,7 @@ def compute_run(context: ExperimentContext, run: Run) -> Result:
     """Compute one run."""
     experiment = BY_NAME[run.experiment]
     if experiment.compute is None:
-        raise ValueError(f"{experiment.name} has no cells of its own")
+        raise ValueError(f"{experiment.name} has no runs of its own")
     _, scenario = context.scenario(run)
     started = time.process_time()
     conditions, facts = experiment.compute(context, run)

@@ -94,7 +94,7 @@ def compare(
         for figure, one in zip(figures, found, strict=True):
             questions[figure] = max(questions[figure], one.questions)
     counts = ", ".join(f"{heading(f)} {number:,}" for f, number in questions.items() if number)
-    words = f"{rests_on(results)}. Questions an arm: {counts}. {note}".strip()
+    words = f"{rests_on(results)}. Questions per condition: {counts}. {note}".strip()
     return Table(title, ("", *map(heading, figures)), tuple(rows), words)
 
 
@@ -114,7 +114,7 @@ def differences(
         )
         for first, second in pairs
     ]
-    words = f"{rests_on(results)}. The same scenarios are drawn for both arms."
+    words = f"{rests_on(results)}. The same scenarios are drawn for both conditions."
     return Table(title, ("difference", *map(heading, figures)), tuple(rows), words)
 
 
