@@ -108,9 +108,10 @@ def summarize(results: Results, plan: Plan) -> Section:
         shown("… each at its threshold from validation photos", difference(runs, OWN, pairs[0]), NAME),
     )
     about = (
-        "The same photos, the same model, the same number of updates of every concept. The conditions are ranked "
-        "by the first column, in which each of them, asked in its own way, has its threshold from the same "
-        "validation photos; p = 0.5 suits some ways of asking better than others. Retrieval has no p(yes). "
+        "The same photos, the same model, the same number of updates of every concept. The conditions "
+        "are ranked by the first column, in which each of them, asked in its own way, has its threshold"
+        " from the same validation photos; p = 0.5 suits some ways of asking better than others. "
+        "Retrieval has no p(yes). "
         "It, the plain model and looks in words learn nothing; looks stand in the question itself."
     )
     return Section(
