@@ -52,9 +52,9 @@ def compute(context: ExperimentContext, run: Run) -> tuple[dict[str, Figures], d
     seed, options = run.seed, context.plan.tune(run.seed)
     first = replace(scenario, concepts=scenario.concepts[:-1])
     before = context.register(dataset, first, seed)
-    lessons = context.tuning_photos(dataset, before, seed)
+    photos_before = context.tuning_photos(dataset, before, seed)
     started = time.process_time()
-    old, _ = context.tune(before, lessons, options)
+    old, _ = context.tune(before, photos_before, options)
     seconds = {"the old ones": time.process_time() - started}
 
     learned = context.register(dataset, scenario, seed)

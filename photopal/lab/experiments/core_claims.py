@@ -119,12 +119,12 @@ def permuted(bank: Bank) -> Bank:
 def _alone(context: ExperimentContext, dataset: Dataset, learned: LearnedScenario, seed: int) -> Rows:
     """Scores by the maps where each concept is the only one registered: m = 1."""
     scenario = learned.scenario
-    strangers = context.negative_features(dataset, scenario, seed)
+    negatives = context.negative_features(dataset, scenario, seed)
     asked = [one for one in list_questions(dataset, scenario, seed=seed) if len(one.names) == 1]
     how = LearningOptions(None, RegisterOptions(seed=seed))
     scored: Rows = []
     for row, concept in zip(learned.concepts, scenario.concepts, strict=True):
-        bank = register(context.store, [row], [concept], strangers, how)
+        bank = register(context.store, [row], [concept], negatives, how)
         mine = [one for one in asked if one.names == (row.name,)]
         features = context.store.features([one.photo for one in mine])
         readings = [map_score(bank, row.id, one) for one in features]

@@ -319,7 +319,7 @@ def line_up(dataset: Dataset, count: int) -> list[DatasetConcept]:
 def list_queries(dataset: Dataset, row: Sequence[DatasetConcept], photos: int) -> list[Query]:
     """What is asked for every m: about every second pair of neighbors."""
     alike = [photo for scenario in dataset.scenarios for photo in scenario.lookalikes]
-    strangers = dataset.negatives.test
+    negatives = dataset.negatives.test
     asked = []
     for index in range(len(row)):
         partner = index ^ 1
@@ -329,8 +329,8 @@ def list_queries(dataset: Dataset, row: Sequence[DatasetConcept], photos: int) -
         kind: Negative = "same kind" if concept.kind == other.kind else "other kind"
         for photo in concept.test[:photos]:
             asked += [Query(photo.path, index, True), Query(photo.path, partner, False, kind)]
-        if strangers:
-            asked.append(Query(strangers[index % len(strangers)].path, index, False, "random"))
+        if negatives:
+            asked.append(Query(negatives[index % len(negatives)].path, index, False, "random"))
         for negative in ("sibling", "near-duplicate"):
             mine = [p for p in alike if p.resembles == concept.name and p.negative == negative]
             asked += [Query(photo.path, index, False, photo.negative) for photo in mine[:1]]
@@ -349,7 +349,7 @@ class _GroupSize:
         seed: int,
     ) -> None:
         self.context, self.row, self.size, self.seed = context, row, size, seed
-        self.strangers = list(dataset.negatives.train)
+        self.negatives = list(dataset.negatives.train)
         self.tokens: dict[str, list[int]] = {f"shortlist {size}": [], f"all {size}": []}
         starts = range(0, len(row) - size + 1, size)
         asked = [start for start in starts if size >= BLOCK or start % BLOCK < BLOCK // 2]
@@ -362,9 +362,9 @@ class _GroupSize:
             for index, one in zip(indices, concepts, strict=True)
         )
         store = self.context.store
-        strangers = store.features([photo.path for photo in self.strangers[:24]])
+        negatives = store.features([photo.path for photo in self.negatives[:24]])
         how = LearningOptions(None, RegisterOptions(seed=self.seed))
-        bank = register(store, rows, concepts, strangers, how)
+        bank = register(store, rows, concepts, negatives, how)
         scenario = Scenario("crowd", tuple(concepts))
         learned = LearnedScenario(
             scenario=scenario,
@@ -475,7 +475,7 @@ class _GroupSize:
         """Processor seconds of tuning the first group for as many passes as the plan says."""
         group, plan = self.groups[0], self.context.plan
         concepts = group.evaluator.learned.scenario.concepts
-        photos = tuning_photos(self.context.store, group.bank, concepts, self.strangers)
+        photos = tuning_photos(self.context.store, group.bank, concepts, self.negatives)
         options = replace(plan.tune(self.seed), epochs=plan.crowd_epochs)
         started = time.process_time()
         self.context.tune(group.evaluator.learned, photos, options, concepts=tuning_concepts(group.rows))

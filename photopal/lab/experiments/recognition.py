@@ -163,9 +163,9 @@ def _likeness(concept: DatasetConcept, other: DatasetConcept) -> Negative:
 
 
 def list_validation(dataset: Dataset, scenario: Scenario) -> list[RecognitionQuestion]:
-    """Everyone of a scenario asked for on the validation photos of all its concepts and of strangers."""
+    """Everyone of a scenario asked for on the validation photos of all its concepts and of nobody."""
     shown = {photo.path: concept.name for concept in scenario.concepts for photo in concept.validation}
-    strangers = list(dataset.negatives.validation) or [
+    negatives = list(dataset.negatives.validation) or [
         photo
         for one in dataset.scenarios
         if one.name != scenario.name
@@ -173,7 +173,7 @@ def list_validation(dataset: Dataset, scenario: Scenario) -> list[RecognitionQue
         for photo in concept.validation
     ]
     rng = random.Random(f"validation {scenario.name}")
-    shown |= {photo.path: "" for photo in _sample(strangers, VALIDATION_NEGATIVES, rng)}
+    shown |= {photo.path: "" for photo in _sample(negatives, VALIDATION_NEGATIVES, rng)}
     return [
         RecognitionQuestion(
             photo=path, names=(name,), kind="si_sq", is_there=name == present, authors_say=None

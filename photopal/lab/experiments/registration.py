@@ -91,11 +91,11 @@ def learn(
         DatasetError: A photo or mask is missing or cannot be read.
     """
     started = time.monotonic()
-    strangers = negatives_for(dataset, scenario, options.register.seed)
+    negatives = negatives_for(dataset, scenario, options.register.seed)
     others = foreign_concepts(dataset, scenario, options.register.seed)
     concepts = concept_rows(scenario)
     taught = _taught(scenario.concepts, others, options.fault)
-    features = store.features([photo.path for photo in strangers[:MOST_NEGATIVES]])
+    features = store.features([photo.path for photo in negatives[:MOST_NEGATIVES]])
     registered = register(store, concepts, taught, features, options)
     seconds = time.monotonic() - started
     foreign = None
@@ -104,7 +104,7 @@ def learn(
         foreign = register(store, rows, others, features, replace(options, fault=None))
     tuned, report = None, None
     if options.tune is not None:
-        photos = tuning_photos(store, registered, taught, strangers)
+        photos = tuning_photos(store, registered, taught, negatives)
         tuned, report = tune_bank(store.model, registered, tuning_concepts(concepts), photos, options.tune)
     if options.fault == "wrong rows":
         registered = _with_wrong_rows(registered, foreign)
@@ -160,7 +160,7 @@ def register(
     store: PhotoStore,
     rows: Sequence[ConceptRecord],
     concepts: Sequence[DatasetConcept],
-    strangers: Sequence[PhotoFeatures],
+    negatives: Sequence[PhotoFeatures],
     options: LearningOptions,
 ) -> Bank:
     """Register concepts from their training photos with masks, and calibrate their presence."""
@@ -171,7 +171,7 @@ def register(
             Reference(str(photo.path), feature, _mask(store, photo, concept.name, options))
             for photo, feature in zip(concept.train, features, strict=True)
         ]
-        found[row.id] = find_subjects(references, list(strangers))
+        found[row.id] = find_subjects(references, list(negatives))
     bank = Bank(store.model.fingerprint, "")
     bank = bank.with_concepts(
         [
@@ -184,7 +184,7 @@ def register(
     )
     subjects = [subject for several in found.values() for subject in several]
     bank = replace(bank, background=background_direction(subjects))
-    return calibrate_concepts(bank, found, strangers)
+    return calibrate_concepts(bank, found, negatives)
 
 
 def negatives_for(dataset: Dataset, scenario: Scenario, seed: int) -> list[DatasetPhoto]:
