@@ -37,8 +37,8 @@ from sides import (
 
 from photopal.concepts import Bank, RegisterOptions
 from photopal.lab.datasets.drawn_scenarios import FamilyOptions, draw_family
+from photopal.lab.experiments.learned_scenario import register_family, tuning_concepts
 from photopal.lab.experiments.photo_store import PhotoStore
-from photopal.lab.experiments.registration import register_family, tuning_concepts
 from photopal.tuning import TuneOptions, TuningConcept, TuningPhoto
 from photopal.tuning.batching import PackedExample, PrefixStore, example_loss
 from photopal.tuning.trainer import TuningRun
@@ -75,7 +75,7 @@ def prepare(folder: Path, sizes: FamilyOptions, *, start: str = "kmeans") -> Les
     model = load_model(folder)
     family = draw_family(3, sizes)
     store = PhotoStore(model, images=family.images)
-    learned = register_family(store, family, RegisterOptions(tokens=16, initialisation=start))
+    learned = register_family(store, family, RegisterOptions(tokens=16, initialization=start))
     shown = [
         (str(photo.path), family.images[photo.path], frozenset({number}))
         for number, concept in enumerate(family.scenario.concepts, start=1)

@@ -11,7 +11,6 @@ from photopal.cli.loading import open_model
 from photopal.cli.output import Listing, show_json, show_listing, span
 
 if TYPE_CHECKING:
-    from photopal.lab.experiments.drawn_recognition import Row
     from photopal.lab.experiments.tallies import Measured
 
 

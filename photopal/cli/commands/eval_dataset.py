@@ -185,7 +185,7 @@ COLUMNS = (
 )
 
 
-def _tasks(asked: list[str] | None) -> tuple[Task, ...]:
+def _tasks(names: list[str] | None) -> tuple[Task, ...]:
     from photopal.lab.datasets.scenario import TASKS
 
     unknown = [task for task in names or () if task not in TASKS]

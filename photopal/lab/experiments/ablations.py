@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from photopal.lab.experiments.conditions import ExperimentContext, one_name_each, tune_jointly
 from photopal.lab.experiments.evaluator import Evaluator
+from photopal.lab.experiments.learned_scenario import Region, tuning_concepts
 from photopal.lab.experiments.photo_store import PhotoStore
-from photopal.lab.experiments.registration import Region, tuning_concepts
 from photopal.lab.experiments.results import Experiment, Figures, Results, Run, Section, Table, mean_of
 from photopal.lab.experiments.tables import compare, differences, rests_on
 from photopal.lab.experiments.tasks import evaluate_tasks

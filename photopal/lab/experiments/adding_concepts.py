@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 from photopal.lab.datasets.scenario import Dataset
 from photopal.lab.experiments.conditions import ExperimentContext
 from photopal.lab.experiments.evaluator import Evaluator
+from photopal.lab.experiments.learned_scenario import LearnedScenario, tuning_concepts
 from photopal.lab.experiments.recognition import (
     RecognitionQuestion,
     find_threshold,
     list_questions,
     recognize,
 )
-from photopal.lab.experiments.registration import LearnedScenario, tuning_concepts
 from photopal.lab.experiments.results import Experiment, Figures, Results, Run, Section, Table, mean_of
 from photopal.lab.experiments.tables import compare, differences, rests_on
 from photopal.lab.experiments.tasks import rows_of

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageDraw, ImageFont
 
+from photopal.box import Box
 from photopal.lab.synthetic.album import Album
 from photopal.library import Library, PhotoRecord
 from photopal.photos import open_photo
@@ -80,7 +81,7 @@ def draw_sheet(library: Library, photos: Sequence[PhotoRecord], *, columns: int 
         seen = [
             a for a in caption.appearances if a.is_present and a.box is not None and a.concept_id in names
         ]
-        labels = [Label(names[a.concept_id], a.box) for a in seen if a.box is not None]
+        labels = [Label(names[a.concept_id], Box(*a.box)) for a in seen if a.box is not None]
         tile = draw_labels(open_photo(photo.path), labels).resize((TILE_PX, TILE_PX))
         x = GAP_PX + number % columns * (TILE_PX + GAP_PX)
         y = GAP_PX + number // columns * (TILE_PX + WORDS_PX + GAP_PX)

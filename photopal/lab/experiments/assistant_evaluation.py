@@ -31,8 +31,8 @@ from photopal.lab.metrics import answer_facts
 from photopal.prompts import MOST_CONCEPTS
 from photopal.prompts import templates as questions
 from photopal.text import names_in
-from photopal.vlm.batch_decoder import GenerationRequest, answer_side_by_side, first_of_two
-from photopal.vlm.protocol import ConceptRows, EncodedPrompt, PhotoFeatures, VisionModel
+from photopal.vlm.batch_decoder import GenerationRequest, answer_batch, first_answer_shares
+from photopal.vlm.protocol import ConceptEmbeddings, EncodedPrompt, PhotoFeatures, VisionModel
 
 
 class RecordingModel:
@@ -56,7 +56,7 @@ class RecordingModel:
         self,
         encoded: EncodedPrompt,
         features: PhotoFeatures | None = None,
-        rows: ConceptRows | None = None,
+        rows: ConceptEmbeddings | None = None,
         *,
         max_new_tokens: int = 96,
         **_: Any,
@@ -215,9 +215,9 @@ class AssistantEvaluation:
 
     def finish(self) -> None:
         """Write all answers and count them."""
-        texts = answer_side_by_side(self.evaluator.model, self._recording.requests)
+        texts = answer_batch(self.evaluator.model, self._recording.requests)
         for text, book in zip(texts, self._on_answer, strict=True):
             book(text)
-        shares = first_of_two(self.evaluator.model, self._scored, (questions.YES, questions.NO))
+        shares = first_answer_shares(self.evaluator.model, self._scored, (questions.YES, questions.NO))
         for probability, book_share in zip(shares, self._on_share, strict=True):
             book_share(probability)

@@ -16,8 +16,8 @@ from photopal.concepts import Bank, RegisterOptions
 from photopal.lab.datasets.drawn_scenarios import Family, FamilyOptions, draw_family
 from photopal.lab.experiments.assistant_evaluation import AssistantEvaluation
 from photopal.lab.experiments.evaluator import Evaluator
+from photopal.lab.experiments.learned_scenario import LearnedScenario, register_family, tune_family
 from photopal.lab.experiments.photo_store import PhotoStore, remember
-from photopal.lab.experiments.registration import LearnedScenario, register_family, tune_family
 from photopal.lab.experiments.tallies import Goal, Measured, Tallies
 from photopal.lab.experiments.unnamed_questions import ask_plainly
 from photopal.tuning import TuneOptions

@@ -18,11 +18,7 @@ from photopal.lab.datasets import load_dataset
 from photopal.lab.datasets.drawn_dataset import write_drawn
 from photopal.lab.datasets.scenario import Dataset, DatasetPhoto, Scenario
 from photopal.lab.experiments.evaluator import Control, Evaluator, PromptSetup
-from photopal.lab.experiments.measures import RecognitionResult
-from photopal.lab.experiments.photo_store import PhotoStore, remember
-from photopal.lab.experiments.plan import Plan
-from photopal.lab.experiments.recognition import list_questions, list_validation
-from photopal.lab.experiments.registration import (
+from photopal.lab.experiments.learned_scenario import (
     MOST_NEGATIVES,
     LearnedScenario,
     LearningOptions,
@@ -32,6 +28,10 @@ from photopal.lab.experiments.registration import (
     tuning_concepts,
     tuning_photos,
 )
+from photopal.lab.experiments.measures import RecognitionResult
+from photopal.lab.experiments.photo_store import PhotoStore, remember
+from photopal.lab.experiments.plan import Plan
+from photopal.lab.experiments.recognition import list_questions, list_validation
 from photopal.lab.experiments.results import Figures, Run
 from photopal.lab.experiments.tasks import evaluate_tasks, rows_of
 from photopal.lab.metrics.yes_no import choose_threshold
@@ -84,10 +84,10 @@ class ExperimentContext:
         *,
         region: Region = "mask",
         tokens: int = 16,
-        initialisation: str = "kmeans",
+        initialization: str = "kmeans",
     ) -> LearnedScenario:
         """Register a scenario without training."""
-        how = RegisterOptions(tokens=tokens, seed=seed, initialisation=initialisation)
+        how = RegisterOptions(tokens=tokens, seed=seed, initialization=initialization)
         return learn(self.store, dataset, scenario, LearningOptions(None, how, region=region))
 
     def negatives(self, dataset: Dataset, scenario: Scenario, seed: int) -> list[DatasetPhoto]:

@@ -14,8 +14,8 @@ from photopal.concepts import Bank, RegisterOptions
 from photopal.lab.datasets.scenario import Dataset
 from photopal.lab.experiments.conditions import ExperimentContext
 from photopal.lab.experiments.evaluator import MARKS, Control, Evaluator, MarkedEvaluator, Marks, map_score
+from photopal.lab.experiments.learned_scenario import LearnedScenario, LearningOptions, register
 from photopal.lab.experiments.recognition import list_questions, list_validation, shares_of_yes
-from photopal.lab.experiments.registration import LearnedScenario, LearningOptions, register
 from photopal.lab.experiments.results import (
     Estimate,
     Experiment,

@@ -12,9 +12,9 @@ from photopal.concepts import RegisterOptions
 from photopal.errors import DatasetError
 from photopal.lab.datasets.scenario import TASKS, Dataset, Task
 from photopal.lab.experiments.evaluator import CONTROLS, Evaluator
+from photopal.lab.experiments.learned_scenario import Fault, LearnedScenario, LearningOptions, learn
 from photopal.lab.experiments.measures import MEASURES, Definition, Measure, Values
 from photopal.lab.experiments.photo_store import PhotoStore, remember
-from photopal.lab.experiments.registration import Fault, LearnedScenario, LearningOptions, learn
 from photopal.lab.experiments.results import Figures, Result, Run, of_group, pooled, rows_in
 from photopal.lab.experiments.tasks import evaluate_tasks
 from photopal.lab.metrics.intervals import Interval, bootstrap

@@ -15,8 +15,8 @@ from photopal.concepts import RegisterOptions
 from photopal.lab.datasets.drawn_scenarios import FamilyOptions, draw_family
 from photopal.lab.experiments.assistant_evaluation import AssistantEvaluation
 from photopal.lab.experiments.evaluator import Evaluator
+from photopal.lab.experiments.learned_scenario import register_family, tune_family
 from photopal.lab.experiments.photo_store import PhotoStore, remember
-from photopal.lab.experiments.registration import register_family, tune_family
 from photopal.lab.experiments.tallies import Tallies, share, weighted
 from photopal.lab.metrics.intervals import Counts, Interval, bootstrap
 from photopal.tuning import TuneOptions, TuningReport

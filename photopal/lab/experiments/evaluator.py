@@ -19,9 +19,9 @@ from torch import Tensor
 from photopal.assistant.assistant import Assistant, View
 from photopal.box import Box
 from photopal.concepts import Bank
-from photopal.concepts.localize import contested_maps, inside_photo, location_maps, map_scores
+from photopal.concepts.localize import inside_photo, location_maps, map_scores, suppress_rivals
+from photopal.lab.experiments.learned_scenario import Fault, LearnedScenario
 from photopal.lab.experiments.photo_store import PhotoStore
-from photopal.lab.experiments.registration import Fault, LearnedScenario
 from photopal.library import ConceptRecord
 from photopal.prompts import (
     MOST_CONCEPTS,
@@ -33,9 +33,9 @@ from photopal.prompts import (
 )
 from photopal.prompts import templates as questions
 from photopal.text import names_in
-from photopal.vlm.generate import telling_lengths
-from photopal.vlm.prefix_sharing import copy_past
-from photopal.vlm.protocol import ConceptRows, EncodedPrompt, PhotoFeatures, PrefixCache, VisionModel
+from photopal.vlm.generate import distinguishing_lengths
+from photopal.vlm.kv_cache import copy_past
+from photopal.vlm.protocol import ConceptEmbeddings, EncodedPrompt, PhotoFeatures, PrefixCache, VisionModel
 
 Control = Literal["asked", "no concept", "wrong concept", "blank image", "text only"]
 CONTROLS: tuple[Control, ...] = ("no concept", "wrong concept", "blank image", "text only")
@@ -149,8 +149,8 @@ class Evaluator:
                 blank = Image.new("RGB", self.store.image(path).size, GRAY)
                 [features] = self.model.encode_photos([blank])
             return self._offer(chosen, None if control == "text only" else features, control)
-        personal = self.assistant.personalise(self.view(path), asked=chosen)
-        rows = self._foreign(personal.concepts) if control == "wrong concept" else personal.rows
+        personal = self.assistant.personalize(self.view(path), asked=chosen)
+        rows = self._foreign(personal.concepts) if control == "wrong concept" else personal.embeddings
         return PromptSetup(tuple(personal.names), personal.offered, rows, personal.features)
 
     def _chosen(self, names: Sequence[str]) -> list[ConceptRecord]:
@@ -163,7 +163,7 @@ class Evaluator:
     def _offer(
         self, chosen: Sequence[ConceptRecord], features: PhotoFeatures | None, control: Control
     ) -> PromptSetup:
-        rows = self.bank.rows([c.id for c in chosen], [c.name for c in chosen])
+        rows = self.bank.embeddings([c.id for c in chosen], [c.name for c in chosen])
         if control == "wrong concept":
             rows = self._foreign(chosen) or rows
         counts = rows.soft_token_counts
@@ -195,7 +195,7 @@ class Evaluator:
         key = tuple(answers)
         if key not in self._first_ids:
             ids = [self.model.answer_ids(answer) for answer in answers]
-            lengths = telling_lengths([one.tolist() for one in ids])
+            lengths = distinguishing_lengths([one.tolist() for one in ids])
             self._first_ids[key] = None if max(lengths) > 1 else torch.stack([one[0] for one in ids])
         return self._first_ids[key]
 
@@ -229,7 +229,7 @@ class MarkedEvaluator(Evaluator):
 def map_score(bank: Bank, concept_id: int, features: PhotoFeatures) -> float:
     """How far the map of a concept rises above its threshold, among all concepts of the bank."""
     ids = list(bank.concepts)
-    maps = contested_maps(location_maps(features.patches, bank.directions(ids)))[: len(ids)]
+    maps = suppress_rivals(location_maps(features.patches, bank.directions(ids)))[: len(ids)]
     scores = map_scores(maps.masked_fill(~inside_photo(features), -1.0))
     return float(scores[ids.index(concept_id)]) - bank.concepts[concept_id].calibration.threshold
 
@@ -283,7 +283,11 @@ def _common_prefix(
 
 
 def _go_on(
-    model: VisionModel, prefix: PrefixCache, encoded: EncodedPrompt, length: int, rows: ConceptRows | None
+    model: VisionModel,
+    prefix: PrefixCache,
+    encoded: EncodedPrompt,
+    length: int,
+    rows: ConceptEmbeddings | None,
 ) -> PrefixCache:
     """A prefix with the next ids of a prompt, up to a length; the given one stays as it is."""
     start = len(prefix)

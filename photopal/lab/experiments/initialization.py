@@ -46,7 +46,7 @@ def compute(context: ExperimentContext, run: Run) -> tuple[dict[str, Figures], d
     facts: dict[str, Any] = {}
     photos = None
     for start in STARTS:
-        learned = context.register(dataset, scenario, seed, initialisation=start)
+        learned = context.register(dataset, scenario, seed, initialization=start)
         photos = photos or context.tuning_photos(dataset, learned, seed)
         progress: list[TuningProgress] = []
         tuned, report = context.tune(learned, photos, options, on_progress=progress.append)

@@ -24,14 +24,14 @@ from photopal.concepts import Bank, RegisterOptions
 from photopal.lab.datasets.scenario import Dataset, DatasetConcept, Negative, Scenario
 from photopal.lab.experiments.conditions import ExperimentContext
 from photopal.lab.experiments.evaluator import Evaluator, PromptSetup, yes_shares
-from photopal.lab.experiments.measures import CaptionResult, RecognitionResult
-from photopal.lab.experiments.registration import (
+from photopal.lab.experiments.learned_scenario import (
     LearnedScenario,
     LearningOptions,
     register,
     tuning_concepts,
     tuning_photos,
 )
+from photopal.lab.experiments.measures import CaptionResult, RecognitionResult
 from photopal.lab.experiments.results import (
     Experiment,
     Figures,
@@ -61,9 +61,9 @@ from photopal.prompts import (
 from photopal.prompts import templates as questions
 from photopal.text import count
 from photopal.vlm.batch_decoder import GenerationRequest as Prompted
-from photopal.vlm.batch_decoder import answer_side_by_side
+from photopal.vlm.batch_decoder import answer_batch
+from photopal.vlm.kv_cache import copy_past
 from photopal.vlm.placeholders import SLOTS, name_placeholder
-from photopal.vlm.prefix_sharing import copy_past
 from photopal.vlm.protocol import EncodedPrompt, PhotoFeatures, PrefixCache, VisionModel
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class FullPrompt:
         encoded = self._encode([self._bank.concepts[i].token_count for i in ids], "-", features)
         name = int(torch.nonzero(encoded.ids >= self._model.vocab_size)[0])
         written = encoded.ids[encoded.image_end if is_first else name : self._block_end(encoded)]
-        return self._model.embed_ids(written, self._bank.rows(ids, [str(i) for i in ids]))
+        return self._model.embed_ids(written, self._bank.embeddings(ids, [str(i) for i in ids]))
 
     @torch.no_grad()
     def yes_shares(self, features: PhotoFeatures, asked: Sequence[int]) -> list[float]:
@@ -129,7 +129,7 @@ class FullPrompt:
         prefix = self._begun(features)
         encoded = self._encode((1,), recognition_question(name_placeholder(0)), features)
         question = encoded.ids[self._block_end(encoded) :]
-        suffixes = [self._model.embed_ids(question, self._bank.rows([i], [str(i)])) for i in asked]
+        suffixes = [self._model.embed_ids(question, self._bank.embeddings([i], [str(i)])) for i in asked]
         hidden = torch.stack([states[-1] for states in self._model.forward_packed(prefix, suffixes)])
         words = [int(self._model.answer_ids(word)[0]) for word in (questions.YES, questions.NO)]
         shares: list[float] = torch.softmax(self._model.logits(hidden)[:, words], dim=-1)[:, 0].tolist()
@@ -439,7 +439,7 @@ class _GroupSize:
     def _set_up(self, group: ConceptGroup, chosen: Sequence[ConceptRecord], path: Path) -> PromptSetup:
         if not chosen:
             return PromptSetup((), (), None, self.context.store.features([path])[0])
-        rows = group.bank.rows([one.id for one in chosen], [one.name for one in chosen])
+        rows = group.bank.embeddings([one.id for one in chosen], [one.name for one in chosen])
         offered = tuple(PromptConcept(count) for count in rows.soft_token_counts)
         return PromptSetup(tuple(rows.names), offered, rows, self.context.store.features([path])[0])
 
@@ -456,7 +456,7 @@ class _GroupSize:
             setup = self._set_up(group, chosen, path)
             encoded = group.evaluator.encode(setup, CAPTION_QUESTION)
             prompted.append(Prompted(encoded, setup.features, setup.rows, CAPTION_TOKENS))
-        captions = answer_side_by_side(self.context.model, prompted)
+        captions = answer_batch(self.context.model, prompted)
         known = [one.name for one in group.rows]
         outcomes = []
         for words, concept_id in zip(captions, photos.values(), strict=True):

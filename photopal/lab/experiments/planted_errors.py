@@ -19,9 +19,9 @@ from photopal.lab.experiments.dataset_evaluation import (
     evaluate,
 )
 from photopal.lab.experiments.evaluator import Evaluator
+from photopal.lab.experiments.learned_scenario import FAULTS, Fault, LearningOptions, learn
 from photopal.lab.experiments.measures import MEASURES, Measure
 from photopal.lab.experiments.photo_store import remember
-from photopal.lab.experiments.registration import FAULTS, Fault, LearningOptions, learn
 from photopal.lab.experiments.results import (
     Experiment,
     Figures,

@@ -34,7 +34,7 @@ from photopal.lab.metrics.text_scores import (
     word_f1,
 )
 from photopal.prompts import CAPTION_QUESTION, MARK_SHARE, Mark
-from photopal.vlm.batch_decoder import GenerationRequest, answer_side_by_side
+from photopal.vlm.batch_decoder import GenerationRequest, answer_batch
 
 if TYPE_CHECKING:
     pass
@@ -119,7 +119,7 @@ def answer(evaluator: Evaluator, asked: Sequence[Question], control: Control) ->
     for one in asked:
         setup = evaluator.set_up(one.photo, evaluator.named_in(one.text), control)
         requests.append(_note(evaluator, setup, one.text, ANSWER_TOKENS))
-    answers = answer_side_by_side(evaluator.model, requests)
+    answers = answer_batch(evaluator.model, requests)
     return [
         AnswerResult(
             one.kind,
@@ -149,11 +149,13 @@ def caption(
         if has_offer:
             setup, bonus = evaluator.set_up(photo.path, known, control), 0.0
         else:
-            personal = evaluator.assistant.personalise(evaluator.view(photo.path))
-            setup = PromptSetup(tuple(personal.names), personal.offered, personal.rows, personal.features)
+            personal = evaluator.assistant.personalize(evaluator.view(photo.path))
+            setup = PromptSetup(
+                tuple(personal.names), personal.offered, personal.embeddings, personal.features
+            )
             bonus = NAME_BONUS
         requests.append(_note(evaluator, setup, CAPTION_QUESTION, CAPTION_TOKENS, bonus=bonus))
-    captions = answer_side_by_side(evaluator.model, requests)
+    captions = answer_batch(evaluator.model, requests)
     results = []
     for (kind, photo), words in zip(photos, captions, strict=True):
         truth = [name for name in known if name in photo.regions]

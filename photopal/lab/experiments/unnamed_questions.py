@@ -23,7 +23,7 @@ from photopal.lab.synthetic.scene import Subject, plan_scene
 from photopal.lab.synthetic.wording import caption_words, with_article
 from photopal.prompts import Mark, build_prompt, draw_marks
 from photopal.prompts.templates import CAPTION_QUESTION, CAPTION_TEMPLATES
-from photopal.vlm.batch_decoder import GenerationRequest, answer_side_by_side
+from photopal.vlm.batch_decoder import GenerationRequest, answer_batch
 from photopal.vlm.protocol import PhotoFeatures, VisionModel
 
 CASTS = ("", "p", "p", "a", "pa", "pa", "pa", "paa", "pp", "ppa")
@@ -105,7 +105,7 @@ def _ask_about_photos(
                 bookings.append(
                     partial(_book_plain, tallies, (kind, sort), f"photo {number:06}", topic.is_right)
                 )
-    for text, book in zip(answer_side_by_side(model, requests), bookings, strict=True):
+    for text, book in zip(answer_batch(model, requests), bookings, strict=True):
         book(text)
 
 
@@ -261,7 +261,7 @@ def _ask_about_cases(
                 GenerationRequest(model.encode_prompt(build_prompt(posed.words), shown), shown, None)
             )
             bookings.append(partial(_book_described, tallies, kind, cluster, posed))
-    for text, book in zip(answer_side_by_side(model, requests), bookings, strict=True):
+    for text, book in zip(answer_batch(model, requests), bookings, strict=True):
         book(text)
 
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from transformers import LlavaForConditionalGeneration, PreTrainedTokenizerFast
 
-from photopal.concepts.initialize import align_rows, cluster
+from photopal.concepts.initialize import align_embeddings, cluster
 from photopal.lab.pretrain.architecture import LEAN
 from photopal.lab.pretrain.groups import PHOTO_ATTRIBUTES, SUBJECT_ATTRIBUTES
 from photopal.lab.pretrain.loop import Stage, StageRun, best_device, rank, run_stage

@@ -21,7 +21,7 @@ from photopal.lab.experiments.conditions import ExperimentContext
 from photopal.lab.experiments.photo_store import PhotoStore, remember
 from photopal.lab.experiments.plan import Plan, Share
 from photopal.vlm import load_model
-from photopal.vlm.batch_decoder import GenerationRequest, answer_side_by_side
+from photopal.vlm.batch_decoder import GenerationRequest, answer_batch
 from photopal.vlm.protocol import VisionModel
 
 NAMES = (
@@ -83,11 +83,11 @@ def short_answers() -> Iterator[None]:
     """A model of random weights never ends an answer by itself, and says no more by saying it at length."""
 
     def answer_briefly(model: VisionModel, requests: Sequence[GenerationRequest]) -> list[str]:
-        return answer_side_by_side(model, [replace(one, max_new_tokens=4) for one in requests])
+        return answer_batch(model, [replace(one, max_new_tokens=4) for one in requests])
 
     with pytest.MonkeyPatch.context() as patch:
         for module in (assistant_evaluation, many_concepts, tasks, unnamed_questions):
-            patch.setattr(module, "answer_side_by_side", answer_briefly)
+            patch.setattr(module, "answer_batch", answer_briefly)
         patch.setattr(bundled_model, "_TIMED_CAPTIONS", 1)
         yield
 

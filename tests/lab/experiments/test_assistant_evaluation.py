@@ -13,8 +13,8 @@ from photopal.concepts import RegisterOptions
 from photopal.lab.datasets.drawn_scenarios import FamilyOptions, draw_family
 from photopal.lab.experiments.assistant_evaluation import AssistantEvaluation, RecordingModel
 from photopal.lab.experiments.evaluator import Evaluator
+from photopal.lab.experiments.learned_scenario import register_family
 from photopal.lab.experiments.photo_store import PhotoStore, remember
-from photopal.lab.experiments.registration import register_family
 from photopal.lab.experiments.tallies import Tallies
 from photopal.vlm import load_model
 from photopal.vlm.batch_decoder import answer_batch
@@ -47,7 +47,7 @@ def test_what_the_assistant_asks_is_recorded_and_answered_as_it_would_answer(eva
         assert ask_view(writing, view, "What is Anna doing?").text == ""
         assert caption_view(writing, view).text == ""
         expected += [ask_view(speaking, view, "What is Anna doing?").text, caption_view(speaking, view).text]
-    assert answer_side_by_side(evaluator.model, recording.requests) == expected
+    assert answer_batch(evaluator.model, recording.requests) == expected
 
 
 @pytest.mark.slow

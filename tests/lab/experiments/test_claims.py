@@ -11,9 +11,9 @@ from photopal.lab.experiments.core_claims import permuted
 from photopal.lab.experiments.core_claims import summarize as summarize_learned
 from photopal.lab.experiments.initialization import needed_steps, times_fewer
 from photopal.lab.experiments.initialization import summarize as summarize_starting
+from photopal.lab.experiments.learned_scenario import FAULTS
 from photopal.lab.experiments.planted_errors import SOUND, WATCHED, seen
 from photopal.lab.experiments.planted_errors import summarize as summarize_mistakes
-from photopal.lab.experiments.registration import FAULTS
 from photopal.lab.experiments.results import Estimate, Result, Run
 from photopal.lab.experiments.tables import at_least, claims_table, groups_in, no_gain, verdict_words
 

@@ -20,10 +20,10 @@ from photopal.lab.experiments.conditions import (
     tune_jointly,
 )
 from photopal.lab.experiments.evaluator import Evaluator, MarkedEvaluator, PromptSetup, yes_shares
+from photopal.lab.experiments.learned_scenario import filled_box
 from photopal.lab.experiments.learning_curves import with_fewer
 from photopal.lab.experiments.many_concepts import FullPrompt
 from photopal.lab.experiments.measures import RecognitionResult
-from photopal.lab.experiments.registration import filled_box
 from photopal.lab.experiments.results import Run
 from photopal.lab.experiments.tasks import (
     CAPTION_NEGATIVES,
@@ -89,7 +89,7 @@ def test_a_crowd_that_fits_a_prompt_is_asked_as_in_that_prompt(tiny_context, tau
     bank, concepts = learned.registered, learned.concepts
     path = learned.scenario.test_photos[0].path
     [features] = tiny_context.store.features([path])
-    rows = bank.rows([c.id for c in concepts], [c.name for c in concepts])
+    rows = bank.embeddings([c.id for c in concepts], [c.name for c in concepts])
     setup = PromptSetup(
         tuple(rows.names), tuple(PromptConcept(k) for k in rows.soft_token_counts), rows, features
     )

@@ -17,8 +17,8 @@ from photopal.errors import DatasetError
 from photopal.lab.datasets import load_dataset
 from photopal.lab.experiments.dataset_evaluation import EvalOptions, evaluate, facts, tabulate
 from photopal.lab.experiments.evaluator import CONTROLS, Evaluator, score
+from photopal.lab.experiments.learned_scenario import LearningOptions, learn, negatives_for, tuning_photos
 from photopal.lab.experiments.photo_store import PhotoStore, read_mask, remember
-from photopal.lab.experiments.registration import LearningOptions, learn, negatives_for, tuning_photos
 from photopal.tuning import TuneOptions
 from photopal.tuning.trainer import split_photos
 from photopal.vlm import load_model

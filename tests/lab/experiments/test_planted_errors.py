@@ -15,9 +15,9 @@ from photopal.lab.datasets import load_dataset
 from photopal.lab.datasets.drawn_dataset import DrawnOptions, write_drawn
 from photopal.lab.experiments.dataset_evaluation import EvalOptions
 from photopal.lab.experiments.evaluator import Evaluator
+from photopal.lab.experiments.learned_scenario import FAULTS, LearningOptions, learn
 from photopal.lab.experiments.measures import MEASURES
 from photopal.lab.experiments.planted_errors import WATCHED, Caught, check_faults
-from photopal.lab.experiments.registration import FAULTS, LearningOptions, learn
 from photopal.lab.experiments.tasks import is_at
 from photopal.prompts import Mark
 from photopal.vlm import load_model

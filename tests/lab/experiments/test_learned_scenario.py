@@ -8,9 +8,8 @@ import pytest
 import torch
 
 from photopal.concepts import Bank, RegisterOptions
-from photopal.concepts.references import FeatureStore
-from photopal.concepts.sync import enrol
-from photopal.lab.experiments.registration import (
+from photopal.concepts.registration import FeatureStore, register_concepts
+from photopal.lab.experiments.learned_scenario import (
     LearningOptions,
     concept_rows,
     learn,
@@ -58,7 +57,7 @@ def learned(store, scenario):
 @pytest.fixture(scope="module")
 def of_product(store, library):
     bank = Bank(store.model.fingerprint, "")
-    return enrol(library, FeatureStore(store.model), bank, options=OPTIONS).bank
+    return register_concepts(library, FeatureStore(store.model), bank, options=OPTIONS).bank
 
 
 def test_embeddings_directions_and_thresholds_are_those_of_the_product(learned, of_product):
@@ -83,7 +82,7 @@ def test_tuning_learns_from_the_same_photos_and_words_as_in_the_product(store, s
         assert (photo.present, photo.likely) == (same.present, same.likely)
         torch.testing.assert_close(photo.features.tokens, same.features.tokens)
         torch.testing.assert_close(photo.mirrored.tokens, same.mirrored.tokens)
-    described = describe_concepts(library, FeatureStore(store.model), library.concepts.all())
+    described = describe_concepts(library, FeatureStore(store.model), library.concepts.all(), {})
     assert tuning_concepts(concept_rows(scenario)) == described
 
 
