@@ -235,8 +235,8 @@ def drawn_family(tmp_path_factory: pytest.TempPathFactory) -> DrawnFamily:
     """Three photos of either, three of strangers; nobody may write to them."""
     from PIL import Image
 
+    from photopal.lab.synthetic.drawing import draw_photo
     from photopal.lab.synthetic.identity import draw_identity
-    from photopal.lab.synthetic.photo import draw_photo
     from photopal.lab.synthetic.scene import plan_scene
 
     root = tmp_path_factory.mktemp("drawn")

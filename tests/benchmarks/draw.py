@@ -4,7 +4,9 @@ import random
 import statistics
 import time
 
-from photopal.lab.synthetic import draw_identity, draw_photo, plan_scene
+from photopal.lab.synthetic.drawing import draw_photo
+from photopal.lab.synthetic.identity import draw_identity
+from photopal.lab.synthetic.scene import plan_scene
 
 PHOTOS = {160: 400, 512: 60}
 

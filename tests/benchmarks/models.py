@@ -128,8 +128,8 @@ def make_tokenizer(vocabulary: int) -> Any:
 
 def make_photos(folder: Path, count: int, *, side_px: int) -> list[Path]:
     """Write square drawn photos as JPEGs."""
+    from photopal.lab.synthetic.drawing import draw_photo
     from photopal.lab.synthetic.identity import draw_identity
-    from photopal.lab.synthetic.photo import draw_photo
     from photopal.lab.synthetic.scene import plan_scene
 
     folder.mkdir(parents=True)

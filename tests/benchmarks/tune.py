@@ -36,9 +36,9 @@ from sides import (
 )
 
 from photopal.concepts import Bank, RegisterOptions
-from photopal.lab.bundled.measure import register_scenario
-from photopal.lab.bundled.scenarios import ScenarioOptions, make_scenario
-from photopal.lab.synthetic.wording import describe_fully
+from photopal.lab.datasets.drawn_scenarios import FamilyOptions, draw_family
+from photopal.lab.experiments.learned_scenario import register_family, tuning_concepts
+from photopal.lab.experiments.photo_store import PhotoStore
 from photopal.tuning import TuneOptions, TuningConcept, TuningPhoto
 from photopal.tuning.batching import PackedExample, PrefixStore, example_loss
 from photopal.tuning.trainer import TuningRun
@@ -65,38 +65,35 @@ class Lessons:
     options: TuneOptions
 
 
-def family(*, concepts: int, photos: int) -> ScenarioOptions:
+def family(*, concepts: int, photos: int) -> FamilyOptions:
     """Whom speed is measured with: photos of the bundled model's size and none to test with."""
-    return ScenarioOptions(concepts=concepts, photos=photos, tests=0, size_px=160)
+    return FamilyOptions(concepts=concepts, photos=photos, tests=0, size_px=160)
 
 
-def prepare(folder: Path, sizes: ScenarioOptions, *, start: str = "kmeans") -> Lessons:
+def prepare(folder: Path, sizes: FamilyOptions, *, start: str = "kmeans") -> Lessons:
     """Draw concepts with reference photos, as many strangers and test photos, and register them."""
     model = load_model(folder)
-    scenario = make_scenario(3, sizes)
-    bank = register_scenario(model, scenario, RegisterOptions(tokens=16, initialization=start))
+    family = draw_family(3, sizes)
+    store = PhotoStore(model, images=family.images)
+    learned = register_family(store, family, RegisterOptions(tokens=16, initialization=start))
     shown = [
-        (f"{place}-{number}", reference.image, frozenset({concept.id}))
-        for place, concept in enumerate(scenario.concepts)
-        for number, reference in enumerate(scenario.references[place])
+        (str(photo.path), family.images[photo.path], frozenset({number}))
+        for number, concept in enumerate(family.scenario.concepts, start=1)
+        for photo in concept.train
     ]
+    negatives = [*family.calibration, *family.negatives][: sizes.photos]
+    shown += [(f"s-{number}", family.images[p.path], frozenset()) for number, p in enumerate(negatives)]
     shown += [
-        (f"s-{number}", image, frozenset()) for number, image in enumerate(scenario.strangers[: sizes.photos])
-    ]
-    shown += [
-        (f"t-{number}", test.photo.image, frozenset(scenario.concepts[place].id for place in test.present))
-        for number, test in enumerate(scenario.tests)
+        (str(test.path), test.drawn.image, frozenset(index + 1 for index in test.present))
+        for test in family.tests
     ]
     features = model.encode_photos([image for _, image, _ in shown])
     photos = [TuningPhoto(k, f, None, who) for (k, _, who), f in zip(shown, features, strict=True)]
-    learned = len(photos) - len(scenario.tests)
-    concepts = {
-        concept.id: TuningConcept(concept.id, concept.kind, (describe_fully(identity),))
-        for concept, identity in zip(scenario.concepts, scenario.cast, strict=True)
-    }
+    trained = len(photos) - len(family.tests)
+    concepts = tuning_concepts(learned.concepts)
     images = {key: image for key, image, _ in shown}
     options = TuneOptions(variants=1, mirror_share=0.0)
-    return Lessons(model, bank, concepts, images, photos[:learned], photos[learned:], options)
+    return Lessons(model, learned.registered, concepts, images, photos[:trained], photos[trained:], options)
 
 
 class Ours:

@@ -9,9 +9,9 @@ import pytest
 
 from photopal.cli.commands.eval import EVAL, _line
 from photopal.cli.help import name_of
-from photopal.lab.bundled import bundled
-from photopal.lab.bundled.goals import GOALS, REFUSALS
-from photopal.lab.bundled.ledger import Goal, Ledger
+from photopal.lab.experiments import bundled_model
+from photopal.lab.experiments.bundled_model import GOALS, REFUSALS
+from photopal.lab.experiments.tallies import Goal, Tallies
 from photopal.tuning import TuneOptions
 
 pytestmark = pytest.mark.slow
@@ -35,8 +35,8 @@ def test_eval_alone_names_its_commands(run, words):
 @pytest.fixture
 def small(monkeypatch):
     """As few families and photos as there can be; everything is still measured."""
-    few = partial(bundled.BundledOptions, families=1, tuned=1, size_px=48, tuning=TUNING)
-    monkeypatch.setattr(bundled, "BundledOptions", few)
+    few = partial(bundled_model.BundledOptions, families=1, tuned=1, size_px=48, tuning=TUNING)
+    monkeypatch.setattr(bundled_model, "BundledOptions", few)
 
 
 def test_the_table_of_the_bundled_model_is_printed_from_end_to_end(run, small, tiny_llava):
@@ -50,15 +50,15 @@ def test_the_table_of_the_bundled_model_is_printed_from_end_to_end(run, small, t
 
 
 def test_a_line_says_by_how_much_its_target_is_met_or_missed():
-    ledger = Ledger()
-    ledger.add("x", "a", 9, 10)
-    assert _line(ledger.measure(Goal("x", "things", 0.95)))[2:] == (
+    tallies = Tallies()
+    tallies.add("x", "a", 9, 10)
+    assert _line(tallies.measure(Goal("x", "things", 0.95)))[2:] == (
         "0.900–0.900",
         "0.95",
         "missed by 0.050",
         "10",
         "1 family",
     )
-    assert _line(ledger.measure(Goal("x", "things", 0.85)))[4] == "met by 0.050"
-    assert _line(ledger.measure(Goal("x", "things")))[3:5] == ("", "")
-    assert _line(ledger.measure(Goal("y", "things", 0.5)))[1] == "not asked"
+    assert _line(tallies.measure(Goal("x", "things", 0.85)))[4] == "met by 0.050"
+    assert _line(tallies.measure(Goal("x", "things")))[3:5] == ("", "")
+    assert _line(tallies.measure(Goal("y", "things", 0.5)))[1] == "not asked"

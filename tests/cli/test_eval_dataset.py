@@ -12,7 +12,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def scenes(run, tmp_path):
     """A written dataset, cut down to what a test needs."""
-    from photopal.lab.datasets.drawn import DrawnOptions, write_drawn
+    from photopal.lab.datasets.drawn_dataset import DrawnOptions, write_drawn
 
     folder = tmp_path / "scenes"
     options = DrawnOptions(scenarios=2, train=2, test=1, multi=1, negatives=3, siblings=0, size_px=64)

@@ -15,7 +15,7 @@ def test_an_unknown_experiment_is_refused_with_those_there_are(run, tmp_path, ti
 
 
 def test_without_matplotlib_it_says_what_to_install_before_anything_runs(run, tmp_path, monkeypatch):
-    monkeypatch.setattr("photopal.lab.experiments.plots.find_spec", lambda name: None)
+    monkeypatch.setattr("photopal.lab.experiments.tables.find_spec", lambda name: None)
     told = run("eval", "report", str(tmp_path / "out"))
     assert told.exit_code == 2
     assert "pip install 'photopal[report]'" in " ".join(told.stderr.split())

@@ -72,8 +72,8 @@ def test_one_photo_alone_still_gives_some_cells():
 def test_the_bundled_model_finds_drawn_subjects_much_better_than_chance():
     import random
 
+    from photopal.lab.synthetic.drawing import draw_photo
     from photopal.lab.synthetic.identity import draw_identity
-    from photopal.lab.synthetic.photo import draw_photo
     from photopal.lab.synthetic.scene import plan_scene
     from photopal.vlm import load_model
 

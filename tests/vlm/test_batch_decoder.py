@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from photopal.assistant.caption import NAME_BONUS
+from photopal.lab.synthetic.drawing import draw_photo
 from photopal.lab.synthetic.identity import draw_identity
-from photopal.lab.synthetic.photo import draw_photo
 from photopal.lab.synthetic.scene import plan_scene
 from photopal.prompts import PromptConcept, build_prompt
 from photopal.vlm import load_model

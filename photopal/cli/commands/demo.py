@@ -100,8 +100,7 @@ def _run(session: Session, words: list[str], home: Path, *, step: str) -> None:
 
 
 def _conclude(session: Session, album: Album, *, seconds: float) -> None:
-    from photopal.lab.bundled.album import score_captions
-    from photopal.lab.bundled.sheet import draw_sheet
+    from photopal.lab.experiments.album_captions import draw_sheet, score_captions
     from photopal.library import Library
 
     home = album.folder / "home"

@@ -11,7 +11,7 @@ from photopal.cli.loading import open_model
 from photopal.cli.output import Listing, show_json, show_listing, span
 
 if TYPE_CHECKING:
-    from photopal.lab.bundled.ledger import Measured
+    from photopal.lab.experiments.tallies import Measured
 
 
 def eval_() -> None:
@@ -45,7 +45,7 @@ def bundled(
       photopal eval bundled
       photopal eval bundled --questions 200 --seed 7
     """
-    from photopal.lab.bundled.bundled import BundledOptions, measure_bundled
+    from photopal.lab.experiments.bundled_model import BundledOptions, measure_bundled
 
     session = session_of(ctx)
     model, _ = open_model(session)
@@ -88,7 +88,7 @@ def described(
       photopal eval described plain bundled --questions 100 --seed 3
     """
     from photopal.config import load_settings
-    from photopal.lab.bundled.described import measure_described
+    from photopal.lab.experiments.unnamed_questions import measure_described
     from photopal.vlm import VisionModel, load_model
 
     session = session_of(ctx)
@@ -146,14 +146,14 @@ def drawn(  # noqa: PLR0913 - one parameter for each option of the command
       photopal eval drawn
       photopal eval drawn --scenarios 20 --lookalikes
     """
-    from photopal.lab.bundled.scenarios import ScenarioOptions
-    from photopal.lab.bundled.table import measure_all
+    from photopal.lab.datasets.drawn_scenarios import FamilyOptions
+    from photopal.lab.experiments.drawn_recognition import measure_families
 
     session = session_of(ctx)
     model, _ = open_model(session)
-    options = ScenarioOptions(concepts=concepts, photos=photos, has_lookalikes=lookalikes)
+    options = FamilyOptions(concepts=concepts, photos=photos, has_lookalikes=lookalikes)
     with session.progress("Measuring") as on_progress:
-        table = measure_all(model, options, seeds=range(seed, seed + scenarios), on_progress=on_progress)
+        table = measure_families(model, options, seeds=range(seed, seed + scenarios), on_progress=on_progress)
     if json:
         show_json(session.out, table.facts())
         return

@@ -15,9 +15,9 @@ from photopal.text import count
 
 if TYPE_CHECKING:
     from photopal.lab.datasets import Dataset
-    from photopal.lab.datasets.form import Task
-    from photopal.lab.runs.faults import Caught
-    from photopal.lab.runs.figures import Row
+    from photopal.lab.datasets.scenario import Task
+    from photopal.lab.experiments.dataset_evaluation import Row
+    from photopal.lab.experiments.planted_errors import Caught
 
 Folder = Annotated[Path, typer.Argument(help="Folder of the dataset.", metavar="DIR", show_default=False)]
 Scenarios = Annotated[int | None, typer.Option(help="Use only the first N scenarios.", min=1, metavar="N")]
@@ -55,8 +55,7 @@ def dataset(  # noqa: PLR0913 - one parameter for each option of the command
       photopal eval dataset scenes --scenarios 5 --task recognition --task grounding
     """
     from photopal.lab.datasets import load_dataset
-    from photopal.lab.runs.figures import facts, tabulate
-    from photopal.lab.runs.run import EvalOptions, evaluate
+    from photopal.lab.experiments.dataset_evaluation import EvalOptions, evaluate, facts, tabulate
     from photopal.tuning import TuneOptions
 
     session = session_of(ctx)
@@ -78,7 +77,7 @@ def dataset(  # noqa: PLR0913 - one parameter for each option of the command
         show_json(session.out, facts(evaluation, rows, seed=seed))
         return
     show_listing(session.out, Listing(COLUMNS, [_cells(row) for row in rows]))
-    session.say(_summary(found, len(evaluation.last), evaluation.tuning_seconds, seed=seed))
+    session.say(_summary(found, len(evaluation.results), evaluation.tuning_seconds, seed=seed))
 
 
 def faults(
@@ -102,8 +101,8 @@ def faults(
     from dataclasses import asdict
 
     from photopal.lab.datasets import load_dataset
-    from photopal.lab.runs.faults import check_faults
-    from photopal.lab.runs.run import EvalOptions
+    from photopal.lab.experiments.dataset_evaluation import EvalOptions
+    from photopal.lab.experiments.planted_errors import check_faults
     from photopal.tuning import TuneOptions
 
     session = session_of(ctx)
@@ -154,7 +153,7 @@ def make(  # noqa: PLR0913 - one parameter for each option of the command
       photopal eval make drawn scenes
       photopal eval make drawn alike --scenarios 0 --lookalikes 20 --seed 1
     """
-    from photopal.lab.datasets.drawn import DrawnOptions, write_drawn
+    from photopal.lab.datasets.drawn_dataset import DrawnOptions, write_drawn
 
     session = session_of(ctx)
     if world != "drawn":
@@ -187,7 +186,7 @@ COLUMNS = (
 
 
 def _tasks(names: list[str] | None) -> tuple[Task, ...]:
-    from photopal.lab.datasets.form import TASKS
+    from photopal.lab.datasets.scenario import TASKS
 
     unknown = [task for task in names or () if task not in TASKS]
     if unknown:

@@ -11,7 +11,7 @@ from photopal.cli.context import Session, session_of
 from photopal.cli.output import show_line
 
 if TYPE_CHECKING:
-    from photopal.lab.experiments.runner import Place
+    from photopal.lab.experiments.runner import RunEnvironment
 
 
 def report(  # noqa: PLR0913 - one parameter for each option of the command
@@ -55,55 +55,49 @@ def report(  # noqa: PLR0913 - one parameter for each option of the command
       photopal eval report /tmp/trial --quick
       photopal eval report --only starting
     """
-    from photopal.lab.experiments.plots import need_plots
-    from photopal.lab.experiments.report import make_report
-    from photopal.lab.experiments.write import Heading, section_words, write_report
+    from photopal.lab.experiments.runner import make_report
+    from photopal.lab.experiments.tables import ReportHeading, need_plots, section_words, write_report
 
     session = session_of(ctx)
     if not only:
         need_plots()
-    place, model = _place(session, kept, workers=workers, is_quick=quick)
+    environment, model = _environment(session, kept, workers=workers, is_quick=quick)
     with session.progress("Experiments") as on_progress:
-        made = make_report(place, only or (), is_anew=anew, on_progress=on_progress)
+        made = make_report(environment, only or (), is_anew=anew, on_progress=on_progress)
     session.say(f"{made.cpu_seconds:.0f} processor seconds in all, {made.wall_seconds:.0f} s now.")
     if only:
         for section in made.sections:
             show_line(session.out, section_words(section))
         return
     command = "photopal eval report --quick" if quick else "photopal eval report"
-    heading = Heading(
-        model=model,
-        plan=place.plan.name,
-        seeds=place.plan.seeds,
-        counts=made.counts,
-        cpu_seconds=made.cpu_seconds,
-        wall_seconds=made.wall_seconds,
-        command=command,
+    heading = ReportHeading(
+        model,
+        environment.plan.name,
+        environment.plan.seeds,
+        made.counts,
+        made.cpu_seconds,
+        made.wall_seconds,
+        command,
     )
     show_line(session.out, str(write_report(folder, heading, made.sections)))
 
 
-def _place(
+def _environment(
     session: Session, kept: Path | None, *, workers: int, is_quick: bool
-) -> tuple[Place, tuple[str, str]]:
-    """Where cells are computed and kept, and the model's name and fingerprint."""
+) -> tuple[RunEnvironment, tuple[str, str]]:
+    """Where runs are computed and stored, and the model's name and fingerprint."""
     from photopal.lab.experiments.plan import FULL, QUICK
-    from photopal.lab.experiments.runner import Place
+    from photopal.lab.experiments.runner import RunEnvironment
 
     plan = QUICK if is_quick else FULL
     settings = session.settings
     model = session.model()
     base = kept or settings.library_path.parent / "report"
     key = plan.key(model.fingerprint, dtype=str(model.dtype).removeprefix("torch."), device=model.device.type)
-    place = Place(
-        model=settings.model_name_or_path,
-        device=settings.device,
-        plan=plan,
-        folder=base / key,
-        workers=workers,
-        dtype=settings.dtype,
+    environment = RunEnvironment(
+        settings.model_name_or_path, settings.device, plan, base / key, workers, dtype=settings.dtype
     )
-    return place, (model.name, model.fingerprint)
+    return environment, (model.name, model.fingerprint)
 
 
 REPORT = (report,)

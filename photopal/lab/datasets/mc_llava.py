@@ -13,28 +13,30 @@ from pathlib import Path
 from typing import Any
 
 from photopal.errors import DatasetError
-from photopal.lab.datasets.files import (
+from photopal.lab.datasets.reading import (
+    bare_names,
+    letter_of,
     list_photos,
     need_photos,
     read_json,
     read_json_if_there,
     resolve_photo,
     split_off,
+    take_apart,
     text_of,
 )
-from photopal.lab.datasets.form import (
+from photopal.lab.datasets.scenario import (
+    ConceptRegion,
     Dataset,
     DatasetConcept,
     DatasetPhoto,
     Kind,
     Negative,
     Negatives,
-    Place,
     Question,
     Scenario,
     Task,
 )
-from photopal.lab.datasets.wording import bare_names, letter_of, take_apart
 
 SINGLE_QUESTIONS = 2
 """How many first questions about a photo of several concepts are about one of them, as the authors count."""
@@ -68,15 +70,15 @@ def load_mc_llava(root: Path, *, validation_share: float, seed: int) -> Dataset:
     names = read_json(root / "scenarios.json", list)
     told = read_json_if_there(root / "photopal.json", dict) or {}
     extra = Extra(told.get("concepts", {}), told.get("groups", {}))
-    reader = _Reader(root, types, extra, validation_share, seed)
+    reader = _Reader(root=root, types=types, extra=extra, validation_share=validation_share, seed=seed)
     scenarios = tuple(reader.scenario(name) for name in names)
-    random_folder = root / "random-images"
-    strangers = [DatasetPhoto(path) for path in list_photos(random_folder)] if random_folder.is_dir() else []
-    return Dataset(root, "mc-llava", scenarios, split_negatives(strangers, seed))
+    return Dataset(root, "mc-llava", scenarios, read_negatives(root, seed))
 
 
-def split_negatives(photos: Sequence[DatasetPhoto], seed: int) -> Negatives:
-    """Use half of the photos for training, a fifth of the rest for thresholds, the others for tests."""
+def read_negatives(root: Path, seed: int) -> Negatives:
+    """The photos in `random-images`: half for training, a tenth for thresholds, the others for tests."""
+    folder = root / "random-images"
+    photos = [DatasetPhoto(path) for path in list_photos(folder)] if folder.is_dir() else []
     train, rest = split_off(photos, 0.5, f"negatives {seed}")
     test, validation = split_off(rest, 0.2, f"validation negatives {seed}")
     return Negatives(train, validation, test)
@@ -123,7 +125,14 @@ class _Reader:
         questions += self._about(folder, names, is_multi=True)
         lookalikes = tuple(photo for one in names for photo in self._lookalikes(one))
         group = self.extra.groups.get(name, "plain")
-        return Scenario(name, concepts, multi, lookalikes, tuple(questions), group)
+        return Scenario(
+            name=name,
+            concepts=concepts,
+            multi=multi,
+            lookalikes=lookalikes,
+            questions=tuple(questions),
+            group=group,
+        )
 
     def _test_folder(self, name: str) -> Path:
         return self.root / self.types[name] / "concept" / "test" / name
@@ -136,7 +145,13 @@ class _Reader:
         if kind not in ("person", "pet", "thing"):
             raise DatasetError(f"{self.root / 'photopal.json'}: {name} is of the kind {kind!r}")
         return DatasetConcept(
-            name, kind, known.get("about"), train, validation, test, sibling=known.get("sibling")
+            name=name,
+            kind=kind,
+            about=known.get("about"),
+            train=train,
+            validation=validation,
+            test=test,
+            sibling=known.get("sibling"),
         )
 
     def _train(self, name: str) -> list[DatasetPhoto]:
@@ -154,7 +169,7 @@ class _Reader:
         if without and len(without) < len(masks):
             raise DatasetError(f"{without[0]}: the mask is missing, while other photos have one")
         return [
-            DatasetPhoto(path, {name: Place(mask=None if without else mask)})
+            DatasetPhoto(path, {name: ConceptRegion(mask=None if without else mask)})
             for path, mask in zip(paths, masks, strict=True)
         ]
 
@@ -162,8 +177,8 @@ class _Reader:
         paths = need_photos(folder)
         position = folder / "position.json"
         told = {
-            resolve_photo(written, self.root, position): self._positions(places, names, position)
-            for written, places in read_json(position, dict).items()
+            resolve_photo(written, self.root, position): self._positions(sides, names, position)
+            for written, sides in read_json(position, dict).items()
         }
         photos = []
         for path in paths:
@@ -174,28 +189,28 @@ class _Reader:
         return tuple(photos)
 
     @staticmethod
-    def _positions(places: Any, names: list[str], path: Path) -> dict[str, str | None]:
-        if not isinstance(places, dict):
+    def _positions(sides: Any, names: list[str], path: Path) -> dict[str, str | None]:
+        if not isinstance(sides, dict):
             raise DatasetError(f"{path}: a photo's positions are no object")
         short = {name.split("_")[0]: name for name in names}
-        told: dict[str, str | None] = {}
-        for written, place in places.items():
+        positions: dict[str, str | None] = {}
+        for written, side in sides.items():
             bare = written.removeprefix("<").removesuffix(">")
             name = bare if bare in names else short.get(bare)
             if name is None:
                 raise DatasetError(f"{path}: {written!r} is no concept of this scenario")
-            told[name] = None if place is None else str(place)
-        return told
+            positions[name] = None if side is None else str(side)
+        return positions
 
     def _seen(
         self, photo: DatasetPhoto, names: Sequence[str], words: Mapping[str, str | None] | None = None
     ) -> DatasetPhoto:
         folder = self.root / "masks" / photo.path.parent.relative_to(self.root)
-        places = {}
+        regions = {}
         for name in names:
             mask = folder / f"{photo.path.stem}_{name}.png"
-            places[name] = Place(mask if mask.is_file() else None, (words or {}).get(name) or None)
-        return replace(photo, places=places)
+            regions[name] = ConceptRegion(mask if mask.is_file() else None, (words or {}).get(name) or None)
+        return replace(photo, regions=regions)
 
     def _lookalikes(self, name: str) -> list[DatasetPhoto]:
         kinds: dict[str, Negative] = {"lookalikes": "sibling", "near-duplicates": "near-duplicate"}
@@ -225,11 +240,11 @@ class _Reader:
             return
         for written, entries in read_json(path, dict).items():
             photo = resolve_photo(written, self.root, path)
-            for place, entry in enumerate(entries if isinstance(entries, list) else [entries]):
+            for number, entry in enumerate(entries if isinstance(entries, list) else [entries]):
                 text, answer = text_of(entry, "Human", path), text_of(entry, "AI", path)
                 kind: Kind = "si_sq"
                 if is_multi:
-                    is_single = task == "grounding" or place < SINGLE_QUESTIONS
+                    is_single = task == "grounding" or number < SINGLE_QUESTIONS
                     kind = "mi_sq" if is_single else "mi_mq"
                 yield _question(task, kind, (text, answer), photo, names)
 
@@ -239,10 +254,17 @@ def _question(
 ) -> Question:
     text, answer = (bare_names(words, names) for words in written)
     if task == "vqa":
-        return Question(task, kind, text, answer, photo)
+        return Question(task=task, kind=kind, text=text, answer=answer, photo=photo)
     parts = take_apart(text)
     letter = letter_of(answer)
-    return Question(task, kind, parts.text, letter or answer, photo, parts.options)
+    return Question(
+        task=task,
+        kind=kind,
+        text=parts.text,
+        answer=letter or answer,
+        photo=photo,
+        options=parts.options,
+    )
 
 
 def _read_types(path: Path) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """How much of everything a report measures and what it may cost; knows no experiment's ways.
 
-The budgets are processor seconds, estimated from single cells and rounded up. An experiment that has spent
-its budget leaves its remaining cells out, and the page says how many; cells come in such an order that what
+The budgets are processor seconds, estimated from single runs and rounded up. An experiment that has spent
+its budget leaves its remaining runs out, and the page says how many; runs come in such an order that what
 is left out is left out of every seed alike. With two workers the budgets add up to less than an hour.
 """
 
@@ -11,11 +11,11 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
-from photopal.lab.datasets.drawn import DrawnOptions
+from photopal.lab.datasets.drawn_dataset import DrawnOptions
 from photopal.tuning import TuneOptions
 
 VERSION = 4
-"""Part of where results are kept; one more whenever a change of the code makes cells come out otherwise."""
+"""Part of where results are kept; one more whenever a change of the code makes runs come out otherwise."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Plan:
         return sum(share.budget_s for share in self.shares.values()) + self.margin_s
 
     def key(self, fingerprint: str, *, dtype: str, device: str) -> str:
-        """Names the folder of kept results: whatever makes a cell come out otherwise gives another folder.
+        """Names the folder of kept results: whatever makes a run come out otherwise gives another folder.
 
         What only bounds the amount, such as budgets and how many scenarios an experiment takes, does not.
 
@@ -78,10 +78,10 @@ class Plan:
             dtype: The number format it computes in.
             device: The type of device it computes on.
         """
-        told = asdict(self)
-        del told["shares"], told["margin_s"], told["name"], told["seeds"]
+        settings = asdict(self)
+        del settings["shares"], settings["margin_s"], settings["name"], settings["seeds"]
         tuning = asdict(self.tune(0))
-        facts = (VERSION, fingerprint, dtype, device, sorted(told.items()), sorted(tuning.items()))
+        facts = (VERSION, fingerprint, dtype, device, sorted(settings.items()), sorted(tuning.items()))
         digest = hashlib.blake2b(repr(facts).encode(), digest_size=6)
         return f"{self.name}-{digest.hexdigest()}"
 

@@ -1,4 +1,4 @@
-"""Draws training photos in groups that share a cast, as arrays; knows nothing of models."""
+"""Draws training photos in groups that share a cast, and says what can be seen on them; knows no models."""
 
 from __future__ import annotations
 
@@ -11,9 +11,22 @@ import numpy as np
 from numpy.typing import NDArray
 from torch.utils.data import IterableDataset, get_worker_info
 
-from photopal.lab.synthetic.identity import Identity, draw_identity, draw_lookalike
-from photopal.lab.synthetic.photo import DrawnPhoto, draw_photo
-from photopal.lab.synthetic.scene import plan_scene
+from photopal.lab.synthetic import identity as look
+from photopal.lab.synthetic.drawing import DrawnPhoto, draw_photo
+from photopal.lab.synthetic.identity import Identity, Person, draw_identity, draw_lookalike
+from photopal.lab.synthetic.painting.places import PLACES
+from photopal.lab.synthetic.painting.props import ACTIVITIES
+from photopal.lab.synthetic.scene import (
+    CLOTH_PATTERNS,
+    COLLARS,
+    HATS,
+    LIGHTS,
+    TOP_COLORS,
+    TROUSER_COLORS,
+    Scene,
+    Subject,
+    plan_scene,
+)
 
 PHOTOS_PER_GROUP = 4
 CAST_SIZE = 5
@@ -72,7 +85,13 @@ def draw_group(rng: random.Random, *, size_px: int = SIDE_PX, held_out: bool | N
         members.append(tuple(index_of.get(subject.identity, -1) for subject in scene.subjects))
         owners.append(patch_subjects(photo.owners, count=len(photo.scene.subjects), share=OWNED_SHARE))
         things.append(patch_subjects(photo.things, count=len(photo.scene.subjects), share=THING_SHARE))
-    return Group(tuple(cast), tuple(photos), tuple(members), np.stack(owners), np.stack(things))
+    return Group(
+        cast=tuple(cast),
+        photos=tuple(photos),
+        members=tuple(members),
+        patch_owners=np.stack(owners),
+        patch_things=np.stack(things),
+    )
 
 
 def patch_subjects(painted: NDArray[np.uint8], *, count: int, share: float) -> NDArray[np.int8]:
@@ -107,3 +126,90 @@ class GroupStream(IterableDataset[object]):
         rng = random.Random(self.seed * 1009 + (info.id if info else 0))
         while True:
             yield self.make([draw_group(rng) for _ in range(self.groups_per_batch)])
+
+
+ALL_COATS = tuple(dict.fromkeys((*look.COATS, *look.FEATHERS)))
+IGNORED = -100
+
+SUBJECT_ATTRIBUTES: dict[str, tuple[str, ...]] = {
+    "kind": ("person", *look.SPECIES),
+    "skin": look.SKINS,
+    "hair_colour": look.HAIR_COLORS,
+    "hair_style": look.HAIR_STYLES,
+    "glasses": look.GLASSES,
+    "beard": look.BEARDS,
+    "build": look.BUILDS,
+    "age": look.AGES,
+    "freckles": ("no", "yes"),
+    "coat": ALL_COATS,
+    "second_coat": ALL_COATS,
+    "pattern": look.PATTERNS,
+    "ears": look.EARS,
+    "size": look.SIZES,
+    "top": TOP_COLORS,
+    "top_pattern": CLOTH_PATTERNS,
+    "trousers": TROUSER_COLORS,
+    "hat": HATS,
+    "hat_colour": TOP_COLORS,
+    "collar": COLLARS,
+    "activity": ACTIVITIES,
+}
+PHOTO_ATTRIBUTES: dict[str, tuple[str, ...]] = {
+    "place": tuple(PLACES),
+    "light": LIGHTS,
+    "rain": ("no", "yes"),
+    "people": ("0", "1", "2", "3", "4", "5"),
+    "pets": ("0", "1", "2", "3", "4", "5"),
+}
+
+
+def describe_subject(subject: Subject) -> list[int]:
+    """Give the class of every subject attribute, in order; `IGNORED` where it does not apply."""
+    identity = subject.identity
+    values: dict[str, str] = {"activity": subject.activity}
+    if isinstance(identity, Person):
+        values |= {
+            "kind": "person",
+            "skin": identity.skin,
+            "hair_style": identity.hair_style,
+            "glasses": identity.glasses,
+            "beard": identity.beard,
+            "build": identity.build,
+            "age": identity.age,
+            "freckles": "yes" if identity.has_freckles else "no",
+        }
+        if identity.hair_style != "bald" or identity.beard != "none":
+            values["hair_colour"] = identity.hair_color
+        if subject.clothes is not None:
+            clothes = subject.clothes
+            values |= {"top": clothes.top, "top_pattern": clothes.pattern}
+            values |= {"trousers": clothes.trousers, "hat": clothes.hat}
+            if clothes.hat != "none":
+                values["hat_colour"] = clothes.hat_color
+    else:
+        values |= {
+            "kind": identity.species,
+            "coat": identity.coat,
+            "second_coat": identity.second_coat,
+            "pattern": identity.pattern,
+            "ears": identity.ears,
+            "size": identity.size,
+        }
+        if identity.species != "parrot":
+            values["collar"] = subject.collar
+    return [
+        classes.index(values[name]) if name in values else IGNORED
+        for name, classes in SUBJECT_ATTRIBUTES.items()
+    ]
+
+
+def describe_photo(scene: Scene) -> list[int]:
+    """Give the class of every attribute of the whole photo, in order."""
+    values = {
+        "place": scene.place,
+        "light": scene.light,
+        "rain": "yes" if scene.has_rain else "no",
+        "people": str(min(scene.people, 5)),
+        "pets": str(min(scene.pets, 5)),
+    }
+    return [classes.index(values[name]) for name, classes in PHOTO_ATTRIBUTES.items()]

@@ -12,8 +12,8 @@ import torch
 from PIL import Image
 
 from photopal.concepts.initialize import cluster
+from photopal.lab.synthetic.drawing import draw_photo
 from photopal.lab.synthetic.identity import draw_identity
-from photopal.lab.synthetic.photo import draw_photo
 from photopal.lab.synthetic.scene import plan_scene
 from photopal.vlm import PhotoFeatures, load_model
 from photopal.vlm.ood import OODDetector, mean_patch
@@ -21,7 +21,7 @@ from photopal.vlm.ood import OODDetector, mean_patch
 PHOTOS = 3000
 OTHERS = 3000
 ALARM = 0.002
-CENTRES = 24
+CENTERS = 24
 _RIDGE = 1e-6
 _BATCH = 50
 _SIDES_PX = (160, 224, 320, 512)
@@ -51,7 +51,7 @@ def fit_ood_detector_to_folder(
 
 
 def fit_ood_detector(
-    photos: Sequence[PhotoFeatures], others: Sequence[PhotoFeatures], *, alarm: float, centers: int = CENTRES
+    photos: Sequence[PhotoFeatures], others: Sequence[PhotoFeatures], *, alarm: float, centers: int = CENTERS
 ) -> OODDetector:
     """Learn what familiar photos look like: k-means centers, and the covariance of what is left.
 

@@ -1,4 +1,4 @@
-"""Optimisers and the learning-rate schedule of both stages; knows nothing of what is trained."""
+"""Optimizers, the learning-rate schedule and the number format of training."""
 
 from __future__ import annotations
 
@@ -7,7 +7,19 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor, nn
 
-from photopal.lab.pretrain.precision import has_fast_bfloat16
+
+def has_fast_bfloat16(device: torch.device) -> bool:
+    """Whether bfloat16 is no slower than float32: on GPUs, and on CPUs from AVX-512 on.
+
+    Elsewhere PyTorch emulates it: on a CPU with AVX2 a matrix product takes thirty times as long.
+    """
+    return device.type != "cpu" or bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
+def autocast(device: torch.device) -> torch.autocast:
+    """Compute in bfloat16 where that is fast."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=has_fast_bfloat16(device))
+
 
 WARM_UP = 0.02
 DECAY_FROM = 0.5
@@ -35,13 +47,13 @@ class Muon(torch.optim.Optimizer):
                     continue
                 momentum = self.state[parameter].setdefault("momentum", torch.zeros_like(parameter))
                 momentum.lerp_(parameter.grad, 1 - _MOMENTUM)
-                update = orthogonalise(parameter.grad.lerp(momentum, _MOMENTUM))
+                update = orthogonalize(parameter.grad.lerp(momentum, _MOMENTUM))
                 rate = group["lr"] * 0.2 * max(parameter.shape) ** 0.5
                 parameter.mul_(1 - group["lr"] * group["weight_decay"])
                 parameter.add_(update, alpha=-rate)
 
 
-def orthogonalise(matrix: Tensor) -> Tensor:
+def orthogonalize(matrix: Tensor) -> Tensor:
     """Bring the singular values of a matrix near one by Newton and Schulz's iteration."""
     is_tall = matrix.shape[0] > matrix.shape[1]
     near = matrix.bfloat16() if has_fast_bfloat16(matrix.device) else matrix.float()
@@ -134,6 +146,3 @@ def _split(module: nn.Module, seen: set[int]) -> tuple[list[Tensor], list[Tensor
         is_hidden = parameter.ndim == 2 and ".layers." in f".{name}"
         (hidden if is_hidden else rest).append(parameter)
     return hidden, rest
-
-
-__all__ = ["Optimizers", "schedule"]

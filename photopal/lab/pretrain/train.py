@@ -20,11 +20,9 @@ from photopal.lab.pretrain.architecture import (
     save_model,
     train_tokenizer,
 )
-from photopal.lab.pretrain.loop import StageRun
+from photopal.lab.pretrain.loop import StageRun, rank, run_parallel, wait_for_all
 from photopal.lab.pretrain.ood_fit import fit_ood_detector_to_folder
-from photopal.lab.pretrain.parallel import rank, run_parallel, wait_for_all
-from photopal.lab.pretrain.probes import Probes
-from photopal.lab.pretrain.train_language import LanguageParts, learn_placeholders, train_language
+from photopal.lab.pretrain.train_language import LanguageParts, Probes, learn_placeholders, train_language
 from photopal.lab.pretrain.train_vision import AttributeHeads, make_vision_tower, train_vision
 
 

@@ -14,15 +14,157 @@ from torch import Tensor, nn
 from transformers import LlavaForConditionalGeneration, PreTrainedTokenizerFast
 
 from photopal.concepts.initialize import align_embeddings, cluster
-from photopal.lab.pretrain.attention import LEAN
-from photopal.lab.pretrain.loop import Stage, StageRun, best_device, run_stage
-from photopal.lab.pretrain.optimizers import Optimizers
-from photopal.lab.pretrain.parallel import rank
-from photopal.lab.pretrain.precision import autocast
-from photopal.lab.pretrain.probes import OPTION_LAYER, PROBED_LAYER, Probes, probe, probe_options
-from photopal.lab.pretrain.train_vision import AttributeHeads, contrast_loss, patch_features, vision_loss
-from photopal.lab.pretrain.training_examples import IGNORED, MOST_NAMES, LessonBatch, LessonMaker
+from photopal.lab.pretrain.architecture import LEAN
+from photopal.lab.pretrain.groups import PHOTO_ATTRIBUTES, SUBJECT_ATTRIBUTES
+from photopal.lab.pretrain.loop import Stage, StageRun, best_device, rank, run_stage
+from photopal.lab.pretrain.optimizers import Optimizers, autocast
+from photopal.lab.pretrain.train_vision import (
+    AttributeHeads,
+    attribute_loss,
+    contrast_loss,
+    patch_features,
+    vision_loss,
+)
+from photopal.lab.pretrain.training_examples import IGNORED, MOST_NAMES, ExampleBatch, ExampleMaker
+from photopal.lab.synthetic.dialogue.multiple_choice import LETTERS
 from photopal.vlm.placeholders import SLOTS, SOFT_TOKENS, all_placeholders
+
+PROBED_LAYER = 4
+"""How many of the decoder's layers are below the probes; those above can read what the probes ask for."""
+
+OPTION_LAYER = 5
+"""Likewise for what is asked of lettered options; the layer above can take the letter of the right one."""
+
+SIDE_WEIGHT = 0.7
+LOOKS_WEIGHT = 1.0
+SCENE_WEIGHT = 0.3
+NEIGHBOR_WEIGHT = 1.0
+OPTION_WEIGHT = 1.0
+NEITHER = 2
+
+
+class Probes(nn.Module):
+    """Linear heads over hidden states, trained along and thrown away.
+
+    Soft tokens stand after the photo and can look for their concept there: they are asked where it is, what
+    it looks like, does and wears, and who stands beside it. The tokens of the photo itself are asked what
+    covers them, and the token after it what is true of the whole photo. The last token of a lettered option
+    is asked for its letter, and whether it is right. A few Yes, No, letters and words of each conversation
+    teach all this too, but far slower.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.side = nn.Linear(width, 4)
+        self.looks = nn.Linear(width, sum(map(len, SUBJECT_ATTRIBUTES.values())))
+        self.scene = nn.Linear(width, sum(map(len, PHOTO_ATTRIBUTES.values())))
+        self.neighbours = nn.ModuleList(  # spelled as in checkpoints
+            nn.Linear(width, width + NEITHER) for _ in range(2)
+        )
+        self.option = nn.Linear(width, len(LETTERS) + 1)
+
+
+def probe(
+    probes: Probes, batch: ExampleBatch, hidden: Tensor, names: Tensor, *, vocabulary: int, image_id: int
+) -> tuple[Tensor, dict[str, float]]:
+    """The loss of all probes, and the shares that are right.
+
+    Args:
+        probes: The heads.
+        batch: Training examples whose tokens the hidden states are of.
+        hidden: Hidden states [examples, tokens, width].
+        names: Identifier rows of each example's names [examples, MOST_NAMES, width], zeros for no name.
+        vocabulary: The first id of the placeholders.
+        image_id: The id of image tokens.
+    """
+    hidden = nn.functional.rms_norm(hidden.float(), hidden.shape[-1:])
+    found, report = _soft_token_loss(probes, batch, hidden, names, vocabulary)
+    seen = _photo_loss(probes, batch, hidden, image_id)
+    return found + seen, report
+
+
+def probe_options(probes: Probes, batch: ExampleBatch, hidden: Tensor) -> tuple[Tensor, dict[str, float]]:
+    """Ask the last token of each option for its letter and whether it is right; hidden as in `probe`."""
+    told = [(row, *option) for row, example in enumerate(batch.examples) for option in example.options]
+    if not told:
+        return hidden.new_zeros(()), {}
+    rows, places, letters, right = torch.tensor(told, device=hidden.device).T
+    states = hidden[rows, places].float()
+    logits = probes.option(nn.functional.rms_norm(states, states.shape[-1:]))
+    is_right, letter = logits[:, 0], logits[:, 1:]
+    loss = nn.functional.binary_cross_entropy_with_logits(is_right, right.float())
+    loss = loss + nn.functional.cross_entropy(letter, letters)
+    return OPTION_WEIGHT * loss, {"find-option": _share((is_right > 0) == (right > 0))}
+
+
+def _photo_loss(probes: Probes, batch: ExampleBatch, hidden: Tensor, image_id: int) -> Tensor:
+    starts = [example.ids.index(image_id) for example in batch.examples]
+    patches = batch.vision.owners.shape[1]
+    rows = torch.arange(len(starts), device=hidden.device).unsqueeze(1)
+    places = torch.tensor(starts, device=hidden.device).unsqueeze(1) + torch.arange(
+        patches + 1, device=hidden.device
+    )
+    seen = hidden[rows, places]
+    photo, _ = attribute_loss(probes.scene(seen[:, -1]), batch.vision.scenes, PHOTO_ATTRIBUTES)
+    mine = batch.vision.owners >= 0
+    subjects = batch.vision.subjects[batch.vision.owners[mine]]
+    looks, _ = attribute_loss(probes.looks(seen[:, :-1][mine]), subjects, SUBJECT_ATTRIBUTES)
+    return SCENE_WEIGHT * (photo + looks)
+
+
+def _soft_token_loss(
+    probes: Probes, batch: ExampleBatch, hidden: Tensor, names: Tensor, vocabulary: int
+) -> tuple[Tensor, dict[str, float]]:
+    where: list[tuple[int, int]] = []
+    facts: list[tuple[int, int, int, int]] = []
+    for number, example in enumerate(batch.examples):
+        for place, id_ in enumerate(example.ids):
+            if id_ >= vocabulary + SLOTS:
+                slot = (id_ - vocabulary - SLOTS) // SOFT_TOKENS
+                where.append((number, place))
+                facts.append((example.sides[slot], example.subjects[slot], *example.neighbors[slot]))
+    if not where:
+        return hidden.new_zeros(()), {}
+    index = torch.tensor(where, device=hidden.device)
+    sides, subjects, *nearby = torch.tensor(facts, device=hidden.device).T
+    states = hidden[index[:, 0], index[:, 1]]
+    logits = probes.side(states)
+    loss = SIDE_WEIGHT * nn.functional.cross_entropy(logits, sides)
+    report = {"find-side": _share(logits.argmax(1) == sides)}
+    shown = subjects >= 0
+    if not shown.any():
+        return loss, report
+    states, subjects, examples = states[shown], subjects[shown], index[shown, 0]
+    looks, right = attribute_loss(probes.looks(states), batch.vision.subjects[subjects], SUBJECT_ATTRIBUTES)
+    loss = loss + LOOKS_WEIGHT * looks
+    for name in ("activity", "top", "top_pattern", "trousers", "hat"):
+        report[f"find-{name}"] = float(right[list(SUBJECT_ATTRIBUTES).index(name)])
+    near = names[examples]
+    for head, target in zip(probes.neighbours, nearby, strict=True):
+        logits = neighbor_logits(head(states), near)
+        target = target[shown]
+        loss = loss + NEIGHBOR_WEIGHT / 2 * nn.functional.cross_entropy(logits, target)
+        report["find-neighbour"] = _share(logits.argmax(1) == target)
+    return loss, report
+
+
+def neighbor_logits(asked: Tensor, names: Tensor) -> Tensor:
+    """Score each name of the example, nobody and a stranger: [tokens, MOST_NAMES + 2].
+
+    Args:
+        asked: What a head made of the hidden states [tokens, width + 2].
+        names: Identifier rows [tokens, MOST_NAMES, width], zeros for no name.
+    """
+    width = names.shape[-1]
+    units = nn.functional.normalize(names, dim=-1)
+    scores = (units @ asked[:, :width].unsqueeze(-1)).squeeze(-1)
+    scores = scores.masked_fill(names.abs().sum(-1) == 0, -1e4)
+    return torch.cat([scores, asked[:, width:]], dim=1)
+
+
+def _share(right: Tensor) -> float:
+    return right.float().mean().item()
+
 
 SEEING_WEIGHT = 0.3
 MATCHING_WEIGHT = 0.4
@@ -49,7 +191,7 @@ class LanguageParts:
         heads: Stage one's heads.
         probes: Heads over the decoder's hidden states.
         tokenizer: Knows the concept placeholders (`learn_placeholders`).
-        tokens: How long a lesson is; see `LessonMaker`.
+        tokens: How long an example is; see `ExampleMaker`.
     """
 
     model: LlavaForConditionalGeneration
@@ -69,8 +211,8 @@ def learn_placeholders(tokenizer: PreTrainedTokenizerFast) -> PreTrainedTokenize
     return tokenizer
 
 
-def lesson_loss(
-    model: LlavaForConditionalGeneration, heads: AttributeHeads, probes: Probes, batch: LessonBatch
+def examples_loss(
+    model: LlavaForConditionalGeneration, heads: AttributeHeads, probes: Probes, batch: ExampleBatch
 ) -> tuple[Tensor, dict[str, float]]:
     """The loss of a batch, and for each kind of exchange the share of answer tokens that are right."""
     tower, projector = model.model.vision_tower, model.model.multi_modal_projector
@@ -83,25 +225,25 @@ def lesson_loss(
     seeing, report = vision_loss(features[:photos], heads, batch.vision)
     matching, _ = contrast_loss(tokens[:photos], batch.vision)
     shown = tokens[:photos]
-    marked_rows = [lesson.row for lesson in batch.lessons if lesson.marks]
+    marked_rows = [example.row for example in batch.examples if example.marks]
     if marked_rows:
         shown = shown.index_copy(0, torch.tensor(marked_rows, device=tokens.device), tokens[photos:])
-    rows = lesson_rows(model, batch, tokens)
+    rows = example_rows(model, batch, tokens)
     speaking, hits = speech_loss(model, probes, batch, rows, shown)
     report["matching"] = matching.item()
     return speaking + SEEING_WEIGHT * seeing + MATCHING_WEIGHT * matching, report | hits
 
 
-def lesson_rows(
-    model: LlavaForConditionalGeneration, batch: LessonBatch, tokens: Tensor
+def example_rows(
+    model: LlavaForConditionalGeneration, batch: ExampleBatch, tokens: Tensor
 ) -> list[list[Tensor]]:
-    """Make the rows of every name of every lesson just as registration makes them."""
-    generator = torch.Generator().manual_seed(batch.lessons[0].row + len(batch.lessons))
+    """Make the rows of every name of every example just as registration makes them."""
+    generator = torch.Generator().manual_seed(batch.examples[0].row + len(batch.examples))
     norm = float(model.get_input_embeddings().weight.detach().norm(dim=-1).mean())
     made = []
-    for lesson in batch.lessons:
+    for example in batch.examples:
         slots = []
-        for pairs, count in zip(lesson.references, lesson.token_counts, strict=True):
+        for pairs, count in zip(example.references, example.token_counts, strict=True):
             photos, patches = torch.tensor(pairs).T
             centroids = cluster(tokens[photos, patches], count, generator=generator, iterations=2)
             slots.append(align_embeddings(centroids, norm))
@@ -112,7 +254,7 @@ def lesson_rows(
 def speech_loss(
     model: LlavaForConditionalGeneration,
     probes: Probes,
-    batch: LessonBatch,
+    batch: ExampleBatch,
     rows: list[list[Tensor]],
     shown: Tensor,
 ) -> tuple[Tensor, dict[str, float]]:
@@ -166,25 +308,25 @@ def speech_loss(
 
 
 def assemble(
-    batch: LessonBatch, rows: list[list[Tensor]], shown: Tensor, embed: nn.Module
+    batch: ExampleBatch, rows: list[list[Tensor]], shown: Tensor, embed: nn.Module
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, list[list[str | None]]]:
-    """Lay photos and concept rows over the embeddings of padded lessons, with the block mask."""
-    length = max(len(lesson.ids) for lesson in batch.lessons)
+    """Lay photos and concept rows over the embeddings of padded examples, with the block mask."""
+    length = max(len(example.ids) for example in batch.examples)
 
     def padded(values: list[list[int]], fill: int) -> Tensor:
         filled = [line + [fill] * (length - len(line)) for line in values]
         return torch.tensor(filled, device=shown.device)
 
-    ids = padded([lesson.ids for lesson in batch.lessons], 0)
-    blocks = padded([lesson.blocks for lesson in batch.lessons], -1)
+    ids = padded([example.ids for example in batch.examples], 0)
+    blocks = padded([example.blocks for example in batch.examples], -1)
     vocabulary = cast(nn.Embedding, embed).num_embeddings
     base = embed(ids.masked_fill(ids >= vocabulary, 0))
     image_id = 2
     base = base.masked_scatter((ids == image_id).unsqueeze(-1), shown.flatten(0, 1))
     table: list[Tensor] = []
     where: list[tuple[int, int]] = []
-    for number, (lesson, slots) in enumerate(zip(batch.lessons, rows, strict=True)):
-        for place, id_ in enumerate(lesson.ids):
+    for number, (example, slots) in enumerate(zip(batch.examples, rows, strict=True)):
+        for place, id_ in enumerate(example.ids):
             offset = id_ - vocabulary
             if offset >= 0:
                 slot, row = (offset, -1) if offset < SLOTS else divmod(offset - SLOTS, SOFT_TOKENS)
@@ -197,12 +339,15 @@ def assemble(
     causal = order[:, None] >= order[None, :]
     sees = (blocks[:, :, None] == blocks[:, None, :]) | (blocks[:, None, :] == 0)
     mask = (sees & causal).unsqueeze(1)
-    labels = padded([lesson.labels for lesson in batch.lessons], IGNORED)
+    labels = padded([example.labels for example in batch.examples], IGNORED)
     kinds: list[list[str | None]] = [
-        [kind if label != IGNORED else None for kind, label in zip(lesson.kinds, lesson.labels, strict=True)]
-        for lesson in batch.lessons
+        [
+            kind if label != IGNORED else None
+            for kind, label in zip(example.kinds, example.labels, strict=True)
+        ]
+        for example in batch.examples
     ]
-    return base, mask, padded([lesson.positions for lesson in batch.lessons], 0), labels, kinds
+    return base, mask, padded([example.positions for example in batch.examples], 0), labels, kinds
 
 
 def train_language(
@@ -220,10 +365,7 @@ def train_language(
     tower = model.model.vision_tower
     shares = [(tower, TOWER_RATE), (heads, TOWER_RATE), (model, 1.0), (probes, 1.0)]
     optimizers = Optimizers(shares, rate=run.learning_rate, decay=run.weight_decay)
-    maker = LessonMaker(parts.tokenizer, run.seed, parts.tokens)
+    maker = ExampleMaker(parts.tokenizer, run.seed, parts.tokens)
     modules = {"model": model, "heads": heads, "probes": probes}
-    stage = Stage(modules, optimizers, maker, partial(lesson_loss, model, heads, probes))
+    stage = Stage(modules, optimizers, maker, partial(examples_loss, model, heads, probes))
     run_stage(run, stage, checkpoint, on_report=on_report)
-
-
-__all__ = ["LanguageParts", "learn_placeholders", "train_language"]

@@ -21,20 +21,21 @@ import typer
 from torch import Tensor, nn
 from transformers import CLIPVisionModel, LlavaForConditionalGeneration, PreTrainedTokenizerFast
 
-from photopal.lab.pretrain.architecture import HIDDEN, build_model, build_processor, save_model
-from photopal.lab.pretrain.attention import LEAN
+from photopal.lab.pretrain.architecture import HIDDEN, LEAN, build_model, build_processor, save_model
 from photopal.lab.pretrain.groups import GRID
 from photopal.lab.pretrain.loop import Stage, StageRun, best_device, load_modules, run_stage
 from photopal.lab.pretrain.ood_fit import fit_ood_detector_to_folder
-from photopal.lab.pretrain.optimizers import Optimizers
-from photopal.lab.pretrain.plain_lessons import MarkedBatch, PlainLessonMaker, make_marked_batch
-from photopal.lab.pretrain.precision import autocast
-from photopal.lab.pretrain.probes import Probes
+from photopal.lab.pretrain.optimizers import Optimizers, autocast
 from photopal.lab.pretrain.train import report
-from photopal.lab.pretrain.train_language import speech_loss
+from photopal.lab.pretrain.train_language import Probes, speech_loss
 from photopal.lab.pretrain.train_vision import AttributeHeads, patch_features, vision_loss
-from photopal.lab.pretrain.training_examples import LessonBatch
-from photopal.lab.synthetic.talking.described import HIGHEST_MARK
+from photopal.lab.pretrain.training_examples import (
+    ExampleBatch,
+    MarkedBatch,
+    UnnamedExampleMaker,
+    make_marked_batch,
+)
+from photopal.lab.synthetic.dialogue.descriptions import HIGHEST_MARK
 from photopal.prompts.marks import MARK_SHARE, Mark
 from photopal.vlm.load import DEFAULT_MODEL_FOLDER
 
@@ -70,15 +71,15 @@ def seeing_loss(
 
 
 def plain_loss(
-    model: LlavaForConditionalGeneration, probes: Probes, batch: LessonBatch
+    model: LlavaForConditionalGeneration, probes: Probes, batch: ExampleBatch
 ) -> tuple[Tensor, dict[str, float]]:
-    """The loss of stage two: lessons without names, over a tower that stays as it is."""
+    """The loss of stage two: examples without names, over a tower that stays as it is."""
     batch = batch.to(model.device)
     with autocast(model.device):
         with torch.no_grad():
             features = patch_features(model.model.vision_tower, batch.vision.pixels)
         tokens = model.model.multi_modal_projector(features)
-    nameless: list[list[Tensor]] = [[] for _ in batch.lessons]
+    nameless: list[list[Tensor]] = [[] for _ in batch.examples]
     return speech_loss(model, probes, batch, nameless, tokens.float())
 
 
@@ -95,7 +96,7 @@ def mark_loss(logits: Tensor, marks: Sequence[Sequence[Mark]]) -> tuple[Tensor, 
 
 
 def _numbers_on_patches(marks: Sequence[Mark]) -> list[int]:
-    """The number on each patch: on those whose centre is on a mark, or nearly so; 0 on the others."""
+    """The number on each patch: on those whose center is on a mark, or nearly so; 0 on the others."""
     numbers = [0] * GRID**2
     radius = MARK_SHARE / 2
     for mark in marks:
@@ -125,7 +126,7 @@ def train_plain(tower_run: StageRun, run: StageRun, folder: Path) -> None:
     tower.requires_grad_(False)
     probes = Probes(HIDDEN).to(device)
     optimizers = Optimizers([(model, 1.0), (probes, 1.0)], rate=run.learning_rate, decay=run.weight_decay)
-    maker = PlainLessonMaker(tokenizer, run.seed)
+    maker = UnnamedExampleMaker(tokenizer, run.seed)
     stage = Stage({"model": model, "probes": probes}, optimizers, maker, partial(plain_loss, model, probes))
     run_stage(run, stage, folder / PLAIN_FILE, on_report=report)
 

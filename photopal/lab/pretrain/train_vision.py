@@ -12,18 +12,19 @@ import torch
 from torch import Tensor, nn
 from transformers import CLIPVisionConfig, CLIPVisionModel
 
-from photopal.lab.pretrain.attention import LEAN
-from photopal.lab.pretrain.attributes import (
+from photopal.lab.pretrain.architecture import LEAN
+from photopal.lab.pretrain.groups import (
+    GRID,
     IGNORED,
     PHOTO_ATTRIBUTES,
+    SIDE_PX,
     SUBJECT_ATTRIBUTES,
+    Group,
     describe_photo,
     describe_subject,
 )
-from photopal.lab.pretrain.groups import GRID, SIDE_PX, Group
 from photopal.lab.pretrain.loop import Stage, StageRun, best_device, run_stage
-from photopal.lab.pretrain.optimizers import Optimizers
-from photopal.lab.pretrain.precision import autocast
+from photopal.lab.pretrain.optimizers import Optimizers, autocast
 
 TEMPERATURE = 0.07
 NOBODY_COSINE = 0.35
@@ -78,12 +79,12 @@ def collate(groups: list[Group]) -> VisionBatch:
                 subjects.append(describe_subject(subject))
                 identities.append(number * 100 + member if member >= 0 else -1)
     return VisionBatch(
-        to_pixels(groups),
-        torch.stack(owners),
-        torch.stack(things),
-        torch.tensor(subjects),
-        torch.tensor(identities),
-        torch.tensor(scenes),
+        pixels=to_pixels(groups),
+        owners=torch.stack(owners),
+        things=torch.stack(things),
+        subjects=torch.tensor(subjects),
+        identities=torch.tensor(identities),
+        scenes=torch.tensor(scenes),
     )
 
 

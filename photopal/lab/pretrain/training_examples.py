@@ -1,10 +1,10 @@
-"""Turns drawn groups into lessons with in-context reference: names whose rows come from other photos."""
+"""Turns drawn groups into training examples: with names whose rows come from other photos, or without."""
 
 from __future__ import annotations
 
 import random
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -14,9 +14,11 @@ from transformers import PreTrainedTokenizerFast
 from photopal.lab.pretrain.architecture import END, IMAGE
 from photopal.lab.pretrain.groups import GRID, Group
 from photopal.lab.pretrain.train_vision import VisionBatch, collate
-from photopal.lab.synthetic.conversation import Exchange, Talk, converse
-from photopal.lab.synthetic.talking.choices import LETTERS
-from photopal.lab.synthetic.talking.roughen import roughen
+from photopal.lab.synthetic.conversation import converse, converse_without_names
+from photopal.lab.synthetic.dialogue.descriptions import HIGHEST_MARK
+from photopal.lab.synthetic.dialogue.multiple_choice import LETTERS
+from photopal.lab.synthetic.dialogue.roughen import roughen
+from photopal.lab.synthetic.dialogue.talk import Exchange, Talk
 from photopal.prompts import Mark, PromptConcept, concept_block, draw_marks
 from photopal.vlm.placeholders import name_placeholder
 
@@ -29,7 +31,7 @@ IGNORED = -100
 
 
 @dataclass(frozen=True)
-class Lesson:
+class TrainingExample:
     """One photo with its names and conversation, packed behind one prefix.
 
     Attributes:
@@ -43,7 +45,7 @@ class Lesson:
         token_counts: For each name its number of soft tokens.
         sides: For each name 0 when it is absent, else 1, 2 or 3 for left, middle or right.
         subjects: For each name its row in the batch's subjects, -1 when it is absent.
-        neighbours: For each name who is on its left and on its right: the number of a name, or `NOBODY`,
+        neighbors: For each name who is on its left and on its right: the number of a name, or `NOBODY`,
             or `STRANGER` for somebody without a name.
         marks: Marks drawn on the photo.
         options: Of each lettered option the place of its last id, its number, and 1 if it is right, else 0.
@@ -59,71 +61,73 @@ class Lesson:
     token_counts: list[int]
     sides: list[int]
     subjects: list[int]
-    neighbours: list[tuple[int, int]]
+    neighbors: list[tuple[int, int]]
     marks: tuple[Mark, ...]
     options: list[tuple[int, int, int]]
 
 
 @dataclass(frozen=True)
-class LessonBatch:
-    """Groups of photos and their lessons.
+class ExampleBatch:
+    """Groups of photos and their examples.
 
     Attributes:
         vision: The photos with what covers each patch.
-        lessons: One per photo.
+        examples: One per photo.
         marked: float [marked photos, 3, side, side]: photos that were taken with and without marks.
     """
 
     vision: VisionBatch
-    lessons: list[Lesson]
+    examples: list[TrainingExample]
     marked: Tensor = field(default_factory=lambda: torch.empty(0))
 
-    def to(self, device: torch.device) -> LessonBatch:
+    def to(self, device: torch.device) -> ExampleBatch:
         """The same batch on a device."""
-        return LessonBatch(self.vision.to(device), self.lessons, self.marked.to(device))
+        return ExampleBatch(self.vision.to(device), self.examples, self.marked.to(device))
 
 
 @dataclass(frozen=True)
-class Taken:
-    """What a lesson takes from its group besides the conversation; see `Lesson`."""
+class ExampleFacts:
+    """What an example takes from its group besides the conversation; see `TrainingExample`."""
 
     row: int
     marks: tuple[Mark, ...]
     references: list[list[tuple[int, int]]] = field(default_factory=list)
     sides: list[int] = field(default_factory=list)
     subjects: list[int] = field(default_factory=list)
-    neighbours: list[tuple[int, int]] = field(default_factory=list)
+    neighbors: list[tuple[int, int]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
-class LessonMaker:
-    """Makes lesson batches; picklable, so that worker processes can.
+class ExampleMaker:
+    """Makes example batches; picklable, so that worker processes can.
 
     Attributes:
         tokenizer: Knows the concept placeholders, numbered from the end of its vocabulary.
         seed: Drives names, marks and questions.
-        tokens: The length a lesson is filled up to with exchanges, so that little is padding.
+        tokens: The length an example is filled up to with exchanges, so that little is padding.
     """
 
     tokenizer: PreTrainedTokenizerFast
     seed: int
     tokens: int = 320
 
-    def __call__(self, groups: list[Group]) -> LessonBatch:
-        """Make the lessons of some groups."""
-        lessons, marked, subjects = [], [], 0
+    def __call__(self, groups: list[Group]) -> ExampleBatch:
+        """Make the examples of some groups."""
+        examples, marked, subjects = [], [], 0
         for number, group in enumerate(groups):
             rng = random.Random(hash((self.seed, group.photos[0].scene.seed)))
             for row in range(len(group.photos)):
-                lesson = self._lesson(group, row, (number * len(group.photos), subjects), rng)
-                lessons.append(lesson)
+                example = self._example(group, row, (number * len(group.photos), subjects), rng)
+                examples.append(example)
                 subjects += len(group.members[row])
-                if lesson.marks:
-                    marked.append(np.asarray(draw_marks(group.photos[row].image, lesson.marks)))
-        return LessonBatch(collate(groups), lessons, _pixels(marked))
+                if example.marks:
+                    marked.append(np.asarray(draw_marks(group.photos[row].image, example.marks)))
+        return ExampleBatch(collate(groups), examples, _pixels(marked))
 
-    def _lesson(self, group: Group, row: int, before: tuple[int, int], rng: random.Random) -> Lesson:
-        """Make a photo's lesson; `before` counts photos before the group and subjects before the photo."""
+    def _example(
+        self, group: Group, row: int, before: tuple[int, int], rng: random.Random
+    ) -> TrainingExample:
+        """Make a photo's example; `before` counts photos before the group and subjects before the photo."""
         first, subjects = before
         photo, members = group.photos[row], group.members[row]
         patches = member_patches(group)
@@ -160,14 +164,23 @@ class LessonMaker:
         shown = {m: s.x for m, s in zip(members, photo.scene.subjects, strict=True)}
         sides = [1 + min(2, int(3 * shown[m])) if m in shown else 0 for m in chosen]
         places = [subjects + members.index(m) if m in members else -1 for m in chosen]
-        taken = Taken(
-            first + row, tuple(marks.values()), references, sides, places, neighbours_of(talk, names)
+        known = ExampleFacts(
+            row=first + row,
+            marks=tuple(marks.values()),
+            references=references,
+            sides=sides,
+            subjects=places,
+            neighbors=neighbors_of(talk, names),
         )
-        return self._pack(taken, converse(talk, rng, count=MOST_EXCHANGES), concepts, rng)
+        return self._pack(known, converse(talk, rng, count=MOST_EXCHANGES), concepts, rng)
 
     def _pack(
-        self, taken: Taken, exchanges: list[Exchange], concepts: list[PromptConcept], rng: random.Random
-    ) -> Lesson:
+        self,
+        known: ExampleFacts,
+        exchanges: list[Exchange],
+        concepts: list[PromptConcept],
+        rng: random.Random,
+    ) -> TrainingExample:
         block = concept_block(concepts)
         gap = " " if concepts else ""
         texts = [f"USER: {IMAGE * PATCHES}\n{block}"]
@@ -195,20 +208,20 @@ class LessonMaker:
             labels += [IGNORED] * (len(question) - 1) + answer
             kinds += [exchange.kind] * len(tail)
         counts = [concept.token_count for concept in concepts]
-        return Lesson(
-            taken.row,
-            ids,
-            positions,
-            blocks,
-            labels,
-            kinds,
-            taken.references,
-            counts,
-            taken.sides,
-            taken.subjects,
-            taken.neighbours,
-            taken.marks,
-            options,
+        return TrainingExample(
+            row=known.row,
+            ids=ids,
+            positions=positions,
+            blocks=blocks,
+            labels=labels,
+            kinds=kinds,
+            references=known.references,
+            token_counts=counts,
+            sides=known.sides,
+            subjects=known.subjects,
+            neighbors=known.neighbors,
+            marks=known.marks,
+            options=options,
         )
 
     def _asked(self, exchange: Exchange, rng: random.Random) -> str:
@@ -252,7 +265,7 @@ def references_of(patches: dict[tuple[int, int], list[int]], member: int, row: i
     return [r for (r, m), covered in patches.items() if m == member and r != row and len(covered) >= 2]
 
 
-def neighbours_of(talk: Talk, names: list[str]) -> list[tuple[int, int]]:
+def neighbors_of(talk: Talk, names: list[str]) -> list[tuple[int, int]]:
     """Say who is on the left and on the right of each name; nobody is beside one that is absent."""
     order = [name for name, _ in talk.in_order]
 
@@ -284,3 +297,85 @@ def _pixels(images: list[np.ndarray]) -> Tensor:
     if not images:
         return torch.empty(0)
     return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+MARKED_SHARE = 0.5
+IN_ORDER_SHARE = 0.6
+
+
+@dataclass(frozen=True)
+class UnnamedExampleMaker(ExampleMaker):
+    """Makes batches of examples without names, placeholders or references."""
+
+    def __call__(self, groups: list[Group]) -> ExampleBatch:
+        """Make the examples of some groups; the batch shows photos with their marks."""
+        rng = _rng_of(groups, self.seed)
+        marks = [draw_group_marks(group, rng, share=MARKED_SHARE) for group in groups]
+        scenes = [
+            (photo.scene, of)
+            for g, m in zip(groups, marks, strict=True)
+            for photo, of in zip(g.photos, m, strict=True)
+        ]
+        examples = []
+        for row, (scene, of) in enumerate(scenes):
+            numbers = {index: mark.number for index, mark in of.items()}
+            exchanges = converse_without_names(scene, rng, marks=numbers, count=MOST_EXCHANGES)
+            examples.append(self._pack(ExampleFacts(row, tuple(of.values())), exchanges, [], rng))
+        shown = [show_marks(group, of) for group, of in zip(groups, marks, strict=True)]
+        return ExampleBatch(collate(shown), examples)
+
+
+@dataclass(frozen=True)
+class MarkedBatch:
+    """Photos, most of them with marks, without any words.
+
+    Attributes:
+        vision: The photos with what covers each patch.
+        marks: The marks of each photo.
+    """
+
+    vision: VisionBatch
+    marks: list[tuple[Mark, ...]]
+
+    def to(self, device: torch.device) -> MarkedBatch:
+        """The same batch on a device."""
+        return MarkedBatch(self.vision.to(device), self.marks)
+
+
+def make_marked_batch(groups: list[Group]) -> MarkedBatch:
+    """Draw marks on nine photos of ten."""
+    rng = _rng_of(groups, 0)
+    marks = [draw_group_marks(group, rng, share=0.9) for group in groups]
+    shown = [show_marks(group, of) for group, of in zip(groups, marks, strict=True)]
+    return MarkedBatch(collate(shown), [tuple(of.values()) for group in marks for of in group])
+
+
+def draw_group_marks(group: Group, rng: random.Random, *, share: float) -> list[dict[int, Mark]]:
+    """Choose marks for a share of a group's photos: for each photo, index of the subject → its mark."""
+    return [_marks_of(group, row, rng) if rng.random() < share else {} for row in range(len(group.photos))]
+
+
+def show_marks(group: Group, marks: list[dict[int, Mark]]) -> Group:
+    """The group with marks drawn on its photos."""
+    photos = [
+        replace(photo, image=draw_marks(photo.image, list(of.values())))
+        for photo, of in zip(group.photos, marks, strict=True)
+    ]
+    return replace(group, photos=tuple(photos))
+
+
+def _marks_of(group: Group, row: int, rng: random.Random) -> dict[int, Mark]:
+    """Mark some of those who can be seen; numbers mostly begin at one, as in use, but in any order."""
+    covered = {
+        index: patches
+        for index in range(len(group.members[row]))
+        if (patches := np.flatnonzero(group.patch_owners[row] == index).tolist())
+    }
+    indices = [index for index in covered if rng.random() < 0.85]
+    highest = len(indices) if rng.random() < IN_ORDER_SHARE else HIGHEST_MARK
+    numbers = rng.sample(range(1, highest + 1), len(indices))
+    return {index: mark_below(covered[index], n, rng) for index, n in zip(indices, numbers, strict=True)}
+
+
+def _rng_of(groups: list[Group], seed: int) -> random.Random:
+    return random.Random(hash((seed, groups[0].photos[0].scene.seed)))

@@ -24,6 +24,7 @@ from photopal.lab.synthetic.camera import (
     write_mask,
     write_photo,
 )
+from photopal.lab.synthetic.drawing import DrawnPhoto, draw_photo
 from photopal.lab.synthetic.family import (
     Family,
     cast_photos,
@@ -35,7 +36,6 @@ from photopal.lab.synthetic.family import (
     plan_visible,
 )
 from photopal.lab.synthetic.identity import Identity
-from photopal.lab.synthetic.photo import DrawnPhoto, draw_photo
 from photopal.lab.synthetic.scene import Scene
 from photopal.lab.synthetic.wording import caption_words, describe_fully, side_words
 
@@ -229,7 +229,13 @@ def _write(folder: Path, planned: list[_Planned], family: Family, options: Album
         write_mask(mask, drawn.mask(index), shot)
         references[name].append(AlbumReference(photo, index, mask))
     concepts = [AlbumConcept(name, who, tuple(references[name])) for who, name in family.names.items()]
-    album = Album(folder, tuple(photos), tuple(concepts), family.lookalike, family.names[family.likeness])
+    album = Album(
+        folder=folder,
+        photos=tuple(photos),
+        concepts=tuple(concepts),
+        lookalike=family.lookalike,
+        lookalike_of=family.names[family.likeness],
+    )
     _write_truth(album)
     return album
 

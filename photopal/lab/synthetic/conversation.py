@@ -1,33 +1,38 @@
-"""Holds conversations about drawn scenes, every answer true; knows no model."""
+"""Holds conversations about drawn scenes, with names or without, every answer true; knows no model."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
 
-from photopal.lab.synthetic.talking import choices, names, scenes
-from photopal.lab.synthetic.talking.talk import Exchange, Talk
+from photopal.lab.synthetic.dialogue import descriptions, multiple_choice, questions
+from photopal.lab.synthetic.dialogue.descriptions import Marked
+from photopal.lab.synthetic.dialogue.talk import Exchange, Talk
+from photopal.lab.synthetic.scene import Scene
 
 Maker = Callable[[Talk, random.Random], Exchange | None]
 MOST_TRIES = 200
 CHOICE_SHARE = 0.6
 
 _OF_NAMES: tuple[tuple[Maker, int], ...] = (
-    (names.activity, 5),
-    (names.clothes, 6),
-    (names.position, 3),
-    (names.beside, 6),
-    (names.together, 1),
-    (names.appearance, 3),
-    (choices.choose, 1),
+    (questions.activity, 5),
+    (questions.clothes, 6),
+    (questions.position, 3),
+    (questions.beside, 6),
+    (questions.together, 1),
+    (questions.appearance, 3),
+    (multiple_choice.choose, 1),
 )
 _OF_SCENES: tuple[tuple[Maker, int], ...] = (
-    (scenes.place, 3),
-    (scenes.light, 5),
-    (scenes.count_them, 3),
-    (scenes.exists, 6),
-    (scenes.who_does, 4),
-    (scenes.stranger, 8),
+    (questions.place, 3),
+    (questions.light, 5),
+    (questions.count_them, 3),
+    (questions.exists, 6),
+    (questions.who_does, 4),
+    (questions.stranger, 8),
 )
 
 
@@ -36,12 +41,12 @@ def converse(talk: Talk, rng: random.Random, *, count: int = 10) -> list[Exchang
 
     No question is asked twice but those of recognition, which may be about another name.
     """
-    exchanges = [scenes.caption(talk, rng)]
+    exchanges = [questions.caption(talk, rng)]
     has_names = bool(talk.named or talk.absent)
     if has_names:
-        exchanges += [names.recognise(talk, rng) for _ in range(2)]
-        exchanges.append(scenes.who(talk, rng))
-        choice = choices.choose(talk, rng) if rng.random() < CHOICE_SHARE else None
+        exchanges += [questions.recognize(talk, rng) for _ in range(2)]
+        exchanges.append(questions.who(talk, rng))
+        choice = multiple_choice.choose(talk, rng) if rng.random() < CHOICE_SHARE else None
         exchanges += [choice] if choice is not None else []
     for _ in range(MOST_TRIES):
         if len(exchanges) >= count:
@@ -54,4 +59,97 @@ def converse(talk: Talk, rng: random.Random, *, count: int = 10) -> list[Exchang
     return exchanges
 
 
-__all__ = ["Exchange", "Talk", "converse"]
+NamelessMaker = Callable[[random.Random], Exchange | None]
+
+ASKED_OF_NAMES = frozenset({"who", "anybody"})
+"""Ways of asking that speak of whom one knows."""
+
+_NAMELESS_SCENES = (
+    (questions.place, 3),
+    (questions.light, 3),
+    (questions.count_them, 3),
+    (questions.exists, 3),
+    (questions.who_does, 4),
+    (questions.stranger, 4),
+)
+_OF_SOMEBODY = (
+    (questions.activity, 4),
+    (questions.clothes, 5),
+    (questions.position, 4),
+    (questions.beside, 5),
+    (questions.appearance, 1),
+    (multiple_choice.choose, 5),
+)
+_OF_MARKS = (
+    (descriptions.at_mark, 6),
+    (descriptions.mark_of, 5),
+    (descriptions.described_at_mark, 6),
+)
+
+
+def converse_without_names(
+    scene: Scene, rng: random.Random, *, marks: Mapping[int, int] | None = None, count: int = 10
+) -> list[Exchange]:
+    """Hold a conversation of `count` exchanges: a caption, a description, marks where there are any, others.
+
+    Args:
+        scene: What is true.
+        rng: Source of randomness.
+        marks: Index of a subject → the number drawn on the photo at it.
+        count: How many exchanges; fewer where there is not so much to ask.
+    """
+    makers = _makers(scene, marks or {}, rng)
+    first = [questions.caption(_nameless(scene), rng), descriptions.described(scene, rng)]
+    if marks:
+        first += [
+            descriptions.at_mark(Marked(scene, marks), rng),
+            descriptions.mark_of(Marked(scene, marks), rng),
+        ]
+    exchanges: list[Exchange] = []
+    for tries in range(MOST_TRIES):
+        if len(exchanges) >= count:
+            break
+        exchange = first[tries] if tries < len(first) else _draw(makers, rng)(rng)
+        if exchange is None or exchange.way in ASKED_OF_NAMES:
+            continue
+        if all(exchange.question != other.question for other in exchanges):
+            exchanges.append(exchange)
+    return exchanges
+
+
+def _makers(scene: Scene, marks: Mapping[int, int], rng: random.Random) -> list[tuple[NamelessMaker, int]]:
+    """What can be asked of a scene, with how often."""
+    makers: list[tuple[NamelessMaker, int]] = [
+        *_bound(_NAMELESS_SCENES, _nameless(scene)),
+        *_bound(_OF_SOMEBODY, descriptions.talk_by_looks(scene, rng)),
+        (partial(descriptions.described, scene), 5),
+        (partial(descriptions.everybody, scene), 1),
+    ]
+    if marks:
+        marked = Marked(scene, marks)
+        makers += _bound(_OF_MARKS, marked)
+        by_marks = _bound(_OF_SOMEBODY, descriptions.talk_by_marks(marked, rng))
+        makers += [(partial(_of_marked, maker), weight) for maker, weight in by_marks]
+    return makers
+
+
+def _bound(
+    makers: Sequence[tuple[Callable[[Any, random.Random], Exchange | None], int]], of: object
+) -> list[tuple[NamelessMaker, int]]:
+    return [(partial(maker, of), weight) for maker, weight in makers]
+
+
+def _of_marked(maker: NamelessMaker, rng: random.Random) -> Exchange | None:
+    """Book what is asked of the one at a mark apart from what is asked of somebody described."""
+    exchange = maker(rng)
+    if exchange is None or exchange.kind in ("choice", "absent"):
+        return exchange
+    return replace(exchange, kind="marked")
+
+
+def _nameless(scene: Scene) -> Talk:
+    return Talk(scene, (None,) * len(scene.subjects))
+
+
+def _draw(makers: list[tuple[NamelessMaker, int]], rng: random.Random) -> NamelessMaker:
+    return rng.choices([maker for maker, _ in makers], [weight for _, weight in makers])[0]

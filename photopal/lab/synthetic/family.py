@@ -7,9 +7,9 @@ from dataclasses import dataclass, fields, replace
 from typing import Literal
 
 from photopal.errors import UsageError
+from photopal.lab.synthetic.drawing import draw_photo
 from photopal.lab.synthetic.identity import Identity, Person, Pet, draw_identity, draw_lookalike, is_held_out
 from photopal.lab.synthetic.painting.places import PLACES
-from photopal.lab.synthetic.photo import draw_photo
 from photopal.lab.synthetic.scene import Scene, plan_scene
 
 # What a reader expects of these names; any other name may be anybody's.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Literal
 
 SKINS = ("pale", "rosy", "tan", "brown", "dark")
-HAIR_COLOURS = ("black", "brown", "blond", "red", "grey", "blue", "pink")
+HAIR_COLORS = ("black", "brown", "blond", "red", "grey", "blue", "pink")
 HAIR_STYLES = ("short", "long", "bob", "bun", "curly", "bald", "mohawk", "ponytail")
 GLASSES = ("none", "round", "square", "dark")
 BEARDS = ("none", "beard", "moustache")
@@ -23,7 +23,7 @@ SIZES = ("small", "big")
 
 HELD_OUT_SHARE = 0.1
 
-_PERSON_ATTRIBUTES = ("hair_colour", "hair_style", "glasses", "beard", "skin")
+_PERSON_ATTRIBUTES = ("hair_color", "hair_style", "glasses", "beard", "skin")
 _PET_ATTRIBUTES = ("coat", "second_coat", "pattern", "ears")
 _TRIES = 64
 
@@ -33,7 +33,7 @@ class Person:
     """The look of one person, the same in every photo."""
 
     skin: str
-    hair_colour: str
+    hair_color: str
     hair_style: str
     glasses: str
     beard: str
@@ -69,7 +69,9 @@ Identity = Person | Pet
 
 def is_held_out(identity: Identity) -> bool:
     """Say whether an identity is kept out of every training for ever, by a hash of its look."""
-    look = "|".join(f"{field.name}={getattr(identity, field.name)}" for field in fields(identity))
+    # The hash decides what every trained model has seen, so the words that go into it never change.
+    words = {field.name: getattr(identity, field.name) for field in fields(identity)}
+    look = "|".join(f"{name.replace('color', 'colour')}={word}" for name, word in words.items())
     digest = hashlib.blake2b(look.encode(), digest_size=4).digest()
     return int.from_bytes(digest, "big") < HELD_OUT_SHARE * 2**32
 
@@ -82,7 +84,7 @@ def draw_person(rng: random.Random) -> Person:
         style = "short"
     return Person(
         skin=rng.choice(SKINS),
-        hair_colour=rng.choice(HAIR_COLOURS),
+        hair_color=rng.choice(HAIR_COLORS),
         hair_style=style,
         glasses=rng.choices(GLASSES, (5, 2, 2, 1))[0],
         beard="none" if age == "child" else rng.choices(BEARDS, (4, 2, 1))[0],
@@ -163,8 +165,8 @@ def _changed(identity: Identity, attribute: str) -> list[Identity]:
 
 
 def _changed_person(person: Person, attribute: str) -> list[Person]:
-    if attribute == "hair_colour" and person.hair_style != "bald":
-        return [replace(person, hair_colour=colour) for colour in HAIR_COLOURS]
+    if attribute == "hair_color" and person.hair_style != "bald":
+        return [replace(person, hair_color=color) for color in HAIR_COLORS]
     if attribute == "hair_style":
         return [replace(person, hair_style=style) for style in HAIR_STYLES]
     if attribute == "glasses":

@@ -12,8 +12,8 @@ from photopal.lab.synthetic.painting.places import INDOORS, PLACES
 from photopal.lab.synthetic.painting.props import PARROT_ACTIVITIES, PERSON_ACTIVITIES, PET_ACTIVITIES
 
 LIGHTS = ("day", "sunset", "night", "cloudy")
-TOP_COLOURS = ("red", "blue", "green", "yellow", "white", "black", "pink", "purple", "orange")
-TROUSER_COLOURS = ("blue", "black", "brown", "grey", "white")
+TOP_COLORS = ("red", "blue", "green", "yellow", "white", "black", "pink", "purple", "orange")
+TROUSER_COLORS = ("blue", "black", "brown", "grey", "white")
 HATS = ("none", "cap", "beanie", "straw hat", "party hat")
 COLLARS = ("none", "red", "blue", "green", "yellow")
 CLOTH_PATTERNS = ("plain", "striped", "dotted")
@@ -30,12 +30,12 @@ class Subject:
     Attributes:
         identity: Who it is.
         activity: What it is doing.
-        x: Horizontal centre, as a fraction of the width.
+        x: Horizontal center, as a fraction of the width.
         ground: Where its feet are, as a fraction of the height from the top.
         height: Its height, as a fraction of the photo's height.
         is_mirrored: Whether it faces the other way.
         clothes: What a person wears; None for a pet.
-        collar: The colour of a pet's collar, or "none".
+        collar: The color of a pet's collar, or "none".
     """
 
     identity: Identity
@@ -79,13 +79,13 @@ class Scene:
 
 def draw_clothes(rng: random.Random) -> Clothes:
     """Pick an outfit at random."""
-    top, hat_colour = rng.sample(TOP_COLOURS, 2)
+    top, hat_color = rng.sample(TOP_COLORS, 2)
     return Clothes(
         top=top,
         pattern=rng.choice(CLOTH_PATTERNS),
-        trousers=rng.choice(TROUSER_COLOURS),
+        trousers=rng.choice(TROUSER_COLORS),
         hat=rng.choices(HATS, (12, 1, 1, 1, 1))[0],
-        hat_colour=hat_colour,
+        hat_color=hat_color,
     )
 
 
@@ -110,8 +110,8 @@ def plan_scene(
     start = rng.uniform(0.0, 1 - width)
     subjects = []
     for index, identity in enumerate(shown):
-        centre = start + width * (index + 0.5) / max(count, 1)
-        x = min(0.88, max(0.12, centre + rng.uniform(-0.05, 0.05)))
+        center = start + width * (index + 0.5) / max(count, 1)
+        x = min(0.88, max(0.12, center + rng.uniform(-0.05, 0.05)))
         subjects.append(_place_subject(identity, rng, x=x, zoom=zoom))
     place = rng.choice(tuple(PLACES))
     light = rng.choices(LIGHTS, (6, 2, 2, 2))[0]
@@ -135,13 +135,30 @@ def _place_subject(identity: Identity, rng: random.Random, *, x: float, zoom: fl
         activity = rng.choices(PERSON_ACTIVITIES, (3, *([1] * (len(PERSON_ACTIVITIES) - 1))))[0]
         if activity in SKYWARD:
             height, ground = min(height, SKYWARD[activity]), min(ground, 0.96)
-        return Subject(identity, activity, x, ground, height, _is_mirrored(x, rng), clothes)
+        return Subject(
+            identity=identity,
+            activity=activity,
+            x=x,
+            ground=ground,
+            height=height,
+            is_mirrored=_is_mirrored(x, rng),
+            clothes=clothes,
+        )
     height = 0.45 * zoom * depth * (1.22 if identity.size == "big" else 0.95)
     choices = PARROT_ACTIVITIES if identity.species == "parrot" else PET_ACTIVITIES
     ground = ground if zoom <= 1.0 else 0.95
     activity, is_mirrored, collar = rng.choice(choices), _is_mirrored(x, rng), rng.choice(COLLARS)
     collar = "none" if identity.species == "parrot" else collar
-    return Subject(identity, activity, x, ground, height, is_mirrored, None, collar)
+    return Subject(
+        identity=identity,
+        activity=activity,
+        x=x,
+        ground=ground,
+        height=height,
+        is_mirrored=is_mirrored,
+        clothes=None,
+        collar=collar,
+    )
 
 
 def _is_mirrored(x: float, rng: random.Random) -> bool:

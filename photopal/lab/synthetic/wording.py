@@ -32,12 +32,12 @@ def with_article(words: str) -> str:
 
 def hair_words(person: Person) -> str:
     """Describe a person's hair."""
-    colour, style = person.hair_colour, person.hair_style
+    color, style = person.hair_color, person.hair_style
     if style == "bald":
         return "a bald head"
     if style in {"short", "long", "curly"}:
-        return f"{style} {colour} hair"
-    return with_article(f"{colour} {style}")
+        return f"{style} {color} hair"
+    return with_article(f"{color} {style}")
 
 
 def describe_identity(identity: Identity) -> str:
@@ -56,7 +56,7 @@ def describe_identity(identity: Identity) -> str:
 
 
 def pattern_words(pet: Pet) -> str:
-    """Describe what the second colour of a coat does."""
+    """Describe what the second color of a coat does."""
     if pet.pattern == "plain":
         return f"{pet.second_coat} wings"
     part = {"patched": "patches", "striped": "stripes", "bibbed": "chest"}[pet.pattern]
@@ -89,7 +89,7 @@ def clothes_words(subject: Subject) -> str:
     pattern = "" if clothes.pattern == "plain" else f"{clothes.pattern} "
     worn = [with_article(f"{clothes.top} {pattern}top"), f"{clothes.trousers} trousers"]
     if clothes.hat != "none":
-        worn.append(with_article(f"{clothes.hat_colour} {clothes.hat}"))
+        worn.append(with_article(f"{clothes.hat_color} {clothes.hat}"))
     return join_words(worn)
 
 

@@ -7,7 +7,7 @@ import pytest
 from photopal.errors import DatasetError
 from photopal.lab.datasets import load_dataset
 from photopal.lab.datasets.mc_llava import concepts_of
-from photopal.lab.runs.recognition import list_questions
+from photopal.lab.experiments.recognition import list_questions
 
 
 def test_scenarios_concepts_and_photos_are_found(mc_llava):
@@ -19,7 +19,7 @@ def test_scenarios_concepts_and_photos_are_found(mc_llava):
         assert all(len(c.validation) == 1 and len(c.test) == 2 for c in scenario.concepts)
         assert [photo.path.name for photo in scenario.multi] == ["0.png", "1.png"]
         for concept in scenario.concepts:
-            place = concept.train[0].places[concept.name]
+            place = concept.train[0].regions[concept.name]
             assert place.mask == concept.train[0].path.with_name(concept.train[0].path.stem + "_mask.png")
 
 
@@ -40,9 +40,9 @@ def test_a_scenario_is_split_into_whole_names_even_where_a_name_has_an_underscor
 
 def test_a_null_position_means_that_a_concept_is_absent(mc_llava):
     photos = load_dataset(mc_llava).scenarios[1].multi
-    assert set(photos[0].places) == {"Alex", "Gloria", "Marty"}
-    assert photos[0].places["Alex"].words == "left"
-    assert set(photos[1].places) == {"Alex", "Gloria"}
+    assert set(photos[0].regions) == {"Alex", "Gloria", "Marty"}
+    assert photos[0].regions["Alex"].words == "left"
+    assert set(photos[1].regions) == {"Alex", "Gloria"}
     assert photos[1].absent == ("Marty",)
 
 
@@ -168,4 +168,4 @@ def test_without_any_mask_a_concept_is_found_by_what_recurs(mc_llava):
     for mask in (mc_llava / "two_concept/concept/train/A").glob("*_mask.png"):
         mask.unlink()
     concept = load_dataset(mc_llava).scenarios[0].concepts[0]
-    assert all(photo.places["A"].mask is None for photo in concept.train)
+    assert all(photo.regions["A"].mask is None for photo in concept.train)

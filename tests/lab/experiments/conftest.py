@@ -1,15 +1,28 @@
-"""A plan so small that a tiny random model runs every experiment in seconds."""
+"""Scenes, and a plan so small that a tiny random model runs every experiment in seconds."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from photopal.lab.datasets.drawn import DrawnOptions
-from photopal.lab.experiments.bench import Bench
+from photopal.lab.datasets import Dataset, load_dataset
+from photopal.lab.datasets.drawn_dataset import DrawnOptions, write_drawn
+from photopal.lab.experiments import (
+    assistant_evaluation,
+    bundled_model,
+    many_concepts,
+    tasks,
+    unnamed_questions,
+)
+from photopal.lab.experiments.conditions import ExperimentContext
+from photopal.lab.experiments.photo_store import PhotoStore, remember
 from photopal.lab.experiments.plan import Plan, Share
 from photopal.vlm import load_model
+from photopal.vlm.batch_decoder import GenerationRequest, answer_batch
+from photopal.vlm.protocol import VisionModel
 
 NAMES = (
     "learned",
@@ -51,11 +64,40 @@ TINY = Plan(
 
 
 @pytest.fixture(scope="session")
+def scenes(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """Two drawn scenarios, of two and of three concepts, with masks and photos of nobody."""
+    folder = tmp_path_factory.mktemp("scenes") / "drawn"
+    options = DrawnOptions(scenarios=2, train=3, test=1, multi=2, negatives=8, siblings=1, size_px=64)
+    write_drawn(folder, options, seed=1)
+    return load_dataset(folder)
+
+
+@pytest.fixture(scope="session")
+def store(tiny_llava: Path) -> PhotoStore:
+    """Photos encoded by a tiny model, once for all tests."""
+    return PhotoStore(remember(load_model(tiny_llava)))
+
+
+@pytest.fixture(scope="module")
+def short_answers() -> Iterator[None]:
+    """A model of random weights never ends an answer by itself, and says no more by saying it at length."""
+
+    def answer_briefly(model: VisionModel, requests: Sequence[GenerationRequest]) -> list[str]:
+        return answer_batch(model, [replace(one, max_new_tokens=4) for one in requests])
+
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (assistant_evaluation, many_concepts, tasks, unnamed_questions):
+            patch.setattr(module, "answer_batch", answer_briefly)
+        patch.setattr(bundled_model, "_TIMED_CAPTIONS", 1)
+        yield
+
+
+@pytest.fixture(scope="session")
 def tiny_plan() -> Plan:
     return TINY
 
 
 @pytest.fixture(scope="session")
-def tiny_bench(tiny_llava: Path, tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    """A bench with a tiny model and its drawn scenes."""
-    return Bench(load_model(tiny_llava), TINY, tmp_path_factory.mktemp("bench"))
+def tiny_context(tiny_llava: Path, tmp_path_factory: pytest.TempPathFactory) -> ExperimentContext:
+    """A context with a tiny model and its drawn scenes."""
+    return ExperimentContext(load_model(tiny_llava), TINY, tmp_path_factory.mktemp("context"))

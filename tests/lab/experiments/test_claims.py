@@ -7,18 +7,15 @@ import math
 import pytest
 import torch
 
-from photopal.lab.experiments.estimates import Estimate
-from photopal.lab.experiments.form import Cell, Result
-from photopal.lab.experiments.learned import permuted
-from photopal.lab.experiments.learned import tell as tell_learned
-from photopal.lab.experiments.mistakes import SOUND, seen
-from photopal.lab.experiments.mistakes import tell as tell_mistakes
-from photopal.lab.experiments.starting import needed_steps, times_fewer
-from photopal.lab.experiments.starting import tell as tell_starting
-from photopal.lab.experiments.tables import at_least, groups_in, no_gain
-from photopal.lab.experiments.write import claims_table, verdict_words
-from photopal.lab.runs.faults import WATCHED
-from photopal.lab.runs.learning import FAULTS
+from photopal.lab.experiments.core_claims import permuted
+from photopal.lab.experiments.core_claims import summarize as summarize_learned
+from photopal.lab.experiments.initialization import needed_steps, times_fewer
+from photopal.lab.experiments.initialization import summarize as summarize_starting
+from photopal.lab.experiments.learned_scenario import FAULTS
+from photopal.lab.experiments.planted_errors import SOUND, WATCHED, seen
+from photopal.lab.experiments.planted_errors import summarize as summarize_mistakes
+from photopal.lab.experiments.results import Estimate, Result, Run
+from photopal.lab.experiments.tables import at_least, claims_table, groups_in, no_gain, verdict_words
 
 GROUNDING = "grounding: accuracy"
 BALANCED = "recognition: AUROC of p(yes), balanced"
@@ -33,7 +30,7 @@ def curve(*accuracy):
 
 def start(place, kmeans, random):
     facts = {"kmeans": curve(*kmeans), "random": curve(*random)}
-    return Result(Cell("starting", place % 2, place), f"s{place}", "plain", {}, facts, 1.0)
+    return Result(Run("starting", place % 2, place), f"s{place}", "plain", {}, facts, 1.0)
 
 
 def test_a_start_that_is_there_at_once_counts_with_half_a_pass():
@@ -50,14 +47,16 @@ def test_a_start_that_never_gets_there_counts_with_all_its_updates():
 
 def test_the_ratio_of_updates_is_a_geometric_mean_and_must_be_above_one_in_nearly_all_draws():
     twice, half = ((0.5, 1.0, 1.0), (0.5, 0.5, 1.0)), ((0.5, 0.5, 1.0), (0.5, 1.0, 1.0))
-    [claim, median, *zero] = tell_starting({"starting": [start(0, *twice), start(1, *half)]}, None).verdicts
+    [claim, median, *zero] = summarize_starting(
+        {"starting": [start(0, *twice), start(1, *half)]}, None
+    ).verdicts
     assert claim.figure == pytest.approx(1.0)  # the mean of 2 and 1/2 would be 1.25
     assert not claim.is_met
     assert claim.basis == "2 scenarios, 2 seeds"
     assert "plain scenarios" in claim.claim
     assert median.figure == pytest.approx(1.25)
     assert {one.figure for one in zero if "validation" in one.claim} == {0.5}
-    [claim, *_] = tell_starting({"starting": [start(n, *twice) for n in range(3)]}, None).verdicts
+    [claim, *_] = summarize_starting({"starting": [start(n, *twice) for n in range(3)]}, None).verdicts
     assert claim.is_met
     wide = at_least("c", Estimate(1.6, (0.9, 2.5)), 1.5, "x", is_firm=True, floor=1.0)
     assert verdict_words(wide) == "**missed**: the interval reaches 1"
@@ -71,18 +70,21 @@ def test_no_gain_is_not_shown_by_a_wide_interval():
     assert no_gain("c", Estimate(math.nan), 0.03, "x").is_met is None
 
 
-def marked(place, **arms):
-    told = {arm.replace("_", " "): {GROUNDING: [[float(hit)] for hit in hits]} for arm, hits in arms.items()}
-    return Result(Cell("learned", 0, place), f"s{place}", "plain", told, {}, 1.0)
+def marked(place, **conditions):
+    told = {
+        condition.replace("_", " "): {GROUNDING: [[float(hit)] for hit in hits]}
+        for condition, hits in conditions.items()
+    }
+    return Result(Run("learned", 0, place), f"s{place}", "plain", told, {}, 1.0)
 
 
-def claims_of(cells):
-    return {one.claim: one for one in tell_learned({"learned": cells}, None).verdicts}
+def claims_of(runs):
+    return {one.claim: one for one in summarize_learned({"learned": runs}, None).verdicts}
 
 
 def test_marks_must_be_better_than_their_sentence_alone_and_than_marks_elsewhere():
-    arms = {"marks": (1, 1, 1, 0), "sentence_only": (1, 1, 1, 0), "no_marks": (1, 0, 0, 0)}
-    told = claims_of([marked(n, **arms, random_marks=(1, 0, 0, 0)) for n in range(3)])
+    conditions = {"marks": (1, 1, 1, 0), "sentence_only": (1, 1, 1, 0), "no_marks": (1, 0, 0, 0)}
+    told = claims_of([marked(n, **conditions, random_marks=(1, 0, 0, 0)) for n in range(3)])
     assert told["marks on − off, grounding, plain scenarios"].is_met
     assert told["marks − marks at random, plain scenarios"].is_met
     assert told["marks at random − off, plain scenarios"].is_met
@@ -90,10 +92,10 @@ def test_marks_must_be_better_than_their_sentence_alone_and_than_marks_elsewhere
     assert verdict_words(sentence) == "**missed**: the interval reaches 0"
 
 
-def controlled(place, arm, rows):
+def controlled(place, condition, rows):
     weighted = [[row[0], float(row[1] >= 0.5)] for row in rows]
-    told = {arm: {BALANCED: rows, WEIGHTED: weighted}}
-    return Result(Cell("learned", 0, place), f"s{place}", "plain", told, {}, 1.0)
+    told = {condition: {BALANCED: rows, WEIGHTED: weighted}}
+    return Result(Run("learned", 0, place), f"s{place}", "plain", told, {}, 1.0)
 
 
 def test_a_control_that_says_no_to_all_but_knows_better_is_not_met():
@@ -114,9 +116,9 @@ def test_rows_of_another_concept_of_the_scenario_may_answer_for_that_one():
     assert told[claim].is_met
 
 
-def test_permuted_rows_are_those_of_the_next_concept_and_maps_stay(tiny_bench):
-    dataset = tiny_bench.dataset(0)
-    bank = tiny_bench.register(dataset, dataset.scenarios[1], 0).registered
+def test_permuted_rows_are_those_of_the_next_concept_and_maps_stay(tiny_context):
+    dataset = tiny_context.dataset(0)
+    bank = tiny_context.register(dataset, dataset.scenarios[1], 0).registered
     other = permuted(bank)
     for concept_id, next_id in ((1, 2), (2, 3), (3, 1)):
         torch.testing.assert_close(other.concepts[concept_id].inputs, bank.concepts[next_id].inputs)
@@ -126,10 +128,10 @@ def test_permuted_rows_are_those_of_the_next_concept_and_maps_stay(tiny_bench):
 
 def faulty(place, sound, broken, figure=GROUNDING):
     told = {
-        arm: {figure: [[float(hit)] for hit in hits]}
-        for arm, hits in ((SOUND, sound), ("marks at random", broken))
+        condition: {figure: [[float(hit)] for hit in hits]}
+        for condition, hits in ((SOUND, sound), ("marks at random", broken))
     }
-    return Result(Cell("mistakes", 0, place), f"s{place}", "plain", told, {}, 1.0)
+    return Result(Run("mistakes", 0, place), f"s{place}", "plain", told, {}, 1.0)
 
 
 def test_a_mistake_that_is_not_seen_is_a_missed_claim():
@@ -145,13 +147,13 @@ def test_a_mistake_that_is_not_seen_is_a_missed_claim():
 
 
 def test_every_mistake_has_one_claim_and_none_is_true_by_itself():
-    section = tell_mistakes({"mistakes": [faulty(n, (1, 1), (0, 0)) for n in range(2)]}, None)
+    section = summarize_mistakes({"mistakes": [faulty(n, (1, 1), (0, 0)) for n in range(2)]}, None)
     assert len(section.verdicts) == len(FAULTS)
     assert ("places", "peak within the mask") not in WATCHED["marks at random"]
 
 
 def test_claims_name_the_kinds_of_scenarios_they_are_of():
-    plain, alike = (Result(Cell("x", 0, 0), "s", group, {}, {}, 1.0) for group in ("plain", "lookalike"))
+    plain, alike = (Result(Run("x", 0, 0), "s", group, {}, {}, 1.0) for group in ("plain", "lookalike"))
     assert groups_in([alike]) == "lookalike scenarios"
     assert groups_in([alike, plain]) == "plain and lookalike scenarios"
     for claim in claims_of([plain, alike]):

@@ -9,26 +9,23 @@ from functools import partial
 import pytest
 
 from photopal.errors import UsageError
-from photopal.lab.experiments.form import Cell, Result
-from photopal.lab.experiments.keep import Keeper
 from photopal.lab.experiments.plan import FULL, QUICK, Share
-from photopal.lab.experiments.registry import EXPERIMENTS, list_cells
-from photopal.lab.experiments.report import make_report
-from photopal.lab.experiments.runner import Account, Place
-from photopal.lab.experiments.write import Heading, write_report
+from photopal.lab.experiments.results import Result, ResultStore, Run
+from photopal.lab.experiments.runner import EXPERIMENTS, BudgetAccount, RunEnvironment, list_runs, make_report
+from photopal.lab.experiments.tables import ReportHeading, write_report
 from photopal.tuning import TuneOptions
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def place(tiny_llava, tiny_plan, tmp_path_factory):
-    return Place(tiny_llava, "cpu", tiny_plan, tmp_path_factory.mktemp("report"), workers=0)
+def environment(tiny_llava, tiny_plan, tmp_path_factory):
+    return RunEnvironment(tiny_llava, "cpu", tiny_plan, tmp_path_factory.mktemp("report"), workers=0)
 
 
 @pytest.fixture(scope="module")
-def made(place):
-    return make_report(place)
+def made(environment, short_answers):
+    return make_report(environment)
 
 
 def test_every_experiment_has_cells_and_tells_tables(made, tiny_plan):
@@ -43,30 +40,30 @@ def test_every_experiment_has_cells_and_tells_tables(made, tiny_plan):
     assert len(missing) <= 2, missing
 
 
-def test_what_is_kept_is_not_computed_again(place, made):
-    folder = place.folder
+def test_what_is_kept_is_not_computed_again(environment, made):
+    folder = environment.folder
     before = {path.name: path.stat().st_mtime_ns for path in folder.glob("*.json")}
     gone = next(folder.glob("tokens-*.json"))
-    kept = Keeper(folder).get(Cell("tokens", 0, 0))
+    kept = ResultStore(folder).get(Run("tokens", 0, 0))
     gone.unlink()
     told = []
-    make_report(place, ("tokens", "photos"), on_progress=lambda done, total, at: told.append(at))
+    make_report(environment, ("tokens", "photos"), on_progress=lambda done, total, at: told.append(at))
     assert told == ["tokens-0-00"]
     after = {path.name: path.stat().st_mtime_ns for path in folder.glob("*.json")}
     assert {name for name in before if before[name] != after[name]} == {gone.name}
-    again = Keeper(folder).get(Cell("tokens", 0, 0))
+    again = ResultStore(folder).get(Run("tokens", 0, 0))
     assert again is not None
     assert kept is not None
-    assert again.arms == kept.arms
+    assert again.conditions == kept.conditions
 
 
-def test_anew_forgets_only_the_cells_of_the_experiments_wanted(place, made, tmp_path):
+def test_anew_forgets_only_the_cells_of_the_experiments_wanted(environment, made, tmp_path):
     folder = tmp_path / "kept"
-    shutil.copytree(place.folder, folder)
+    shutil.copytree(environment.folder, folder)
     scene = next((folder / "scenes-0").rglob("*.png"))
     before = {path.name: path.stat().st_mtime_ns for path in folder.glob("*.json")}
     drawn = scene.stat().st_mtime_ns
-    make_report(replace(place, folder=folder), ("tokens",), is_anew=True)
+    make_report(replace(environment, folder=folder), ("tokens",), is_anew=True)
     after = {path.name: path.stat().st_mtime_ns for path in folder.glob("*.json")}
     assert {name for name in before if before[name] != after[name]} == {"tokens-0-00.json"}
     assert scene.stat().st_mtime_ns == drawn
@@ -111,30 +108,30 @@ def test_baselines_are_ranked_by_recognition_at_their_own_thresholds(made):
 
 
 def test_a_broken_file_counts_as_nothing_kept(tmp_path):
-    keeper, cell = Keeper(tmp_path), Cell("tokens", 0, 3)
-    keeper.put(Result(cell, "s", "plain", {"a": {"f": [[1.0]]}}, {"x": 1}, 0.5))
-    assert keeper.get(cell) == Result(cell, "s", "plain", {"a": {"f": [[1.0]]}}, {"x": 1}, 0.5)
+    stored, run = ResultStore(tmp_path), Run("tokens", 0, 3)
+    stored.put(Result(run, "s", "plain", {"a": {"f": [[1.0]]}}, {"x": 1}, 0.5))
+    assert stored.get(run) == Result(run, "s", "plain", {"a": {"f": [[1.0]]}}, {"x": 1}, 0.5)
     (tmp_path / "tokens-0-03.json").write_text("{", encoding="utf-8")
-    assert keeper.get(cell) is None
+    assert stored.get(run) is None
 
 
-def test_a_worker_process_computes_what_this_process_does(place, made, tmp_path):
-    apart = replace(place, folder=tmp_path / "apart", workers=1)
+def test_a_worker_process_computes_what_this_process_does(environment, made, tmp_path):
+    apart = replace(environment, folder=tmp_path / "apart", workers=1)
     make_report(apart, ("photos",))
-    first, second = (Keeper(one.folder).get(Cell("photos", 0, 0)) for one in (place, apart))
+    first, second = (ResultStore(one.folder).get(Run("photos", 0, 0)) for one in (environment, apart))
     assert first is not None
     assert second is not None
-    assert first.arms["registered 3"].keys() == second.arms["registered 3"].keys()
+    assert first.conditions["registered 3"].keys() == second.conditions["registered 3"].keys()
 
 
 def test_a_budget_lets_the_first_cell_run_and_stops_before_it_is_exceeded(tiny_plan):
     plan = replace(tiny_plan, shares={"tokens": Share(9, 0, 25.0)})
-    account = Account(plan)
+    account = BudgetAccount(plan)
     assert account.allows("tokens", 0)
-    account.add(Result(Cell("tokens", 0, 0), "s", "plain", {}, {}, 10.0))
+    account.add(Result(Run("tokens", 0, 0), "s", "plain", {}, {}, 10.0))
     assert account.allows("tokens", 0)
     assert not account.allows("tokens", 1)
-    account.add(Result(Cell("tokens", 0, 1), "s", "plain", {}, {}, 10.0))
+    account.add(Result(Run("tokens", 0, 1), "s", "plain", {}, {}, 10.0))
     assert not account.allows("tokens", 0)
 
 
@@ -143,26 +140,26 @@ def test_the_plans_fit_their_hour_and_their_five_minutes_on_two_cores():
     assert QUICK.budget_s / 2 < 5 * 60
     assert len(FULL.seeds) == 3
     assert FULL.shares["learned"].plain >= 20
-    assert {cell.experiment for cell in list_cells(FULL)} == {cell.experiment for cell in list_cells(QUICK)}
+    assert {run.experiment for run in list_runs(FULL)} == {run.experiment for run in list_runs(QUICK)}
 
 
 def test_cells_come_from_every_seed_in_turn():
-    seeds = [cell.seed for cell in list_cells(FULL, ("adding",))]
+    seeds = [run.seed for run in list_runs(FULL, ("adding",))]
     assert seeds[:6] == [0, 1, 2, 0, 1, 2]
-    assert {cell.experiment for cell in list_cells(FULL, ("calibration",))} == {"learned"}
+    assert {run.experiment for run in list_runs(FULL, ("calibration",))} == {"learned"}
 
 
 def test_plain_and_lookalike_scenarios_come_in_proportion_at_every_point():
     share = FULL.shares["learned"]
-    places = [cell.place for cell in list_cells(FULL, ("learned",)) if cell.seed == 1]
-    assert len(set(places)) == len(places) == share.plain + share.lookalike
-    for count in range(1, len(places) + 1):
-        plain = sum(place < FULL.drawn.scenarios for place in places[:count])
-        assert abs(plain - count * share.plain / len(places)) < 1
+    indices = [run.index for run in list_runs(FULL, ("learned",)) if run.seed == 1]
+    assert len(set(indices)) == len(indices) == share.plain + share.lookalike
+    for count in range(1, len(indices) + 1):
+        plain = sum(index < FULL.drawn.scenarios for index in indices[:count])
+        assert abs(plain - count * share.plain / len(indices)) < 1
 
 
 def test_the_page_has_claims_tables_and_plots_and_keeps_what_was_written_by_hand(made, tmp_path):
-    heading = Heading(("tiny", "0" * 40), "tiny", (0,), made.counts, 1.0, 1.0, "photopal eval report")
+    heading = ReportHeading(("tiny", "0" * 40), "tiny", (0,), made.counts, 1.0, 1.0, "photopal eval report")
     page = write_report(tmp_path, heading, made.sections)
     notes = tmp_path / "results" / "notes.md"
     assert "No notes on this run yet." in page.read_text(encoding="utf-8")
@@ -178,7 +175,7 @@ def test_the_page_has_claims_tables_and_plots_and_keeps_what_was_written_by_hand
             assert f"(results/{plot.name}.png)" in text
 
 
-def test_an_unknown_experiment_is_refused_with_those_there_are(place):
+def test_an_unknown_experiment_is_refused_with_those_there_are(environment):
     with pytest.raises(UsageError, match="singing: no such experiment") as caught:
-        make_report(place, ("singing",))
+        make_report(environment, ("singing",))
     assert "starting" in str(caught.value.hint)

@@ -7,10 +7,18 @@ import math
 import numpy as np
 import pytest
 
-from photopal.lab.metrics.answers import character_score, is_exact, rotations, word_f1, words_of
 from photopal.lab.metrics.intervals import bootstrap, bootstrap_counts, paired_bootstrap
-from photopal.lab.metrics.names import names_f1, names_told, substring_recall
-from photopal.lab.metrics.places import is_in_mask, mask_box, overlap
+from photopal.lab.metrics.localization import is_in_mask, mask_box, overlap
+from photopal.lab.metrics.text_scores import (
+    character_score,
+    count_names,
+    is_exact,
+    names_f1,
+    rotations,
+    substring_recall,
+    word_f1,
+    words_of,
+)
 from photopal.lab.metrics.yes_no import (
     auroc,
     calibration_error,
@@ -103,12 +111,12 @@ def test_rotations_put_every_option_once_in_every_place():
 def test_a_substring_satisfies_the_authors_and_not_the_honest_count():
     caption = "Alex is waving in the garden."
     assert substring_recall(caption, ["A", "Alex"]) == 1.0
-    told = names_told(caption, ["A", "Alex"], ["A", "Alex", "Bo"])
+    told = count_names(caption, ["A", "Alex"], ["A", "Alex", "Bo"])
     assert (told.hits, told.wrong, told.missing) == (1, 0, 1)
 
 
 def test_wrong_and_missing_names_lower_f1():
-    told = names_told("Bo and Cleo sit there.", ["Alex", "Bo"], ["Alex", "Bo", "Cleo"])
+    told = count_names("Bo and Cleo sit there.", ["Alex", "Bo"], ["Alex", "Bo", "Cleo"])
     assert (told.hits, told.wrong, told.missing) == (1, 1, 1)
     assert names_f1(told.hits, told.wrong, told.missing) == 0.5
     assert names_f1(0, 0, 0) == 1.0

@@ -1,4 +1,4 @@
-"""The twin learns from lessons without names, reads marks, resumes, and loads as other models do."""
+"""The twin learns from examples without names, reads marks, resumes, and loads as other models do."""
 
 from __future__ import annotations
 
@@ -12,15 +12,8 @@ from transformers import AutoModelForImageTextToText, AutoProcessor
 
 from photopal.lab.pretrain.groups import GRID, draw_group
 from photopal.lab.pretrain.loop import StageRun
-from photopal.lab.pretrain.optimizers import Muon, orthogonalise
-from photopal.lab.pretrain.plain_lessons import (
-    PlainLessonMaker,
-    draw_group_marks,
-    make_marked_batch,
-    show_marks,
-)
-from photopal.lab.pretrain.precision import autocast, has_fast_bfloat16
-from photopal.lab.pretrain.probes import Probes
+from photopal.lab.pretrain.optimizers import Muon, autocast, has_fast_bfloat16, orthogonalize
+from photopal.lab.pretrain.train_language import Probes
 from photopal.lab.pretrain.train_plain import (
     PLAIN_FILE,
     PlainHeads,
@@ -31,8 +24,14 @@ from photopal.lab.pretrain.train_plain import (
     train_plain,
     write_plain,
 )
-from photopal.lab.pretrain.training_examples import IGNORED
-from photopal.lab.synthetic.talking.described import HIGHEST_MARK
+from photopal.lab.pretrain.training_examples import (
+    IGNORED,
+    UnnamedExampleMaker,
+    draw_group_marks,
+    make_marked_batch,
+    show_marks,
+)
+from photopal.lab.synthetic.dialogue.descriptions import HIGHEST_MARK
 from photopal.prompts import Mark
 from photopal.vlm import load_model
 from photopal.vlm.placeholders import all_placeholders
@@ -51,7 +50,7 @@ def begun():
 
 @pytest.fixture(scope="module")
 def batch(groups, begun):
-    return PlainLessonMaker(begun[1], seed=0)(groups)
+    return UnnamedExampleMaker(begun[1], seed=0)(groups)
 
 
 @pytest.fixture(scope="module")
@@ -70,18 +69,18 @@ def test_lessons_hold_no_name_no_placeholder_and_no_reference(batch, begun):
     model, tokenizer = begun
     vocabulary = model.get_input_embeddings().num_embeddings
     placeholders = set(all_placeholders())
-    for lesson in batch.lessons:
-        assert max(lesson.ids) < vocabulary
-        assert [lesson.references, lesson.token_counts, lesson.sides, lesson.neighbours] == [[]] * 4
-        text = tokenizer.decode([id_ for id_ in lesson.ids if id_ != model.config.image_token_index])
+    for example in batch.examples:
+        assert max(example.ids) < vocabulary
+        assert [example.references, example.token_counts, example.sides, example.neighbors] == [[]] * 4
+        text = tokenizer.decode([id_ for id_ in example.ids if id_ != model.config.image_token_index])
         assert not any(placeholder in text for placeholder in placeholders)
         assert not re.search(r"<\|name|<sks>|\bis located at 'Mark Number \d'\.", text)
 
 
 def test_answers_are_supervised_and_nothing_else(batch, begun):
-    for lesson in batch.lessons:
-        for number in range(1, max(lesson.blocks) + 1):
-            pairs = zip(lesson.labels, lesson.blocks, strict=True)
+    for example in batch.examples:
+        for number in range(1, max(example.blocks) + 1):
+            pairs = zip(example.labels, example.blocks, strict=True)
             answer = begun[1].decode([label for label, b in pairs if b == number and label != IGNORED])
             assert answer.endswith("</s>")
             assert answer.count("</s>") == 1
@@ -90,12 +89,12 @@ def test_answers_are_supervised_and_nothing_else(batch, begun):
 def test_some_photos_are_shown_with_their_marks(groups, batch):
     plain = torch.from_numpy(np.stack([np.asarray(p.image) for g in groups for p in g.photos]))
     plain = plain.permute(0, 3, 1, 2).float() / 127.5 - 1
-    marked = [bool(lesson.marks) for lesson in batch.lessons]
+    marked = [bool(example.marks) for example in batch.examples]
     assert [bool((a != b).any()) for a, b in zip(plain, batch.vision.pixels, strict=True)] == marked
     assert any(marked)
     assert not all(marked)
-    for lesson in batch.lessons:
-        numbers = [mark.number for mark in lesson.marks]
+    for example in batch.examples:
+        numbers = [mark.number for mark in example.marks]
         assert len(set(numbers)) == len(numbers)
         assert all(1 <= number <= HIGHEST_MARK for number in numbers)
 
@@ -219,7 +218,7 @@ def test_muon_steps_as_that_of_pytorch_does():
                 optimizer.step()
         assert torch.allclose(ours, theirs, atol=1e-3)
         assert not torch.allclose(ours, start, atol=1e-2)
-    values = torch.linalg.svdvals(orthogonalise(torch.randn(24, 60)))
+    values = torch.linalg.svdvals(orthogonalize(torch.randn(24, 60)))
     assert 0.3 < values.min() < values.max() < 1.4
 
 

@@ -9,8 +9,10 @@ import pytest
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
 from photopal.config import bundled_model_path
-from photopal.lab.synthetic import draw_identity, draw_photo, plan_scene
+from photopal.lab.synthetic.drawing import draw_photo
+from photopal.lab.synthetic.identity import draw_identity
 from photopal.lab.synthetic.painting.places import PLACES
+from photopal.lab.synthetic.scene import plan_scene
 
 pytestmark = pytest.mark.slow
 

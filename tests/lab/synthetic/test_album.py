@@ -14,8 +14,10 @@ import pytest
 from PIL import Image
 
 from photopal.errors import PhotopalError, UsageError
-from photopal.lab.synthetic import AlbumOptions, Person, draw_photo, is_held_out, write_album
+from photopal.lab.synthetic.album import AlbumOptions, write_album
+from photopal.lab.synthetic.drawing import draw_photo
 from photopal.lab.synthetic.family import BEARDLESS, count_differences
+from photopal.lab.synthetic.identity import Person, is_held_out
 from photopal.photos import find_photos, open_photo, read_exif
 
 SIZE_PX = 96
@@ -45,7 +47,7 @@ def written(album):
 
 
 def tiles(image):
-    """Mean colours of 12 x 12 tiles, where noise and JPEG average out."""
+    """Mean colors of 12 x 12 tiles, where noise and JPEG average out."""
     return np.asarray(image.reduce(SIZE_PX // 12), dtype=np.int16)
 
 

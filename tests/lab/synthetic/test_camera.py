@@ -6,7 +6,6 @@ from datetime import date
 import pytest
 from PIL import Image
 
-from photopal.lab.synthetic import draw_identity, plan_scene
 from photopal.lab.synthetic.camera import (
     CAMERAS,
     MONTHS,
@@ -18,7 +17,9 @@ from photopal.lab.synthetic.camera import (
     utc_offset,
     write_photo,
 )
+from photopal.lab.synthetic.identity import draw_identity
 from photopal.lab.synthetic.painting.places import PLACES
+from photopal.lab.synthetic.scene import plan_scene
 from photopal.photos import open_photo, read_exif
 
 FREIBURG = (47.995, 7.85)

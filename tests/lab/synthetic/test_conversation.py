@@ -7,15 +7,14 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from photopal.lab.synthetic import draw_identity, draw_photo, plan_scene, side_words
-from photopal.lab.synthetic.conversation import Talk, converse
-from photopal.lab.synthetic.identity import Person, Pet
+from photopal.lab.synthetic.conversation import converse
+from photopal.lab.synthetic.dialogue.questions import colors_of
+from photopal.lab.synthetic.dialogue.roughen import roughen
+from photopal.lab.synthetic.dialogue.talk import PROPS, Talk, all_grammars, pattern, phrase, things_of
+from photopal.lab.synthetic.drawing import draw_photo
+from photopal.lab.synthetic.identity import Person, Pet, draw_identity
 from photopal.lab.synthetic.painting.places import INDOORS, PLACES
-from photopal.lab.synthetic.talking.grammars import all_grammars
-from photopal.lab.synthetic.talking.phrasing import pattern, phrase
-from photopal.lab.synthetic.talking.roughen import roughen
-from photopal.lab.synthetic.talking.subjects import colours_of
-from photopal.lab.synthetic.talking.talk import PROPS, things_of
+from photopal.lab.synthetic.scene import plan_scene
 from photopal.lab.synthetic.wording import (
     NUMBERS,
     caption_words,
@@ -23,6 +22,7 @@ from photopal.lab.synthetic.wording import (
     describe_fully,
     full_caption_words,
     short_caption_words,
+    side_words,
     with_article,
 )
 
@@ -257,7 +257,7 @@ def test_activities_are_those_of_the_one_asked_about(talks):
             assert exchange.answer.lower() == f"{held}."
 
 
-def test_clothes_and_colours_are_those_of_the_one_asked_about(talks):
+def test_clothes_and_colors_are_those_of_the_one_asked_about(talks):
     ways = Counter()
     for talk, exchange in talks["clothes"]:
         subject, way, said = subject_of(talk, exchange), exchange.way, exchange.answer.lower()
@@ -270,17 +270,17 @@ def test_clothes_and_colours_are_those_of_the_one_asked_about(talks):
         elif way == "has_hat":
             assert says(exchange) == (worn.hat != "none")
         elif way == "which_hat":
-            assert said.endswith("none." if worn.hat == "none" else f"{worn.hat_colour} {worn.hat}.")
+            assert said.endswith("none." if worn.hat == "none" else f"{worn.hat_color} {worn.hat}.")
         else:
             garment = exchange.fields.get("garment", way)
-            colours = {"collar": subject.collar}
+            colors = {"collar": subject.collar}
             if worn is not None:
-                colours |= {"top": worn.top, "trousers": worn.trousers, "hat": worn.hat_colour}
-                colours[worn.hat] = worn.hat_colour
-            if garment in colours:
-                assert said == f"{colours[garment]}."
+                colors |= {"top": worn.top, "trousers": worn.trousers, "hat": worn.hat_color}
+                colors[worn.hat] = worn.hat_color
+            if garment in colors:
+                assert said == f"{colors[garment]}."
             elif garment == "hair":
-                assert said == f"{subject.identity.hair_colour}."
+                assert said == f"{subject.identity.hair_color}."
             else:
                 assert garment in {"fur", "plumage"}
                 assert said.startswith(subject.identity.coat)
@@ -319,7 +319,7 @@ def test_looks_are_told_of_those_in_the_photo_and_of_those_who_are_not(talks):
         elif exchange.way in {"species", "age"}:
             assert said in {f"a {kind}.", f"an {kind}."}
         elif exchange.way == "hair":
-            assert said == f"{who.hair_colour}."
+            assert said == f"{who.hair_color}."
         elif exchange.way == "glasses":
             assert says(exchange) == (who.glasses != "none")
         elif exchange.way == "coat":
@@ -356,7 +356,7 @@ def is_true(talk, exchange, option):
         return option in there and fits(way, fields, order, there, there[option])
     subject = there[fields["name"]]
     true = {"position": side_words(subject), "activity": subject.activity}
-    return option == true.get(way, colours_of(subject).get(fields.get("garment", "top")))
+    return option == true.get(way, colors_of(subject).get(fields.get("garment", "top")))
 
 
 def fits(way, fields, order, there, subject):

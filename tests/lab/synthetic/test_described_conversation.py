@@ -6,23 +6,25 @@ from collections import Counter
 
 import pytest
 
-from photopal.lab.synthetic import draw_identity, plan_scene, side_words
-from photopal.lab.synthetic.described_conversation import converse_without_names
-from photopal.lab.synthetic.painting.places import PLACES
-from photopal.lab.synthetic.talking.descriptions import (
+from photopal.lab.synthetic.conversation import converse_without_names
+from photopal.lab.synthetic.dialogue.descriptions import (
     describe,
     describe_almost,
     describe_nobody,
     describe_only,
     facts_of,
 )
-from photopal.lab.synthetic.talking.subjects import colours_of
-from photopal.lab.synthetic.talking.talk import things_of
+from photopal.lab.synthetic.dialogue.questions import colors_of
+from photopal.lab.synthetic.dialogue.talk import things_of
+from photopal.lab.synthetic.identity import draw_identity
+from photopal.lab.synthetic.painting.places import PLACES
+from photopal.lab.synthetic.scene import plan_scene
 from photopal.lab.synthetic.wording import (
     NUMBERS,
     caption_words,
     describe_fully,
     describe_identity,
+    side_words,
     with_article,
 )
 
@@ -220,7 +222,7 @@ def is_true(scene, marks, exchange, option):
     if way not in OF_OPTIONS:
         true = {"position": side_words(subject), "activity": subject.activity}
         true["appearance"] = describe_fully(subject.identity)
-        return option == true.get(way, colours_of(subject).get(fields.get("garment", "top")))
+        return option == true.get(way, colors_of(subject).get(fields.get("garment", "top")))
     if subject is None:
         return False
     if way == "who_looks":

@@ -7,14 +7,22 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from photopal.lab.synthetic import draw_identity, draw_lookalike, draw_photo, is_held_out
-from photopal.lab.synthetic.identity import HELD_OUT_SHARE, Person, Pet, list_lookalikes
+from photopal.lab.synthetic.drawing import draw_photo
+from photopal.lab.synthetic.identity import (
+    HELD_OUT_SHARE,
+    Person,
+    Pet,
+    draw_identity,
+    draw_lookalike,
+    is_held_out,
+    list_lookalikes,
+)
 from photopal.lab.synthetic.painting.people import Clothes
 from photopal.lab.synthetic.scene import Scene, Subject
 
 CLOTHES = Clothes("green", "plain", "blue", "none", "red")
 VISIBLE_LEVELS, VISIBLE_PX = 20, 20
-DIM_BEARD = ("dark", "brown")  # a skin and a hair colour whose beard is hardly seen
+DIM_BEARD = ("dark", "brown")  # a skin and a hair color whose beard is hardly seen
 
 
 def everybody(count, *, seed=0):
@@ -77,7 +85,7 @@ def test_a_lookalike_person_differs_in_one_attribute():
         difference = changed(person, draw_lookalike(person, rng))
         assert len(difference) == 1
         seen |= difference
-    assert seen == {"hair_colour", "hair_style", "glasses", "beard", "skin"}
+    assert seen == {"hair_color", "hair_style", "glasses", "beard", "skin"}
 
 
 def test_a_lookalike_pet_differs_in_its_coat_or_its_ears_only():
@@ -90,7 +98,7 @@ def test_a_lookalike_pet_differs_in_its_coat_or_its_ears_only():
         seen.add(frozenset(difference))
         assert not difference & {"species", "size"}
         if len(difference) > 1:
-            # A plain coat has no second colour of its own, so it goes along with what changes.
+            # A plain coat has no second color of its own, so it goes along with what changes.
             assert pet.pattern == "plain"
             assert difference in ({"coat", "second_coat"}, {"pattern", "second_coat"})
     assert {frozenset({name}) for name in ("coat", "second_coat", "pattern", "ears")} <= seen
@@ -101,7 +109,7 @@ def test_lookalikes_can_be_told_apart_by_their_pixels():
     rng = random.Random(9)
     for identity in everybody(200, seed=9):
         lookalike = draw_lookalike(identity, rng)
-        if changed(identity, lookalike) == {"beard"} and (identity.skin, identity.hair_colour) == DIM_BEARD:
+        if changed(identity, lookalike) == {"beard"} and (identity.skin, identity.hair_color) == DIM_BEARD:
             continue
         difference = np.abs(portrait(identity) - portrait(lookalike)).max(axis=2)
         assert (difference > VISIBLE_LEVELS).sum() >= VISIBLE_PX, (identity, lookalike)

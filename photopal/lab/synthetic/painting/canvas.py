@@ -1,4 +1,4 @@
-"""A canvas that paints colours and, beside them, who covers each pixel; knows nothing of what it paints."""
+"""A canvas that paints colors and, beside them, who covers each pixel; knows nothing of what it paints."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 from PIL import Image, ImageDraw
 
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 Point = tuple[float, float]
 
-COLOURS: dict[str, Colour] = {
+COLORS: dict[str, Color] = {
     "black": (38, 36, 40),
     "white": (244, 243, 238),
     "grey": (140, 142, 148),
@@ -28,9 +28,9 @@ COLOURS: dict[str, Colour] = {
 }
 
 
-def shade(colour: Colour, factor: float) -> Colour:
-    """Darken (factor < 1) or lighten (factor > 1) a colour."""
-    red, green, blue = (max(0, min(255, round(channel * factor))) for channel in colour)
+def shade(color: Color, factor: float) -> Color:
+    """Darken (factor < 1) or lighten (factor > 1) a color."""
+    red, green, blue = (max(0, min(255, round(channel * factor))) for channel in color)
     return (red, green, blue)
 
 
@@ -61,10 +61,10 @@ class Canvas:
         self._mark = ImageDraw.Draw(self.owners)
 
     @classmethod
-    def blank(cls, width_px: int, height_px: int, colour: Colour = (200, 220, 240)) -> Canvas:
-        """Start with one colour and no owners."""
+    def blank(cls, width_px: int, height_px: int, color: Color = (200, 220, 240)) -> Canvas:
+        """Start with one color and no owners."""
         size = (width_px, height_px)
-        return cls(Image.new("RGB", size, colour), Image.new("L", size, 0))
+        return cls(Image.new("RGB", size, color), Image.new("L", size, 0))
 
     @property
     def width(self) -> int:
@@ -76,46 +76,46 @@ class Canvas:
         """Height in pixels."""
         return self.image.height
 
-    def ellipse(self, box: Sequence[float], colour: Colour) -> None:
+    def ellipse(self, box: Sequence[float], color: Color) -> None:
         """Fill an ellipse within (left, top, right, bottom)."""
         bounds = _ordered(box)
-        self._ink.ellipse(bounds, fill=colour)
+        self._ink.ellipse(bounds, fill=color)
         self._mark.ellipse(bounds, fill=self.owner)
 
-    def pie(self, box: Sequence[float], start: float, end: float, colour: Colour) -> None:
+    def pie(self, box: Sequence[float], start: float, end: float, color: Color) -> None:
         """Fill a slice of an ellipse, in degrees clockwise from three o'clock."""
         bounds = _ordered(box)
-        self._ink.pieslice(bounds, start, end, fill=colour)
+        self._ink.pieslice(bounds, start, end, fill=color)
         self._mark.pieslice(bounds, start, end, fill=self.owner)
 
-    def rectangle(self, box: Sequence[float], colour: Colour, *, radius: float = 0.0) -> None:
+    def rectangle(self, box: Sequence[float], color: Color, *, radius: float = 0.0) -> None:
         """Fill a rectangle, its corners rounded by a radius in pixels."""
         bounds = _ordered(box)
         if radius >= 1:
-            self._ink.rounded_rectangle(bounds, radius, fill=colour)
+            self._ink.rounded_rectangle(bounds, radius, fill=color)
             self._mark.rounded_rectangle(bounds, radius, fill=self.owner)
         else:
-            self._ink.rectangle(bounds, fill=colour)
+            self._ink.rectangle(bounds, fill=color)
             self._mark.rectangle(bounds, fill=self.owner)
 
-    def polygon(self, points: Sequence[Point], colour: Colour) -> None:
+    def polygon(self, points: Sequence[Point], color: Color) -> None:
         """Fill a polygon."""
-        self._ink.polygon(points, fill=colour)
+        self._ink.polygon(points, fill=color)
         self._mark.polygon(points, fill=self.owner)
 
-    def line(self, points: Sequence[Point], colour: Colour, width: float) -> None:
+    def line(self, points: Sequence[Point], color: Color, width: float) -> None:
         """Draw a line of a width in pixels, its ends round where it is thick."""
         whole = max(1, round(width))
-        self._ink.line(points, fill=colour, width=whole, joint="curve")
+        self._ink.line(points, fill=color, width=whole, joint="curve")
         self._mark.line(points, fill=self.owner, width=whole, joint="curve")
         if whole > 3:
             for x, y in (points[0], points[-1]):
                 r = width / 2
-                self.ellipse((x - r, y - r, x + r, y + r), colour)
+                self.ellipse((x - r, y - r, x + r, y + r), color)
 
-    def arc(self, box: Sequence[float], start: float, end: float, colour: Colour, width: float) -> None:
+    def arc(self, box: Sequence[float], start: float, end: float, color: Color, width: float) -> None:
         """Draw part of an ellipse's outline."""
-        self._ink.arc(_ordered(box), start, end, fill=colour, width=max(1, round(width)))
+        self._ink.arc(_ordered(box), start, end, fill=color, width=max(1, round(width)))
 
 
 def _ordered(box: Sequence[float]) -> tuple[float, float, float, float]:
@@ -145,40 +145,40 @@ class Pen:
         """Turn figure units into pixels."""
         return (self.x + (-x if self.is_mirrored else x) * self.unit, self.y - y * self.unit)
 
-    def ellipse(self, x: float, y: float, rx: float, ry: float, colour: Colour) -> None:
+    def ellipse(self, x: float, y: float, rx: float, ry: float, color: Color) -> None:
         """Fill an ellipse around (x, y)."""
-        self.canvas.ellipse(self._around(x, y, rx, ry), colour)
+        self.canvas.ellipse(self._around(x, y, rx, ry), color)
 
-    def pie(self, centre: Point, radii: Point, span: tuple[float, float], colour: Colour) -> None:
+    def pie(self, center: Point, radii: Point, span: tuple[float, float], color: Color) -> None:
         """Fill a slice of an ellipse; span in degrees clockwise from three o'clock."""
         start, end = span
         if self.is_mirrored:
             start, end = 180 - end, 180 - start
-        self.canvas.pie(self._around(*centre, *radii), start, end, colour)
+        self.canvas.pie(self._around(*center, *radii), start, end, color)
 
-    def box(self, corners: tuple[float, float, float, float], colour: Colour, radius: float = 0.0) -> None:
+    def box(self, corners: tuple[float, float, float, float], color: Color, radius: float = 0.0) -> None:
         """Fill a rectangle given as (left, bottom, right, top)."""
         left, bottom, right, top = corners
         self.canvas.rectangle(
-            (*self.at(left, top), *self.at(right, bottom)), colour, radius=radius * self.unit
+            (*self.at(left, top), *self.at(right, bottom)), color, radius=radius * self.unit
         )
 
-    def polygon(self, points: Sequence[Point], colour: Colour) -> None:
+    def polygon(self, points: Sequence[Point], color: Color) -> None:
         """Fill a polygon."""
-        self.canvas.polygon([self.at(*point) for point in points], colour)
+        self.canvas.polygon([self.at(*point) for point in points], color)
 
-    def line(self, points: Sequence[Point], colour: Colour, width: float) -> None:
+    def line(self, points: Sequence[Point], color: Color, width: float) -> None:
         """Draw a line; the width is in figure units."""
-        self.canvas.line([self.at(*point) for point in points], colour, width * self.unit)
+        self.canvas.line([self.at(*point) for point in points], color, width * self.unit)
 
     def arc(
-        self, centre: Point, radii: Point, span: tuple[float, float], colour: Colour, width: float = 0.012
+        self, center: Point, radii: Point, span: tuple[float, float], color: Color, width: float = 0.012
     ) -> None:
         """Draw part of an ellipse's outline; span in degrees clockwise from three o'clock."""
         start, end = span
         if self.is_mirrored:
             start, end = 180 - end, 180 - start
-        self.canvas.arc(self._around(*centre, *radii), start, end, colour, width * self.unit)
+        self.canvas.arc(self._around(*center, *radii), start, end, color, width * self.unit)
 
     def _around(self, x: float, y: float, rx: float, ry: float) -> tuple[float, float, float, float]:
         px, py = self.at(x, y)

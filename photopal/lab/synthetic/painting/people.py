@@ -7,10 +7,10 @@ from itertools import pairwise
 from math import hypot
 
 from photopal.lab.synthetic.identity import Person
-from photopal.lab.synthetic.painting.canvas import COLOURS, THING, Colour, Pen, shade
+from photopal.lab.synthetic.painting.canvas import COLORS, THING, Color, Pen, shade
 from photopal.lab.synthetic.painting.props import paint_prop
 
-SKIN_COLOURS: dict[str, Colour] = {
+SKIN_COLORS: dict[str, Color] = {
     "pale": (252, 226, 204),
     "rosy": (244, 192, 164),
     "tan": (216, 160, 112),
@@ -29,29 +29,29 @@ class Clothes:
     """What a person wears in one photo.
 
     Attributes:
-        top: Colour of the top.
+        top: Color of the top.
         pattern: plain, striped or dotted.
-        trousers: Colour of the trousers.
+        trousers: Color of the trousers.
         hat: none, cap, beanie, straw hat or party hat.
-        hat_colour: Colour of the hat.
+        hat_color: Color of the hat.
     """
 
     top: str
     pattern: str
     trousers: str
     hat: str
-    hat_colour: str
+    hat_color: str
 
 
 def paint_person(pen: Pen, person: Person, clothes: Clothes, *, activity: str) -> None:
     """Paint a person standing on the pen's ground."""
-    skin = SKIN_COLOURS[person.skin]
-    hair = COLOURS[person.hair_colour]
+    skin = SKIN_COLORS[person.skin]
+    hair = COLORS[person.hair_color]
     half = 0.19 if person.build == "broad" else 0.135
     owner = pen.canvas.owner
     if activity == "riding a bicycle":
         pen.canvas.owner = THING + owner
-        paint_prop(pen, activity, clothes.hat_colour)
+        paint_prop(pen, activity, clothes.hat_color)
         pen.canvas.owner = owner
     head = replace(pen, unit=pen.unit * HEAD_SCALE, y=pen.y + HEAD_DROP * pen.unit)
     _paint_back_hair(head, person, hair)
@@ -65,11 +65,11 @@ def paint_person(pen: Pen, person: Person, clothes: Clothes, *, activity: str) -
         _paint_raised_arm(pen, clothes, skin, half, activity)
     if activity != "riding a bicycle":
         pen.canvas.owner = THING + owner
-        paint_prop(pen, activity, clothes.hat_colour)
+        paint_prop(pen, activity, clothes.hat_color)
         pen.canvas.owner = owner
 
 
-def _paint_back_hair(pen: Pen, person: Person, hair: Colour) -> None:
+def _paint_back_hair(pen: Pen, person: Person, hair: Color) -> None:
     dark = shade(hair, 0.88)
     if person.hair_style == "long":
         pen.box((-0.215, 0.44, 0.215, 0.8), dark, radius=0.09)
@@ -83,28 +83,28 @@ def _paint_back_hair(pen: Pen, person: Person, hair: Colour) -> None:
 
 
 def _paint_legs(pen: Pen, clothes: Clothes, half: float, *, is_riding: bool) -> None:
-    colour = COLOURS[clothes.trousers]
-    shoe = shade(colour, 0.5)
+    color = COLORS[clothes.trousers]
+    shoe = shade(color, 0.5)
     if is_riding:
-        pen.line([(-0.02, 0.32), (0.13, 0.24), (0.08, 0.1)], colour, 0.1)
+        pen.line([(-0.02, 0.32), (0.13, 0.24), (0.08, 0.1)], color, 0.1)
         pen.ellipse(0.11, 0.08, 0.06, 0.03, shoe)
         return
     for side in (-1, 1):
         x = side * half * 0.55
-        pen.line([(x, 0.3), (x * 1.1, 0.05)], colour, half * 0.85)
+        pen.line([(x, 0.3), (x * 1.1, 0.05)], color, half * 0.85)
         pen.ellipse(x * 1.1 + side * 0.02, 0.025, 0.07, 0.03, shoe)
 
 
-def _pattern_colour(clothes: Clothes) -> Colour:
+def _pattern_color(clothes: Clothes) -> Color:
     if clothes.top == "black":
         return (170, 170, 176)
     light = clothes.top in {"white", "yellow", "pink"}
-    return shade(COLOURS[clothes.top], 0.62 if light else 1.75)
+    return shade(COLORS[clothes.top], 0.62 if light else 1.75)
 
 
 def _paint_body(pen: Pen, clothes: Clothes, half: float) -> None:
-    second = _pattern_colour(clothes)
-    pen.box((-half, 0.27, half, 0.59), COLOURS[clothes.top], radius=0.07)
+    second = _pattern_color(clothes)
+    pen.box((-half, 0.27, half, 0.59), COLORS[clothes.top], radius=0.07)
     if clothes.pattern == "striped":
         for y in (0.33, 0.42, 0.51):
             pen.box((-half, y - 0.02, half, y + 0.02), second)
@@ -116,10 +116,10 @@ def _paint_body(pen: Pen, clothes: Clothes, half: float) -> None:
 
 def _paint_sleeve(pen: Pen, clothes: Clothes, points: list[tuple[float, float]]) -> None:
     """Paint an arm with the pattern of the top, so that a thing before the belly does not hide it."""
-    pen.line(points, shade(COLOURS[clothes.top], 0.86), 0.085)
+    pen.line(points, shade(COLORS[clothes.top], 0.86), 0.085)
     if clothes.pattern == "plain":
         return
-    second = _pattern_colour(clothes)
+    second = _pattern_color(clothes)
     for (x0, y0), (x1, y1) in pairwise(points):
         dx, dy = x1 - x0, y1 - y0
         length = hypot(dx, dy)
@@ -132,7 +132,7 @@ def _paint_sleeve(pen: Pen, clothes: Clothes, points: list[tuple[float, float]])
                 pen.ellipse(x, y, 0.024, 0.024, second)
 
 
-def _paint_arms(pen: Pen, clothes: Clothes, skin: Colour, half: float, activity: str) -> None:
+def _paint_arms(pen: Pen, clothes: Clothes, skin: Color, half: float, activity: str) -> None:
     shoulder = half - 0.01
     left_hand = (-shoulder - 0.07, 0.31)
     right_hand = (shoulder + 0.07, 0.31)
@@ -149,7 +149,7 @@ def _paint_arms(pen: Pen, clothes: Clothes, skin: Colour, half: float, activity:
         pen.ellipse(*hand, 0.05, 0.05, skin)
 
 
-def _paint_raised_arm(pen: Pen, clothes: Clothes, skin: Colour, half: float, activity: str) -> None:
+def _paint_raised_arm(pen: Pen, clothes: Clothes, skin: Color, half: float, activity: str) -> None:
     """Paint the right arm beside the head and in front of hair and hat, so that it is seen."""
     x, y = RAISED_HAND
     _paint_sleeve(pen, clothes, [(half - 0.01, 0.54), (x, 0.64), (x, y - 0.05)])
@@ -159,7 +159,7 @@ def _paint_raised_arm(pen: Pen, clothes: Clothes, skin: Colour, half: float, act
             pen.line([(x, y), (x + dx, y + dy)], skin, 0.035)
 
 
-def _paint_head(pen: Pen, person: Person, skin: Colour, hair: Colour) -> None:
+def _paint_head(pen: Pen, person: Person, skin: Color, hair: Color) -> None:
     pen.box((-0.05, 0.53, 0.05, 0.63), shade(skin, 0.9))
     for side in (-1, 1):
         pen.ellipse(side * HEAD_R, HEAD_Y - 0.01, 0.04, 0.05, shade(skin, 0.93))
@@ -186,11 +186,11 @@ def _paint_head(pen: Pen, person: Person, skin: Colour, hair: Colour) -> None:
     _paint_glasses(pen, person)
 
 
-def _paint_hair(pen: Pen, person: Person, hair: Colour) -> None:
+def _paint_hair(pen: Pen, person: Person, hair: Color) -> None:
     top = (0.0, HEAD_Y + 0.015)
     style = person.hair_style
     if style == "bald":
-        pen.ellipse(-0.06, HEAD_Y + 0.13, 0.04, 0.022, shade(SKIN_COLOURS[person.skin], 1.12))
+        pen.ellipse(-0.06, HEAD_Y + 0.13, 0.04, 0.022, shade(SKIN_COLORS[person.skin], 1.12))
         return
     if style == "mohawk":
         pen.box((-0.05, HEAD_Y + 0.11, 0.05, HEAD_Y + 0.32), hair, radius=0.045)
@@ -229,20 +229,20 @@ def _paint_glasses(pen: Pen, person: Person) -> None:
 
 
 def _paint_hat(pen: Pen, clothes: Clothes) -> None:
-    colour = COLOURS[clothes.hat_colour]
+    color = COLORS[clothes.hat_color]
     brow = HEAD_Y + 0.1
     if clothes.hat == "cap":
-        pen.pie((0, brow), (0.2, 0.15), (180, 360), colour)
-        pen.box((0.0, brow - 0.005, 0.3, brow + 0.035), shade(colour, 0.75), radius=0.015)
+        pen.pie((0, brow), (0.2, 0.15), (180, 360), color)
+        pen.box((0.0, brow - 0.005, 0.3, brow + 0.035), shade(color, 0.75), radius=0.015)
     elif clothes.hat == "beanie":
-        pen.pie((0, brow), (0.205, 0.19), (180, 360), colour)
-        pen.box((-0.21, brow - 0.01, 0.21, brow + 0.045), shade(colour, 0.75), radius=0.02)
+        pen.pie((0, brow), (0.205, 0.19), (180, 360), color)
+        pen.box((-0.21, brow - 0.01, 0.21, brow + 0.045), shade(color, 0.75), radius=0.02)
         pen.ellipse(0, brow + 0.2, 0.045, 0.045, (250, 250, 250))
     elif clothes.hat == "straw hat":
         straw = (226, 190, 110)
         pen.ellipse(0, brow + 0.02, 0.34, 0.06, straw)
         pen.pie((0, brow + 0.03), (0.18, 0.16), (180, 360), straw)
-        pen.box((-0.18, brow + 0.03, 0.18, brow + 0.07), colour)
+        pen.box((-0.18, brow + 0.03, 0.18, brow + 0.07), color)
     elif clothes.hat == "party hat":
-        pen.polygon([(-0.13, brow + 0.03), (0.13, brow + 0.03), (0, brow + 0.34)], colour)
+        pen.polygon([(-0.13, brow + 0.03), (0.13, brow + 0.03), (0, brow + 0.34)], color)
         pen.ellipse(0, brow + 0.34, 0.04, 0.04, (255, 236, 120))

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from photopal.lab.synthetic.identity import Pet
-from photopal.lab.synthetic.painting.canvas import COLOURS, THING, Colour, Pen, shade
+from photopal.lab.synthetic.painting.canvas import COLORS, THING, Color, Pen, shade
 from photopal.lab.synthetic.painting.props import paint_ball
 
 INK = (34, 30, 32)
 
 
 def paint_pet(pen: Pen, pet: Pet, *, collar: str, activity: str) -> None:
-    """Paint a pet on the pen's ground; collar is a colour's name or "none"."""
-    coat, second = COLOURS[pet.coat], COLOURS[pet.second_coat]
+    """Paint a pet on the pen's ground; collar is a color's name or "none"."""
+    coat, second = COLORS[pet.coat], COLORS[pet.second_coat]
     if pet.species == "parrot":
         _paint_parrot(pen, pet, coat, second, is_flying=activity == "flying")
         return
@@ -26,8 +26,8 @@ def paint_pet(pen: Pen, pet: Pet, *, collar: str, activity: str) -> None:
         head = (0.0, 0.68)
     if collar != "none":
         x, y = head
-        pen.box((x - 0.17, y - 0.28, x + 0.17, y - 0.21), COLOURS[collar], radius=0.02)
-        pen.ellipse(x, y - 0.29, 0.035, 0.035, COLOURS["yellow"])
+        pen.box((x - 0.17, y - 0.28, x + 0.17, y - 0.21), COLORS[collar], radius=0.02)
+        pen.ellipse(x, y - 0.29, 0.035, 0.035, COLORS["yellow"])
     _paint_head(pen, pet, head, is_asleep=activity == "sleeping")
     if activity == "playing with a ball":
         owner = pen.canvas.owner
@@ -36,18 +36,18 @@ def paint_pet(pen: Pen, pet: Pet, *, collar: str, activity: str) -> None:
         pen.canvas.owner = owner
 
 
-def _paint_tail(pen: Pen, pet: Pet, root: tuple[float, float], colour: Colour) -> None:
+def _paint_tail(pen: Pen, pet: Pet, root: tuple[float, float], color: Color) -> None:
     x, y = root
     if pet.species == "rabbit":
-        pen.ellipse(x, y, 0.09, 0.09, shade(colour, 1.2))
+        pen.ellipse(x, y, 0.09, 0.09, shade(color, 1.2))
     elif pet.species == "cat":
-        pen.line([(x, y), (x - 0.16, y + 0.08), (x - 0.2, y + 0.3)], colour, 0.075)
+        pen.line([(x, y), (x - 0.16, y + 0.08), (x - 0.2, y + 0.3)], color, 0.075)
     else:
-        pen.line([(x, y), (x - 0.2, y + 0.18)], colour, 0.09)
+        pen.line([(x, y), (x - 0.2, y + 0.18)], color, 0.09)
 
 
 def _paint_pattern(
-    pen: Pen, pet: Pet, body: tuple[float, float, float, float], second: Colour, *, is_side: bool
+    pen: Pen, pet: Pet, body: tuple[float, float, float, float], second: Color, *, is_side: bool
 ) -> None:
     x, y, rx, ry = body
     if pet.pattern == "patched":
@@ -64,7 +64,7 @@ def _paint_pattern(
         pen.ellipse(x + (rx * 0.6 if is_side else 0), y - ry * 0.1, rx * 0.5, ry * 0.7, second)
 
 
-def _paint_sitting(pen: Pen, pet: Pet, coat: Colour, second: Colour) -> None:
+def _paint_sitting(pen: Pen, pet: Pet, coat: Color, second: Color) -> None:
     _paint_tail(pen, pet, (-0.2, 0.12), shade(coat, 0.85))
     pen.ellipse(-0.17, 0.12, 0.15, 0.12, shade(coat, 0.86))
     pen.ellipse(0.17, 0.12, 0.15, 0.12, shade(coat, 0.86))
@@ -75,7 +75,7 @@ def _paint_sitting(pen: Pen, pet: Pet, coat: Colour, second: Colour) -> None:
         pen.ellipse(side * 0.09, 0.04, 0.08, 0.05, paw)
 
 
-def _paint_running(pen: Pen, pet: Pet, coat: Colour, second: Colour) -> None:
+def _paint_running(pen: Pen, pet: Pet, coat: Color, second: Color) -> None:
     _paint_tail(pen, pet, (-0.4, 0.4), shade(coat, 0.85))
     paw = second if pet.pattern == "bibbed" else shade(coat, 0.86)
     for start, end in ((-0.3, -0.46), (-0.2, -0.12), (0.22, 0.14), (0.3, 0.46)):
@@ -84,14 +84,14 @@ def _paint_running(pen: Pen, pet: Pet, coat: Colour, second: Colour) -> None:
     _paint_pattern(pen, pet, (0, 0.37, 0.44, 0.19), second, is_side=True)
 
 
-def _paint_lying(pen: Pen, pet: Pet, coat: Colour, second: Colour) -> None:
+def _paint_lying(pen: Pen, pet: Pet, coat: Color, second: Color) -> None:
     _paint_tail(pen, pet, (-0.4, 0.1), shade(coat, 0.85))
     pen.ellipse(-0.05, 0.19, 0.46, 0.2, coat)
     _paint_pattern(pen, pet, (-0.05, 0.19, 0.46, 0.2), second, is_side=True)
     pen.ellipse(0.3, 0.05, 0.12, 0.05, shade(coat, 0.9))
 
 
-def _paint_ears(pen: Pen, pet: Pet, head: tuple[float, float], coat: Colour) -> None:
+def _paint_ears(pen: Pen, pet: Pet, head: tuple[float, float], coat: Color) -> None:
     x, y = head
     inner = (240, 170, 170)
     for side in (-1, 1):
@@ -117,7 +117,7 @@ def _paint_ears(pen: Pen, pet: Pet, head: tuple[float, float], coat: Colour) -> 
 
 def _paint_head(pen: Pen, pet: Pet, head: tuple[float, float], *, is_asleep: bool) -> None:
     x, y = head
-    coat, second = COLOURS[pet.coat], COLOURS[pet.second_coat]
+    coat, second = COLORS[pet.coat], COLORS[pet.second_coat]
     _paint_ears(pen, pet, head, coat)
     pen.ellipse(x, y, 0.27, 0.24, coat)
     if pet.pattern == "patched":
@@ -131,8 +131,8 @@ def _paint_head(pen: Pen, pet: Pet, head: tuple[float, float], *, is_asleep: boo
 
 def _paint_muzzle(pen: Pen, pet: Pet, head: tuple[float, float]) -> None:
     x, y = head
-    coat = COLOURS[pet.coat]
-    light = COLOURS[pet.second_coat] if pet.pattern == "bibbed" else shade(coat, 1.22)
+    coat = COLORS[pet.coat]
+    light = COLORS[pet.second_coat] if pet.pattern == "bibbed" else shade(coat, 1.22)
     if pet.coat == "black" and pet.pattern != "bibbed":
         light = (88, 84, 88)
     if pet.species == "dog":
@@ -163,11 +163,11 @@ def _paint_eyes(pen: Pen, pet: Pet, head: tuple[float, float], *, is_asleep: boo
                 pen.ellipse(x + side * 0.11, y + 0.035, 0.014, 0.036, INK)
 
 
-def _eye_ink(pet: Pet) -> Colour:
+def _eye_ink(pet: Pet) -> Color:
     return (220, 216, 210) if pet.coat == "black" else INK
 
 
-def _paint_parrot(pen: Pen, pet: Pet, coat: Colour, second: Colour, *, is_flying: bool) -> None:
+def _paint_parrot(pen: Pen, pet: Pet, coat: Color, second: Color, *, is_flying: bool) -> None:
     lift = 0.35 if is_flying else 0.0
     wing = second
     pen.polygon([(-0.1, 0.2 + lift), (0.1, 0.2 + lift), (0.04, -0.02 + lift), (-0.12, -0.02 + lift)], wing)
@@ -188,7 +188,7 @@ def _paint_parrot(pen: Pen, pet: Pet, coat: Colour, second: Colour, *, is_flying
     _paint_parrot_head(pen, pet, coat, second, lift=lift)
 
 
-def _paint_parrot_head(pen: Pen, pet: Pet, coat: Colour, second: Colour, *, lift: float) -> None:
+def _paint_parrot_head(pen: Pen, pet: Pet, coat: Color, second: Color, *, lift: float) -> None:
     pen.ellipse(0, 0.74 + lift, 0.19, 0.18, coat)
     if pet.pattern == "patched":
         pen.ellipse(0, 0.88 + lift, 0.1, 0.06, second)

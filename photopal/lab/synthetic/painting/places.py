@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from photopal.lab.synthetic.painting.canvas import COLOURS, Canvas, Colour, shade
+from photopal.lab.synthetic.painting.canvas import COLORS, Canvas, Color, shade
 
 GROUND = 0.66  # the horizon of outdoor places, as a fraction of the height from the top
 
@@ -23,25 +23,25 @@ class Brush:
         self.rng = rng
         self.light = light
 
-    def box(self, left: float, top: float, right: float, bottom: float, colour: Colour) -> None:
+    def box(self, left: float, top: float, right: float, bottom: float, color: Color) -> None:
         """Fill a rectangle."""
         w, h = self.canvas.width, self.canvas.height
-        self.canvas.rectangle((left * w, top * h, right * w, bottom * h), colour)
+        self.canvas.rectangle((left * w, top * h, right * w, bottom * h), color)
 
-    def oval(self, x: float, y: float, rx: float, ry: float, colour: Colour) -> None:
+    def oval(self, x: float, y: float, rx: float, ry: float, color: Color) -> None:
         """Fill an ellipse; both radii are fractions of the width."""
         w, h = self.canvas.width, self.canvas.height
-        self.canvas.ellipse((x * w - rx * w, y * h - ry * w, x * w + rx * w, y * h + ry * w), colour)
+        self.canvas.ellipse((x * w - rx * w, y * h - ry * w, x * w + rx * w, y * h + ry * w), color)
 
-    def shape(self, points: list[tuple[float, float]], colour: Colour) -> None:
+    def shape(self, points: list[tuple[float, float]], color: Color) -> None:
         """Fill a polygon."""
         w, h = self.canvas.width, self.canvas.height
-        self.canvas.polygon([(x * w, y * h) for x, y in points], colour)
+        self.canvas.polygon([(x * w, y * h) for x, y in points], color)
 
-    def stroke(self, points: list[tuple[float, float]], colour: Colour, width: float) -> None:
+    def stroke(self, points: list[tuple[float, float]], color: Color, width: float) -> None:
         """Draw a line; the width is a fraction of the canvas width."""
         w, h = self.canvas.width, self.canvas.height
-        self.canvas.line([(x * w, y * h) for x, y in points], colour, width * w)
+        self.canvas.line([(x * w, y * h) for x, y in points], color, width * w)
 
     def sky(self, bottom: float = GROUND) -> None:
         """Paint a sky by the time of day, in four bands, with sun, moon, stars or clouds."""
@@ -49,9 +49,9 @@ class Brush:
         bands = 5
         for band in range(bands):
             mix = band / (bands - 1)
-            colour = tuple(round(a + (b - a) * mix) for a, b in zip(top, low, strict=True))
+            color = tuple(round(a + (b - a) * mix) for a, b in zip(top, low, strict=True))
             y = bottom * band / bands
-            self.box(0, y, 1, bottom, (colour[0], colour[1], colour[2]))
+            self.box(0, y, 1, bottom, (color[0], color[1], color[2]))
         x = self.rng.uniform(0.1, 0.9)
         if self.light == "night":
             for _ in range(14):
@@ -67,13 +67,13 @@ class Brush:
                 for dx, r in ((-0.06, 0.035), (0.0, 0.05), (0.06, 0.036)):
                     self.oval(cx + dx, cy, r * 1.3, r * 0.8, (250, 252, 255))
 
-    def tree(self, x: float, y: float, size: float, leaf: Colour) -> None:
+    def tree(self, x: float, y: float, size: float, leaf: Color) -> None:
         """Paint a round tree standing at (x, y)."""
         self.box(x - 0.02 * size, y - 0.25 * size, x + 0.02 * size, y, (112, 76, 48))
         for dx, dy, r in ((0, -0.36, 0.14), (-0.09, -0.28, 0.1), (0.09, -0.28, 0.1)):
             self.oval(x + dx * size, y + dy * size, r * size, r * size, leaf)
 
-    def fir(self, x: float, y: float, size: float, leaf: Colour) -> None:
+    def fir(self, x: float, y: float, size: float, leaf: Color) -> None:
         """Paint a fir standing at (x, y)."""
         self.box(x - 0.015 * size, y - 0.06 * size, x + 0.015 * size, y, (96, 66, 44))
         for level, width in ((0.05, 0.13), (0.18, 0.1), (0.3, 0.07)):
@@ -81,7 +81,7 @@ class Brush:
             self.shape([(x - width * size, low), (x + width * size, low), (x, low - 0.2 * size)], leaf)
 
 
-SKIES: dict[str, tuple[Colour, Colour]] = {
+SKIES: dict[str, tuple[Color, Color]] = {
     "day": ((112, 178, 236), (206, 232, 250)),
     "sunset": ((126, 96, 170), (252, 178, 112)),
     "night": ((22, 28, 66), (56, 66, 118)),
@@ -99,7 +99,7 @@ def _beach(b: Brush) -> None:
     b.box(0, 0.59, 1, 0.61, (244, 246, 240))
     x = b.rng.choice((0.1, 0.88))
     b.stroke([(x, 0.66), (x, 0.42)], (240, 240, 240), 0.012)
-    b.shape([(x - 0.14, 0.45), (x + 0.14, 0.45), (x, 0.34)], COLOURS[b.rng.choice(("red", "blue", "yellow"))])
+    b.shape([(x - 0.14, 0.45), (x + 0.14, 0.45), (x, 0.34)], COLORS[b.rng.choice(("red", "blue", "yellow"))])
 
 
 def _forest(b: Brush) -> None:
@@ -148,7 +148,7 @@ def _street(b: Brush) -> None:
         b.box(i * 0.28, 0.85, i * 0.28 + 0.15, 0.865, (240, 240, 232))
 
 
-def _room(b: Brush, wall: Colour, floor: Colour) -> None:
+def _room(b: Brush, wall: Color, floor: Color) -> None:
     b.box(0, 0, 1, 0.7, wall)
     b.box(0, 0.68, 1, 0.7, shade(wall, 0.8))
     b.box(0, 0.7, 1, 1, floor)
@@ -163,7 +163,7 @@ def _window(b: Brush, x: float, y: float) -> None:
 def _living_room(b: Brush) -> None:
     _room(b, (226, 204, 178), (168, 118, 78))
     _window(b, b.rng.choice((0.17, 0.8)), 0.28)
-    sofa = COLOURS[b.rng.choice(("red", "blue", "green", "purple"))]
+    sofa = COLORS[b.rng.choice(("red", "blue", "green", "purple"))]
     x = b.rng.uniform(0.15, 0.4)
     b.box(x, 0.48, x + 0.5, 0.66, shade(sofa, 0.8))
     b.box(x - 0.03, 0.6, x + 0.53, 0.74, sofa)
@@ -197,7 +197,7 @@ def _garden(b: Brush) -> None:
     b.tree(b.rng.choice((0.08, 0.92)), 0.66, 1.1, (84, 150, 70))
     for _ in range(12):
         x, y = b.rng.random(), b.rng.uniform(0.65, 0.98)
-        b.oval(x, y, 0.014, 0.014, COLOURS[b.rng.choice(("red", "yellow", "pink", "white", "purple"))])
+        b.oval(x, y, 0.014, 0.014, COLORS[b.rng.choice(("red", "yellow", "pink", "white", "purple"))])
 
 
 def _snow(b: Brush) -> None:
@@ -211,7 +211,7 @@ def _snow(b: Brush) -> None:
         x = b.rng.choice((0.16, 0.84))
         for y, r in ((0.66, 0.07), (0.56, 0.05), (0.49, 0.035)):
             b.oval(x, y, r, r, (250, 252, 255))
-        b.shape([(x, 0.485), (x, 0.5), (x + 0.05, 0.495)], COLOURS["orange"])
+        b.shape([(x, 0.485), (x, 0.5), (x + 0.05, 0.495)], COLORS["orange"])
     for _ in range(30):
         b.oval(b.rng.random(), b.rng.random() * 0.7, 0.006, 0.006, (255, 255, 255))
 
@@ -221,13 +221,13 @@ def _playground(b: Brush) -> None:
     b.box(0, 0.5, 1, 0.66, (136, 186, 100))
     b.box(0, 0.62, 1, 1, (222, 188, 132))
     x = b.rng.choice((0.05, 0.62))
-    b.shape([(x + 0.05, 0.66), (x + 0.3, 0.3), (x + 0.34, 0.3), (x + 0.12, 0.66)], COLOURS["yellow"])
-    b.stroke([(x + 0.33, 0.3), (x + 0.33, 0.68)], COLOURS["red"], 0.02)
+    b.shape([(x + 0.05, 0.66), (x + 0.3, 0.3), (x + 0.34, 0.3), (x + 0.12, 0.66)], COLORS["yellow"])
+    b.stroke([(x + 0.33, 0.3), (x + 0.33, 0.68)], COLORS["red"], 0.02)
     s = 0.62 if x < 0.3 else 0.08
-    b.stroke([(s, 0.68), (s + 0.06, 0.26), (s + 0.26, 0.26), (s + 0.32, 0.68)], COLOURS["blue"], 0.018)
+    b.stroke([(s, 0.68), (s + 0.06, 0.26), (s + 0.26, 0.26), (s + 0.32, 0.68)], COLORS["blue"], 0.018)
     for dx in (0.11, 0.19):
         b.stroke([(s + dx, 0.26), (s + dx, 0.55)], (90, 90, 96), 0.006)
-    b.box(s + 0.1, 0.54, s + 0.2, 0.56, COLOURS["brown"])
+    b.box(s + 0.1, 0.54, s + 0.2, 0.56, COLORS["brown"])
 
 
 def _lake(b: Brush) -> None:

@@ -1,1 +1,0 @@
-"""Measures photopal on photos whose truth is known: scenarios, metrics, tables."""
