@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from photopal.lab.synthetic.photo import draw_photo
 
 from photopal.assistant.assistant import Assistant
 from photopal.concepts import Bank, RegisterOptions, load_bank
@@ -20,7 +21,6 @@ from photopal.concepts.initialize import (
 from photopal.concepts.registration import FeatureStore, corrections_key, refresh_bank, sample_negatives
 from photopal.config import bundled_model_path
 from photopal.lab.synthetic.identity import draw_identity, draw_lookalike
-from photopal.lab.synthetic.photo import draw_photo
 from photopal.lab.synthetic.scene import plan_scene
 from photopal.library import ConceptRecord
 from photopal.vlm import load_model
