@@ -13,12 +13,14 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
 
-from photopal.assistant.query.answers import LibraryAnswer, LibraryQuestion
-from photopal.assistant.query.entities import Stranger
-from photopal.assistant.query.exact import EXACT, answer_exactly
-from photopal.assistant.query.parser import Known, read_question
+from photopal.assistant.query.entities import Known, UnknownName
+from photopal.assistant.query.exact import EXACT, ExactQuestion, answer_exactly
+from photopal.assistant.query.languages import has_english
+from photopal.assistant.query.parser import Question, read_question
+from photopal.assistant.query.phrasing import quoted_list
+from photopal.assistant.query.selection import LibraryAnswer, Selection, unknown_words
 from photopal.assistant.query.visual import look
-from photopal.errors import ConceptError
+from photopal.errors import ConceptError, UsageError
 from photopal.library import ConceptRecord, Library, SearchQuery
 from photopal.prompts import absent_answer, build_prompt, write_names
 from photopal.text import join_words, names_in, suggest
@@ -150,47 +152,73 @@ def ask_library(
 
     Args:
         library: An open library; nothing is written to it.
-        question: English, in the user's words.
+        question: In the user's words; English, or a simple question in a language of `languages`.
         open_assistant: Gives the assistant; called only when pixels are needed, and at most once.
         options: The defaults when left out.
-        on_text: Told each new piece of the answer; the pieces joined are its text.
+        on_text: Called with each new piece of the answer; the pieces joined are its text.
 
     Returns:
         The answer. Where nothing was found its `total` is 0 and its text says what was looked for.
 
     Raises:
-        UsageError: The question is empty, too long, has a date that cannot be read, says "not" where only
-            what is there can be counted, or asks for a look without saying at which photos.
-        ConceptError: It speaks of a name that nobody has, or of "me" or "her".
+        UsageError: The question is empty or too long, has a date that cannot be read or a word that matters
+            and is not understood, or asks what is seen without saying on which photos.
+        ConceptError: It has a name that nobody has, or of "me" or "her".
         PhotoError: None of the photos that need a look can be read.
     """
     options = options or AskOptions()
-    names = [concept.name for concept in library.concepts.all()]
-    every = SearchQuery()
-    places = [place for place, _ in library.search.count_by_place(every)]
-    known = Known(names, places, [camera for camera, _ in library.search.count_by_camera(every)])
-    read = read_question(question, known, today=options.today)
-    for stranger in read.strangers:
-        _refuse_stranger(library, stranger, names)
-    asked = LibraryQuestion(library, read, options.most_cited)
-    if read.kind not in EXACT:
-        return look(asked, open_assistant, most_photos=options.most_photos, on_text=on_text)
-    answer = answer_exactly(asked)
+    known = known_in(library)
+    asked = read_question(question, known, today=options.today)
+    for name in asked.unknown_names:
+        _refuse_unknown(library, name, known.names)
+    photos = Selection(library, asked.criteria, options.most_cited)
+    _refuse_other_languages(library, asked)
+    is_for_the_eye = asked.intent.is_seen and asked.kind in {"who", "where"} and not photos.count()
+    if asked.kind not in EXACT or is_for_the_eye:
+        return look(asked, photos, open_assistant, most_photos=options.most_photos, on_text=on_text)
+    answer = answer_exactly(ExactQuestion(asked, photos, options.today))
     if on_text:
         on_text(answer.text)
     return answer
 
 
-def _refuse_stranger(library: Library, stranger: Stranger, names: Sequence[str]) -> None:
-    """Raise where a word with a capital is in no photo's words and not where a place would stand."""
-    words = tuple((word,) for word in stranger.words.split())
-    is_known = library.search.count(SearchQuery(any_words=words)) > 0
-    if stranger.is_place or is_known or not library.search.count(SearchQuery()):
+def known_in(library: Library) -> Known:
+    """Return what a library has names for."""
+    concepts = library.concepts.all()
+    every = SearchQuery()
+    return Known(
+        names=[concept.name for concept in concepts],
+        places=[place for place, _ in library.search.count_by_place(every)],
+        cameras=[camera for camera, _ in library.search.count_by_camera(every)],
+        people=[concept.name for concept in concepts if concept.kind == "person"],
+    )
+
+
+def _refuse_other_languages(library: Library, question: Question) -> None:
+    """Raise where words of another language have no translation and are in no photo's words."""
+    words = [word for group in question.criteria.words for word in group]
+    is_foreign = question.is_translated or (len(words) > 1 and not has_english(question.text))
+    unknown = unknown_words(library, words) if is_foreign else []
+    if not unknown or not library.search.count(SearchQuery()):
         return
-    hint = suggest(stranger.words, names) or (
+    if question.is_translated or len(unknown) == len(words):
+        raise UsageError(
+            f"not understood: {quoted_list(unknown)}",
+            hint="Ask in English; simple questions can also be in German, French, Spanish, Italian,"
+            " Chinese or Japanese.",
+        )
+
+
+def _refuse_unknown(library: Library, name: UnknownName, names: Sequence[str]) -> None:
+    """Raise where a word with a capital is in no photo's words and not where a place would stand."""
+    words = tuple((word,) for word in name.words.split())
+    is_known = library.search.count(SearchQuery(any_words=words)) > 0
+    if name.is_place or is_known or not library.search.count(SearchQuery()):
+        return
+    hint = suggest(name.words, names) or (
         f"Known names: {join_words(names, most=10)}." if names else "photopal add-concept NAME PHOTO..."
     )
-    raise ConceptError(f'no concept named "{stranger.words}"', hint=hint)
+    raise ConceptError(f'no concept named "{name.words}"', hint=hint)
 
 
 __all__ = ["AskOptions", "LibraryAnswer", "ask_library"]

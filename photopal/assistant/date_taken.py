@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, timedelta
 
-from photopal.assistant.query.dates import READERS, Period
+from photopal.assistant.query.dates import READERS, Period, latest
 from photopal.errors import UsageError
 from photopal.photos.dates import read_date
 
@@ -33,10 +33,12 @@ def read_date_taken(words: str, *, today: date | None = None) -> str:
         if match is None:
             continue
         try:
-            period = read(match, today or date.today())
+            read_as = read(match, today or date.today())
         except ValueError as error:
             raise UsageError(f"invalid date {words!r}: no such day", hint=_HINT) from error
-        if period is not None:
+        if read_as is not None:
+            when = read_as.when
+            period = when if isinstance(when, Period) else latest(when, today or date.today())
             return _as_known(period, words)
     raise UsageError(f"invalid date {words!r}", hint=_HINT)
 

@@ -7,27 +7,30 @@ their words. A date in the query counts as its period, unless nothing was taken 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
+from photopal.assistant.query.entities import Known, meanings_of
+from photopal.assistant.query.parser import Criteria
 from photopal.assistant.query.search_query import (
     YEARS,
+    Reading,
     meaningful_words,
-    queries_of,
     read_query,
-    split_names,
 )
+from photopal.assistant.query.selection import Selection
 from photopal.errors import UsageError
 from photopal.library import Library, SearchHit, SearchQuery
-from photopal.text import LIKE_A_NAME, suggest
+from photopal.text import LIKE_A_NAME, fold, join_words, names_in, suggest
 
 __all__ = [
     "SearchOptions",
+    "explain_name",
     "explain_nothing",
+    "explain_reading",
     "meaningful_words",
     "read_date",
     "search_photos",
-    "split_names",
 ]
 
 _DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?")
@@ -73,29 +76,84 @@ def search_photos(library: Library, query: str, options: SearchOptions | None = 
         UsageError: A date in the options is not a date.
     """
     options = options or SearchOptions()
-    has_dates = options.since is not None or options.until is not None
     base = SearchQuery(
         concepts=tuple(library.concepts.get(name).name for name in options.concepts),
         since=read_date(options.since) if options.since else None,
         until=read_date(options.until) if options.until else None,
-        camera=options.camera,
+        cameras=(options.camera,) if options.camera else (),
     )
-    names = [concept.name for concept in library.concepts.all()]
-    reading = read_query(query, names, today=None if has_dates else options.today)
-    years = range(0) if reading.every_year is None else _years_of(library)
+    return _search(library, query, base, options)[0]
+
+
+def explain_reading(library: Library, query: str, options: SearchOptions | None = None) -> tuple[str, ...]:
+    """Say what words with several meanings were taken for, and how to ask for the other meaning."""
+    options = replace(options or SearchOptions(), limit=1, offset=0)
+    reading = _read(library, query, options).plain
+    return _search(library, query, SearchQuery(), options)[1] if reading.notes else ()
+
+
+def _search(
+    library: Library, query: str, base: SearchQuery, options: SearchOptions
+) -> tuple[list[SearchHit], tuple[str, ...]]:
+    reading = _read(library, query, options)
     hits: list[SearchHit] = []
-    for queries in queries_of(reading, base, years):
+    for notes, alternatives in reading.alternatives():
+        queries = [_query(library, criteria, words, base) for criteria, words in alternatives]
         hits = library.search.find_in_turn(queries, limit=options.limit, offset=options.offset)
         # A page behind the last one is empty too, and is no reason to read the query in another way.
         if hits or (options.offset and library.search.find_in_turn(queries, limit=1)):
-            break
-    return hits
+            return hits, notes
+    return hits, reading.plain.notes
+
+
+def explain_name(library: Library, name: str) -> str | None:
+    """Say what else a name means and how to ask for either; None where it means nothing else."""
+    places = frozenset({fold(name)} if _is_place(library, name) else ())
+    meanings = meanings_of(name, places)
+    if not meanings:
+        return None
+    nouns = {"place": "a place", "date": "a date", "word": "an ordinary word"}
+    hows = {
+        "place": f'"in {name}" is the place',
+        "date": f'"in {name}" is the date',
+        "word": "a word in quotes is the word",
+    }
+    return (
+        f'"{name}" is also {join_words([nouns[meaning] for meaning in meanings])}. In questions and searches,'
+        f' "of {name}" is the one you registered, {join_words([hows[meaning] for meaning in meanings])}.'
+    )
+
+
+def _read(library: Library, query: str, options: SearchOptions) -> Reading:
+    has_dates = options.since is not None or options.until is not None
+    concepts = library.concepts.all()
+    names = [concept.name for concept in concepts]
+    known = Known(
+        names=names,
+        places=[name for name in names_in(query, names) if _is_place(library, name)],
+        cameras=library.search.cameras(),
+        people=[concept.name for concept in concepts if concept.kind == "person"],
+    )
+    return read_query(query, known, today=None if has_dates else options.today)
+
+
+def _is_place(library: Library, name: str) -> bool:
+    """Whether a name is also that of a place where photos were taken."""
+    found = library.search.count_by_place(SearchQuery(places=(name,), has_place=True))
+    return any(fold(part) == fold(name) for place, _ in found for part in place.split(","))
+
+
+def _query(library: Library, criteria: Criteria, words: str, base: SearchQuery) -> SearchQuery:
+    query = Selection(library, criteria, 0).query()
+    concepts = tuple(dict.fromkeys([*base.concepts, *query.concepts]))
+    cameras = query.cameras or base.cameras
+    return replace(query, text=words, concepts=concepts, since=base.since, until=base.until, cameras=cameras)
 
 
 def explain_nothing(library: Library, query: str, *, today: date | None = None) -> str | None:
     """Say what may be meant where a query finds nothing: a name that is nearly there, or a clearer date."""
     names = [concept.name for concept in library.concepts.all()]
-    reading = read_query(query, names, today=today or date.today())
+    reading = _read(library, query, SearchOptions(today=today or date.today())).plain
     if reading.problem is not None:
         return f"{_sentence(reading.problem.message)} {_sentence(reading.problem.hint)}"
     words = reading.words.split()
@@ -128,8 +186,3 @@ def read_date(words: str) -> str:
     if first_day.year not in YEARS:
         raise UsageError(f"invalid date {words!r}: no photos were taken in that year", hint=_DATE_HINT)
     return first_day.isoformat()[: 4 if month is None else 7 if day is None else 10]
-
-
-def _years_of(library: Library) -> range:
-    taken = library.search.date_range(SearchQuery())
-    return range(0) if taken is None else range(int(taken[0][:4]), int(taken[1][:4]) + 1)

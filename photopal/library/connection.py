@@ -13,6 +13,7 @@ from typing import Any
 from photopal.errors import LibraryError
 from photopal.library import migrations as schema
 from photopal.library.lock import WriterLock
+from photopal.library.search_text import index_text
 
 WRITER_WAIT_S = 10.0
 
@@ -203,6 +204,7 @@ class Connection:
         except sqlite3.Error as error:
             raise LibraryError(f"{self.path}: cannot be opened: {error}") from error
         connection.row_factory = sqlite3.Row
+        connection.create_function("index_text", 1, index_text, deterministic=True)
         return connection
 
 

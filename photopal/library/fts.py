@@ -19,6 +19,7 @@ from photopal.library.connection import Connection, path_of, storable
 from photopal.library.evidence import evidence_on
 from photopal.library.migrations import WORDS_KEY
 from photopal.library.models import SearchQuery
+from photopal.library.search_text import has_letters, index_text, spellings
 from photopal.text import fold
 
 KEY_STEP = 1 << 24
@@ -41,11 +42,13 @@ _DAY_S = 86_400
 # A photo's words are made anew from the facts each time one of them changes; the same words are not written.
 _UPSERT_WORDS = f"""
     INSERT INTO photo_words (key, photo_id, caption, names, place, file, tags, facts)
-    SELECT {WORDS_KEY}, photos.id, ?3, ?4, photos.place, ?2, photos.tags,
+    SELECT {WORDS_KEY}, photos.id, index_text(?3), index_text(?4), index_text(photos.place), index_text(?2),
+      index_text(photos.tags),
       'p' || ?5
       || CASE length(photos.taken_at) WHEN 4 THEN ' y' || photos.taken_at
         WHEN 7 THEN ' y' || replace(photos.taken_at, '-', '') ELSE '' END
-      || coalesce(' m' || hex(photos.camera), '') || ?6
+      || CASE WHEN photos.place IS NULL THEN '' ELSE ' l' END
+      || CASE WHEN photos.camera IS NULL THEN '' ELSE ' n m' || hex(photos.camera) END || ?6
     FROM photos WHERE photos.id = ?1
     ON CONFLICT (photo_id) DO UPDATE SET key = excluded.key, caption = excluded.caption,
       names = excluded.names, place = excluded.place, file = excluded.file, tags = excluded.tags,
@@ -120,24 +123,25 @@ def tiers_of(query: SearchQuery, facts: list[str], refused_facts: list[str]) -> 
         refused_facts: Expressions that must not hold.
     """
     words = usable_words(query.text)
-    groups = [[quoted(word) for word in group if has_letters(word)] for group in query.any_words]
-    phrases = [quoted(phrase) for phrase in query.phrases]
+    groups = [[spelled(word) for word in group if has_letters(word)] for group in query.any_words]
+    phrases = [spelled(phrase) for phrase in query.phrases]
     if query.text.strip() and not words:
         return []
-    if not all(groups) or not all(
-        map(has_letters, (*query.phrases, *([query.place] if query.place else ())))
-    ):
+    if not all(groups) or not all(map(has_letters, (*query.phrases, *query.places))):
         return []
     must = [*facts, *(in_columns(WORD_COLUMNS, " OR ".join(group)) for group in groups)]
-    if query.place:
-        must.append(in_columns("place file", quoted(query.place)))
+    if query.places:
+        must.append(in_columns("place file", " OR ".join(map(spelled, query.places))))
     must_not = [*refused_facts]
-    must_not += [in_columns(WORD_COLUMNS, quoted(part)) for part in query.without if has_letters(part)]
-    plain = [quoted(word) for word in words]
+    must_not += [in_columns(WORD_COLUMNS, spelled(part)) for part in query.without if has_letters(part)]
+    must_not += [
+        in_columns("place file", spelled(part)) for part in query.without_places if has_letters(part)
+    ]
+    plain = [spelled(word) for word in words]
     if not (plain or phrases):
-        return [Tier(_all_of(must, must_not), 1.0 if groups or query.place else 0.0)]
+        return [Tier(_all_of(must, must_not), 1.0 if groups or query.places else 0.0)]
     is_unfinished = bool(plain) and not query.text[-1:].isspace()
-    endings = [plain, [*plain[:-1], f"{plain[-1]}*"]] if is_unfinished else [plain]
+    endings = [plain, [*plain[:-1], _unfinished(words[-1])]] if is_unfinished else [plain]
     if query.order != "best":
         return [Tier(_all_of([*must, *_in_all(WORD_COLUMNS, [*phrases, *endings[-1]])], must_not), 1.0)]
     tiers = []
@@ -176,17 +180,30 @@ def camera_fact(camera: str) -> str:
     return fact("m" + camera.encode("utf-8", "replace").hex())
 
 
-def key_range(query: SearchQuery) -> tuple[int, int]:
-    """Return the first and the last key of a query's period; without one also the keys of undated photos.
+def key_ranges(query: SearchQuery) -> list[tuple[int, int]]:
+    """Return the first and the last keys of a query's periods, in order; none where no photo can fit.
+
+    Without a period the keys of undated photos are among them.
 
     Raises:
         UsageError: A date is no beginning of an ISO 8601 time.
     """
-    if query.since is None and query.until is None:
-        return 0, LAST_KEY
-    first = KEY_STEP if query.since is None else max(KEY_STEP, _span_s(query.since)[0] * KEY_STEP)
-    last = LAST_KEY if query.until is None else min(LAST_KEY, _span_s(query.until)[1] * KEY_STEP - 1)
-    return first, last
+    first, last = 0, LAST_KEY
+    if query.since is not None or query.until is not None or query.periods is not None or query.has_date:
+        first = KEY_STEP
+    if query.since is not None:
+        first = max(KEY_STEP, _span_s(query.since)[0] * KEY_STEP)
+    if query.until is not None:
+        last = min(LAST_KEY, _span_s(query.until)[1] * KEY_STEP - 1)
+    if query.has_date is False:
+        last = min(last, KEY_STEP - 1)
+    ranges = []
+    for since, until in ((None, None),) if query.periods is None else query.periods:
+        low = first if since is None else max(first, _span_s(since)[0] * KEY_STEP)
+        high = last if until is None else min(last, _span_s(until)[1] * KEY_STEP - 1)
+        if low <= high:
+            ranges.append((low, high))
+    return ranges
 
 
 def refused_dates(last_key: int) -> list[str]:
@@ -218,20 +235,32 @@ def usable_words(text: str) -> list[str]:
     return [word[:_MOST_LETTERS] for word in words if has_letters(word[:_MOST_LETTERS])][:_MOST_WORDS]
 
 
-def has_letters(text: str) -> bool:
-    """Tell whether a text has a letter or a digit, which an index of words needs to find it."""
-    return any(map(str.isalnum, text))
-
-
 def quoted(words: str) -> str:
     """Write words as an FTS5 string: one word, or several that follow each other; never syntax."""
     plain = words.replace("\x00", " ").encode("utf-8", "replace").decode()
-    return '"' + plain.replace('"', '""') + '"'
+    return '"' + (index_text(plain) or "").replace('"', '""') + '"'
+
+
+def spelled(words: str) -> str:
+    """Write words as an FTS5 expression that finds their other spellings too: ü and ue, St. and Saint."""
+    forms = dict.fromkeys(quoted(form) for form in spellings(words))
+    return next(iter(forms)) if len(forms) == 1 else f"({' OR '.join(forms)})"
+
+
+def _unfinished(word: str) -> str:
+    """Write what a word may begin with; "ue" stands for itself here, or "blue" would begin "blunt"."""
+    forms = [word] if word.isascii() else spellings(word)
+    return f"({' OR '.join(f'{quoted(form)}*' for form in forms)})"
 
 
 def in_columns(columns: str, expression: str) -> str:
     """Look for an expression in some columns only."""
     return f"{{{columns}}} : ({expression})"
+
+
+def any_fact(facts: list[str]) -> str:
+    """Return the expression that holds where one of several does; where there is none it never holds."""
+    return f"({' OR '.join(facts)})" if facts else fact("nothing")
 
 
 def _in_all(columns: str, words: list[str]) -> list[str]:

@@ -197,6 +197,28 @@ def keep_corrections(db: Any) -> None:
         )
 
 
+def find_words_in_every_script(db: Any) -> None:
+    """Words of every script are indexed as they are looked for; a known place and camera are marked."""
+    for trigger in ("ai", "ad", "au"):
+        db.execute(f"DROP TRIGGER photo_words_{trigger}")
+    db.execute("DROP TABLE photo_words_fts")
+    db.execute(
+        """UPDATE photo_words SET caption = index_text(caption), names = index_text(names),
+          place = index_text(place), file = index_text(file), tags = index_text(tags), facts = facts
+          || CASE WHEN place IS NULL THEN '' ELSE ' l' END
+          || CASE WHEN (SELECT camera FROM photos WHERE id = photo_id) IS NULL THEN '' ELSE ' n' END"""
+    )
+    # A vowel sign is a part of its word.
+    db.execute(
+        "CREATE VIRTUAL TABLE photo_words_fts USING fts5(caption, names, place, file, tags, facts,"
+        " content='photo_words', content_rowid='key', prefix='2 3',"
+        " tokenize=\"unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc'\")"
+    )
+    for trigger in _NEW_WORDS_TRIGGERS:
+        db.execute(trigger)
+    db.execute("INSERT INTO photo_words_fts (photo_words_fts) VALUES ('rebuild')")
+
+
 LATER_STEPS = (
     keep_captions_by_hand,
     order_words_by_date,
@@ -206,6 +228,7 @@ LATER_STEPS = (
     note_problems_of_good_photos,
     keep_what_files_say,
     keep_corrections,
+    find_words_in_every_script,
 )
 
 

@@ -191,13 +191,20 @@ class SearchQuery:
         without: Words and phrases of which none is in the photo's words.
         any_words: Groups of whole words; of every group at least one is in the photo's words.
         concepts: Names of concepts that are all in the photo.
-        any_concepts: Names of concepts of which at least one is in the photo.
+        any_concepts: Groups of names of concepts; of every group at least one is in the photo.
         without_concepts: Names of concepts of which none is in the photo, as far as the library knows.
-        place: A name of the place where the photo was taken, or of its file or folder.
+        places: Names of the place where the photo was taken, or of its file or folder; one is enough.
+        without_places: Names of which the place has none.
         has_caption: Only photos with a caption, or only those without.
+        has_date: Only photos with a date, or only those without.
+        has_place: Only photos whose place is known, or only those of which it is not.
+        has_camera: Only photos whose camera is known, or only those of which it is not.
         since: The earliest date: a date, or any beginning of an ISO 8601 time such as "2024-07".
         until: The latest date, itself included: until "2024" takes in all of 2024.
-        camera: A part of the camera's name, in either case.
+        periods: First and last days, in order and apart from each other, of which one has the photo's date in
+            it; None on an open side. Without any, no photo fits; None is no restriction.
+        cameras: Parts of the camera's name, in either case, of which one is enough.
+        without_cameras: Parts that the camera's name does not have; a photo without a known camera fits too.
         limit: How many hits to give at most.
         order: The best hits first, and the newest of those that are as good; or by date, undated photos last.
         offset: How many hits to pass over first.
@@ -208,13 +215,19 @@ class SearchQuery:
     without: tuple[str, ...] = ()
     any_words: tuple[tuple[str, ...], ...] = ()
     concepts: tuple[str, ...] = ()
-    any_concepts: tuple[str, ...] = ()
+    any_concepts: tuple[tuple[str, ...], ...] = ()
     without_concepts: tuple[str, ...] = ()
-    place: str | None = None
+    places: tuple[str, ...] = ()
+    without_places: tuple[str, ...] = ()
     has_caption: bool | None = None
+    has_date: bool | None = None
+    has_place: bool | None = None
+    has_camera: bool | None = None
     since: str | date | None = None
     until: str | date | None = None
-    camera: str | None = None
+    periods: tuple[tuple[date | None, date | None], ...] | None = None
+    cameras: tuple[str, ...] = ()
+    without_cameras: tuple[str, ...] = ()
     order: Order = "best"
     limit: int = 50
     offset: int = 0

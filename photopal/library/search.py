@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -10,10 +11,12 @@ from photopal.library.concepts import Concepts
 from photopal.library.connection import Connection
 from photopal.library.fts import (
     KEY_STEP,
+    LAST_KEY,
+    any_fact,
     camera_fact,
     concept_fact,
     fact,
-    key_range,
+    key_ranges,
     loosest_of,
     refused_dates,
     tiers_of,
@@ -85,11 +88,8 @@ class Search:
         Raises:
             ConceptError: A name of the query is not known.
         """
-        match, first, last = self._loosest(query)
-        if match is None:
-            return 0
-        count: int = self._connection.rows(_COUNT, (match, first, last))[0][0]
-        return count
+        match, ranges = self._loosest(query)
+        return sum(self._connection.rows(_COUNT, (match, *keys))[0][0] for keys in ranges)
 
     def date_range(self, query: SearchQuery) -> tuple[str, str] | None:
         """Return when the first and the last of the photos that fit were taken; None if none is dated.
@@ -97,10 +97,14 @@ class Search:
         Raises:
             ConceptError: A name of the query is not known.
         """
-        match, first, last = self._loosest(query)
+        match, ranges = self._loosest(query)
         ends = []
-        for order in ("", " DESC") if match is not None else ():
-            ends += self._connection.rows(f"{_ROWIDS}{order} LIMIT 1", (match, max(first, KEY_STEP), last))
+        for order, spans in (("", ranges), (" DESC", reversed(ranges))):
+            for first, last in spans:
+                keys = (match, max(first, KEY_STEP), last)
+                if found := self._connection.rows(f"{_ROWIDS}{order} LIMIT 1", keys):
+                    ends += found
+                    break
         if len(ends) < 2:
             return None
         taken = [
@@ -144,12 +148,13 @@ class Search:
     def count_by_year(self, query: SearchQuery) -> list[tuple[int, int]]:
         """Count the photos that fit by the year they were taken in, the earliest first."""
         taken = self.date_range(query)
-        match, first, last = self._loosest(query)
+        match, ranges = self._loosest(query)
         counts = []
         for year in range(int(taken[0][:4]), int(taken[1][:4]) + 1) if taken is not None else ():
-            of_year = key_range(SearchQuery(since=f"{year:04}", until=f"{year:04}"))
-            keys = (max(first, of_year[0]), min(last, of_year[1]))
-            counts.append((year, self._connection.rows(_COUNT, (match, *keys))[0][0]))
+            [(low, high)] = key_ranges(SearchQuery(since=f"{year:04}", until=f"{year:04}"))
+            keys = [(max(first, low), min(last, high)) for first, last in ranges]
+            numbers = [self._connection.rows(_COUNT, (match, *k))[0][0] for k in keys if k[0] <= k[1]]
+            counts.append((year, sum(numbers)))
         return [(year, number) for year, number in counts if number]
 
     def count_by_concept(self, query: SearchQuery) -> list[tuple[str, int]]:
@@ -158,61 +163,75 @@ class Search:
         Raises:
             ConceptError: A name of the query is not known.
         """
-        match, first, last = self._loosest(query)
+        match, ranges = self._loosest(query)
         counts = []
-        for concept in self._concepts.all() if match is not None else ():
-            both = f"({concept_fact(concept.id, concept.name)}) AND ({match})"
-            counts.append((concept.name, self._connection.rows(_COUNT, (both, first, last))[0][0]))
+        for concept in self._concepts.all() if ranges else ():
+            both = f"{concept_fact(concept.id, concept.name)} AND ({match})"
+            numbers = [self._connection.rows(_COUNT, (both, *keys))[0][0] for keys in ranges]
+            counts.append((concept.name, sum(numbers)))
         return sorted(((name, number) for name, number in counts if number), key=lambda count: -count[1])
 
     def _counted(self, column: str, query: SearchQuery) -> list[tuple[Any, int]]:
-        match, first, last = self._loosest(query)
-        if match is None:
-            return []
-        is_everything = match == fact("p") and first == 0
-        source = _PRESENT if is_everything else f"{_FITTING} WHERE {_MATCHED}"
-        rows = self._connection.rows(
-            f"SELECT {column} AS value, count(*) AS number {source} AND {column} IS NOT NULL"
-            " GROUP BY value ORDER BY number DESC, value",
-            () if is_everything else (match, first, last),
-        )
-        return [(row["value"], row["number"]) for row in rows]
+        match, ranges = self._loosest(query)
+        counts: Counter[Any] = Counter()
+        if match == fact("p") and ranges == [(0, LAST_KEY)]:
+            found = [self._grouped(column, _PRESENT, ())]
+        else:
+            found = [self._grouped(column, f"{_FITTING} WHERE {_MATCHED}", (match, *keys)) for keys in ranges]
+        for row in itertools.chain.from_iterable(found):
+            counts[row["value"]] += row["number"]
+        return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+
+    def _grouped(self, column: str, source: str, parameters: Sequence[Any]) -> list[Any]:
+        sql = f"SELECT {column} AS value, count(*) AS number {source} AND {column} IS NOT NULL GROUP BY value"
+        return self._connection.rows(sql, parameters)
 
     def _fitting(self, query: SearchQuery) -> Iterator[tuple[int, float]]:
         """Yield the ids of the photos that fit a query with their ranks, the best first, some twice."""
-        first, last = key_range(query)
+        ranges = key_ranges(query)
         tiers = self._tiers(query)
         if query.order == "oldest":
             # Undated photos come last, in whichever order.
-            spans = [(max(first, KEY_STEP), last), *([(0, KEY_STEP - 1)] if first == 0 else [])]
+            spans = [(max(first, KEY_STEP), last) for first, last in ranges if last >= KEY_STEP]
+            spans += [(0, min(last, KEY_STEP - 1)) for first, last in ranges if first == 0]
             order = ""
         else:
-            spans, order = [(first, last)], " DESC"
+            spans, order = ranges[::-1], " DESC"
         for tier, (low, high) in itertools.product(tiers, spans):
             for key in self._connection.iter_column(f"{_ROWIDS}{order}", (tier.match, low, high)):
                 yield key % KEY_STEP, tier.rank
 
-    def _loosest(self, query: SearchQuery) -> tuple[str | None, int, int]:
-        return loosest_of(self._tiers(query)), *key_range(query)
+    def _loosest(self, query: SearchQuery) -> tuple[str | None, list[tuple[int, int]]]:
+        """The expression that all fitting photos fit and their keys; no keys where none can fit."""
+        match = loosest_of(self._tiers(query))
+        return match, [] if match is None else key_ranges(query)
 
     def _tiers(self, query: SearchQuery) -> list[Any]:
         facts = [self._concept_fact(name) for name in query.concepts]
-        if query.any_concepts:
-            facts.append(f"({' OR '.join(map(self._concept_fact, query.any_concepts))})")
+        facts += [any_fact(list(map(self._concept_fact, group))) for group in query.any_concepts]
         refused = [self._concept_fact(name) for name in query.without_concepts]
-        if query.has_caption is not None:
-            (facts if query.has_caption else refused).append(fact("k"))
-        if query.camera:
-            cameras = [name for name in self._cameras() if query.camera.casefold() in name.casefold()]
-            if not cameras:
-                return []
-            facts.append(f"({' OR '.join(map(camera_fact, cameras))})")
-        refused += refused_dates(key_range(query)[1])
-        return tiers_of(query, facts, refused)
+        for wanted, mark in ((query.has_caption, "k"), (query.has_place, "l"), (query.has_camera, "n")):
+            if wanted is not None:
+                (facts if wanted else refused).append(fact(mark))
+        if query.cameras:
+            facts.append(any_fact(self._camera_facts(query.cameras)))
+        refused += self._camera_facts(query.without_cameras)
+        for _, last in key_ranges(query):
+            refused += refused_dates(last)
+        return tiers_of(query, facts, list(dict.fromkeys(refused)))
+
+    def _camera_facts(self, parts: Sequence[str]) -> list[str]:
+        names = list(self._cameras()) if parts else []
+        folded = [part.casefold() for part in parts]
+        return [camera_fact(name) for name in names if any(part in name.casefold() for part in folded)]
 
     def _concept_fact(self, name: str) -> str:
         concept = self._concepts.get(name)
         return concept_fact(concept.id, concept.name)
+
+    def cameras(self) -> list[str]:
+        """Return the name of every camera that took a photo that is there, in order."""
+        return list(self._cameras())
 
     def _cameras(self) -> Iterator[str]:
         """Yield every camera's name; the index is left and entered anew behind each, so few rows are read."""

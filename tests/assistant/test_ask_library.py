@@ -92,7 +92,7 @@ def cited(answer):
         ("How many photos of Anna or Rex?", 4, "Anna or Rex"),
         ("How many photos of Anna without Rex?", 2, "of Anna without Rex"),
         ("how many photos are not of Anna?", 5, "without Anna"),
-        ("How many photos of Anna alone?", 1, "without anybody else I know"),
+        ("How many photos of Anna alone?", 1, "without anybody else you registered"),
         ("How many photos were taken in 2024?", 2, "in 2024"),
         ("how many photos of Anna in July 2023", 1, "in July 2023"),
         ("How many photos of Anna from last summer?", 0, "from 1 June to 31 August 2026"),
@@ -113,25 +113,25 @@ def cited(answer):
         ("When was Rex last seen?", 2, "1 May 2024"),
         ("When did I first meet Rex?", 2, "3 July 2023"),
         ("When was Rex last at the lake?", 1, "1 May 2024"),
-        ("When were Anna and Rex last at the lake?", 0, "no photo of Anna and Rex"),
+        ("When were Anna and Rex last at the lake?", 0, "no photos of Anna and Rex"),
         ("When was the beach photo taken?", 1, "On 3 July 2023"),
-        ("Since when do I have photos of Rex?", 2, "On 3 July 2023 and 1 May 2024"),
+        ("Since when do I have photos of Rex?", 2, "The first photo of Rex was taken on 3 July 2023"),
         ("What is the date of the newest photo?", 8, "9 September 2026"),
         ("When did we go to Barcelona?", 1, "24 December 2023"),
         ("Which year was Anna first seen?", 3, "2023"),
-        ("Which day did I take the most photos?", 8, "Most: 1 May 2024"),
+        ("Which day did I take the most photos?", 8, "1 May 2024, with 2 photos"),
         ("give me the date of the first photo of May", 1, "9 May 2025"),
         ("On which days was Anna at the lake?", 1, "1 May 2024"),
         ("Which years have photos of Anna?", 3, "2023 (1), 2024 (1) and 2025 (1)"),
         ("How many photos per year?", 8, "2023 (2), 2024 (2), 2025 (2) and 2026 (1)"),
-        ("Which month has the most photos?", 8, "Most: May 2024"),
+        ("Which month has the most photos?", 8, "May 2024, with 2 photos"),
         # where
         ("Where was Rex in 2023?", 1, "Nice, Provence, France"),
         ("Where is Rex?", 2, "in the lake (1) and on the beach (1)"),
         ("Where did we go in 2023?", 2, "Barcelona, Catalonia, Spain (1)"),
         ("Which places did we visit?", 8, "Nîmes, Occitanie, France (1)"),
-        ("which countries have I been to?", 8, "France (2); Spain (1)"),
-        ("When and where was Anna last seen?", 3, "of 1 August 2025, was taken in Nîmes"),
+        ("which countries have I been to?", 8, "France (2) and Spain (1)"),
+        ("When and where was Anna last seen?", 3, "from 1 August 2025, was taken in Nîmes"),
         ("Where was Anna last?", 3, "Nîmes"),
         ("Where was the oldest photo taken?", 8, "Nice"),
         # who
@@ -140,21 +140,20 @@ def cited(answer):
         ("Which pets are in photos of Anna?", 3, "Rex (1) on"),
         ("who is in photos of the lake", 2, "Anna (1) and Rex (1)"),
         ("Who was in Nice?", 1, "Anna (1) and Rex (1)"),
-        ("Who appears most often?", 8, "Anna most often"),
+        ("Who appears most often?", 8, "Anna, with 3 photos"),
         ("With whom was Rex on the beach?", 1, "Anna (1)"),
-        ("Who is on photos with Bob Marley?", 0, "no photo of Bob Marley"),
-        ("Who is on the newest photo of Anna?", 3, "1 August 2025: Anna and Anna Maria"),
+        ("Who is on photos with Bob Marley?", 0, "no photos of Bob Marley"),
+        ("Who is on the newest photo of Anna?", 3, "from 1 August 2025, shows Anna and Anna Maria"),
         ("How many different people appear in 2025?", 2, "Anna (1), Anna Maria (1) and May (1)"),
-        ("How many people do you know?", 5, "4 people"),
+        ("How many people do you know?", 4, "4 people"),
         ("Who do you know?", 5, "1 pet (Rex)"),
         ("Who is Rex?", 2, "Rex is a pet"),
         ("Do you know Bob Marley?", 1, "on no photo"),
         # cameras
         ("Which cameras did I use?", 8, "Google Pixel 8 (5) and Canon EOS R5 (2)"),
         ("With which camera were the photos of Anna taken?", 3, "Google Pixel 8 (2)"),
-        ("who took these photos?", 8, "2 cameras"),
         ("Which camera took the first photo of Rex?", 2, "Canon EOS R5"),
-        ("Which lens did I use?", 8, "No lens is known"),
+        ("Which lens did I use?", 8, "The lens of the 8 photos is not known"),
         # which photos
         ("Which photos show Rex?", 2, "2 photos of Rex"),
         ("Show me Anna in the garden", 1, "garden"),
@@ -170,8 +169,8 @@ def cited(answer):
         ("anna", 3, "of Anna"),
         ("2024", 2, "in 2024"),
         # yes or no
-        ("Did Anna ever go to the beach?", 1, "Yes: 1 photo"),
-        ("Is there a photo of Rex and May?", 0, "No: there is no photo of Rex and May"),
+        ("Did Anna ever go to the beach?", 1, "Yes, 1 photo"),
+        ("Is there a photo of Rex and May?", 0, "No, there are no photos of Rex and May"),
         ("Was Rex at the lake in 2024?", 1, "Yes"),
         ("Were we in Spain in December 2023?", 1, "Yes"),
         ("Is Anna with Rex?", 1, "Yes"),
@@ -225,7 +224,7 @@ def test_at_most_so_many_photos_are_cited_as_the_options_allow(library):
         ("Who appears most?", "1 photo has no caption yet"),
         ("How many photos of Anna in 2026?", "1 photo in 2026 has no caption yet"),
         ("How many photos in 2024?", "1 photo has no date"),
-        ("Where did we go?", "5 photos have no known position"),
+        ("Where did we go?", "The location of 5 photos is not known"),
     ],
 )
 def test_an_answer_says_what_it_cannot_know(library, question, note):
@@ -266,7 +265,7 @@ def test_pronouns_are_nobodys_name(library, question):
         ask(library, question)
 
 
-@pytest.mark.parametrize("question", ["", "   ", "?!", "\x00", "🙂", "a" * 501, "\u202e ..."])
+@pytest.mark.parametrize("question", ["", "   ", "?!", "\x00", "a" * 501, "\u202e ..."])
 def test_an_empty_or_endless_question_is_refused(library, question):
     with pytest.raises(UsageError):
         ask(library, question)
@@ -278,7 +277,8 @@ def test_an_empty_or_endless_question_is_refused(library, question):
         "What is this?",
         "What does it look like?",
         "How many videos of Anna?",
-        "How many photos never show Anna?",
+        "who took these photos?",
+        "How many photos do I have of half of them?",
     ],
 )
 def test_a_question_that_does_not_say_which_photos_is_refused(library, question):
@@ -331,8 +331,8 @@ def test_an_empty_library_says_so(tmp_path):
     with Library(tmp_path / "library.db") as library:
         for question in ("How many photos?", "Where was Anna?", "Who is on photos?", "what is Bob wearing?"):
             answer = ask(library, question)
-            assert (answer.text, answer.total) == ("The library has no photo yet.", 0)
-        assert ask(library, "Who do you know?").text == "You have registered nobody and nothing yet."
+            assert (answer.text, answer.total) == ("There are no photos in the library yet.", 0)
+        assert ask(library, "Who do you know?").text == "You have not registered anybody or anything yet."
 
 
 def test_photos_that_cannot_be_opened_are_an_error_before_a_model_is_loaded(library):
@@ -429,7 +429,7 @@ def test_the_model_looks_at_the_few_photos_left(seen_library, tiny_llava):
     assert cited(answer) == ["lake", "beach"]
     assert answer.total == 3
     assert "".join(pieces) == answer.text
-    assert answer.text.startswith("A look at 2 of 3 photos of Anna:\nlake.jpg, 1 May 2024: ")
+    assert answer.text.startswith("From looking at 2 of 3 photos of Anna:\nlake.jpg, 1 May 2024: ")
     assert "\nbeach.jpg, 3 July 2023: " in answer.text
     assert "\n1 photo could not be read.\n" in answer.text
     one = ask_library(

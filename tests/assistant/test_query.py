@@ -5,8 +5,10 @@ from datetime import date
 import pytest
 
 from photopal.assistant.find import SearchOptions, explain_nothing, search_photos
-from photopal.assistant.query.search_query import queries_of, read_query
-from photopal.library import Library, SearchQuery
+from photopal.assistant.query.dates import Period, resolve
+from photopal.assistant.query.entities import Known
+from photopal.assistant.query.search_query import meaningful_words, read_query
+from photopal.library import Library
 from photopal.photos import Exif, Photo
 
 TODAY = date(2024, 8, 15)
@@ -14,7 +16,11 @@ NAMES = ["Anna", "Anna Maria", "Rex", "May"]
 
 
 def read(query):
-    return read_query(query, NAMES, today=TODAY)
+    return read_query(query, Known(NAMES, cameras=["Canon EOS R6"]), today=TODAY)
+
+
+def words_of(reading):
+    return " ".join(meaningful_words(reading.plain.words))
 
 
 @pytest.mark.parametrize(
@@ -28,6 +34,7 @@ def read(query):
         ("−snow –rain", "", (), ("snow", "rain")),
         ("t-shirt C-3PO", "t-shirt C-3PO", (), ()),
         ("beach - sea", "beach - sea", (), ()),
+        ("beach no sand", "beach", (), ()),
         ('"an unfinished phrase', "", ("an unfinished phrase",), ()),
         ('"" beach', "beach", (), ()),
         ("--limit", "--limit", (), ()),
@@ -35,15 +42,44 @@ def read(query):
 )
 def test_words_phrases_and_what_is_not_wanted_are_told_apart(query, words, phrases, without):
     reading = read(query)
-    assert (reading.words, reading.phrases, reading.without) == (words, phrases, without)
+    assert (words_of(reading), reading.phrases, reading.without) == (words, phrases, without)
 
 
 def test_names_are_concepts_wanted_or_not_and_in_quotes_only_words():
     reading = read('Anna Maria with rex -anna -"May" "Rex"')
-    assert reading.concepts == ("Anna Maria", "Rex")
-    assert reading.without_concepts == ("Anna", "May")
+    assert reading.plain.criteria.names == ("Anna Maria", "Rex")
+    assert reading.without_names == ("Anna", "May")
     assert reading.phrases == ("Rex",)
-    assert reading.words == "with"
+    assert words_of(reading) == ""
+
+
+@pytest.mark.parametrize(
+    ("query", "field", "value"),
+    [
+        ("beach without Anna", "without_names", ("Anna",)),
+        ("beach no Rex", "without_names", ("Rex",)),
+        ("Anna but not Rex", "without_names", ("Rex",)),
+        ("neither Anna nor Rex", "without_names", ("Anna", "Rex")),
+        ("beach no sand", "without_words", ("sand",)),
+        ("nobody beach", "without_kinds", ("person",)),
+        ("pets beach", "kinds", ("pet",)),
+        ("people on the beach", "kinds", ("person",)),
+        ("canon beach", "cameras", ("canon",)),
+        ("beach not with the canon", "without_cameras", ("canon",)),
+        ("no date", "has", (("date", False),)),
+        ("without a location", "has", (("place", False),)),
+        ("Anna alone", "is_alone", True),
+        ("Anna or Rex", "any_names", (("Anna", "Rex"),)),
+    ],
+)
+def test_negations_kinds_and_cameras_are_read_in_a_search(query, field, value):
+    assert getattr(read(query).plain.criteria, field) == value
+
+
+def test_words_for_a_camera_or_a_kind_are_also_looked_for_as_words():
+    (_, [first, second]) = read("canon beach").alternatives()[0]
+    assert (first[0].cameras, first[1]) == (("canon",), "beach")
+    assert (second[0].cameras, second[1]) == ((), "canon beach")
 
 
 @pytest.mark.parametrize(
@@ -69,10 +105,9 @@ def test_dates_in_words_are_periods(query, since, until, rest):
     if query == "beach last summer":
         # The summer is not over yet, so the last one is the year before's.
         since, until = "2023-06-01", "2023-08-31"
-    assert reading.period is not None, reading
-    given = [day and day.isoformat() for day in (reading.period.since, reading.period.until)]
-    assert given == [since, until]
-    assert reading.words_without_date.split() == rest.split()
+    [found] = resolve(reading.plain.criteria.dates, range(2018, 2025))
+    assert [day and day.isoformat() for day in (found.since, found.until)] == [since, until]
+    assert words_of(reading).split() == rest.split()
 
 
 @pytest.mark.parametrize(
@@ -81,7 +116,7 @@ def test_dates_in_words_are_periods(query, since, until, rest):
         ("beach christmas", "2022-12-24", "2022-12-26", "beach"),
         ("at Christmas", "2022-12-24", "2022-12-26", ""),
         ("new year's eve", "2022-12-31", "2022-12-31", ""),
-        ("in the summer on a beach", "2022-06-01", "2022-08-31", "on a beach"),
+        ("in the summer on a beach", "2022-06-01", "2022-08-31", "beach"),
         ("winter", "2022-12-01", "2023-02-28", ""),
         ("july", "2022-07-01", "2022-07-31", ""),
         ("easter", "2022-04-15", "2022-04-18", ""),
@@ -89,24 +124,15 @@ def test_dates_in_words_are_periods(query, since, until, rest):
 )
 def test_a_month_season_or_holiday_alone_is_every_years(query, first, last, rest):
     reading = read(query)
-    assert reading.every_year is not None
-    assert [day.isoformat() for day in reading.every_year(2022)] == [first, last]
-    assert reading.words_without_date.split() == rest.split()
+    [[when]] = reading.plain.criteria.dates
+    [found] = when.in_year(2022)
+    assert found == Period(date.fromisoformat(first), date.fromisoformat(last))
+    assert words_of(reading).split() == rest.split()
 
 
 @pytest.mark.parametrize("query", ["img_2024x", "1500", "waterfall", "marching", "24"])
 def test_what_only_looks_like_a_date_is_words(query):
-    reading = read(query)
-    assert (reading.period, reading.every_year) == (None, None)
-
-
-def test_every_year_is_asked_for_the_newest_first_and_then_the_word_itself():
-    queries = queries_of(read("rex christmas"), SearchQuery(), range(2021, 2024))[0]
-    assert [str(query.since) for query in queries] == [
-        "2023-12-24", "2022-12-24", "2021-12-24", "2020-12-24", "None",
-    ]  # fmt: skip
-    assert queries[-1].text == "christmas"
-    assert all(query.concepts == ("Rex",) for query in queries)
+    assert read(query).plain.criteria.dates == ()
 
 
 @pytest.fixture

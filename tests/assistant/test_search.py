@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from photopal.assistant.find import SearchOptions, meaningful_words, read_date, search_photos, split_names
+from photopal.assistant.find import SearchOptions, meaningful_words, read_date, search_photos
+from photopal.assistant.query.entities import Known
+from photopal.assistant.query.search_query import read_query
 from photopal.errors import ConceptError, UsageError
 from photopal.library import Appearance, Library
 from photopal.photos import Exif, Photo
@@ -129,6 +131,11 @@ def test_anything_else_is_no_date(words):
     with pytest.raises(UsageError) as caught:
         read_date(words)
     assert caught.value.hint
+
+
+def split_names(query: str, names: list[str]) -> tuple[list[str], str]:
+    reading = read_query(query, Known(names)).plain
+    return list(reading.criteria.names), reading.words
 
 
 def test_names_are_found_whole_and_in_order():

@@ -36,6 +36,15 @@ QUERIES = (
     ["kilimanjaro"],
     ["a"],
     ["snow", "--offset", "1000", "--json"],
+    ["anna with no rex in july"],
+    ["iphone snow"],
+    ["nobody", "2019"],
+    ["on sundays"],
+    ["北京"],
+    ["公园里的狗"],
+    ["ชายหาด"],
+    ["Müller"],
+    ["🎉"],
 )
 
 _WHO = ("A dog", "Rex", "Anna", "Anna and Rex", "A woman", "Two children", "A cat", "Nobody", "Ben")
@@ -49,6 +58,12 @@ _WHERE = (
     "at home",
     "in the street",
     "in town",
+)
+# A fifth of all captions is written without spaces.
+_UNSPACED = (
+    ("2021北京旅行的", "小明在", "孩子们在", "上海"),
+    ("公园里的狗", "海边的小狗", "天安门广场", "雪地里的红色汽车", "花园里的生日蛋糕"),
+    ("", "和一个红球", "🎉", "หมาวิ่งบนชายหาด", "Müller"),
 )
 _PLACES = ("Nice, Provence, France", "Lisbon, Portugal", "Kyoto, Japan", "Bergen, Norway", None)
 _CAMERAS = ("Canon EOS R5", "Apple iPhone 15", "Google Pixel 8", None)
@@ -134,6 +149,8 @@ def _rows(
         moment = f"{rng.randrange(24):02}:{rng.randrange(60):02}:{rng.randrange(60):02}"
         who = rng.choice(_WHO)
         caption = f"{who} {rng.choice(_DOES)} {rng.choice(_WHAT)} {rng.choice(_WHERE)}."
+        if number % 5 == 0:
+            caption = "".join(map(rng.choice, _UNSPACED))
         if number % 99_991 == 7:
             caption += " Behind them stands Kilimanjaro."
         taken = None if number % 50 == 0 else f"{year}-{month:02}-{day:02}T{moment}"

@@ -9,11 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from photopal.assistant.ask import AskOptions, ask_library
 from photopal.assistant.find import SearchOptions, explain_nothing, search_photos
-from photopal.assistant.query.search_query import meaningful_words, queries_of, read_query, split_names
+from photopal.assistant.query.entities import Known
+from photopal.assistant.query.search_query import meaningful_words, read_query
 from photopal.errors import PhotopalError, UsageError
 from photopal.library import Appearance, Library, SearchQuery
-from photopal.library.fts import KEY_STEP, LAST_KEY, key_range
+from photopal.library.fts import KEY_STEP, LAST_KEY, key_ranges
 from photopal.photos import Exif, Photo
 from photopal.text import fold, replace_name
 
@@ -131,31 +133,48 @@ def test_any_query_is_answered_and_pages_are_parts_of_the_whole(library, query, 
 
 @given(query=ANYTHING)
 def test_a_query_is_split_without_loss_and_read_alike_twice(query):
-    reading, again = (read_query(query, NAMES, today=date(2024, 8, 1)) for _ in range(2))
-    for name in (
-        "words",
-        "concepts",
-        "phrases",
-        "without",
-        "without_concepts",
-        "period",
-        "words_without_date",
-    ):
-        assert getattr(reading, name) == getattr(again, name)
-    assert set(reading.concepts) | set(reading.without_concepts) <= set(NAMES)
+    known = Known(NAMES, cameras=["Canon", 'X "100"'])
+    reading, again = (read_query(query, known, today=date(2024, 8, 1)) for _ in range(2))
+    criteria = reading.plain.criteria
+    assert (reading.phrases, reading.without) == (again.phrases, again.without)
+    assert (criteria.names, criteria.without_words) == (
+        again.plain.criteria.names,
+        again.plain.criteria.without_words,
+    )
+    assert reading.plain.words == again.plain.words
+    assert {*criteria.names, *criteria.without_names, *reading.without_names} <= set(NAMES)
     assert not any('"' in phrase for phrase in reading.phrases)
-    for queries in queries_of(reading, SearchQuery(), range(2000, 2025)):
-        assert queries
-        for one in queries:
-            key_range(one)
+    assert all(alternatives for _, alternatives in reading.alternatives())
 
 
-@given(query=ANYTHING, names=st.lists(st.text(min_size=1, max_size=8), max_size=5))
+@given(query=ANYTHING, names=st.lists(st.text(min_size=1, max_size=8), max_size=5, unique_by=fold))
 def test_names_are_taken_out_whole_whatever_they_are(query, names):
-    found, rest = split_names(query, names)
-    assert set(found) <= set(names)
-    assert len(rest) <= len(" ".join(query.split())) * 3
-    assert all(word in query.split() or word for word in meaningful_words(rest))
+    reading = read_query(query, Known(names)).plain
+    assert set(reading.criteria.names) <= set(names)
+    assert all(word for word in meaningful_words(reading.words))
+
+
+@pytest.mark.slow
+@given(question=ANYTHING, today=DAYS)
+def test_any_question_is_answered_or_refused(library, question, today):
+    def no_assistant():
+        raise UsageError("a model would look at photos")
+
+    try:
+        answer = ask_library(library, question, open_assistant=no_assistant, options=AskOptions(today=today))
+    except PhotopalError:
+        return
+    assert answer.text
+    assert len(answer.photos) <= 10
+
+
+CAMERAS = st.sampled_from(["canon", '"', "p", "\x1b", "x"]) | st.text(max_size=4)
+
+
+def in_pairs(days):
+    """Periods in order, none of which overlap, of which the last may be open."""
+    ordered = sorted(days)
+    return tuple((day, (ordered[at + 1 : at + 2] or [None])[0]) for at, day in list(enumerate(ordered))[::2])
 
 
 FIELDS = st.fixed_dictionaries(
@@ -165,13 +184,21 @@ FIELDS = st.fixed_dictionaries(
         "without": st.lists(ANYTHING, max_size=2).map(tuple),
         "any_words": st.lists(st.lists(ANYTHING, min_size=1, max_size=2).map(tuple), max_size=2).map(tuple),
         "concepts": st.lists(st.sampled_from(NAMES), max_size=2).map(tuple),
-        "any_concepts": st.lists(st.sampled_from(NAMES), max_size=2).map(tuple),
+        "any_concepts": st.lists(st.lists(st.sampled_from(NAMES), max_size=2).map(tuple), max_size=2).map(
+            tuple
+        ),
         "without_concepts": st.lists(st.sampled_from(NAMES), max_size=2).map(tuple),
-        "place": st.none() | ANYTHING,
+        "places": st.lists(ANYTHING, max_size=2).map(tuple),
+        "without_places": st.lists(ANYTHING, max_size=1).map(tuple),
         "has_caption": st.none() | st.booleans(),
+        "has_date": st.none() | st.booleans(),
+        "has_place": st.none() | st.booleans(),
+        "has_camera": st.none() | st.booleans(),
+        "periods": st.none() | st.lists(DAYS, max_size=6, unique=True).map(in_pairs),
         "since": st.none() | DAYS,
         "until": st.none() | DAYS | st.just("2024-02"),
-        "camera": st.none() | st.sampled_from(["canon", '"', "p", "\x1b", "x"]) | st.text(max_size=4),
+        "cameras": st.lists(CAMERAS, max_size=2).map(tuple),
+        "without_cameras": st.lists(CAMERAS, max_size=1).map(tuple),
         "order": st.sampled_from(["best", "newest", "oldest"]),
     }
 )
@@ -212,20 +239,19 @@ def test_every_call_of_the_library_agrees_on_what_fits(library, fields):
 def test_a_date_is_a_date_or_refused(since, until):
     query = SearchQuery(since=since, until=until)
     try:
-        first, last = key_range(query)
+        ranges = key_ranges(query)
     except UsageError:
         return
-    assert first >= KEY_STEP
-    assert last <= LAST_KEY
+    assert all(KEY_STEP <= first <= last <= LAST_KEY for first, last in ranges)
 
 
 @given(moments=st.lists(st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 31)), min_size=2, max_size=2))
 def test_keys_grow_with_time(moments):
     early, late = sorted(moment.replace(microsecond=0) for moment in moments)
-    first, _ = key_range(SearchQuery(since=early))
+    [(first, _)] = key_ranges(SearchQuery(since=early))
     assert first == KEY_STEP * int((early - datetime(1, 1, 1)).total_seconds() + 366 * 86_400)
-    assert key_range(SearchQuery(since=late))[0] >= first
-    assert key_range(SearchQuery(until=early))[1] == first + KEY_STEP - 1
+    assert key_ranges(SearchQuery(since=late))[0][0] >= first
+    assert key_ranges(SearchQuery(until=early))[0][1] == first + KEY_STEP - 1
 
 
 @given(text=st.text(max_size=40), old=LETTERS, new=LETTERS)

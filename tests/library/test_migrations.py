@@ -64,7 +64,7 @@ def check_grown(path, photos):
         assert library.counts()["captioned"] == present
         assert library.search.count(SearchQuery(text="plays")) == present
         assert library.search.count(SearchQuery(concepts=("Rex",))) == photos // 3
-        assert library.search.count(SearchQuery(camera="one", place="nice")) == present
+        assert library.search.count(SearchQuery(cameras=("one",), places=("nice",))) == present
         assert library.captions.get(2).text == "Dog 2 plays"
         newest = [hit.photo.taken_at for hit in library.search.find(SearchQuery(text="plays", limit=9))]
         assert newest == sorted(newest, reverse=True)
@@ -73,6 +73,23 @@ def check_grown(path, photos):
 def test_a_library_of_the_first_photopal_grows_with_all_it_has(tmp_path, monkeypatch):
     write_old_library(tmp_path / "library.db", 30, monkeypatch)
     check_grown(tmp_path / "library.db", 30)
+
+
+def test_words_of_an_old_library_are_found_in_every_script_afterwards(tmp_path, monkeypatch):
+    path = tmp_path / "library.db"
+    write_old_library(path, 6, monkeypatch)
+    with sqlite3.connect(path) as old:
+        for number, text in ((1, "2021北京旅行"), (3, "Große Straße 🎉")):
+            old.execute("UPDATE captions SET text = ? WHERE photo_id = ?", (text, number))
+            old.execute("UPDATE photo_words SET caption = ? WHERE photo_id = ?", (text, number))
+        old.execute("UPDATE photos SET place = NULL, camera = NULL WHERE id = 4")
+        old.execute("UPDATE photo_words SET place = NULL WHERE photo_id = 4")
+    old.close()
+    with Library(path) as library:
+        for text, number in (("北京", 1), ("strasse", 3), ("🎉", 3)):
+            assert [hit.photo.id for hit in library.search.find(SearchQuery(text=text))] == [number]
+        for query in (SearchQuery(has_place=False), SearchQuery(has_camera=False)):
+            assert [hit.photo.id for hit in library.search.find(query)] == [4]
 
 
 def test_a_missing_photo_of_an_old_library_comes_back_to_search(tmp_path, monkeypatch):

@@ -139,8 +139,8 @@ def test_dates_may_be_given_in_part_and_until_takes_in_its_day(holiday, since, u
 
 
 def test_a_camera_is_found_by_a_part_of_its_name(holiday):
-    assert found(holiday, camera="eos") == [1]
-    assert found(holiday, camera="iPhone", text="dog") == [2]
+    assert found(holiday, cameras=("eos",)) == [1]
+    assert found(holiday, cameras=("iPhone",), text="dog") == [2]
 
 
 def test_without_words_the_newest_comes_first_and_pages_follow(holiday):
@@ -234,12 +234,12 @@ def test_a_page_of_a_search_takes_no_more_steps_in_a_larger_library(library, mak
         ({"any_words": (('"*', "AND"),)}, []),
         ({"any_words": (("",),)}, []),
         ({"text": "sits", "any_words": (("dog",),)}, [2]),
-        ({"place": "nimes"}, [2]),
-        ({"place": "France", "concepts": ("Anna",)}, [1]),
-        ({"place": "zermatt"}, [3]),
-        ({"place": "dog"}, []),
-        ({"place": '" OR "'}, []),
-        ({"any_concepts": ("Anna", "Rex")}, [2, 1, 4]),
+        ({"places": ("nimes",)}, [2]),
+        ({"places": ("France",), "concepts": ("Anna",)}, [1]),
+        ({"places": ("zermatt",)}, [3]),
+        ({"places": ("dog",)}, []),
+        ({"places": ('" OR "',)}, []),
+        ({"any_concepts": (("Anna", "Rex"),)}, [2, 1, 4]),
         ({"concepts": ("Rex",), "without_concepts": ("Anna",)}, [2]),
         ({"without_concepts": ("Anna", "Rex")}, [3]),
         ({"has_caption": True}, [2, 1]),
@@ -273,8 +273,8 @@ def test_photos_are_counted_by_day_lens_and_caption(holiday):
         {"phrases": ("sits in",), "without": ("garden",)},
         {"concepts": ("Rex",), "text": "runs", "since": "2023"},
         {"without_concepts": ("Rex",)},
-        {"camera": "canon"},
-        {"place": "nice", "order": "oldest"},
+        {"cameras": ("canon",)},
+        {"places": ("nice",), "order": "oldest"},
         {"has_caption": False},
         {},
     ],
@@ -328,3 +328,84 @@ def test_a_date_that_makes_no_sense_counts_as_none(library, make_photo, taken_at
     photo_id = library.photos.add(make_photo(1, taken_at=taken_at))
     assert found(library) == [photo_id]
     assert found(library, since="0001") == []
+
+
+@pytest.fixture
+def scripts(library, make_photo):
+    """Captions in several scripts and spellings."""
+    texts = [
+        "2021北京旅行的天安门广场",
+        "대한민국 여행",
+        "หมาวิ่งบนชายหาด",
+        "Große Straße in Zürich",
+        "Herr Mueller in St. Moritz",
+        "Party 🎉 with 👩‍👧",
+        "राम",
+        "रामा",
+        "Smørrebrød og Łódź",
+    ]
+    for number, text in enumerate(texts, start=1):
+        library.photos.add(make_photo(number))
+        caption(library, number, text)
+    return library
+
+
+@pytest.mark.parametrize(
+    ("text", "ids"),
+    [
+        ("北京", [1]),
+        ("京北", []),
+        ("旅行", [1]),
+        ("2021", [1]),
+        ("민국", [2]),
+        ("한민", [2]),
+        ("ชายหาด", [3]),
+        ("หาด", [3]),
+        ("strasse", [4]),
+        ("STRASSE", [4]),
+        ("straße", [4]),
+        ("zurich", [4]),
+        ("Zuerich", [4]),
+        ("Müller", [5]),
+        ("mueller", [5]),
+        ("muller", []),
+        ("🎉", [6]),
+        ("👩", [6]),
+        ("🎈", []),
+        ("राम ", [7]),
+        ("रामा", [8]),
+        ("smorrebrod", [9]),
+        ("lodz", [9]),
+    ],
+)
+def test_words_are_found_inside_unspaced_text_and_in_every_spelling(scripts, text, ids):
+    assert found(scripts, text) == ids
+
+
+@pytest.mark.parametrize("phrase", ["St. Moritz", "St Moritz", "Saint Moritz", "sankt moritz"])
+def test_a_saint_is_found_in_every_spelling(scripts, phrase):
+    assert found(scripts, phrases=(phrase,)) == [5]
+
+
+def test_a_place_a_camera_and_a_date_can_be_known_or_not(holiday):
+    assert found(holiday, has_place=True) == [2, 1]
+    assert found(holiday, has_place=False) == [3, 4]
+    assert found(holiday, has_camera=False) == [3, 4]
+    assert found(holiday, has_date=False) == [4]
+    assert found(holiday, has_date=True) == [3, 2, 1]
+    assert found(holiday, has_date=True, until="2023") == [1]
+
+
+def test_one_of_several_periods_places_or_cameras_is_enough_and_others_can_be_refused(holiday):
+    year = (date(2023, 1, 1), date(2023, 12, 31))
+    assert found(holiday, periods=(year, (date(2024, 6, 1), None))) == [3, 1]
+    assert found(holiday, periods=(year,), since="2024") == []
+    assert found(holiday, periods=()) == []
+    assert found(holiday, places=("Nice", "Nîmes")) == [2, 1]
+    assert found(holiday, without_places=("Provence",)) == [3, 2, 4]
+    assert found(holiday, cameras=("Canon", "Apple")) == [2, 1]
+    assert found(holiday, without_cameras=("Canon",)) == [3, 2, 4]
+    assert holiday.search.count_by_place(SearchQuery(periods=(year,))) == [("Nice, Provence, France", 1)]
+    assert holiday.search.count_by_year(SearchQuery(periods=(year,))) == [(2023, 1)]
+    oldest = SearchQuery(periods=(year, (date(2024, 6, 1), None)), order="oldest")
+    assert [hit.photo.id for hit in holiday.search.find(oldest)] == [1, 3]

@@ -1,17 +1,20 @@
-"""Reads one date, season, holiday or stretch of time, relative ones too, as a period; knows no sentence.
+"""Reads dates, seasons, holidays and stretches of time in English text; knows no photo.
 
-A season is three whole months (winter begins in December), Christmas the 24th to the 26th of December,
-Easter Good Friday to Easter Monday.
+A date without a year ("July", "Christmas", "3 July") is a `Recurring`: it counts in every year. A season is
+three whole months (winter begins in December), Christmas the 24th to the 26th of December, Easter Good Friday
+to Easter Monday.
 """
 
 from __future__ import annotations
 
 import calendar
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+from photopal.assistant.query.lexicon import is_empty
+from photopal.assistant.query.patterns import LazyPattern
 from photopal.errors import UsageError
 
 MONTHS = {name.casefold(): number for number, name in enumerate(calendar.month_name) if number}
@@ -68,19 +71,6 @@ HOLIDAYS: dict[str, Callable[[int], tuple[date, date]]] = {
 """Each holiday's first and last day of a year, by its name in small letters."""
 
 
-def month_period(name: str) -> Callable[[int], tuple[date, date]]:
-    """What gives the first and last day of a month or season in the year it begins in."""
-
-    def of(year: int) -> tuple[date, date]:
-        is_season = name in SEASONS
-        period = _month(year, SEASONS[name] if is_season else MONTHS[name], months=3 if is_season else 1)
-        assert period.since is not None
-        assert period.until is not None
-        return period.since, period.until
-
-    return of
-
-
 CALENDAR_WORDS = frozenset({*MONTHS, *SEASONS, *WEEKDAYS, *HOLIDAYS})
 """Words that are dates, in small letters."""
 
@@ -99,6 +89,50 @@ class Period:
     until: date | None
 
 
+@dataclass(frozen=True)
+class Recurring:
+    """Days that come back every year.
+
+    Attributes:
+        label: As it stands after "photos": "in July", "at Christmas", "on Sundays".
+        in_year: Gives the periods that begin in a year; none where the year has no such day.
+    """
+
+    label: str
+    in_year: Callable[[int], tuple[Period, ...]]
+
+
+When = Period | Recurring
+
+
+@dataclass(frozen=True)
+class DateSpan:
+    """A date in a text.
+
+    Attributes:
+        start: Where it begins, a preposition before it included.
+        end: Where it ends.
+        when: The days.
+        base: The date without its year, where it has one: of "Christmas 2022" what Christmas is.
+        is_bare_year: Whether it is a year and no more.
+        is_open: Whether a word such as "since" or "before" opened it on one side.
+    """
+
+    start: int
+    end: int
+    when: When
+    base: Recurring | None = None
+    is_bare_year: bool = False
+    is_open: bool = False
+
+
+@dataclass(frozen=True)
+class _Read:
+    when: When
+    base: Recurring | None = None
+    is_bare_year: bool = False
+
+
 def _month(year: int, month: int, *, months: int = 1) -> Period:
     last_year, last = divmod(year * 12 + month - 1 + months, 12)
     return Period(date(year, month, 1), date(last_year, last + 1, 1) - timedelta(days=1))
@@ -108,76 +142,128 @@ def _day(day: date) -> Period:
     return Period(day, day)
 
 
-def _iso(match: re.Match[str], _today: date) -> Period | None:
+def recurring(name: str) -> Recurring:
+    """Return the month, season or holiday of a name in small letters, as it comes back every year."""
+    if name in SEASONS:
+        return Recurring(f"in {name}", lambda year: (_month(year, SEASONS[name], months=3),))
+    if name in MONTHS:
+        month = MONTHS[name]
+        return Recurring(f"in {calendar.month_name[month]}", lambda year: (_month(year, month),))
+    title = re.sub(r"(?<!['’])\b[a-z]", lambda letter: letter[0].upper(), name)
+    preposition = "on" if name.endswith(("day", "eve", "halloween", "boxing day", "sunday")) else "at"
+    return Recurring(f"{preposition} {title}", lambda year: (Period(*HOLIDAYS[name](year)),))
+
+
+def _recurring_day(month: int, day: int) -> Recurring:
+    date(2024, month, day)  # raises ValueError where no year has this day
+
+    def in_year(year: int) -> tuple[Period, ...]:
+        try:
+            return (_day(date(year, month, day)),)
+        except ValueError:
+            return ()
+
+    return Recurring(f"on {day} {calendar.month_name[month]}", in_year)
+
+
+def _recurring_weekdays(label: str, weekdays: Collection[int]) -> Recurring:
+    first = min(weekdays)
+
+    def in_year(year: int) -> tuple[Period, ...]:
+        start = date(year, 1, 1)
+        day = start + timedelta(days=(first - start.weekday()) % 7)
+        periods = []
+        while day.year == year:
+            periods.append(Period(day, day + timedelta(days=len(weekdays) - 1)))
+            day += timedelta(days=7)
+        return tuple(periods)
+
+    return Recurring(label, in_year)
+
+
+def latest(when: Recurring, today: date, *, is_over: bool = False) -> Period:
+    """Return the latest of the periods that has begun, or that is over."""
+    periods = [period for back in range(9) for period in reversed(when.in_year(today.year - back))]
+    return next(
+        period
+        for period in periods
+        if period.since and period.until and (period.until < today if is_over else period.since <= today)
+    )
+
+
+def _iso(match: re.Match[str], _today: date) -> _Read | None:
     year, month, day = (int(part) if part else None for part in match.group("year", "m", "d"))
     if year is None or month is None:
         return None
-    return _month(year, month) if day is None else _day(date(year, month, day))
+    return _Read(_month(year, month) if day is None else _day(date(year, month, day)))
 
 
-def _numeric(match: re.Match[str], _today: date) -> Period:
+def _numeric(match: re.Match[str], _today: date) -> _Read:
     first, second, year = int(match["a"]), int(match["b"]), int(match["year"])
     if match["mark"] == "/" and first <= 12 and second <= 12 and first != second:
         raise UsageError(f"{match[0]} can be read as two days", hint=f"write it as {year}-07-03 for 3 July")
-    return _day(date(year, first, second) if second > 12 else date(year, second, first))
+    return _Read(_day(date(year, first, second) if second > 12 else date(year, second, first)))
 
 
-def _written(match: re.Match[str], today: date) -> Period:
-    """ "3 July 2024", "July 3", "July 2024" or "July"; without a year the latest one that has begun."""
+def _written(match: re.Match[str], today: date) -> _Read:
+    """ "3 July 2024", "July 3", "July 2024", "last July" or "July"."""
     month = MONTHS[match["month"].casefold()]
     parts = match.groupdict()
     day = int(parts["day"]) if parts.get("day") else None
-    year = int(parts["year"]) if parts.get("year") else None
-    if year is None:
-        year = today.year if (month, day or 1) <= (today.month, today.day) else today.year - 1
-        if (parts.get("which") or "").casefold() == "last" and (year, month) == (today.year, today.month):
-            year -= 1
-        if day == 29 and month == 2:
-            year -= year % 4
-    return _month(year, month) if day is None else _day(date(year, month, day))
+    base = recurring(match["month"].casefold()) if day is None else _recurring_day(month, day)
+    if parts.get("year"):
+        year = int(parts["year"])
+        return _Read(_month(year, month) if day is None else _day(date(year, month, day)), base)
+    which = (parts.get("which") or "").casefold()
+    if which == "last":
+        return _Read(latest(base, today, is_over=True))
+    if which in {"this", "next"}:
+        return _Read(base.in_year(today.year + (which == "next"))[0])
+    return _Read(base, base)
 
 
-def _named(match: re.Match[str], today: date) -> Period:
-    """A season or a holiday: of a year, the last that is over, or the latest that has begun."""
-    name = match["name"].casefold()
-
-    def of(year: int) -> Period:
-        if name in SEASONS:
-            return _month(year, SEASONS[name], months=3)
-        return Period(*HOLIDAYS[name](year))
-
+def _named(match: re.Match[str], today: date) -> _Read:
+    """A season or a holiday: of a year, the last that is over, this year's, or every year's."""
+    base = recurring(match["name"].casefold())
     if match["year"]:
-        return of(int(match["year"]))
+        return _Read(base.in_year(int(match["year"]))[0], base)
     which = (match["which"] or "").casefold()
     if which in {"this", "next"}:
-        return of(today.year)
-    periods = [of(today.year - back) for back in range(3)]
+        return _Read(base.in_year(today.year)[0])
     if which in {"last", "previous", "past"}:
-        return next(period for period in periods if period.until and period.until < today)
-    return next(period for period in periods if period.since and period.since <= today)
+        return _Read(latest(base, today, is_over=True))
+    return _Read(base, base)
 
 
-def _relative(match: re.Match[str], today: date) -> Period:
+def _relative(match: re.Match[str], today: date) -> _Read:
     """ "Last year", "this month", "last weekend", "last Monday"."""
     back = 0 if (match["which"] or "").casefold() in {"this", ""} else 1
     unit = match["unit"].casefold()
     monday = today - timedelta(days=today.weekday())
     if unit == "year":
-        return Period(date(today.year - back, 1, 1), date(today.year - back, 12, 31))
+        return _Read(Period(date(today.year - back, 1, 1), date(today.year - back, 12, 31)))
     if unit == "month":
         year, month = divmod(today.year * 12 + today.month - 1 - back, 12)
-        return _month(year, month + 1)
+        return _Read(_month(year, month + 1))
     if unit == "week":
         first = monday - timedelta(weeks=back)
-        return Period(first, first + timedelta(days=6))
+        return _Read(Period(first, first + timedelta(days=6)))
     if unit == "weekend":
         saturday = monday + timedelta(days=5) - timedelta(weeks=back)
-        return Period(saturday, saturday + timedelta(days=1))
+        return _Read(Period(saturday, saturday + timedelta(days=1)))
     days = (today.weekday() - WEEKDAYS[unit] - back) % 7 + back
-    return _day(today - timedelta(days=days))
+    return _Read(_day(today - timedelta(days=days)))
 
 
-def _stretch(match: re.Match[str], today: date) -> Period:
+def _weekdays(match: re.Match[str], _today: date) -> _Read:
+    """ "Sundays", "every Sunday", "weekends"."""
+    unit = match["unit"].casefold()
+    if unit == "weekend":
+        return _Read(_recurring_weekdays("at weekends", (5, 6)))
+    return _Read(_recurring_weekdays(f"on {unit.capitalize()}s", (WEEKDAYS[unit],)))
+
+
+def _stretch(match: re.Match[str], today: date) -> _Read:
     """ "The last 3 weeks" up to today; "3 weeks ago" as that day, week, month or year."""
     number = _count(match["number"] or "one")
     unit = match["unit"].casefold()
@@ -186,49 +272,72 @@ def _stretch(match: re.Match[str], today: date) -> Period:
         months = number * (12 if unit == "year" else 1)
         year, month = divmod(today.year * 12 + today.month - 1 - months, 12)
         if is_ago:
-            return Period(date(year, 1, 1), date(year, 12, 31)) if unit == "year" else _month(year, month + 1)
+            of_year = Period(date(year, 1, 1), date(year, 12, 31))
+            return _Read(of_year if unit == "year" else _month(year, month + 1))
         last_day = calendar.monthrange(year, month + 1)[1]
-        return Period(date(year, month + 1, min(today.day, last_day)), today)
+        return _Read(Period(date(year, month + 1, min(today.day, last_day)), today))
     day = today - timedelta(days=number * (7 if unit == "week" else 1))
     if not is_ago:
-        return Period(day, today)
+        return _Read(Period(day, today))
     monday = day - timedelta(days=day.weekday())
-    return _day(day) if unit == "day" else Period(monday, monday + timedelta(days=6))
+    return _Read(_day(day) if unit == "day" else Period(monday, monday + timedelta(days=6)))
 
 
 def _count(words: str) -> int:
     return int(words) if words.isdecimal() else NUMBERS[words.casefold()]
 
 
-def _decade(match: re.Match[str], today: date) -> Period:
+def _part_of_year(match: re.Match[str], _today: date) -> _Read:
+    """ "The first half of 2022", "the last quarter of 2022"."""
+    months = 6 if match["size"].casefold() == "half" else 3
+    numbers = {"first": 0, "1st": 0, "second": 1, "2nd": 1, "third": 2, "3rd": 2, "fourth": 3, "4th": 3}
+    number = numbers.get(match["part"].casefold(), 12 // months - 1)
+    return _Read(_month(int(match["year"]), 1 + number * months, months=months))
+
+
+def _decade(match: re.Match[str], today: date) -> _Read:
     century = int(match["century"] or (20 if int(match["ten"]) * 10 <= today.year % 100 else 19))
     first = century * 100 + int(match["ten"]) * 10
-    return Period(date(first, 1, 1), date(first + 9, 12, 31))
+    return _Read(Period(date(first, 1, 1), date(first + 9, 12, 31)))
 
 
-def _word(match: re.Match[str], today: date) -> Period:
+def _word(match: re.Match[str], today: date) -> _Read:
     back = {"today": 0, "tonight": 0, "yesterday": 1, "last night": 1}.get(match[0].casefold(), 2)
-    return _day(today - timedelta(days=back))
+    return _Read(_day(today - timedelta(days=back)))
 
 
-def _years(match: re.Match[str], _today: date) -> Period:
+def _years(match: re.Match[str], _today: date) -> _Read:
     first, last = int(match["year"]), int(match.groupdict().get("last") or match["year"])
     if last < first:
         raise UsageError(f"{match[0]}: the second year is before the first")
-    return Period(date(first, 1, 1), date(last, 12, 31))
+    return _Read(Period(date(first, 1, 1), date(last, 12, 31)), is_bare_year=first == last)
 
 
 _UNITS = r"(?P<unit>day|week|month|year)s?"
-READERS: tuple[tuple[str, Callable[[re.Match[str], date], Period | None]], ...] = (
+_WEEKDAY = "|".join(WEEKDAYS)
+READERS: tuple[tuple[str, Callable[[re.Match[str], date], _Read | None]], ...] = (
     (rf"{_YEAR}\s*[-–—/]\s*(?P<last>1[89]\d\d|2[01]\d\d)", _years),
     (rf"{_YEAR}-(?P<m>0?[1-9]|1[0-9])(?:-(?P<d>\d{{1,2}}))?(?!\d)", _iso),
     (rf"(?P<a>\d{{1,2}})(?P<mark>[./])(?P<b>\d{{1,2}})(?P=mark){_YEAR}", _numeric),
     (rf"{_DAY}\s+(?:of\s+)?{_MONTH},?(?:\s+(?:of\s+)?{_YEAR})?", _written),
-    (rf"{_MONTH}\s+(?:the\s+)?{_DAY}(?:,?\s+{_YEAR})?", _written),
-    (rf"(?:(?P<which>last|this)\s+)?{_MONTH}(?:,?\s+(?:of\s+|in\s+)?{_YEAR})?", _written),
-    (rf"(?:(?P<which>last|this|past)\s+)?(?P<name>{_NAMED})(?:,?\s+(?:of\s+|in\s+)?{_YEAR})?", _named),
-    (rf"(?P<which>last|this|previous)\s+(?P<unit>year|month|weekend|week|{'|'.join(WEEKDAYS)})", _relative),
-    (rf"(?P<which>\b)?(?P<unit>{'|'.join(WEEKDAYS)})", _relative),
+    (rf"{_MONTH}\s+(?:the\s+)?{_DAY}(?!\s*(?:{'photo|picture|image'}))(?:,?\s+{_YEAR})?", _written),
+    (rf"{_YEAR}(?:'s)?\s+{_MONTH}", _written),
+    (
+        (rf"(?:(?P<which>last|this|next)\s+(?!\w+ (?:photo|picture)\b))?{_MONTH}(?:,?\s+(?:of\s+"
+        rf"|in\s+)?{_YEAR})?"), _written),
+    (rf"{_YEAR}(?:'s)?\s+(?P<which>\b)?(?P<name>{_NAMED})", _named),
+    (
+        (rf"(?:(?P<which>last|this|past|previous|next)\s+(?!(?:{_NAMED}) (?:photo"
+        rf"|picture)\b))?(?P<name>{_NAMED})(?:,?\s+(?:of\s+|in\s+)?{_YEAR})?"),
+     _named),
+    (rf"(?P<which>last|this|previous|past)\s+(?P<unit>year|month|weekend|week|{_WEEKDAY})", _relative),
+    (rf"(?P<part>first|second|1st|2nd|last) (?P<size>half) of (?:the year )?{_YEAR}", _part_of_year),
+    (
+        ("(?P<part>first|second|third|fourth|1st|2nd|3rd|4th|last) (?P<size>quarter) of"
+        f" (?:the year )?{_YEAR}"), _part_of_year),
+    (rf"(?:(?:every|each|an?|any)\s+(?P<unit>weekend|{_WEEKDAY})s?)", _weekdays),
+    (rf"(?P<unit>weekend|{_WEEKDAY})s", _weekdays),
+    (rf"(?P<which>\b)?(?P<unit>{_WEEKDAY})", _relative),
     (rf"(?:last|past|previous)\s+{_NUMBER}\s+{_UNITS}", _stretch),
     (rf"{_NUMBER}\s+{_UNITS}\s+(?P<ago>ago)", _stretch),
     (r"(?P<century>1[89]|20)?'?(?P<ten>\d)0'?s", _decade),
@@ -236,3 +345,263 @@ READERS: tuple[tuple[str, Callable[[re.Match[str], date], Period | None]], ...] 
     (_YEAR, _years),
 )  # fmt: skip
 """What dates look like, what is tried first standing first, and who reads them; case does not matter."""
+
+_NOT_IN_WORD = r"(?<![\w-])"
+_END = r"(?![\w])(?!-\d)"
+_PATTERNS = [(LazyPattern(_NOT_IN_WORD + pattern + _END), read) for pattern, read in READERS]
+# Every date has one of these; reading all that a date can look like takes a while to get ready.
+_FIRST_WORDS = frozenset(name.split()[0] for name in CALENDAR_WORDS)
+_HINTS = re.compile(
+    r"\d|\b(?:year|month|week|weekend|day|to)s?\b|\b(?:today|tonight|yesterday|night|ago)\b", re.I
+)
+_CUES = (
+    "in|during|since|until|till|before|after|between|from|over|through|throughout|every|each|last|this|than"
+)
+_PREPOSITION = LazyPattern(
+    r"\b(?P<word>since|(?:up )?until|till|up to|before|after|between|from|in|on|at|during|over|around|of|for"
+    r"|throughout|back in|as of|starting|earlier than|later than|every|each)\s+"
+    r"(?:(?:the|each|every)\s+)?(?:(?:year|month of)\s+)?$"
+)
+_JOIN = LazyPattern(r"\s*(?:,|and|or|,\s*(?:and|or)|/|&)\s*(?:in\s+|on\s+|at\s+|of\s+)?")
+
+
+def find_dates(
+    text: str, today: date, *, names: Collection[str] = (), is_search: bool = False
+) -> list[DateSpan]:
+    """Find the dates in a text, in its order; "between A and B" and "2019-2021" are one.
+
+    Args:
+        text: Such as a question.
+        today: What "last summer" and the like are counted from.
+        names: Names that are also words of the calendar, such as May: without a year or a word like "in"
+            before it, such a word is the name.
+        is_search: Whether the text is a list of words, in which a word of the calendar needs no "in".
+
+    Raises:
+        UsageError: There is no such day, or a date can be read in two ways.
+    """
+    words = re.findall(r"[^\W\d_]+(?:'s)?", text.casefold())
+    if not (_HINTS.search(text) or any({word, word.removesuffix("s")} & _FIRST_WORDS for word in words)):
+        return []
+    spans = _find_spans(text, today, {name.casefold() for name in names}, is_search=is_search)
+    spans = _share_years(text, _join_ranges(text, spans, today))
+    return [_with_preposition(text, span, today) for span in spans]
+
+
+def _find_spans(text: str, today: date, names: Collection[str], *, is_search: bool) -> list[DateSpan]:
+    spans: list[DateSpan] = []
+    for pattern, read in _PATTERNS:
+        for match in pattern.finditer(text):
+            if any(s.start < match.end() and match.start() < s.end for s in spans):
+                continue
+            is_word = match[0].casefold() in names or not is_search
+            if is_word and _is_no_date(text, match, names):
+                continue
+            if found := _read(read, match, today):
+                spans.append(
+                    DateSpan(
+                        match.start(),
+                        match.end(),
+                        found.when,
+                        base=found.base,
+                        is_bare_year=found.is_bare_year,
+                    )
+                )
+    return sorted(spans, key=lambda span: span.start)
+
+
+def _read(
+    read: Callable[[re.Match[str], date], _Read | None], match: re.Match[str], today: date
+) -> _Read | None:
+    try:
+        return read(match, today)
+    except (ValueError, OverflowError, IndexError) as error:
+        raise UsageError(
+            f"there is no such time as {match[0].strip()}", hint="write a date as 2024, 2024-07 or 2024-07-03"
+        ) from error
+
+
+_VERBS = frozenset({"mar", "may", "march", "sat", "sun", "fall", "spring"})
+
+
+def _is_no_date(text: str, match: re.Match[str], names: Collection[str]) -> bool:
+    """Whether a word of the calendar that stands alone is something else: a name, a fall, a winter coat."""
+    word = match[0].strip().casefold()
+    before, after = text[: match.start()], text[match.end() :]
+    if word in _VERBS or word in names:
+        cues = f"{_CUES}|and|or" if word not in names else _CUES
+    elif word in SEASONS or word in MONTHS or word in HOLIDAYS:
+        cues = (
+            f"{_CUES}|and|or|to|for|of|by|at|on|not|no|more|with|without|except|but|my|our|all|excluding"
+            "|exclude"
+            "|besides|minus|outside|neither|nor|either|only|just|like|compare|versus|vs"
+        )
+    else:
+        cues = "on" if word in WEEKDAYS else ""
+    if not cues:
+        return False
+    has_cue = re.search(rf"\b(?:{cues})\s+(?:(?:the|my|our|each|every)\s+)?$", before, re.IGNORECASE)
+    if has_cue and word in names:
+        return False
+    # "the Christmas tree" is a tree.
+    is_attribute = re.match(r"\s+(?!photo|pic|image|shot|snap)[a-z]", after) and _is_content(after.split()[0])
+    if has_cue and not is_attribute:
+        return False
+    is_of_photos = word not in names and re.match(r"(?:'s)?\s+(?:photo|picture|pic|image|shot)", after)
+    is_verb = word in _VERBS and after.strip(" ?.!,")
+    is_alone = word not in names and not before.strip() and not is_attribute and not is_verb
+    follows_list = re.search(r"[,(:]\s*$", before) and not is_attribute and word not in names
+    return not (is_of_photos or is_alone or follows_list)
+
+
+def _is_content(word: str) -> bool:
+    return not is_empty(word.strip(".,;:!?"))
+
+
+def _join_ranges(text: str, spans: Sequence[DateSpan], today: date) -> list[DateSpan]:
+    """Make one date of "between A and B", "from A to B" and "since A until B"."""
+    joined = list(spans[:1])
+    for span in spans[1:]:
+        last = joined[-1]
+        between, before = text[last.end : span.start].strip().casefold(), text[: last.start].casefold()
+        is_range = between in {"to", "until", "till", "through", "-", "–", "—", "up to", "and until"}
+        if is_range or (between == "and" and re.search(r"\bbetween\s+(?:the\s+)?$", before)):
+            joined[-1] = DateSpan(last.start, span.end, _range(last, span, today))
+        else:
+            joined.append(span)
+    return joined
+
+
+def _range(first: DateSpan, last: DateSpan, today: date) -> When:
+    """From the beginning of one to the end of the other; a year that only one of them has is of both."""
+    begin, end = first.when, last.when
+    if isinstance(begin, Recurring) and isinstance(end, Recurring):
+        return _recurring_range(begin, end)
+    if isinstance(begin, Recurring) and isinstance(end, Period):
+        assert end.until is not None
+        years = [period for year in (end.until.year, end.until.year - 1) for period in begin.in_year(year)]
+        begin = next((p for p in years if p.since and p.since <= (end.until or today)), years[0])
+    elif isinstance(end, Recurring) and isinstance(begin, Period):
+        assert begin.since is not None
+        years = [period for year in (begin.since.year, begin.since.year + 1) for period in end.in_year(year)]
+        end = next((p for p in years if p.until and p.until >= (begin.since or today)), years[-1])
+    assert isinstance(begin, Period)
+    assert isinstance(end, Period)
+    if begin.since and end.until and begin.since > end.until:
+        raise UsageError("the second date of the question is before the first")
+    return Period(begin.since, end.until)
+
+
+def _recurring_range(begin: Recurring, end: Recurring) -> Recurring:
+    def in_year(year: int) -> tuple[Period, ...]:
+        first = begin.in_year(year)
+        last = [p for at in (year, year + 1) for p in end.in_year(at) if first and p.until >= first[0].since]  # type: ignore[operator]
+        return (Period(first[0].since, last[0].until),) if first and last else ()
+
+    strip = re.compile(r"^(?:in|on|at) ")
+    return Recurring(f"from {strip.sub('', begin.label)} to {strip.sub('', end.label)}", in_year)
+
+
+def _share_years(text: str, spans: list[DateSpan]) -> list[DateSpan]:
+    """Give "July" of "July and August 2023" its year, and "2023" of "Christmas 2022 and 2023" its days."""
+    shared = list(spans)
+    for index in range(len(shared) - 2, -1, -1):
+        first, second = shared[index], shared[index + 1]
+        if not _JOIN.fullmatch(text[first.end : second.start]):
+            continue
+        is_without_year = first.base and isinstance(first.when, Recurring)
+        if is_without_year and second.base and isinstance(second.when, Period) and second.when.since:
+            periods = first.when.in_year(second.when.since.year)  # type: ignore[union-attr]
+            shared[index] = replace(first, when=periods[0]) if periods else first
+    for index in range(len(shared) - 1):
+        first, second = shared[index], shared[index + 1]
+        is_joined = _JOIN.fullmatch(text[first.end : second.start]) is not None
+        if is_joined and first.base and isinstance(first.when, Period) and second.is_bare_year:
+            assert isinstance(second.when, Period)
+            assert second.when.since is not None
+            periods = first.base.in_year(second.when.since.year)
+            if periods:
+                shared[index + 1] = replace(second, when=periods[0], base=first.base, is_bare_year=False)
+    return shared
+
+
+def _with_preposition(text: str, span: DateSpan, today: date) -> DateSpan:
+    """Take in the word before a date; since, after, before and until open it on one side."""
+    before = _PREPOSITION.search(text[: span.start])
+    word = before["word"].casefold() if before else ""
+    onward = re.match(r"\s+(?:onwards?\b|on(?=\W*$)|or later\b)", text[span.end :], re.IGNORECASE)
+    earlier = re.match(r"\s+or (?:earlier|before)\b", text[span.end :], re.IGNORECASE)
+    end = span.end + (onward.end() if onward else earlier.end() if earlier else 0)
+    start = before.start() if before else span.start
+    opens = word in {
+        "since", "as of", "starting", "after", "later than", "before", "earlier than", "until", "up until",
+        "till", "up to",
+    } or bool(onward or earlier)  # fmt: skip
+    if not opens:
+        return replace(span, start=start, end=end)
+    period = span.when if isinstance(span.when, Period) else latest(span.when, today)
+    first, last = period.since, period.until
+    if word in {"after", "later than"} and last:
+        period = Period(last + timedelta(days=1), None)
+    elif word in {"before", "earlier than"} and first:
+        period = Period(None, first - timedelta(days=1))
+    elif word in {"until", "up until", "till", "up to"} or earlier:
+        period = Period(None, last)
+    else:
+        period = Period(first, None)
+    return DateSpan(start, end, period, is_open=True)
+
+
+def resolve(groups: Iterable[Sequence[When]], years: range) -> tuple[Period, ...]:
+    """Return the periods in which one date of every group lies, in order, none of which overlap.
+
+    Args:
+        groups: Of each one date must hold.
+        years: Those in which a date that comes back every year counts.
+    """
+    periods: tuple[Period, ...] = (Period(None, None),)
+    for group in groups:
+        found: list[Period] = []
+        for when in group:
+            if isinstance(when, Period):
+                found.append(when)
+            else:
+                found += [p for year in range(years.start - 1, years.stop) for p in when.in_year(year)]
+        periods = tuple(filter(None, (_overlap(a, b) for a in periods for b in found)))
+    return _merge(periods)
+
+
+def outside(periods: Iterable[Period]) -> tuple[Period, ...]:
+    """Return the days that are in none of some periods."""
+    rest: list[Period] = []
+    since: date | None = None
+    for period in _merge(tuple(periods)):
+        if period.since is not None:
+            rest.append(Period(since, period.since - timedelta(days=1)))
+        if period.until is None:
+            return tuple(rest)
+        since = period.until + timedelta(days=1)
+    return (*rest, Period(since, None))
+
+
+def _overlap(first: Period, second: Period) -> Period | None:
+    since = max(filter(None, (first.since, second.since)), default=None)
+    until = min(filter(None, (first.until, second.until)), default=None)
+    return None if since and until and since > until else Period(since, until)
+
+
+def _merge(periods: tuple[Period, ...]) -> tuple[Period, ...]:
+    merged: list[Period] = []
+    for period in sorted(periods, key=lambda p: p.since or date.min):
+        last = merged[-1] if merged else None
+        if last and (last.until is None or period.since is None):
+            merged[-1] = last if last.until is None else Period(last.since, _later(last.until, period.until))
+        elif last and last.until and period.since and period.since <= last.until + timedelta(days=1):
+            merged[-1] = Period(last.since, _later(last.until, period.until))
+        else:
+            merged.append(period)
+    return tuple(merged)
+
+
+def _later(first: date | None, second: date | None) -> date | None:
+    return None if first is None or second is None else max(first, second)

@@ -1,264 +1,595 @@
-"""Answers what a library knows exactly: how many, when, where, who, with which camera; asks no model."""
+"""Answers what a library knows exactly: how many, when, where, who, with which camera; asks no model.
+
+Every photo cited for an answer has the property that it is cited for: photos cited for a place have one.
+"""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 
-from photopal.assistant.query.answers import LibraryAnswer, LibraryQuestion, nothing, reservations
+from photopal.assistant.query.dates import Period
 from photopal.assistant.query.intents import Kind
 from photopal.assistant.query.lexicon import places_in
+from photopal.assistant.query.parser import Criteria, Question
 from photopal.assistant.query.phrasing import (
+    ago,
     counted,
     day,
-    filter_words,
+    describe_criteria,
     moment_words,
     month,
     sentence,
     span,
 )
-from photopal.library import Order, PhotoRecord, SearchQuery
-from photopal.text import count, join_words
+from photopal.assistant.query.selection import LibraryAnswer, Selection, nothing_found, reservations
+from photopal.library import ConceptKind, Library, Order, PhotoRecord, SearchHit
+from photopal.text import count, join_words, plural
 
-_TIMES = re.compile(r"\b(?:often|times|frequently)\b", re.IGNORECASE)
-_KIND_WORDS = (
-    ("person", re.compile(r"\b(?:which|what) (?:\w+ )?(?:people|persons?)\b", re.IGNORECASE)),
-    ("pet", re.compile(r"\b(?:which|what) (?:\w+ )?(?:pets?|animals?)\b", re.IGNORECASE)),
-    ("thing", re.compile(r"\b(?:which|what) (?:\w+ )?things?\b", re.IGNORECASE)),
-)
+_MOST_SCANNED = 500
+_KIND_NOUNS: Mapping[ConceptKind, str] = {"person": "person", "pet": "pet", "thing": "thing"}
 
 
-def answer_exactly(asked: LibraryQuestion) -> LibraryAnswer:
+@dataclass(frozen=True)
+class ExactQuestion:
+    """A question that the library alone answers.
+
+    Attributes:
+        question: As it was read.
+        photos: The photos it is about.
+        today: The day it is asked on.
+    """
+
+    question: Question
+    photos: Selection
+    today: date
+
+    @property
+    def group(self) -> ConceptKind | None:
+        """The kind of concepts it asks for."""
+        return self.question.group
+
+    @property
+    def library(self) -> Library:
+        """The library."""
+        return self.photos.library
+
+    @property
+    def most(self) -> int:
+        """How many photos, places or names an answer lists."""
+        return self.photos.most_cited
+
+    def order(self) -> Order:
+        """Which photos come first."""
+        question = self.question
+        if question.end == "first":
+            return "oldest"
+        return "best" if question.criteria.words and not question.end else "newest"
+
+
+def answer_exactly(asked: ExactQuestion) -> LibraryAnswer:
     """Answer a question of any kind in `EXACT`."""
-    if asked.question.kind in {"concepts", "about"}:
-        return EXACT[asked.question.kind](asked)
-    total = asked.total()
-    answer = EXACT[asked.question.kind](asked) if total else nothing(asked)
-    notes = reservations(asked, total)
-    return replace(answer, text=" ".join([answer.text, *notes]))
+    question = asked.question
+    answer_kind = EXACT[question.kind]
+    is_counted = question.all_of is not None or question.threshold is not None
+    if (
+        question.kind in {"concepts", "about", "compare", "share"}
+        or question.intent.is_absent
+        or is_counted
+        or asked.photos.count()
+        or (question.kind == "who" and question.criteria.is_alone and not question.criteria.names)
+    ):
+        answer = answer_kind(asked)
+    else:
+        answer = nothing_found(asked.photos, is_yes_no=question.kind == "exists" and not question.is_negated)
+    notes: list[str] = []
+    if question.kind not in {"concepts", "about", "compare"}:
+        notes = reservations(
+            asked.photos,
+            asked.photos.count(),
+            asks_who=question.kind == "who",
+            asks_when=question.kind == "when",
+        )
+    return replace(answer, text=" ".join([answer.text, *notes, *question.notes]))
 
 
-def _count(asked: LibraryQuestion) -> LibraryAnswer:
-    total = asked.total()
-    days = len(asked.library.search.count_by_day(asked.query)) if _TIMES.search(asked.question.text) else 0
+def _listing(shown: int, total: int, which: str) -> str:
+    """Say that not all are listed, and how to see the rest."""
+    if shown >= total or not shown:
+        return ""
+    listed = "is" if shown == 1 else f"{shown:,} are"
+    return f" The {which} {listed} listed; --limit {total} lists all."
+
+
+def _count(asked: ExactQuestion) -> LibraryAnswer:
+    selection, total = asked.photos, asked.photos.count()
+    days = len(asked.library.search.count_by_day(selection.query())) if asked.question.intent.is_times else 0
     on_days = f", on {count(days, 'day')}" if days else ""
-    return LibraryAnswer(f"{count(total)}{filter_words(asked.question)}{on_days}.", asked.photos(), total)
+    return LibraryAnswer(f"{count(total)}{selection.what}{on_days}.", selection.photos(asked.order()), total)
 
 
-def _find(asked: LibraryQuestion) -> LibraryAnswer:
-    question, total = asked.question, asked.total()
-    order: Order = "newest" if question.end != "first" else "oldest"
-    if question.words and not question.end:
-        order = "best"
-    photos = asked.photos(order, most=question.number)
-    text = f"{count(total)}{filter_words(question)}."
-    if len(photos) < total:
-        which = {"newest": "newest", "oldest": "oldest", "best": "best"}[order]
-        text += f" The {which} {'is' if len(photos) == 1 else f'{len(photos)} are'} listed."
+def _share(asked: ExactQuestion) -> LibraryAnswer:
+    criteria = asked.question.criteria
+    base = (
+        replace(criteria, names=(), any_names=(), kinds=(), words=())
+        if criteria.is_of_content()
+        else Criteria()
+    )
+    whole, part = replace(asked.photos, criteria=base).count(), asked.photos.count()
+    if not whole:
+        return nothing_found(replace(asked.photos, criteria=base))
+    percent = 100 * part / whole
+    text = (
+        f"{percent:.1f} %: {part:,} of {count(whole)}{describe_criteria(base)} {_is(part)}"
+        f" photos{asked.photos.what}."
+    )
+    return LibraryAnswer(text, asked.photos.photos(), max(part, 1))
+
+
+def _find(asked: ExactQuestion) -> LibraryAnswer:
+    question, total, order = asked.question, asked.photos.count(), asked.order()
+    photos = asked.photos.photos(order, most=question.number)
+    text = f"{count(total)}{asked.photos.what}."
+    which = "best" if order == "best" else "oldest" if order == "oldest" else "newest"
+    if question.number is None:
+        text += _listing(len(photos), total, which)
+    elif len(photos) < total:
+        text += f" The {which} {'is' if len(photos) == 1 else f'{len(photos):,} are'} listed."
     return LibraryAnswer(text, photos, total)
 
 
-def _exists(asked: LibraryQuestion) -> LibraryAnswer:
-    total = asked.total()
-    when = asked.library.search.date_range(asked.query)
+def _exists(asked: ExactQuestion) -> LibraryAnswer:
+    if asked.question.all_of is not None:
+        return _all_of(asked, asked.question.all_of)
+    if asked.question.threshold is not None:
+        number = asked.photos.count()
+        word = "Yes" if asked.question.threshold.holds(number) else "No"
+        return LibraryAnswer(
+            f"{word}, there {_is(number)} {count(number)}{asked.photos.what}.",
+            asked.photos.photos(),
+            max(number, 1),
+        )
+    selection, total = asked.photos, asked.photos.count()
+    when = asked.library.search.date_range(selection.query())
     taken = f", {span(*when)}" if when else ""
-    return LibraryAnswer(f"Yes: {count(total)}{filter_words(asked.question)}{taken}.", asked.photos(), total)
+    are = f"There {'is' if total == 1 else 'are'} " if asked.question.is_negated else "Yes, "
+    return LibraryAnswer(
+        f"{are}{count(total)}{selection.what}{taken}.", selection.photos(asked.order()), total
+    )
 
 
-def _when(asked: LibraryQuestion) -> LibraryAnswer:
-    library, question, total = asked.library, asked.question, asked.total()
-    what = filter_words(question)
-    days = library.search.count_by_day(asked.query)
-    range_ = library.search.date_range(asked.query)
-    if range_ is None:
-        verb = "has" if total == 1 else "have"
-        return LibraryAnswer(sentence(f"{count(total)}{what} {verb} no date"), asked.photos(), total)
-    if question.end:
-        photo = asked.photos("oldest" if question.end == "first" else "newest", most=1)[0]
-        taken = moment_words(str(photo.taken_at))
-        return LibraryAnswer(f"The {question.end} photo{what} was taken {taken}.", (photo,), total)
-    dated = sum(number for _, number in library.search.count_by_year(asked.query))
-    on_days = sum(number for _, number in days)
-    if on_days < dated:
+def _all_of(asked: ExactQuestion, criteria: Criteria) -> LibraryAnswer:
+    """Say whether all photos of one kind are of another, and cite those that are not."""
+    scope = replace(asked.photos, criteria=criteria)
+    whole, part = scope.count(), asked.photos.count()
+    if not whole:
+        return nothing_found(scope)
+    if whole == part:
+        return LibraryAnswer(f"Yes, all {count(whole)}{scope.what}.", asked.photos.photos(), whole)
+    fitting = {hit.photo.id for hit in asked.photos.hits(most=part)}
+    others = [hit.photo for hit in scope.hits(most=whole) if hit.photo.id not in fitting]
+    text = f"No, only {part:,} of {count(whole)}{scope.what}; those that do not fit are listed."
+    return LibraryAnswer(text, tuple(others[: asked.most]), whole)
+
+
+def _when(asked: ExactQuestion) -> LibraryAnswer:
+    question, total, what = asked.question, asked.photos.count(), asked.photos.what
+    dated = asked.photos.having("date")
+    days = asked.library.search.count_by_day(dated.query())
+    taken_range = asked.library.search.date_range(dated.query())
+    if taken_range is None:
+        has = "has" if total == 1 else "have"
+        return LibraryAnswer(sentence(f"{count(total)}{what} {has} no date"), asked.photos.photos(), total)
+    if question.end or question.intent.is_ago:
+        end = question.end or "last"
+        photo = dated.photos("oldest" if end == "first" else "newest", most=1)[0]
+        taken = str(photo.taken_at)
+        before = f", {ago(taken, asked.today)}" if question.intent.is_ago else ""
+        text = f"The {end} photo{what} was taken {moment_words(taken)}{before}."
+        return LibraryAnswer(text, (photo,), total)
+    known, on_days = dated.count(), sum(number for _, number in days)
+    if on_days < known:
         # Of some photos only the year or month is known.
-        said = sentence(f"{span(*range_)}: {count(dated)}{what}, {on_days:,} of them with a known day")
-        if dated < total:
-            said += f" {sentence(f'{count(total - dated)} more without a date')}"
-        return LibraryAnswer(said, asked.photos(), total)
-    if len(days) <= 4:
-        said = f"On {join_words([day(value) for value, _ in days])}: {count(dated)}{what}."
+        text = sentence(f"{span(*taken_range)}: {count(known)}{what}, {on_days:,} of them with a known day")
+    elif len(days) <= asked.most:
+        listed = join_words(
+            [f"{day(value)} ({number:,})" if len(days) > 1 else day(value) for value, number in days]
+        )
+        text = f"On {listed}: {count(known)}{what}."
     else:
-        first, last = days[0][0], days[-1][0]
-        said = sentence(f"{span(first, last)}, on {count(len(days), 'day')}: {count(dated)}{what}")
-    if dated < total:
-        said += f" {sentence(f'{count(total - dated)} more without a date')}"
-    return LibraryAnswer(said, asked.photos(), total)
+        text = sentence(
+            f"{span(days[0][0], days[-1][0])}, on {count(len(days), 'day')}: {count(known)}{what}"
+        )
+        text += f" --limit {len(days)} lists every day."
+    if known < total:
+        text += f" {total - known:,} more {'photo has' if total - known == 1 else 'photos have'} no date."
+    return LibraryAnswer(text, dated.photos(), total)
 
 
-def _where(asked: LibraryQuestion) -> LibraryAnswer:
-    library, question, query = asked.library, asked.question, asked.query
-    what, total = filter_words(question), asked.total()
+def _where(asked: ExactQuestion) -> LibraryAnswer:
+    question, what, total = asked.question, asked.photos.what, asked.photos.count()
+    intent = question.intent
     if question.end:
-        photos = asked.photos("oldest" if question.end == "first" else "newest", most=1)
-        return LibraryAnswer(_place_of(asked, photos[0], what), photos, total)
-    places = library.search.count_by_place(query)
-    is_of_countries = re.search(r"\bcountr(?:y|ies)\b", question.text, re.IGNORECASE) is not None
-    if is_of_countries:
-        places = _countries(places)
-    said = []
+        return _where_on_one(asked)
+    located = asked.photos.having("place")
+    places = asked.library.search.count_by_place(located.query())
+    noun = "country" if intent.is_country else "place"
+    places = _merged(places, -1 if intent.is_country else None)
+    known = sum(number for _, number in places)
+    spoken = _spoken_places(asked) if not intent.is_country else []
+    parts = []
+    if places and intent.extreme:
+        return _extreme(asked, places, noun, lambda value: located.where(places=(*_place_names(value),)))
     if places:
-        known = sum(number for _, number in places)
-        said.append(f"{count(known)}{what}: {'; '.join(_places(places))}.")
-    spoken: Counter[str] = Counter()
-    for caption, number in [] if is_of_countries else library.search.count_by_caption(query):
-        spoken.update(dict.fromkeys(places_in(caption), number))
-    if spoken:
-        said.append(f"By the captions: {counted(_most_frequent(spoken))}.")
-    if not said:
-        said = [sentence(f"nothing says where the {count(total)}{what} {_was(total)} taken")]
+        number = f"{count(len(places), noun)}: " if intent.is_number or len(places) > 1 else ""
+        parts.append(f"{number}{counted(places, most=max(asked.most, 1))}, from {count(known)}{what}.")
+        if len(places) > asked.most:
+            parts.append(f"--limit {len(places)} lists all of them.")
+    elif intent.is_number:
+        parts.append(f"No {noun} is known for {_the(total)}{what}.")
+    photos = located.photos() if places else ()
+    if spoken and not intent.is_number:
+        parts.append(f"According to the captions: {counted(spoken)}.")
+        if not places:
+            photos = _scan(asked.photos, lambda hit: bool(hit.caption and places_in(hit.caption)))
+    if not parts:
+        parts = [f"It is not known where {_the(total)}{what} {_was(total)} taken."]
+        photos = asked.photos.photos()
     elif places and known < total:
-        said.append(f"{count(total - known)} {'has' if total - known == 1 else 'have'} no known position.")
-    return LibraryAnswer(" ".join(said), asked.photos(), total)
+        rest = total - known
+        parts.append(f"The location of {count(rest)} is not known.")
+    return LibraryAnswer(" ".join(parts), photos, total)
 
 
-def _countries(places: list[tuple[str, int]]) -> list[tuple[str, int]]:
-    countries: Counter[str] = Counter()
+def _place_names(value: object) -> list[str]:
+    return [str(value).split(", ")[0]]
+
+
+def _spoken_places(asked: ExactQuestion) -> list[tuple[str, int]]:
+    spoken: Counter[str] = Counter()
+    for caption, number in asked.library.search.count_by_caption(asked.photos.query()):
+        spoken.update(dict.fromkeys(places_in(caption), number))
+    return _most_frequent(spoken)
+
+
+def _merged(places: list[tuple[str, int]], part: int | None) -> list[tuple[str, int]]:
+    """Count by one part of places, such as the country, or by the whole."""
+    if part is None:
+        return places
+    merged: Counter[str] = Counter()
     for place, number in places:
-        countries[place.rsplit(", ", 1)[-1]] += number
-    return _most_frequent(countries)
+        merged[place.split(", ")[part]] += number
+    return _most_frequent(merged)
 
 
-def _was(number: int) -> str:
-    return "was" if number == 1 else "were"
+def _where_on_one(asked: ExactQuestion) -> LibraryAnswer:
+    end, what = asked.question.end, asked.photos.what
+    order: Order = "oldest" if end == "first" else "newest"
+    [hit] = asked.photos.hits(order, most=1)
+    photo = hit.photo
+    spoken = places_in(hit.caption) if hit.caption else []
+    of = f", from {day(photo.taken_at)}," if photo.taken_at else ""
+    if photo.place:
+        text = f"The {end} photo{what}{of} was taken in {photo.place}"
+        text += f", {join_words(spoken)} according to its caption" if spoken else ""
+    elif spoken:
+        text = f"The {end} photo{what}{of} was taken {join_words(spoken)}, according to its caption"
+    else:
+        text = f"It is not known where the {end} photo{what}{of.rstrip(',')} was taken"
+        located = asked.photos.having("place").hits(order, most=1)
+        if located:
+            [known] = located
+            at = f" on {day(known.photo.taken_at)}" if known.photo.taken_at else ""
+            text += f"; the {end} one with a known location was taken in {known.photo.place}{at}"
+            photo = known.photo
+    return LibraryAnswer(f"{text}.", (photo,), asked.photos.count())
 
 
-def _places(places: list[tuple[str, int]], *, most: int = 6) -> list[str]:
-    said = [f"{place} ({number:,})" for place, number in places[:most]]
-    return said + ([f"{len(places) - most} more"] if len(places) > most else [])
+def _who(asked: ExactQuestion) -> LibraryAnswer:
+    question = asked.question
+    if question.intent.is_absent:
+        return _who_is_absent(asked)
+    if question.end:
+        return _who_on_one(asked)
+    total, what = asked.photos.count(), asked.photos.what
+    known = {*question.criteria.names, *question.but_names}
+    kinds = {concept.name: concept.kind for concept in asked.library.concepts.all()}
+    if question.criteria.is_alone and not known:
+        each = [(c.name, asked.photos.where(names=(c.name,)).count()) for c in asked.library.concepts.all()]
+        counts = _most_frequent({name: number for name, number in each if number})
+    else:
+        counts = asked.library.search.count_by_concept(asked.photos.query())
+    names = [pair for pair in counts if pair[0] not in known and asked.group in (None, kinds[pair[0]])]
+    noun = _KIND_NOUNS[asked.group] if asked.group else None
+    if question.intent.extreme == "fewest" and not known:
+        seen = {name for name, _ in counts}
+        names += [(n, 0) for n, kind in kinds.items() if n not in seen and asked.group in (None, kind)]
+    if not names:
+        else_ = " else" if known else ""
+        nobody = f"None of your {plural(noun)}" if noun else f"Nobody{else_} you registered"
+        return LibraryAnswer(
+            f"{nobody} {'are' if noun else 'is'} on {_the(total)}{what}.", asked.photos.photos(), total
+        )
+    shown = asked.photos.where(any_names=(*question.criteria.any_names, tuple(name for name, _ in names)))
+    if question.intent.extreme:
+
+        def with_name(name: object) -> Selection:
+            return asked.photos.where(names=(*question.criteria.names, str(name)))
+
+        return _extreme(asked, names, noun or "name", with_name)
+    number = f"{count(len(names), noun or 'name')}: " if question.intent.is_number else ""
+    text = f"{number}{counted(names, most=asked.most)} on {count(total)}{what}."
+    if len(names) > asked.most:
+        text += f" --limit {len(names)} lists all of them."
+    return LibraryAnswer(text, shown.photos(), total)
+
+
+def _who_is_absent(asked: ExactQuestion) -> LibraryAnswer:
+    seen = {name for name, _ in asked.library.search.count_by_concept(asked.photos.query())}
+    concepts = [c for c in asked.library.concepts.all() if asked.group in (None, c.kind)]
+    missing = [concept.name for concept in concepts if concept.name not in seen]
+    what = asked.photos.what
+    if not missing:
+        everyone = f"All your {plural(asked.group)} are" if asked.group else "Everybody you registered is"
+        return LibraryAnswer(
+            f"None: {everyone[0].lower()}{everyone[1:]} on at least one photo{what}.", (), len(concepts)
+        )
+    text = f"{join_words(missing)}: on none of the photos{what}."
+    return LibraryAnswer(text, (), len(missing))
+
+
+def _who_on_one(asked: ExactQuestion) -> LibraryAnswer:
+    order: Order = "oldest" if asked.question.end == "first" else "newest"
+    [hit] = asked.photos.hits(order, most=1)
+    of = f" from {day(hit.photo.taken_at)}" if hit.photo.taken_at else ""
+    who = join_words(hit.names) if hit.names else "nobody you registered"
+    text = (
+        f"The {asked.question.end} photo{asked.photos.what}{',' if of else ''}{of}{',' if of else ''}"
+        f" shows {who}."
+    )
+    return LibraryAnswer(text, (hit.photo,), asked.photos.count())
+
+
+def _by_camera(asked: ExactQuestion) -> LibraryAnswer:
+    end, what = asked.question.end, asked.photos.what
+    if end:
+        photo = asked.photos.photos("oldest" if end == "first" else "newest", most=1)[0]
+        text = f"The {end} photo{what} was taken with {photo.camera}." if photo.camera else (
+            f"It is not known which camera took the {end} photo{what}.")  # fmt: skip
+        return LibraryAnswer(text, (photo,), asked.photos.count())
+    known = asked.photos.having("camera")
+    values = asked.library.search.count_by_camera(known.query())
+    return _tally(asked, values, "camera", known, lambda value: known.where(cameras=(str(value),)))
+
+
+def _by_lens(asked: ExactQuestion) -> LibraryAnswer:
+    values = asked.library.search.count_by_lens(asked.photos.query())
+    answer = _tally(asked, values, "lens", asked.photos, lambda value: asked.photos)
+    lenses = {str(value) for value, _ in values}
+    return (
+        replace(answer, photos=_scan(asked.photos, lambda hit: hit.photo.lens in lenses))
+        if values
+        else answer
+    )
+
+
+def _scan(selection: Selection, fits: Callable[[SearchHit], bool]) -> tuple[PhotoRecord, ...]:
+    """The newest photos that fit what no index knows, of the first few hundred."""
+    hits = selection.hits(most=_MOST_SCANNED)
+    return tuple(hit.photo for hit in hits if fits(hit))[: selection.most_cited]
+
+
+def _within(selection: Selection, first: date, last: date) -> Selection:
+    return selection.where(dates=(*selection.criteria.dates, (Period(first, last),)))
+
+
+def _by_year(asked: ExactQuestion) -> LibraryAnswer:
+    dated = asked.photos.having("date")
+    values = asked.library.search.count_by_year(dated.query())
+
+    def of(year: object) -> Selection:
+        return _within(dated, date(int(str(year)), 1, 1), date(int(str(year)), 12, 31))
+
+    return _tally(asked, values, "year", dated, of)
+
+
+def _by_month(asked: ExactQuestion) -> LibraryAnswer:
+    dated = asked.photos.having("date")
+    months = dict(asked.library.search.count_by_month(dated.query()))
+    names = {month(value): date.fromisoformat(f"{value}-01") for value in sorted(months)}
+    values = [(month(value), months[value]) for value in sorted(months)]
+
+    def of(value: object) -> Selection:
+        first = names[str(value)]
+        return _within(dated, first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1))
+
+    return _tally(asked, values, "month", dated, of)
+
+
+def _by_day(asked: ExactQuestion) -> LibraryAnswer:
+    dated = asked.photos.having("date")
+    values = asked.library.search.count_by_day(dated.query())
+    names = {day(value): date.fromisoformat(value) for value, _ in values}
+    return _tally(asked, [(day(value), number) for value, number in values], "day", dated,
+                  lambda value: _within(dated, names[str(value)], names[str(value)]))  # fmt: skip
+
+
+Values = Sequence[tuple[object, int]]
+
+
+def _tally(
+    asked: ExactQuestion, values: Values, noun: str, known: Selection, of: Callable[[object], Selection]
+) -> LibraryAnswer:
+    """Say into how many of something the photos fall."""
+    total, what = asked.photos.count(), asked.photos.what
+    if not values:
+        return LibraryAnswer(f"The {noun} of {_the(total)}{what} is not known.", asked.photos.photos(), total)
+    if asked.question.intent.extreme:
+        return _extreme(asked, values, noun, of)
+    number = sum(number for _, number in values)
+    text = (
+        f"{count(len(values), noun)} for {count(number)}{what}: {counted(values, most=max(asked.most, 12))}."
+    )
+    if len(values) > max(asked.most, 12):
+        text += f" --limit {len(values)} lists all of them."
+    if number < total:
+        text += f" The {noun} of {count(total - number)} is not known."
+    return LibraryAnswer(text, known.photos(), total)
+
+
+def _extreme(
+    asked: ExactQuestion, values: Values, noun: str, of: Callable[[object], Selection]
+) -> LibraryAnswer:
+    """Say which has the most or the fewest photos; the others stand behind it."""
+    extreme = asked.question.intent.extreme
+    numbers = [number for _, number in values]
+    wanted = max(numbers) if extreme == "most" else min(numbers)
+    best = [value for value, number in values if number == wanted]
+    each = " each" if len(best) > 1 else ""
+    what = asked.photos.what
+    text = f"{join_words([str(value) for value in best], most=asked.most)}, with {count(wanted)}{what}{each}."
+    ordered = sorted(values, key=lambda pair: -pair[1] if extreme == "most" else pair[1])
+    others = [pair for pair in ordered if pair[1] != wanted]
+    if others:
+        text += f" Then {counted(others, most=4)}."
+    photos = of(best[0]).photos() if wanted else ()
+    return LibraryAnswer(text, photos, max(asked.photos.count(), 1))
+
+
+def _compare(asked: ExactQuestion) -> LibraryAnswer:
+    comparison = asked.question.comparison
+    assert comparison is not None
+    sides = [replace(asked.photos, criteria=criteria) for criteria in comparison.sides]
+    if comparison.by in {"first", "last"}:
+        return _compare_dates(asked, sides)
+    counts = [side.count() for side in sides]
+    described = [f"{count(n)}{side.what}" for n, side in zip(counts, sides, strict=True)]
+    facts = join_words(described)
+    best = max(counts) if comparison.by != "fewer" else min(counts)
+    winners = [index for index, n in enumerate(counts) if n == best]
+    labels = [comparison.labels[index] for index in winners]
+    if not any(counts):
+        return (
+            nothing_found(sides[0])
+            if len(sides) == 1
+            else LibraryAnswer(f"There are no photos{sides[0].what}, and no photos{sides[1].what}.", (), 0)
+        )
+    if comparison.is_difference and len(counts) == 2:
+        difference = counts[0] - counts[1] if comparison.by != "fewer" else counts[1] - counts[0]
+        more = "more" if (difference >= 0) == (comparison.by != "fewer") else "fewer"
+        text = (
+            f"{count(abs(difference), f'{more} photo')}: {facts}."
+            if difference
+            else f"Equally many: {facts}."
+        )
+    elif len(winners) == len(counts):
+        is_equal = "Yes, equally" if comparison.by == "equal" else "No, equally"
+        text = f"{is_equal if comparison.is_yes_no else 'Equally'} many: {facts}."
+    elif comparison.is_yes_no:
+        text = f"{'Yes' if winners == [0] and comparison.by != 'equal' else 'No'}: {facts}."
+    else:
+        winner = join_words(labels)
+        is_phrase = winner.partition(" ")[0] in {
+            "in",
+            "on",
+            "at",
+            "from",
+            "with",
+            "without",
+            "since",
+            "between",
+        }
+        text = f"{sentence(winner)[:-1] if is_phrase else winner}: {facts}."
+    cited = sides[winners[0]].photos() if counts[winners[0]] else ()
+    return LibraryAnswer(" ".join([text, *_comparison_notes(sides)]), cited, max(sum(counts), 1))
+
+
+def _comparison_notes(sides: Sequence[Selection]) -> list[str]:
+    notes = [note for side in sides for note in reservations(side, side.count())]
+    return list(dict.fromkeys(notes))
+
+
+def _compare_dates(asked: ExactQuestion, sides: Sequence[Selection]) -> LibraryAnswer:
+    """Say of which side the first, or the last, photo is the earlier, or the later."""
+    comparison = asked.question.comparison
+    assert comparison is not None
+    is_first = comparison.by == "first"
+    found = []
+    for side, label in zip(sides, comparison.labels, strict=True):
+        photos = side.having("date").photos("oldest" if is_first else "newest", most=1)
+        if not photos:
+            return replace(nothing_found(side.having("date")), total=0)
+        found.append((str(photos[0].taken_at), label, photos[0], side.what))
+    best = min(found, key=lambda entry: entry[0]) if is_first else max(found, key=lambda entry: entry[0])
+    word = "first" if is_first else "last"
+    facts = "; ".join(f"the {word} photo{what} is from {day(taken)}" for taken, _, _, what in found)
+    is_tie = len({taken[:19] for taken, *_ in found}) == 1
+    begin = (
+        ("No" if is_tie or best is not found[0] else "Yes")
+        if comparison.is_yes_no
+        else "At the same time"
+        if is_tie
+        else best[1]
+    )
+    return LibraryAnswer(f"{begin}: {facts}.", tuple(entry[2] for entry in found), len(found))
+
+
+def _concepts(asked: ExactQuestion) -> LibraryAnswer:
+    concepts = [c for c in asked.library.concepts.all() if asked.group in (None, c.kind)]
+    noun = _KIND_NOUNS[asked.group] if asked.group else None
+    if not concepts:
+        nothing = (
+            f"You have not registered any {plural(noun)} yet."
+            if noun
+            else "You have not registered anybody or anything yet."
+        )
+        return LibraryAnswer(nothing, (), 0)
+    parts = []
+    for kind in ("person", "pet", "thing"):
+        names = [concept.name for concept in concepts if concept.kind == kind]
+        if names:
+            parts.append(f"{count(len(names), kind)} ({join_words(names, most=max(asked.most, 20))})")
+    return LibraryAnswer(f"You have registered {join_words(parts)}.", (), len(concepts))
+
+
+def _about(asked: ExactQuestion) -> LibraryAnswer:
+    parts = []
+    for name in asked.question.criteria.names:
+        concept = asked.library.concepts.get(name)
+        of_name = replace(asked.photos, criteria=Criteria(names=(name,)))
+        when = asked.library.search.date_range(of_name.query())
+        known = of_name.count()
+        number = count(known) if known else "no photos yet"
+        number += f", {span(*when)}" if when else ""
+        about = f" {sentence(concept.about)}" if concept.about else ""
+        parts.append(f"{name} is a {concept.kind} you registered, on {number}.{about}")
+    return LibraryAnswer(" ".join(parts), asked.photos.photos(), max(asked.photos.count(), 1))
 
 
 def _most_frequent(counter: Mapping[str, int]) -> list[tuple[str, int]]:
     return sorted(counter.items(), key=lambda pair: (-pair[1], pair[0]))
 
 
-def _place_of(asked: LibraryQuestion, photo: PhotoRecord, what: str) -> str:
-    caption = asked.library.captions.get(photo.id)
-    spoken = places_in(caption.text) if caption else []
-    said = f"The {asked.question.end} photo{what}"
-    said += f", of {day(photo.taken_at)}" if photo.taken_at else ""
-    if photo.place:
-        said += f", was taken in {photo.place}" + (f", {join_words(spoken)} by its caption" if spoken else "")
-    elif spoken:
-        said += f", was taken {join_words(spoken)}, by its caption"
-    else:
-        said += ", does not say where it was taken"
-    return f"{said}."
+def _was(number: int) -> str:
+    return "was" if number == 1 else "were"
 
 
-def _who(asked: LibraryQuestion) -> LibraryAnswer:
-    if asked.question.end:
-        return _who_on_one(asked)
-    total = asked.total()
-    known = {*asked.question.names}
-    wanted = {kind for kind, words in _KIND_WORDS if words.search(asked.question.text)}
-    kinds = {concept.name: concept.kind for concept in asked.library.concepts.all()}
-    counts = asked.library.search.count_by_concept(asked.query)
-    names = [pair for pair in counts if pair[0] not in known and (not wanted or kinds[pair[0]] in wanted)]
-    what = f"{count(total)}{filter_words(asked.question)}"
-    if not names:
-        else_ = " else" if known else ""
-        return LibraryAnswer(f"Nobody{else_} I know is on the {what}.", asked.photos(), total)
-    most = f" {names[0][0]} most often." if len(names) > 1 and names[0][1] > names[1][1] else ""
-    return LibraryAnswer(f"{counted(names, most=10)} on {what}.{most}", asked.photos(), total)
+def _is(number: int) -> str:
+    return "is" if number == 1 else "are"
 
 
-def _who_on_one(asked: LibraryQuestion) -> LibraryAnswer:
-    order: Order = "oldest" if asked.question.end == "first" else "newest"
-    [hit] = asked.library.search.find(replace(asked.query, order=order, limit=1))
-    taken = f", of {day(hit.photo.taken_at)}" if hit.photo.taken_at else ""
-    who = join_words(hit.names) if hit.names else "nobody I know"
-    text = f"On the {asked.question.end} photo{filter_words(asked.question)}{taken}: {who}."
-    return LibraryAnswer(text, (hit.photo,), asked.total())
+def _the(number: int) -> str:
+    return "the only photo" if number == 1 else f"the {count(number)}"
 
 
-def _by_camera(asked: LibraryQuestion) -> LibraryAnswer:
-    if asked.question.end:
-        photo = asked.photos("oldest" if asked.question.end == "first" else "newest", most=1)[0]
-        of = f"of the {asked.question.end} photo{filter_words(asked.question)}"
-        text = f"The camera {of}: {photo.camera}." if photo.camera else f"No camera is known {of}."
-        return LibraryAnswer(text, (photo,), asked.total())
-    values = asked.library.search.count_by_camera(asked.query)
-    return _tally(asked, values, "camera")
-
-
-def _by_lens(asked: LibraryQuestion) -> LibraryAnswer:
-    return _tally(asked, asked.library.search.count_by_lens(asked.query), "lens")
-
-
-def _by_year(asked: LibraryQuestion) -> LibraryAnswer:
-    return _tally(asked, asked.library.search.count_by_year(asked.query), "year")
-
-
-def _by_month(asked: LibraryQuestion) -> LibraryAnswer:
-    months = asked.library.search.count_by_month(asked.query)
-    return _tally(asked, [(month(value), number) for value, number in months], "month")
-
-
-def _by_day(asked: LibraryQuestion) -> LibraryAnswer:
-    days = asked.library.search.count_by_day(asked.query)
-    return _tally(asked, [(day(value), number) for value, number in days], "day")
-
-
-def _tally(
-    asked: LibraryQuestion, values: list[tuple[str, int]] | list[tuple[int, int]], noun: str
-) -> LibraryAnswer:
-    """Say into how many of something the photos fall, and the most frequent one."""
-    total, what = asked.total(), filter_words(asked.question)
-    pairs: list[tuple[object, int]] = [*values]
-    known = sum(number for _, number in pairs)
-    if not pairs:
-        return LibraryAnswer(sentence(f"no {noun} is known of {count(total)}{what}"), asked.photos(), total)
-    said = f"{count(len(pairs), noun)} for {count(known)}{what}: {counted(pairs, most=12)}."
-    if len(pairs) > 1:
-        best = max(pairs, key=lambda pair: pair[1])
-        said += f" Most: {best[0]}."
-    if known < total:
-        said += f" {sentence(f'{count(total - known)} more without a known {noun}')}"
-    return LibraryAnswer(said, asked.photos(), total)
-
-
-def _concepts(asked: LibraryQuestion) -> LibraryAnswer:
-    concepts = asked.library.concepts.all()
-    if not concepts:
-        return LibraryAnswer("You have registered nobody and nothing yet.", (), 0)
-    said = []
-    for kind in ("person", "pet", "thing"):
-        names = [concept.name for concept in concepts if concept.kind == kind]
-        if names:
-            said.append(f"{count(len(names), kind)} ({join_words(names, most=20)})")
-    return LibraryAnswer(f"You have registered {join_words(said)}.", (), len(concepts))
-
-
-def _about(asked: LibraryQuestion) -> LibraryAnswer:
-    said = []
-    total = asked.total()
-    for name in asked.question.names:
-        concept = asked.library.concepts.get(name)
-        query = SearchQuery(concepts=(name,))
-        when = asked.library.search.date_range(query)
-        number = count(known) if (known := asked.library.search.count(query)) else "no photo"
-        number += f", {span(*when)}" if when else ""
-        about = f" {sentence(concept.about)}" if concept.about else ""
-        said.append(f"{name} is a {concept.kind} you have registered, on {number}.{about}")
-    return LibraryAnswer(" ".join(said), asked.photos(), max(total, 1))
-
-
-EXACT: Mapping[Kind, Callable[[LibraryQuestion], LibraryAnswer]] = {
+EXACT: Mapping[Kind, Callable[[ExactQuestion], LibraryAnswer]] = {
     "concepts": _concepts,
     "about": _about,
     "count": _count,
+    "share": _share,
+    "compare": _compare,
     "when": _when,
     "where": _where,
     "who": _who,
@@ -271,3 +602,5 @@ EXACT: Mapping[Kind, Callable[[LibraryQuestion], LibraryAnswer]] = {
     "find": _find,
 }
 """Who answers which kind of question."""
+
+__all__ = ["EXACT", "ExactQuestion", "answer_exactly"]

@@ -4,44 +4,91 @@ from __future__ import annotations
 
 import re
 
+from photopal.assistant.query.patterns import LazyPattern
 from photopal.text import IRREGULAR_PLURALS, plural
 
-FUNCTION_WORDS = frozenset(
+GRAMMAR = frozenset(
     """
-    a about again ago all along also always am an and any anybody anyone anything anywhere are around as
-    at away back be because been before being between both but by can can't could did didn't do does
-    doesn't doing don't done during each either else ever every everybody everyone everything few for
-    from further get gets give go goes going gone got had has hasn't have haven't having he her here
-    hers him his how i i'd i'll i'm i've if in inside into is isn't it its just kind let list lots many
-    may me might mine more most much must my myself near neither no nobody none nor not nothing now of
-    off often on once one only or other our ours ourselves out outside over own per please same several
-    shall she should since so some somebody someone something somewhere sort still such than that that's
-    the their theirs them then there there's these they this those through till times to together too
-    under until up upon us very was wasn't we well went were weren't what what's whatever when when's
-    where where's which while who who's whom whose why will with within without won't would yes yet you
-    your yours
+    a about ah am an and any are around as at be been being by can could d did do does for from get gets had
+    has have having hello hey hi i if in inside into is it it's its let like list lists ll m may me might
+    mine my near of off oh ok okay on onto our ours out please re really s should show shows so some such
+    tell thank thanks that the their there these they this those through till to together too up upon us ve
+    very was we well were which while who with would you your yours within across along everywhere anywhere
+    somewhere actually ever already yet kind kinds sort sorts just now then here give gives given
     """.split()  # noqa: SIM905 - a list literal would take a page
 )
-"""Words of grammar; no caption is asked to hold them."""
+"""Words that only hold a sentence together; a question with and without them asks the same."""
+
+OPERATORS = frozenset(
+    """
+    again all almost alone always average besides both but cannot different double each either else every
+    everybody everyone everything except few fewer fewest first formerly half he her hers herself him
+    himself his how last latest least less many mean median more most much neither never next no nobody none
+    nor not nothing nowhere often oldest once only or other others over own per percent previous rarely same
+    second seldom several she since sometimes than them themselves third twice under unless until usually
+    what whatever when whenever where whether whom whose why without before after during between above below
+    percentage proportion fraction ratio max maximum min minimum total sum exactly nearly roughly youngest
+    newest earliest recent recently lately longest shortest nearest farthest furthest biggest largest
+    smallest anyone anybody anything someone somebody something aren't can't couldn't didn't doesn't don't
+    early late mid beginning tomorrow half quarter will shall hadn't hasn't haven't isn't shouldn't wasn't
+    weren't won't wouldn't minus versus vs compared
+    """.split()  # noqa: SIM905
+)
+"""Words that change what a question asks; one that no reader has taken makes it another question."""
 
 _PHOTO_WORDS = frozenset(
     """
-    album albums appear appeared appearing appears app archive ask bring called camera cameras captured
-    caption captions captioned collection contain contained containing contains count counts date dated
-    dates day days depict depicts depicted different display earliest exist exists fetch file files
-    filename find first follow folder folders found frequently gallery happen happened happens image
-    images know known last lately latest lens lenses library located location locations look looked
-    looking looks made make meet met month months name named names newest number old oldest open overall
-    people's person's phone photo photo's photograph photographed photographs photography photopal
-    photos pic pics picture pictured pictures place places present print question recent recently
-    recognise recognised recognize recorded registered run search see seen shoot shot shots show showed
-    showing shown shows own owned snap snapped use used using snaps snapshot snapshots spotted stay
-    stayed take taken takes taking tell time total totally took travel travelled trip visible visit
-    visited visits want week weeks weekend year years word words altogether roughly exactly ones able least
+    appear appeared appearing appears bring called came capture captured captures come contain contained
+    containing contains depict depicted depicting depicts display exist existing exists feature featured
+    features featuring fetch find found got gotten go goes going gone happen happened happens image images
+    include included includes including know known library collection look looked made make meet met open
+    owned own possess pic pics picture pictured pictures photo photo's photograph photographed photographs
+    photography photopal photos print recorded search see seen selfie selfies shoot shot shots showed
+    showing shown snap snapped snaps snapshot snapshots spotted stay stayed staying stored take taken takes
+    taking taught think took travel traveled traveling travelled travelling trip trips visible visit visited
+    visiting visits mention mentioned mentioning mentions want went need wanna said saved use used uses
+    using
     """.split()  # noqa: SIM905
 )
+"""Words about photos and going somewhere, which every question about photos may have."""
 
-DOING = re.compile(
+NUMBER_WORDS = {
+    "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
+    "ten": 10, "twelve": 12, "twenty": 20, "a couple of": 2, "couple of": 2,
+}  # fmt: skip
+
+FUNCTION_WORDS = GRAMMAR | OPERATORS
+"""Words that no caption is asked to hold."""
+
+AMBIGUOUS_WORDS: dict[str, frozenset[str]] = {
+    "place": frozenset(
+        """
+        adelaide alexandria asia austin berlin brooklyn carolina chad charlotte chelsea dallas denver diego
+        florence geneva georgia houston india israel jordan kenya london lorraine lourdes madison milan
+        orlando paris phoenix roma santiago savannah sofia sydney troy valencia victoria vienna virginia
+        """.split()  # noqa: SIM905
+    ),
+    "word": frozenset(
+        """
+        amber art basil bear bill blossom bob brook buddy candy cat chase cherry clay cliff coco cookie coral
+        crystal daisy dawn dog drew eve faith fern flora forest frank ginger glen grace grant hazel heather
+        holly honey hope hunter iris ivy jack jade jasmine jay jewel joy kitty lake lily lucky mark max melody
+        mercy miles moon olive opal oreo pat peanut pearl penny pepper piper poppy princess rain ray reed
+        rich river rob robin rocky rose ruby sage sandy shadow sierra sky snow snowy sophie star stone storm
+        sue sunny sunshine teddy tiger violet whisky willow woody nice reading bath split cork mobile orange
+        sandwich turkey hull tours lens essen hamm china
+        """.split()  # noqa: SIM905
+    )
+    - {"max", "sophie", "bob"},
+    "adjective": frozenset("nice reading bath split cork mobile orange sandwich lens".split()),  # noqa: SIM905
+}
+"""Names and places that are also well-known places, ordinary words or adjectives, in small letters."""
+
+PEOPLE_WORDS = r"(?:people|persons?|humans?|somebody|someone|anybody|anyone)"
+PET_WORDS = r"(?:pets?|animals?)"
+THING_WORDS = r"(?:things?|objects?)"
+
+DOING = LazyPattern(
     r"\b(?!(?:evening|morning|wedding|building|king|spring|thing|something|anything|nothing|everything"
     r"|ring|string|wing|ceiling|during|being|swing|painting|clothing|according|doing|going|having|showing"
     r"|containing|looking for)\b)\w{2,}ing\b"
@@ -66,8 +113,8 @@ _SPELLINGS = {"color": "colour", "gray": "grey"}
 # Words that look like a form of another word and are none.
 _PLAIN = frozenset(
     """
-    atlas bed building canvas ceiling christmas clothing during evening gas hundred king lens morning painting
-    pajamas pyjamas red ring sing spring string swing thing wedding wing
+    atlas bed building canvas ceiling christmas clothing during evening gas hundred king lens morning
+    painting pajamas pyjamas red ring sing spring string swing thing wedding wing
     """.split()  # noqa: SIM905
 )
 _NO_VERB = re.compile(r"(?:a|ity|ness|tion|..ie)$")
@@ -82,19 +129,19 @@ _ENDING_IN_E = frozenset(
 PLACE_WORDS = frozenset(
     """
     airport aquarium backyard balcony bar barn bathroom bay beach bedroom boat bridge cafe café campsite
-    castle cathedral cave church cinema city classroom cliff coast countryside court desert dock farm
-    field fields fjord forest fountain garage garden gym hall harbor harbour hill hills home hospital
-    hotel house island jungle kindergarten kitchen lake library market meadow mosque mountain mountains
-    museum office park pier playground pond pool port porch pub restaurant river road roof room sauna
-    school sea shop shore slope snow square stable stadium station street supermarket temple tent
-    terrace theatre tower town train university valley vineyard village waterfall wood woods yard zoo
+    castle cathedral cave church cinema city classroom cliff coast countryside court desert dock farm field
+    fields fjord forest fountain garage garden gym hall harbor harbour hill hills home hospital hotel house
+    island jungle kindergarten kitchen lake library market meadow mosque mountain mountains museum office
+    park pier playground pond pool port porch pub restaurant river road roof room sauna school sea shop
+    shore slope snow square stable stadium station street supermarket temple tent terrace theatre tower town
+    train university valley vineyard village waterfall wood woods yard zoo
     """.split()  # noqa: SIM905
 )
-_PLACE_PHRASE = re.compile(
+_PLACE_PHRASE = LazyPattern(
     r"\b(?:in|at|on|by|near|beside|inside|outside)\s+(?:the|a|an|his|her|their|its)\s+(?:[a-zà-ÿ]+\s+){0,2}?"
     rf"(?:{'|'.join(sorted(PLACE_WORDS, key=len, reverse=True))})\b"
 )
-_WORD = re.compile(r"\w+(?:['-]\w+)*")
+_WORD = re.compile(r"\w+(?:['-]\w+)*|[\u2190-\u2bff\u3030\U0001f000-\U0001faff]")
 
 
 def content_words(text: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Puts counts, dates, names and what was looked for into English; knows no photo and no model."""
+"""Puts counts, dates, names and criteria into English; knows no photo and no model."""
 
 from __future__ import annotations
 
@@ -7,21 +7,26 @@ import re
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from photopal.assistant.query.dates import Period
-from photopal.assistant.query.parser import Question
-from photopal.text import join_words
+from photopal.assistant.query.dates import Period, Recurring, When
+from photopal.assistant.query.parser import Criteria
+from photopal.text import join_words, plural
 
 
-def counted(values: Sequence[tuple[object, int]], *, most: int = 6) -> str:
-    """Say values with their counts: "Anna (12), Rex (3) and 2 more"."""
-    said = [f"{value} ({number:,})" for value, number in values[:most]]
+def counted(values: Sequence[tuple[object, int]], *, most: int = 10) -> str:
+    """Write values with their counts: "Anna (12), Rex (3) and 2 more"."""
+    parts = [f"{value} ({number:,})" for value, number in values[:most]]
     if len(values) > most:
-        said.append(f"{len(values) - most:,} more")
-    return join_words(said)
+        parts.append(f"{len(values) - most:,} more")
+    return join_words(parts)
+
+
+def quoted_list(words: Sequence[str], *, last: str = "and") -> str:
+    """Write words in quotes: '"red" and "ball"'."""
+    return join_words([f'"{word}"' for word in words], last=last)
 
 
 def day(moment: str | date) -> str:
-    """Say the day of an ISO 8601 time: "3 July 2024"; a month or year that is all that is known as that."""
+    """Write the day of an ISO 8601 time: "3 July 2024"; a month or year that is all that is known as that."""
     if isinstance(moment, str) and re.fullmatch(r"\d{4}-\d\d", moment):
         return month(moment)
     try:
@@ -32,22 +37,33 @@ def day(moment: str | date) -> str:
 
 
 def time_of_day(moment: str) -> str:
-    """Say the day and the time of an ISO 8601 time: "3 July 2024 at 18:22"."""
+    """Write the day and the time of an ISO 8601 time: "3 July 2024 at 18:22"."""
     return f"{day(moment)} at {moment[11:16]}" if len(moment) >= 16 else day(moment)
 
 
 def month(value: str) -> str:
-    """Say a month: "2024-07" is "July 2024"."""
+    """Write a month: "2024-07" is "July 2024"."""
     return f"{calendar.month_name[int(value[5:7])]} {value[:4]}"
 
 
+def ago(moment: str, today: date) -> str:
+    """Write how long ago a day was: "2 years and 3 months ago"."""
+    then = date.fromisoformat(f"{moment[:10]}-01-01"[:10])
+    months = (today.year - then.year) * 12 + today.month - then.month - (today.day < then.day)
+    if months < 1:
+        days = (today - then).days
+        return "today" if days == 0 else f"{days} day{'' if days == 1 else 's'} ago"
+    parts = [(months // 12, "year"), (months % 12, "month")]
+    return join_words([f"{n} {unit if n == 1 else plural(unit)}" for n, unit in parts if n]) + " ago"
+
+
 def moment_words(moment: str) -> str:
-    """Say when a photo was taken, as far as it is known: "on 3 July 2024 at 18:22", "in July 2024"."""
+    """Write when a photo was taken, as far as it is known: "on 3 July 2024 at 18:22", "in July 2024"."""
     return f"{'on' if len(moment) >= 10 else 'in'} {time_of_day(moment)}"
 
 
 def span(first: str, last: str) -> str:
-    """Say from when to when: "on 3 July 2024", "from 3 July 2024 to 5 July 2024", "in 2024".
+    """Write from when to when: "on 3 July 2024", "from 3 July 2024 to 5 July 2024", "in 2024".
 
     Of a year or month that is all that is known, all of it counts.
     """
@@ -62,7 +78,7 @@ def span(first: str, last: str) -> str:
 
 
 def period_words(period: Period) -> str:
-    """Say a period: "in 2024", "in July 2024", "since 3 July 2024", "from 1 June 2025 to 31 August 2025"."""
+    """Write a period: "in 2024", "since 3 July 2024", "from 1 June 2025 to 31 August 2025"."""
     since, until = period.since, period.until
     if since is None or until is None:
         if since is not None:
@@ -82,31 +98,87 @@ def period_words(period: Period) -> str:
     return f"from {since.day}{of_month} to {day(until)}"
 
 
-def filter_words(question: Question, *, with_period: bool = True) -> str:
-    """Say what was looked for, to stand after "photos": " of Anna in Nice in 2024"; empty for all photos."""
-    said = []
-    named = join_words(question.names) if question.names else ""
-    either = join_words(question.any_names, last="or")
-    if named or either:
-        said.append("of " + " and ".join(filter(None, [named, either])))
-    if question.without:
-        said.append(f"without {join_words(question.without, last='or')}")
-    if question.is_alone:
-        said.append("without anybody else I know")
-    if question.words:
-        quoted = join_words([f'"{word}"' for word in question.words])
-        said.append(f"with the {'word' if len(question.words) == 1 else 'words'} {quoted}")
-    if question.place:
-        said.append(f"in {question.place}")
-    if question.has_caption is False:
-        said.append("without a caption")
-    if question.camera:
-        said.append(f"taken with {question.camera}")
-    if question.period and with_period:
-        said.append(period_words(question.period))
-    return "".join(f" {words}" for words in said)
+def when_words(when: When) -> str:
+    """Write a date, or one that comes back every year: "in July of any year"."""
+    if isinstance(when, Period):
+        return period_words(when)
+    return f"{when.label} of any year" if not when.label.endswith(("days", "weekends")) else when.label
+
+
+def period_phrase(criteria: Criteria) -> str:
+    """Write when photos were taken; empty where that does not matter."""
+    groups = [join_words([when_words(when) for when in group], last="or") for group in criteria.dates]
+    if criteria.without_dates:
+        groups.append(f"not {join_words([when_words(when) for when in criteria.without_dates], last='or')}")
+    return " ".join(groups)
+
+
+_KINDS = {"person": "people", "pet": "pets", "thing": "things"}
+_LACKING = {"caption": "a caption", "date": "a date", "place": "a known location", "camera": "a known camera"}
+
+
+def describe_criteria(criteria: Criteria) -> str:
+    """Write what photos have in common, to stand after "photos": " of Anna in Nice"; empty for all."""
+    parts = [*_shown(criteria), *_mentioned(criteria)]
+    for values, before in (
+        (criteria.places, "in"),
+        (criteria.without_places, "not in"),
+        ([_LACKING[name] for name, value in criteria.has if value], "with"),
+        ([_LACKING[name] for name, value in criteria.has if not value], "without"),
+        (criteria.cameras, "taken with"),
+        (criteria.without_cameras, "not taken with"),
+    ):
+        if values:
+            parts.append(f"{before} {join_words(values, last='and' if before == 'with' else 'or')}")
+    if phrase := period_phrase(criteria):
+        parts.append(phrase)
+    return "".join(f" {words}" for words in parts)
+
+
+def _shown(criteria: Criteria) -> list[str]:
+    parts = []
+    registered = [f"{_KINDS[kind]} you registered" for kind in criteria.kinds]
+    either = [join_words(group, last="or") for group in criteria.any_names]
+    shown = [*([join_words(criteria.names)] if criteria.names else []), *either, *registered]
+    if shown:
+        parts.append(f"of {' and '.join(shown)}")
+    if criteria.with_others:
+        parts.append("with somebody else you registered")
+    without = [
+        *criteria.without_names,
+        *(f"{_KINDS[kind]} you registered" for kind in criteria.without_kinds),
+    ]
+    if without:
+        parts.append(f"without {join_words(without, last='or')}")
+    if criteria.is_alone:
+        parts.append("without anybody else you registered")
+    return parts
+
+
+def _mentioned(criteria: Criteria) -> list[str]:
+    parts = []
+    groups = [quoted_list(group, last="or") for group in criteria.words]
+    groups += [f'"{phrase}"' for phrase in criteria.phrases]
+    if groups:
+        parts.append(f"mentioning {join_words(groups)}")
+    if criteria.without_words:
+        parts.append(f"not mentioning {quoted_list(criteria.without_words, last='or')}")
+    return parts
 
 
 def sentence(text: str) -> str:
     """Begin with a capital and end with a full stop."""
     return f"{text[:1].upper()}{text[1:]}" + ("" if text.endswith((".", "!", "?")) else ".")
+
+
+__all__ = [
+    "Recurring",
+    "ago",
+    "counted",
+    "day",
+    "describe_criteria",
+    "month",
+    "period_phrase",
+    "quoted_list",
+    "span",
+]

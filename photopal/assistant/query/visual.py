@@ -7,36 +7,37 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from photopal.assistant.query.answers import LibraryAnswer, LibraryQuestion, nothing, reservations
 from photopal.assistant.query.lexicon import PLACE_WORDS, word_forms
-from photopal.assistant.query.parser import Question
-from photopal.assistant.query.phrasing import day, filter_words
+from photopal.assistant.query.parser import Criteria, Question
+from photopal.assistant.query.phrasing import day, quoted_list
+from photopal.assistant.query.selection import LibraryAnswer, Selection, nothing_found, reservations
 from photopal.errors import PhotoError, UsageError
 from photopal.library import Order, PhotoRecord
 from photopal.photos import MODEL_SIDE_PX, open_photo
-from photopal.text import count, join_words
+from photopal.text import count
 
 if TYPE_CHECKING:
     from PIL import Image
 
     from photopal.assistant.assistant import Assistant
 
-# Words that say what is asked of a photo; which photos are meant they do not say.
-_ASKED_OF = frozenset(
+# Words that say what is asked about a photo; they do not say which photos are meant.
+_QUESTION_WORDS = frozenset(
     """
     age clothes clothing color colors colour colours describe dressed expression hair kind like long outfit
     size type wear wearing wears weather wore worn
     """.split()  # noqa: SIM905 - a list literal would take a page
 )
-_COLOURS = "black|white|gr[ae]y|red|green|blue|yellow|orange|purple|violet|pink|brown|beige|golden|silver"
-_COLOUR_OF = re.compile(
+_COLORS = "black|white|gr[ae]y|red|green|blue|yellow|orange|purple|violet|pink|brown|beige|golden|silver"
+_COLOR_OF = re.compile(
     r"\b(?:what|which) colou?r (?:is|was|are|were) (?:the |an? |my |our )?(?P<thing>[\w-]+)\W*$",
     re.IGNORECASE,
 )
 
 
 def look(
-    asked: LibraryQuestion,
+    question: Question,
+    selection: Selection,
     open_assistant: Callable[[], Assistant],
     *,
     most_photos: int,
@@ -47,39 +48,39 @@ def look(
     What captions say is taken from them; only for the rest is the model asked, photo by photo.
 
     Args:
-        asked: The question; names, dates, places and words found in captions choose the photos.
+        question: The question.
+        selection: The photos it is about; words that captions have narrow them down further.
         open_assistant: Gives the assistant; not called where the captions answer.
         most_photos: How many photos the model looks at, at most.
-        on_text: Told each new piece of the answer.
+        on_text: Called with each new piece of the answer.
 
     Raises:
         UsageError: The question does not say which photos are meant.
         PhotoError: None of the photos can be read.
     """
-    pieces = _Pieces(on_text)
-    narrowed, ignored = _narrow(asked)
-    total = narrowed.total()
+    text = _AnswerText(on_text)
+    narrowed, ignored = _narrow(question, selection)
+    total = narrowed.count()
     if not total:
-        answer = nothing(narrowed)
-        answer = replace(answer, text=" ".join([answer.text, *reservations(narrowed, 0)]))
-        pieces.add(answer.text)
+        answer = nothing_found(narrowed)
+        answer = replace(answer, text=" ".join([answer.text, *reservations(narrowed, 0), *question.notes]))
+        text.add(answer.text)
         return answer
     if ignored:
-        words = join_words([f'"{word}"' for word in ignored], last="or")
-        pieces.add(f"None of these photos has {words} in its caption. ")
-    photos = narrowed.photos(_order(asked.question), most=asked.question.number)
-    told = [(photo, said) for photo in photos if (said := _told_by_caption(asked, photo))]
-    if not told:
-        return _ask_model(narrowed, photos[:most_photos], open_assistant, pieces)
-    pieces.add(f"By {'its caption' if total == 1 else 'their captions'}, ")
-    pieces.add(f"{_share(len(told), narrowed)}:")
-    for photo, said in told:
-        pieces.add(f"\n{_heading(photo)}: {said}")
-    _add_reservations(narrowed, pieces)
-    return LibraryAnswer(pieces.text, tuple(photo for photo, _ in told), total)
+        text.add(f"None of these photos has {quoted_list(ignored, last='or')} in its caption. ")
+    photos = narrowed.photos(_order(question), most=question.number)
+    answered = [(photo, line) for photo in photos if (line := _caption_answer(question, narrowed, photo))]
+    if not answered:
+        return _ask_model(question, narrowed, photos[:most_photos], open_assistant, text)
+    text.add(f"According to {'its caption' if total == 1 else 'their captions'}, ")
+    text.add(f"{_share(len(answered), narrowed)}:")
+    for photo, line in answered:
+        text.add(f"\n{_heading(photo)}: {line}")
+    _add_reservations(question, narrowed, text)
+    return LibraryAnswer(text.text, tuple(photo for photo, _ in answered), total)
 
 
-class _Pieces:
+class _AnswerText:
     """The text of an answer as it grows."""
 
     def __init__(self, on_text: Callable[[str], None] | None) -> None:
@@ -87,37 +88,38 @@ class _Pieces:
         self._on_text = on_text
 
     def add(self, piece: str) -> None:
-        """Say more."""
+        """Append a piece."""
         self.text += piece
         if self._on_text:
             self._on_text(piece)
 
 
 def _ask_model(
-    asked: LibraryQuestion,
+    question: Question,
+    selection: Selection,
     photos: tuple[PhotoRecord, ...],
     open_assistant: Callable[[], Assistant],
-    pieces: _Pieces,
+    text: _AnswerText,
 ) -> LibraryAnswer:
     opened = _open(photos)
     assistant = open_assistant()
     from photopal.assistant.ask import ask_view
     from photopal.assistant.view import corrected
 
-    pieces.add(f"A look at {_share(len(opened), asked)}:")
+    text.add(f"From looking at {_share(len(opened), selection)}:")
     is_from_model = False
     for photo, image in opened:
-        pieces.add(f"\n{_heading(photo)}: ")
-        length = len(pieces.text)
-        view = corrected(assistant.look(image), asked.library.corrections.words(photo.id))
-        answer = ask_view(assistant, view, asked.question.text, on_text=pieces.add)
+        text.add(f"\n{_heading(photo)}: ")
+        length = len(text.text)
+        view = corrected(assistant.look(image), selection.library.corrections.words(photo.id))
+        answer = ask_view(assistant, view, question.text, on_text=text.add)
         is_from_model |= answer.is_from_model
-        if len(pieces.text) == length:
-            pieces.add("no answer.")
+        if len(text.text) == length:
+            text.add("no answer.")
     if len(opened) < len(photos):
-        pieces.add(f"\n{count(len(photos) - len(opened))} could not be read.")
-    _add_reservations(asked, pieces)
-    return LibraryAnswer(pieces.text, tuple(photo for photo, _ in opened), asked.total(), is_from_model)
+        text.add(f"\n{count(len(photos) - len(opened))} could not be read.")
+    _add_reservations(question, selection, text)
+    return LibraryAnswer(text.text, tuple(photo for photo, _ in opened), selection.count(), is_from_model)
 
 
 def _open(photos: tuple[PhotoRecord, ...]) -> list[tuple[PhotoRecord, Image.Image]]:
@@ -133,75 +135,70 @@ def _open(photos: tuple[PhotoRecord, ...]) -> list[tuple[PhotoRecord, Image.Imag
     return opened
 
 
-def _narrow(asked: LibraryQuestion) -> tuple[LibraryQuestion, list[str]]:
+def _narrow(question: Question, selection: Selection) -> tuple[Selection, list[str]]:
     """Keep of the question's words those that captions have, places and rare words first.
 
     Returns:
-        The question with these words alone, and the words of places that had to be left out.
+        The photos with these words alone, and the words of places that had to be left out.
 
     Raises:
         UsageError: Nothing in the question says which photos are meant.
     """
-    question = asked.question
-    words = [word for word in question.words if word.casefold() not in _ASKED_OF]
-    base = replace(asked, question=replace(question, words=()))
-    sizes = {word: _with_words(base, (word,)).total() for word in words}
-    kept: tuple[str, ...] = ()
-    for word in sorted(words, key=lambda word: (word.casefold() not in PLACE_WORDS, sizes[word])):
-        if sizes[word] and _with_words(base, (*kept, word)).total():
-            kept = (*kept, word)
-    if not kept and not _says_which(question):
-        if not words:
+    groups = selection.criteria.words
+    wanted = [group for group in groups if not _QUESTION_WORDS.issuperset(map(str.casefold, group))]
+    base = selection.where(words=())
+    sizes = {group: base.where(words=(group,)).count() for group in wanted}
+    used: tuple[tuple[str, ...], ...] = ()
+    for group in sorted(wanted, key=lambda group: (group[0].casefold() not in PLACE_WORDS, sizes[group])):
+        if sizes[group] and base.where(words=(*used, group)).count():
+            used = (*used, group)
+    if not used and not _says_which(question, base.criteria):
+        if not wanted:
             raise UsageError(
                 "the question does not say which photos are meant",
-                hint="name somebody, a date or a place, or give photos: photopal ask QUESTION PHOTO...",
+                hint="Name somebody, a date or a place, or give photos: photopal ask QUESTION PHOTO...",
             )
-        return _with_words(base, tuple(words)), []
-    left_out = [w for w in words if w not in kept and {*word_forms(w)} & PLACE_WORDS]
-    return _with_words(base, tuple(word for word in words if word in kept)), left_out
+        return base.where(words=tuple(wanted)), []
+    left_out = [g[0] for g in wanted if g not in used and {*word_forms(g[0])} & PLACE_WORDS]
+    return base.where(words=tuple(group for group in wanted if group in used)), left_out
 
 
-def _with_words(asked: LibraryQuestion, words: tuple[str, ...]) -> LibraryQuestion:
-    return replace(asked, question=replace(asked.question, words=words))
-
-
-def _says_which(question: Question) -> bool:
-    known = (question.names, question.any_names, question.period, question.place, question.camera)
-    return any(known) or question.end is not None
+def _says_which(question: Question, criteria: Criteria) -> bool:
+    return criteria != Criteria() or question.end is not None
 
 
 def _order(question: Question) -> Order:
     if question.end:
         return "oldest" if question.end == "first" else "newest"
-    return "best" if question.words else "newest"
+    return "best" if question.criteria.words else "newest"
 
 
-def _told_by_caption(asked: LibraryQuestion, photo: PhotoRecord) -> str | None:
-    """What a photo's caption answers: what happens there, or the colour of something it mentions."""
-    caption = asked.library.captions.get(photo.id)
+def _caption_answer(question: Question, selection: Selection, photo: PhotoRecord) -> str | None:
+    """What a photo's caption answers: what happens there, or the color of something it mentions."""
+    caption = selection.library.captions.get(photo.id)
     if caption is None:
         return None
-    if asked.question.kind == "describe":
+    if question.kind == "describe":
         return caption.text
-    colour = _COLOUR_OF.search(asked.question.text)
-    if colour is None:
+    color = _COLOR_OF.search(question.text)
+    if color is None:
         return None
-    forms = "|".join(map(re.escape, word_forms(colour["thing"])))
-    found = re.search(rf"\b(?P<colour>{_COLOURS})\s+(?:[\w-]+\s+)?(?:{forms})\b", caption.text, re.IGNORECASE)
-    return f"{found['colour'].capitalize()}. {caption.text}" if found else None
+    forms = "|".join(map(re.escape, word_forms(color["thing"])))
+    found = re.search(rf"\b(?P<color>{_COLORS})\s+(?:[\w-]+\s+)?(?:{forms})\b", caption.text, re.IGNORECASE)
+    return f"{found['color'].capitalize()}. {caption.text}" if found else None
 
 
-def _share(number: int, asked: LibraryQuestion) -> str:
-    """Say how many of the photos were used: "4 of 12 photos of Anna"."""
-    total = asked.total()
-    all_of = count(total) + filter_words(asked.question)
-    return all_of if number == total else f"{number:,} of {all_of}"
+def _share(number: int, selection: Selection) -> str:
+    """Write how many of the photos were used: "4 of 12 photos of Anna"."""
+    total = selection.count()
+    all_photos = count(total) + selection.what
+    return all_photos if number == total else f"{number:,} of {all_photos}"
 
 
 def _heading(photo: PhotoRecord) -> str:
     return photo.path.name + (f", {day(photo.taken_at)}" if photo.taken_at else "")
 
 
-def _add_reservations(asked: LibraryQuestion, pieces: _Pieces) -> None:
-    for note in reservations(asked, asked.total()):
-        pieces.add(f"\n{note}")
+def _add_reservations(question: Question, selection: Selection, text: _AnswerText) -> None:
+    for note in [*reservations(selection, selection.count()), *question.notes]:
+        text.add(f"\n{note}")

@@ -60,6 +60,7 @@ def add_concept(  # noqa: PLR0913 - one parameter for each option of the command
       photopal add-concept Anna party.jpg --box 410,120,300,620
       photopal add-concept Anna photos-of-anna --mask masks-of-anna
     """
+    from photopal.assistant.find import explain_name
     from photopal.ingest.references import list_reference_files
 
     session = session_of(ctx)
@@ -69,7 +70,10 @@ def add_concept(  # noqa: PLR0913 - one parameter for each option of the command
         added, result = _register(session, library, (model, path), (name, files), kind=kind, about=about)
         warn_of_unregistered(session, library.concepts.all(), result.failed, known=result.bank.concepts)
         entries = _entries(library, added, result.found.get(added.concept.id, []))
+        warning = explain_name(library, added.concept.name) if added.is_new else None
     _show(session, added, entries, is_json=json)
+    if warning:
+        session.warn(warning)
 
 
 def _register(

@@ -29,35 +29,49 @@ def ask(
         ),
     ] = None,
     *,
+    limit: Annotated[
+        int,
+        typer.Option(
+            help="Maximum number of photos, places or names to list for a question about the library.",
+            min=1,
+            metavar="N",
+        ),
+    ] = 10,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Answer a question about photos, or about the whole library.
 
     With photos, the model looks at each one and answers, using the names it knows. Without photos, questions
     about names, dates, counts and places are answered exactly from the library; the model only looks at the
-    few photos that remain, and the answer lists the photos it is based on. Exits with code 4 if nothing
-    matches.
+    few photos that remain, and the answer lists the photos it is based on. "Not", "without", "more than" and
+    the like are understood or refused; words that are neither names, dates nor places are looked for in
+    captions and quoted in the answer. A month, season or holiday without a year means every year. Simple
+    questions can also be asked in German, French, Spanish, Italian, Chinese and Japanese. Exits with code 4
+    if nothing matches.
 
     Examples:
       photopal ask "What is Rex doing?" beach.jpg
       photopal ask "When did I last see Anna with Rex?"
       photopal ask "How many photos of Anna are there from 2023?"
+      photopal ask "Did I take more photos in 2022 or 2023?"
+      photopal ask "Show me photos of Anna without Ben at Christmas" --limit 100
     """
     session = session_of(ctx)
     if photos:
         _ask_photos(session, question, read_paths(photos), is_json=json)
     else:
-        _ask_library(session, question, is_json=json)
+        _ask_library(session, question, limit=limit, is_json=json)
 
 
-def _ask_library(session: Session, question: str, *, is_json: bool) -> None:
-    from photopal.assistant.ask import ask_library
+def _ask_library(session: Session, question: str, *, limit: int, is_json: bool) -> None:
+    from photopal.assistant.ask import AskOptions, ask_library
 
     with session.library_to_read() as library:
         answer = ask_library(
             library,
             question,
             open_assistant=lambda: open_assistant(session, library),
+            options=AskOptions(most_cited=limit),
             on_text=None if is_json else _streaming(session),
         )
     if is_json:

@@ -21,8 +21,13 @@ def rename_concept(
     Examples:
       photopal rename-concept Rex "Rex the Second"
     """
+    from photopal.assistant.find import explain_name
+
     session = session_of(ctx)
     with session.library_to_write() as library:
         old = library.concepts.get(name).name
         new = library.concepts.rename(old, new_name).name
+        warning = explain_name(library, new)
     session.say(f"Renamed {old} to {new}. To revert, run `photopal undo`.")
+    if warning:
+        session.warn(warning)

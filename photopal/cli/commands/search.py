@@ -40,11 +40,12 @@ def search(  # noqa: PLR0913 - one parameter for each option of the command
     """Find photos by words, names, dates and camera.
 
     Searches captions, names, places, file names, and the keywords, titles, descriptions and persons in the
-    files; the last word can be incomplete. "Quoted words" match as a phrase, and -word excludes photos. A
-    name matches photos of that person, pet or thing. Dates can be written as 2024, 2024-07, July 2023,
-    yesterday, last summer or before 2020; Christmas or July alone matches every year. Matches in names come
-    first, then captions, places and keywords, then file names; newest photos first. Exits with code 4 if
-    nothing is found.
+    files; the last word can be incomplete. "Quoted words" match as a phrase, and -word, "no word" and
+    "without word" exclude photos. A name matches photos of that person, pet or thing; people, pets and nobody
+    match any or none of them; a camera matches its photos. Dates can be written as 2024, 2024-07, July 2023,
+    yesterday, last summer or before 2020; Christmas or July alone matches every year. If a name is also a
+    place, a month or a word, a note says which was taken. Matches in names come first, then captions, places
+    and keywords, then file names; newest photos first. Exits with code 4 if nothing is found.
 
     Examples:
       photopal search Rex on the beach last summer
@@ -52,7 +53,7 @@ def search(  # noqa: PLR0913 - one parameter for each option of the command
       photopal search "birthday cake" --concept Anna --since 2023 --until 2024-06
       photopal search --camera Canon --paths
     """
-    from photopal.assistant.find import SearchOptions, explain_nothing, search_photos
+    from photopal.assistant.find import SearchOptions, explain_nothing, explain_reading, search_photos
 
     if json and paths:
         raise UsageError("--json and --paths cannot be used together")
@@ -64,7 +65,10 @@ def search(  # noqa: PLR0913 - one parameter for each option of the command
     with session.library_to_read() as library:
         hits = search_photos(library, words, options)
         hint = None if hits else explain_nothing(library, words)
+        notes = explain_reading(library, words, options)
     _show_hits(session, hits[:limit], is_json=json, is_paths=paths)
+    for note in notes:
+        session.say(note, style="dim")
     if not hits:
         what = f"no photo found for {words!r}" if words else "no photo found"
         raise NothingFoundError(f"no more photos than {offset:,}, or {what}" if offset else what, hint=hint)

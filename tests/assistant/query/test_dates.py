@@ -4,16 +4,26 @@ from datetime import date
 
 import pytest
 
-from photopal.assistant.query.dates import easter
-from photopal.assistant.query.periods import find_period
+from photopal.assistant.query.dates import Period, Recurring, easter, find_dates, outside, resolve
 from photopal.errors import UsageError
 
 TODAY = date(2026, 10, 14)  # a Wednesday
+YEARS = range(2020, 2026)
 
 
 def period(text, **options):
-    found, _ = find_period(text, TODAY, **options)
-    return found and (str(found.since) if found.since else "", str(found.until) if found.until else "")
+    """The one stretch of time a text speaks of, as two ISO dates."""
+    spans = find_dates(text, TODAY, **options)
+    if not spans:
+        return None
+    [found] = resolve([[span.when for span in spans]], YEARS)
+    return tuple(str(day) if day else "" for day in (found.since, found.until))
+
+
+def recurring(text, year=2024):
+    [span] = find_dates(text, TODAY)
+    assert isinstance(span.when, Recurring)
+    return [(str(found.since), str(found.until)) for found in span.when.in_year(year)], span.when.label
 
 
 @pytest.mark.parametrize(
@@ -29,9 +39,6 @@ def period(text, **options):
         ("24.12.2023", "2023-12-24", "2023-12-24"),
         ("24/12/2023", "2023-12-24", "2023-12-24"),
         ("12/24/2023", "2023-12-24", "2023-12-24"),
-        ("in March", "2026-03-01", "2026-03-31"),
-        ("in December", "2025-12-01", "2025-12-31"),
-        ("29 February", "2024-02-29", "2024-02-29"),
         ("last summer", "2026-06-01", "2026-08-31"),
         ("last autumn", "2025-09-01", "2025-11-30"),
         ("this autumn", "2026-09-01", "2026-11-30"),
@@ -69,6 +76,12 @@ def period(text, **options):
         ("from December to January 2024", "2023-12-01", "2024-01-31"),
         ("from May 2020 to June", "2020-05-01", "2020-06-30"),
         ("in 2022 and 2023", "2022-01-01", "2023-12-31"),
+        ("the first half of 2022", "2022-01-01", "2022-06-30"),
+        ("the last quarter of 2022", "2022-10-01", "2022-12-31"),
+        ("in July and August 2023", "2023-07-01", "2023-08-31"),
+        ("2020 or earlier", "", "2020-12-31"),
+        ("since July", "2026-07-01", ""),
+        ("before Easter", "", "2026-04-02"),
     ],
 )
 def test_a_period_is_read(text, since, until):
@@ -80,19 +93,55 @@ def test_a_period_is_read(text, since, until):
     ["may I see Anna", "did Anna fall", "a winter coat", "the christmas tree", "IMG_2024.jpg", "12 photos"],
 )
 def test_words_that_only_look_like_dates_are_left_alone(text):
-    assert find_period(text, TODAY) == (None, text)
+    assert find_dates(text, TODAY) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "periods", "label"),
+    [
+        ("in March", [("2024-03-01", "2024-03-31")], "in March"),
+        ("photos from every July", [("2024-07-01", "2024-07-31")], "in July"),
+        ("at Christmas", [("2024-12-24", "2024-12-26")], "at Christmas"),
+        ("in the summer", [("2024-06-01", "2024-08-31")], "in summer"),
+        ("in winter", [("2024-12-01", "2025-02-28")], "in winter"),
+        ("on 3 July", [("2024-07-03", "2024-07-03")], "on 3 July"),
+        ("29 February", [("2024-02-29", "2024-02-29")], "on 29 February"),
+        ("between June and August", [("2024-06-01", "2024-08-31")], "from June to August"),
+        ("from November to February", [("2024-11-01", "2025-02-28")], "from November to February"),
+    ],
+)
+def test_a_month_season_holiday_or_day_without_a_year_is_every_years(text, periods, label):
+    assert recurring(text) == (periods, label)
+
+
+def test_a_day_that_only_leap_years_have_is_in_no_other_year():
+    assert recurring("29 February", 2023)[0] == []
+    assert len(recurring("on Sundays")[0]) == 52
+    assert recurring("at weekends")[0][0] == ("2024-01-06", "2024-01-07")
+
+
+def test_the_last_christmas_is_a_day_and_the_last_christmas_photo_any_years():
+    assert period("last Christmas") == ("2025-12-24", "2025-12-26")
+    assert isinstance(find_dates("the last Christmas photo", TODAY)[0].when, Recurring)
+
+
+def test_dates_of_several_groups_must_all_hold():
+    [christmas, year] = find_dates("at Christmas in 2023", TODAY)[:1] + find_dates("in 2023", TODAY)
+    assert resolve([[christmas.when], [year.when]], YEARS) == (
+        Period(date(2023, 12, 24), date(2023, 12, 26)),
+    )
+    assert resolve([[Period(date(2020, 1, 1), None)], [Period(None, date(2019, 1, 1))]], YEARS) == ()
+
+
+def test_what_is_outside_of_periods_is_all_other_days():
+    inside = [Period(date(2020, 1, 1), date(2020, 12, 31)), Period(date(2022, 1, 1), None)]
+    assert outside(inside) == (Period(None, date(2019, 12, 31)), Period(date(2021, 1, 1), date(2021, 12, 31)))
+    assert outside([]) == (Period(None, None),)
 
 
 def test_a_name_that_is_a_month_is_a_month_only_after_a_word_of_time():
-    assert period("photos of May", names=["May"]) is None
+    assert find_dates("photos of May", TODAY, names=["May"]) == []
     assert period("photos of May in May 2023", names=["May"]) == ("2023-05-01", "2023-05-31")
-    assert find_period("May in May", TODAY, names=["May"])[1].split() == ["May"]
-
-
-def test_the_rest_of_the_question_is_kept():
-    assert find_period("where was Anna in July 2024 with Rex?", TODAY)[1].split() == [
-        "where", "was", "Anna", "with", "Rex?",
-    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -101,14 +150,13 @@ def test_the_rest_of_the_question_is_kept():
         "31 February 2023",
         "2023-13-01",
         "3/7/2024",
-        "in 2020 or 2024",
         "between 2024 and 2022",
         "9999 years ago",
     ],
 )
 def test_dates_that_cannot_be_read_are_refused(text):
     with pytest.raises(UsageError):
-        find_period(text, TODAY)
+        find_dates(text, TODAY)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,400 @@
+"""Kinds of questions whose answer must never be the opposite, over the album whose every fact is known."""
+
+from datetime import date
+
+import pytest
+
+from photopal.assistant.ask import AskOptions, ask_library
+from photopal.assistant.find import SearchOptions, explain_name, explain_reading, search_photos
+from photopal.assistant.query.languages import language_of
+from photopal.errors import ConceptError, UsageError
+from photopal.library import Library
+from tests.assistant.questions.album import ALBUM, PEOPLE, PETS, shows
+from tests.assistant.test_questions import fill
+
+TODAY = date(2025, 1, 15)
+
+
+def no_assistant():
+    raise AssertionError("no model was needed")
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("kinds")
+    with Library(folder / "library.db") as library:
+        fill(library, folder)
+        yield library
+
+
+def ask(library, question, most=1000):
+    options = AskOptions(today=TODAY, most_cited=most)
+    return ask_library(library, question, open_assistant=no_assistant, options=options)
+
+
+def cited(answer):
+    return {photo.id for photo in answer.photos}
+
+
+def found(library, query):
+    hits = search_photos(library, query, SearchOptions(limit=1000, today=TODAY))
+    return {hit.photo.id for hit in hits}
+
+
+def album(fits, *, read=True):
+    """The numbers of the photos that fit, of those somebody has looked at."""
+    return {photo.number for photo in ALBUM if fits(photo) and (photo.caption or photo.names or not read)}
+
+
+ANNA_WITHOUT_BEN = album(lambda photo: "Anna" in photo.names and "Ben" not in photo.names)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "photos of Anna with no Ben",
+        "Photos of Anna but no Ben",
+        "Anna, not Ben",
+        "Show me Anna without Ben",
+        "Which photos show Anna but don't show Ben?",
+        "photos of Anna where Ben isn't",
+        "Photos of Anna in which Ben does not appear",
+        "Anna, but never with Ben",
+        "All photos of Anna but none with Ben",
+        "Anna minus Ben",
+        "Photos of Anna excluding Ben",
+        "photos that have Anna and lack Ben",
+    ],
+)
+def test_a_negation_in_any_words_leaves_photos_out(library, question):
+    assert cited(ask(library, question)) == ANNA_WITHOUT_BEN
+
+
+@pytest.mark.parametrize(
+    ("question", "fits"),
+    [
+        ("photos with no one", lambda p: not p.names & PEOPLE),
+        ("photos of nobody in Lisbon", lambda p: p.place == "Lisbon" and not p.names & PEOPLE),
+        ("photos with neither people nor pets", lambda p: not p.names & (PEOPLE | PETS)),
+        ("photos with animals but no people", lambda p: p.names & PETS and not p.names & PEOPLE),
+        ("photos with no date", lambda p: p.taken is None),
+        ("photos with no location", lambda p: p.place is None),
+        ("How many photos have neither a date nor a place?", lambda p: p.taken is None and p.place is None),
+        ("Which photos have no camera?", lambda p: p.camera is None),
+        ("photos that were not taken in 2022", lambda p: p.taken and p.year != 2022),
+        ("photos of Anna outside Berlin", lambda p: "Anna" in p.names and p.place != "Berlin"),
+        ("photos of Ben that are not from Berlin", lambda p: "Ben" in p.names and p.place != "Berlin"),
+        (
+            "photos of Anna excluding Christmas",
+            lambda p: "Anna" in p.names and p.day and (p.month, p.day.day) not in ((12, 24), (12, 25)),
+        ),
+        ("Don't show me Ben", lambda p: "Ben" not in p.names),
+        ("photos of the beach without a bike", lambda p: p.says("beach") and not p.says("bike")),
+    ],
+)
+def test_what_is_negated_may_be_a_kind_a_place_a_date_or_a_word(library, question, fits):
+    unread = album(lambda photo: photo.caption is None, read=False)
+    assert cited(ask(library, question)) - unread == album(fits, read=False) - unread
+
+
+@pytest.mark.parametrize(
+    ("question", "begins"),
+    [
+        ("Isn't there a photo of Luna?", "There are 3 photos of Luna"),
+        ("Was Anna never in Nara?", "There are no photos of Anna in Nara"),
+        ("Do I have no photos of Bobo?", "There are 2 photos of Bobo"),
+        ("Hasn't Ben been to Nara?", "There is 1 photo of Ben in Nara"),
+    ],
+)
+def test_a_yes_or_no_question_with_not_is_answered_with_facts(library, question, begins):
+    assert ask(library, question).text.startswith(begins)
+
+
+def test_who_is_not_there_are_those_on_no_photo(library):
+    assert ask(library, "Which people have no photos from 2024?").text.startswith("Paris, Rose, Summer, Will")
+    assert ask(library, "Who was never in Berlin?").text.startswith("Bobo, May, Paris and 小明")
+    besides = ask(library, "Who besides Ben was in Nara?").text
+    assert besides.startswith("May (1) and 小明 (1)")
+
+
+@pytest.mark.parametrize(
+    ("question", "begins", "of"),
+    [
+        ("Did I take more photos in 2022 or 2023?", "In 2022: 11 photos in 2022 and 10", None),
+        ("Is Ben in more photos than Anna?", "No: 14 photos of Ben and 17 photos of Anna", "Anna"),
+        ("Is Luna in fewer photos than Rex?", "Yes: 3 photos of Luna and 7 photos of Rex", "Luna"),
+        ("How many more photos of Anna than of Ben are there?", "3 more photos: 17", "Anna"),
+        ("Do Anna and Ben appear equally often?", "No: 17", None),
+        ("Which pet is in more photos, Rex or Luna?", "Rex: 7", "Rex"),
+        ("Who came first, Rex or Luna?", "Rex: the first photo of Rex is from 17 May 2020", None),
+        ("Did I see Luna before Rex?", "No: the first photo of Luna", None),
+        ("Are there more photos with Anna or without Anna?", "without Anna: 17 photos of Anna and 44", None),
+        ("Anna vs Ben", "Anna: 17", "Anna"),
+        ("Which of Anna, Ben and Mia has the most photos?", "Anna: 17 photos of Anna, 14", "Anna"),
+        ("Between Rex and Luna, who is in more photos?", "Rex: 7", "Rex"),
+        ("Were fewer photos taken in 2019 than in 2024?", "Yes: 6 photos in 2019 and 8", None),
+        ("Are there more than 10 photos of Ben?", "Yes, there are 14 photos of Ben", "Ben"),
+        ("Do I have at least 5 photos of Luna?", "No, there are 3 photos of Luna", "Luna"),
+        ("Are all photos of Mia from Berlin?", "No, only 10 of 11 photos of Mia", "Mia"),
+        ("Is Mia in every photo from Christmas 2021?", "Yes, all 1 photo", "Mia"),
+    ],
+)
+def test_a_comparison_is_answered_as_one_and_cites_the_side_that_has_it(library, question, begins, of):
+    answer = ask(library, question)
+    assert answer.text.casefold().startswith(begins.casefold()), answer.text
+    if of is not None:
+        assert cited(answer) <= album(shows(of))
+
+
+def test_a_word_that_would_change_the_answer_is_refused_by_name(library):
+    for question, word in (
+        ("How many photos show more than two people?", "more"),
+        ("Show me photos taken after 22:00", "after"),
+        ("What was the second photo of Rex?", "second"),
+        ("Where has Anna never been?", "never"),
+        ("Anna or Ben but not both", "both"),
+        ("When will I see Anna?", "will"),
+        ("What is the average number of photos of Anna?", "average"),
+        ("Did nobody go to Nara?", "nobody"),
+        ("Half of the photos of Anna", "Half"),
+    ):
+        with pytest.raises(UsageError, match=f'not understood:.*"{word}"'):
+            ask(library, question)
+
+
+def test_what_no_photo_shows_is_refused_and_not_made_up(library):
+    for question in (
+        "How old is Ben?",
+        "What is Anna's phone number?",
+        "Is Ben married to Anna?",
+        "When is Anna's birthday?",
+        "Who took the photo of Anna by the river?",
+        "What will the weather be in Berlin tomorrow?",
+    ):
+        with pytest.raises(UsageError):
+            ask(library, question)
+
+
+def test_show_me_is_not_a_photo_of_me(library):
+    assert cited(ask(library, "show me Anna")) == album(shows("Anna"))
+    with pytest.raises(ConceptError, match="I do not know who"):
+        ask(library, "photos of me in Berlin")
+
+
+@pytest.mark.parametrize("command", [lambda *asked: cited(ask(*asked)), found])
+@pytest.mark.parametrize(
+    ("words", "fits"),
+    [
+        ("photos in July", lambda p: p.month == 7),
+        ("photos in summer", lambda p: p.month in (6, 7, 8)),
+        ("photos at Christmas", lambda p: p.month == 12 and 24 <= p.day.day <= 26),
+        (
+            "photos of Mia at Christmas",
+            lambda p: "Mia" in p.names and p.month == 12 and 24 <= p.day.day <= 26,
+        ),
+        ("photos in 2019 at Christmas", lambda p: p.year == 2019 and p.month == 12),
+        ("photos in December 2024", lambda p: p.year == 2024 and p.month == 12),
+    ],
+)
+def test_a_date_without_a_year_is_every_years_in_questions_and_in_searches(library, command, words, fits):
+    wanted = {photo.number for photo in ALBUM if photo.taken and fits(photo)}
+    spoken = {photo.number for photo in ALBUM if photo.says("christmas", "summer")}
+    assert wanted <= command(library, words) <= wanted | spoken
+
+
+@pytest.mark.parametrize("command", [lambda *asked: cited(ask(*asked)), found])
+def test_people_pets_and_nobody_are_kinds_in_questions_and_in_searches(library, command):
+    assert command(library, "pets") == album(lambda p: bool(p.names & PETS))
+    assert command(library, "people in Nara") >= album(lambda p: p.place == "Nara" and bool(p.names & PEOPLE))
+    assert command(library, "nobody in Nara") == album(lambda p: p.place == "Nara" and not p.names)
+
+
+def test_camera_words_reach_cameras(library):
+    assert found(library, "iphone rex") == album(lambda p: "Rex" in p.names and "iPhone" in (p.camera or ""))
+    assert found(library, "canon eos r6 nara") == album(lambda p: p.place == "Nara" and "Canon" in p.camera)
+    assert ask(library, "photos of Mia not taken with the iPhone").total == 2
+    assert ask(library, "photos from my Nikon").total == 0
+
+
+def test_counts_of_places_give_a_number_and_lists_say_how_to_see_the_rest(library):
+    assert ask(library, "How many cities have I been to?").text.startswith("6 places: ")
+    assert ask(library, "How many countries are my photos from?").text.startswith("5 countries: ")
+    listed = ask(library, "show me Anna", most=10)
+    assert "The newest 10 are listed; --limit 17 lists all." in listed.text
+    assert "--limit" not in ask(library, "show me Luna", most=10).text
+
+
+@pytest.mark.parametrize(
+    ("question", "fits"),
+    [
+        ("Where was Ben?", lambda p: "Ben" in p.names and p.place is not None),
+        ("How many cities have I been to?", lambda p: p.place is not None),
+        ("When was Anna photographed?", lambda p: "Anna" in p.names and p.taken is not None),
+        ("Which cameras did I use?", lambda p: p.camera is not None),
+        ("Which year has the fewest photos?", lambda p: p.year == 2019),
+        ("Which pet is in the most photos?", lambda p: "Rex" in p.names),
+        ("Which city has the most photos?", lambda p: p.place == "Berlin"),
+        ("Who is in photos from Lisbon?", lambda p: p.place == "Lisbon" and p.names),
+    ],
+)
+def test_photos_cited_have_the_property_they_are_cited_for(library, question, fits):
+    answer = ask(library, question)
+    assert cited(answer)
+    assert cited(answer) <= album(fits, read=False)
+
+
+@pytest.mark.parametrize(
+    ("question", "photos", "note"),
+    [
+        ("photos of Paris", {28, 29}, 'for the place, write "in Paris"'),
+        ("photos in Paris", {17, 18, 26, 39, 40, 46}, 'write "of Paris"'),
+        ("Were there more photos in Lisbon or Paris?", None, '"Paris" is read as the place'),
+        ("photos of May", {17, 18, 47}, 'for the date, write "in May"'),
+        ("photos in May", {8, 9, 17, 18, 38}, 'write "of May"'),
+        ("May in May", {17, 18}, '"May" is read as a date'),
+        ("photos of Summer in summer", {29}, 'write "of Summer"'),
+        ("photos of Rose", {19, 38, 54}, "for the word"),
+        ("a photo with a rose", {20}, "ordinary word"),
+        ("a photo with roses", {20}, ""),
+        ("Show Will", {14, 18, 35, 39}, "for the word"),
+        ("Will and Anna", {14, 35}, "for the word"),
+    ],
+)
+def test_names_with_two_meanings_are_settled_by_the_words_around_and_it_is_said(
+    library, question, photos, note
+):
+    answer = ask(library, question)
+    assert note in answer.text
+    if photos is not None:
+        assert cited(answer) == photos
+
+
+def test_a_search_says_what_a_name_with_two_meanings_was_taken_for(library):
+    assert found(library, "Paris") == {28, 29}
+    assert found(library, '"rose"') == {20}
+    assert found(library, "paris croissants") == {40}
+    assert found(library, "Paris guitar") == {28}
+    [note] = explain_reading(library, "Paris", SearchOptions(today=TODAY))
+    assert '"in Paris"' in note
+    assert explain_reading(library, "Anna", SearchOptions(today=TODAY)) == ()
+
+
+def test_a_new_name_that_means_something_else_too_is_said(library):
+    assert "a place" in explain_name(library, "Paris")
+    assert "a place" in explain_name(library, "Nara")
+    assert "a date and an ordinary word" in explain_name(library, "May")
+    assert "an ordinary word" in explain_name(library, "Rose")
+    assert explain_name(library, "Zoë") is None
+
+
+def test_a_name_and_its_word_in_one_question_are_refused(library):
+    with pytest.raises(UsageError, match="a name and a word"):
+        ask(library, "Is there a photo of Rose with a rose?")
+
+
+@pytest.mark.parametrize("command", [lambda *asked: cited(ask(*asked)), found])
+@pytest.mark.parametrize(
+    ("words", "photos"),
+    [
+        ("北京", {21}),
+        ("天安门", {21}),
+        ("五重塔", {22}),
+        ("민국", {61}),
+        ("여행", {61}),
+        ("strasse", {37}),
+        ("STRAẞE", {37}),
+        ("Grüsse", {48}),
+        ("Gruesse", {48}),
+        ("Dusseldorf", {28, 29, 48}),
+        ("Duesseldorf", {28, 29, 48}),
+        ("🎉", {44}),
+        ("Zoe", {30, 31, 41, 44, 51}),
+    ],
+)
+def test_words_of_every_script_and_spelling_are_found(library, command, words, photos):
+    assert command(library, words) == photos
+
+
+@pytest.mark.parametrize("place", ["St. Moritz", "St Moritz", "st moritz", "Saint Moritz", "Sankt Moritz"])
+def test_a_saint_is_found_however_it_is_written(library, place):
+    assert cited(ask(library, f"photos in {place}")) == {6, 7}
+
+
+LANGUAGES = {
+    "de": [
+        ("Wie viele Fotos von Mia gibt es aus dem Jahr 2021?", {15, 16, 25}),
+        ("Wann habe ich Rex zuletzt gesehen?", {43}),
+        ("Zeig mir Fotos von Ben aus Lissabon", {10, 11, 41}),
+        ("Fotos von Luna ohne Anna", {13, 42}),
+        ("Wer ist auf den Fotos von Weihnachten 2019?", {3, 4}),
+        ("Wo war Ben im Oktober 2021?", {23}),
+    ],
+    "fr": [
+        ("Combien de photos de Mia en 2021 ?", {15, 16, 25}),
+        ("Quand ai-je vu Rex pour la dernière fois ?", {43}),
+        ("Montre-moi les photos de Ben à Lisbonne", {10, 11, 41}),
+        ("Photos de Luna sans Anna", {13, 42}),
+        ("Qui est sur les photos de Noël 2019 ?", {3, 4}),
+        ("Où était Ben en octobre 2021 ?", {23}),
+    ],
+    "es": [
+        ("¿Cuántas fotos de Mia hay en 2021?", {15, 16, 25}),
+        ("¿Cuándo vi a Rex por última vez?", {43}),
+        ("Muéstrame las fotos de Ben en Lisboa", {10, 11, 41}),
+        ("fotos de Luna sin Anna", {13, 42}),
+        ("¿Quién está en las fotos de Navidad de 2019?", {3, 4}),
+        ("¿Dónde estaba Ben en octubre de 2021?", {23}),
+    ],
+    "it": [
+        ("Quante foto di Mia ci sono nel 2021?", {15, 16, 25}),
+        ("Quando ho visto Rex per l'ultima volta?", {43}),
+        ("Mostrami le foto di Ben a Lisbona", {10, 11, 41}),
+        ("foto di Luna senza Anna", {13, 42}),
+        ("Chi c'è nelle foto di Natale 2019?", {3, 4}),
+        ("Dov'era Ben a ottobre 2021?", {23}),
+    ],
+    "zh": [
+        ("2021年Mia有多少张照片？", {15, 16, 25}),
+        ("Rex最后一次是什么时候拍的？", {43}),
+        ("给我看Ben在里斯本的照片", {10, 11, 41}),
+        ("没有Anna的Luna的照片", {13, 42}),
+        ("2019年圣诞节的照片里有谁？", {3, 4}),
+        ("2021年10月Ben在哪里？", {23}),
+    ],
+    "ja": [
+        ("2021年のMiaの写真は何枚ありますか？", {15, 16, 25}),
+        ("Rexを最後に見たのはいつですか？", {43}),
+        ("リスボンのBenの写真を見せてください", {10, 11, 41}),
+        ("2019年のクリスマスの写真に誰がいますか？", {3, 4}),
+        ("2021年10月にBenはどこにいましたか？", {23}),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("question", "photos"), [pair for questions in LANGUAGES.values() for pair in questions]
+)
+def test_simple_questions_are_understood_in_six_more_languages(library, question, photos):
+    assert cited(ask(library, question)) == photos
+
+
+def test_other_languages_and_words_without_a_translation_are_refused(library):
+    for question in ("Hoeveel foto's van Anna zijn er?", "Сколько фотографий Анны?", "安娜有多少张照片？"):
+        with pytest.raises(UsageError, match="not understood") as refused:
+            ask(library, question)
+        assert "English" in str(refused.value.hint)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "In which country was Ben in 2021?",
+        "Photos of die and war",
+        "Show me Anna in a la carte restaurants",
+        "Where was Anna?",
+        "2024",
+        "Anna",
+    ],
+)
+def test_english_is_not_taken_for_another_language(question):
+    assert language_of(question) is None
