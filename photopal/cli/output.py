@@ -1,19 +1,23 @@
 """How results look: safe text, listings and JSON; knows nothing of libraries or models.
 
-A listing is a table on a terminal. Anywhere else it is one row a line with tabs between, so that other
-programs can read it and long paths are never folded.
+A listing is a table on a terminal, in which paths are never folded, so that they can be copied; where they
+leave no room for the rest, that comes below them. Anywhere else it is one row a line with tabs between, so
+that other programs can read it.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -21,6 +25,7 @@ from rich.text import Text
 # file name can hold all of them, and a terminal would obey.
 _UNSAFE_ABOVE = r"\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff"
 _UNSAFE = re.compile(rf"[\x00-\x1f{_UNSAFE_ABOVE}]")
+_LEAST_WIDTH = 20
 _UNSAFE_IN_JSON = re.compile(rf"[{_UNSAFE_ABOVE}]")
 
 
@@ -54,12 +59,48 @@ def show_listing(out: Console, listing: Listing) -> None:
         for row in listing.rows:
             show_line(out, "\t".join(safe(cell) for cell in row))
         return
+    widths = [
+        max([cell_len(safe(row[place])) for row in listing.rows] + [cell_len(column) * listing.has_header])
+        for place, column in enumerate(listing.columns)
+    ]
+    with_paths = {
+        place
+        for row in listing.rows
+        for place, cell in enumerate(row)
+        if os.path.isabs(cell)  # noqa: PTH117
+    }
+    # What is left for the columns that may be folded, each as wide as it likes or wide enough to be read.
+    rest = [min(width, _LEAST_WIDTH) for place, width in enumerate(widths) if place not in with_paths]
+    least = sum(rest) + sum(widths[place] for place in with_paths) + len(widths) - 1
+    if with_paths and least > out.width:
+        _show_below_paths(out, listing, with_paths)
+        return
     table = Table(box=None, title=listing.title, pad_edge=False, show_header=listing.has_header)
-    for index, column in enumerate(listing.columns):
-        table.add_column(column, style="bold" if index == 0 else "", overflow="fold", header_style="dim")
+    for place, column in enumerate(listing.columns):
+        is_path = place in with_paths
+        table.add_column(
+            column,
+            style="bold" if place == 0 else "",
+            overflow="fold",
+            header_style="dim",
+            no_wrap=is_path,
+            min_width=widths[place] if is_path else None,
+        )
     for row in listing.rows:
         table.add_row(*(plain(cell) for cell in row))
     out.print(table)
+
+
+def _show_below_paths(out: Console, listing: Listing, with_paths: set[int]) -> None:
+    """Print each row's paths on lines of their own, which only the terminal folds."""
+    if listing.title:
+        out.print(plain(listing.title, "italic"))
+    for row in listing.rows:
+        for place in sorted(with_paths):
+            out.print(plain(row[place], "bold"), soft_wrap=True)
+        rest = "  ".join(safe(cell) for place, cell in enumerate(row) if place not in with_paths and cell)
+        if rest:
+            out.print(Padding(Text(rest), (0, 0, 0, 4)))
 
 
 def show_line(out: Console, line: str) -> None:

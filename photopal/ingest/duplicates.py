@@ -9,6 +9,7 @@ the one before.
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,7 +29,11 @@ GroupKind = Literal["copies", "alike", "burst"]
 
 _ALIKE_BITS = 5
 _BURST_BITS = 18
-_BURST_S = 2.0
+_BURST_S = 3.0
+# Frames that look the same may be further apart.
+_SAME_SCENE_S = 10.0
+_GRAY_SIDE_PX = 32
+_FRAME_LEVELS = 24.0
 _PARTS = ((0, 11), (11, 11), (22, 11), (33, 11), (44, 10), (54, 10))
 _PAIRS_AT_ONCE = 4_000_000
 _FILLED_AT_ONCE = 200
@@ -39,9 +44,10 @@ class PhotoGroup:
     """Photos that belong together.
 
     Attributes:
-        kind: `copies`: files with the same contents; `alike`: photos that look the same; `burst`: photos
-            taken one right after the other.
-        paths: At least two; of photos that look alike the largest first, of a burst the earliest.
+        kind: `copies`: files with the same picture; `alike`: photos that look the same; `burst`: photos taken
+            one right after the other.
+        paths: At least two, each another file; of a burst the earliest first, else the best: the largest, of
+            these the one of the highest quality, of these the one of which most is known.
     """
 
     kind: GroupKind
@@ -69,22 +75,100 @@ def fill_in_phashes(library: Library) -> int:
 def group_photos(library: Library) -> list[PhotoGroup]:
     """Group the photos whose files are there: copies first, then photos alike, then bursts.
 
-    A photo is in one burst or one group of photos alike at most, and photos alike are not a burst as well.
+    Frames of a burst are not alike, however little they differ. Of photos alike only the best may be a frame.
     """
-    groups = [PhotoGroup("copies", tuple(paths)) for _, paths in library.paths.copies()]
+    groups = []
+    for photo_id, paths in library.paths.copies():
+        distinct = _distinct_files(paths)
+        if len(distinct) > 1:
+            best = library.photos.get(photo_id).path
+            groups.append(PhotoGroup("copies", tuple(sorted(distinct, key=lambda path: path != best))))
     rows = list(library.photos.phashes())
-    alike = _grouped(rows, _alike_pairs(rows))
-    for places in alike:
-        best = sorted(places, key=lambda place: (-rows[place].pixels, rows[place].photo_id))
-        groups.append(PhotoGroup("alike", _paths(library, [rows[place] for place in best])))
-    taken = {place for places in alike for place in places}
-    rest = [row for place, row in enumerate(rows) if place not in taken]
-    groups += [PhotoGroup("burst", _paths(library, burst)) for burst in _bursts(rest)]
+    thumbnails = _Thumbnails(library)
+    pairs = (
+        (one, other)
+        for one, other in _alike_pairs(rows)
+        if not _are_frames(rows[one], rows[other], thumbnails)
+    )
+    others: set[int] = set()
+    for places in _grouped(rows, pairs):
+        best_first = sorted(places, key=lambda place: _worth(rows[place]))
+        group = _group("alike", library, [rows[place] for place in best_first])
+        if group is not None:
+            groups.append(group)
+            others |= set(best_first[1:])
+    rest = [row for place, row in enumerate(rows) if place not in others]
+    groups += [group for burst in _bursts(rest) if (group := _group("burst", library, burst)) is not None]
     return groups
 
 
-def _paths(library: Library, rows: Iterable[PhashRecord]) -> tuple[Path, ...]:
-    return tuple(library.photos.get(row.photo_id).path for row in rows)
+def _worth(row: PhashRecord) -> tuple[int, ...]:
+    """What puts a photo before others that show the same: pixels, then quality, then what is known of it."""
+    return -row.pixels, -row.picture_bytes, -row.known_facts, row.photo_id
+
+
+def _group(kind: GroupKind, library: Library, rows: Iterable[PhashRecord]) -> PhotoGroup | None:
+    paths = _distinct_files([library.photos.get(row.photo_id).path for row in rows])
+    return PhotoGroup(kind, tuple(paths)) if len(paths) > 1 else None
+
+
+def _distinct_files(paths: Sequence[Path]) -> list[Path]:
+    """Return one path for each file that is there: links to one file are no copies of it.
+
+    Files of which none can be reached, as on a drive that is away, are taken as the library knows them. Of
+    several names of a file the first that is no link to another counts, in the place of the first of all.
+    """
+    files: dict[tuple[int, int], Path] = {}
+    for path in paths:
+        try:
+            status = os.stat(path)  # noqa: PTH116 - of the file that a link leads to
+        except OSError:
+            continue
+        key = (status.st_dev, status.st_ino)
+        if key not in files or (_is_link(files[key]) and not _is_link(path)):
+            files[key] = path
+    return list(files.values()) if files else [path for path in paths if not path.is_symlink()]
+
+
+def _is_link(path: Path) -> bool:
+    """Whether a path, or a folder above it, is a link."""
+    return os.path.realpath(path) != os.path.abspath(path)  # noqa: PTH100 - resolve follows links
+
+
+class _Thumbnails:
+    """Small gray pictures of photos, to tell a photo that was saved again from the next frame."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+
+    def differ(self, one: int, other: int) -> bool:
+        """Whether two photos differ anywhere by more than saving again does."""
+        import numpy as np
+        from PIL import Image
+
+        pictures = []
+        for photo_id in (one, other):
+            jpeg = self._library.photos.thumbnail_or_none(photo_id)
+            try:
+                with Image.open(io.BytesIO(jpeg or b"")) as thumbnail:
+                    gray = thumbnail.convert("L").resize((_GRAY_SIDE_PX, _GRAY_SIDE_PX), Image.Resampling.BOX)
+                    pictures.append(np.asarray(gray, dtype=np.float32))
+            except (OSError, ValueError, SyntaxError):
+                return False
+        apart = pictures[0] - pictures[1]
+        # A photo that was made lighter or darker is the same all over.
+        return float(np.abs(apart - np.median(apart)).max()) > _FRAME_LEVELS
+
+
+def _are_frames(one: PhashRecord, other: PhashRecord, thumbnails: _Thumbnails) -> bool:
+    """Whether two photos that look the same are two exposures, taken seconds apart."""
+    moments = _moment(one.taken_at), _moment(other.taken_at)
+    if moments[0] is None or moments[1] is None or one.camera != other.camera:
+        return False
+    apart_s = abs(moments[0] - moments[1])
+    if apart_s == 0:
+        return one.pixels == other.pixels and thumbnails.differ(one.photo_id, other.photo_id)
+    return apart_s <= _SAME_SCENE_S
 
 
 def _bursts(rows: Iterable[PhashRecord]) -> Iterator[list[PhashRecord]]:
@@ -94,7 +178,8 @@ def _bursts(rows: Iterable[PhashRecord]) -> Iterator[list[PhashRecord]]:
     for (before_s, before), (now_s, now) in pairwise(timed):
         is_next = (
             now.camera == before.camera
-            and now_s - before_s <= _BURST_S
+            and now_s - before_s
+            <= (_SAME_SCENE_S if bits_apart(now.phash, before.phash) <= _ALIKE_BITS else _BURST_S)
             and bits_apart(now.phash, before.phash) <= _BURST_BITS
         )
         if not is_next:

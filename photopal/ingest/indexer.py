@@ -1,9 +1,10 @@
 """Brings a library in line with folders on disk; decides what came, moved and went.
 
-A file whose path, size and time are known is not opened again. Contents are what a photo is, so a file that
-moves keeps its caption and its names. What is gone is only marked, and not even that when so much is gone at
-once that a drive is more likely missing than its photos. However many files there are, only a few of them are
-in memory: the library is asked about some hundred at a time, and one bit is kept for each.
+A file whose path, size and time are known is not opened again. Its picture is what a photo is, so a file that
+moves or gets other metadata keeps its caption and its names. What is gone is only marked, and not even that
+when so much is gone at once that a drive is more likely missing than its photos. However many files there
+are, only a few of them are in memory: the library is asked about some hundred at a time, and one bit is kept
+for each.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
+from photopal.errors import PhotoError
 from photopal.files import Stamp
 from photopal.ingest.missing import Gone
 from photopal.ingest.reader import BadFile, PhotoCount, Reader, ReadFile
@@ -21,7 +23,7 @@ from photopal.ingest.report import IndexReport
 from photopal.library.connection import path_bytes, path_of
 from photopal.library.library import Library
 from photopal.library.paths import KnownPath, KnownProblem
-from photopal.photos import Skipped, find_photos
+from photopal.photos import Skipped, find_photos, hash_bytes_of
 from photopal.photos.exclude import Excludes, compile_globs
 from photopal.photos.geocode import PlaceNames
 from photopal.photos.sidecars import SidecarFinder, Sidecars
@@ -109,7 +111,7 @@ class IndexRun:
             return
         if problem is not None and problem.stamp == stamp:
             self.report.skipped.append(Skipped(path, problem.reason))
-        elif known is not None and known.stamp == stamp:
+        elif known is not None and known.stamp == stamp and known.is_hashed:
             if known.is_missing:
                 self._revived.append((path, known.photo_id))
             elif is_read:
@@ -135,7 +137,7 @@ class IndexRun:
                 self._take_bad(done)
             elif done is not None and done.metadata is None and done.fingerprint is not None:
                 sidecars = self._asked[done.path][2]
-                if self._has(done.fingerprint.content_hash):
+                if self._needs_no_more(done):
                     self._reader.read_metadata(done.path, done.fingerprint, sidecars)
                 else:
                     self._reader.read_photo(done.path, done.fingerprint, sidecars)
@@ -153,8 +155,24 @@ class IndexRun:
         self._on_done(path)
         return self._asked.pop(path)
 
-    def _has(self, content_hash: str) -> bool:
-        return self._library.photos.with_hash(content_hash) is not None
+    def _needs_no_more(self, file: ReadFile) -> bool:
+        """Whether a fingerprint says all: the file is as it was, or its bytes were read before."""
+        pictures, print_ = self._library.pictures, file.fingerprint
+        assert print_ is not None, "asked of files that were fingerprinted"
+        if self._is_only_hashed(file, self._asked[file.path][1]) or pictures.has_bytes(print_.content_hash):
+            return True
+        if not pictures.has_unread(print_.size_bytes):
+            return False
+        try:
+            return pictures.identify(hash_bytes_of(file.path), print_.picture_hash)
+        except PhotoError:
+            return False
+
+    @staticmethod
+    def _is_only_hashed(file: ReadFile, known: KnownPath | None) -> bool:
+        """Whether a file that an earlier version indexed was read for its hashes alone."""
+        stamp = None if file.fingerprint is None else file.fingerprint.stamp
+        return known is not None and not known.is_hashed and known.stamp == stamp
 
     def _commit_when_due(self) -> None:
         if time.monotonic() - self._committed_at_s >= _COMMIT_EVERY_S:
@@ -173,25 +191,54 @@ class IndexRun:
             self._put_facts(file)
             self.report.unchanged += 1
             return
-        same = library.photos.with_hash(print_.content_hash)
-        was_missing = same is not None and library.photos.is_missing(same.id)
-        gone_paths = [] if same is None else [p for p in library.paths.of(same.id) if not os.path.lexists(p)]
-        if same is None or file.photo is not None:
-            assert file.photo is not None, "contents are only fingerprinted where the library has them"
+        if file.photo is None and self._is_only_hashed(file, known):
+            self._complete(file, known)
+            return
+        same_id = library.pictures.find(
+            print_.content_hash, print_.picture_hash, photo_id=None if known is None else known.photo_id
+        )
+        was_missing = same_id is not None and library.photos.is_missing(same_id)
+        is_edited = not library.pictures.has_bytes(print_.content_hash)
+        gone_paths = (
+            [] if same_id is None else [p for p in library.paths.of(same_id) if not os.path.lexists(p)]
+        )
+        if file.photo is not None:
             photo_id = library.photos.add(file.photo, place=file.place)
         else:
-            photo_id = same.id
-            library.paths.add(photo_id, file.path, size_bytes=print_.size_bytes, mtime_ns=print_.mtime_ns)
+            assert same_id is not None, "files are only fingerprinted where the library knows their bytes"
+            photo_id = same_id
+            library.paths.add(
+                photo_id,
+                file.path,
+                size_bytes=print_.size_bytes,
+                mtime_ns=print_.mtime_ns,
+                content_hash=print_.content_hash,
+            )
             self._put_facts(file)
         library.paths.mark_missing(path for path in gone_paths if path != file.path)
-        if known is not None and not known.is_missing and known.photo_id != photo_id:
+        if known is not None and not known.is_missing and (known.photo_id != photo_id or is_edited):
             self.report.changed += 1
         elif was_missing:
             self.report.revived += 1
-        elif same is None:
+        elif same_id is None:
             self.report.added += 1
         elif gone_paths:
             self.report.moved += 1
+        else:
+            self.report.unchanged += 1
+
+    def _complete(self, file: ReadFile, known: KnownPath | None) -> None:
+        print_ = file.fingerprint
+        assert print_ is not None, "the file was read for its hashes"
+        self._library.pictures.complete(
+            path_bytes(file.path),
+            content_hash=print_.content_hash,
+            picture_hash=print_.picture_hash,
+            picture_bytes=print_.picture_bytes,
+        )
+        self._put_facts(file)
+        if known is not None and known.is_missing:
+            self._revive(file.path, known.photo_id)
         else:
             self.report.unchanged += 1
 
@@ -271,6 +318,7 @@ def index_folders(
             progress.end()
         run.commit()
     gone.settle(run.report, accept_loss=accept_loss)
+    run.report.edited = library.pictures.settle()
     return run.report
 
 

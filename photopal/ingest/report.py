@@ -15,7 +15,8 @@ class IndexReport:
 
     Attributes:
         added: Photos the library did not know.
-        changed: Paths that hold other contents than before.
+        changed: Paths that hold other contents than before, be it only other metadata.
+        edited: Of these, photos with other pixels, which what the user had said followed.
         moved: Photos found at a new path, their old one gone.
         removed: Photos whose last file is gone; marked missing.
         unchanged: Files not opened, or opened and found the same.
@@ -27,6 +28,7 @@ class IndexReport:
 
     added: int = 0
     changed: int = 0
+    edited: int = 0
     moved: int = 0
     removed: int = 0
     unchanged: int = 0

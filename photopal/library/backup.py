@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -81,22 +82,70 @@ def check_backup(source: Path) -> None:
         raise LibraryError(f"{source}: damaged: {' '.join(str(verdict).split())}")
 
 
-def peek(source: Path) -> dict[str, int]:
-    """Count what a library file holds, of whichever photopal: photos, captions, concepts, reference photos.
+@dataclass(frozen=True)
+class Difference:
+    """What two library files hold of one kind.
+
+    Attributes:
+        what: The kind, in words.
+        now: How many the library holds.
+        backup: How many the backup holds.
+        only_now: Those that are not, or not like that, in the backup; a restore takes them away.
+        only_backup: Those that are not, or not like that, in the library; a restore brings them.
+    """
+
+    what: str
+    now: int
+    backup: int
+    only_now: int
+    only_backup: int
+
+
+# What counts, by what tells whether two libraries have the same; removed concepts do not count.
+_COMPARED = {
+    "photos": "SELECT content_hash FROM {db}.photos WHERE missing_since IS NULL",
+    "missing photos": "SELECT content_hash FROM {db}.photos WHERE missing_since NOT NULL",
+    "captions": "SELECT content_hash, text FROM {db}.captions JOIN {db}.photos ON photos.id = photo_id",
+    "concepts": "SELECT name, kind, about FROM {db}.concepts WHERE removed_at IS NULL",
+    "reference photos": "SELECT name, content_hash, box_x, box_y, box_width, box_height, mask_png"
+    " FROM {db}.reference_photos JOIN {db}.concepts ON concepts.id = concept_id"
+    " JOIN {db}.photos ON photos.id = photo_id WHERE removed_at IS NULL",
+}
+
+
+def compare(library_path: Path, source: Path) -> list[Difference]:
+    """Compare a library file, which need not be there, with a backup of whichever photopal.
 
     Raises:
-        LibraryError: It is no library.
+        LibraryError: One of them is no library.
     """
-    tables = {"photos": "photos", "captions": "captions", "concepts": "concepts"}
-    tables["reference photos"] = "reference_photos"
+    has_library = library_path.exists()
     try:
-        with closing(_open(source)) as connection:
-            return {
-                name: connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
-                for name, table in tables.items()
-            }
+        with closing(sqlite3.connect(":memory:", uri=True)) as connection:
+            connection.execute("ATTACH ? AS backup", (_read_only(source),))
+            connection.execute("ATTACH ? AS now", (_read_only(library_path if has_library else source),))
+            return [
+                _difference(connection, what, sql, has_library=has_library) for what, sql in _COMPARED.items()
+            ]
     except sqlite3.Error as error:
-        raise LibraryError(f"{source}: not a photopal library: {error}") from error
+        raise LibraryError(f"{source}: cannot be compared with {library_path}: {error}") from error
+
+
+def _difference(connection: sqlite3.Connection, what: str, sql: str, *, has_library: bool) -> Difference:
+    def number(query: str) -> int:
+        found: int = connection.execute(f"SELECT count(*) FROM ({query})").fetchone()[0]
+        return found
+
+    now, backup = (sql.format(db=name) for name in ("now", "backup"))
+    if not has_library:
+        return Difference(what=what, now=0, backup=number(backup), only_now=0, only_backup=number(backup))
+    return Difference(
+        what=what,
+        now=number(now),
+        backup=number(backup),
+        only_now=number(f"{now} EXCEPT {backup}"),
+        only_backup=number(f"{backup} EXCEPT {now}"),
+    )
 
 
 def restore(library: Library, source: Path, *, on_progress: OnProgress | None = None) -> Path:
@@ -132,6 +181,7 @@ def restore(library: Library, source: Path, *, on_progress: OnProgress | None = 
     library.connection.sqlite.execute("PRAGMA journal_mode = WAL")
     if not schema.is_current(library.connection.sqlite):
         schema.bring_up_to_date(library.connection.sqlite, library.connection.lock())
+        library.heal()
     return aside
 
 
@@ -161,10 +211,14 @@ def _copy(library: Library, part: Path, on_progress: OnProgress | None) -> None:
 
 
 def _open(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(_read_only(path), uri=True)
+
+
+def _read_only(path: Path) -> str:
     uri = Path(os.path.abspath(path)).as_uri()  # noqa: PTH100 - resolve would follow links
     # A file that others have open has companions; one that lies still may be on a medium without writing.
     is_still = not path.with_name(path.name + "-wal").exists()
-    return sqlite3.connect(f"{uri}?mode=ro{'&immutable=1' if is_still else ''}", uri=True)
+    return f"{uri}?mode=ro{'&immutable=1' if is_still else ''}"
 
 
 def _is_database(path: Path) -> bool:

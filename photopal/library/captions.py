@@ -110,6 +110,7 @@ class Captions:
                 " ON CONFLICT DO UPDATE SET text = excluded.text, by_hand = 1",
                 (photo_id, usable, precisely_now()),
             )
+            self._connection.execute("UPDATE photos SET picture_changed_at = NULL WHERE id = ?", (photo_id,))
             self._words.refresh((photo_id,))
         caption = self.get(photo_id)
         assert caption is not None

@@ -52,6 +52,8 @@ class Connection:
         self.read_only = read_only
         self._wait_s = wait_s
         self._depth = 0
+        # Whether the library was of an earlier version until now.
+        self.was_older = False
         if read_only:
             self.sqlite = self._open_for_reading()
         else:
@@ -158,6 +160,7 @@ class Connection:
             # Every commit reaches the disk in order; after a power cut the last few may be gone.
             connection.execute("PRAGMA synchronous = NORMAL")
             if not schema.is_current(connection):
+                self.was_older = schema.schema_version(connection) > 0
                 schema.bring_up_to_date(connection, self.lock())
         except sqlite3.Error as error:
             connection.close()

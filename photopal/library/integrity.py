@@ -15,7 +15,7 @@ from photopal.errors import PhotoError
 from photopal.files import Stamp
 from photopal.library.library import Library
 from photopal.library.paths import KnownFile
-from photopal.photos import hash_file
+from photopal.photos import hash_bytes_of, hash_file
 from photopal.photos.decode import decode_photo
 from photopal.progress import OnProgress
 
@@ -66,7 +66,7 @@ def check_library(
             report.findings.append(Finding(photo.path, reason))
         for file in library.paths.files_of(photo.id):
             report.files += 1
-            report.findings += _file_faults(file, photo.content_hash if with_contents else None)
+            report.findings += _file_faults(file, photo.content_hash, with_contents=with_contents)
         if on_progress is not None:
             on_progress(report.photos, total, photo.path)
     return report
@@ -91,7 +91,7 @@ def _thumbnail_fault(library: Library, photo_id: int) -> str | None:
     return None
 
 
-def _file_faults(file: KnownFile, content_hash: str | None) -> Iterator[Finding]:
+def _file_faults(file: KnownFile, content_hash: str, *, with_contents: bool) -> Iterator[Finding]:
     try:
         stamp = Stamp.of(os.stat(file.path))  # noqa: PTH116
     except OSError as error:
@@ -102,9 +102,12 @@ def _file_faults(file: KnownFile, content_hash: str | None) -> Iterator[Finding]
         return
     if stamp != file.stamp:
         yield Finding(file.path, "changed since it was indexed")
-    elif content_hash is not None:
+    elif with_contents:
         try:
-            if hash_file(file.path) != content_hash:
+            # Earlier versions kept a plain hash, of the photo.
+            is_plain = file.content_hash is None
+            found = hash_bytes_of(file.path) if is_plain else hash_file(file.path)
+            if found != (content_hash if is_plain else file.content_hash):
                 yield Finding(file.path, "contents changed since it was indexed, with the same size and time")
         except PhotoError as error:
             yield Finding(file.path, error.message.removeprefix(f"{file.path}: "))

@@ -16,6 +16,7 @@ from photopal.library.history import History, Journal
 from photopal.library.metadata import FileFacts
 from photopal.library.paths import Paths
 from photopal.library.photos import Photos
+from photopal.library.pictures import Pictures
 from photopal.library.search import Search
 
 
@@ -34,6 +35,7 @@ class Library:
         connection: The open file.
         facts: What files say of photos, dates that the user set, and what is not wanted.
         paths: Where files are and which could not be read.
+        pictures: Which file is which photo, also after an edit.
         photos: What is known of each photo.
         concepts: The people, pets and things that have names, and their reference photos.
         captions: What photos show, in words, and which concepts.
@@ -50,7 +52,8 @@ class Library:
         words, journal = WordIndex(self.connection), Journal(self.connection)
         self.facts = FileFacts(self.connection, journal=journal, words=words)
         self.paths = Paths(self.connection, facts=self.facts, words=words)
-        self.photos = Photos(self.connection, paths=self.paths, facts=self.facts)
+        self.pictures = Pictures(self.connection, facts=self.facts, words=words)
+        self.photos = Photos(self.connection, paths=self.paths, facts=self.facts, pictures=self.pictures)
         self.captions = Captions(self.connection, photos=self.photos, journal=journal, words=words)
         self.concepts = Concepts(
             self.connection, photos=self.photos, captions=self.captions, journal=journal, words=words
@@ -67,6 +70,19 @@ class Library:
             facts=self.facts,
             words=words,
         )
+
+        if self.connection.was_older:
+            self.heal()
+
+    def heal(self) -> None:
+        """Join what earlier versions took for two photos; whatever is not done now, the next index does."""
+        if self.read_only:
+            with Library(self.path) as library:
+                library.heal()
+            return
+        with self.writing():
+            self.pictures.settle()
+            self.pictures.heal_moved()
 
     @property
     def path(self) -> Path:

@@ -219,6 +219,38 @@ def find_words_in_every_script(db: Any) -> None:
     db.execute("INSERT INTO photo_words_fts (photo_words_fts) VALUES ('rebuild')")
 
 
+def know_pictures(db: Any) -> None:
+    """A photo is known by its picture, a path by its bytes; which photo replaced which is settled later.
+
+    Earlier versions knew photos by their bytes: what they took for another photo where a file was edited, and
+    left missing, is noted to be joined again.
+    """
+    for column in ("picture_hash TEXT", "picture_bytes INTEGER", "picture_changed_at TEXT"):
+        db.execute(f"ALTER TABLE photos ADD COLUMN {column}")
+    db.execute("ALTER TABLE paths ADD COLUMN content_hash TEXT")
+    db.execute("DROP INDEX idx_photos_content_hash")
+    for table, column in (("photos", "content_hash"), ("photos", "picture_hash"), ("paths", "content_hash")):
+        db.execute(f"CREATE INDEX idx_{table}_{column} ON {table}({column})")
+    db.execute("CREATE INDEX idx_photos_unread ON photos(size_bytes) WHERE picture_hash IS NULL")
+    db.execute(
+        "CREATE INDEX idx_photos_picture_changed_at ON photos(picture_changed_at)"
+        " WHERE picture_changed_at NOT NULL"
+    )
+    db.execute(
+        "CREATE TABLE replacements (before_id INTEGER PRIMARY KEY, photo_id INTEGER NOT NULL,"
+        " was_there INTEGER NOT NULL)"
+    )
+    db.execute(
+        "CREATE TABLE former_pictures (picture_hash TEXT NOT NULL, photo_id INTEGER NOT NULL"
+        " REFERENCES photos(id), PRIMARY KEY (picture_hash, photo_id)) WITHOUT ROWID"
+    )
+    db.execute(
+        "INSERT INTO replacements SELECT photos.id, paths.photo_id, 1 FROM photos"
+        " JOIN paths ON paths.path = photos.path WHERE photos.missing_since NOT NULL"
+        " AND paths.photo_id <> photos.id AND paths.missing_since IS NULL"
+    )
+
+
 LATER_STEPS = (
     keep_captions_by_hand,
     order_words_by_date,
@@ -229,6 +261,7 @@ LATER_STEPS = (
     keep_what_files_say,
     keep_corrections,
     find_words_in_every_script,
+    know_pictures,
 )
 
 

@@ -18,7 +18,7 @@ class PhotoRecord:
     Attributes:
         id: The library's number for the photo; never given to another.
         path: A path where the file is, or was last seen while it is missing.
-        content_hash: The photo's identity, 32 hex digits.
+        content_hash: Stands for what the photo looks like, 32 hex digits; an edit of metadata leaves it.
         width_px: Width of the upright photo.
         height_px: Height of the upright photo.
         taken_at: The beginning of an ISO 8601 local time, with the offset from UTC where it is known.
@@ -29,6 +29,8 @@ class PhotoRecord:
         format: JPEG, PNG, WEBP, TIFF, GIF, BMP, HEIC or AVIF.
         size_bytes: The file's size.
         place: The nearest place names, the nearest first, joined by commas.
+        picture_changed_at: When the pixels were found to be edited after the user had said something of the
+            photo; ISO 8601 in UTC.
         taken_certainty: "exact", or only to the "day", "month" or "year"; `taken_at` is as long as that.
         taken_source: Who says when it was taken.
         taken_unsure: Where nothing is known for sure, a date that cannot be believed.
@@ -47,6 +49,7 @@ class PhotoRecord:
     format: str
     size_bytes: int
     place: str | None
+    picture_changed_at: str | None = None
     taken_certainty: str | None = None
     taken_source: str | None = None
     taken_unsure: str | None = None

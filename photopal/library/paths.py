@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 _ROWS_AT_ONCE = 500
 
+PICTURE_CHANGED = "the picture changed since its caption, names or date were given"
+"""The note on a photo whose pixels were edited after the user had said something of it."""
+
 
 class KnownPath(NamedTuple):
     """A path at which a file was seen; `number` is its row's."""
@@ -28,6 +31,7 @@ class KnownPath(NamedTuple):
     photo_id: int
     stamp: tuple[int, int]  # size in bytes, modification time in nanoseconds
     is_missing: bool
+    is_hashed: bool  # not before a version that knows pictures has read the file
 
 
 class KnownProblem(NamedTuple):
@@ -44,6 +48,7 @@ class KnownFile(NamedTuple):
     number: int
     photo_id: int
     stamp: tuple[int, int]
+    content_hash: str | None = None
 
 
 class Paths:
@@ -60,16 +65,20 @@ class Paths:
         self._facts = facts
         self._words = words
 
-    def add(self, photo_id: int, path: Path, *, size_bytes: int, mtime_ns: int) -> None:
+    def add(
+        self, photo_id: int, path: Path, *, size_bytes: int, mtime_ns: int, content_hash: str | None = None
+    ) -> None:
         """Note that a photo's file is at a path; whatever was there before is there no more."""
         key = path_bytes(path)
         with self._connection.writing():
             before = self._connection.rows("SELECT photo_id FROM paths WHERE path = ?", (key,))
             self._connection.execute(
-                "INSERT INTO paths VALUES (?, ?, ?, ?, ?, NULL) ON CONFLICT (path) DO UPDATE SET"
+                "INSERT INTO paths (path, photo_id, size_bytes, mtime_ns, seen_at, content_hash)"
+                " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (path) DO UPDATE SET"
                 " photo_id = excluded.photo_id, size_bytes = excluded.size_bytes,"
-                " mtime_ns = excluded.mtime_ns, seen_at = excluded.seen_at, missing_since = NULL",
-                (key, photo_id, size_bytes, mtime_ns, now()),
+                " mtime_ns = excluded.mtime_ns, seen_at = excluded.seen_at, missing_since = NULL,"
+                " content_hash = excluded.content_hash",
+                (key, photo_id, size_bytes, mtime_ns, now(), content_hash),
             )
             self._connection.execute("DELETE FROM problems WHERE path = ?", (key,))
             for changed_id in {photo_id, *(row[0] for row in before)}:
@@ -142,13 +151,24 @@ class Paths:
 
     def problems(self) -> list[Problem]:
         """Return the files that could not be read, and those that have a note, in path order."""
-        rows = self._connection.rows("SELECT path, reason, seen_at, is_note FROM problems ORDER BY path")
+        rows = self._connection.rows(
+            "SELECT path, reason, seen_at, is_note FROM problems UNION ALL"
+            " SELECT path, ?, picture_changed_at, 1 FROM photos"
+            " WHERE picture_changed_at NOT NULL AND missing_since IS NULL ORDER BY path",
+            (PICTURE_CHANGED,),
+        )
         return [Problem(path_of(row[0]), row[1], row[2], is_note=bool(row[3])) for row in rows]
 
     def known_at(self, keys: Sequence[bytes]) -> dict[bytes, KnownPath]:
         """Return what is known at paths, given as bytes, missing or not."""
-        rows = self._at("path, rowid, photo_id, size_bytes, mtime_ns, missing_since NOT NULL", "paths", keys)
-        return {row[0]: KnownPath(row[1], row[2], (row[3], row[4]), bool(row[5])) for row in rows}
+        rows = self._at(
+            "path, rowid, photo_id, size_bytes, mtime_ns, missing_since NOT NULL, content_hash NOT NULL",
+            "paths",
+            keys,
+        )
+        return {
+            row[0]: KnownPath(row[1], row[2], (row[3], row[4]), bool(row[5]), bool(row[6])) for row in rows
+        }
 
     def known_problems_at(self, keys: Sequence[bytes]) -> dict[bytes, KnownProblem]:
         """Return the problems at paths, given as bytes; notes about files that can be read are none."""
@@ -190,11 +210,11 @@ class Paths:
     def files_of(self, photo_id: int) -> list[KnownFile]:
         """Return every path at which a photo's file is, in path order, with row numbers and stamps."""
         rows = self._connection.rows(
-            "SELECT path, rowid, photo_id, size_bytes, mtime_ns FROM paths"
+            "SELECT path, rowid, photo_id, size_bytes, mtime_ns, content_hash FROM paths"
             " WHERE photo_id = ? AND missing_since IS NULL ORDER BY path",
             (photo_id,),
         )
-        return [KnownFile(path_of(row[0]), row[1], row[2], (row[3], row[4])) for row in rows]
+        return [KnownFile(path_of(row[0]), row[1], row[2], (row[3], row[4]), row[5]) for row in rows]
 
     def copies(self) -> list[tuple[int, list[Path]]]:
         """Return the photos with more than one file, each with the paths of all of them, in path order."""

@@ -13,6 +13,7 @@ from photopal.library.connection import Connection, now, path_bytes, path_of
 from photopal.library.metadata import FileFacts
 from photopal.library.models import PhotoRecord
 from photopal.library.paths import Paths
+from photopal.library.pictures import Pictures, turn_for
 
 if TYPE_CHECKING:
     from photopal.photos import Photo
@@ -21,20 +22,21 @@ PHOTO_COLUMNS = ", ".join(
     f"photos.{name}"
     for name in (
         "id", "path", "content_hash", "width_px", "height_px", "taken_at", "camera", "lens",
-        "latitude", "longitude", "format", "size_bytes", "place", "taken_certainty", "taken_source",
-        "taken_unsure",
+        "latitude", "longitude", "format", "size_bytes", "place", "picture_changed_at", "taken_certainty",
+        "taken_source", "taken_unsure",
     )
 )  # fmt: skip
 
 _PHOTOS_AT_ONCE = 500
 _PHASHES_AT_ONCE = 1000
 
-_UPSERT_PHOTO = """
-    INSERT INTO photos (content_hash, path, size_bytes, width_px, height_px, format, added_at)
-    VALUES (?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT (content_hash) DO UPDATE SET width_px = excluded.width_px,
-      height_px = excluded.height_px, format = excluded.format
-    RETURNING id
+_INSERT_PHOTO = """
+    INSERT INTO photos (content_hash, picture_hash, path, size_bytes, width_px, height_px, format, added_at)
+    VALUES (?, ?, ?, 0, 0, 0, '', ?) RETURNING id
+"""
+_UPDATE_PHOTO = """
+    UPDATE photos SET content_hash = ?, picture_hash = ?, picture_bytes = ?, size_bytes = ?, width_px = ?,
+      height_px = ?, format = ? WHERE id = ?
 """
 
 
@@ -46,6 +48,8 @@ class PhashRecord(NamedTuple):
     taken_at: str | None
     camera: str | None
     pixels: int
+    picture_bytes: int
+    known_facts: int
 
 
 class Photos:
@@ -55,42 +59,97 @@ class Photos:
         connection: The open library.
         paths: Where the photos' files are.
         facts: What the files say.
+        pictures: Which file is which photo.
     """
 
-    def __init__(self, connection: Connection, *, paths: Paths, facts: FileFacts) -> None:
+    def __init__(self, connection: Connection, *, paths: Paths, facts: FileFacts, pictures: Pictures) -> None:
         self._connection = connection
         self._paths = paths
         self._facts = facts
+        self._pictures = pictures
 
     def add(self, photo: Photo, *, place: str | None = None) -> int:
         """Record a photo at its path and return its id.
 
-        Contents the library knows keep their id, caption and concepts. A path that held other
-        contents moves on to these. A photo that was missing is there again.
+        A picture the library knows keeps its id, caption and concepts, whatever metadata its files have. A
+        path that held another picture moves on to this one; see `Pictures.settle`. A photo that was missing
+        is there again.
 
         Args:
             photo: As `record_photo` gives it.
             place: Place names, the nearest first; without it a known place stays.
         """
-        facts = (
-            photo.content_hash, path_bytes(photo.path), photo.size_bytes, photo.width_px, photo.height_px,
-            photo.format, now(),
-        )  # fmt: skip
+        picture_hash = photo.picture_hash or photo.content_hash
+        stamp = {"size_bytes": photo.size_bytes, "mtime_ns": photo.mtime_ns}
         with self._connection.writing():
-            photo_id: int = self._connection.execute(_UPSERT_PHOTO, facts).fetchone()[0]
+            before = self._paths.known_at([path_bytes(photo.path)]).get(path_bytes(photo.path))
+            before_id = None if before is None else before.photo_id
+            photo_id, words_of = self._known_id(photo, picture_hash, before_id)
+            if photo_id is None:
+                facts = (photo.content_hash, picture_hash, path_bytes(photo.path), now())
+                photo_id = int(self._connection.execute(_INSERT_PHOTO, facts).fetchone()[0])
+                if before is not None:
+                    self._pictures.note_replaced(before.photo_id, photo_id, was_there=not before.is_missing)
+                self._update(photo_id, photo, content_hash=photo.content_hash)
+            else:
+                content_hash = self._follow_turn(photo_id, photo)
+                self._update(photo_id, photo, content_hash=content_hash)
             self._connection.execute(
                 "INSERT INTO thumbnails VALUES (?, ?) ON CONFLICT DO UPDATE SET jpeg = excluded.jpeg",
                 (photo_id, photo.thumbnail),
             )
             self.set_phash(photo_id, photo.phash)
-            stamp = {"size_bytes": photo.size_bytes, "mtime_ns": photo.mtime_ns}
-            self._paths.add(photo_id, photo.path, **stamp)
+            self._paths.add(photo_id, photo.path, content_hash=photo.content_hash, **stamp)
             self._facts.put(photo.path, photo.facts, sidecars=photo.sidecars, place=place)
+            if words_of is not None:
+                self._pictures.copy_words(words_of, photo_id)
             if photo.notes:
                 from photopal.photos import Skipped
 
                 self._paths.add_problem(Skipped(photo.path, "; ".join(photo.notes)), **stamp, is_note=True)
         return photo_id
+
+    def _known_id(
+        self, photo: Photo, picture_hash: str, before_id: int | None
+    ) -> tuple[int | None, int | None]:
+        """Return which known photo a file is, and of which other one it is an earlier version."""
+        photo_id = self._pictures.find(photo.content_hash, picture_hash, photo_id=before_id)
+        if photo_id is not None:
+            return photo_id, None
+        if before_id is not None and self._pictures.same_as_before(before_id, thumbnail=photo.thumbnail):
+            return before_id, None
+        former_id = self._pictures.former_photo(picture_hash)
+        if former_id is not None and former_id == before_id and len(self._paths.of(former_id)) <= 1:
+            self._pictures.change_back(former_id, picture_hash)
+            return former_id, None
+        return None, former_id
+
+    def _follow_turn(self, photo_id: int, photo: Photo) -> str:
+        """Turn what is said of positions if the photo is turned, and return the `content_hash` to keep.
+
+        What is stored elsewhere by it is right as long as the photo looks the same.
+        """
+        before, thumbnail = self.get(photo_id), self.thumbnail_or_none(photo_id)
+        if thumbnail is None or thumbnail == photo.thumbnail:
+            return before.content_hash
+        row = self._connection.rows("SELECT orientation FROM photos WHERE id = ?", (photo_id,))[0]
+        size_px = (before.width_px, before.height_px)
+        turn = turn_for(
+            orientation=(row[0] or 1, photo.exif.orientation),
+            size_px=(size_px, (photo.width_px, photo.height_px)),
+            thumbnails=(thumbnail, photo.thumbnail),
+        )
+        self._pictures.turn(photo_id, turn, size_px)
+        return photo.content_hash
+
+    def _update(self, photo_id: int, photo: Photo, *, content_hash: str) -> None:
+        self._connection.execute(
+            _UPDATE_PHOTO,
+            (
+                content_hash, photo.picture_hash or photo.content_hash, photo.picture_bytes, photo.size_bytes,
+                photo.width_px, photo.height_px, photo.format, photo_id,
+            ),
+        )  # fmt: skip
 
     def get(self, photo_id: int) -> PhotoRecord:
         """Return a photo by its id, missing or not.
@@ -179,7 +238,11 @@ class Photos:
         last_id = 0
         while True:
             rows = self._connection.rows(
-                "SELECT photo_id, look AS phash, taken_at, camera, width_px * height_px AS pixels FROM looks"
+                "SELECT photo_id, look AS phash, taken_at, camera, width_px * height_px AS pixels,"
+                " coalesce(picture_bytes, size_bytes) AS picture_bytes,"
+                " (taken_at NOT NULL) + (camera NOT NULL) + (latitude NOT NULL) + (lens NOT NULL)"
+                " AS known_facts"
+                " FROM looks"
                 " JOIN photos ON photos.id = photo_id WHERE photo_id > ? AND missing_since IS NULL"
                 f" AND look NOT NULL ORDER BY photo_id LIMIT {_PHASHES_AT_ONCE}",
                 (last_id,),

@@ -4,7 +4,7 @@ from photopal.photos.decode import MODEL_SIDE_PX, PIXEL_LIMIT, open_photo
 from photopal.photos.discover import PHOTO_SUFFIXES, Skipped, find_photos, is_photo_named
 from photopal.photos.exif import Exif, read_exif
 from photopal.photos.phash import bits_apart, phash_of
-from photopal.photos.photo import Fingerprint, Photo, fingerprint_file, hash_file, record_photo
+from photopal.photos.photo import Fingerprint, Photo, fingerprint_file, hash_bytes_of, hash_file, record_photo
 
 __all__ = [
     "MODEL_SIDE_PX",
@@ -17,6 +17,7 @@ __all__ = [
     "bits_apart",
     "find_photos",
     "fingerprint_file",
+    "hash_bytes_of",
     "hash_file",
     "is_photo_named",
     "open_photo",

@@ -16,6 +16,7 @@ from PIL import Image, UnidentifiedImageError
 from photopal.errors import PhotoError
 from photopal.photos.decoder_log import listening, simply_note_warnings
 from photopal.photos.raw import still_of
+from photopal.photos.turns import TURNS
 
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
@@ -27,16 +28,6 @@ PIXEL_LIMIT = 256_000_000
 """A photo with more pixels than this is refused from its header. The largest phones take 200 million."""
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP", "DIB", "HEIF", "AVIF")
-
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 
 # Above this many pixels a photo is decoded while no other large one is, so that several threads together
 # need no more memory than the largest photo and a few ordinary ones.
@@ -164,7 +155,7 @@ def orientation_of(image: Image.Image) -> int:
             orientation = image.getexif().get(0x0112, 1)
     except Exception:  # noqa: BLE001 - broken EXIF raises nearly anything and must not cost the photo
         return 1
-    return orientation if orientation in _TURNS else 1
+    return orientation if orientation in TURNS else 1
 
 
 def upright_size_px(image: Image.Image) -> tuple[int, int]:
@@ -207,8 +198,8 @@ def _picture(image: Image.Image, max_side_px: int | None) -> Image.Image:
         if target != image.size:
             picture = picture.resize(target, Image.Resampling.LANCZOS, reducing_gap=3.0)
     picture = _srgb(picture, profile)
-    if orientation in _TURNS:
-        picture = picture.transpose(_TURNS[orientation])
+    if orientation in TURNS:
+        picture = picture.transpose(TURNS[orientation])
     # A new image has neither the file nor its metadata hanging on it.
     return picture.copy() if picture is image else picture
 

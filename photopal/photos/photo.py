@@ -17,6 +17,7 @@ from photopal.photos.embedded import find_blocks
 from photopal.photos.exif import Exif, exif_of
 from photopal.photos.metadata import Metadata, gather_metadata, metadata_of_exif, read_metadata
 from photopal.photos.phash import phash_of
+from photopal.photos.picture import Source, find_picture, other_spans
 from photopal.photos.raw import still_of
 from photopal.photos.sidecars import SidecarFinder, Sidecars
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 THUMBNAIL_SIDE_PX = 256
 """The longest side of a thumbnail."""
 
+_HASH_BYTES = 16
 _FORMAT_NAMES = {"MPO": "JPEG", "HEIF": "HEIC", "DIB": "BMP"}
 
 
@@ -34,12 +36,16 @@ class Fingerprint:
     """What a file is known by.
 
     Attributes:
-        content_hash: BLAKE2b of the file's bytes, 128 bits in 32 hex digits.
+        content_hash: Differs where any byte of the file differs; 128 bits of BLAKE2b in 32 hex digits.
+        picture_hash: Differs where the picture differs, whatever metadata is beside it; of the same form.
+        picture_bytes: How many bytes of the file are picture data.
         size_bytes: The file's size.
         mtime_ns: The file's modification time, in nanoseconds.
     """
 
     content_hash: str
+    picture_hash: str
+    picture_bytes: int
     size_bytes: int
     mtime_ns: int
 
@@ -55,7 +61,7 @@ class Photo:
 
     Attributes:
         path: Where the file is.
-        content_hash: BLAKE2b of the file's bytes, 128 bits in 32 hex digits; the photo's identity.
+        content_hash: As of `Fingerprint`.
         size_bytes: The file's size.
         mtime_ns: The file's modification time, in nanoseconds.
         width_px: Width of the upright photo.
@@ -65,6 +71,8 @@ class Photo:
         thumbnail: An upright JPEG whose longest side has at most 256 pixels.
         phash: What `phash_of` makes of it; None where it shows next to nothing.
         notes: What decoders say is wrong with it, though they decode it.
+        picture_hash: As of `Fingerprint`, the photo's identity; without it every byte counts.
+        picture_bytes: As of `Fingerprint`.
         metadata: What the file, its sidecars and its name say; None where only EXIF was read.
         sidecars: The stamp of the sidecars that were read.
     """
@@ -82,6 +90,8 @@ class Photo:
     notes: tuple[str, ...] = ()
     metadata: Metadata | None = None
     sidecars: str = ""
+    picture_hash: str | None = None
+    picture_bytes: int | None = None
 
     @property
     def facts(self) -> Metadata:
@@ -107,22 +117,21 @@ def record_photo(
     beside = SidecarFinder().find(path) if sidecars is None else sidecars
     try:
         with path.open("rb") as file:
-            before = Stamp.of(os.fstat(file.fileno())) if fingerprint is None else fingerprint.stamp
-            content_hash = _hash(file) if fingerprint is None else fingerprint.content_hash
+            known = _fingerprint(file, path) if fingerprint is None else fingerprint
             with listening(file, notes):
                 still = still_of(file, path)
             width_px, height_px, format_name = _header(still, path)
             picture = decode_photo(still, path, max_side_px=THUMBNAIL_SIDE_PX, notes=notes)
             blocks = find_blocks(file)
             exif = exif_of(file, blocks)
-            _check_unchanged(file, before, path)
+            _check_unchanged(file, known.stamp, path)
     except OSError as error:
         raise PhotoError(path, f"cannot be opened: {error.strerror or error}") from error
     return Photo(
         path=path,
-        content_hash=content_hash,
-        size_bytes=before.size_bytes,
-        mtime_ns=before.mtime_ns,
+        content_hash=known.content_hash,
+        size_bytes=known.size_bytes,
+        mtime_ns=known.mtime_ns,
         width_px=width_px,
         height_px=height_px,
         format=format_name if still is file else "RAW",
@@ -130,29 +139,28 @@ def record_photo(
         thumbnail=_thumbnail(picture),
         phash=phash_of(picture),
         notes=tuple(notes),
+        picture_hash=known.picture_hash,
+        picture_bytes=known.picture_bytes,
         metadata=gather_metadata(blocks, exif, path, beside),
         sidecars=beside.stamp,
     )
 
 
 def fingerprint_file(path: Path) -> Fingerprint:
-    """Hash a file's bytes and note its size and time.
+    """Hash a file's picture and all its bytes in one reading, and note its size and time.
 
     Raises:
         PhotoError: The file cannot be read, or changes while it is read.
     """
     try:
         with path.open("rb") as file:
-            before = Stamp.of(os.fstat(file.fileno()))
-            content_hash = _hash(file)
-            _check_unchanged(file, before, path)
-            return Fingerprint(content_hash, *before)
+            return _fingerprint(file, path)
     except OSError as error:
         raise PhotoError(path, f"cannot be opened: {error.strerror or error}") from error
 
 
 def hash_file(path: Path) -> str:
-    """Return the BLAKE2b hash of a file's bytes, 128 bits in 32 hex digits.
+    """Return the `content_hash` of a file's fingerprint.
 
     Raises:
         PhotoError: The file cannot be read, or changes while it is read.
@@ -160,16 +168,53 @@ def hash_file(path: Path) -> str:
     return fingerprint_file(path).content_hash
 
 
+def hash_bytes_of(path: Path) -> str:
+    """Return the plain BLAKE2b hash of a file's bytes, by which earlier versions of photopal knew photos.
+
+    Raises:
+        PhotoError: The file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=_HASH_BYTES))
+    except OSError as error:
+        raise PhotoError(path, f"cannot be opened: {error.strerror or error}") from error
+    return digest.hexdigest()
+
+
+def _fingerprint(file: BinaryIO, path: Path) -> Fingerprint:
+    """Hash each byte once: the picture, then all else with the picture's hash and places."""
+    before = Stamp.of(os.fstat(file.fileno()))
+    source = Source(file)
+    picture = find_picture(source)
+    hashed = hashlib.blake2b(picture.format.encode(), digest_size=_HASH_BYTES)
+    spans = []
+    for piece in picture.pieces:
+        if isinstance(piece, bytes):
+            hashed.update(b"%d:" % len(piece) + piece)
+        else:
+            spans.append(piece)
+            for chunk in source.chunks(piece):
+                hashed.update(chunk)
+    content = hashlib.blake2b(hashed.digest() + repr(spans).encode(), digest_size=_HASH_BYTES)
+    for span in other_spans(picture, source.size):
+        for chunk in source.chunks(span):
+            content.update(chunk)
+    _check_unchanged(file, before, path)
+    return Fingerprint(
+        content_hash=content.hexdigest(),
+        picture_hash=hashed.hexdigest(),
+        picture_bytes=picture.size_bytes,
+        size_bytes=before.size_bytes,
+        mtime_ns=before.mtime_ns,
+    )
+
+
 def _check_unchanged(file: BinaryIO, before: Stamp, path: Path) -> None:
     if Stamp.of(os.fstat(file.fileno())) != before:
         raise PhotoError(
             path, "the file is still changing", hint="Try again when it has been copied completely."
         )
-
-
-def _hash(file: BinaryIO) -> str:
-    file.seek(0)
-    return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()  # type: ignore[arg-type]
 
 
 def _header(file: BinaryIO, path: Path) -> tuple[int, int, str]:

@@ -13,7 +13,7 @@ def test_a_library_is_backed_up_and_restored(run, family, tmp_path):
     run("remove-concept", "Rex", "--yes")
     preview = run("restore", str(copy))
     assert preview.exit_code == 0
-    assert "concepts\t2\t2" in preview.stdout
+    assert "concepts\t1\t2\t0\t1" in preview.stdout
     assert "--yes" in preview.stderr
     assert names(run) == ["Anna"]
     done = run("restore", str(copy), "--yes")
@@ -67,3 +67,20 @@ def test_what_is_no_backup_is_refused_in_words(run, family, tmp_path):
         assert "not" in result.stderr
     assert run("restore", str(tmp_path / "none")).exit_code == 1
     assert names(run) == ["Anna", "Rex"]
+
+
+def test_the_preview_tells_what_would_be_lost_even_where_the_numbers_are_the_same(run, family, tmp_path):
+    copy = tmp_path / "copy.db"
+    run("backup", str(copy))
+    assert "captions\t1\t1\t0\t0" in run("restore", str(copy)).stdout
+    assert run("edit-caption", "/p/beach.jpg", "Grandma at the sea").exit_code == 0
+    assert "captions\t1\t1\t1\t1" in run("restore", str(copy)).stdout
+    assert "photos\t3\t3\t0\t0" in run("restore", str(copy)).stdout
+
+
+def test_the_preview_without_a_library_tells_what_the_backup_brings(run, family, tmp_path, home):
+    copy = tmp_path / "copy.db"
+    run("backup", str(copy))
+    for path in home.glob("library.db*"):
+        path.unlink()
+    assert "photos\t0\t3\t0\t3" in run("restore", str(copy)).stdout

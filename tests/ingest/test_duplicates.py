@@ -129,3 +129,75 @@ def test_a_perceptual_hash_survives_saving_and_shrinking(tmp_path, quality):
         (tmp_path / "a.jpg").write_bytes(encoded.getvalue())
         assert bits_apart(phash_of(picture), phash_of(open_photo(tmp_path / "a.jpg"))) <= 5
         assert bits_apart(phash_of(picture), phash_of(draw(seed + 100))) > 12
+
+
+def test_links_to_a_file_are_no_copies_of_it(library, tmp_path):
+    """Who deletes all but the first of a group must never delete the only file."""
+    one = save(draw(1), tmp_path / "p" / "b" / "one.jpg")
+    (tmp_path / "p" / "a").mkdir()
+    (tmp_path / "p" / "a" / "link.jpg").symlink_to(one)
+    (tmp_path / "p" / "a" / "hard.jpg").hardlink_to(one)
+    index_folders(library, [tmp_path / "p"])
+    assert group_photos(library) == []
+    shutil.copy(one, tmp_path / "p" / "b" / "two.jpg")
+    index_folders(library, [tmp_path / "p"])
+    [group] = group_photos(library)
+    assert {path.name for path in group.paths} == {"hard.jpg", "two.jpg"}
+    for path in group.paths[1:]:
+        path.unlink()
+    assert one.read_bytes() == group.paths[0].read_bytes()
+
+
+def test_a_link_never_stands_for_the_file_that_it_leads_to(library, tmp_path):
+    one = save(draw(1), tmp_path / "elsewhere" / "one.jpg")
+    (tmp_path / "p").mkdir()
+    (tmp_path / "p" / "a link.jpg").symlink_to(tmp_path / "p" / "one.jpg")
+    shutil.move(one, tmp_path / "p" / "one.jpg")
+    save(draw(1).resize((200, 150)), tmp_path / "p" / "small.jpg")
+    shutil.copy(tmp_path / "p" / "one.jpg", tmp_path / "p" / "two.jpg")
+    index_folders(library, [tmp_path / "p"])
+    [copies] = groups_of(library, "copies")
+    assert sorted(copies) == ["one.jpg", "two.jpg"]
+
+
+def test_of_photos_alike_quality_comes_after_pixels_and_before_what_is_known(library, tmp_path):
+    picture = draw(1)
+    save(picture, tmp_path / "p" / "a poor.jpg", quality=40, taken_at="2024:05:01 10:00:00")
+    save(picture, tmp_path / "p" / "b good.jpg", quality=95)
+    save(picture.resize((200, 150)), tmp_path / "p" / "c small.jpg", quality=100)
+    whole = (tmp_path / "p" / "a poor.jpg").read_bytes()
+    (tmp_path / "p" / "a poor.jpg").write_bytes(whole + bytes(500_000))
+    index_folders(library, [tmp_path / "p"])
+    assert groups_of(library, "alike") == [["b good.jpg", "a poor.jpg", "c small.jpg"]]
+
+
+def test_frames_that_look_the_same_are_a_burst_and_a_frame_saved_again_is_alike(library, tmp_path):
+    picture = draw(1)
+    for second in range(3):
+        save(
+            shifted(picture, second),
+            tmp_path / "p" / f"{second}.jpg",
+            taken_at=f"2024:05:01 10:00:0{2 * second}",
+        )
+    save(picture.resize((200, 150)), tmp_path / "p" / "0 small.jpg", taken_at="2024:05:01 10:00:00")
+    index_folders(library, [tmp_path / "p"])
+    assert groups_of(library, "burst") == [["0.jpg", "1.jpg", "2.jpg"]]
+    assert groups_of(library, "alike") == [["0.jpg", "0 small.jpg"]]
+
+
+def test_frames_of_one_second_in_which_something_moved_are_a_burst(library, tmp_path):
+    for place in range(3):
+        frame = draw(1)
+        frame.paste((255, 0, 0), (40 + 60 * place, 40, 80 + 60 * place, 80))
+        save(frame, tmp_path / "p" / f"{place}.jpg", taken_at="2024:05:01 10:00:00")
+    index_folders(library, [tmp_path / "p"])
+    assert groups_of(library, "burst") == [["0.jpg", "1.jpg", "2.jpg"]]
+    assert groups_of(library, "alike") == []
+
+
+def test_a_file_that_is_gone_is_no_reason_to_delete_the_one_that_is_there(library, tmp_path):
+    one = save(draw(1), tmp_path / "p" / "one.jpg")
+    shutil.copy(one, one.with_name("two.jpg"))
+    index_folders(library, [tmp_path / "p"])
+    one.unlink()
+    assert group_photos(library) == []

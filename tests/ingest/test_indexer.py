@@ -56,9 +56,9 @@ def test_relative_and_repeated_roots_are_the_same_folder(library, folder, monkey
     assert index_folders(library, [folder / ".." / "photos"]) == IndexReport(unchanged=10)
 
 
-def test_a_single_file_can_be_indexed_and_the_rest_is_left_alone(library, folder):
+def test_a_single_file_can_be_indexed_and_the_rest_is_left_alone(library, folder, save_photo):
     index_folders(library, [folder])
-    (folder / "a" / "0.png").write_bytes((folder / "b" / "9.png").read_bytes() + b" ")
+    save_photo(folder / "a" / "0.png", 99)
     shutil.rmtree(folder / "b")
     assert index_folders(library, [folder / "a" / "0.png"]) == IndexReport(changed=1)
     assert library.counts()["photos"] == 10
@@ -139,9 +139,12 @@ def test_a_deleted_photo_revives_at_another_path_and_with_another_time(library, 
     assert library.photos.at(folder / "back.png").id == photo.id
 
 
-def test_a_path_with_other_contents_is_another_photo(library, folder, save_photo):
+def test_a_path_with_another_picture_is_another_photo_if_the_user_had_said_nothing(
+    library, folder, save_photo
+):
     index_folders(library, [folder])
-    photo = captioned(library, folder / "a" / "3.png")
+    photo = library.photos.at(folder / "a" / "3.png")
+    library.captions.put(photo.id, "A dog.", model="m", bank=None, prompt_version="1", appearances=[])
     save_photo(folder / "a" / "3.png", 99)
     assert index_folders(library, [folder]) == IndexReport(changed=1, unchanged=9)
     assert library.captions.get(library.photos.at(folder / "a" / "3.png").id) is None
@@ -172,7 +175,7 @@ def test_bad_files_are_reported_recorded_and_not_fatal(library, folder, monkeypa
         assert index_folders(library, [folder]).skipped == report.skipped
     (folder / "half.png").write_bytes(whole + b"x")
     (folder / "fake.jpg").unlink()
-    assert index_folders(library, [folder]).added == 1
+    assert index_folders(library, [folder]).unchanged == 11
     assert problems_of(library) == [("empty.jpg", "the file is empty")]
 
 

@@ -85,7 +85,7 @@ def odd_photos():
     for orientation in range(1, 9):
         exif = Image.Exif()
         exif[0x0112] = orientation
-        odd[f"turned {orientation}.jpg"] = encode(picture, "jpg", exif=exif)
+        odd[f"turned {orientation}.jpg"] = encode(noise(seed=20 + orientation), "jpg", exif=exif)
     return odd
 
 
@@ -259,8 +259,8 @@ def test_hostile_names_are_indexed_as_they_are(library, tmp_path):
         "line\nbreak.jpg",
         "\x1b[31m.jpg",
     ]
-    content = encode(noise(), "jpg")
-    folder = write_all(tmp_path / "hostile", {name: content + name.encode() for name in names})
+    files = {name: encode(noise(seed=seed), "jpg") for seed, name in enumerate(names)}
+    folder = write_all(tmp_path / "hostile", files)
     assert index_folders(library, [folder]).added == len(names)
     assert {photo.path.name for photo in library.photos.all()} == set(names)
     shutil.rmtree(folder)

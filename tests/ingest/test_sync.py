@@ -1,11 +1,13 @@
 """A watched folder's library follows what goes, and what is held up is done later."""
 
 import pytest
+from PIL.PngImagePlugin import PngInfo
 
 from photopal.errors import LibraryLockedError
 from photopal.ingest import sync as index_keep
 from photopal.ingest.indexer import index_folders
 from photopal.ingest.sync import LibrarySync
+from photopal.library import SearchQuery
 
 
 @pytest.fixture
@@ -85,3 +87,29 @@ def test_a_bad_file_is_a_problem_and_known_as_long_as_it_stays_the_same(library,
     keeper.note_missing(bad)
     keeper.catch_up()
     assert library.paths.problems() == []
+
+
+def test_metadata_written_into_watched_photos_and_edits_of_pixels_keep_what_the_user_said(
+    library, folder, save_photo
+):
+    paths = [folder / f"{number:02}.png" for number in range(3)]
+    ids = [library.photos.at(path).id for path in paths]
+    for photo_id in ids:
+        library.captions.edit(photo_id, "Grandma's 80th birthday")
+    keeper = LibrarySync(library)
+    keeper.note_looked(folder)
+    text = PngInfo()
+    text.add_text("Rating", "5")
+    save_photo(paths[0], 0, pnginfo=text)
+    save_photo(paths[1], 99)
+    new_path = paths[2].with_name("moved.png")
+    save_photo(paths[2], 2, pnginfo=text)
+    paths[2].rename(new_path)
+    keeper.note_missing(paths[2])
+    assert not any(keeper.has(path) for path in (*paths[:2], new_path))
+    assert keeper.take([*paths[:2], new_path]).skipped == []
+    keeper.catch_up()
+    found = library.search.find(SearchQuery(text="Grandma's 80th birthday"))
+    assert {hit.photo.path for hit in found} == {paths[0], paths[1], new_path}
+    assert [library.photos.at(path).id for path in (paths[0], paths[1], new_path)] == ids
+    assert [hit.photo.path for hit in found if hit.photo.picture_changed_at] == [paths[1]]

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from photopal.errors import PhotoError
-from photopal.photos import hash_file, record_photo
+from photopal.photos import fingerprint_file, hash_bytes_of, hash_file, record_photo
 
 
 @pytest.fixture
@@ -58,11 +58,12 @@ def test_several_photos_in_one_file_are_one_jpeg(tmp_path):
     assert record_photo(tmp_path / "a.jpg").format == "JPEG"
 
 
-def test_the_hash_is_of_the_bytes(rotated):
+def test_the_hashes_are_those_of_the_file_whichever_way_it_is_read(rotated):
     path = rotated("jpg")
-    expected = hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
-    photo = record_photo(path)
-    assert photo.content_hash == hash_file(path) == expected
+    photo, print_ = record_photo(path), fingerprint_file(path)
+    assert photo.content_hash == hash_file(path) == print_.content_hash
+    assert (photo.picture_hash, photo.picture_bytes) == (print_.picture_hash, print_.picture_bytes)
+    assert hash_bytes_of(path) == hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
     assert (photo.size_bytes, photo.mtime_ns) == (path.stat().st_size, path.stat().st_mtime_ns)
 
 

@@ -42,11 +42,12 @@ class Plan:
 
 
 def make_jpeg(number: int) -> bytes:
-    """A small photo unlike any other."""
+    """A small photo with a picture unlike any other."""
     encoded = io.BytesIO()
-    colour = (number % 256, number // 256 % 256, 90)
-    Image.new("RGB", (64, 48), colour).save(encoded, "JPEG")
-    return encoded.getvalue() + number.to_bytes(4, "big")
+    cells = Image.new("L", (8, 4))
+    cells.putdata([255 * (number >> bit & 1) for bit in range(32)])
+    cells.resize((64, 48), Image.Resampling.NEAREST).convert("RGB").save(encoded, "JPEG")
+    return encoded.getvalue()
 
 
 class Watch:

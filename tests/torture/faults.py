@@ -3,10 +3,10 @@
 Run it with `python tests/torture/faults.py --faults 200 --seed 0`. It needs no model. Every photo gets a
 caption. Then, again and again, one fault happens: photopal is killed while it indexes, the folder goes away
 and comes back, photos are cut short, renamed, moved, copied slowly, deleted and restored, touched,
-overwritten. After each, one run of index must bring the library in line with the folder: every photo that
-is there is known by its contents and has the caption it had, every broken file is a problem, the database
-is sound, and no file was changed by photopal. The seed chooses the faults, so that a failure can be had
-again.
+overwritten, written tags into. After each, one run of index must bring the library in line with the folder:
+every photo that is there is known by its picture and has the caption it had, every broken file is a problem,
+the database is sound, and no file was changed by photopal. The seed chooses the faults, so that a failure can
+be had again.
 """
 
 from __future__ import annotations
@@ -33,16 +33,25 @@ from PIL import Image
 from photopal.ingest.indexer import index_folders
 from photopal.library import Library
 from photopal.library.integrity import find_faults
-from photopal.photos import hash_file
+from photopal.photos import fingerprint_file
 
 PATIENCE_S = 600
 
 
 def make_jpeg(number: int) -> bytes:
-    """A small photo unlike any other."""
+    """A small photo with a picture unlike any other."""
     encoded = io.BytesIO()
-    Image.new("RGB", (320, 240), (number % 256, number // 256 % 256, 50)).save(encoded, "JPEG")
-    return encoded.getvalue() + number.to_bytes(4, "big")
+    cells = Image.new("L", (8, 4))
+    cells.putdata([255 * (number >> bit & 1) for bit in range(32)])
+    picture = Image.merge("RGB", [cells.resize((320, 240), Image.Resampling.NEAREST)] * 3)
+    picture.save(encoded, "JPEG")
+    return encoded.getvalue()
+
+
+def with_other_metadata(jpeg: bytes, number: int) -> bytes:
+    """The same picture in a file with something more said of it."""
+    words = b"http://ns.adobe.com/xap/1.0/\0" + b"<x/>" * (number % 7) + number.to_bytes(4, "big")
+    return jpeg[:2] + b"\xff\xe1" + (len(words) + 2).to_bytes(2, "big") + words + jpeg[2:]
 
 
 @dataclass
@@ -110,8 +119,9 @@ class Bench:
             report = index_folders(library, [self.folder], accept_loss=True)
             self.compare(library, before)
             for row in library.photos.all():
-                if row.content_hash not in self.captions:
-                    self.captions[row.content_hash] = text = f"Photo {row.content_hash[:8]}."
+                picture = fingerprint_file(row.path).picture_hash
+                if picture not in self.captions:
+                    self.captions[picture] = text = f"Photo {picture[:8]}."
                     library.captions.put(
                         row.id, text, model="m", bank=None, prompt_version="1", appearances=[]
                     )
@@ -130,9 +140,10 @@ class Bench:
         assert known.keys() | bad == files, f"lost or invented: {sorted(files ^ (known.keys() | bad))[:5]}"
         assert not known.keys() & bad
         for path, row in known.items():
-            assert row.content_hash == hash_file(path), f"{path} is taken for another photo"
+            picture = fingerprint_file(path).picture_hash
+            assert library.pictures.find("", picture) == row.id, f"{path} is taken for another photo"
             caption = library.captions.get(row.id)
-            wanted = self.captions.get(row.content_hash)
+            wanted = self.captions.get(picture)
             assert wanted is None or (caption is not None and caption.text == wanted), (
                 f"{path} lost its caption"
             )
@@ -252,6 +263,17 @@ def touch(bench: Bench) -> None:
         os.utime(path, (bench.rng.randint(1, 10**9),) * 2)
 
 
+def edit(bench: Bench) -> None:
+    """Programs write tags into photos; some photos are moved too, some copied before."""
+    for path in bench.some(8):
+        if bench.rng.random() < 0.3:
+            shutil.copy2(path, path.with_name(f"before {bench.number} {path.name}"[-100:]))
+        bench.number += 1
+        path.write_bytes(with_other_metadata(path.read_bytes(), bench.number))
+        if bench.rng.random() < 0.3:
+            path.rename(path.with_name(f"edited {bench.number}.jpg"))
+
+
 def overwrite(bench: Bench) -> None:
     """A path holds another photo."""
     for path in bench.some(3):
@@ -279,7 +301,7 @@ def two_at_once(bench: Bench) -> None:
 
 FAULTS: tuple[Callable[[Bench], None], ...] = (
     kill_index, kill_watch, unmount, truncate, rename, move_folder, copy_slowly, delete_and_restore, copy,
-    touch, overwrite, interrupt, two_at_once,
+    touch, edit, overwrite, interrupt, two_at_once,
 )  # fmt: skip
 
 

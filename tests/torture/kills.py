@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import os
 import random
-import shutil
 import signal
 import sqlite3
 import subprocess
@@ -70,9 +69,11 @@ class Bench:
         for _ in range(count):
             self.drops += 1
             new = self.album.photos_folder / f"new_{self.drops:04d}.jpg"
-            shutil.copyfile(source, new)
-            with new.open("ab") as file:
-                file.write(self.drops.to_bytes(4, "big"))
+            mark = Image.new("L", (8, 4))
+            mark.putdata([255 * (self.drops >> bit & 1) for bit in range(32)])
+            with Image.open(source) as photo:
+                photo.paste(mark.resize((256, 128), Image.Resampling.NEAREST).convert("RGB"), (0, 0))
+                photo.save(new)
 
     def prepare(self, name: str) -> tuple[list[str], list[str]]:
         """The words to kill and the words that must complete afterwards."""

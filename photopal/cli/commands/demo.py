@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import shlex
+import shutil
+import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -90,13 +93,23 @@ def _run(session: Session, words: list[str], home: Path, *, step: str) -> None:
     from photopal.cli.app import app
 
     session.out.print()
-    session.out.print(plain(f"{step} $ photopal {shlex.join(words)}", "bold cyan"), soft_wrap=True)
+    session.out.print(plain(f"{step} $ {_program()} {shlex.join(words)}", "bold cyan"), soft_wrap=True)
     settings = ["--home", str(home), "--model", session.settings.model, "--device", session.settings.device]
     code = app([*settings, *words], standalone_mode=False, prog_name="photopal")
     if code == ExitCode.INTERRUPTED:
         raise typer.Exit(ExitCode.INTERRUPTED)
     if isinstance(code, int) and code not in _ACCEPTED:
         raise PhotopalError(f"the demo failed: photopal {words[0]} exited with code {code}")
+
+
+def _program() -> str:
+    """How the user can start photopal: by its name, or by its path in an environment that is not active."""
+    beside = Path(sys.executable).with_name("photopal")
+    if shutil.which("photopal") is not None or not beside.exists():
+        return "photopal"
+    with suppress(ValueError):
+        beside = beside.relative_to(Path.cwd())
+    return shlex.quote(str(beside))
 
 
 def _conclude(session: Session, album: Album, *, seconds: float) -> None:
@@ -109,7 +122,7 @@ def _conclude(session: Session, album: Album, *, seconds: float) -> None:
         crowded = sorted(album.photos, key=lambda photo: -sum(name is not None for name in photo.names))
         rows = [library.photos.at(photo.path) for photo in crowded[:8]]
         draw_sheet(library, [row for row in rows if row is not None]).save(album.folder / "captions.png")
-    share = 100 / max(1, score.captioned)
+    share, program = 100 / max(1, score.captioned), _program()
     session.out.print()
     named = (
         f"Of {score.captioned} captions, {score.exact} ({share * score.exact:.0f} %) name exactly who "
@@ -119,9 +132,9 @@ def _conclude(session: Session, album: Album, *, seconds: float) -> None:
         named,
         f"The demo took {seconds:.0f} seconds. See captions.png and marked.jpg in {album.folder}.",
         "The bundled model only understands drawn photos. For your own photos, use a vision-language model:",
-        "  photopal index ~/Pictures",
-        "  photopal --model FOLDER_OR_HUB_ID add-concept Anna anna1.jpg anna2.jpg anna3.jpg",
-        "  photopal --model FOLDER_OR_HUB_ID caption",
+        f"  {program} index ~/Pictures",
+        f"  {program} --model FOLDER_OR_HUB_ID add-concept Anna anna1.jpg anna2.jpg anna3.jpg",
+        f"  {program} --model FOLDER_OR_HUB_ID caption",
     )
     for line in lines:
         session.out.print(plain(line, ""), soft_wrap=True)

@@ -23,9 +23,10 @@ def duplicates(
 ) -> None:
     """List duplicate, near-duplicate and burst photos.
 
-    There are three kinds of groups: copies (files with the same contents), alike (resized, re-saved or
-    slightly edited versions, largest first) and burst (photos taken one right after the other). Each line
-    shows the group number, the kind and a path. Nothing is deleted.
+    There are three kinds of groups: copies (files with the same picture, whatever metadata they have), alike
+    (resized, re-saved or slightly edited versions, the best first) and burst (photos taken one right after
+    the other). Links to a file are not copies of it. Each line shows the group number, the kind and a path.
+    Nothing is deleted.
 
     Examples:
       photopal duplicates

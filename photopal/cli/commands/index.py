@@ -51,7 +51,9 @@ def index(  # noqa: PLR0913 - one parameter for each option of the command
 
     Records dates, cameras, places and thumbnails; your photos are never changed. You can run it again at any
     time: only new and changed files are read, moved files keep their data, and nothing is lost while a folder
-    is unavailable. Exits with code 3 if some files could not be read.
+    is unavailable. A photo is known by its picture: whatever other programs write into its file, your
+    captions and names stay. If they change the picture itself, `photopal problems` lists the photo. Exits
+    with code 3 if some files could not be read.
 
     Dates, positions, keywords, titles, ratings, persons and faces are taken from EXIF, XMP and IPTC, from XMP
     sidecars and Google Takeout's JSON beside a photo, and dates also from file names. Hidden files, trash,
@@ -85,6 +87,11 @@ def index(  # noqa: PLR0913 - one parameter for each option of the command
         show_json(session.out, _report_as_json(report))
     else:
         show_listing(session.out, _report_as_listing(report))
+    if report.edited:
+        session.say(
+            f"The picture of {count(report.edited, 'photo')} changed; what you said of "
+            f"{'it' if report.edited == 1 else 'them'} was kept. Check with `photopal problems`."
+        )
     _say_what_is_left_out(session, report)
     _warn_of_gaps(session, report)
     if report.skipped or report.offline:
@@ -123,6 +130,7 @@ def _refuse_what_never_was(session: Session, folders: Sequence[Path]) -> None:
 def _report_as_json(report: IndexReport) -> dict[str, Any]:
     return {
         **{name: getattr(report, name) for name in _COUNTS},
+        "edited": report.edited,
         "skipped": [{"path": str(skipped.path), "reason": skipped.reason} for skipped in report.skipped],
         "left_out": dict(report.left_out),
         "offline": [str(root) for root in report.offline],

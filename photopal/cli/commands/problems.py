@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from photopal.cli.context import session_of
+from photopal.cli.context import Session, session_of
 from photopal.cli.output import Listing, show_json, show_listing
+from photopal.errors import NothingFoundError
+from photopal.text import count
 
 
 def problems(
     ctx: typer.Context,
     *,
+    confirm: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Photo whose picture changed but whose caption and names still fit; can be repeated.",
+            metavar="PHOTO",
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """List files that could not be read, with the reason.
 
-    Photos that could be read but appear to be damaged are listed too.
+    Photos that could be read but appear to be damaged are listed too, and photos whose picture was edited
+    after you had said something of them: until you confirm that it still fits, or write the caption again.
 
     Examples:
       photopal problems
+      photopal problems --confirm party.jpg
       photopal problems --json
     """
     session = session_of(ctx)
+    if confirm:
+        _confirm(session, confirm)
+        return
     with session.library_to_read() as library:
         found = library.paths.problems()
     if json:
@@ -49,3 +64,13 @@ def problems(
         for problem in found
     ]
     show_listing(session.out, Listing(("path", "reason", "seen_at"), rows))
+
+
+def _confirm(session: Session, paths: list[Path]) -> None:
+    with session.library_to_write() as library, library.writing():
+        rows = [(path, library.photos.at(path)) for path in paths]
+        for path, row in rows:
+            if row is None:
+                raise NothingFoundError(f"{path}: not in the library", hint="photopal index FOLDER")
+        confirmed = sum(library.pictures.confirm(row.id) for _, row in rows if row is not None)
+    session.say(f"Confirmed {count(confirmed, 'photo')}.")

@@ -21,7 +21,9 @@ def restore(
 ) -> None:
     """Replace the library with a backup.
 
-    The current library is kept in a file next to it. Without --yes, only compares the two.
+    The current library is kept in a file next to it. Without --yes, only compares the two: how many photos,
+    captions, concepts and reference photos each has, how many are only in the current library, or different
+    there, and how many are only in the backup.
 
     Examples:
       photopal restore /mnt/disk/photopal.db
@@ -42,9 +44,10 @@ def restore(
 
 
 def _show_both(session: Session, file: Path) -> None:
-    from photopal.library.backup import peek
+    from photopal.library.backup import compare
 
-    here = session.settings.library_path
-    there, present = peek(file), peek(here) if here.exists() else {}
-    rows = [(name, f"{present.get(name, 0):,}", f"{number:,}") for name, number in there.items()]
-    show_listing(session.out, Listing(("what", "now", "backup"), rows))
+    rows = [
+        (one.what, f"{one.now:,}", f"{one.backup:,}", f"{one.only_now:,}", f"{one.only_backup:,}")
+        for one in compare(session.settings.library_path, file)
+    ]
+    show_listing(session.out, Listing(("what", "now", "backup", "only now", "only in the backup"), rows))

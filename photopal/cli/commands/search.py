@@ -113,4 +113,5 @@ def _hit_as_json(hit: SearchHit) -> dict[str, Any]:
         "longitude": photo.longitude,
         "width_px": photo.width_px,
         "height_px": photo.height_px,
+        "picture_changed_at": photo.picture_changed_at,
     }

@@ -25,8 +25,10 @@ def status(
     settings = session.settings
     with session.library_to_read() as library:
         counts = library.counts()
+        edited = library.pictures.count_edited()
     facts: dict[str, object] = {
         **counts,
+        "picture_changed": edited,
         "banks": sum(1 for _ in settings.banks_path.glob("*.bank.safetensors")),
         "library": str(settings.library_path),
         "model": settings.model,

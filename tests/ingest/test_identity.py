@@ -1,0 +1,445 @@
+"""Whatever is written into a photo's file, and wherever it goes, every word of the user's is found again."""
+
+import io
+import os
+import shutil
+import struct
+import subprocess
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageDraw, PngImagePlugin
+
+from photopal.ingest.indexer import index_folders
+from photopal.ingest.report import IndexReport
+from photopal.library import Appearance, Library, SearchQuery
+from photopal.photos.turns import TURNS
+
+EXIFTOOL = shutil.which("exiftool")
+needs_exiftool = pytest.mark.skipif(EXIFTOOL is None, reason="exiftool is not installed")
+WORDS = "Grandma's 80th birthday"
+
+
+def draw(seed=0, size=(160, 120)):
+    """A picture with shapes, unlike those of other seeds and unlike itself when it is turned."""
+    rng = np.random.default_rng(seed)
+    small = Image.fromarray(rng.integers(0, 255, (6, 8, 3), dtype=np.uint8))
+    return small.resize(size, Image.Resampling.BICUBIC)
+
+
+def save(path, image=None, *, taken_at=None, orientation=None, **options):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix in (".heic", ".avif"):
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
+    exif = Image.Exif()
+    if taken_at:
+        exif.get_ifd(0x8769)[0x9003] = taken_at
+    if orientation:
+        exif[0x0112] = orientation
+    (image or draw()).save(path, exif=exif, **options)
+    return path
+
+
+def exiftool(path, *options):
+    subprocess.run([EXIFTOOL, "-q", "-q", "-m", "-overwrite_original", *options, str(path)], check=True)
+
+
+def with_segment(jpeg, content=b"http://ns.adobe.com/xap/1.0/\x00<x/>"):
+    """A JPEG with more metadata."""
+    return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(content) + 2) + content + jpeg[2:]
+
+
+def edit_metadata(path):
+    path.write_bytes(with_segment(path.read_bytes()))
+
+
+def mask_png(size, box):
+    mask = Image.new("L", size, 0)
+    ImageDraw.Draw(mask).rectangle((box[0], box[1], box[0] + box[2] - 1, box[1] + box[3] - 1), fill=255)
+    encoded = io.BytesIO()
+    mask.save(encoded, "PNG")
+    return encoded.getvalue()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "photos"
+
+
+def described(library, path, *, box=(16, 12, 40, 30)):
+    """Have the user write a caption and give a reference photo with a box and a mask, and a model find it."""
+    photo = library.photos.at(path)
+    names = [concept.name for concept in library.concepts.all()]
+    concept = library.concepts.get("Grandma") if "Grandma" in names else library.concepts.add("Grandma")
+    found = Appearance(concept.id, 0.9, True, (0.225, 0.225), (0.1, 0.1, 0.25, 0.25))
+    library.captions.put(photo.id, "A cake.", model="m", bank="b", prompt_version="1", appearances=[found])
+    library.captions.edit(photo.id, WORDS)
+    mask = mask_png((photo.width_px, photo.height_px), box)
+    library.concepts.add_reference(concept.id, photo.id, box=None, mask_png=mask)
+    library.concepts.add_reference(library.concepts.add(f"Cake {photo.id}").id, photo.id, box=box)
+    return photo
+
+
+def found_at(library):
+    """Where search finds the words of the user, and where the name."""
+    return [
+        [hit.photo.path for hit in library.search.find(query)]
+        for query in (SearchQuery(text=WORDS), SearchQuery(concepts=("Grandma",)))
+    ]
+
+
+def references(library):
+    return [
+        reference
+        for concept in library.concepts.all()
+        for reference in library.concepts.references(concept.id)
+    ]
+
+
+def test_an_edit_of_metadata_keeps_id_caption_names_and_references(library, folder):
+    path = save(folder / "party.jpg", taken_at="2020:01:01 10:00:00")
+    index_folders(library, [folder])
+    before = described(library, path)
+    edit_metadata(path)
+    assert index_folders(library, [folder]) == IndexReport(changed=1)
+    after = library.photos.at(path)
+    assert (after.id, after.content_hash) == (before.id, before.content_hash)
+    assert after.picture_changed_at is None
+    assert found_at(library) == [[path], [path]]
+    caption = library.captions.get(after.id)
+    assert (caption.model, len(caption.appearances)) == ("m", 1)
+    assert len(references(library)) == 2
+    assert library.counts()["missing"] == 0
+    assert index_folders(library, [folder]) == IndexReport(unchanged=1)
+
+
+@needs_exiftool
+def test_a_clock_put_right_over_many_photos_keeps_all_that_was_said_and_renews_the_dates(library, folder):
+    paths = [save(folder / f"{n}.jpg", draw(n), taken_at=f"2020:01:01 10:00:{n:02}") for n in range(12)]
+    index_folders(library, [folder])
+    ids = [described(library, path).id for path in paths]
+    subprocess.run(
+        [EXIFTOOL, "-q", "-overwrite_original", "-AllDates+=0:0:0 1:0:0", *map(str, paths)], check=True
+    )
+    assert index_folders(library, [folder]).changed == 12
+    assert [library.photos.at(path).id for path in paths] == ids
+    assert [library.photos.at(path).taken_at[11:13] for path in paths] == ["11"] * 12
+    assert sorted(found_at(library)[0]) == sorted(paths)
+
+
+def test_an_edit_together_with_a_move_keeps_everything(library, folder):
+    path = save(folder / "party.jpg")
+    index_folders(library, [folder])
+    before = described(library, path)
+    edit_metadata(path)
+    path.rename(folder / "2020 party.jpg")
+    assert index_folders(library, [folder]) == IndexReport(moved=1)
+    assert library.photos.at(folder / "2020 party.jpg").id == before.id
+    assert found_at(library) == [[folder / "2020 party.jpg"]] * 2
+
+
+def test_copies_with_different_metadata_are_one_photo(library, folder):
+    path = save(folder / "party.jpg")
+    shutil.copy(path, folder / "rated.jpg")
+    edit_metadata(folder / "rated.jpg")
+    assert index_folders(library, [folder]).added == 1
+    assert library.counts()["photos"] == 1
+    assert library.paths.of(library.photos.at(path).id) == [path, folder / "rated.jpg"]
+    assert index_folders(library, [folder]) == IndexReport(unchanged=2)
+
+
+@pytest.mark.parametrize("orientation", range(2, 9))
+def test_a_photo_turned_by_its_tag_keeps_everything_and_boxes_masks_and_points_turn_with_it(
+    library, folder, orientation
+):
+    path = save(folder / "party.png", draw(3))
+    index_folders(library, [folder])
+    before = described(library, path)
+    save(path, draw(3), orientation=orientation)
+    assert index_folders(library, [folder]).changed == 1
+    after = library.photos.at(path)
+    assert (after.id, after.picture_changed_at) == (before.id, None)
+    assert after.content_hash != before.content_hash
+    marked = Image.open(io.BytesIO(mask_png((160, 120), (16, 12, 40, 30))))
+    turned = marked.transpose(TURNS[orientation])
+    left, top, right, bottom = turned.getbbox()
+    with_box, with_mask = sorted(references(library), key=lambda reference: reference.box is None)
+    assert with_box.box == (left, top, right - left, bottom - top)
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(with_mask.mask_png))), np.asarray(turned))
+    [seen] = library.captions.get(after.id).appearances
+    width, height = turned.size
+    assert seen.box == pytest.approx(
+        (left / width, top / height, (right - left) / width, (bottom - top) / height)
+    )
+    for _ in range(3):
+        library.history.undo()
+    assert references(library) == []
+
+
+def test_a_caption_of_a_model_stays_through_an_edit_of_metadata(library, folder):
+    path = save(folder / "a.jpg")
+    index_folders(library, [folder])
+    photo = library.photos.at(path)
+    library.captions.put(photo.id, "A cake.", model="m", bank=None, prompt_version="1", appearances=[])
+    edit_metadata(path)
+    index_folders(library, [folder])
+    assert library.captions.get(photo.id).text == "A cake."
+
+
+EDITS = {
+    "crop": lambda image: image.crop((30, 20, 150, 110)),
+    "retouch": lambda image: image.point(lambda level: min(255, level + 20)),
+    "gray": lambda image: image.convert("L"),
+    "smaller": lambda image: image.resize((80, 60)),
+    "turned": lambda image: image.transpose(Image.Transpose.ROTATE_90),
+}
+
+
+@pytest.mark.parametrize("how", EDITS)
+def test_after_an_edit_of_the_pixels_the_users_words_follow_and_say_so(library, folder, how):
+    path = save(folder / "party.jpg")
+    index_folders(library, [folder])
+    before = described(library, path)
+    with Image.open(path) as image:
+        image.load()
+    save(path, EDITS[how](image))
+    report = index_folders(library, [folder])
+    assert (report.changed, report.edited) == (1, 1)
+    after = library.photos.at(path)
+    assert after.id == before.id
+    assert after.content_hash != before.content_hash
+    assert after.picture_changed_at is not None
+    assert found_at(library) == [[path], [path]]
+    caption = library.captions.get(after.id)
+    assert (caption.text, caption.by_hand, caption.model, caption.appearances) == (WORDS, True, "", ())
+    boxes = {reference.box for reference in references(library)}
+    expected = {
+        "crop": {None}, "retouch": {None, (16, 12, 40, 30)}, "gray": {None, (16, 12, 40, 30)},
+        "smaller": {None, (8, 6, 20, 15)}, "turned": {None, (12, 104, 30, 40)},
+    }  # fmt: skip
+    assert boxes == expected[how]
+    assert library.counts()["missing"] == 0
+    assert [problem.reason for problem in library.paths.problems() if problem.is_note] == [
+        "the picture changed since its caption, names or date were given"
+    ]
+    assert index_folders(library, [folder]) == IndexReport(unchanged=1)
+
+
+def test_the_mark_goes_when_the_user_writes_the_caption_again(library, folder):
+    path = save(folder / "party.jpg")
+    index_folders(library, [folder])
+    photo = described(library, path)
+    save(path, EDITS["crop"](draw()))
+    index_folders(library, [folder])
+    library.captions.edit(photo.id, "Grandma alone")
+    assert library.photos.at(path).picture_changed_at is None
+    assert library.paths.problems() == []
+
+
+def test_a_caption_of_a_model_does_not_follow_an_edit_of_the_pixels(library, folder):
+    path = save(folder / "a.jpg")
+    index_folders(library, [folder])
+    photo = library.photos.at(path)
+    library.captions.put(photo.id, "A cake.", model="m", bank=None, prompt_version="1", appearances=[])
+    save(path, EDITS["crop"](draw()))
+    assert index_folders(library, [folder]).edited == 0
+    assert library.captions.get(library.photos.at(path).id) is None
+
+
+def test_another_photo_at_the_path_of_one_that_moved_gets_none_of_its_words(library, folder):
+    path = save(folder / "a.jpg", draw(1))
+    index_folders(library, [folder])
+    photo = described(library, path)
+    path.rename(folder / "moved.jpg")
+    save(path, draw(2))
+    index_folders(library, [folder])
+    assert library.photos.at(folder / "moved.jpg").id == photo.id
+    assert found_at(library) == [[folder / "moved.jpg"]] * 2
+    assert library.photos.at(path).picture_changed_at is None
+
+
+def test_another_photo_by_date_and_look_at_the_path_of_one_that_is_gone_gets_none_of_its_words(
+    library, folder
+):
+    """Cameras give file names again."""
+    path = save(folder / "IMG_0001.jpg", draw(1), taken_at="2020:01:01 10:00:00")
+    index_folders(library, [folder])
+    photo = described(library, path)
+    save(path, draw(2), taken_at="2023:05:05 11:00:00")
+    index_folders(library, [folder])
+    assert library.photos.is_missing(photo.id)
+    assert library.captions.get(library.photos.at(path).id) is None
+    shutil.copy(path, folder / "newer.jpg")
+    save(path, draw(1), taken_at="2020:01:01 10:00:00")
+    index_folders(library, [folder])
+    assert library.photos.at(path).id == photo.id
+    assert found_at(library) == [[path], [path]]
+
+
+def test_the_original_comes_back_to_its_path_and_the_mark_goes(library, folder):
+    path = save(folder / "party.jpg")
+    index_folders(library, [folder])
+    photo, original = described(library, path), path.read_bytes()
+    save(path, EDITS["crop"](draw()))
+    index_folders(library, [folder])
+    path.write_bytes(original)
+    index_folders(library, [folder])
+    after = library.photos.at(path)
+    assert (after.id, after.picture_changed_at) == (photo.id, None)
+    assert found_at(library) == [[path], [path]]
+
+
+def test_the_original_turns_up_elsewhere_and_both_have_the_users_words(library, folder):
+    path = save(folder / "party.jpg")
+    index_folders(library, [folder])
+    described(library, path)
+    original = path.read_bytes()
+    save(path, EDITS["crop"](draw()))
+    index_folders(library, [folder])
+    (folder / "original.jpg").write_bytes(original)
+    index_folders(library, [folder])
+    assert sorted(found_at(library)[0]) == [folder / "original.jpg", path]
+    assert sorted(found_at(library)[1]) == [folder / "original.jpg", path]
+
+
+def test_one_of_two_copies_is_retouched_and_both_keep_the_words(library, folder):
+    path = save(folder / "party.jpg")
+    shutil.copy(path, folder / "copy.jpg")
+    index_folders(library, [folder])
+    described(library, path)
+    save(path, EDITS["retouch"](draw()))
+    index_folders(library, [folder])
+    assert sorted(found_at(library)[0]) == sorted(found_at(library)[1]) == [folder / "copy.jpg", path]
+    assert library.photos.at(path).picture_changed_at is not None
+    assert library.photos.at(folder / "copy.jpg").picture_changed_at is None
+
+
+def test_words_follow_in_the_next_run_when_a_run_was_killed_before_its_end(library, folder, monkeypatch):
+    path = save(folder / "party.jpg")
+    index_folders(library, [folder])
+    described(library, path)
+    save(path, EDITS["crop"](draw()))
+    with monkeypatch.context() as patch:
+        patch.setattr(library.pictures, "settle", lambda: 0)
+        index_folders(library, [folder])
+    assert found_at(library)[0] == []
+    assert index_folders(library, [folder]).edited == 1
+    assert found_at(library) == [[path], [path]]
+
+
+def test_what_the_user_said_can_still_be_undone_after_an_edit(library, folder):
+    path = save(folder / "party.jpg")
+    index_folders(library, [folder])
+    photo = library.photos.at(path)
+    library.captions.edit(photo.id, "First")
+    library.captions.edit(photo.id, "Second")
+    edit_metadata(path)
+    index_folders(library, [folder])
+    save(path, EDITS["crop"](draw()))
+    index_folders(library, [folder])
+    library.history.undo()
+    assert library.captions.get(library.photos.at(path).id).text == "First"
+
+
+TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), min_size=1, max_size=30)
+EXIF_EDITS = st.fixed_dictionaries(
+    {}, optional={
+        0x010E: TEXTS.map(lambda text: text.encode("ascii", "replace").decode()),
+        0x0112: st.integers(1, 8), 0x4746: st.integers(0, 5), 0x0132: st.just("2011:01:02 03:04:05"),
+    },
+)  # fmt: skip
+TOOL_EDITS = st.lists(
+    st.one_of(
+        TEXTS.map(lambda text: f"-XMP-dc:Description={text}"),
+        TEXTS.map(lambda text: f"-XMP-dc:Subject+={text}"),
+        st.integers(0, 5).map(lambda n: f"-XMP:Rating={n}"),
+        st.integers(1, 8).map(lambda n: f"-Orientation#={n}"),
+        st.just("-all="), st.just("-AllDates=2009:08:07 06:05:04"), st.just("-GPSLatitude=12.5"),
+        st.just("-comment=x"),
+        st.just("-icc_profile:all="), st.just("-IPTC:Keywords=party"),
+    ),
+    min_size=1, max_size=4,
+)  # fmt: skip
+
+
+def edit_with_pillow(path, tags):
+    """Write a photo again with other metadata, as simple programs do: pixels may change a little."""
+    if path.suffix == ".heic":
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
+    with Image.open(path) as image:
+        image.load()
+        exif = Image.Exif()
+        exif.update({tag: value for tag, value in tags.items() if tag != 0x0112 or path.suffix != ".heic"})
+        options = {"quality": "keep"} if path.suffix == ".jpg" else {}
+        if path.suffix == ".png":
+            options["pnginfo"] = PngImagePlugin.PngInfo()
+            options["pnginfo"].add_text("Comment", str(tags))
+        if path.suffix == ".webp":
+            options["lossless"] = True
+        image.save(path, exif=exif, **options)
+
+
+def check_edits(path, edits, *, edit):
+    with Library(path.parent.parent / f"{path.stem}{path.suffix}.db") as library:
+        index_folders(library, [path.parent])
+        if not library.concepts.all():
+            described(library, path)
+        photo_id = library.photos.at(path).id
+        for number in range(2):
+            edit(path, edits)
+            moved = path.with_name(f"{path.stem}-{number}{path.suffix}")
+            if number and edit is edit_with_exiftool:
+                path.rename(moved)
+            report = index_folders(library, [path.parent], accept_loss=True)
+            now = moved if moved.exists() else path
+            assert report.skipped == []
+            assert library.photos.at(now).id == photo_id
+            assert found_at(library) == [[now], [now]]
+            assert len(references(library)) == 2
+            assert library.counts()["missing"] == 0
+            if moved.exists():
+                moved.rename(path)
+        index_folders(library, [path.parent], accept_loss=True)
+
+
+def edit_with_exiftool(path, options):
+    exiftool(path, *options)
+    os.utime(path, ns=(1, path.stat().st_mtime_ns + 1))
+
+
+CASES = int(os.environ.get("PHOTOPAL_FUZZ_CASES", "12"))
+many = settings(
+    max_examples=CASES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    derandomize=True,
+)
+
+
+@pytest.mark.slow
+@needs_exiftool
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".tif", ".webp", ".heic"])
+@many
+@given(edits=TOOL_EDITS)
+def test_exiftool_edits_metadata_at_random_and_every_word_is_found_again(tmp_path, suffix, edits):
+    path = tmp_path / "photos" / f"party{suffix}"
+    if not path.exists():
+        save(path, draw(5))
+    check_edits(path, edits, edit=edit_with_exiftool)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".tif", ".webp", ".heic"])
+@many
+@given(edits=EXIF_EDITS)
+def test_pillow_writes_metadata_at_random_and_every_word_is_found_again(tmp_path, suffix, edits):
+    path = tmp_path / "photos" / f"party{suffix}"
+    if not path.exists():
+        save(path, draw(5))
+    check_edits(path, edits, edit=edit_with_pillow)
