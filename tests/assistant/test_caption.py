@@ -3,6 +3,7 @@
 from weakref import ref
 
 import pytest
+from PIL import Image
 
 from photopal.assistant.assistant import Assistant
 from photopal.assistant.caption import CaptionOptions, caption_photos, caption_view, caption_views
@@ -124,7 +125,8 @@ def test_the_model_is_let_go_when_no_photo_comes_for_long_and_back_for_the_next(
     assert newcomers.is_resting
     assert loaded[0]() is None
     assert newcomers.has(photo)
-    photo.write_bytes(drawn_family.both.read_bytes() + b"  ")
+    with Image.open(drawn_family.both) as picture:
+        picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(photo)
     newcomers.take([photo])
     assert not newcomers.is_resting
     assert (len(loaded), len(made)) == (2, 2)
@@ -232,7 +234,7 @@ def test_captions_from_kept_features_are_the_same_and_nothing_is_encoded_again(
     from photopal.vlm.families import llava
     from photopal.vlm.feature_cache import FeatureCache
 
-    monkeypatch.setattr(assistant.model, "kept", FeatureCache(tmp_path / "features", "made"))
+    monkeypatch.setattr(assistant.model, "feature_cache", FeatureCache(tmp_path / "features", "made"))
     unmarked = Assistant(assistant.model, assistant.bank, assistant.concepts, has_marks=False)
     photos, options = strangers_of(named_library, drawn_family), CaptionOptions(is_forced=True)
     caption_photos(named_library, unmarked, photos, options=options)
