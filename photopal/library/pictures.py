@@ -9,12 +9,14 @@ the photo keeps its id and the user's words, and is marked; what a model said of
 from __future__ import annotations
 
 import json
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from photopal.library.connection import Connection, now
 from photopal.library.fts import WordIndex
 from photopal.library.metadata import FileFacts
-from photopal.photos import turns
+
+if TYPE_CHECKING:
+    from photopal.photos import turns
 
 # Tables with what the user said of photos, beside captions.
 _TABLES_OF_THE_USER = ("reference_photos", "corrections", "set_dates")
@@ -287,6 +289,8 @@ class Pictures:
 
     def _follow(self, before_id: int, photo_id: int, *, was_there: bool) -> bool:
         """Let a photo's words follow to the one that is now at its path, if it is the same photo, edited."""
+        from photopal.photos import turns
+
         before, after = self._photo_facts(before_id), self._photo_facts(photo_id)
         if before.picture_hash is None and (
             before.thumbnail == after.thumbnail or _is_same_picture(before.thumbnail, after.thumbnail)
@@ -321,6 +325,8 @@ class Pictures:
 
     def copy_words(self, before_id: int, photo_id: int) -> None:
         """Say of a photo what the user said of another one, and mark it; belongs inside `writing`."""
+        from photopal.photos import turns
+
         before, after = self._photo_facts(before_id), self._photo_facts(photo_id)
         likeness = turns.compare_thumbnails(before.thumbnail, after.thumbnail)
         for table in ("captions", *_TABLES_OF_THE_USER):
@@ -364,6 +370,8 @@ class Pictures:
                 )
 
     def _scale(self, photo_id: int, size_px: tuple[int, int], new_size_px: tuple[int, int]) -> None:
+        from photopal.photos import turns
+
         (width, height), (new_width, new_height) = size_px, new_size_px
         for table in set(self._tables_with_photos()) & {"reference_photos", "corrections"}:
             for row in self._connection.rows(f"SELECT * FROM {table} WHERE photo_id = ?", (photo_id,)):
@@ -554,12 +562,16 @@ def _is_edit(before: _Facts, after: _Facts, likeness: turns.Likeness | None, *, 
 
 
 def _is_same_picture(before: bytes, after: bytes) -> bool:
+    from photopal.photos import turns
+
     likeness = turns.compare_thumbnails(before, after)
     return likeness is not None and likeness.is_same and likeness.bits <= _SAME_PICTURE_BITS
 
 
 def _turn_of(before: _Facts, after: _Facts) -> int:
     """Return how the same picture is turned: as EXIF says, or as it looks where EXIF does not fit."""
+    from photopal.photos import turns
+
     turn = turns.turn_between(before.orientation, after.orientation)
     size = before.size_px[::-1] if turn >= 5 else before.size_px
     if turn > 1 and size == after.size_px:
@@ -591,6 +603,8 @@ def turn_for(
 
 def _turned(values: dict[str, Any], turn: int, size: tuple[float, float]) -> dict[str, Any]:
     """Turn the positions in a row: a box in pixels or fractions, a point in fractions, a mask."""
+    from photopal.photos import turns
+
     turned = dict(values)
     if values.get("box_x") is not None:
         box = (values["box_x"], values["box_y"], values["box_width"], values["box_height"])

@@ -25,7 +25,7 @@ SMALL = AlbumOptions(photos=7, references=2, size_px=32)
 DIGEST = """
 import sys
 from pathlib import Path
-from photopal.lab.synthetic import AlbumOptions, write_album
+from photopal.lab.synthetic.album import AlbumOptions, write_album
 write_album(Path(sys.argv[1]), seed=3, options=AlbumOptions(photos=7, references=2, size_px=32))
 """
 
