@@ -174,7 +174,9 @@ def ask_library(
     photos = Selection(library, asked.criteria, options.most_cited)
     _refuse_other_languages(library, asked)
     is_for_the_eye = asked.intent.is_seen and asked.kind in {"who", "where"} and not photos.count()
-    if asked.kind not in EXACT or is_for_the_eye:
+    # The library knows registered names only: how many people are on one photo is to be seen on it.
+    is_to_be_counted = asked.kind == "who" and asked.intent.is_number and asked.end is not None
+    if asked.kind not in EXACT or is_for_the_eye or is_to_be_counted:
         return look(asked, photos, open_assistant, most_photos=options.most_photos, on_text=on_text)
     answer = answer_exactly(ExactQuestion(asked, photos, options.today))
     if on_text:

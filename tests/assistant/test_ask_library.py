@@ -434,7 +434,7 @@ def test_the_model_looks_at_the_few_photos_left(seen_library, tiny_llava):
     assert "\n1 photo could not be read.\n" in answer.text
     one = ask_library(
         seen_library,
-        "What color is the sky on the newest photo?",
+        "How many people are on the newest photo?",
         open_assistant=open_assistant,
         options=OPTIONS,
     )

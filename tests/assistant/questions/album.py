@@ -16,6 +16,7 @@ PLACES = {
     "St. Moritz": ("St. Moritz, Grisons, Switzerland", 46.498, 9.839),
     "Düsseldorf": ("Düsseldorf, North Rhine-Westphalia, Germany", 51.228, 6.773),
 }
+GERMANY = ("Berlin", "Düsseldorf")
 
 # Name: kind, and what is said about them.
 CONCEPTS = {

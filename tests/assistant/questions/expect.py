@@ -12,6 +12,7 @@ Fits = Callable[[Known], bool]
 Command = Literal["ask", "search"]
 
 
+REGIONS = "(?:different |other )*(?:cit(?:y|ies)|places?|countr(?:y|ies)|towns?)"
 PHOTOS = r"(?:photo(?:graph)?|picture|image)s?"
 
 
@@ -129,6 +130,16 @@ class Question:
     may_refuse: bool = False
     command: Command = "ask"
     mentions: tuple[str, ...] = ()
+
+
+def group(
+    kind: str, *pairs: tuple[str, Expected], may_refuse: bool = False, command: Command = "ask"
+) -> list[Question]:
+    """Make questions of one kind from texts and what is right."""
+    return [
+        Question(text=text, kind=kind, expected=expected, may_refuse=may_refuse, command=command)
+        for text, expected in pairs
+    ]
 
 
 def numbers(fits: Fits) -> frozenset[int]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tests.assistant.questions.album import CANON, IPHONE, PEOPLE, PETS, PLACES, shows
+from tests.assistant.questions.album import CANON, GERMANY, IPHONE, PEOPLE, PETS, PLACES, shows
 from tests.assistant.questions.expect import (
+    REGIONS,
     UNREAD,
     Either,
-    Expected,
     Names,
     Photos,
     Places,
@@ -16,6 +16,7 @@ from tests.assistant.questions.expect import (
     count,
     day,
     first,
+    group,
     last,
     listed,
     more,
@@ -31,30 +32,18 @@ from tests.assistant.questions.expect import (
     yes,
 )
 
-_GERMANY = ("Berlin", "Düsseldorf")
-_REGIONS = "(?:different |other )*(?:cit(?:y|ies)|places?|countr(?:y|ies)|towns?)"
 _DOGS = numbers(lambda p: "Rex" in p.names or p.says("dog"))
 
 
-def _ask(kind: str, *pairs: tuple[str, Expected], may_refuse: bool = False) -> list[Question]:
-    return [
-        Question(text=text, kind=kind, expected=expected, may_refuse=may_refuse) for text, expected in pairs
-    ]
-
-
-def _search(kind: str, *pairs: tuple[str, Expected]) -> list[Question]:
-    return [Question(text=text, kind=kind, expected=expected, command="search") for text, expected in pairs]
-
-
 QUESTIONS: list[Question] = [
-    *_ask(
+    *group(
         "count",
         ("How many photos do I have?", count(lambda p: True)),
         ("How many photos of Anna are there?", count(shows("Anna"))),
         ("How many pictures of Ben from 2020?", count(lambda p: "Ben" in p.names and p.year == 2020)),
         ("How many photos did I take in 2022?", count(lambda p: p.year == 2022)),
         ("How many photos are from Lisbon?", count(lambda p: p.place == "Lisbon")),
-        ("How many photos were taken in Germany?", count(lambda p: p.place in _GERMANY)),
+        ("How many photos were taken in Germany?", count(lambda p: p.place in GERMANY)),
         ("How many photos show both Anna and Mia?", count(shows("Anna", "Mia"))),
         (
             "How many photos of Rex were taken in August 2022?",
@@ -68,19 +57,19 @@ QUESTIONS: list[Question] = [
         ("How many photos since 2024?", count(lambda p: p.year == 2024)),
         ("How many people do I know by name?", number(len(PEOPLE), "(?:people|persons|names)")),
     ),
-    *_ask(
+    *group(
         "count",
         ("How many photos are there of Napoleon?", number(0)),
         ("How many photos of Ben in Nara in 2020?", number(0)),
         may_refuse=True,
     ),
-    *_ask(
+    *group(
         "count places",
-        ("How many different cities have I taken photos in?", number(len(PLACES), _REGIONS)),
-        ("How many countries are my photos from?", number(5, _REGIONS)),
-        ("In how many places was Anna photographed?", number(3, _REGIONS)),
+        ("How many different cities have I taken photos in?", number(len(PLACES), REGIONS)),
+        ("How many countries are my photos from?", number(5, REGIONS)),
+        ("In how many places was Anna photographed?", number(3, REGIONS)),
     ),
-    *_ask(
+    *group(
         "when",
         ("When did I last see Anna?", last(shows("Anna"))),
         ("When did I last see Anna with Rex?", last(shows("Anna", "Rex"))),
@@ -101,8 +90,8 @@ QUESTIONS: list[Question] = [
             last(lambda p: "Luna" in p.names and p.place == "Berlin"),
         ),
     ),
-    *_ask("when", ("When was Ben in St. Moritz with Anna?", none()), may_refuse=True),
-    *_ask(
+    *group("when", ("When was Ben in St. Moritz with Anna?", none()), may_refuse=True),
+    *group(
         "where",
         ("Where was Zoë photographed?", where(shows("Zoë"))),
         ("Where is Rose swimming in the sea?", Places(frozenset({"Lisbon"}))),
@@ -113,7 +102,7 @@ QUESTIONS: list[Question] = [
         ("In which city did Paris play the guitar?", Places(frozenset({"Düsseldorf"}))),
         ("Where was the last photo of Anna taken?", Places(frozenset({"Berlin"}))),
     ),
-    *_ask(
+    *group(
         "who",
         ("Who is in the photos from Nara?", who(lambda p: p.place == "Nara")),
         ("Who was in St. Moritz?", who(lambda p: p.place == "St. Moritz")),
@@ -127,7 +116,7 @@ QUESTIONS: list[Question] = [
         ("Who was in Düsseldorf in June 2022?", Names(frozenset({"Paris", "Summer"}))),
         ("Who appears in photos with Rex?", Names(frozenset({"Anna", "Mia"}), frozenset({"Rex"}))),
     ),
-    *_ask(
+    *group(
         "show",
         ("Show me Anna", listed(shows("Anna"))),
         ("Show me photos of Luna", listed(shows("Luna"))),
@@ -143,7 +132,7 @@ QUESTIONS: list[Question] = [
         ("Give me the photos of 24 December 2021", listed(lambda p: str(p.day) == "2021-12-24")),
         ("Show me the Eiffel Tower", listed(lambda p: p.says("Eiffel Tower"))),
     ),
-    *_search(
+    *group(
         "search",
         ("anna beach", listed(lambda p: "Anna" in p.names and p.says("beach"))),
         ("rex lake", listed(lambda p: "Rex" in p.names and p.says("lake"))),
@@ -153,8 +142,9 @@ QUESTIONS: list[Question] = [
         ("beach -anna", listed(lambda p: p.says("beach") and "Anna" not in p.names)),
         ("before 2020", listed(lambda p: p.year == 2019)),
         ("elephant", none()),
+        command="search",
     ),
-    *_ask(
+    *group(
         "yes or no",
         ("Is there a photo of Anna in Paris?", yes(lambda p: "Anna" in p.names and p.place == "Paris")),
         ("Is there a photo of Rex in Lisbon?", no(lambda p: "Rex" in p.names and p.place == "Lisbon")),
@@ -168,7 +158,7 @@ QUESTIONS: list[Question] = [
         ),
         ("Was Mia in Lisbon?", no(lambda p: "Mia" in p.names and p.place == "Lisbon")),
     ),
-    *_ask(
+    *group(
         "negation",
         ("How many photos are there with no Ben?", count(lambda p: "Ben" not in p.names, maybe=UNREAD)),
         ("Show me photos of Anna without Ben", listed(lambda p: "Anna" in p.names and "Ben" not in p.names)),
@@ -204,13 +194,14 @@ QUESTIONS: list[Question] = [
             count(lambda p: "Rex" in p.names and "Anna" not in p.names),
         ),
     ),
-    *_search(
+    *group(
         "negation",
         ("anna without ben", listed(lambda p: "Anna" in p.names and "Ben" not in p.names)),
         ("ben but not anna", listed(lambda p: "Ben" in p.names and "Anna" not in p.names)),
         ("lisbon with no ben", listed(lambda p: p.place == "Lisbon" and "Ben" not in p.names)),
+        command="search",
     ),
-    *_ask(
+    *group(
         "comparison",
         (
             "Are there more photos in 2022 or 2023?",
@@ -226,7 +217,7 @@ QUESTIONS: list[Question] = [
         ),
         ("Where did I take the most photos?", most(lambda p: [p.place] if p.place else [])),
     ),
-    *_ask(
+    *group(
         "month, season, holiday",
         ("How many photos were taken in July?", count(lambda p: p.month == 7)),
         ("Show me photos from summer 2020", listed(lambda p: p.year == 2020 and p.month in (6, 7, 8))),
@@ -240,7 +231,7 @@ QUESTIONS: list[Question] = [
         ("How many photos of Mia in December?", count(lambda p: "Mia" in p.names and p.month == 12)),
         ("Was Anna in Paris on Valentine's Day 2022?", yes(lambda p: p.number == 26)),
     ),
-    *_ask(
+    *group(
         "kinds",
         ("How many photos of pets are there?", count(lambda p: bool(p.names & PETS), maybe={58})),
         ("Show me photos of dogs", Photos(_DOGS)),
@@ -250,7 +241,7 @@ QUESTIONS: list[Question] = [
         ),
         ("Which pets do I have?", Names(PETS)),
     ),
-    *_ask(
+    *group(
         "cameras",
         ("How many photos were taken with the iPhone?", count(lambda p: p.camera == IPHONE)),
         (
@@ -263,12 +254,13 @@ QUESTIONS: list[Question] = [
             count(lambda p: p.camera == IPHONE, maybe=numbers(lambda p: p.camera is None)),
         ),
     ),
-    *_search(
+    *group(
         "cameras",
         ("iphone paris 2022", listed(lambda p: p.number == 26)),
         ("canon nara", listed(lambda p: p.camera == CANON and p.place == "Nara")),
+        command="search",
     ),
-    *_ask(
+    *group(
         "names that are words",
         ("How many photos were taken in May?", count(lambda p: p.month == 5)),
         ("Where was Paris photographed?", Places(frozenset({"Düsseldorf"}))),
@@ -289,7 +281,7 @@ QUESTIONS: list[Question] = [
         expected=Either((listed(shows("Summer")), listed(lambda p: p.month in (6, 7, 8)))),
         mentions=("season", "in summer", "person", "with summer"),
     ),
-    *_search(
+    *group(
         "scripts",
         ("北京", listed(lambda p: p.says("北京"))),
         ("민국", listed(lambda p: p.says("민국"))),
@@ -297,13 +289,14 @@ QUESTIONS: list[Question] = [
         ("Gruesse", listed(lambda p: p.says("Grüße"))),
         ("st moritz", listed(lambda p: p.place == "St. Moritz")),
         ("🎉", listed(lambda p: p.says("🎉"))),
+        command="search",
     ),
-    *_ask(
+    *group(
         "scripts",
         ("How many photos of 小明 are there?", count(shows("小明"))),
         ("How many photos were taken in Dusseldorf?", count(lambda p: p.place == "Düsseldorf")),
     ),
-    *_ask(
+    *group(
         "together and alone",
         ("Show me Anna alone", listed(lambda p: p.names == {"Anna"})),
         ("How many photos show only Ben?", count(lambda p: p.names == {"Ben"})),
@@ -314,7 +307,7 @@ QUESTIONS: list[Question] = [
         ),
         ("How many photos show just Anna and Ben?", count(lambda p: p.names == {"Anna", "Ben"})),
     ),
-    *_ask(
+    *group(
         "beyond knowledge",
         ("How old is Ben?", Refusal()),
         ("What is Anna's phone number?", Refusal()),
@@ -323,8 +316,8 @@ QUESTIONS: list[Question] = [
         ("What will the weather be in Berlin tomorrow?", Refusal()),
         ("How much did the croissants cost?", Refusal()),
     ),
-    *_ask("nonsense", ("asdf qwer zxcv", Refusal()), ("How many green ideas sleep furiously?", Refusal())),
-    *_ask(
+    *group("nonsense", ("asdf qwer zxcv", Refusal()), ("How many green ideas sleep furiously?", Refusal())),
+    *group(
         "other languages",
         ("Wie viele Fotos von Anna gibt es?", count(shows("Anna"))),
         ("Wann war Ben zuletzt in Lissabon?", last(lambda p: "Ben" in p.names and p.place == "Lisbon")),

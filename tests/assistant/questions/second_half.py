@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from tests.assistant.questions.album import ALBUM, CANON, CONCEPTS, IPHONE, PEOPLE, PETS, shows
+from tests.assistant.questions.album import ALBUM, CANON, CONCEPTS, GERMANY, IPHONE, PEOPLE, PETS, shows
 from tests.assistant.questions.expect import (
-    Command,
+    REGIONS,
     Either,
-    Expected,
     Names,
     Photos,
     Question,
@@ -15,6 +14,7 @@ from tests.assistant.questions.expect import (
     count,
     day,
     first,
+    group,
     last,
     listed,
     more,
@@ -29,24 +29,13 @@ from tests.assistant.questions.expect import (
     yes,
 )
 
-_GERMANY = ("Berlin", "Düsseldorf")
-_REGIONS = "(?:different |other )*(?:cit(?:y|ies)|places?|countr(?:y|ies)|towns?)"
 _UNDATED = numbers(lambda p: p.taken is None)
 _PLACELESS = numbers(lambda p: p.place is None)
 _SUMMER = (6, 7, 8)
 _WITH_ANNA = frozenset[str]().union(*(photo.names for photo in ALBUM if "Anna" in photo.names))
 
 
-def _group(
-    kind: str, *pairs: tuple[str, Expected], may_refuse: bool = False, command: Command = "ask"
-) -> list[Question]:
-    return [
-        Question(text=text, kind=kind, expected=expected, may_refuse=may_refuse, command=command)
-        for text, expected in pairs
-    ]
-
-
-_NEGATION = _group(
+_NEGATION = group(
     "negation",
     ("Show me photos of Anna minus Ben", listed(lambda p: "Anna" in p.names and "Ben" not in p.names)),
     (
@@ -103,7 +92,7 @@ _NEGATION = _group(
         listed(lambda p: "Mia" in p.names and "Anna" not in p.names),
     ),
 )
-_NEGATED_SEARCHES = _group(
+_NEGATED_SEARCHES = group(
     "negation",
     ("christmas -anna", listed(lambda p: p.number == 4)),
     ("rex -dog", none()),
@@ -112,7 +101,7 @@ _NEGATED_SEARCHES = _group(
     ('lisbon -"riding a bike"', listed(lambda p: p.place == "Lisbon" and p.number != 11)),
     command="search",
 )
-_COMPARISONS = _group(
+_COMPARISONS = group(
     "comparison",
     ("Which year has the fewest photos?", most(lambda p: [p.year] if p.year else [], fewest=True)),
     ("Is Rex in more photos than Luna?", plainly(True, shows("Rex"), shows("Luna"))),
@@ -147,7 +136,7 @@ _COMPARISONS = _group(
     ("Who is with Anna most often?", Words("Ben", frozenset({"Mia", "Rex", "Zoë", "Will"}))),
     ("Does Ben appear as often as Anna?", plainly(False, shows("Anna"), shows("Ben"))),
 )
-_TIMES = _group(
+_TIMES = group(
     "month, season, holiday",
     ("Show me photos from winter", listed(lambda p: p.month in (12, 1, 2))),
     ("How many photos were taken in summer?", count(lambda p: p.month in _SUMMER)),
@@ -195,7 +184,7 @@ _TIMES = _group(
     ("When did Ben first visit Lisbon?", first(lambda p: "Ben" in p.names and p.place == "Lisbon")),
     ("When was the last Halloween photo taken?", last(lambda p: p.number in (5, 43))),
 )
-_DATED_SEARCHES = _group(
+_DATED_SEARCHES = group(
     "month, season, holiday",
     ("halloween", listed(lambda p: p.number in (5, 43))),
     ("december", listed(lambda p: p.month == 12)),
@@ -205,7 +194,7 @@ _DATED_SEARCHES = _group(
     ("since 2024 paris", listed(lambda p: p.number == 46)),
     command="search",
 )
-_KINDS = _group(
+_KINDS = group(
     "kinds",
     ("How many pets do I have?", number(len(PETS), "pets?")),
     ("Show me photos with pets in 2022", listed(lambda p: p.year == 2022 and bool(p.names & PETS))),
@@ -218,7 +207,7 @@ _KINDS = _group(
     ("How many photos show more than two people?", count(lambda p: len(p.names & PEOPLE) > 2)),
     ("Which people were in Lisbon?", who(lambda p: p.place == "Lisbon", but={"Bobo"})),
 )
-_CAMERAS = _group(
+_CAMERAS = group(
     "cameras",
     (
         "Show me iPhone photos of Rex in Berlin",
@@ -230,22 +219,22 @@ _CAMERAS = _group(
     ("How many cameras did I use?", number(2, "cameras?")),
     ("When did I first use the iPhone?", first(lambda p: p.camera == IPHONE)),
 )
-_CAMERA_SEARCHES = _group(
+_CAMERA_SEARCHES = group(
     "cameras",
     ("iphone rex", listed(lambda p: "Rex" in p.names and p.camera == IPHONE)),
     ("canon eos r6 paris", listed(lambda p: p.number == 46)),
     ("iphone 13 nara", listed(lambda p: p.number == 47)),
     command="search",
 )
-_PLACES = _group(
+_PLACES = group(
     "places",
     ("How many photos are from Berlin or Paris?", count(lambda p: p.place in ("Berlin", "Paris"))),
     ("Show me photos from France or Japan", listed(lambda p: p.place in ("Paris", "Nara"))),
     (
         "How many photos of Anna were taken outside Germany?",
-        count(lambda p: "Anna" in p.names and p.place not in _GERMANY, maybe={49, 55}),
+        count(lambda p: "Anna" in p.names and p.place not in GERMANY, maybe={49, 55}),
     ),
-    ("How many countries has Ben been to?", number(5, _REGIONS)),
+    ("How many countries has Ben been to?", number(5, REGIONS)),
     ("How many photos did I take in Rome?", number(0)),
     (
         "Were Anna and Zoë ever in Paris together?",
@@ -254,7 +243,7 @@ _PLACES = _group(
     ("Which city was Ben in on 8 February 2020?", where(lambda p: p.number == 6)),
     ("Where was I on New Year's Day 2021?", where(lambda p: p.number == 14)),
 )
-_WORD_NAMES = _group(
+_WORD_NAMES = group(
     "names that are words",
     ("How many photos of May were taken in May?", count(lambda p: "May" in p.names and p.month == 5)),
     ("Was Paris ever photographed in Paris?", no(lambda p: "Paris" in p.names and p.place == "Paris")),
@@ -277,7 +266,7 @@ _WORD_NAMES = _group(
     ("When was May in Nara?", day(lambda p: "May" in p.names and p.place == "Nara")),
     ("Which photos show Summer in summer?", listed(lambda p: "Summer" in p.names and p.month in _SUMMER)),
 )
-_WORD_NAME_SEARCHES = _group(
+_WORD_NAME_SEARCHES = group(
     "names that are words",
     ("will", listed(shows("Will"))),
     (
@@ -304,7 +293,7 @@ _WORD_NAME_SEARCHES = _group(
     ("paris croissants", listed(lambda p: p.number == 40)),
     command="search",
 )
-_SCRIPTS = _group(
+_SCRIPTS = group(
     "scripts",
     ("天安门", listed(lambda p: p.says("天安门"))),
     ("旅行", listed(lambda p: p.says("旅行"))),
@@ -320,7 +309,7 @@ _SCRIPTS = _group(
     ("St. Moritz ben", listed(lambda p: p.number == 6)),
     command="search",
 )
-_SCRIPT_QUESTIONS = _group(
+_SCRIPT_QUESTIONS = group(
     "scripts",
     ("Show me photos of 北京", listed(lambda p: p.says("北京"))),
     ("Where was 小明 photographed?", where(shows("小明"))),
@@ -328,7 +317,7 @@ _SCRIPT_QUESTIONS = _group(
     ("How many photos were taken in St Moritz?", count(lambda p: p.place == "St. Moritz")),
     ("Show me photos with 🎉", listed(lambda p: p.number == 44)),
 )
-_TOGETHER = _group(
+_TOGETHER = group(
     "together and alone",
     ("When were Anna and Ben alone together last?", last(lambda p: p.names == {"Anna", "Ben"})),
     ("How many photos show Anna with nobody else?", count(lambda p: p.names == {"Anna"})),
@@ -342,7 +331,7 @@ _TOGETHER = _group(
     ("Is Anna in every photo from Lisbon?", plainly(False)),
     ("How many photos show Anna, Ben and Mia?", count(shows("Anna", "Ben", "Mia"))),
 )
-_BEYOND = _group(
+_BEYOND = group(
     "beyond knowledge",
     ("When is Anna's birthday?", Refusal()),
     ("Where does Ben live?", Refusal()),
@@ -355,14 +344,14 @@ _BEYOND = _group(
     ("Which photos are blurry?", Refusal()),
     ("What is the capital of France?", Refusal()),
 )
-_NONSENSE = _group(
+_NONSENSE = group(
     "nonsense",
     ("Blorp zindle frumious Anna?", Refusal()),
     ("Is not the where of who Anna than?", Refusal()),
     ("?!?", Refusal()),
     ("How many flurbs of Anna?", Refusal()),
 )
-_LANGUAGES = _group(
+_LANGUAGES = group(
     "other languages",
     ("Wie viele Fotos gibt es aus Mai 2020?", count(lambda p: p.year == 2020 and p.month == 5)),
     ("Zeig mir Fotos von Anna ohne Ben", listed(lambda p: "Anna" in p.names and "Ben" not in p.names)),
@@ -379,7 +368,7 @@ _LANGUAGES = _group(
     ("2020年のBenの写真を見せて", listed(lambda p: "Ben" in p.names and p.year == 2020)),
     may_refuse=True,
 )
-_FOREIGN_SEARCHES = _group(
+_FOREIGN_SEARCHES = group(
     "other languages",
     ("Regen straße", listed(lambda p: p.number == 37)),
     command="search",
