@@ -27,8 +27,8 @@ def problems(
 ) -> None:
     """List files that could not be read, with the reason.
 
-    Photos that could be read but appear to be damaged are listed too, and photos whose picture was edited
-    after you had said something of them: until you confirm that it still fits, or write the caption again.
+    Photos that could be read but appear to be damaged are listed too. So are photos whose picture was edited
+    after you captioned or named them, until you confirm what you said or edit the caption.
 
     Examples:
       photopal problems

@@ -17,7 +17,7 @@ def split_concept(
     *,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Split a name that was merged into another from it again.
+    """Undo a merge: make a merged name a person, pet or thing of its own again.
 
     It gets back everything it had when it was merged: reference photos, corrections, photos and captions.
     Anything added since stays with the other name. `photopal undo` reverts the change.
