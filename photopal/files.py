@@ -7,7 +7,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import AnyStr, NamedTuple, Self
 
 
 class Stamp(NamedTuple):
@@ -29,6 +29,16 @@ def stamp_of(path: str | Path) -> Stamp | None:
     except (OSError, ValueError):
         return None
     return Stamp.of(status) if stat.S_ISREG(status.st_mode) else None
+
+
+def path_and_parents(path: AnyStr) -> Iterator[AnyStr]:
+    """Yield a path and all folders above it; as text or bytes, which a library stores."""
+    while True:
+        yield path
+        above = os.path.dirname(path)  # noqa: PTH120 - bytes are no Path
+        if above == path:
+            return
+        path = above
 
 
 def atomic_write(path: Path, content: str | bytes, *, durable: bool = True) -> None:

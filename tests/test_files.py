@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from photopal.files import Stamp, atomic_path, atomic_write, stamp_of
+from photopal.files import Stamp, atomic_path, atomic_write, path_and_parents, stamp_of
 
 
 @pytest.fixture
@@ -164,3 +164,13 @@ def test_a_stamp_changes_with_size_and_time_and_none_is_of_no_file(path):
     os.utime(path, ns=(0, 5))
     assert stamp_of(path) == (6, 5)
     assert [stamp_of(p) for p in (path.parent, path / "x", path.with_name("none"), "a\0b")] == [None] * 4
+
+
+def test_a_path_is_followed_by_all_folders_above_it_as_text_and_as_bytes():
+    assert list(path_and_parents("/photos/2024/a.jpg")) == [
+        "/photos/2024/a.jpg",
+        "/photos/2024",
+        "/photos",
+        "/",
+    ]
+    assert list(path_and_parents(b"/photos/\xff")) == [b"/photos/\xff", b"/photos", b"/"]

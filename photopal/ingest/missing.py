@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from photopal.files import path_and_parents
 from photopal.ingest.report import IndexReport
 from photopal.library.connection import path_bytes
 from photopal.library.library import Library
@@ -54,7 +55,7 @@ class Gone:
         folder = os.path.dirname(key)  # noqa: PTH120 - a key is bytes
         if folder != self._folder or key in self._keys:
             self._folder = folder
-            self._found_roots |= {self._keys[place] for place in _upwards(key) if place in self._keys}
+            self._found_roots |= {self._keys[path] for path in path_and_parents(key) if path in self._keys}
 
     def settle(self, report: IndexReport, *, accept_loss: bool) -> None:
         """Mark what is gone, unless the root looks offline, and drop problems that are gone."""
@@ -134,16 +135,6 @@ def _set(bits: bytearray, number: int) -> None:
 
 def _is_set(bits: bytearray, number: int) -> bool:
     return bool(bits[number >> 3] & 1 << (number & 7))
-
-
-def _upwards(key: bytes) -> Iterator[bytes]:
-    """Yield a path and all folders above it."""
-    while True:
-        yield key
-        above = os.path.dirname(key)  # noqa: PTH120
-        if above == key:
-            return
-        key = above
 
 
 def _is_below(key: bytes, folder: bytes) -> bool:

@@ -8,11 +8,12 @@ deepest one that says something counts.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from photopal.errors import UsageError
+from photopal.files import path_and_parents
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
@@ -77,7 +78,7 @@ class Excludes:
 
     def _up_to_root(self, folder: str) -> list[str]:
         """Return a folder and those above it up to the highest root; none where no root is above it."""
-        folders = list(_and_above(folder))
+        folders = list(path_and_parents(folder))
         highest = max((number for number, each in enumerate(folders) if each in self._roots), default=-1)
         return folders[: highest + 1]
 
@@ -95,7 +96,7 @@ class Excludes:
                 self._rules.clear()
             with_files = self._up_to_root(folder)
             rules = []
-            for each in _and_above(folder):
+            for each in path_and_parents(folder):
                 spec = _read_ignore_file(each) if each in with_files else None
                 globs = self._globs.get(each)
                 if globs is not None and with_files and each not in with_files:
@@ -139,13 +140,3 @@ def _read_ignore_file(folder: str) -> GitIgnoreSpec | None:
         return compile_globs(lines)
     except (OSError, UsageError):
         return None
-
-
-def _and_above(folder: str) -> Iterator[str]:
-    """Yield a folder and all above it."""
-    while True:
-        yield folder
-        above = os.path.dirname(folder)  # noqa: PTH120
-        if above == folder:
-            return
-        folder = above
