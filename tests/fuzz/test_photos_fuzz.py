@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from photopal.cli.commands.add_concept import _parse_box
+from photopal.cli.inputs import parse_box
 from photopal.cli.output import safe
 from photopal.errors import PhotoError, PhotopalError, UsageError
 from photopal.ingest.indexer import index_folders
@@ -181,7 +181,7 @@ NUMBERS = st.one_of(st.integers(-5, 50).map(str), st.integers().map(str), st.tex
 @given(text=st.one_of(st.text(max_size=20), st.lists(NUMBERS, min_size=3, max_size=5).map(",".join)))
 def test_any_text_is_a_box_or_a_usage_error(text):
     try:
-        box = _parse_box(text)
+        box = parse_box(text)
     except UsageError as error:
         refuse(error)
         return
@@ -220,4 +220,4 @@ def test_any_file_is_a_mask_or_refused(content):
 def test_a_case_that_once_fell_is_still_refused_in_words():
     # Python refuses to turn very long rows of digits into numbers.
     with pytest.raises(UsageError):
-        _parse_box(",".join(["9" * 5000] * 4))
+        parse_box(",".join(["9" * 5000] * 4))
