@@ -54,7 +54,9 @@ def test_frozen_rows_are_bit_identical_and_the_start_is_left_alone(start, model)
     first, second = sorted(concepts)
     version = bank.version
     held = {**concepts, second: replace(concepts[second], is_frozen=True)}
-    tuned, _ = tune_bank(model, bank, held, photos, QUICK)
+    # A model with random weights need not get better with every seed, and then the start stays the best.
+    runs = (tune_bank(model, bank, held, photos, replace(QUICK, seed=seed)) for seed in range(6))
+    tuned = next(tuned for tuned, report in runs if report.best_epoch)
     assert bank.version == version
     assert is_same(tuned.concepts[second], bank.concepts[second])
     assert not tuned.concepts[second].is_tuned
