@@ -158,6 +158,25 @@ def orientation_of(image: Image.Image) -> int:
     return orientation if orientation in TURNS else 1
 
 
+def has_orientation(path: Path) -> bool:
+    """Tell whether something in a photo file says which side is up, be it that the pixels stand as they are.
+
+    Scans, screenshots and photos that lost their EXIF on the way say nothing.
+
+    Raises:
+        PhotoError: The file cannot be opened or is no photo.
+    """
+    with _header_of(path) as image:
+        # HEIC and AVIF hold the turn in the container; their decoder turns the pixels and leaves no tag.
+        if image.format in ("HEIF", "AVIF"):
+            return True
+        try:
+            with quiet_pillow():
+                return image.getexif().get(0x0112) in range(1, 9)
+        except Exception:  # noqa: BLE001 - broken EXIF raises nearly anything
+            return False
+
+
 def upright_size_px(image: Image.Image) -> tuple[int, int]:
     """Return width and height of a header's photo once it is upright."""
     width, height = image.size
@@ -293,8 +312,14 @@ def photo_size_px(path: Path) -> tuple[int, int]:
     Raises:
         PhotoError: The file cannot be opened or is no photo.
     """
+    with _header_of(path) as image:
+        return upright_size_px(image)
+
+
+@contextmanager
+def _header_of(path: Path) -> Iterator[ImageFile]:
     try:
         with path.open("rb") as file, open_header(still_of(file, path), path) as image:
-            return upright_size_px(image)
+            yield image
     except OSError as error:
         raise PhotoError(path, f"cannot be opened: {error.strerror or error}") from error
