@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from photopal.errors import ModelError
+from photopal.library.models import Face
 from photopal.photos.decode import has_orientation, open_photo, photo_size_px
 
 DETECTOR = "hog-1600-1/resnet-1"
@@ -44,34 +45,6 @@ _VECTORS = "dlib_face_recognition_resnet_model_v1.dat"
 _HINT = "Names of people are then found by the model alone; `photopal doctor` shows what is missing."
 
 _TURNS = (None, Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_270)
-
-
-@dataclass(frozen=True)
-class Face:
-    """A face in a photo.
-
-    Attributes:
-        box: x, y, width, height as fractions of the upright photo, 0 to 1.
-        vector: `[128]`, float32; the Euclidean distance of two is small where they show one person.
-        side_px: The longer side of the box in pixels of the photo's file.
-        sharpness: 0 for no detail at all to 1 for a crisp face.
-        yaw: How far the face is turned to a side: 0 frontal, about 1 at half profile, negative to the left.
-        score: The detector's own; higher is surer, 0 its threshold.
-    """
-
-    box: tuple[float, float, float, float]
-    vector: NDArray[np.float32]
-    side_px: int
-    sharpness: float
-    yaw: float
-    score: float
-
-    @property
-    def quality(self) -> float:
-        """How far its vector can be relied on, 0 to 1: large, sharp, frontal and surely a face."""
-        size = min(1.0, self.side_px / 120)
-        sureness = min(1.0, max(0.0, 0.5 + self.score))
-        return size * (0.3 + 0.7 * self.sharpness) * max(0.2, 1.0 - 0.6 * abs(self.yaw)) * sureness
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from photopal.library.captions import Captions
 from photopal.library.concepts import Concepts
 from photopal.library.connection import WRITER_WAIT_S, Connection
 from photopal.library.corrections import Corrections
+from photopal.library.faces import Faces
 from photopal.library.fts import WordIndex
 from photopal.library.history import History, Journal
 from photopal.library.metadata import FileFacts
@@ -40,6 +41,7 @@ class Library:
         concepts: The people, pets and things that have names, and their reference photos.
         captions: What photos show, in words, and which concepts.
         corrections: Who is on which photo, in the user's words, and what counts.
+        faces: The faces on photos, and groups of faces alike.
         search: Finds and counts photos.
         history: What the user changed, and its undo.
 
@@ -61,6 +63,7 @@ class Library:
         self.corrections = Corrections(
             self.connection, photos=self.photos, concepts=self.concepts, journal=journal, words=words
         )
+        self.faces = Faces(self.connection)
         self.search = Search(self.connection, self.concepts)
         self.history = History(
             self.connection,

@@ -251,6 +251,33 @@ def know_pictures(db: Any) -> None:
     )
 
 
+def create_faces(db: Any) -> None:
+    """Faces on photos, and which photos were searched for them; when people were born.
+
+    A group's faces are in `faces`; its row keeps their sum, so that a face more needs no other face.
+    """
+    db.execute(
+        "CREATE TABLE face_groups (id INTEGER PRIMARY KEY AUTOINCREMENT, total BLOB NOT NULL,"
+        " face_count INTEGER NOT NULL, is_fixed INTEGER NOT NULL DEFAULT 0,"
+        " is_ignored INTEGER NOT NULL DEFAULT 0)"
+    )
+    db.execute(
+        "CREATE TABLE faces (id INTEGER PRIMARY KEY AUTOINCREMENT,"
+        " photo_id INTEGER NOT NULL REFERENCES photos(id), box_x REAL NOT NULL, box_y REAL NOT NULL,"
+        " box_width REAL NOT NULL, box_height REAL NOT NULL, vector BLOB NOT NULL, side_px INTEGER NOT NULL,"
+        " sharpness REAL NOT NULL, yaw REAL NOT NULL, score REAL NOT NULL,"
+        " group_id INTEGER REFERENCES face_groups(id))"
+    )
+    db.execute("CREATE INDEX idx_faces_photo_id ON faces(photo_id)")
+    db.execute("CREATE INDEX idx_faces_group_id ON faces(group_id, photo_id) WHERE group_id IS NOT NULL")
+    db.execute(
+        "CREATE TABLE face_scans (photo_id INTEGER PRIMARY KEY REFERENCES photos(id),"
+        " detector TEXT NOT NULL, face_count INTEGER NOT NULL, scanned_at TEXT NOT NULL)"
+    )
+    db.execute("ALTER TABLE concepts ADD COLUMN born INTEGER")
+    db.execute("ALTER TABLE concepts ADD COLUMN is_child INTEGER NOT NULL DEFAULT 0")
+
+
 LATER_STEPS = (
     keep_captions_by_hand,
     order_words_by_date,
@@ -262,6 +289,7 @@ LATER_STEPS = (
     keep_corrections,
     find_words_in_every_script,
     know_pictures,
+    create_faces,
 )
 
 

@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 ConceptKind = Literal["person", "pet", "thing"]
 Order = Literal["best", "newest", "oldest"]
@@ -276,3 +280,67 @@ class JournalEntry:
     what: str
     undoes: int | None
     undone_by: int | None
+
+
+@dataclass(frozen=True)
+class Face:
+    """A face in a photo.
+
+    Attributes:
+        box: x, y, width, height as fractions of the upright photo, 0 to 1.
+        vector: `[128]`, float32; the Euclidean distance of two is small where they show one person.
+        side_px: The longer side of the box in pixels of the photo's file.
+        sharpness: 0 for no detail at all to 1 for a crisp face.
+        yaw: How far the face is turned to a side: 0 frontal, about 1 at half profile, negative to the left.
+        score: The detector's own; higher is surer, 0 its threshold.
+    """
+
+    box: tuple[float, float, float, float]
+    vector: NDArray[np.float32]
+    side_px: int
+    sharpness: float
+    yaw: float
+    score: float
+
+    @property
+    def quality(self) -> float:
+        """How far its vector can be relied on, 0 to 1: large, sharp, frontal and surely a face."""
+        size = min(1.0, self.side_px / 120)
+        sureness = min(1.0, max(0.0, 0.5 + self.score))
+        return size * (0.3 + 0.7 * self.sharpness) * max(0.2, 1.0 - 0.6 * abs(self.yaw)) * sureness
+
+
+@dataclass(frozen=True)
+class FaceRecord:
+    """A face that the library knows.
+
+    Attributes:
+        id: The library's number for the face; never given to another.
+        photo_id: The photo it is on.
+        face: What was found.
+        group_id: The group of faces like it, None while it is in none.
+    """
+
+    id: int
+    photo_id: int
+    face: Face
+    group_id: int | None
+
+
+@dataclass(frozen=True)
+class FaceGroup:
+    """Faces of one person, as far as can be told.
+
+    Attributes:
+        id: The library's number for the group; never given to another.
+        total: `[128]`, float64, the sum of the faces' vectors.
+        face_count: How many faces it has.
+        is_fixed: Whether the user formed it, so that it is never merged unasked.
+        is_ignored: Whether the user does not want to name it.
+    """
+
+    id: int
+    total: NDArray[np.float64]
+    face_count: int
+    is_fixed: bool = False
+    is_ignored: bool = False

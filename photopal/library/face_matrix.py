@@ -1,0 +1,113 @@
+"""Keeps the vectors of all faces in one file that is mapped, not read, so that they are compared at once.
+
+The library holds the vectors; this file only holds them side by side, and is written anew where it does not
+fit the library. A row is 524 bytes: the face's number, its vector and minus half the vector's squared length, so
+that one multiplication of the matrix gives all distances.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+WIDTH = 128
+_FLOATS = 2 + WIDTH + 1
+_ROW_BYTES = 4 * _FLOATS
+_SAMPLES = 16
+
+Rows = Iterable[tuple[int, NDArray[np.float32]]]
+"""Numbers and vectors of faces, the lowest number first."""
+
+
+class FaceMatrix:
+    """The vectors of a library's faces.
+
+    Args:
+        path: The file; where it cannot be written, the matrix is in memory.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._matrix: NDArray[np.float32] = np.empty((0, _FLOATS), np.float32)
+
+    def refresh(
+        self, vectors_of: Callable[[Sequence[int]], dict[int, NDArray[np.float32]]], after: Callable[[int], Rows]
+    ) -> None:
+        """Bring the matrix up to the library.
+
+        Args:
+            vectors_of: Gives the library's vectors of some faces; faces it does not have are left out.
+            after: Gives the library's faces with a number above one.
+        """
+        self._map()
+        if not self._fits(vectors_of):
+            self._matrix = np.empty((0, _FLOATS), np.float32)
+        last = int(self._ids()[-1]) if len(self._matrix) else 0
+        rows = [_row(number, vector) for number, vector in after(last)]
+        if rows:
+            self._append(np.array(rows, dtype=np.float32))
+
+    def near(self, center: NDArray[np.float32], within: float) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Return the numbers of the faces no farther from a vector `[128]`, and their distances, nearest first.
+
+        Faces that are no longer in the library may be among them.
+        """
+        wanted = np.append(np.asarray(center, np.float32), np.float32(1.0))
+        # |x - c|² = |c|² - 2 (x·c - |x|²/2); the matrix has no copy made of it.
+        scores = self._matrix[:, 2:] @ wanted
+        length = float(wanted[:-1] @ wanted[:-1])
+        rows = np.flatnonzero(scores >= (length - within * within) / 2)
+        squares = np.maximum(length - 2 * scores[rows], 0.0)
+        order = np.argsort(squares, kind="stable")
+        return self._ids()[rows[order]], np.sqrt(squares[order])
+
+    def _ids(self) -> NDArray[np.int64]:
+        return np.ascontiguousarray(self._matrix[:, :2]).view("<i8").reshape(-1)
+
+    def _map(self) -> None:
+        try:
+            count = self._path.stat().st_size // _ROW_BYTES
+            if count == len(self._matrix) and count:
+                return
+            if count:
+                self._matrix = np.memmap(self._path, dtype="<f4", mode="r", shape=(count, _FLOATS))
+        except (OSError, ValueError):
+            # Without its file the matrix is built again.
+            return
+
+    def _fits(self, vectors_of: Callable[[Sequence[int]], dict[int, NDArray[np.float32]]]) -> bool:
+        """Whether the last row and a few others are what the library has, as after a restore they are not."""
+        count = len(self._matrix)
+        if not count:
+            return True
+        rows = np.unique(np.linspace(0, count - 1, _SAMPLES).astype(int))
+        ids = np.ascontiguousarray(self._matrix[rows, :2]).view("<i8").reshape(-1).tolist()
+        known = vectors_of(ids)
+        return ids[-1] in known and all(
+            number not in known or np.array_equal(self._matrix[row, 2:-1], known[number])
+            for row, number in zip(rows.tolist(), ids, strict=True)
+        )
+
+    def _append(self, rows: NDArray[np.float32]) -> None:
+        count = len(self._matrix)
+        try:
+            with self._path.open("r+b" if self._path.exists() else "w+b") as file:
+                file.truncate(count * _ROW_BYTES)
+                file.seek(count * _ROW_BYTES)
+                file.write(rows.astype("<f4").tobytes())
+                file.flush()
+                os.fsync(file.fileno())
+            self._matrix = np.memmap(
+                self._path, dtype="<f4", mode="r", shape=(count + len(rows), _FLOATS)
+            )
+        except (OSError, ValueError):
+            self._matrix = np.concatenate([self._matrix, rows])
+
+
+def _row(number: int, vector: NDArray[np.float32]) -> NDArray[np.float32]:
+    halves = np.array([number], "<i8").view("<f4")
+    return np.concatenate([halves, vector, [np.float32(-0.5) * (vector @ vector)]]).astype(np.float32)

@@ -1,0 +1,271 @@
+"""Keeps the faces on photos, which photos were searched for them, and groups of faces alike; compares none."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from photopal.errors import LibraryError
+from photopal.library.connection import Connection, now
+from photopal.library.models import Face, FaceGroup, FaceRecord, PhotoRecord
+from photopal.library.photos import PHOTO_COLUMNS, photo_record
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from photopal.library.face_matrix import FaceMatrix
+
+_FACES_AT_ONCE = 2000
+_UNSCANNED = (
+    "FROM photos LEFT JOIN face_scans ON face_scans.photo_id = photos.id"
+    " WHERE missing_since IS NULL AND detector IS NOT ?"
+)
+
+
+class Faces:
+    """The part of a library that is about faces.
+
+    Args:
+        connection: The open library.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._matrix: FaceMatrix | None = None
+
+    def put(self, photo_id: int, faces: Sequence[Face], *, detector: str) -> list[int]:
+        """Store the faces of a photo in place of any it had, and that it was searched; return their numbers.
+
+        Args:
+            photo_id: The photo.
+            faces: What was found, nothing included.
+            detector: What found them.
+
+        Raises:
+            LibraryError: There is no such photo.
+        """
+        with self._connection.writing():
+            if not self._connection.rows("SELECT 1 FROM photos WHERE id = ?", (photo_id,)):
+                raise LibraryError(f"no photo with id {photo_id} in the library")
+            for old in self.of_photo(photo_id):
+                self._leave_group(old)
+            self._connection.execute("DELETE FROM faces WHERE photo_id = ?", (photo_id,))
+            ids = [
+                self._connection.execute(
+                    "INSERT INTO faces (photo_id, box_x, box_y, box_width, box_height, vector, side_px,"
+                    " sharpness, yaw, score) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+                    (
+                        photo_id,
+                        *face.box,
+                        face.vector.astype("<f4").tobytes(),
+                        face.side_px,
+                        face.sharpness,
+                        face.yaw,
+                        face.score,
+                    ),
+                ).fetchone()[0]
+                for face in faces
+            ]
+            self._connection.execute(
+                "INSERT INTO face_scans VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+                " detector = excluded.detector, face_count = excluded.face_count,"
+                " scanned_at = excluded.scanned_at",
+                (photo_id, detector, len(faces), now()),
+            )
+        return ids
+
+    def of_photo(self, photo_id: int) -> list[FaceRecord]:
+        """Return the faces of a photo, the largest first."""
+        return self._records("WHERE photo_id = ? ORDER BY id", (photo_id,))
+
+    def get(self, ids: Sequence[int]) -> list[FaceRecord]:
+        """Return faces by their numbers, in the order of the numbers; those that are no more are left out."""
+        found = {}
+        for start in range(0, len(ids), _FACES_AT_ONCE):
+            some = ids[start : start + _FACES_AT_ONCE]
+            marks = ", ".join("?" * len(some))
+            found.update({face.id: face for face in self._records(f"WHERE id IN ({marks})", some)})
+        return [found[number] for number in ids if number in found]
+
+    def of_group(self, group_id: int) -> list[FaceRecord]:
+        """Return the faces of a group on photos whose files are there, the earliest found first."""
+        return self._records(
+            "WHERE group_id = ? AND photo_id IN (SELECT id FROM photos WHERE missing_since IS NULL)"
+            " ORDER BY id",
+            (group_id,),
+        )
+
+    def is_scanned(self, photo_id: int, *, detector: str) -> bool:
+        """Tell whether a photo was searched for faces by a detector."""
+        return bool(
+            self._connection.rows(
+                "SELECT 1 FROM face_scans WHERE photo_id = ? AND detector = ?", (photo_id, detector)
+            )
+        )
+
+    def unscanned(self, *, detector: str) -> Iterator[PhotoRecord]:
+        """Yield the photos, files there, that this detector has not searched; the newest in the library last."""
+        last_id = 0
+        while True:
+            rows = self._connection.rows(
+                f"SELECT {PHOTO_COLUMNS} {_UNSCANNED} AND photos.id > ? ORDER BY photos.id LIMIT 500",
+                (detector, last_id),
+            )
+            if not rows:
+                return
+            yield from map(photo_record, rows)
+            last_id = rows[-1]["id"]
+
+    def counts(self, *, detector: str) -> dict[str, int]:
+        """Count what there is of faces: `unscanned` and `scanned` photos whose files are there, and `faces`."""
+        [row] = self._connection.rows(f"SELECT count(*) {_UNSCANNED}", (detector,))
+        [scanned] = self._connection.rows(
+            "SELECT count(*), coalesce(sum(face_count), 0) FROM face_scans JOIN photos ON photos.id = photo_id"
+            " WHERE missing_since IS NULL AND detector = ?",
+            (detector,),
+        )
+        return {"unscanned": row[0], "scanned": scanned[0], "faces": scanned[1]}
+
+    def near(self, center: NDArray[np.float32], within: float) -> list[tuple[FaceRecord, float]]:
+        """Return the faces of the library no farther from a vector, with their distances, nearest first.
+
+        Args:
+            center: `[128]`.
+            within: The largest Euclidean distance.
+        """
+        from photopal.library.face_matrix import FaceMatrix
+
+        if self._matrix is None:
+            path = self._connection.path
+            self._matrix = FaceMatrix(path.with_name(f"{path.stem}-faces.f32"))
+        self._matrix.refresh(self._vectors_of, self._vectors_after)
+        ids, distances = self._matrix.near(center, within)
+        distance_of = dict(zip(ids.tolist(), distances.tolist(), strict=True))
+        return [(face, distance_of[face.id]) for face in self.get(list(distance_of))]
+
+    def groups(self) -> list[FaceGroup]:
+        """Return all groups of faces, ignored ones too, by number."""
+        rows = self._connection.rows("SELECT * FROM face_groups WHERE face_count > 0 ORDER BY id")
+        return [_group(row) for row in rows]
+
+    def ungrouped(self) -> Iterator[list[FaceRecord]]:
+        """Yield, photo by photo, the faces of photos of which no face was put into a group yet."""
+        sql = (
+            "SELECT DISTINCT photo_id FROM faces AS new WHERE photo_id > ? AND NOT EXISTS"
+            " (SELECT 1 FROM faces WHERE photo_id = new.photo_id AND group_id NOT NULL)"
+            " ORDER BY photo_id LIMIT 500"
+        )
+        last_id = 0
+        while rows := self._connection.rows(sql, (last_id,)):
+            for row in rows:
+                yield self.of_photo(row[0])
+            last_id = rows[-1][0]
+
+    def put_groups(
+        self,
+        groups: Sequence[FaceGroup],
+        *,
+        faces: Mapping[int, int | None],
+        merged: Sequence[tuple[int, int]] = (),
+    ) -> None:
+        """Store groups that changed and which faces belong to them.
+
+        Args:
+            groups: New ones and changed ones.
+            faces: The group of each face, by the numbers of both.
+            merged: Groups that are no more, with those whose their faces now are, in this order.
+        """
+        with self._connection.writing():
+            for group in groups:
+                self._connection.execute(
+                    "INSERT INTO face_groups VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+                    " total = excluded.total, face_count = excluded.face_count,"
+                    " is_fixed = excluded.is_fixed, is_ignored = excluded.is_ignored",
+                    (
+                        group.id,
+                        group.total.astype("<f8").tobytes(),
+                        group.face_count,
+                        group.is_fixed,
+                        group.is_ignored,
+                    ),
+                )
+            for face_id, group_id in faces.items():
+                self._connection.execute("UPDATE faces SET group_id = ? WHERE id = ?", (group_id, face_id))
+            for gone, into in merged:
+                self._connection.execute("UPDATE faces SET group_id = ? WHERE group_id = ?", (into, gone))
+                self._connection.execute("DELETE FROM face_groups WHERE id = ?", (gone,))
+
+    def next_group_id(self) -> int:
+        """Return a number above that of any group there is or was."""
+        rows = self._connection.rows("SELECT seq FROM sqlite_sequence WHERE name = 'face_groups'")
+        return (rows[0][0] if rows else 0) + 1
+
+    def share_photo(self, first: int, second: int) -> bool:
+        """Tell whether some photo shows a face of both of two groups."""
+        return bool(
+            self._connection.rows(
+                "SELECT 1 FROM faces AS one JOIN faces AS other ON other.photo_id = one.photo_id"
+                " WHERE one.group_id = ? AND other.group_id = ? LIMIT 1",
+                (first, second),
+            )
+        )
+
+    def _leave_group(self, old: FaceRecord) -> None:
+        """Take a face that is searched for again out of its group's sum."""
+        import numpy as np
+
+        if old.group_id is None:
+            return
+        [row] = self._connection.rows("SELECT * FROM face_groups WHERE id = ?", (old.group_id,))
+        total = np.frombuffer(row["total"], "<f8") - old.face.vector
+        self._connection.execute(
+            "UPDATE face_groups SET total = ?, face_count = face_count - 1 WHERE id = ?",
+            (total.astype("<f8").tobytes(), old.group_id),
+        )
+
+    def _vectors_of(self, ids: Sequence[int]) -> dict[int, NDArray[np.float32]]:
+        return {record.id: record.face.vector for record in self.get(ids)}
+
+    def _vectors_after(self, number: int) -> Iterator[tuple[int, NDArray[np.float32]]]:
+        import numpy as np
+
+        while True:
+            rows = self._connection.rows(
+                f"SELECT id, vector FROM faces WHERE id > ? ORDER BY id LIMIT {_FACES_AT_ONCE}", (number,)
+            )
+            if not rows:
+                return
+            for row in rows:
+                yield row["id"], np.frombuffer(row["vector"], "<f4")
+            number = rows[-1]["id"]
+
+    def _records(self, condition: str, parameters: Sequence[Any]) -> list[FaceRecord]:
+        return [_record(row) for row in self._connection.rows(f"SELECT * FROM faces {condition}", parameters)]
+
+
+def _record(row: sqlite3.Row) -> FaceRecord:
+    import numpy as np
+
+    face = Face(
+        box=(row["box_x"], row["box_y"], row["box_width"], row["box_height"]),
+        vector=np.frombuffer(row["vector"], "<f4"),
+        side_px=row["side_px"],
+        sharpness=row["sharpness"],
+        yaw=row["yaw"],
+        score=row["score"],
+    )
+    return FaceRecord(row["id"], row["photo_id"], face, row["group_id"])
+
+
+def _group(row: sqlite3.Row) -> FaceGroup:
+    import numpy as np
+
+    return FaceGroup(
+        id=row["id"],
+        total=np.frombuffer(row["total"], "<f8"),
+        face_count=row["face_count"],
+        is_fixed=bool(row["is_fixed"]),
+        is_ignored=bool(row["is_ignored"]),
+    )
