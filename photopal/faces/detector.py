@@ -1,9 +1,10 @@
 """Finds faces in a picture and turns each into a vector; knows no library and no names.
 
-The faces are found by dlib's detector (histograms of oriented gradients), turned upright by five landmarks and
-described by dlib's ResNet: 128 numbers, of which those of one adult lie closer together than those of two. The
-weights come with the package `face-recognition-models`. Its files are opened by path, as importing it needs
-setuptools, and its file of 68 landmarks is never opened: it was trained on photos without a commercial license.
+The faces are found by dlib's detector (histograms of oriented gradients), turned upright by five landmarks
+and described by dlib's ResNet: 128 numbers, of which those of one adult lie closer together than those of
+two. The weights come with the package `face-recognition-models`. Its files are opened by path, as importing
+it needs setuptools, and its file of 68 landmarks is never opened: it was trained on photos without a
+commercial license.
 """
 
 from __future__ import annotations

@@ -121,6 +121,17 @@ class FaceGroups:
             self._merge_around(group_id, done, keep=[one for one in done.groups if one is not None])
         return done
 
+    def remove(self, group_id: int, vector: NDArray[np.float32]) -> None:
+        """Take a face out of its group."""
+        group = self._groups[group_id]
+        group.total = group.total - vector
+        group.count -= 1
+        if group.count:
+            self._place(group)
+        else:
+            del self._groups[group_id]
+            self._drop(group_id)
+
     def merge(self, group_id: int, into: int) -> None:
         """Make two groups one."""
         group, other = self._groups[into], self._groups.pop(group_id)

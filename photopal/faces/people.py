@@ -1,8 +1,9 @@
 """Tells which registered people the faces of a photo show; knows vectors and years, no library.
 
-A person is the mean of the vectors of their reference photos, which names better than the nearest of them. A
-face within a threshold of the mean is theirs. The threshold is lower the more people it has to tell apart, and
-lower still where somebody known not to be the person comes close. A name too few costs less than a wrong one.
+A person is the mean of the vectors of their reference photos, which names better than the nearest of them.
+A face within a threshold of the mean is theirs. The threshold is lower the more people it has to tell apart,
+and lower still where somebody known not to be the person comes close. A name too few costs less than a wrong
+one.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ _CLEARANCE = 0.04
 _MARGIN = 0.03
 _SLOPE = 40.0
 _NONE = np.empty((0, 128), np.float32)
-_UNSURE_UP_TO = 0.075
+UNSURE_UP_TO = 0.075
+"""A face this much farther than the threshold may still be the person's."""
 _MOST_NEGATIVES_OUT = 0.005
 
 # Faces of different children lie closer together than those of adults, the younger the closer.
@@ -49,7 +51,7 @@ class Person:
         center: `[128]`, the mean of the references.
         reference_count: How many vectors it is the mean of.
         threshold: Faces up to this distance count as theirs.
-        recall: The part of their own references that would be found by the others; None with fewer than three.
+        recall: The part of their references that the others would find; None with fewer than three.
         false_rate: The part of the faces known to be other people's that would be taken for theirs.
         born: The year, if it is known.
         is_child: Whether they are a child on every photo.
@@ -94,7 +96,7 @@ def learn_people(
     born: Mapping[int, int] | None = None,
     children: Collection[int] = (),
 ) -> list[Person]:
-    """Learn people from their reference faces, each threshold calibrated by all that is known not to be theirs.
+    """Learn people from their reference faces, each threshold calibrated by faces known not to be theirs.
 
     Args:
         references: For each concept `[faces, 128]`, at least one face.
@@ -166,8 +168,10 @@ def name_faces(
     usable = [index for index in range(len(vectors)) if index not in exclude]
     if not people or not usable:
         return []
-    # [people, faces]
-    spread = np.linalg.norm(vectors[usable][None] - np.array([person.center for person in people])[:, None], axis=2)
+    # Of shape people by faces.
+    spread = np.linalg.norm(
+        vectors[usable][None] - np.array([person.center for person in people])[:, None], axis=2
+    )
     limits = np.array([_threshold_in(person, year) for person in people])
     owners = _assign(spread - limits[:, None])
     evidence = []
@@ -242,7 +246,7 @@ def _evidence(
         pass
     elif excess <= 0 and rival_excess - excess >= _MARGIN:
         verdict = "present"
-    elif excess <= _UNSURE_UP_TO:
+    elif excess <= UNSURE_UP_TO:
         verdict = "unsure"
         if excess <= 0:
             # As like somebody else: at best an even chance.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sqlite3
 import struct
+from datetime import date
 from typing import get_args
 
 from photopal.errors import ConceptError
@@ -17,6 +18,7 @@ from photopal.library.models import ConceptKind, ConceptRecord, PhotoRecord, Ref
 from photopal.library.photos import PHOTO_COLUMNS, Photos, photo_record
 from photopal.text import fold, suggest, usable_name
 
+_FIRST_YEAR = 1800
 _PNG_START = b"\x89PNG\r\n\x1a\n"
 
 
@@ -135,6 +137,29 @@ class Concepts:
             ).fetchall()
         if not rows:
             raise ConceptError(f"no concept with id {concept_id} in the library")
+        return _concept_record(rows[0])
+
+    def set_age(
+        self, concept_id: int, *, born: int | None = None, is_child: bool | None = None
+    ) -> ConceptRecord:
+        """Say when a person was born, or that they are a child on every photo; what is left out stays.
+
+        Raises:
+            ConceptError: There is no such concept, it is no person, or the year cannot be one of birth.
+        """
+        if born is not None and not _FIRST_YEAR <= born <= date.today().year:
+            raise ConceptError(f"invalid year of birth {born}", hint="Give a year such as 2015.")
+        with self._journal.recording(f"changed the age of {self._quoted_name(concept_id)}"):
+            self._journal.touch("concepts", concept_id)
+            rows = self._connection.execute(
+                "UPDATE concepts SET born = coalesce(?, born), is_child = coalesce(?, is_child)"
+                " WHERE id = ? AND removed_at IS NULL AND kind = 'person' RETURNING *",
+                (born, is_child, concept_id),
+            ).fetchall()
+        if not rows:
+            raise ConceptError(
+                f"{self._quoted_name(concept_id)}: not a person", hint="Only people have a year of birth."
+            )
         return _concept_record(rows[0])
 
     def remove(self, name: str) -> None:
@@ -433,7 +458,13 @@ def _check_mask(mask_png: bytes | None, photo: PhotoRecord) -> None:
 
 def _concept_record(row: sqlite3.Row) -> ConceptRecord:
     return ConceptRecord(
-        id=row["id"], name=row["name"], kind=row["kind"], about=row["about"], created_at=row["created_at"]
+        id=row["id"],
+        name=row["name"],
+        kind=row["kind"],
+        about=row["about"],
+        created_at=row["created_at"],
+        born=row["born"],
+        is_child=bool(row["is_child"]),
     )
 
 

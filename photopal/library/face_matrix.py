@@ -1,8 +1,8 @@
 """Keeps the vectors of all faces in one file that is mapped, not read, so that they are compared at once.
 
 The library holds the vectors; this file only holds them side by side, and is written anew where it does not
-fit the library. A row is 524 bytes: the face's number, its vector and minus half the vector's squared length, so
-that one multiplication of the matrix gives all distances.
+fit the library. A row is 524 bytes: the face's number, its vector and minus half the vector's squared length,
+so that one multiplication of the matrix gives all distances.
 """
 
 from __future__ import annotations
@@ -14,10 +14,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from photopal.errors import LibraryError
+from photopal.files import atomic_write
+from photopal.library.lock import WriterLock
+
 WIDTH = 128
 _FLOATS = 2 + WIDTH + 1
 _ROW_BYTES = 4 * _FLOATS
 _SAMPLES = 16
+_WAIT_S = 5.0
 
 Rows = Iterable[tuple[int, NDArray[np.float32]]]
 """Numbers and vectors of faces, the lowest number first."""
@@ -35,7 +40,9 @@ class FaceMatrix:
         self._matrix: NDArray[np.float32] = np.empty((0, _FLOATS), np.float32)
 
     def refresh(
-        self, vectors_of: Callable[[Sequence[int]], dict[int, NDArray[np.float32]]], after: Callable[[int], Rows]
+        self,
+        vectors_of: Callable[[Sequence[int]], dict[int, NDArray[np.float32]]],
+        after: Callable[[int], Rows],
     ) -> None:
         """Bring the matrix up to the library.
 
@@ -51,8 +58,10 @@ class FaceMatrix:
         if rows:
             self._append(np.array(rows, dtype=np.float32))
 
-    def near(self, center: NDArray[np.float32], within: float) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Return the numbers of the faces no farther from a vector `[128]`, and their distances, nearest first.
+    def near(
+        self, center: NDArray[np.float32], within: float
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Return numbers and distances of the faces no farther from a vector `[128]`, the nearest first.
 
         Faces that are no longer in the library may be among them.
         """
@@ -93,19 +102,30 @@ class FaceMatrix:
         )
 
     def _append(self, rows: NDArray[np.float32]) -> None:
+        """Add rows to the file, behind those that are mapped; where another process was faster, in memory."""
         count = len(self._matrix)
         try:
-            with self._path.open("r+b" if self._path.exists() else "w+b") as file:
-                file.truncate(count * _ROW_BYTES)
-                file.seek(count * _ROW_BYTES)
-                file.write(rows.astype("<f4").tobytes())
-                file.flush()
-                os.fsync(file.fileno())
-            self._matrix = np.memmap(
-                self._path, dtype="<f4", mode="r", shape=(count + len(rows), _FLOATS)
-            )
-        except (OSError, ValueError):
+            with WriterLock(self._path.with_name(f"{self._path.name}.lock"), wait_s=_WAIT_S):
+                self._write(rows, count)
+            self._matrix = np.memmap(self._path, dtype="<f4", mode="r", shape=(count + len(rows), _FLOATS))
+        except (OSError, ValueError, LibraryError):
             self._matrix = np.concatenate([self._matrix, rows])
+
+    def _write(self, rows: NDArray[np.float32], count: int) -> None:
+        present = self._path.stat().st_size // _ROW_BYTES if self._path.exists() else 0
+        if count == 0:
+            # Replaced, never cut short: others may have it mapped.
+            atomic_write(self._path, rows.astype("<f4").tobytes())
+            return
+        if present != count:
+            raise ValueError("another process has added rows")
+        with self._path.open("r+b") as file:
+            # What an interrupted run left there is less than a row, and mapped by nobody.
+            file.truncate(count * _ROW_BYTES)
+            file.seek(count * _ROW_BYTES)
+            file.write(rows.astype("<f4").tobytes())
+            file.flush()
+            os.fsync(file.fileno())
 
 
 def _row(number: int, vector: NDArray[np.float32]) -> NDArray[np.float32]:

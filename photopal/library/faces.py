@@ -1,4 +1,4 @@
-"""Keeps the faces on photos, which photos were searched for them, and groups of faces alike; compares none."""
+"""Keeps faces, which photos were searched for them, and groups of faces alike; finds and names none."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class Faces:
         )
 
     def unscanned(self, *, detector: str) -> Iterator[PhotoRecord]:
-        """Yield the photos, files there, that this detector has not searched; the newest in the library last."""
+        """Yield the photos that a detector has not searched and whose files are there, by id."""
         last_id = 0
         while True:
             rows = self._connection.rows(
@@ -119,11 +119,11 @@ class Faces:
             last_id = rows[-1]["id"]
 
     def counts(self, *, detector: str) -> dict[str, int]:
-        """Count what there is of faces: `unscanned` and `scanned` photos whose files are there, and `faces`."""
+        """Count `unscanned` and `scanned` photos whose files are there, and the `faces` on them."""
         [row] = self._connection.rows(f"SELECT count(*) {_UNSCANNED}", (detector,))
         [scanned] = self._connection.rows(
-            "SELECT count(*), coalesce(sum(face_count), 0) FROM face_scans JOIN photos ON photos.id = photo_id"
-            " WHERE missing_since IS NULL AND detector = ?",
+            "SELECT count(*), coalesce(sum(face_count), 0) FROM face_scans"
+            " JOIN photos ON photos.id = photo_id WHERE missing_since IS NULL AND detector = ?",
             (detector,),
         )
         return {"unscanned": row[0], "scanned": scanned[0], "faces": scanned[1]}
@@ -150,19 +150,6 @@ class Faces:
         rows = self._connection.rows("SELECT * FROM face_groups WHERE face_count > 0 ORDER BY id")
         return [_group(row) for row in rows]
 
-    def ungrouped(self) -> Iterator[list[FaceRecord]]:
-        """Yield, photo by photo, the faces of photos of which no face was put into a group yet."""
-        sql = (
-            "SELECT DISTINCT photo_id FROM faces AS new WHERE photo_id > ? AND NOT EXISTS"
-            " (SELECT 1 FROM faces WHERE photo_id = new.photo_id AND group_id NOT NULL)"
-            " ORDER BY photo_id LIMIT 500"
-        )
-        last_id = 0
-        while rows := self._connection.rows(sql, (last_id,)):
-            for row in rows:
-                yield self.of_photo(row[0])
-            last_id = rows[-1][0]
-
     def put_groups(
         self,
         groups: Sequence[FaceGroup],
@@ -173,23 +160,16 @@ class Faces:
         """Store groups that changed and which faces belong to them.
 
         Args:
-            groups: New ones and changed ones.
+            groups: New ones, and ones with another sum or number; what the user said of one stays.
             faces: The group of each face, by the numbers of both.
             merged: Groups that are no more, with those whose their faces now are, in this order.
         """
         with self._connection.writing():
             for group in groups:
                 self._connection.execute(
-                    "INSERT INTO face_groups VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
-                    " total = excluded.total, face_count = excluded.face_count,"
-                    " is_fixed = excluded.is_fixed, is_ignored = excluded.is_ignored",
-                    (
-                        group.id,
-                        group.total.astype("<f8").tobytes(),
-                        group.face_count,
-                        group.is_fixed,
-                        group.is_ignored,
-                    ),
+                    "INSERT INTO face_groups (id, total, face_count) VALUES (?, ?, ?) ON CONFLICT DO UPDATE"
+                    " SET total = excluded.total, face_count = excluded.face_count",
+                    (group.id, group.total.astype("<f8").tobytes(), group.face_count),
                 )
             for face_id, group_id in faces.items():
                 self._connection.execute("UPDATE faces SET group_id = ? WHERE id = ?", (group_id, face_id))

@@ -61,13 +61,18 @@ class PhotoRecord:
 
 @dataclass(frozen=True)
 class ConceptRecord:
-    """A person, pet or thing the user has named; `created_at` is ISO 8601 in UTC."""
+    """A person, pet or thing the user has named; `created_at` is ISO 8601 in UTC.
+
+    `born` is a year. With `is_child` they are a child on every photo, of whatever year.
+    """
 
     id: int
     name: str
     kind: ConceptKind
     about: str | None
     created_at: str
+    born: int | None = None
+    is_child: bool = False
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ def doctor(
 ) -> None:
     """Check that everything photopal needs is installed and working.
 
-    Checks Python, packages, photo formats, home folder, disk space, library, model and device. Exits with
+    Checks Python, packages, photo formats, faces, home folder, disk space, library, model and device. Exits with
     code 1 if there is a fault.
 
     Examples:
@@ -61,6 +61,7 @@ def examine(session: Session) -> Iterator[Check]:
     yield _check_python()
     yield from _check_packages()
     yield _check_formats()
+    yield _check_faces()
     settings = session.settings
     checks: tuple[tuple[str, Callable[[], Check]], ...] = (
         ("home", lambda: _check_home(settings.home)),
@@ -114,6 +115,19 @@ def _check_formats() -> Check:
         words = 'JPEG, PNG, WebP, TIFF, GIF, BMP, HEIC and AVIF; RAW with: pip install "photopal[raw]"'
         return Check("photo formats", "ok", words)
     return Check("photo formats", "ok", "JPEG, PNG, WebP, TIFF, GIF, BMP, HEIC, AVIF and RAW")
+
+
+def _check_faces() -> Check:
+    from photopal.faces import find_model_files
+
+    files = find_model_files()
+    if isinstance(files, str):
+        return Check("faces", "note", f"off: {files}")
+    try:
+        import dlib
+    except ImportError as error:
+        return Check("faces", "note", f"off: dlib cannot be loaded: {error}")
+    return Check("faces", "ok", f"found and compared with dlib {dlib.__version__}")
 
 
 def _check_home(home: Path) -> Check:

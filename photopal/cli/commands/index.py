@@ -15,6 +15,7 @@ from photopal.errors import ExitCode, UsageError
 from photopal.text import count
 
 if TYPE_CHECKING:
+    from photopal.faces import FaceDetector, ScanReport
     from photopal.ingest.report import IndexReport
 
 _COUNTS = ("added", "changed", "moved", "revived", "removed", "unchanged")
@@ -41,6 +42,10 @@ def index(  # noqa: PLR0913 - one parameter for each option of the command
     no_exclude: Annotated[
         bool, typer.Option("--no-exclude", help="Forget what --exclude left out before.")
     ] = False,
+    faces: Annotated[
+        bool,
+        typer.Option("--faces", help="Also search all photos of the library for faces, each photo once."),
+    ] = False,
     watch: Annotated[
         bool, typer.Option("--watch", help="Keep running and add new photos as they arrive.")
     ] = False,
@@ -59,10 +64,14 @@ def index(  # noqa: PLR0913 - one parameter for each option of the command
     sidecars and Google Takeout's JSON beside a photo, and dates also from file names. Hidden files, trash,
     folders with a .nomedia file, and what a .photopalignore file lists (as in .gitignore) are left out.
 
+    With --faces, photos are then searched for faces, about one per second; the search continues where it was
+    interrupted. What is found stays in the library on this machine.
+
     Examples:
       photopal index ~/Pictures
       photopal index ~/Pictures /mnt/camera --json
       photopal index ~/Pictures --exclude 'Screenshots/' --exclude '*.gif'
+      photopal index ~/Pictures --faces
       photopal index --watch ~/Pictures
     """
     from photopal.ingest.indexer import index_folders
@@ -76,17 +85,20 @@ def index(  # noqa: PLR0913 - one parameter for each option of the command
     if watch:
         if accept_loss or json or globs is not None:
             raise UsageError("--accept-loss, --exclude and --json cannot be used with --watch")
-        _index_watched(session, folders, once=once)
+        _index_watched(session, folders, once=once, with_faces=faces)
         return
     _refuse_what_never_was(session, folders)
+    # What the machine lacks is told before an hour of reading.
+    detector = _load_detector(session) if faces else None
     with session.library_to_write() as library, session.progress("Reading photos") as on_progress:
         report = index_folders(
             library, folders, on_progress=on_progress, accept_loss=accept_loss, globs=globs
         )
+    scan = None if detector is None else _find_faces(session, detector)
     if json:
-        show_json(session.out, _report_as_json(report))
+        show_json(session.out, _report_as_json(report, scan))
     else:
-        show_listing(session.out, _report_as_listing(report))
+        show_listing(session.out, _report_as_listing(report, scan))
     if report.edited:
         session.say(
             f"The picture of {count(report.edited, 'photo')} changed; what you said of "
@@ -98,16 +110,37 @@ def index(  # noqa: PLR0913 - one parameter for each option of the command
         raise typer.Exit(ExitCode.PARTIAL)
 
 
-def _index_watched(session: Session, folders: Sequence[Path], *, once: bool) -> None:
+def _load_detector(session: Session) -> FaceDetector:
+    from photopal.faces import FaceDetector
+
+    with session.progress("Loading the face detector"):
+        return FaceDetector()
+
+
+def _find_faces(session: Session, detector: FaceDetector) -> ScanReport:
+    from photopal.faces import scan_library
+
+    with session.library_to_write() as library, session.progress("Finding faces") as on_progress:
+        return scan_library(library, detector=detector, on_progress=on_progress)
+
+
+def _index_watched(session: Session, folders: Sequence[Path], *, once: bool, with_faces: bool) -> None:
     from photopal.cli.watching import run_watch
     from photopal.ingest.sync import LibrarySync
     from photopal.ingest.watch import WatchOptions, WatchOutcome
 
+    detector = _load_detector(session) if with_faces else None
     with session.library_to_write() as library:
         sync = LibrarySync(library)
 
         def take(paths: Sequence[Path]) -> WatchOutcome:
-            return WatchOutcome(skipped=sync.take(paths).skipped)
+            outcome = WatchOutcome(skipped=sync.take(paths).skipped)
+            if detector is not None:
+                from photopal.faces import scan_library
+
+                photos = [photo for path in paths if (photo := library.photos.at(path)) is not None]
+                scan_library(library, detector=detector, photos=photos)
+            return outcome
 
         options = WatchOptions(once=once, batch_size=_WATCHED_AT_ONCE, globs=library.facts.globs())
         run_watch(session, folders, options=options, on_photos=take, is_known=sync.has, sync=sync)
@@ -127,19 +160,23 @@ def _refuse_what_never_was(session: Session, folders: Sequence[Path]) -> None:
         raise UsageError(f"{missing[0]}: does not exist", hint="Check the path; nothing was indexed.")
 
 
-def _report_as_json(report: IndexReport) -> dict[str, Any]:
+def _report_as_json(report: IndexReport, scan: ScanReport | None) -> dict[str, Any]:
+    found = {} if scan is None else {"searched_for_faces": scan.photos, "faces": scan.faces}
     return {
         **{name: getattr(report, name) for name in _COUNTS},
         "edited": report.edited,
         "skipped": [{"path": str(skipped.path), "reason": skipped.reason} for skipped in report.skipped],
         "left_out": dict(report.left_out),
         "offline": [str(root) for root in report.offline],
+        **found,
     }
 
 
-def _report_as_listing(report: IndexReport) -> Listing:
+def _report_as_listing(report: IndexReport, scan: ScanReport | None) -> Listing:
     rows = [(name, f"{getattr(report, name):,}") for name in _COUNTS]
     rows.append(("skipped", f"{len(report.skipped):,}"))
+    if scan is not None:
+        rows += [("searched for faces", f"{scan.photos:,}"), ("faces", f"{scan.faces:,}")]
     return Listing(("photos", "number"), rows, has_header=False)
 
 
