@@ -97,7 +97,7 @@ class FaceDetector:
     def find_in_file(self, path: Path, *, side_px: int = SIDE_PX) -> list[Face]:
         """Find the faces in a photo file, the largest first.
 
-        Where nothing in the file says which side is up and no face is found, the other three sides are tried.
+        Where nothing in the file says which side is up and no clear face is found, the other three are tried.
 
         Args:
             path: A photo, as `open_photo` reads it.
@@ -110,9 +110,12 @@ class FaceDetector:
         picture = open_photo(path, max_side_px=side_px)
         photo_side_px = max(photo_size_px(path))
         faces = self.find(picture, photo_side_px=photo_side_px)
-        if faces or has_orientation(path):
+        surest = max((face.score for face in faces), default=0.0)
+        if surest >= _TURNED_SCORE or has_orientation(path):
             return faces
-        return self._find_turned(picture, photo_side_px=photo_side_px)
+        turned = self._find_turned(picture, photo_side_px=photo_side_px)
+        # A face on its head is sometimes taken for one, but with less certainty.
+        return turned if max((face.score for face in turned), default=0.0) > surest + _TURNED_SCORE else faces
 
     def find(self, picture: Image.Image, *, photo_side_px: int | None = None) -> list[Face]:
         """Find the faces in an upright RGB picture, the largest first.

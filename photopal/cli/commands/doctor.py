@@ -37,8 +37,8 @@ def doctor(
 ) -> None:
     """Check that everything photopal needs is installed and working.
 
-    Checks Python, packages, photo formats, faces, home folder, disk space, library, model and device. Exits with
-    code 1 if there is a fault.
+    Checks Python, packages, photo formats, faces, home folder, disk space, library, model and device. Exits
+    with code 1 if there is a fault.
 
     Examples:
       photopal doctor

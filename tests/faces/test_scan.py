@@ -1,0 +1,158 @@
+"""Each photo is searched once, whatever interrupts; what is found names people."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from photopal.errors import ConceptError, PhotoError
+from photopal.faces import (
+    DETECTOR,
+    find_evidence,
+    find_photos_of,
+    find_reference_faces,
+    learn_library,
+    refuse_tie,
+    scan_library,
+)
+from photopal.faces.people import learn_people
+from photopal.ingest.indexer import index_folders
+
+
+class PretendDetector:
+    """Finds the faces that the test says are on a photo, by its file's name."""
+
+    def __init__(self, faces):
+        self.faces = faces
+        self.searched = []
+
+    def find_in_file(self, path):
+        self.searched.append(path.name)
+        faces = self.faces.get(path.name, [])
+        if isinstance(faces, Exception):
+            raise faces
+        return faces
+
+
+@pytest.fixture
+def album(library, tmp_path):
+    """A library of photos 0.png to 7.png."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for number in range(8):
+        Image.new("RGB", (400, 300), (number * 20, 0, 0)).save(folder / f"{number}.png")
+    index_folders(library, [folder])
+    return library
+
+
+def photo_named(library, name):
+    return next(photo for photo in library.photos.all() if photo.path.name == name)
+
+
+def test_each_photo_is_searched_once(album, crowd):
+    detector = PretendDetector({"1.png": [crowd.face("a")], "2.png": [crowd.face("a"), crowd.face("b")]})
+    report = scan_library(album, detector=detector)
+    assert (report.photos, report.faces, report.skipped) == (8, 3, [])
+    assert sorted(detector.searched) == [f"{number}.png" for number in range(8)]
+    again = scan_library(album, detector=detector)
+    assert (again.photos, len(detector.searched)) == (0, 8)
+    groups = album.faces.groups()
+    assert sorted(group.face_count for group in groups) == [1, 2]
+
+
+def test_what_was_found_before_an_interrupt_is_kept(album, crowd):
+    detector = PretendDetector({f"{number}.png": [crowd.face("a")] for number in range(8)})
+
+    def interrupt(done, total, path):
+        if done == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        scan_library(album, detector=detector, on_progress=interrupt)
+    assert album.faces.counts(detector=DETECTOR) == {"unscanned": 5, "scanned": 3, "faces": 3}
+    assert scan_library(album, detector=detector).photos == 5
+    [group] = album.faces.groups()
+    assert group.face_count == 8
+
+
+def test_a_file_that_is_away_is_tried_again_and_a_broken_one_is_not(album, crowd):
+    away = PhotoError("0.png: cannot be opened")
+    away.__cause__ = OSError(5, "away")
+    detector = PretendDetector({"0.png": away, "1.png": PhotoError("1.png: broken")})
+    report = scan_library(album, detector=detector)
+    assert sorted(skipped.path.name for skipped in report.skipped) == ["0.png", "1.png"]
+    assert [photo.path.name for photo in album.faces.unscanned(detector=DETECTOR)] == ["0.png"]
+
+
+def test_only_some_photos_can_be_searched(album):
+    detector = PretendDetector({})
+    photo = photo_named(album, "3.png")
+    assert scan_library(album, detector=detector, photos=[photo]).photos == 1
+    assert scan_library(album, detector=detector, photos=[photo]).photos == 0
+    assert detector.searched == ["3.png"]
+
+
+def test_people_are_learned_from_their_reference_photos_and_found_on_others(album, crowd):
+    faces = {
+        "0.png": [crowd.face("anna"), crowd.face("x", x=0.1)],
+        "1.png": [crowd.face("y", x=0.7), crowd.face("anna")],
+        "2.png": [crowd.face("ben")],
+        "3.png": [crowd.face("ben", x=0.2), crowd.face("anna", x=0.6)],
+        "4.png": [crowd.face("stranger")],
+    }
+    scan_library(album, detector=PretendDetector(faces))
+    anna, ben = album.concepts.add("Anna"), album.concepts.add("Ben")
+    album.concepts.add("Rex", kind="pet")
+    for concept, names in ((anna, "01"), (ben, "2")):
+        for name in names:
+            album.concepts.add_reference(concept.id, photo_named(album, f"{name}.png").id)
+    people = learn_library(album)
+    assert [(person.concept_id, person.reference_count) for person in people] == [(anna.id, 2), (ben.id, 1)]
+    found = find_evidence(album, people, photo_named(album, "3.png"))
+    assert [(one.concept_id, one.verdict, round(face.face.box[0], 1)) for one, face in found] == [
+        (anna.id, "present", 0.6),
+        (ben.id, "present", 0.2),
+    ]
+    assert [one.verdict for one, _ in find_evidence(album, people, photo_named(album, "4.png"))] == [
+        "absent",
+        "absent",
+    ]
+    assert find_evidence(album, people, photo_named(album, "5.png")) == []
+    names = {album.photos.get(face.photo_id).path.name for face, _ in find_photos_of(album, people[0])}
+    assert names == {"0.png", "1.png", "3.png"}
+
+
+def test_a_tie_is_reported_and_a_box_decides_it(album, crowd):
+    couple = [crowd.face("anna", x=0.1), crowd.face("ben", x=0.7)]
+    scan_library(album, detector=PretendDetector({"0.png": couple, "1.png": couple}))
+    anna = album.concepts.add("Anna")
+    for name in ("0.png", "1.png"):
+        album.concepts.add_reference(anna.id, photo_named(album, name).id)
+    found = find_reference_faces(album, anna)
+    assert found.is_tie
+    assert found.faces == ()
+    assert learn_library(album) == []
+    with pytest.raises(ConceptError, match="Anna: 2 faces are on the same number"):
+        refuse_tie(found)
+    album.concepts.add_reference(anna.id, photo_named(album, "0.png").id, box=(20, 60, 120, 120))
+    found = find_reference_faces(album, anna)
+    assert [round(face.face.box[0], 1) for face in found.faces] == [0.1, 0.1]
+    assert [round(face.face.box[0], 1) for face in found.others] == [0.7, 0.7]
+    refuse_tie(found)
+
+
+def test_a_child_of_the_library_is_a_suggestion(album, crowd):
+    scan_library(album, detector=PretendDetector({f"{number}.png": [crowd.face("kid")] for number in (0, 1)}))
+    kid = album.concepts.add("Kid")
+    album.concepts.set_age(kid.id, is_child=True)
+    album.concepts.add_reference(kid.id, photo_named(album, "0.png").id)
+    people = learn_library(album)
+    [(evidence, face)] = find_evidence(album, people, photo_named(album, "1.png"))
+    assert (evidence.verdict, evidence.is_suggestion) == ("unsure", True)
+    assert face is not None
+
+
+def test_the_mean_of_more_references_is_surer(crowd):
+    vectors = crowd.vectors("a", 6)
+    [one] = learn_people({"a": vectors[:1]})
+    [five] = learn_people({"a": vectors[:5]})
+    assert np.linalg.norm(five.center - vectors[5]) < np.linalg.norm(one.center - vectors[5])
