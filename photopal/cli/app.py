@@ -27,6 +27,7 @@ from photopal.cli.commands.doctor import doctor
 from photopal.cli.commands.duplicates import duplicates
 from photopal.cli.commands.edit_caption import edit_caption
 from photopal.cli.commands.eval import EVAL, eval_
+from photopal.cli.commands.eval_camera import CAMERA
 from photopal.cli.commands.eval_dataset import DATASETS
 from photopal.cli.commands.eval_report import REPORT
 from photopal.cli.commands.index import index
@@ -95,7 +96,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
 ALIASES: dict[str, Callable[..., None]] = {"check": verify}
 
 # Commands that have commands of their own.
-GROUPS: dict[str, tuple[Callable[..., None], ...]] = {"eval": (*EVAL, *DATASETS, *REPORT)}
+GROUPS: dict[str, tuple[Callable[..., None], ...]] = {"eval": (*EVAL, *CAMERA, *DATASETS, *REPORT)}
 
 
 # What click raises of a line that it cannot read; typer brings click with it and does not export this.

@@ -112,9 +112,9 @@ class FaceGroups:
                 done.groups[index] = group_id
                 taken.add(group_id)
         for index, vector in enumerate(vectors):
-            group_id = done.groups[index]
-            if group_id is not None:
-                self._join(self._groups[group_id], vector)
+            joined = done.groups[index]
+            if joined is not None:
+                self._join(self._groups[joined], vector)
             elif qualities is None or qualities[index] >= MIN_QUALITY:
                 done.groups[index] = self._found(vector)
         for group_id in sorted(taken):

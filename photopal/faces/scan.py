@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -100,7 +100,7 @@ def scan_library(
 
 def find_ahead(
     detector: FaceDetector, wanted: Iterable[Wanted], path_of: Callable[[Wanted], Path]
-) -> Iterator[tuple[Wanted, list[Face] | PhotoError]]:
+) -> Generator[tuple[Wanted, list[Face] | PhotoError], None, None]:
     """Find faces in photos, a few ahead of whoever takes them; one decoded photo per thread is in memory.
 
     Close the iterator when leaving early.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,6 +22,17 @@ if TYPE_CHECKING:
     from photopal.ingest.references import AddedReferences, ReferenceFile
     from photopal.library import Library
     from photopal.vlm import VisionModel
+
+
+@dataclass(frozen=True)
+class _Details:
+    """What the user says of a concept, next to its photos."""
+
+    name: str
+    kind: str | None
+    about: str | None
+    born: int | None
+    is_child: bool
 
 
 def add_concept(  # noqa: PLR0913 - one parameter for each option of the command
@@ -46,6 +58,13 @@ def add_concept(  # noqa: PLR0913 - one parameter for each option of the command
     about: Annotated[
         str | None, typer.Option(help="Short description of how they look.", metavar="TEXT")
     ] = None,
+    born: Annotated[
+        int | None,
+        typer.Option(help="Year of birth; small children are never named by face.", metavar="YEAR"),
+    ] = None,
+    child: Annotated[
+        bool, typer.Option("--child", help="They are a small child on all photos, so faces never name them.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Give a name to a person, pet or thing, using a few photos of them.
@@ -59,6 +78,7 @@ def add_concept(  # noqa: PLR0913 - one parameter for each option of the command
       photopal add-concept Rex rex1.jpg rex2.jpg rex3.jpg --kind pet --about "a small brown dog"
       photopal add-concept Anna party.jpg --box 410,120,300,620
       photopal add-concept Anna photos-of-anna --mask masks-of-anna
+      photopal add-concept Leo leo1.jpg leo2.jpg leo3.jpg --born 2021
     """
     from photopal.assistant.find import explain_name
     from photopal.ingest.references import list_reference_files
@@ -67,7 +87,8 @@ def add_concept(  # noqa: PLR0913 - one parameter for each option of the command
     files = list_reference_files(photos, boxes=[parse_box(text) for text in box or ()], masks=mask or ())
     model, path = open_model(session)
     with session.library_to_write() as library:
-        added, result = _register(session, library, (model, path), (name, files), kind=kind, about=about)
+        details = _Details(name=name, kind=kind, about=about, born=born, is_child=child)
+        added, result = _register(session, library, (model, path), files, details)
         warn_of_unregistered(session, library.concepts.all(), result.failed, known=result.bank.concepts)
         entries = _entries(library, added, result.found.get(added.concept.id, []))
         warning = explain_name(library, added.concept.name) if added.is_new else None
@@ -80,23 +101,29 @@ def _register(
     session: Session,
     library: Library,
     model_and_bank: tuple[VisionModel, Path],
-    name_and_files: tuple[str, Sequence[ReferenceFile]],
-    *,
-    kind: str | None,
-    about: str | None,
+    files: Sequence[ReferenceFile],
+    details: _Details,
 ) -> tuple[AddedReferences, SyncResult]:
     """Store a name with its photos and register it, both or neither."""
     from photopal.concepts.registration import FeatureStore, encode_ahead, refresh_bank
     from photopal.ingest.references import add_references, read_references
 
-    (model, path), (name, files) = model_and_bank, name_and_files
+    model, path = model_and_bank
     store = FeatureStore(model)
     with session.progress("Looking at the photos") as on_progress:
         references = read_references(files)
         encode_ahead(library, store, [reference.photo for reference in references])
         try:
-            with library.writing():
-                added = add_references(library, name, references, kind=kind, about=about)
+            with library.history.recording(
+                f'added {count(len(files), "photo")} of "{" ".join(details.name.split())}"'
+            ):
+                added = add_references(
+                    library, details.name, references, kind=details.kind, about=details.about
+                )
+                if details.born is not None or details.is_child:
+                    library.concepts.set_age(
+                        added.concept.id, born=details.born, is_child=details.is_child or None
+                    )
                 result = refresh_bank(
                     library, model, path, store=store, required=added.concept.id, on_progress=on_progress
                 )
