@@ -79,7 +79,7 @@ def scan_library(
         with closing(found):
             for done, (photo, faces) in enumerate(found, start=1):
                 if isinstance(faces, PhotoError):
-                    report.skipped.append(Skipped(photo.path, faces.message))
+                    report.skipped.append(Skipped.by(photo.path, faces))
                     # A file that cannot be opened may be readable tomorrow; a broken one has no faces.
                     if isinstance(faces.__cause__, OSError):
                         continue

@@ -1,5 +1,7 @@
 """Each photo is searched once, whatever interrupts; what is found names people."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -75,9 +77,9 @@ def test_what_was_found_before_an_interrupt_is_kept(album, crowd):
 
 
 def test_a_file_that_is_away_is_tried_again_and_a_broken_one_is_not(album, crowd):
-    away = PhotoError("0.png: cannot be opened")
+    away = PhotoError(Path("0.png"), "cannot be opened")
     away.__cause__ = OSError(5, "away")
-    detector = PretendDetector({"0.png": away, "1.png": PhotoError("1.png: broken")})
+    detector = PretendDetector({"0.png": away, "1.png": PhotoError(Path("1.png"), "broken")})
     report = scan_library(album, detector=detector)
     assert sorted(skipped.path.name for skipped in report.skipped) == ["0.png", "1.png"]
     assert [photo.path.name for photo in album.faces.unscanned(detector=DETECTOR)] == ["0.png"]
