@@ -1,7 +1,7 @@
 """Times the search of all faces of a library for one person: `python tests/benchmarks/faces.py`.
 
-A file of N made-up faces is written as the library writes it, then searched again and again. Beside it, in turns
-in the same run, stands the plain way: the differences of all vectors, their squares, and the sum.
+A file of N made-up faces is written as the library writes it, then searched again and again. Beside it, in
+turns in the same run, stands the plain way: the differences of all vectors, their squares, and the sum.
 """
 
 from __future__ import annotations
