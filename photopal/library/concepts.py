@@ -149,7 +149,7 @@ class Concepts:
         """
         if born is not None and not _FIRST_YEAR <= born <= date.today().year:
             raise ConceptError(f"invalid year of birth {born}", hint="Give a year such as 2015.")
-        with self._journal.recording(f"changed the age of {self._quoted_name(concept_id)}"):
+        with self._journal.recording(f"changed the age of {self.quoted_name(concept_id)}"):
             self._journal.touch("concepts", concept_id)
             rows = self._connection.execute(
                 "UPDATE concepts SET born = coalesce(?, born), is_child = coalesce(?, is_child)"
@@ -158,7 +158,7 @@ class Concepts:
             ).fetchall()
         if not rows:
             raise ConceptError(
-                f"{self._quoted_name(concept_id)}: not a person", hint="Only people have a year of birth."
+                f"{self.quoted_name(concept_id)}: not a person", hint="Only people have a year of birth."
             )
         return _concept_record(rows[0])
 
