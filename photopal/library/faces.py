@@ -10,6 +10,7 @@ from photopal.errors import LibraryError
 from photopal.library.connection import Connection, now
 from photopal.library.models import Face, FaceGroup, FaceRecord, PhotoRecord
 from photopal.library.photos import PHOTO_COLUMNS, photo_record
+from photopal.library.pictures import forget_faces
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,9 +50,7 @@ class Faces:
         with self._connection.writing():
             if not self._connection.rows("SELECT 1 FROM photos WHERE id = ?", (photo_id,)):
                 raise LibraryError(f"no photo with id {photo_id} in the library")
-            for old in self.of_photo(photo_id):
-                self._leave_group(old)
-            self._connection.execute("DELETE FROM faces WHERE photo_id = ?", (photo_id,))
+            forget_faces(self._connection, photo_id)
             ids = [
                 self._connection.execute(
                     "INSERT INTO faces (photo_id, box_x, box_y, box_width, box_height, vector, side_px,"
@@ -190,19 +189,6 @@ class Faces:
                 " WHERE one.group_id = ? AND other.group_id = ? LIMIT 1",
                 (first, second),
             )
-        )
-
-    def _leave_group(self, old: FaceRecord) -> None:
-        """Take a face that is searched for again out of its group's sum."""
-        import numpy as np
-
-        if old.group_id is None:
-            return
-        [row] = self._connection.rows("SELECT * FROM face_groups WHERE id = ?", (old.group_id,))
-        total = np.frombuffer(row["total"], "<f8") - old.face.vector
-        self._connection.execute(
-            "UPDATE face_groups SET total = ?, face_count = face_count - 1 WHERE id = ?",
-            (total.astype("<f8").tobytes(), old.group_id),
         )
 
     def _vectors_of(self, ids: Sequence[int]) -> dict[int, NDArray[np.float32]]:

@@ -255,7 +255,7 @@ class Pictures:
             for row in self._connection.rows(f"SELECT * FROM {table} WHERE photo_id = ?", (photo_id,)):
                 values = dict(row)
                 turned = _turned(values, turn, size)
-                keys = [name for name in ("photo_id", "concept_id") if name in columns]
+                keys = [name for name in ("id", "photo_id", "concept_id") if name in columns]
                 changed = {name: value for name, value in turned.items() if value != values[name]}
                 if changed:
                     self._connection.execute(
@@ -428,6 +428,9 @@ class Pictures:
         elif connection.rows("SELECT 1 FROM captions WHERE photo_id = ?", (photo_id,)):
             connection.execute("DELETE FROM appearances WHERE photo_id = ?", (other_id,))
             connection.execute("DELETE FROM captions WHERE photo_id = ?", (other_id,))
+        if connection.rows("SELECT 1 FROM face_scans WHERE photo_id = ?", (photo_id,)):
+            # Both are of one picture: no face is to be there twice.
+            forget_faces(connection, other_id)
         for table in self._tables_with_photos():
             connection.execute(
                 f"UPDATE OR IGNORE {table} SET photo_id = ? WHERE photo_id = ?", (photo_id, other_id)
@@ -494,6 +497,7 @@ class Pictures:
 
     def _drop_models_words(self, photo_id: int) -> None:
         """Forget what a model said of a photo; a caption by the user stays, and a model shall look again."""
+        forget_faces(self._connection, photo_id)
         self._connection.execute("DELETE FROM appearances WHERE photo_id = ?", (photo_id,))
         self._connection.execute("DELETE FROM captions WHERE photo_id = ? AND NOT by_hand", (photo_id,))
         self._connection.execute(
@@ -578,6 +582,24 @@ def _turn_of(before: _Facts, after: _Facts) -> int:
         return turn
     likeness = turns.compare_thumbnails(before.thumbnail, after.thumbnail)
     return likeness.turn if likeness is not None and likeness.is_same else 1
+
+
+def forget_faces(connection: Connection, photo_id: int) -> None:
+    """Forget the faces of a photo and that it was searched, as its picture is another; inside `writing`."""
+    import numpy as np
+
+    for row in connection.rows(
+        "SELECT group_id, vector, total FROM faces JOIN face_groups ON face_groups.id = group_id"
+        " WHERE photo_id = ?",
+        (photo_id,),
+    ):
+        total = np.frombuffer(row["total"], "<f8") - np.frombuffer(row["vector"], "<f4")
+        connection.execute(
+            "UPDATE face_groups SET total = ?, face_count = face_count - 1 WHERE id = ?",
+            (total.astype("<f8").tobytes(), row["group_id"]),
+        )
+    connection.execute("DELETE FROM faces WHERE photo_id = ?", (photo_id,))
+    connection.execute("DELETE FROM face_scans WHERE photo_id = ?", (photo_id,))
 
 
 def turn_for(

@@ -159,3 +159,41 @@ def test_people_have_a_year_of_birth_that_can_be_undone(library):
         library.concepts.set_age(rex.id, born=2015)
     with pytest.raises(ConceptError, match="invalid year of birth 15"):
         library.concepts.set_age(anna.id, born=15)
+
+
+def grouped_faces(library, photo_id):
+    """Two faces of a photo, each in a group of its own."""
+    ids = library.faces.put(photo_id, [face(1, x=0.1), face(2, x=0.6)], detector=DETECTOR)
+    groups = [FaceGroup(number, face(number).vector.astype(float), 1) for number in (1, 2)]
+    library.faces.put_groups(groups, faces=dict(zip(ids, (1, 2), strict=True)))
+    return ids
+
+
+def test_faces_turn_with_their_photo_each_by_itself(library, photo_ids):
+    grouped_faces(library, photo_ids[0])
+    with library.writing():
+        library.pictures.turn(photo_ids[0], 3, (400, 300))
+    boxes = [record.face.box for record in library.faces.of_photo(photo_ids[0])]
+    assert boxes == [pytest.approx((0.6, 0.4, 0.3, 0.4)), pytest.approx((0.1, 0.4, 0.3, 0.4))]
+
+
+def test_a_photo_whose_picture_was_edited_is_searched_again(library, photo_ids):
+    grouped_faces(library, photo_ids[0])
+    with library.writing():
+        library.pictures.change_back(photo_ids[0], "0" * 32)
+    assert library.faces.of_photo(photo_ids[0]) == []
+    assert library.faces.groups() == []
+    assert not library.faces.is_scanned(photo_ids[0], detector=DETECTOR)
+
+
+def test_photos_that_become_one_have_each_face_once(library, photo_ids):
+    for photo_id in photo_ids[:2]:
+        library.faces.put(photo_id, [face(1), face(2)], detector=DETECTOR)
+    library.faces.put(photo_ids[3], [face(3)], detector=DETECTOR)
+    with library.writing():
+        library.pictures._merge(photo_ids[0], photo_ids[1])
+        library.pictures._merge(photo_ids[2], photo_ids[3])
+    assert len(library.faces.of_photo(photo_ids[0])) == 2
+    [record] = library.faces.of_photo(photo_ids[2])
+    assert same(record.face, face(3))
+    assert library.faces.is_scanned(photo_ids[2], detector=DETECTOR)
