@@ -21,6 +21,7 @@ def seeing(assistant, *, present):
     return Assistant(assistant.model, assistant.bank.with_concepts(concepts), assistant.concepts)
 
 
+@pytest.mark.slow
 def test_somebody_absent_is_said_to_be_absent_without_asking_the_model(assistant, drawn_family):
     blind = seeing(assistant, present=False)
     view = blind.look(open_photo(drawn_family.both))

@@ -35,6 +35,7 @@ def found(library, name):
     return {hit.photo.id for hit in library.search.find(SearchQuery(concepts=(name,)))}
 
 
+@pytest.mark.slow
 def test_a_name_taken_off_is_in_no_caption_prompt_or_answer_and_its_caption_is_made_anew(
     named_library, seer, photo
 ):
@@ -55,6 +56,7 @@ def test_a_name_taken_off_is_in_no_caption_prompt_or_answer_and_its_caption_is_m
     assert answer.text.startswith("No. ")
 
 
+@pytest.mark.slow
 def test_what_the_model_found_itself_is_stored_and_counts_again_after_undo(named_library, seer, photo):
     _, ben = ids(named_library)
     named_library.corrections.put(photo.id, ben, is_present=False)
@@ -108,6 +110,7 @@ def test_the_word_survives_forced_captions_another_bank_and_another_wording(
         assert (photo.id in found(named_library, "Ben")) == is_present
 
 
+@pytest.mark.slow
 def test_a_question_about_the_library_looks_with_the_users_words(named_library, seer, photo):
     _, ben = ids(named_library)
     named_library.corrections.put(photo.id, ben, is_present=False)
@@ -117,6 +120,7 @@ def test_a_question_about_the_library_looks_with_the_users_words(named_library, 
     assert photo.id not in {cited.id for cited in answer.photos}
 
 
+@pytest.mark.slow
 def test_a_watch_learns_of_words_said_meanwhile_and_keeps_them(named_library, model, photo, tmp_path):
     anna, _ = ids(named_library)
     path, opened = tmp_path / "bank", []

@@ -148,6 +148,7 @@ JUDGED = [
 ]
 
 
+@pytest.mark.slow
 def test_no_answer_is_wrong_and_at_most_one_of_ten_is_not_understood(replies):
     verdicts = [(question, reply, judge(question, reply)) for question, reply in replies]
     wrong = [(question, reply) for question, reply, verdict in verdicts if verdict == "wrong"]

@@ -49,6 +49,7 @@ def test_every_command_explains_itself_with_an_example(run, words, name):
     assert "<bool>" not in result.stdout
 
 
+@pytest.mark.slow
 def test_help_works_with_a_broken_config_file(run, home):
     home.mkdir()
     (home / "config.toml").write_text("nonsense", encoding="utf-8")
@@ -61,6 +62,7 @@ def test_the_version_is_one_line(run):
     assert (result.exit_code, result.stdout) == (0, f"photopal {photopal.__version__}\n")
 
 
+@pytest.mark.slow
 def test_python_dash_m_runs_the_program():
     done = subprocess.run(
         [sys.executable, "-m", "photopal", "--version"], capture_output=True, text=True, check=True

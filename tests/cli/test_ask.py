@@ -23,6 +23,7 @@ def test_one_photo_gives_the_answer_alone(ask, drawn_family):
     assert result.stdout.strip()
 
 
+@pytest.mark.slow
 def test_several_photos_give_a_block_each(ask, drawn_family):
     result = ask("What is this?", drawn_family.both, drawn_family.strangers[0])
     assert result.exit_code == 0
@@ -37,6 +38,7 @@ def test_json_has_the_answer_and_who_was_seen(ask, drawn_family):
     assert set(answer) == {"path", "answer", "names", "is_from_model"}
 
 
+@pytest.mark.slow
 def test_a_bad_photo_beside_a_good_one_is_3_and_alone_is_1(ask, drawn_family, tmp_path):
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(b"no photo")

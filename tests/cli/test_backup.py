@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 
 def names(run):
     return [concept["name"] for concept in json.loads(run("concepts", "--json").stdout)]
@@ -69,6 +71,7 @@ def test_what_is_no_backup_is_refused_in_words(run, family, tmp_path):
     assert names(run) == ["Anna", "Rex"]
 
 
+@pytest.mark.slow
 def test_the_preview_tells_what_would_be_lost_even_where_the_numbers_are_the_same(run, family, tmp_path):
     copy = tmp_path / "copy.db"
     run("backup", str(copy))

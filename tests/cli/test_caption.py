@@ -72,6 +72,7 @@ def test_a_photo_that_broke_since_it_was_indexed_is_named_once(run, caption, alb
     assert result.stderr.count(str(broken)) == 1
 
 
+@pytest.mark.slow
 def test_paths_come_from_stdin(tiny_llava, album, home):
     import os
 

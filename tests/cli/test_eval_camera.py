@@ -1,6 +1,9 @@
 from pathlib import Path
 
+import pytest
 
+
+@pytest.mark.slow
 def test_a_folder_with_too_few_pets_is_refused(run, tmp_path: Path) -> None:
     (tmp_path / "photos" / "rex").mkdir(parents=True)
     result = run("eval", "camera", str(tmp_path / "photos"), "--of", "things", COLUMNS="200")

@@ -30,6 +30,7 @@ def without_dlib(monkeypatch):
     )
 
 
+@pytest.mark.slow
 @needs_dlib
 def test_faces_are_found_once_and_stay_in_the_library(run, home, tmp_path, face_photo):
     folder = tmp_path / "photos"
@@ -47,6 +48,7 @@ def test_faces_are_found_once_and_stay_in_the_library(run, home, tmp_path, face_
         assert library.faces.counts(detector=DETECTOR) == {"unscanned": 0, "scanned": 2, "faces": 1}
 
 
+@pytest.mark.slow
 @needs_dlib
 def test_photos_that_arrive_are_searched_too(run, home, tmp_path, face_photo):
     folder = tmp_path / "photos"

@@ -69,6 +69,7 @@ def test_it_is_said_that_nothing_was_added(go, drawn_family, break_names, words)
     assert "RuntimeError: the device is lost. Nothing was added to the library." in words(result.stderr)
 
 
+@pytest.mark.slow
 def test_further_photos_that_cannot_be_registered_are_not_kept(go, home, drawn_family, break_names):
     first, *rest = drawn_family.photos["Anna"]
     go("add-concept", "Anna", first, "--box", "10,20,50,60")
@@ -140,6 +141,7 @@ def test_a_name_is_registered_as_soon_as_it_can_be(go, home, drawn_family, break
     assert set(state(home)[3]) == set(whole[3])
 
 
+@pytest.mark.slow
 def test_what_cannot_be_registered_anew_stays_as_it_was_known(go, home, drawn_family, break_names, words):
     go("add-concept", "Anna", *drawn_family.photos["Anna"])
     with Library(home / "library.db") as library:
@@ -154,6 +156,7 @@ def test_what_cannot_be_registered_anew_stays_as_it_was_known(go, home, drawn_fa
     assert "Anna is recognized by its earlier photos only" in words(result.stderr)
 
 
+@pytest.mark.slow
 def test_thresholds_that_cannot_be_learned_stop_no_command(go, home, drawn_family, monkeypatch):
     go("add-concept", "Anna", *drawn_family.photos["Anna"])
     with Library(home / "library.db") as library:
@@ -183,6 +186,7 @@ def test_names_without_photos_are_listed_with_the_reason(go, home, drawn_family,
     assert "none of its photos can be found" in go("concepts").stdout
 
 
+@pytest.mark.slow
 def test_the_reasons_of_another_model_are_not_shown(go, run, home, drawn_family, break_names):
     go("add-concept", "Anna", *drawn_family.photos["Anna"])
     shutil.rmtree(home / "banks")

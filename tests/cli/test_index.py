@@ -41,6 +41,7 @@ def test_a_broken_file_is_named_and_ends_with_3(run, folder):
     assert problem["reason"]
 
 
+@pytest.mark.slow
 def test_a_folder_that_went_away_is_offline_and_loses_nothing(run, folder):
     run("index", str(folder))
     folder.rename(folder.with_name("elsewhere"))
@@ -109,6 +110,7 @@ def test_verify_says_when_all_is_well_and_names_what_is_gone(run, folder):
     assert facts["findings"] == [{"path": str(folder / "lake 1.jpg"), "reason": "file not found"}]
 
 
+@pytest.mark.slow
 def test_duplicates_are_listed_by_group(run, folder):
     (folder / "copy.jpg").write_bytes((folder / "lake 1.jpg").read_bytes())
     run("index", str(folder))

@@ -54,6 +54,7 @@ def test_info_as_json_has_every_date_and_region(run, photo):
     ]
 
 
+@pytest.mark.slow
 def test_a_date_is_set_shown_found_and_taken_back(run, photo):
     done = run("set-date", str(photo), "about 1974")
     assert (done.exit_code, done.stdout) == (0, "")
@@ -92,6 +93,7 @@ def test_an_unsure_date_is_shown_as_such_and_last(run, tmp_path, save_photo):
     assert json.loads(run("search", "--json").stdout)[1]["taken_certainty"] == "unsure"
 
 
+@pytest.mark.slow
 def test_index_says_what_it_leaves_out_and_remembers_what_is_not_wanted(
     run, tmp_path, save_photo, monkeypatch
 ):

@@ -26,6 +26,7 @@ def hashes(folder):
     }
 
 
+@pytest.mark.slow
 def test_everybody_is_said_to_be_here_or_not(locate, drawn_family):
     result = locate(drawn_family.both)
     assert result.exit_code == 0
@@ -90,6 +91,7 @@ def test_nobody_known_is_code_4_and_no_photo_is_code_1(run, home, drawn_family, 
     assert "photopal add-concept" in result.stderr
 
 
+@pytest.mark.slow
 def test_what_the_user_said_of_a_photo_counts_more_than_what_the_model_sees(locate, run, home, drawn_family):
     anna, ben = (drawn_family.photos[name][0] for name in ("Anna", "Ben"))
     assert run("who", str(anna), "--is", "Ben=10,20,40,60").exit_code == 0

@@ -16,6 +16,7 @@ def album(home, drawn_family):
     return drawn_family
 
 
+@pytest.mark.slow
 def test_the_most_alike_come_first_and_a_second_run_needs_no_look(run, album, tiny_llava, home, tmp_path):
     photo = str(album.photos["Anna"][0])
     first = run("similar", photo, "--model", str(tiny_llava), "--json")
@@ -42,6 +43,7 @@ def test_a_copy_with_another_hash_is_the_most_alike(run, album, tiny_llava, tmp_
     assert result.stdout == f"1.000\t{album.both}\n"
 
 
+@pytest.mark.slow
 def test_known_compares_only_with_what_was_looked_at(run, album, tiny_llava):
     alone = run("similar", str(album.both), "--model", str(tiny_llava), "--known")
     assert alone.exit_code == 4

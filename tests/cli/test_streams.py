@@ -76,6 +76,7 @@ def test_results_are_written_though_the_words_beside_them_cannot_be(program, fam
         assert program("search", "nothing at all", stderr=full).returncode == 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words", ["concepts --json", *slow("concepts", "search --paths --limit 2000", "--help")]
 )
@@ -125,6 +126,7 @@ CHATTY = """
     """
 
 
+@pytest.mark.slow
 def test_what_libraries_print_is_in_the_log_and_not_on_the_terminal(program, family, home):
     done = program("status", code=CHATTY)
     assert (done.returncode, done.stderr) == (0, "words from photopal\n")
@@ -218,6 +220,7 @@ def test_ctrl_c_while_the_program_is_loaded_is_no_traceback(program):
     assert (done.returncode, done.stderr) == (130, "")
 
 
+@pytest.mark.slow
 def test_a_second_ctrl_c_at_the_end_is_no_traceback(program, family):
     code = """
         import atexit, threading

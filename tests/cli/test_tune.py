@@ -75,12 +75,14 @@ def test_ctrl_c_while_it_trains_keeps_the_best_so_far(photopal, home, monkeypatc
     assert report["is_saved"] == (report["best_epoch"] == 1)
 
 
+@pytest.mark.slow
 def test_unknown_names_and_wrong_numbers_are_code_2(photopal):
     assert photopal("tune", "Bob").exit_code == 2
     assert photopal("tune", "--epochs", "0").exit_code == 2
     assert photopal("tune", "--tokens", "33").exit_code == 2
 
 
+@pytest.mark.slow
 def test_a_library_without_names_says_how_to_add_one(run, family, tiny_llava):
     for name in ("Anna", "Rex"):
         run("remove-concept", name, "--yes")

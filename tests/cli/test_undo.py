@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from photopal.library import Library
 
 
@@ -9,6 +11,7 @@ def names(run):
     return [concept["name"] for concept in json.loads(run("concepts", "--json").stdout)]
 
 
+@pytest.mark.slow
 def test_a_rename_is_undone_and_done_again(run, family):
     assert run("rename-concept", "Rex", "Bruno").exit_code == 0
     assert names(run) == ["Anna", "Bruno"]
@@ -23,6 +26,7 @@ def test_a_rename_is_undone_and_done_again(run, family):
     assert names(run) == ["Anna", "Bruno"]
 
 
+@pytest.mark.slow
 def test_the_journal_is_listed_the_latest_first(run, family):
     run("rename-concept", "Rex", "Bruno")
     run("edit-caption", "/p/lake.jpg", "The lake at dawn")

@@ -142,6 +142,7 @@ def test_names_in_an_edited_caption_count_and_the_word_before_stays(run, family)
     assert "You wrote the caption of /p/lake.jpg yourself" in corrected.stderr
 
 
+@pytest.mark.slow
 def test_a_single_reference_photo_is_removed_and_comes_back(run, family, tmp_path):
     with Library(family) as library:
         library.concepts.add_reference(library.concepts.get("Rex").id, 2)
@@ -171,6 +172,7 @@ def test_a_missing_reference_photo_can_be_removed(run, family):
     assert run("remove-reference", "Rex", "/p/lake.jpg").exit_code == 0
 
 
+@pytest.mark.slow
 def test_a_merge_previews_is_done_and_split_again(run, family):
     preview = run("merge-concepts", "Rex", "anna")
     assert preview.exit_code == 0

@@ -4,8 +4,10 @@ import json
 
 import pytest
 
+from tests.marks import slow
 
-@pytest.mark.parametrize("kind", ["tiny_llava", "tiny_smolvlm", "tiny_qwen"])
+
+@pytest.mark.parametrize("kind", ["tiny_llava", *slow("tiny_smolvlm", "tiny_qwen")])
 def test_add_concept_tune_caption_search_ask_and_locate(kind, request, run, drawn_family, tmp_path):
     model = str(request.getfixturevalue(kind))
 

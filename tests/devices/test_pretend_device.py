@@ -90,6 +90,7 @@ def test_tensors_of_the_cpu_are_as_before():
     assert waits.count == 0
 
 
+@pytest.mark.slow
 def test_what_is_carried_goes_with_its_tensor(pretend):
     import gc
     import weakref

@@ -49,6 +49,7 @@ def test_a_photo_is_searched_as_its_exif_says(detector, face_photo, tmp_path):
     assert middle(face) == pytest.approx((0.42, 0.47), abs=0.03)
 
 
+@pytest.mark.slow
 @needs_dlib
 @pytest.mark.parametrize(
     ("turn", "expected"),
@@ -74,6 +75,7 @@ def test_a_photo_whose_exif_says_which_side_is_up_is_not_turned(detector, face_p
     assert detector.find_in_file(tmp_path / "anna.jpg") == []
 
 
+@pytest.mark.slow
 @needs_dlib
 def test_the_size_of_a_face_is_that_in_the_file(detector, face_photo, tmp_path):
     face_photo.resize((2400, 1800)).save(tmp_path / "anna.png")
@@ -81,6 +83,7 @@ def test_the_size_of_a_face_is_that_in_the_file(detector, face_photo, tmp_path):
     assert 320 < face.side_px < 520
 
 
+@pytest.mark.slow
 @needs_dlib
 def test_photos_are_searched_in_their_order_and_a_broken_one_stops_none(detector, face_photo, tmp_path):
     paths = [tmp_path / f"{number}.png" for number in range(6)]

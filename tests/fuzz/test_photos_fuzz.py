@@ -105,6 +105,7 @@ def check_exif(exif):
         assert text is None or (text and text.isprintable())
 
 
+@pytest.mark.slow
 @given(block=st.one_of(tiff_blocks(), st.binary(max_size=120)))
 def test_any_exif_block_is_read_or_empty(block):
     check_exif(exif_of(io.BytesIO(block)))
@@ -152,6 +153,7 @@ def library(tmp_path_factory):
         yield library
 
 
+@pytest.mark.slow
 @given(name=NAMES)
 def test_any_file_name_is_found_kept_and_shown_harmlessly(library, name):
     with tempfile.TemporaryDirectory() as root:
@@ -178,6 +180,7 @@ def test_any_path_comes_back_from_the_library_as_it_went_in(parts):
 NUMBERS = st.one_of(st.integers(-5, 50).map(str), st.integers().map(str), st.text(max_size=5), st.just("1.5"))
 
 
+@pytest.mark.slow
 @given(text=st.one_of(st.text(max_size=20), st.lists(NUMBERS, min_size=3, max_size=5).map(",".join)))
 def test_any_text_is_a_box_or_a_usage_error(text):
     try:

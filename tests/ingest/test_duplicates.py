@@ -48,6 +48,7 @@ def test_files_with_the_same_contents_are_copies(library, tmp_path):
     assert groups_of(library, "alike") == groups_of(library, "burst") == []
 
 
+@pytest.mark.slow
 def test_a_photo_that_was_shrunk_or_saved_again_is_alike_and_the_largest_comes_first(library, tmp_path):
     picture = draw(1)
     save(picture.resize((200, 150)), tmp_path / "p" / "small.jpg")

@@ -117,6 +117,7 @@ def test_an_edit_of_metadata_keeps_id_caption_names_and_references(library, fold
     assert index_folders(library, [folder]) == IndexReport(unchanged=1)
 
 
+@pytest.mark.slow
 @needs_exiftool
 def test_a_clock_put_right_over_many_photos_keeps_all_that_was_said_and_renews_the_dates(library, folder):
     paths = [save(folder / f"{n}.jpg", draw(n), taken_at=f"2020:01:01 10:00:{n:02}") for n in range(12)]

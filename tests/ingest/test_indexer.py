@@ -343,6 +343,7 @@ def test_a_run_that_is_killed_keeps_what_it_committed(tmp_path):
         assert index_folders(library, [tmp_path]) == IndexReport(added=150 - committed, unchanged=committed)
 
 
+@pytest.mark.slow
 def test_no_file_of_an_unchanged_folder_is_opened(library, tmp_path, save_photo, monkeypatch):
     for number in range(300):
         save_photo(tmp_path / "many" / f"{number}.bmp", number)

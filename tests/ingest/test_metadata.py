@@ -128,6 +128,7 @@ def test_copies_know_together_what_each_of_them_knows(library, folder):
     assert found(library, "sea") == ["a.jpg"]
 
 
+@pytest.mark.slow
 def test_a_position_in_takeouts_json_names_the_place(library, folder):
     said = {"photoTakenTime": {"timestamp": "1565606096"}, "geoData": {"latitude": 43.7, "longitude": 7.26}}
     (folder / "a.jpg.supplemental-metadata.json").write_text(json.dumps(said))

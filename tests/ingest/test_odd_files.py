@@ -140,6 +140,7 @@ def test_all_orientations_are_indexed_upright(library, tmp_path):
         assert (row.width_px, row.height_px) == ((160, 120) if orientation < 5 else (120, 160))
 
 
+@pytest.mark.slow
 def test_every_damaged_file_is_indexed_or_reported_and_none_is_fatal(library, tmp_path):
     files = damaged_photos()
     folder = write_all(tmp_path / "damaged", files)

@@ -95,6 +95,7 @@ def test_a_path_moves_on_when_its_contents_change(library, make_photo):
     assert library.photos.get(old_id).path == path
 
 
+@pytest.mark.slow
 def test_photos_can_be_listed_while_they_are_captioned(library, make_photo):
     with library.writing():
         for number in range(1200):

@@ -132,6 +132,7 @@ def test_a_decompression_bomb_is_refused_from_its_header(tmp_path, size):
     assert size[0] * size[1] > PIXEL_LIMIT
 
 
+@pytest.mark.slow
 def test_a_photo_of_200_million_pixels_is_read(tmp_path):
     path = save(Image.new("L", (16_320, 12_240), 90), tmp_path / "a.jpg")
     assert open_photo(path, max_side_px=64).getpixel((5, 5)) == (90, 90, 90)

@@ -17,6 +17,7 @@ def place_names():
     return PlaceNames()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("position", "names"),
     [

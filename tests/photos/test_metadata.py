@@ -190,6 +190,7 @@ def test_texts_of_a_png_are_read(tmp_path, written, at):
     assert (metadata.value("title"), metadata.value("description")) == ("Sea", "Großmutter")
 
 
+@pytest.mark.slow
 def test_a_compressed_text_that_swells_without_end_is_cut(tmp_path):
     body = b"Title\x00\x00" + zlib.compress(b"a" * 200_000_000)
     chunk = struct.pack(">I", len(body)) + b"zTXt" + body + struct.pack(">I", zlib.crc32(b"zTXt" + body))
@@ -337,6 +338,7 @@ def test_any_bytes_are_read_or_say_nothing(tmp_path):
             Metadata.from_json(read_metadata(file, content, now=NOW).to_json())
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not installed")
 @pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "tiff", "heic"])
 def test_what_exiftool_writes_is_read(tmp_path, suffix):

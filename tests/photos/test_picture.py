@@ -78,6 +78,7 @@ def test_another_picture_has_another_hash_and_the_format_is_recognised(tmp_path,
     assert find_picture(Source(io.BytesIO(one.read_bytes()))).format != "file"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(EXIFTOOL is None, reason="exiftool is not installed")
 @pytest.mark.parametrize("kind", FORMATS)
 @pytest.mark.parametrize(

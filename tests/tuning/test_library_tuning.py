@@ -83,6 +83,7 @@ def test_nobody_and_unknown_names_are_errors(named_library, model, path):
         plan_tuning(named_library, model, path, options=OPTIONS)
 
 
+@pytest.mark.slow
 def test_the_users_words_are_the_description_and_else_the_models(named_library, model):
     store = FeatureStore(model)
     found = register_concepts(named_library, store, Bank(model.fingerprint, "")).found

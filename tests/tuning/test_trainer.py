@@ -74,6 +74,7 @@ def test_the_same_seed_gives_the_same_bank_and_another_seed_another(start, model
     assert versions[0] == versions[1] != versions[2]
 
 
+@pytest.mark.slow
 def test_an_interrupt_keeps_the_best_so_far(start, model):
     bank, concepts, photos = start
 
@@ -88,6 +89,7 @@ def test_an_interrupt_keeps_the_best_so_far(start, model):
     assert (tuned.version != bank.version) == (report.best_epoch == 1)
 
 
+@pytest.mark.slow
 def test_the_bank_that_is_kept_validates_as_the_report_says(start, model):
     bank, concepts, photos = start
     tuned, report = tune_bank(model, bank, concepts, photos, QUICK)

@@ -30,6 +30,7 @@ def test_the_distance_is_one_on_average_for_what_is_known_whatever_its_spread():
     assert np.mean(distances) == pytest.approx(1.0, abs=0.1)
 
 
+@pytest.mark.slow
 def test_the_share_of_false_alarms_is_the_one_asked_for():
     familiar = fit_ood_detector(cloud(0, 2000), cloud(1, 4000), alarm=0.05)
     strange = [not familiar.is_in_distribution(photo) for photo in cloud(2, 4000)]

@@ -12,6 +12,7 @@ def pretend(monkeypatch, family):
     monkeypatch.setattr("photopal.vlm.load.family_of", lambda config: family)
 
 
+@pytest.mark.slow
 def test_an_unknown_family_that_takes_plain_embeddings_works(tiny_llava, picture, llava, monkeypatch):
     family = Family("mystery", other.encode, other.positions, is_proven=False, needs_processor=True)
     pretend(monkeypatch, family)

@@ -116,6 +116,7 @@ def test_rows_of_another_concept_of_the_scenario_may_answer_for_that_one():
     assert told[claim].is_met
 
 
+@pytest.mark.slow
 def test_permuted_rows_are_those_of_the_next_concept_and_maps_stay(tiny_context):
     dataset = tiny_context.dataset(0)
     bank = tiny_context.register(dataset, dataset.scenarios[1], 0).registered

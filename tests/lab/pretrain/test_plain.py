@@ -181,6 +181,7 @@ def test_a_killed_training_goes_on_from_its_checkpoint(trained):
         assert torch.equal(value, after["modules"]["model"][name]) == is_tower, name
 
 
+@pytest.mark.slow
 def test_of_the_model_only_the_tower_comes_from_the_bundled_one():
     one, other = (begin_plain(seed)[0].state_dict() for seed in (0, 1))
     for name, value in one.items():

@@ -159,6 +159,7 @@ def test_lessons_are_encoded_as_questions_are_in_use(tmp_path: Path, batch, grou
     assert checked >= 3
 
 
+@pytest.mark.slow
 def test_packed_lessons_give_the_hidden_states_of_separate_sequences(batch, model):
     with torch.no_grad():
         features = patch_features(model.model.vision_tower, batch.vision.pixels)

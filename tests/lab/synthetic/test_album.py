@@ -62,6 +62,7 @@ def digests(folder: Path):
     }
 
 
+@pytest.mark.slow
 def test_the_same_seed_writes_the_same_bytes_and_times(tmp_path):
     """In another process too, where sets and dictionaries may be ordered otherwise."""
     write_album(tmp_path / "here", seed=3, options=SMALL)
@@ -73,6 +74,7 @@ def test_the_same_seed_writes_the_same_bytes_and_times(tmp_path):
     assert digests(tmp_path / "other") != here
 
 
+@pytest.mark.slow
 def test_an_album_has_the_asked_photos_and_names(album):
     assert len(album.photos) == 36
     assert [concept.name for concept in album.concepts] == ["Anna", "Ben", "Rex"]

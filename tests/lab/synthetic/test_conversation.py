@@ -102,6 +102,7 @@ def test_every_kind_of_question_is_asked(talks):
     assert min(len(held) for held in talks.values()) >= 20
 
 
+@pytest.mark.slow
 def test_questions_are_asked_in_many_wordings(talks):
     for kind, fewest in {"place": 100, "recognition": 150, "position": 80, "count": 100, "who": 150}.items():
         nameless = Counter(

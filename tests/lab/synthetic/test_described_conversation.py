@@ -107,6 +107,7 @@ def test_nobody_has_a_name_or_is_a_stranger(held):
             assert "Nobody I know" not in text
 
 
+@pytest.mark.slow
 def test_captions_describe_everybody(held):
     for scene, _, exchange in held["caption"]:
         if exchange.way == "caption":

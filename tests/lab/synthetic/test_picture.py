@@ -151,6 +151,7 @@ def test_a_mask_covers_what_the_subject_adds_to_the_picture():
         assert difference[photo.mask(0)].mean() > 0.85
 
 
+@pytest.mark.slow
 def test_other_clothes_change_only_the_pixels_of_their_wearer():
     for seed in range(25):
         scene = plan(seed, count=3, kind="person")
