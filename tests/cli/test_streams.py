@@ -43,8 +43,8 @@ def program(environ):
 def large(home):
     """A library with so many names and photos that no pipe holds their listing."""
     with Library(home / "library.db") as library, library.writing():
-        for number in range(2000):
-            library.concepts.add(f"Somebody {number}", about="x" * 80)
+        for number in range(700):
+            library.concepts.add(f"Somebody {number}", about="x" * 200)
             path = Path(f"/p/{number}-{'x' * 80}.jpg")
             library.photos.add(Photo(path, f"{number:032x}", 1, 1, 64, 48, "JPEG", Exif(), b"jpeg"))
     return home
