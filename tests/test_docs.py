@@ -6,12 +6,11 @@ from pathlib import Path
 import pytest
 
 from photopal.cli.app import COMMANDS
-from photopal.cli.help import name_of
 from photopal.cli.reference import reference
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-COMMAND_NAMES = {name_of(command) for commands in COMMANDS.values() for command in commands}
+COMMAND_NAMES = {name for commands in COMMANDS.values() for name in commands}
 GLOBAL_OPTION = re.compile(r"--(?:home|model|device)[ =]\S+|--quiet|-q|--no-color")
 SETUP_LINE = re.compile(r"^python3 -m venv .*$", re.MULTILINE)
 

@@ -1,6 +1,8 @@
 """The `photopal` program: global options, commands, errors into words; knows nothing of any one command.
 
-To add a command, write it in a file of its own and name it once in `COMMANDS`.
+To add a command, write it as a function in a file of its own, both of the command's name, and enter it once
+in `COMMANDS`. The file is imported when the command is called or its help is asked for; `--help` and the
+completion of names need none.
 """
 
 from __future__ import annotations
@@ -8,8 +10,9 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from collections import UserDict
 from collections.abc import Callable
-from contextlib import redirect_stderr
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,86 +20,66 @@ import typer
 from typer.core import TyperGroup
 
 from photopal import __version__
-from photopal.cli.commands.add_concept import add_concept
-from photopal.cli.commands.ask import ask
-from photopal.cli.commands.backup import backup
-from photopal.cli.commands.caption import caption
-from photopal.cli.commands.concepts import concepts
-from photopal.cli.commands.demo import demo
-from photopal.cli.commands.doctor import doctor
-from photopal.cli.commands.duplicates import duplicates
-from photopal.cli.commands.edit_caption import edit_caption
-from photopal.cli.commands.eval import EVAL, eval_
-from photopal.cli.commands.eval_camera import CAMERA
-from photopal.cli.commands.eval_dataset import DATASETS
-from photopal.cli.commands.eval_report import REPORT
-from photopal.cli.commands.index import index
-from photopal.cli.commands.info import info
-from photopal.cli.commands.locate import locate
-from photopal.cli.commands.merge_concepts import merge_concepts
-from photopal.cli.commands.problems import problems
-from photopal.cli.commands.remove_concept import remove_concept
-from photopal.cli.commands.remove_reference import remove_reference
-from photopal.cli.commands.rename_concept import rename_concept
-from photopal.cli.commands.restore import restore
-from photopal.cli.commands.restore_concept import restore_concept
-from photopal.cli.commands.search import search
-from photopal.cli.commands.set_date import set_date
-from photopal.cli.commands.similar import similar
-from photopal.cli.commands.split_concept import split_concept
-from photopal.cli.commands.status import status
-from photopal.cli.commands.tune import tune
-from photopal.cli.commands.undo import undo
-from photopal.cli.commands.verify import verify
-from photopal.cli.commands.watch_status import watch_status
-from photopal.cli.commands.where import where
-from photopal.cli.commands.who import who
 from photopal.cli.context import Session
 from photopal.cli.crash import is_interrupt
-from photopal.cli.help import PhotopalCommand, QueryCommand, help_of, name_of, without_types
+from photopal.cli.help import PhotopalCommand, QueryCommand, adapt, help_of, name_of, paragraphs_of
 from photopal.cli.streams import OutputError, talk_stream
 from photopal.errors import ExitCode, PhotopalError
 
 # What a disk or its owner refuses, wherever it happens: for the user to mend, not for us.
 _NO_BUGS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 
-# Panel of the help page → its commands, in the order in which a newcomer meets them.
-COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Photos": (
-        index,
-        caption,
-        edit_caption,
-        set_date,
-        search,
-        similar,
-        ask,
-        info,
-        locate,
-        duplicates,
-        problems,
-    ),
-    "People, pets and things": (
-        add_concept,
-        tune,
-        concepts,
-        who,
-        rename_concept,
-        merge_concepts,
-        split_concept,
-        remove_reference,
-        remove_concept,
-        restore_concept,
-    ),
-    "Backup and undo": (verify, undo, backup, restore),
-    "Demo and evaluation": (demo, eval_),
-    "This installation": (status, watch_status, where, doctor),
+# Panel of the help page → its commands, in the order in which a newcomer meets them, each with the first
+# sentence of its help.
+COMMANDS: dict[str, dict[str, str]] = {
+    "Photos": {
+        "index": "Add folders of photos to the library.",
+        "caption": "Write captions for photos, with the names of the people, pets and things in them.",
+        "edit-caption": "Write a photo's caption yourself.",
+        "set-date": "Set when a photo was taken, as exactly as you know it.",
+        "search": "Find photos by words, names, dates and camera.",
+        "similar": "List the photos most similar to a given photo.",
+        "ask": "Answer a question about photos, or about the whole library.",
+        "info": "Show what is known about a photo, and where each fact comes from.",
+        "locate": "Show who is in a photo, and where.",
+        "duplicates": "List duplicate, near-duplicate and burst photos.",
+        "problems": "List files that could not be read, with the reason.",
+    },
+    "People, pets and things": {
+        "add-concept": "Give a name to a person, pet or thing, using a few photos of them.",
+        "tune": "Train all names together on their reference photos, to recognize them better.",
+        "concepts": "List the people, pets and things that have a name.",
+        "who": "Show who is in a photo, or correct it.",
+        "rename-concept": "Rename a person, pet or thing.",
+        "merge-concepts": "Merge two names of the same person, pet or thing into one.",
+        "split-concept": "Undo a merge: make a merged name a person, pet or thing of its own again.",
+        "remove-reference": "Remove single reference photos of a person, pet or thing.",
+        "remove-concept": "Remove a person, pet or thing.",
+        "restore-concept": "Restore a removed person, pet or thing.",
+    },
+    "Backup and undo": {
+        "verify": "Check the library for damage and missing files.",
+        "undo": "Undo the latest change to names, reference photos or captions.",
+        "backup": "Back up the library to a single file.",
+        "restore": "Replace the library with a backup.",
+    },
+    "Demo and evaluation": {
+        "demo": "Create a small family library of drawn photos and try every command on it.",
+        "eval": "Evaluate models on photos for which the right answers are known.",
+    },
+    "This installation": {
+        "status": "Show what the library contains.",
+        "watch-status": "Show the progress of running watches.",
+        "where": "Show all paths and settings in use, and where each comes from.",
+        "doctor": "Check that everything photopal needs is installed and working.",
+    },
 }
 
 # Former names, which still work and are not shown.
-ALIASES: dict[str, Callable[..., None]] = {"check": verify}
+ALIASES = {"check": "verify"}
 
-# Commands that have commands of their own.
-GROUPS: dict[str, tuple[Callable[..., None], ...]] = {"eval": (*EVAL, *CAMERA, *DATASETS, *REPORT)}
+# Commands that have commands of their own, with the modules whose `COMMANDS` these are.
+GROUPS = {"eval": ("eval", "eval_camera", "eval_dataset", "eval_report")}
 
 
 # What click raises of a line that it cannot read; typer brings click with it and does not export this.
@@ -125,12 +108,15 @@ class PhotopalGroup(TyperGroup):
         sys.exit(code if isinstance(code, int) else 0)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Read the global options, also those written after the command."""
+        """Read the global options, also those written after the command; nothing at all asks for help."""
+        if not args and not ctx.resilient_parsing:
+            typer.echo(ctx.get_help())
+            ctx.exit(ExitCode.USAGE)
         return super().parse_args(ctx, _globals_first(args))
 
     def get_params(self, ctx: Any) -> list[Any]:
-        """The parameters; flags without a type."""
-        return without_types(super().get_params(ctx))
+        """The parameters, as photopal has them."""
+        return adapt(super().get_params(ctx))
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; leave with the error's exit code when it fails."""
@@ -158,10 +144,7 @@ class PhotopalGroup(TyperGroup):
 
 
 def _explain_line(error: Any) -> int:
-    from typer.rich_utils import rich_format_error
-
-    with redirect_stderr(talk_stream()):
-        rich_format_error(error)
+    error.show(file=talk_stream())
     code: int = error.exit_code
     return code
 
@@ -178,12 +161,77 @@ def _explain_crash(session: Session, error: BaseException, *, doing: str) -> int
     return ExitCode.ERROR
 
 
+def function_of(name: str) -> Callable[..., None]:
+    """Import the function of a command; a name that Python has taken ends in `_`."""
+    word = name.replace("-", "_")
+    module = import_module(f"photopal.cli.commands.{word}")
+    function: Callable[..., None] = getattr(module, word, None) or getattr(module, f"{word}_")
+    return function
+
+
+class _Commands(UserDict[str, Any]):
+    """The program's commands by name; each is made when it is first asked for."""
+
+    def __init__(self) -> None:
+        names = [name for commands in COMMANDS.values() for name in commands]
+        super().__init__(dict.fromkeys([*names, *ALIASES]))
+
+    def __getitem__(self, name: str) -> Any:
+        if self.data[name] is None:
+            self.data[name] = _make(name)
+        return self.data[name]
+
+
+def _make(name: str) -> Any:
+    """Import a command and make what click runs of it, with its own commands where it has some."""
+    real = ALIASES.get(name, name)
+    function = function_of(real)
+    program = typer.Typer(add_completion=False, rich_markup_mode=None)
+    if real in GROUPS:
+        program.callback(cls=PhotopalGroup, help=help_of(function))(function)
+        for module in GROUPS[real]:
+            for inner in import_module(f"photopal.cli.commands.{module}").COMMANDS:
+                first, *_ = paragraphs_of(inner)
+                program.command(name_of(inner), cls=PhotopalCommand, help=help_of(inner), short_help=first)(
+                    inner
+                )
+    else:
+        cls = QueryCommand if real == "search" else PhotopalCommand
+        program.command(name, cls=cls, help=help_of(function), hidden=name in ALIASES)(function)
+    return typer.main.get_command(program)
+
+
+class Program(PhotopalGroup):
+    """Knows its commands by name and imports one only when it is called or its help is asked for."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = _Commands()
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The names, in the order of the help page."""
+        return list(self.commands)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """List the commands by panel."""
+        width = max(len(name) for commands in COMMANDS.values() for name in commands)
+        for panel, commands in COMMANDS.items():
+            with formatter.section(panel):
+                formatter.write_dl([(name.ljust(width), words) for name, words in commands.items()])
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+        """Complete the name of a command or of a global option."""
+        for commands in COMMANDS.values():
+            for name, words in commands.items():
+                self.commands[name] = PhotopalCommand(name, short_help=words)
+        return super().shell_complete(ctx, incomplete)
+
+
 app = typer.Typer(
-    cls=PhotopalGroup,
-    no_args_is_help=True,
-    rich_markup_mode="rich",
+    cls=Program,
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 
 
@@ -197,7 +245,7 @@ def start(  # noqa: PLR0913 - one parameter for each global option
     ctx: typer.Context,
     *,
     home: Annotated[
-        Path | None,
+        str | None,
         typer.Option(help="Home folder with the library, banks and config file.", metavar="FOLDER"),
     ] = None,
     model: Annotated[
@@ -227,30 +275,16 @@ def start(  # noqa: PLR0913 - one parameter for each global option
       photopal search "Rex on the beach" --since 2024
     """
     ctx.obj = Session(
-        home=home, model=model, device=device, is_quiet=quiet, has_color=not no_color, is_debug=debug
+        home=None if home is None else Path(home),
+        model=model,
+        device=device,
+        is_quiet=quiet,
+        has_color=not no_color,
+        is_debug=debug,
     )
 
 
-def _add(command: Callable[..., None], panel: str) -> None:
-    """Add a command to the program, with its own commands where it has some."""
-    name = name_of(command)
-    if name not in GROUPS:
-        cls = QueryCommand if command is search else PhotopalCommand
-        app.command(name, cls=cls, help=help_of(command), rich_help_panel=panel)(command)
-        return
-    group = typer.Typer(cls=PhotopalGroup, no_args_is_help=True, rich_markup_mode="rich")
-    group.callback(help=help_of(command))(command)
-    for inner in GROUPS[name]:
-        group.command(name_of(inner), cls=PhotopalCommand, help=help_of(inner))(inner)
-    app.add_typer(group, name=name, rich_help_panel=panel)
-
-
 app.callback(help=help_of(start))(start)
-for _panel, _commands in COMMANDS.items():
-    for _command in _commands:
-        _add(_command, _panel)
-for _name, _command in ALIASES.items():
-    app.command(_name, cls=PhotopalCommand, help=help_of(_command), hidden=True)(_command)
 
 
 def _globals_first(args: list[str]) -> list[str]:

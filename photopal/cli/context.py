@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
-from rich.console import Console
 
 from photopal.cli.crash import describe_crash, write_report
 from photopal.cli.output import plain
@@ -18,6 +17,8 @@ from photopal.cli.streams import keep_log, talk_stream
 from photopal.errors import NothingFoundError, PhotopalError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from photopal.config import Settings
     from photopal.library import Library
     from photopal.progress import OnProgress
@@ -67,9 +68,27 @@ class Session:
         """Take the global options as they were written; nothing is read or opened yet."""
         self._home, self._model, self._device = home, model, device
         self.is_quiet, self.is_debug = is_quiet, is_debug
+        self._has_color = has_color
         self._step: str | None = None
-        self.out = _console(has_color=has_color)
-        self.talk = _console(has_color=has_color, is_stderr=True)
+
+    @cached_property
+    def out(self) -> Console:
+        """Where results go."""
+        return self._console()
+
+    @cached_property
+    def talk(self) -> Console:
+        """Where all other words go."""
+        return self._console(is_stderr=True)
+
+    def _console(self, *, is_stderr: bool = False) -> Console:
+        from rich.console import Console
+
+        # Without a file rich takes the present `sys.stdout` each time, as a test replaces it.
+        file = talk_stream() if is_stderr and talk_stream() is not sys.stderr else None
+        return Console(
+            file=file, stderr=is_stderr, highlight=False, color_system="auto" if self._has_color else None
+        )
 
     @cached_property
     def settings(self) -> Settings:
@@ -206,11 +225,3 @@ def session_of(ctx: typer.Context) -> Session:
     if not isinstance(session, Session):
         raise TypeError("a command ran without its session")
     return session
-
-
-def _console(*, has_color: bool, is_stderr: bool = False) -> Console:
-    # Without a file rich takes the present `sys.stdout` each time, as a test replaces it.
-    file = talk_stream() if is_stderr and talk_stream() is not sys.stderr else None
-    if has_color:
-        return Console(file=file, stderr=is_stderr, highlight=False)
-    return Console(file=file, stderr=is_stderr, highlight=False, color_system=None)

@@ -1,13 +1,12 @@
-"""How help pages are laid out: paragraphs, examples, types; knows nothing of what commands do."""
+"""How command lines are read and help pages laid out; knows nothing of what commands do."""
 
 from __future__ import annotations
 
 import inspect
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
-from rich.markup import escape
 from typer.core import TyperCommand
 
 
@@ -15,8 +14,8 @@ class PhotopalCommand(TyperCommand):
     """A command whose help leaves out types that say nothing to a user."""
 
     def get_params(self, ctx: Any) -> list[Any]:
-        """The parameters; flags and arguments without a type."""
-        return without_types(super().get_params(ctx))
+        """The parameters, as photopal has them."""
+        return adapt(super().get_params(ctx))
 
 
 class QueryCommand(PhotopalCommand):
@@ -33,11 +32,33 @@ class QueryCommand(PhotopalCommand):
         return rest
 
 
-def without_types(params: list[Any]) -> list[Any]:
-    """Blank what help would print as the type of flags (`<bool>`) and arguments (`<list[Path]>`)."""
+class _Reader:
+    """Reads what the line says of one option, without typer where nothing is to be converted.
+
+    typer converts with pydantic, and to import that takes longer than most commands need in all.
+    """
+
+    def __init__(self, of_typer: Callable[[], Any]) -> None:
+        self._of_typer = of_typer
+
+    def coerce(self, value: Any, param: Any, ctx: Any) -> Any:
+        """The value in the type that the command declares."""
+        kind = param.type_descriptor.annotation
+        [kind, *_] = get_args(kind) or [kind]
+        values = value if isinstance(value, list | tuple) else [] if value is None else [value]
+        if all(type(item) is kind for item in values):
+            return () if value is None and (param.multiple or param.nargs == -1) else value
+        return self._of_typer().coerce(value, param=param, ctx=ctx)
+
+
+def adapt(params: list[Any]) -> list[Any]:
+    """Read values as `_Reader` does; leave the types of flags and arguments (`<list[Path]>`) out of help."""
     for param in params:
         if getattr(param, "is_bool_flag", False) or param.param_type_name == "argument":
             param.display_type_rich = lambda *, ctx: ""
+        if hasattr(param, "get_runtime_param"):  # not in every release of typer
+            reader = _Reader(type(param).get_runtime_param.__get__(param))
+            param.get_runtime_param = lambda reader=reader: reader
     return params
 
 
@@ -47,19 +68,15 @@ def name_of(command: Callable[..., Any]) -> str:
 
 
 def help_of(command: Callable[..., Any]) -> str:
-    """A command's docstring as help markup: each paragraph one line, examples indented and colored."""
-    return "\n\n".join(_as_markup(paragraph) for paragraph in paragraphs_of(command))
+    """A command's docstring as click's formatter takes it: each paragraph one line, examples left alone."""
+    return "\n\n".join(
+        # A line with a backspace tells click not to fold the lines below it.
+        f"\b\n{paragraph}" if paragraph.startswith("Examples:") else paragraph
+        for paragraph in paragraphs_of(command)
+    )
 
 
 def paragraphs_of(command: Callable[..., Any]) -> list[str]:
     """The paragraphs of a command's docstring; the one of examples keeps its lines."""
     paragraphs = (inspect.getdoc(command) or "").split("\n\n")
     return [text if text.startswith("Examples:") else " ".join(text.split()) for text in paragraphs]
-
-
-def _as_markup(paragraph: str) -> str:
-    if not paragraph.startswith("Examples:"):
-        return escape(paragraph)
-    first, *examples = paragraph.splitlines()
-    # The tag stands before the blanks, or the help page would take the indentation away.
-    return "\n".join([first, *(f"[cyan]  {escape(example.strip())}[/cyan]" for example in examples)])

@@ -13,13 +13,11 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.cells import cell_len
-from rich.console import Console
-from rich.padding import Padding
-from rich.table import Table
-from rich.text import Text
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
 
 # Controls, lone surrogates (undecodable bytes of file names) and the marks that turn the direction of text: a
 # file name can hold all of them, and a terminal would obey.
@@ -50,6 +48,9 @@ def safe(text: str) -> str:
 
 def plain(text: str, style: str = "") -> Text:
     """Make text that no terminal and no markup parser obeys."""
+    # rich is imported here and below, as help does without it.
+    from rich.text import Text
+
     return Text(safe(text), style=style)
 
 
@@ -59,32 +60,35 @@ def show_listing(out: Console, listing: Listing) -> None:
         for row in listing.rows:
             show_line(out, "\t".join(safe(cell) for cell in row))
         return
+    from rich.cells import cell_len
+    from rich.table import Table
+
     widths = [
-        max([cell_len(safe(row[place])) for row in listing.rows] + [cell_len(column) * listing.has_header])
-        for place, column in enumerate(listing.columns)
+        max([cell_len(safe(row[index])) for row in listing.rows] + [cell_len(column) * listing.has_header])
+        for index, column in enumerate(listing.columns)
     ]
     with_paths = {
-        place
+        index
         for row in listing.rows
-        for place, cell in enumerate(row)
+        for index, cell in enumerate(row)
         if os.path.isabs(cell)  # noqa: PTH117
     }
     # What is left for the columns that may be folded, each as wide as it likes or wide enough to be read.
-    rest = [min(width, _LEAST_WIDTH) for place, width in enumerate(widths) if place not in with_paths]
-    least = sum(rest) + sum(widths[place] for place in with_paths) + len(widths) - 1
+    rest = [min(width, _LEAST_WIDTH) for index, width in enumerate(widths) if index not in with_paths]
+    least = sum(rest) + sum(widths[index] for index in with_paths) + len(widths) - 1
     if with_paths and least > out.width:
         _show_below_paths(out, listing, with_paths)
         return
     table = Table(box=None, title=listing.title, pad_edge=False, show_header=listing.has_header)
-    for place, column in enumerate(listing.columns):
-        is_path = place in with_paths
+    for index, column in enumerate(listing.columns):
+        is_path = index in with_paths
         table.add_column(
             column,
-            style="bold" if place == 0 else "",
+            style="bold" if index == 0 else "",
             overflow="fold",
             header_style="dim",
             no_wrap=is_path,
-            min_width=widths[place] if is_path else None,
+            min_width=widths[index] if is_path else None,
         )
     for row in listing.rows:
         table.add_row(*(plain(cell) for cell in row))
@@ -93,14 +97,16 @@ def show_listing(out: Console, listing: Listing) -> None:
 
 def _show_below_paths(out: Console, listing: Listing, with_paths: set[int]) -> None:
     """Print each row's paths on lines of their own, which only the terminal folds."""
+    from rich.padding import Padding
+
     if listing.title:
         out.print(plain(listing.title, "italic"))
     for row in listing.rows:
-        for place in sorted(with_paths):
-            out.print(plain(row[place], "bold"), soft_wrap=True)
-        rest = "  ".join(safe(cell) for place, cell in enumerate(row) if place not in with_paths and cell)
+        for index in sorted(with_paths):
+            out.print(plain(row[index], "bold"), soft_wrap=True)
+        rest = "  ".join(cell for index, cell in enumerate(row) if index not in with_paths and cell)
         if rest:
-            out.print(Padding(Text(rest), (0, 0, 0, 4)))
+            out.print(Padding(plain(rest), (0, 0, 0, 4)))
 
 
 def show_line(out: Console, line: str) -> None:

@@ -6,14 +6,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import typer
 
-from photopal.cli.app import COMMANDS, GROUPS, app, start
-from photopal.cli.help import name_of, paragraphs_of
+from photopal.cli.app import COMMANDS, app
+from photopal.cli.help import paragraphs_of
 
 _HEADING = """# Commands
 
@@ -36,27 +35,26 @@ lines otherwise. Exit codes:
 def reference() -> str:
     """The whole page as Markdown."""
     group: Any = typer.main.get_command(app)
-    parts = [_HEADING, "## Global options\n", *_body(start, group)]
-    for panel, commands in COMMANDS.items():
+    parts = [_HEADING, "## Global options\n", *_body(group)]
+    for panel, names in COMMANDS.items():
         parts.append(f"## {panel}\n")
-        for command in commands:
-            name = name_of(command)
-            parts += [f"### {name}\n", *_body(command, group.commands[name])]
-            for inner in GROUPS.get(name, ()):
-                own = name_of(inner)
-                parts += [f"#### {name} {own}\n", *_body(inner, group.commands[name].commands[own])]
+        for name in names:
+            command = group.commands[name]
+            parts += [f"### {name}\n", *_body(command)]
+            for inner, its in getattr(command, "commands", {}).items():
+                parts += [f"#### {name} {inner}\n", *_body(its)]
     return "\n".join(parts).rstrip() + "\n"
 
 
-def _body(command: Callable[..., Any], parsed: Any) -> list[str]:
+def _body(command: Any) -> list[str]:
     parts = []
-    for paragraph in paragraphs_of(command):
+    for paragraph in paragraphs_of(command.callback):
         if paragraph.startswith("Examples:"):
             lines = [line.strip() for line in paragraph.splitlines()[1:]]
             parts.append("\n".join(["```console", *(f"$ {line}" for line in lines), "```\n"]))
         else:
             parts.append(f"{paragraph}\n")
-    shown = [p for p in parsed.params if p.name not in _ALSO_EVERYWHERE and not getattr(p, "hidden", False)]
+    shown = [p for p in command.params if p.name not in _ALSO_EVERYWHERE and not getattr(p, "hidden", False)]
     rows = [_row(parameter) for parameter in shown]
     if rows:
         parts.append("\n".join(["| option | meaning |", "| --- | --- |", *rows]) + "\n")

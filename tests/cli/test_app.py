@@ -11,9 +11,9 @@ import typer
 from typer.testing import CliRunner
 
 import photopal
-from photopal.cli.app import COMMANDS, PhotopalGroup
+from photopal.cli.app import COMMANDS, PhotopalGroup, function_of
 from photopal.cli.context import Session
-from photopal.cli.help import name_of
+from photopal.cli.help import help_of, paragraphs_of
 from photopal.errors import (
     BankError,
     ConceptError,
@@ -26,7 +26,7 @@ from photopal.errors import (
     UsageError,
 )
 
-NAMES = [name_of(command) for commands in COMMANDS.values() for command in commands]
+NAMES = [name for commands in COMMANDS.values() for name in commands]
 
 
 def test_help_names_every_command(run, words):
@@ -47,6 +47,29 @@ def test_every_command_explains_itself_with_an_example(run, words, name):
     assert result.exit_code == 0
     assert f"Examples: photopal {name}" in words(result.stdout)
     assert "<bool>" not in result.stdout
+
+
+def test_the_help_page_says_of_each_command_what_the_command_says_of_itself():
+    for commands in COMMANDS.values():
+        for name, sentence in commands.items():
+            assert paragraphs_of(function_of(name))[0] == sentence
+
+
+def test_the_shell_completes_commands_and_their_options(run):
+    def complete(line: str) -> list[str]:
+        environ = {"_PHOTOPAL_COMPLETE": "complete_bash", "COMP_WORDS": line}
+        return run(**environ, COMP_CWORD=str(len(line.split(" ")) - 1)).stdout.split()
+
+    assert complete("photopal re") == [
+        "rename-concept",
+        "remove-reference",
+        "remove-concept",
+        "restore-concept",
+        "restore",
+    ]
+    assert complete("photopal search --p") == ["--paths"]
+    assert complete("photopal eval b") == ["bundled"]
+    assert "check" not in complete("photopal ")
 
 
 @pytest.mark.slow
@@ -163,8 +186,6 @@ def test_no_colour_reaches_a_pipe(run, family):
 
 
 def test_a_command_can_be_added_with_one_function():
-    from photopal.cli.help import help_of
-
     def greet(name: Annotated[str, typer.Argument()]) -> None:
         """Greet somebody.
 
@@ -175,9 +196,7 @@ def test_a_command_can_be_added_with_one_function():
           photopal greet [name]
         """
 
-    assert help_of(greet) == (
-        "Greet somebody.\n\nMore words.\n\nExamples:\n[cyan]  photopal greet \\[name][/cyan]"
-    )
+    assert help_of(greet) == ("Greet somebody.\n\nMore words.\n\n\b\nExamples:\n  photopal greet [name]")
 
 
 def test_a_session_loads_the_model_of_its_settings(tiny_llava, home):

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from photopal.cli.commands.eval import EVAL, _line
+from photopal.cli.commands.eval import COMMANDS, _line
 from photopal.cli.help import name_of
 from photopal.lab.experiments import bundled_model
 from photopal.lab.experiments.bundled_model import GOALS, REFUSALS
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 TUNING = TuneOptions(epochs=1, variants=1, batch_photos=24, tokens=3)
 
 
-@pytest.mark.parametrize("name", [name_of(command) for command in EVAL])
+@pytest.mark.parametrize("name", [name_of(command) for command in COMMANDS])
 def test_every_way_to_measure_explains_itself_with_an_example(run, words, name):
     result = run("eval", name, "--help")
     assert result.exit_code == 0
@@ -29,7 +29,7 @@ def test_every_way_to_measure_explains_itself_with_an_example(run, words, name):
 
 def test_eval_alone_names_its_commands(run, words):
     printed = words(run("eval", "--help").stdout)
-    assert all(f" {name_of(command)} " in printed for command in EVAL)
+    assert all(f" {name_of(command)} " in printed for command in COMMANDS)
 
 
 @pytest.fixture

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from photopal.cli.app import COMMANDS
-from photopal.cli.help import name_of
 
-NAMES = {name_of(command) for commands in COMMANDS.values() for command in commands}
+NAMES = {name for commands in COMMANDS.values() for name in commands}
 # These read no photos of the user's: they draw their own, or ask this machine about itself.
 WITHOUT_PHOTOS = {"demo", "eval"}
 

@@ -168,7 +168,7 @@ def drawn(  # noqa: PLR0913 - one parameter for each option of the command
     )
 
 
-EVAL = (bundled, described, drawn)
+COMMANDS = (bundled, described, drawn)
 """The commands of `photopal eval`."""
 
 

@@ -144,5 +144,5 @@ def _naming_lines(row: NamingRow) -> list[tuple[str, str, str]]:
     ] + [(f"{title}: AUROC", f"{row.auroc:.4f}", "")]
 
 
-CAMERA = (camera,)
+COMMANDS = (camera,)
 """The commands of `photopal eval` for camera photos."""

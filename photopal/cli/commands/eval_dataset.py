@@ -167,7 +167,7 @@ def make(  # noqa: PLR0913 - one parameter for each option of the command
     session.say(f"{count(scenarios + lookalikes, 'scenario')}, {count(photos, 'photo')}.")
 
 
-DATASETS = (dataset, faults, make)
+COMMANDS = (dataset, faults, make)
 """The commands of `photopal eval` that are about datasets."""
 
 COLUMNS = (

@@ -100,5 +100,5 @@ def _environment(
     return environment, (model.name, model.fingerprint)
 
 
-REPORT = (report,)
+COMMANDS = (report,)
 """The command of `photopal eval` that runs the experiments."""

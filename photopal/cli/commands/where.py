@@ -15,12 +15,12 @@ def where(
     *,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show all paths and settings in use, and where each comes from (option, environment, config file or
-    default).
+    """Show all paths and settings in use, and where each comes from.
 
-    The config file is config.toml in the home folder. It can set library, banks, model, device, dtype (the
-    number format of the model: auto, float32, bfloat16 or float16) and features_mb (the maximum size of the
-    feature cache in megabytes; 0 disables it).
+    Each comes from an option, the environment, the config file or a default. The config file is
+    config.toml in the home folder. It can set library, banks, model, device, dtype (the number format of
+    the model: auto, float32, bfloat16 or float16) and features_mb (the maximum size of the feature cache
+    in megabytes; 0 disables it).
 
     Examples:
       photopal where
