@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -194,11 +195,10 @@ def test_ctrl_c_ends_the_demo_with_130(environ, tmp_path):
 
 
 @pytest.mark.slow
-def test_ctrl_c_ends_tuning_with_130(environ, tmp_path, tiny_llava, drawn_family):
-    run = {"capture_output": True, "env": {**environ, "PHOTOPAL_MODEL": str(tiny_llava)}, "check": True}
-    start = [sys.executable, "-m", "photopal"]
-    subprocess.run([*start, "add-concept", "Anna", *map(str, drawn_family.photos["Anna"])], **run)
+def test_ctrl_c_ends_tuning_with_130(run, environ, tiny_llava, drawn_family):
     environ["PHOTOPAL_MODEL"] = str(tiny_llava)
+    photos = map(str, drawn_family.photos["Anna"])
+    assert run("add-concept", "Anna", *photos, PHOTOPAL_MODEL=str(tiny_llava)).exit_code == 0
     code, seen = interrupt(environ, "tune", "--epochs", "999", "--patience", "999", when="1/999")
     assert code == 130
     assert "Interrupted" in seen
@@ -272,33 +272,36 @@ def test_a_full_disk_under_the_library_is_a_clear_error(program, tmp_path, drawn
 
 
 @pytest.mark.slow
-def test_a_full_disk_under_the_bank_adds_no_name(program, tmp_path, drawn_family, environ, tiny_llava):
-    environ["PHOTOPAL_MODEL"] = str(tiny_llava)
+def test_a_full_disk_under_the_bank_adds_no_name(run, tmp_path, drawn_family, tiny_llava):
     with disk(tmp_path / "disk", options="size=2m") as folder:
-        environ["PHOTOPAL_HOME"] = str(folder / "home")
-        environ["PHOTOPAL_BANKS"] = str(folder / "banks")
-        environ["PHOTOPAL_LIBRARY"] = str(tmp_path / "library.db")
+        environ = {
+            "PHOTOPAL_MODEL": str(tiny_llava),
+            "PHOTOPAL_HOME": str(folder / "home"),
+            "PHOTOPAL_BANKS": str(folder / "banks"),
+            "PHOTOPAL_LIBRARY": str(tmp_path / "library.db"),
+        }
         fill(folder)
-        done = program("add-concept", "Anna", *drawn_family.photos["Anna"])
-        assert done.returncode == 1, done.stderr
+        add = ["add-concept", "Anna", *map(str, drawn_family.photos["Anna"])]
+        done = run(*add, **environ)
+        assert done.exit_code == 1, done.stderr
         assert "No space left" in done.stderr
         assert "Nothing was added to the library." in done.stderr
-        assert program("concepts").stdout == ""
+        assert run("concepts", **environ).stdout == ""
         (folder / "filler").unlink()
-        assert program("add-concept", "Anna", *drawn_family.photos["Anna"]).returncode == 0
+        assert run(*add, **environ).exit_code == 0
 
 
 @pytest.mark.slow
-def test_a_disk_without_room_for_features_is_no_error(program, tmp_path, drawn_family, environ, tiny_llava):
-    environ["PHOTOPAL_MODEL"] = str(tiny_llava)
-    assert program("add-concept", "Anna", *drawn_family.photos["Anna"]).returncode == 0
-    features = Path(environ["PHOTOPAL_HOME"]) / "features"
+def test_a_disk_without_room_for_features_is_no_error(run, home, drawn_family, tiny_llava):
+    environ = {"PHOTOPAL_MODEL": str(tiny_llava)}
+    assert run("add-concept", "Anna", *map(str, drawn_family.photos["Anna"]), **environ).exit_code == 0
+    features = home / "features"
     for path in features.rglob("*.features"):
         path.write_bytes(path.read_bytes()[:100])
-    assert program("locate", drawn_family.both).returncode == 0
-    subprocess.run(["rm", "-r", features], check=True)
+    assert run("locate", str(drawn_family.both), **environ).exit_code == 0
+    shutil.rmtree(features)
     features.write_bytes(b"a file where the folder was")
-    assert program("locate", drawn_family.both).returncode == 0
+    assert run("locate", str(drawn_family.both), **environ).exit_code == 0
 
 
 @pytest.mark.slow
