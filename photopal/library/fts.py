@@ -2,8 +2,8 @@
 
 The words of a photo lie in the index under a key that grows with the time the photo was taken, so that the
 newest fitting photos come first without sorting, and a period is a range of keys. One column, `facts`, holds
-no words but marks: that the photo has a caption, whom it shows, which camera took it. So every question is
-answered by walking along posting lists, and none by a walk over all photos.
+no words but marks: that the photo has a caption, whom it shows, which camera took it, in which hour of
+the day. So every question is answered by walking along posting lists, and none by a walk over all photos.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from datetime import date, timedelta
 from photopal.errors import LibraryError, UsageError
 from photopal.library.connection import Connection, path_of, storable
 from photopal.library.evidence import evidence_on
-from photopal.library.migrations import WORDS_KEY
+from photopal.library.migrations import TIME_AND_RATING_MARKS, WORDS_KEY
 from photopal.library.models import SearchQuery
 from photopal.library.search_text import has_letters, index_text, spellings
 from photopal.text import fold
@@ -48,7 +48,8 @@ _UPSERT_WORDS = f"""
       || CASE length(photos.taken_at) WHEN 4 THEN ' y' || photos.taken_at
         WHEN 7 THEN ' y' || replace(photos.taken_at, '-', '') ELSE '' END
       || CASE WHEN photos.place IS NULL THEN '' ELSE ' l' END
-      || CASE WHEN photos.camera IS NULL THEN '' ELSE ' n m' || hex(photos.camera) END || ?6
+      || CASE WHEN photos.camera IS NULL THEN '' ELSE ' n m' || hex(photos.camera) END
+      || {TIME_AND_RATING_MARKS} || ?6
     FROM photos WHERE photos.id = ?1
     ON CONFLICT (photo_id) DO UPDATE SET key = excluded.key, caption = excluded.caption,
       names = excluded.names, place = excluded.place, file = excluded.file, tags = excluded.tags,

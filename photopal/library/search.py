@@ -210,9 +210,20 @@ class Search:
         facts = [self._concept_fact(name) for name in query.concepts]
         facts += [any_fact(list(map(self._concept_fact, group))) for group in query.any_concepts]
         refused = [self._concept_fact(name) for name in query.without_concepts]
-        for wanted, mark in ((query.has_caption, "k"), (query.has_place, "l"), (query.has_camera, "n")):
+        for wanted, mark in (
+            (query.has_caption, "k"),
+            (query.has_place, "l"),
+            (query.has_camera, "n"),
+            (query.has_time, "t"),
+            (query.has_rating, "r"),
+        ):
             if wanted is not None:
                 (facts if wanted else refused).append(fact(mark))
+        if query.hours is not None:
+            facts.append(any_fact([fact(f"t{hour:02}") for hour in query.hours]))
+        if query.ratings:
+            facts.append(any_fact([fact(f"r{stars}") for stars in query.ratings]))
+        refused += [fact(f"r{stars}") for stars in query.without_ratings]
         if query.cameras:
             facts.append(any_fact(self._camera_facts(query.cameras)))
         refused += self._camera_facts(query.without_cameras)
