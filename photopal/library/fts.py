@@ -16,11 +16,10 @@ from datetime import date, timedelta
 
 from photopal.errors import LibraryError, UsageError
 from photopal.library.connection import Connection, path_of, storable
-from photopal.library.evidence import evidence_on
+from photopal.library.evidence import evidence_on, person_mark
 from photopal.library.migrations import TIME_AND_RATING_MARKS, WORDS_KEY
 from photopal.library.models import SearchQuery
 from photopal.library.search_text import has_letters, index_text, spellings
-from photopal.text import fold
 
 KEY_STEP = 1 << 24
 """Keys of one second; also more photos than a library can hold, as a key ends in the photo's id."""
@@ -98,9 +97,9 @@ class WordIndex:
             files = {word for row in rows for word in path_of(row[0]).parts[-2:]}
             known = evidence_on(self._connection, photo_id)
             shown = known.shown
-            persons = set(map(_person_mark, json.loads(rows[0]["persons"] or "[]")))
+            persons = set(map(person_mark, json.loads(rows[0]["persons"] or "[]")))
             # Whom the user has taken off the photo is not on it, whatever its file says.
-            persons -= set(map(_person_mark, known.taken_off))
+            persons -= set(map(person_mark, known.taken_off))
             marks = [*(f"c{concept_id}" for concept_id in shown), *sorted(persons)]
             values = (
                 storable(" / ".join(sorted(files))),
@@ -168,12 +167,7 @@ def fact(mark: str) -> str:
 
 def concept_fact(concept_id: int, name: str) -> str:
     """Return the expression for photos that show a concept, or whose files say so by its name."""
-    return f"({fact(f'c{concept_id}')} OR {fact(_person_mark(name))})"
-
-
-def _person_mark(name: str) -> str:
-    """Return the mark of a person or pet that a file names; it is the name in hexadecimal, in either case."""
-    return "f" + fold(name).encode("utf-8", "replace").hex()
+    return f"({fact(f'c{concept_id}')} OR {fact(person_mark(name))})"
 
 
 def camera_fact(camera: str) -> str:

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from photopal.errors import LibraryError
-from photopal.text import name_spans
+from photopal.text import fold, name_spans
 
 # 62,167,219,200 seconds lie between the beginning of the year 0 and 1970; a second has 16,777,216 keys.
 # What is no date, and what SQLite would read as a number of days, counts as undated. A year or month that is
@@ -245,7 +245,7 @@ def create_faces(db: Any) -> None:
 
 
 def mark_times_and_ratings(db: Any) -> None:
-    """The hour in which a photo was taken and its stars are marks for facts; the index is made anew."""
+    """A photo's hour, its stars and whom its file names are marks for facts; the index is made anew."""
     _drop_index_of_words(db)
     db.execute("ALTER TABLE photos ADD COLUMN rating INTEGER")
     db.execute(
@@ -257,6 +257,15 @@ def mark_times_and_ratings(db: Any) -> None:
         f"UPDATE photo_words SET facts = facts || {TIME_AND_RATING_MARKS}"
         " FROM photos WHERE photos.id = photo_words.photo_id"
     )
+    # Whom a file names counts as shown, as whom the user names does.
+    for concept_id, name in db.execute("SELECT id, name FROM concepts WHERE removed_at IS NULL").fetchall():
+        person = "f" + fold(name).encode("utf-8", "replace").hex()
+        db.execute(
+            "UPDATE photo_words SET facts = facts || ?1,"
+            " names = coalesce(names || ' / ', '') || index_text(?2)"
+            " WHERE instr(facts || ' ', ?3) AND NOT instr(facts || ' ', ?1 || ' ')",
+            (f" c{concept_id}", name, f" {person} "),
+        )
     columns = ", ".join(_WORD_COLUMNS)
     # A vowel sign is a part of its word.
     db.execute(

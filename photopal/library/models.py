@@ -113,7 +113,7 @@ class Appearance:
     probability: float | None = None
 
 
-EvidenceSource = Literal["user", "caption", "reference", "model"]
+EvidenceSource = Literal["user", "caption", "reference", "file", "model"]
 """Whose word it is: the user's of the photo, in its caption or by a reference photo, or a model's."""
 
 Verdict = Literal["yes", "no", "unsure"]
@@ -129,7 +129,7 @@ class Evidence:
         concept_id: The concept; one that others were merged into speaks for all of them.
         is_present: Whether it counts as shown.
         source: Whose word that is. The user's word of the photo beats a name in a caption the user wrote,
-            this a reference photo, and this a model.
+            this a reference photo, this a name that somebody put into the file, and this a model.
         score: How sure the model is, where it is the model's word; its scale is the model's.
         probability: The model's own p(Yes), where it was asked.
         box: x, y, width, height as fractions of the upright photo.
@@ -144,7 +144,7 @@ class Evidence:
 
     @property
     def is_of_user(self) -> bool:
-        """Whether the user said so, in whichever way."""
+        """Whether the user said so, in whichever way: to photopal, or with a name in the file."""
         return self.source != "model"
 
     @property

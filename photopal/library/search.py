@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -170,6 +171,13 @@ class Search:
             numbers = [self._connection.rows(_COUNT, (both, *keys))[0][0] for keys in ranges]
             counts.append((concept.name, sum(numbers)))
         return sorted(((name, number) for name, number in counts if number), key=lambda count: -count[1])
+
+    def count_by_person(self, query: SearchQuery) -> list[tuple[str, int]]:
+        """Count the photos that fit by the persons and pets that files name, registered or not."""
+        counts: Counter[str] = Counter()
+        for names, number in self._counted("photos.persons", query):
+            counts.update(dict.fromkeys(json.loads(names), number))
+        return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
 
     def _counted(self, column: str, query: SearchQuery) -> list[tuple[Any, int]]:
         match, ranges = self._loosest(query)

@@ -26,7 +26,7 @@ from photopal.assistant.query.phrasing import (
 )
 from photopal.assistant.query.selection import LibraryAnswer, Selection, nothing_found, reservations
 from photopal.library import ConceptKind, Library, Order, PhotoRecord, SearchHit
-from photopal.text import count, join_words, plural
+from photopal.text import count, fold, join_words, plural
 
 _MOST_SCANNED = 500
 _KIND_NOUNS: Mapping[ConceptKind, str] = {"person": "person", "pet": "pet", "thing": "thing"}
@@ -306,7 +306,8 @@ def _who(asked: ExactQuestion) -> LibraryAnswer:
         verb = "are" if noun else "is"
         if elsewhere:
             return LibraryAnswer(f"{nobody} {verb} on photos{what} and on none{elsewhere.what}.", (), 0)
-        return LibraryAnswer(f"{nobody} {verb} on {_the(total)}{what}.", asked.photos.photos(), total)
+        text = f"{nobody} {verb} on {_the(total)}{what}.{_named_in_files(asked)}"
+        return LibraryAnswer(text, asked.photos.photos(), total)
     shown = asked.photos.where(any_names=(*question.criteria.any_names, tuple(name for name, _ in names)))
     if question.intent.extreme:
 
@@ -319,7 +320,17 @@ def _who(asked: ExactQuestion) -> LibraryAnswer:
     text = f"{number}{counted(names, most=asked.most)} on {count(total)}{what}{none_of}."
     if len(names) > asked.most:
         text += f" --limit {len(names)} lists all of them."
-    return LibraryAnswer(text, shown.photos(), total)
+    return LibraryAnswer(text + _named_in_files(asked), shown.photos(), total)
+
+
+def _named_in_files(asked: ExactQuestion) -> str:
+    """Say whom the files of the photos name besides everybody who is registered."""
+    if asked.group in ("pet", "thing") or asked.question.elsewhere:
+        return ""
+    registered = {fold(concept.name) for concept in asked.library.concepts.all()}
+    found = asked.library.search.count_by_person(asked.photos.query())
+    others = [(name, number) for name, number in found if fold(name) not in registered]
+    return f" Their files also name {counted(others, most=asked.most)}." if others else ""
 
 
 def _counted_names(asked: ExactQuestion, known: Collection[str]) -> list[tuple[str, int]]:
