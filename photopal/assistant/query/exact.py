@@ -330,7 +330,8 @@ def _named_in_files(asked: ExactQuestion) -> str:
     registered = {fold(concept.name) for concept in asked.library.concepts.all()}
     found = asked.library.search.count_by_person(asked.photos.query())
     others = [(name, number) for name, number in found if fold(name) not in registered]
-    return f" Their files also name {counted(others, most=asked.most)}." if others else ""
+    who = "Its file also names" if asked.photos.count() == 1 else "Their files also name"
+    return f" {who} {counted(others, most=asked.most)}." if others else ""
 
 
 def _counted_names(asked: ExactQuestion, known: Collection[str]) -> list[tuple[str, int]]:
