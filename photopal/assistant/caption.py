@@ -20,6 +20,7 @@ from photopal.library.photo_vectors import VectorFile
 from photopal.photos import MODEL_SIDE_PX, Skipped
 from photopal.photos.prefetch import open_ahead
 from photopal.prompts import CAPTION_QUESTION, PROMPT_VERSION, build_prompt
+from photopal.text import join_words, names_in
 from photopal.vlm.batch_decoder import GenerationRequest, answer_batch
 
 BATCH_S = 1.5
@@ -128,6 +129,17 @@ def caption_views(assistant: Assistant, views: Sequence[View]) -> list[Caption]:
     prompts = assistant.personalize_each([(view, ()) for view in views])
     texts = answer_batch(assistant.model, [_caption_request(assistant, prompt) for prompt in prompts])
     return [Caption(text, view.sightings) for text, view in zip(texts, views, strict=True)]
+
+
+def _complete(caption: Caption) -> Caption:
+    """Name those whom the user has put on the photo and the model has left out of its words."""
+    said = [s.concept.name for s in caption.sightings if s.is_present and s.source != "model"]
+    missing = [name for name in said if not names_in(caption.text, [name])]
+    if not missing:
+        return caption
+    return replace(
+        caption, text=f"{caption.text.rstrip()} Also in the photo: {join_words(missing)}.".lstrip()
+    )
 
 
 def _caption_request(assistant: Assistant, personalized: PersonalizedPrompt) -> GenerationRequest:
@@ -252,7 +264,9 @@ class _Run:
         new = [view for task, view in zip(tasks, views, strict=True) if task.kept_text is None]
         new_captions = iter(caption_views(self.assistant, new))
         captions = [
-            next(new_captions) if task.kept_text is None else Caption(task.kept_text, view.sightings)
+            _complete(next(new_captions))
+            if task.kept_text is None
+            else Caption(task.kept_text, view.sightings)
             for task, view in zip(tasks, views, strict=True)
         ]
         with self.library.writing():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, timedelta
 
-from photopal.assistant.query.dates import READERS, Period, latest
+from photopal.assistant.query.dates import READERS, Period, Recurring, When, latest
 from photopal.errors import UsageError
 from photopal.photos.dates import read_date
 
@@ -38,13 +38,15 @@ def read_date_taken(words: str, *, today: date | None = None) -> str:
             raise UsageError(f"invalid date {words!r}: no such day", hint=_HINT) from error
         if read_as is not None:
             when = read_as.when
-            period = when if isinstance(when, Period) else latest(when, today or date.today())
-            return _as_known(period, words)
+            return _as_known(
+                latest(when, today or date.today()) if isinstance(when, Recurring) else when, words
+            )
     raise UsageError(f"invalid date {words!r}", hint=_HINT)
 
 
-def _as_known(period: Period, words: str) -> str:
+def _as_known(period: When, words: str) -> str:
     """Write a day, month or year as the beginning of an ISO 8601 time."""
+    assert isinstance(period, Period), "times of day are read by no reader of dates"
     first, last = period.since, period.until
     if first is not None and last is not None:
         if first == last:

@@ -11,7 +11,7 @@ from typing import get_args
 from photopal.errors import ConceptError
 from photopal.library.captions import Captions
 from photopal.library.connection import Connection, now, storable
-from photopal.library.evidence import family_of, hand_captions_with
+from photopal.library.evidence import family_of, named_by_people
 from photopal.library.fts import WordIndex
 from photopal.library.history import Journal
 from photopal.library.models import ConceptKind, ConceptRecord, PhotoRecord, ReferencePhoto
@@ -71,8 +71,8 @@ class Concepts:
                 (name, fold(name), kind, storable(about or "").strip() or None, now()),
             ).fetchone()
             self._journal.touch_new("concepts", row["id"])
-            # Captions that the user wrote may have the name already.
-            self._words.refresh(sorted(hand_captions_with(self._connection, name)))
+            # Captions that the user wrote, and files, may have the name already.
+            self._words.refresh(sorted(named_by_people(self._connection, name)))
         return _concept_record(row)
 
     def get(self, name: str) -> ConceptRecord:
@@ -418,7 +418,7 @@ class Concepts:
         )
         rows = self._connection.rows(f"SELECT name FROM concepts WHERE id IN ({marks})", family)
         for row in rows:
-            ids |= hand_captions_with(self._connection, row["name"])
+            ids |= named_by_people(self._connection, row["name"])
         return ids
 
 

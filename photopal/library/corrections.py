@@ -97,10 +97,11 @@ class Corrections:
         return evidence_on(self._connection, photo_id)
 
     def words(self, photo_id: int) -> dict[int, Evidence]:
-        """Return what the user said of a photo, by concept: of it, in its caption or by reference photos."""
+        """Return what the user said of a photo, by concept: in photopal or in the photo's file."""
         rows = self._connection.rows(
             "SELECT 1 FROM corrections WHERE photo_id = ?1 UNION ALL SELECT 1 FROM reference_photos"
-            " WHERE photo_id = ?1 UNION ALL SELECT 1 FROM captions WHERE photo_id = ?1 AND by_hand LIMIT 1",
+            " WHERE photo_id = ?1 UNION ALL SELECT 1 FROM captions WHERE photo_id = ?1 AND by_hand"
+            " UNION ALL SELECT 1 FROM photos WHERE id = ?1 AND persons IS NOT NULL LIMIT 1",
             (photo_id,),
         )
         if not rows:

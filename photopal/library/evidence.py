@@ -1,20 +1,21 @@
-"""Weighs all that is known of who is on a photo: the user's words, reference photos, a model's findings.
+"""Weighs what is known of who is on a photo: the words of the user, reference photos, files and models.
 
 Here alone it is decided what counts; search, captions and questions follow.
 """
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from photopal.library.connection import Connection
 from photopal.library.models import Evidence, EvidenceSource
-from photopal.text import name_spans
+from photopal.text import fold, name_spans
 
 # The strongest word first: what the user said of this photo beats everything, in either direction.
-_ORDER: tuple[EvidenceSource, ...] = ("user", "caption", "reference", "model")
+_ORDER: tuple[EvidenceSource, ...] = ("user", "caption", "reference", "file", "model")
 
 _ALL_WORDS = """
     SELECT 'user' AS source, concept_id, is_present, NULL AS score, NULL AS probability,
@@ -29,6 +30,8 @@ _ALL_WORDS = """
       box_x, box_y, box_width, box_height, NULL FROM appearances WHERE photo_id = ?1
     UNION ALL SELECT 'caption', NULL, by_hand, NULL, NULL, NULL, NULL, NULL, NULL, text
       FROM captions WHERE photo_id = ?1
+    UNION ALL SELECT 'file', NULL, 1, NULL, NULL, NULL, NULL, NULL, NULL, persons
+      FROM photos WHERE id = ?1 AND persons IS NOT NULL
 """
 
 
@@ -81,7 +84,13 @@ def evidence_on(connection: Connection, photo_id: int) -> PhotoEvidence:
     concepts = _read_concepts(connection)
     captions = [row for row in rows if row["source"] == "caption"]
     text, by_hand = (captions[0]["text"], bool(captions[0]["is_present"])) if captions else (None, False)
-    words = [_evidence(row) for row in rows if row["source"] != "caption"]
+    words = [_evidence(row) for row in rows if row["source"] not in ("caption", "file")]
+    for row in (row for row in rows if row["source"] == "file"):
+        by_name = {
+            fold(name): concept_id for concept_id, name in {**concepts.every, **concepts.active}.items()
+        }
+        named = {by_name.get(fold(name)) for name in json.loads(row["text"])}
+        words += [Evidence(concept_id, True, "file") for concept_id in named if concept_id is not None]
     if by_hand and text is not None:
         words += [Evidence(i, True, "caption") for i in _named_in(text, concepts.active)]
     weighed = _weigh(words, concepts)
@@ -102,10 +111,19 @@ def family_of(connection: Connection, concept_id: int) -> list[int]:
     return [root, *(i for i, its_root in roots.items() if its_root == root and i != root)]
 
 
-def hand_captions_with(connection: Connection, name: str) -> set[int]:
-    """Return the ids of the photos whose captions the user wrote, with a name in them."""
+def named_by_people(connection: Connection, name: str) -> set[int]:
+    """Return the ids of the photos with a name in a caption that the user wrote or in their files."""
     rows = connection.rows("SELECT photo_id, text FROM captions WHERE by_hand")
-    return {row["photo_id"] for row in rows if name_spans(row["text"], [name])}
+    by_files = connection.iter_column(
+        "SELECT rowid % 16777216 FROM photo_words_fts WHERE photo_words_fts MATCH ?",
+        (f'{{facts}} : "{person_mark(name)}"',),
+    )
+    return {row["photo_id"] for row in rows if name_spans(row["text"], [name])} | set(by_files)
+
+
+def person_mark(name: str) -> str:
+    """Return the mark of a person or pet that a file names; it is the name in hexadecimal, in either case."""
+    return "f" + fold(name).encode("utf-8", "replace").hex()
 
 
 def _read_concepts(connection: Connection) -> _Concepts:

@@ -2,8 +2,8 @@
 
 The words of a photo lie in the index under a key that grows with the time the photo was taken, so that the
 newest fitting photos come first without sorting, and a period is a range of keys. One column, `facts`, holds
-no words but marks: that the photo has a caption, whom it shows, which camera took it. So every question is
-answered by walking along posting lists, and none by a walk over all photos.
+no words but marks: that the photo has a caption, whom it shows, which camera took it, in which hour of
+the day. So every question is answered by walking along posting lists, and none by a walk over all photos.
 """
 
 from __future__ import annotations
@@ -16,11 +16,10 @@ from datetime import date, timedelta
 
 from photopal.errors import LibraryError, UsageError
 from photopal.library.connection import Connection, path_of, storable
-from photopal.library.evidence import evidence_on
-from photopal.library.migrations import WORDS_KEY
+from photopal.library.evidence import evidence_on, person_mark
+from photopal.library.migrations import TIME_AND_RATING_MARKS, WORDS_KEY
 from photopal.library.models import SearchQuery
 from photopal.library.search_text import has_letters, index_text, spellings
-from photopal.text import fold
 
 KEY_STEP = 1 << 24
 """Keys of one second; also more photos than a library can hold, as a key ends in the photo's id."""
@@ -48,7 +47,8 @@ _UPSERT_WORDS = f"""
       || CASE length(photos.taken_at) WHEN 4 THEN ' y' || photos.taken_at
         WHEN 7 THEN ' y' || replace(photos.taken_at, '-', '') ELSE '' END
       || CASE WHEN photos.place IS NULL THEN '' ELSE ' l' END
-      || CASE WHEN photos.camera IS NULL THEN '' ELSE ' n m' || hex(photos.camera) END || ?6
+      || CASE WHEN photos.camera IS NULL THEN '' ELSE ' n m' || hex(photos.camera) END
+      || {TIME_AND_RATING_MARKS} || ?6
     FROM photos WHERE photos.id = ?1
     ON CONFLICT (photo_id) DO UPDATE SET key = excluded.key, caption = excluded.caption,
       names = excluded.names, place = excluded.place, file = excluded.file, tags = excluded.tags,
@@ -97,9 +97,9 @@ class WordIndex:
             files = {word for row in rows for word in path_of(row[0]).parts[-2:]}
             known = evidence_on(self._connection, photo_id)
             shown = known.shown
-            persons = set(map(_person_mark, json.loads(rows[0]["persons"] or "[]")))
+            persons = set(map(person_mark, json.loads(rows[0]["persons"] or "[]")))
             # Whom the user has taken off the photo is not on it, whatever its file says.
-            persons -= set(map(_person_mark, known.taken_off))
+            persons -= set(map(person_mark, known.taken_off))
             marks = [*(f"c{concept_id}" for concept_id in shown), *sorted(persons)]
             values = (
                 storable(" / ".join(sorted(files))),
@@ -167,12 +167,7 @@ def fact(mark: str) -> str:
 
 def concept_fact(concept_id: int, name: str) -> str:
     """Return the expression for photos that show a concept, or whose files say so by its name."""
-    return f"({fact(f'c{concept_id}')} OR {fact(_person_mark(name))})"
-
-
-def _person_mark(name: str) -> str:
-    """Return the mark of a person or pet that a file names; it is the name in hexadecimal, in either case."""
-    return "f" + fold(name).encode("utf-8", "replace").hex()
+    return f"({fact(f'c{concept_id}')} OR {fact(person_mark(name))})"
 
 
 def camera_fact(camera: str) -> str:

@@ -141,11 +141,12 @@ class FileFacts:
             latitude, longitude = facts.value("position") or (None, None)
             self._connection.execute(
                 "UPDATE photos SET camera = ?, make = ?, model = ?, lens = ?, orientation = ?, latitude = ?,"
-                " longitude = ?, altitude_m = ?, tags = ?, persons = ? WHERE id = ?",
+                " longitude = ?, altitude_m = ?, tags = ?, persons = ?, rating = ? WHERE id = ?",
                 (
                     *(facts.value(name) for name in ("camera", "make", "model", "lens")),
                     facts.value("orientation") or 1, latitude, longitude, facts.value("altitude_m"),
-                    storable(" / ".join(facts.words())) or None, _storable_names(facts), photo_id,
+                    storable(" / ".join(facts.words())) or None, _storable_names(facts),
+                    facts.value("rating"), photo_id,
                 ),
             )  # fmt: skip
 

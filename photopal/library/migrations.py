@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from photopal.errors import LibraryError
-from photopal.text import name_spans
+from photopal.text import fold, name_spans
 
 # 62,167,219,200 seconds lie between the beginning of the year 0 and 1970; a second has 16,777,216 keys.
 # What is no date, and what SQLite would read as a number of days, counts as undated. A year or month that is
@@ -31,19 +31,22 @@ _FACTS = """
       (SELECT concept_id FROM appearances WHERE photo_id = photos.id AND is_present
        UNION SELECT concept_id FROM reference_photos WHERE photo_id = photos.id)), '')
 """
-_WORDS_TRIGGERS = (
-    """CREATE TRIGGER photo_words_ai AFTER INSERT ON photo_words BEGIN
-      INSERT INTO photo_words_fts (rowid, caption, names, place, file, facts)
-      VALUES (new.key, new.caption, new.names, new.place, new.file, new.facts); END""",
-    """CREATE TRIGGER photo_words_ad AFTER DELETE ON photo_words BEGIN
-      INSERT INTO photo_words_fts (photo_words_fts, rowid, caption, names, place, file, facts)
-      VALUES ('delete', old.key, old.caption, old.names, old.place, old.file, old.facts); END""",
-    """CREATE TRIGGER photo_words_au AFTER UPDATE ON photo_words BEGIN
-      INSERT INTO photo_words_fts (photo_words_fts, rowid, caption, names, place, file, facts)
-      VALUES ('delete', old.key, old.caption, old.names, old.place, old.file, old.facts);
-      INSERT INTO photo_words_fts (rowid, caption, names, place, file, facts)
-      VALUES (new.key, new.caption, new.names, new.place, new.file, new.facts); END""",
-)
+TIME_AND_RATING_MARKS = """
+    CASE WHEN photos.taken_at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9][T ][0-9][0-9]:*'
+      AND coalesce(photos.taken_source, '') <> 'Takeout photoTakenTime'
+    THEN ' t t' || substr(photos.taken_at, 12, 2) ELSE '' END
+    || CASE WHEN photos.rating > 0 THEN ' r r' || photos.rating ELSE '' END
+"""
+"""SQL of a photo's marks: its hour of the day, unless its date is in UTC as Takeout's is, and its stars."""
+
+_WORD_COLUMNS = ("caption", "names", "place", "file", "tags", "facts")
+
+
+def _drop_index_of_words(db: Any) -> None:
+    """Give up the full-text index; the last step that needs it makes it anew, once for all steps."""
+    for trigger in ("ai", "ad", "au"):
+        db.execute(f"DROP TRIGGER IF EXISTS photo_words_{trigger}")
+    db.execute("DROP TABLE IF EXISTS photo_words_fts")
 
 
 def keep_captions_by_hand(db: Any) -> None:
@@ -65,17 +68,9 @@ def order_words_by_date(db: Any) -> None:
         LEFT JOIN captions ON captions.photo_id = photos.id
         WHERE photos.missing_since IS NULL ORDER BY 1"""
     )
-    db.execute("DROP TABLE photo_words_fts")
+    _drop_index_of_words(db)
     db.execute("DROP TABLE photo_words")
     db.execute("ALTER TABLE words_by_date RENAME TO photo_words")
-    db.execute(
-        "CREATE VIRTUAL TABLE photo_words_fts USING fts5(caption, names, place, file, facts,"
-        " content='photo_words', content_rowid='key', prefix='2 3',"
-        " tokenize='unicode61 remove_diacritics 2')"
-    )
-    for trigger in _WORDS_TRIGGERS:
-        db.execute(trigger)
-    db.execute("INSERT INTO photo_words_fts (photo_words_fts) VALUES ('rebuild')")
 
 
 def index_what_is_counted(db: Any) -> None:
@@ -109,14 +104,6 @@ def note_problems_of_good_photos(db: Any) -> None:
     db.execute("ALTER TABLE problems ADD COLUMN is_note INTEGER NOT NULL DEFAULT 0")
 
 
-_NEW_WORDS_TRIGGERS = tuple(
-    trigger.replace("place, file,", "place, file, tags,")
-    .replace("new.file,", "new.file, new.tags,")
-    .replace("old.file,", "old.file, old.tags,")
-    for trigger in _WORDS_TRIGGERS
-)
-
-
 def keep_what_files_say(db: Any) -> None:
     """What files say of photos, by path, with its sources; dates by the user; what is not wanted.
 
@@ -148,18 +135,8 @@ def keep_what_files_say(db: Any) -> None:
         " set_at TEXT NOT NULL)"
     )
     db.execute("CREATE TABLE excludes (root BLOB PRIMARY KEY, globs TEXT NOT NULL)")
-    for trigger in ("ai", "ad", "au"):
-        db.execute(f"DROP TRIGGER photo_words_{trigger}")
-    db.execute("DROP TABLE photo_words_fts")
+    _drop_index_of_words(db)
     db.execute("ALTER TABLE photo_words ADD COLUMN tags TEXT")
-    db.execute(
-        "CREATE VIRTUAL TABLE photo_words_fts USING fts5(caption, names, place, file, tags, facts,"
-        " content='photo_words', content_rowid='key', prefix='2 3',"
-        " tokenize='unicode61 remove_diacritics 2')"
-    )
-    for trigger in _NEW_WORDS_TRIGGERS:
-        db.execute(trigger)
-    db.execute("INSERT INTO photo_words_fts (photo_words_fts) VALUES ('rebuild')")
 
 
 def keep_corrections(db: Any) -> None:
@@ -199,24 +176,13 @@ def keep_corrections(db: Any) -> None:
 
 def find_words_in_every_script(db: Any) -> None:
     """Words of every script are indexed as they are looked for; a known place and camera are marked."""
-    for trigger in ("ai", "ad", "au"):
-        db.execute(f"DROP TRIGGER photo_words_{trigger}")
-    db.execute("DROP TABLE photo_words_fts")
+    _drop_index_of_words(db)
     db.execute(
         """UPDATE photo_words SET caption = index_text(caption), names = index_text(names),
           place = index_text(place), file = index_text(file), tags = index_text(tags), facts = facts
           || CASE WHEN place IS NULL THEN '' ELSE ' l' END
           || CASE WHEN (SELECT camera FROM photos WHERE id = photo_id) IS NULL THEN '' ELSE ' n' END"""
     )
-    # A vowel sign is a part of its word.
-    db.execute(
-        "CREATE VIRTUAL TABLE photo_words_fts USING fts5(caption, names, place, file, tags, facts,"
-        " content='photo_words', content_rowid='key', prefix='2 3',"
-        " tokenize=\"unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc'\")"
-    )
-    for trigger in _NEW_WORDS_TRIGGERS:
-        db.execute(trigger)
-    db.execute("INSERT INTO photo_words_fts (photo_words_fts) VALUES ('rebuild')")
 
 
 def know_pictures(db: Any) -> None:
@@ -278,6 +244,51 @@ def create_faces(db: Any) -> None:
     db.execute("ALTER TABLE concepts ADD COLUMN is_child INTEGER NOT NULL DEFAULT 0")
 
 
+def mark_times_and_ratings(db: Any) -> None:
+    """A photo's hour, its stars and whom its file names are marks for facts; the index is made anew."""
+    _drop_index_of_words(db)
+    db.execute("ALTER TABLE photos ADD COLUMN rating INTEGER")
+    db.execute(
+        """UPDATE photos SET rating = (SELECT json_extract(fact.value, '$[1]') FROM paths
+            JOIN metadata USING (path), json_each(metadata.facts, '$.facts') AS fact
+            WHERE paths.photo_id = photos.id AND json_extract(fact.value, '$[0]') = 'rating' LIMIT 1)"""
+    )
+    db.execute(
+        f"UPDATE photo_words SET facts = facts || {TIME_AND_RATING_MARKS}"
+        " FROM photos WHERE photos.id = photo_words.photo_id"
+    )
+    # Whom a file names counts as shown, as whom the user names does.
+    for concept_id, name in db.execute("SELECT id, name FROM concepts WHERE removed_at IS NULL").fetchall():
+        person = "f" + fold(name).encode("utf-8", "replace").hex()
+        db.execute(
+            "UPDATE photo_words SET facts = facts || ?1,"
+            " names = coalesce(names || ' / ', '') || index_text(?2)"
+            " WHERE instr(facts || ' ', ?3) AND NOT instr(facts || ' ', ?1 || ' ')",
+            (f" c{concept_id}", name, f" {person} "),
+        )
+    columns = ", ".join(_WORD_COLUMNS)
+    # A vowel sign is a part of its word.
+    db.execute(
+        f"CREATE VIRTUAL TABLE photo_words_fts USING fts5({columns},"
+        " content='photo_words', content_rowid='key', prefix='2 3',"
+        " tokenize=\"unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc'\")"
+    )
+    old, new = (", ".join(f"{row}.{column}" for column in _WORD_COLUMNS) for row in ("old", "new"))
+    insert = f"INSERT INTO photo_words_fts (rowid, {columns}) VALUES (new.key, {new});"
+    delete = (
+        f"INSERT INTO photo_words_fts (photo_words_fts, rowid, {columns}) VALUES ('delete', old.key, {old});"
+    )
+    for trigger, event, statements in (
+        ("ai", "INSERT", insert),
+        ("ad", "DELETE", delete),
+        ("au", "UPDATE", delete + insert),
+    ):
+        db.execute(
+            f"CREATE TRIGGER photo_words_{trigger} AFTER {event} ON photo_words BEGIN {statements} END"
+        )
+    db.execute("INSERT INTO photo_words_fts (photo_words_fts) VALUES ('rebuild')")
+
+
 LATER_STEPS = (
     keep_captions_by_hand,
     order_words_by_date,
@@ -290,6 +301,7 @@ LATER_STEPS = (
     find_words_in_every_script,
     know_pictures,
     create_faces,
+    mark_times_and_ratings,
 )
 
 

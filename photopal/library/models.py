@@ -113,7 +113,7 @@ class Appearance:
     probability: float | None = None
 
 
-EvidenceSource = Literal["user", "caption", "reference", "model"]
+EvidenceSource = Literal["user", "caption", "reference", "file", "model"]
 """Whose word it is: the user's of the photo, in its caption or by a reference photo, or a model's."""
 
 Verdict = Literal["yes", "no", "unsure"]
@@ -129,7 +129,7 @@ class Evidence:
         concept_id: The concept; one that others were merged into speaks for all of them.
         is_present: Whether it counts as shown.
         source: Whose word that is. The user's word of the photo beats a name in a caption the user wrote,
-            this a reference photo, and this a model.
+            this a reference photo, this a name that somebody put into the file, and this a model.
         score: How sure the model is, where it is the model's word; its scale is the model's.
         probability: The model's own p(Yes), where it was asked.
         box: x, y, width, height as fractions of the upright photo.
@@ -144,7 +144,7 @@ class Evidence:
 
     @property
     def is_of_user(self) -> bool:
-        """Whether the user said so, in whichever way."""
+        """Whether the user said so, in whichever way: to photopal, or with a name in the file."""
         return self.source != "model"
 
     @property
@@ -209,14 +209,19 @@ class SearchQuery:
         without_places: Names of which the place has none.
         has_caption: Only photos with a caption, or only those without.
         has_date: Only photos with a date, or only those without.
+        has_time: Only photos whose local time of day is known, or only those of which it is not.
         has_place: Only photos whose place is known, or only those of which it is not.
         has_camera: Only photos whose camera is known, or only those of which it is not.
         since: The earliest date: a date, or any beginning of an ISO 8601 time such as "2024-07".
         until: The latest date, itself included: until "2024" takes in all of 2024.
         periods: First and last days, in order and apart from each other, of which one has the photo's date in
             it; None on an open side. Without any, no photo fits; None is no restriction.
+        hours: Hours of the day, 0 to 23, in one of which the photo was taken; None is no restriction.
         cameras: Parts of the camera's name, in either case, of which one is enough.
         without_cameras: Parts that the camera's name does not have; a photo without a known camera fits too.
+        ratings: Numbers of stars, 1 to 5, of which the photo has one; none is no restriction.
+        without_ratings: Numbers of stars of which it has none; a photo without a rating fits too.
+        has_rating: Only photos with stars, or only those without.
         limit: How many hits to give at most.
         order: The best hits first, and the newest of those that are as good; or by date, undated photos last.
         offset: How many hits to pass over first.
@@ -233,13 +238,18 @@ class SearchQuery:
     without_places: tuple[str, ...] = ()
     has_caption: bool | None = None
     has_date: bool | None = None
+    has_time: bool | None = None
     has_place: bool | None = None
     has_camera: bool | None = None
     since: str | date | None = None
     until: str | date | None = None
     periods: tuple[tuple[date | None, date | None], ...] | None = None
+    hours: tuple[int, ...] | None = None
     cameras: tuple[str, ...] = ()
     without_cameras: tuple[str, ...] = ()
+    ratings: tuple[int, ...] = ()
+    without_ratings: tuple[int, ...] = ()
+    has_rating: bool | None = None
     order: Order = "best"
     limit: int = 50
     offset: int = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -171,6 +172,13 @@ class Search:
             counts.append((concept.name, sum(numbers)))
         return sorted(((name, number) for name, number in counts if number), key=lambda count: -count[1])
 
+    def count_by_person(self, query: SearchQuery) -> list[tuple[str, int]]:
+        """Count the photos that fit by the persons and pets that files name, registered or not."""
+        counts: Counter[str] = Counter()
+        for names, number in self._counted("photos.persons", query):
+            counts.update(dict.fromkeys(json.loads(names), number))
+        return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+
     def _counted(self, column: str, query: SearchQuery) -> list[tuple[Any, int]]:
         match, ranges = self._loosest(query)
         counts: Counter[Any] = Counter()
@@ -210,9 +218,20 @@ class Search:
         facts = [self._concept_fact(name) for name in query.concepts]
         facts += [any_fact(list(map(self._concept_fact, group))) for group in query.any_concepts]
         refused = [self._concept_fact(name) for name in query.without_concepts]
-        for wanted, mark in ((query.has_caption, "k"), (query.has_place, "l"), (query.has_camera, "n")):
+        for wanted, mark in (
+            (query.has_caption, "k"),
+            (query.has_place, "l"),
+            (query.has_camera, "n"),
+            (query.has_time, "t"),
+            (query.has_rating, "r"),
+        ):
             if wanted is not None:
                 (facts if wanted else refused).append(fact(mark))
+        if query.hours is not None:
+            facts.append(any_fact([fact(f"t{hour:02}") for hour in query.hours]))
+        if query.ratings:
+            facts.append(any_fact([fact(f"r{stars}") for stars in query.ratings]))
+        refused += [fact(f"r{stars}") for stars in query.without_ratings]
         if query.cameras:
             facts.append(any_fact(self._camera_facts(query.cameras)))
         refused += self._camera_facts(query.without_cameras)

@@ -80,6 +80,7 @@ def test_a_name_put_on_is_offered_first_and_marked_where_the_user_says(named_lib
     made = []
     assert caption_photos(named_library, blind, [photo], on_caption=made.append).captioned == 1
     assert made[0].caption.names == ["Ben"]
+    assert "Ben" in named_library.captions.get(photo.id).text
     assert found(named_library, "Ben") >= {photo.id}
     view = corrected(blind.look(open_photo(photo.path)), named_library.corrections.words(photo.id))
     personal = blind.personalize(view)

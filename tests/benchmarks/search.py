@@ -40,6 +40,8 @@ QUERIES = (
     ["iphone snow"],
     ["nobody", "2019"],
     ["on sundays"],
+    ["anna in the evening"],
+    ["rex rating:5"],
     ["北京"],
     ["公园里的狗"],
     ["ชายหาด"],
@@ -94,17 +96,21 @@ def write_library(path: Path, photos: int, *, seed: int = 0) -> None:
         ids = {"Anna": [anna], "Rex": [rex], "Anna and Rex": [anna, rex], "Ben": [ben]}
         with library.writing():
             database = library.connection.sqlite
-            for trigger in ("ai", "ad", "au"):
-                database.execute(f"DROP TRIGGER photo_words_{trigger}")
+            triggers = dict(
+                database.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+            )
+            for trigger in triggers:
+                database.execute(f"DROP TRIGGER {trigger}")
             rows = list(_rows(photos, random.Random(seed)))
             database.executemany(
                 "INSERT INTO photos (id, content_hash, path, size_bytes, width_px, height_px, format,"
-                " taken_at, camera, place, added_at)"
-                " VALUES (?, ?, ?, 1, 4000, 3000, 'JPEG', ?, ?, ?, '2024')",
-                ((n, f"{n:032x}", p.encode(), t, c, where) for n, p, t, c, where, _, _ in rows),
+                " taken_at, camera, place, rating, added_at)"
+                " VALUES (?, ?, ?, 1, 4000, 3000, 'JPEG', ?, ?, ?, ?, '2024')",
+                ((n, f"{n:032x}", p.encode(), t, c, where, n % 7) for n, p, t, c, where, _, _ in rows),
             )
             database.executemany(
-                "INSERT INTO paths VALUES (?, ?, 1, ?, '2024', NULL)",
+                "INSERT INTO paths (path, photo_id, size_bytes, mtime_ns, seen_at)"
+                " VALUES (?, ?, 1, ?, '2024')",
                 ((r[1].encode(), r[0], r[0]) for r in rows),
             )
             database.executemany(
@@ -118,25 +124,43 @@ def write_library(path: Path, photos: int, *, seed: int = 0) -> None:
                 ((r[0], concept) for r in rows for concept in ids.get(r[6], ())),
             )
             del rows
-        _write_words(library)
+        _write_words(library, list(triggers.values()))
 
 
-def _write_words(library: Library) -> None:
+def _write_words(library: Library, triggers: Sequence[str]) -> None:
     """Make all words at once, as a migration does, and the triggers again."""
     from photopal.library import fts, migrations
 
     upsert = fts._UPSERT_WORDS
     select = upsert[upsert.index("SELECT " + migrations.WORDS_KEY) : upsert.index("ON CONFLICT")]
-    shown = upsert[upsert.index("(SELECT id, name") : upsert.index("INSERT INTO photo_words")]
-    every = select.replace("FROM shown", f"FROM {shown}").replace("?1", "photos.id")
-    every = every.replace("WHERE photos.id = photos.id", "ORDER BY 1")
-    every = every.replace("?2", "'20 / IMG_' || photos.id || '.jpg'").replace("?3", "''")
+    for parameter, value in (
+        ("WHERE photos.id = ?1", "ORDER BY 1"),
+        ("?2", "'20 / IMG_' || photos.id || '.jpg'"),
+        ("?3", "(SELECT text FROM captions WHERE photo_id = photos.id)"),
+        (
+            "?4",
+            (
+                "(SELECT group_concat(name, ' / ') FROM appearances JOIN concepts ON concepts.id = concept_id"
+                " WHERE photo_id = photos.id)"
+            ),
+        ),
+        ("?5", "' k'"),
+        (
+            "?6",
+            (
+                "coalesce((SELECT group_concat(' c' || concept_id, '') FROM appearances"
+                " WHERE photo_id = photos.id), '')"
+            ),
+        ),
+    ):
+        assert parameter in select, parameter
+        select = select.replace(parameter, value)
     with library.writing():
         library.connection.execute(
-            f"INSERT INTO photo_words (key, photo_id, caption, names, place, file, tags, facts) {every}"
+            f"INSERT INTO photo_words (key, photo_id, caption, names, place, file, tags, facts) {select}"
         )
         library.connection.execute("INSERT INTO photo_words_fts (photo_words_fts) VALUES ('rebuild')")
-        for trigger in migrations._NEW_WORDS_TRIGGERS:
+        for trigger in triggers:
             library.connection.execute(trigger)
 
 

@@ -5,6 +5,7 @@ import pytest
 from photopal.errors import UsageError
 from photopal.library import SearchQuery
 from photopal.photos.dates import DateTaken
+from photopal.photos.metadata import Fact, Metadata
 
 
 def found(library, **query):
@@ -84,3 +85,45 @@ def test_days_are_counted_of_days_only_and_years_of_all(library, photo, make_pho
     library.facts.set_date(photo.id, "1974", path=photo.path)
     assert library.search.count_by_day(SearchQuery()) == [("1974-07-03", 1)]
     assert library.search.count_by_year(SearchQuery()) == [(1974, 2)]
+
+
+@pytest.mark.parametrize("is_registered_first", [True, False])
+def test_a_registered_person_whom_the_file_names_is_shown_until_the_user_says_otherwise(
+    library, photo, is_registered_first
+):
+    said = Metadata(facts=(Fact("person", "anna", "XMP"), Fact("person", "Grandma", "XMP")))
+    if is_registered_first:
+        library.concepts.add("Anna", kind="person")
+    library.facts.put(photo.path, said, sidecars="")
+    anna = (
+        library.concepts.get("Anna") if is_registered_first else library.concepts.add("Anna", kind="person")
+    )
+    [hit] = library.search.find(SearchQuery(concepts=("Anna",)))
+    assert hit.names == ["Anna"]
+    assert [(e.concept_id, e.source) for e in library.corrections.evidence(photo.id).concepts] == [
+        (anna.id, "file")
+    ]
+    assert library.corrections.words(photo.id)[anna.id].is_present
+    assert library.search.count_by_person(SearchQuery()) == [("Grandma", 1), ("anna", 1)]
+    library.corrections.put(photo.id, anna.id, is_present=False)
+    assert found(library, concepts=("Anna",)) == []
+    library.history.undo()
+    assert found(library, concepts=("Anna",)) == [photo.id]
+
+
+def test_photos_are_found_by_their_hour_and_stars_but_not_by_an_hour_in_utc(library, photo):
+    fact = Fact("rating", 4, "XMP")
+    library.facts.put(
+        photo.path, Metadata((DateTaken("2015-03-01T22:10:00", "exact", "EXIF"),), (fact,)), sidecars=""
+    )
+    assert found(library, hours=(22, 23), ratings=(4, 5)) == [photo.id]
+    assert (
+        found(library, hours=(21,))
+        == found(library, ratings=(5,))
+        == found(library, without_ratings=(4,))
+        == []
+    )
+    date = DateTaken("2015-03-01T22:10:00+00:00", "exact", "Takeout photoTakenTime")
+    library.facts.put(photo.path, Metadata((date,)), sidecars="")
+    assert found(library, has_time=True) == []
+    assert found(library, has_time=False, has_rating=False) == [photo.id]

@@ -64,7 +64,7 @@ def check_grown(path, photos):
         assert library.counts()["captioned"] == present
         assert library.search.count(SearchQuery(text="plays")) == present
         assert library.search.count(SearchQuery(concepts=("Rex",))) == photos // 3
-        assert library.search.count(SearchQuery(cameras=("one",), places=("nice",))) == present
+        assert library.search.count(SearchQuery(cameras=("one",), places=("nice",), hours=(10,))) == present
         assert library.captions.get(2).text == "Dog 2 plays"
         newest = [hit.photo.taken_at for hit in library.search.find(SearchQuery(text="plays", limit=9))]
         assert newest == sorted(newest, reverse=True)

@@ -2,14 +2,14 @@
 
 A date without a year ("July", "Christmas", "3 July") is a `Recurring`: it counts in every year. A season is
 three whole months (winter begins in December), Christmas the 24th to the 26th of December, Easter Good Friday
-to Easter Monday.
+to Easter Monday. A time of day ("in the evening", "after 22:00") is a `Daytime`: whole hours of any day.
 """
 
 from __future__ import annotations
 
 import calendar
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -102,7 +102,20 @@ class Recurring:
     in_year: Callable[[int], tuple[Period, ...]]
 
 
-When = Period | Recurring
+@dataclass(frozen=True)
+class Daytime:
+    """Hours of any day.
+
+    Attributes:
+        label: As it stands after "photos": "in the evening (17:00 to 22:00)".
+        hours: The hours in which it is, 0 to 23; each is there from its first minute to its last.
+    """
+
+    label: str
+    hours: frozenset[int]
+
+
+When = Period | Recurring | Daytime
 
 
 @dataclass(frozen=True)
@@ -260,6 +273,8 @@ def _weekdays(match: re.Match[str], _today: date) -> _Read:
     unit = match["unit"].casefold()
     if unit == "weekend":
         return _Read(_recurring_weekdays("at weekends", (5, 6)))
+    if unit in {"weekday", "workday", "working day"}:
+        return _Read(_recurring_weekdays(f"on {unit}s", range(5)))
     return _Read(_recurring_weekdays(f"on {unit.capitalize()}s", (WEEKDAYS[unit],)))
 
 
@@ -315,6 +330,7 @@ def _years(match: re.Match[str], _today: date) -> _Read:
 
 _UNITS = r"(?P<unit>day|week|month|year)s?"
 _WEEKDAY = "|".join(WEEKDAYS)
+_WORKDAY = "weekday|workday|working day"
 READERS: tuple[tuple[str, Callable[[re.Match[str], date], _Read | None]], ...] = (
     (rf"{_YEAR}\s*[-–—/]\s*(?P<last>1[89]\d\d|2[01]\d\d)", _years),
     (rf"{_YEAR}-(?P<m>0?[1-9]|1[0-9])(?:-(?P<d>\d{{1,2}}))?(?!\d)", _iso),
@@ -335,8 +351,9 @@ READERS: tuple[tuple[str, Callable[[re.Match[str], date], _Read | None]], ...] =
     (
         ("(?P<part>first|second|third|fourth|1st|2nd|3rd|4th|last) (?P<size>quarter) of"
         f" (?:the year )?{_YEAR}"), _part_of_year),
-    (rf"(?:(?:every|each|an?|any)\s+(?P<unit>weekend|{_WEEKDAY})s?)", _weekdays),
-    (rf"(?P<unit>weekend|{_WEEKDAY})s", _weekdays),
+    (rf"(?:(?:every|each|an?|any)\s+(?P<unit>weekend|{_WORKDAY}|{_WEEKDAY})s?)", _weekdays),
+    (rf"(?P<unit>weekend|{_WORKDAY}|{_WEEKDAY})s", _weekdays),
+    (rf"(?P<unit>{_WEEKDAY})(?=\s+(?:morning|afternoon|evening|night)s)", _weekdays),
     (rf"(?P<which>\b)?(?P<unit>{_WEEKDAY})", _relative),
     (rf"(?:last|past|previous)\s+{_NUMBER}\s+{_UNITS}", _stretch),
     (rf"{_NUMBER}\s+{_UNITS}\s+(?P<ago>ago)", _stretch),
@@ -352,13 +369,17 @@ _PATTERNS = [(LazyPattern(_NOT_IN_WORD + pattern + _END), read) for pattern, rea
 # Every date has one of these; reading all that a date can look like takes a while to get ready.
 _FIRST_WORDS = frozenset(name.split()[0] for name in CALENDAR_WORDS)
 _HINTS = re.compile(
-    r"\d|\b(?:year|month|week|weekend|day|to)s?\b|\b(?:today|tonight|yesterday|night|ago)\b", re.I
+    r"\d|\b(?:year|month|week|weekend|weekday|workday|day|to)s?\b"
+    r"|\b(?:today|tonight|yesterday|ago|noon|midday|midnight)\b"
+    r"|\b(?:morning|forenoon|afternoon|evening|night|lunch)(?:s|-?time)?\b",
+    re.I,
 )
 _CUES = (
     "in|during|since|until|till|before|after|between|from|over|through|throughout|every|each|last|this|than"
 )
 _PREPOSITION = LazyPattern(
-    r"\b(?P<word>since|(?:up )?until|till|up to|before|after|between|from|in|on|at|during|over|around|of|for"
+    r"\b(?P<word>(?:the )?day (?:after|before)|since|(?:up )?until|till|up to|before|after|between|from|in|on"
+    r"|at|during|over|around|of|for"
     r"|throughout|back in|as of|starting|earlier than|later than|every|each)\s+"
     r"(?:(?:the|each|every)\s+)?(?:(?:year|month of)\s+)?$"
 )
@@ -385,7 +406,8 @@ def find_dates(
         return []
     spans = _find_spans(text, today, {name.casefold() for name in names}, is_search=is_search)
     spans = _share_years(text, _join_ranges(text, spans, today))
-    return [_with_preposition(text, span, today) for span in spans]
+    dates = [_with_preposition(text, span, today) for span in spans]
+    return sorted([*dates, *_find_daytimes(text, dates, is_search=is_search)], key=lambda span: span.start)
 
 
 def _find_spans(text: str, today: date, names: Collection[str], *, is_search: bool) -> list[DateSpan]:
@@ -440,11 +462,13 @@ def _is_no_date(text: str, match: re.Match[str], names: Collection[str]) -> bool
         cues = "on" if word in WEEKDAYS else ""
     if not cues:
         return False
+    if re.match(r"\s+(?:morning|afternoon|evening|night)s?\b", after) and word not in names:
+        return False
     has_cue = re.search(rf"\b(?:{cues})\s+(?:(?:the|my|our|each|every)\s+)?$", before, re.IGNORECASE)
     if has_cue and word in names:
         return False
     # "the Christmas tree" is a tree.
-    is_attribute = re.match(r"\s+(?!photo|pic|image|shot|snap)[a-z]", after) and _is_content(after.split()[0])
+    is_attribute = _is_attribute(after)
     if has_cue and not is_attribute:
         return False
     is_of_photos = word not in names and re.match(r"(?:'s)?\s+(?:photo|picture|pic|image|shot)", after)
@@ -454,8 +478,10 @@ def _is_no_date(text: str, match: re.Match[str], names: Collection[str]) -> bool
     return not (is_of_photos or is_alone or follows_list)
 
 
-def _is_content(word: str) -> bool:
-    return not is_empty(word.strip(".,;:!?"))
+def _is_attribute(after: str) -> bool:
+    """Whether a word goes with the noun behind it, as in "winter coat", "evening dress"."""
+    noun = re.match(r"\s+(?!photo|pic|image|shot|snap|morning|afternoon|evening|night)([a-z]\S*)", after)
+    return noun is not None and not is_empty(noun[1].strip(".,;:!?"))
 
 
 def _join_ranges(text: str, spans: Sequence[DateSpan], today: date) -> list[DateSpan]:
@@ -537,7 +563,9 @@ def _with_preposition(text: str, span: DateSpan, today: date) -> DateSpan:
         "since", "as of", "starting", "after", "later than", "before", "earlier than", "until", "up until",
         "till", "up to",
     } or bool(onward or earlier)  # fmt: skip
-    if not opens:
+    if word.endswith(("day after", "day before")):
+        return DateSpan(start, end, _beside(span.when, 1 if word.endswith("after") else -1))
+    if not opens or isinstance(span.when, Daytime):
         return replace(span, start=start, end=end)
     period = span.when if isinstance(span.when, Period) else latest(span.when, today)
     first, last = period.since, period.until
@@ -552,20 +580,154 @@ def _with_preposition(text: str, span: DateSpan, today: date) -> DateSpan:
     return DateSpan(start, end, period, is_open=True)
 
 
+def _beside(when: When, days: int) -> When:
+    """The day after the last day of a date, or the day before its first."""
+
+    def beside(period: Period) -> Period:
+        edge = period.until if days > 0 else period.since
+        assert edge is not None, "the days of a date are known on both sides"
+        return _day(edge + timedelta(days=days))
+
+    if isinstance(when, Period):
+        return beside(when)
+    assert isinstance(when, Recurring), "a time of day has no day beside it"
+    label = re.sub(r"^(?:in|on|at) ", "", when.label)
+    side = "after" if days > 0 else "before"
+    return Recurring(f"on the day {side} {label}", lambda year: tuple(map(beside, when.in_year(year))))
+
+
+_PARTS_OF_DAY = {
+    "early morning": range(5, 8), "morning": range(5, 12), "forenoon": range(5, 12), "noon": range(12, 13),
+    "midday": range(12, 13), "lunchtime": range(12, 14), "afternoon": range(12, 17),
+    "late afternoon": range(15, 17), "early evening": range(17, 19), "evening": range(17, 22),
+    "late evening": range(20, 22), "night": (22, 23, 0, 1, 2, 3, 4), "nighttime": (22, 23, 0, 1, 2, 3, 4),
+    "late night": (23, 0, 1, 2, 3, 4), "midnight": (23, 0),
+}  # fmt: skip
+_PART = (
+    r"(?P<how>early |late )?(?:in the )?(?P<part>morning|forenoon|afternoon|evening|nighttime|night|noon"
+    r"|midday|lunchtime|midnight)s?"
+)
+_OF_PHOTOS = r"(?=\s+(?:photo|pic|image|shot|snap))"
+_CLOCK = (
+    r"(?:\d{1,2}(?::\d\d)?(?:\s*(?:a\.?m\b\.?|p\.?m\b\.?|o'clock|h\b))?|noon|midday|midnight)"
+    r"(?: (?:in the (?:morning|afternoon|evening)|at night))?"
+)
+_BARE = LazyPattern(r"\d{1,2}")
+_DAYTIMES = (
+    LazyPattern(rf"\b(?P<word>between|from)\s+(?P<first>{_CLOCK})\s+(?:and|to|until|till|-|–)\s+(?P<last>{_CLOCK})"
+                r"(?!\w)"),
+    LazyPattern(r"\b(?P<word>before|after|since|from|until|till|up to|later than|earlier than)"
+                rf"\s+(?P<first>{_CLOCK})(?!\w)(?: on(?:wards?)?\b)?"),
+    LazyPattern(rf"\b(?P<word>at|around|about)\s+(?=\d)(?P<first>{_CLOCK})(?!\w)"),
+    LazyPattern(rf"\b(?:(?:in|during|by)\s+(?:the\s+)?|at\s+|on (?:the|an?)\s+|(?:every|each)\s+){_PART}\b"),
+    LazyPattern(rf"\b{_PART}{_OF_PHOTOS}"),
+    LazyPattern(r"\b(?P<how>\b)(?P<part>morning|afternoon|evening|night)s\b"),
+)  # fmt: skip
+
+
+def _find_daytimes(text: str, dates: Sequence[DateSpan], *, is_search: bool) -> list[DateSpan]:
+    """Find times of day: "in the evening", "between 8 and 10 am", "Christmas morning"."""
+    found: list[DateSpan] = []
+    patterns = (*_DAYTIMES, LazyPattern(rf"\b{_PART}\b"))
+    for pattern in patterns:
+        for match in pattern.finditer(text):
+            if any(s.start < match.end() and match.start() < s.end for s in (*dates, *found)):
+                continue
+            groups, before = match.groupdict(), text[: match.start()].rstrip()
+            follows_date = any(s.end == len(before) and not text[s.start : s.end].isdigit() for s in dates)
+            if pattern is patterns[-1] and not (is_search or follows_date):
+                continue
+            if groups.get("part"):
+                if _is_attribute(text[match.end() :]) and not is_search:
+                    continue
+                when = _part_of_day(match)
+            elif (clocks := _clocks(groups)) is None:
+                continue
+            else:
+                when = _by_clock(match, *clocks)
+            found.append(DateSpan(match.start(), match.end(), when))
+    return found
+
+
+def _part_of_day(match: re.Match[str]) -> Daytime:
+    name = match["part"].casefold()
+    full = f"{(match['how'] or '').casefold()}{name}"
+    hours = _PARTS_OF_DAY.get(full, _PARTS_OF_DAY[name])
+    words = full if full in _PARTS_OF_DAY else name
+    is_point = name in {"noon", "midday", "midnight", "night", "nighttime", "lunchtime"}
+    return Daytime(
+        f"{'at' if is_point and words == name else 'in the'} {words} ({_hour_words(hours)})", frozenset(hours)
+    )
+
+
+def _hour_words(hours: Sequence[int]) -> str:
+    return f"{hours[0]:02}:00 to {(hours[-1] + 1) % 24:02}:00"
+
+
+def _clocks(groups: Mapping[str, str | None]) -> tuple[int, int | None] | None:
+    """The hours of one or two times; None where bare numbers tell no time, as in "between 8 and 9"."""
+    first, last = groups["first"] or "", groups.get("last")
+    if _BARE.fullmatch(first) and (last is None or _BARE.fullmatch(last)):
+        return None
+    half = re.search(r"[ap]\.?m\b|in the \w+|at night", (last or "").casefold())
+    if half and _BARE.fullmatch(first):
+        first = f"{first} {half[0]}"
+    return _hour(first), None if last is None else _hour(last)
+
+
+def _hour(words: str) -> int:
+    folded = words.casefold()
+    for name, hour in (("noon", 12), ("midday", 12), ("midnight", 0)):
+        if folded.startswith(name):
+            return hour
+    match = re.match(r"(\d{1,2})(?::(\d\d))?", folded)
+    assert match is not None, "a time begins with a number"
+    hour, is_half = int(match[1]), bool(re.search(r"p\.?m\b|afternoon|evening|night", folded))
+    if match[2] not in {None, "00"} or hour > 24 or (is_half and hour > 12):
+        raise UsageError(
+            f"times of day are read in full hours, not {words!r}", hint="write 8:00, 22:00 or 6 pm"
+        )
+    if re.search(r"a\.?m\b|p\.?m\b|in the|at night", folded):
+        is_late = is_half and not ("night" in folded and hour < 6)
+        return hour % 12 + 12 * is_late
+    return hour % 24
+
+
+def _by_clock(match: re.Match[str], first: int, last: int | None) -> Daytime:
+    word = match["word"].casefold()
+    if last is not None:
+        span = [(first + hour) % 24 for hour in range((last - first) % 24 or 24)]
+        return Daytime(f"between {first:02}:00 and {last:02}:00", frozenset(span))
+    if word in {"at", "around", "about"}:
+        return Daytime(f"between {first:02}:00 and {(first + 1) % 24:02}:00", frozenset({first}))
+    if word in {"before", "until", "till", "up to", "earlier than"}:
+        # Until midnight is the whole evening.
+        return Daytime(f"before {first or 24}:00", frozenset(range(first) if first else range(17, 24)))
+    # After midnight is the rest of the night.
+    return Daytime(f"after {first:02}:00", frozenset(range(first, 24) if first else range(5)))
+
+
+def is_daytime(when: When) -> bool:
+    """Whether a date is a time of day, which says nothing of the day."""
+    return isinstance(when, Daytime)
+
+
 def resolve(groups: Iterable[Sequence[When]], years: range) -> tuple[Period, ...]:
     """Return the periods in which one date of every group lies, in order, none of which overlap.
 
     Args:
-        groups: Of each one date must hold.
+        groups: Of each one date must hold; times of day are passed over.
         years: Those in which a date that comes back every year counts.
     """
     periods: tuple[Period, ...] = (Period(None, None),)
     for group in groups:
+        if group and all(map(is_daytime, group)):
+            continue
         found: list[Period] = []
         for when in group:
             if isinstance(when, Period):
                 found.append(when)
-            else:
+            elif isinstance(when, Recurring):
                 found += [p for year in range(years.start - 1, years.stop) for p in when.in_year(year)]
         periods = tuple(filter(None, (_overlap(a, b) for a in periods for b in found)))
     return _merge(periods)

@@ -18,6 +18,7 @@ from photopal.assistant.query.dates import CALENDAR_WORDS, When, find_dates
 from photopal.assistant.query.lexicon import (
     AMBIGUOUS_WORDS,
     FUNCTION_WORDS,
+    NUMBER_WORDS,
     PEOPLE_WORDS,
     PET_WORDS,
     THING_WORDS,
@@ -27,7 +28,7 @@ from photopal.assistant.query.patterns import LazyPattern
 from photopal.library import ConceptKind
 from photopal.text import fold, name_spans
 
-EntityKind = Literal["name", "date", "place", "camera", "group", "phrase"]
+EntityKind = Literal["name", "date", "place", "camera", "group", "phrase", "rating"]
 
 _BASES: dict[EntityKind, int] = {
     "name": 0xF0000,
@@ -36,6 +37,7 @@ _BASES: dict[EntityKind, int] = {
     "camera": 0xF3000,
     "group": 0xF4000,
     "phrase": 0xF5000,
+    "rating": 0xF6000,
 }
 NAME = "[\U000f0000-\U000f0fff]"
 DATE = "[\U000f1000-\U000f1fff]"
@@ -43,7 +45,8 @@ PLACE = "[\U000f2000-\U000f2fff]"
 CAMERA = "[\U000f3000-\U000f3fff]"
 GROUP = "[\U000f4000-\U000f4fff]"
 PHRASE = "[\U000f5000-\U000f5fff]"
-ENTITY = "[\U000f0000-\U000f5fff]"
+RATING = "[\U000f6000-\U000f6fff]"
+ENTITY = "[\U000f0000-\U000f6fff]"
 
 BRANDS = frozenset(
     """
@@ -83,6 +86,7 @@ class Entity:
         when: The days, of a date.
         typed: As it was typed.
         is_open: Whether a date is open on one side, as "since 2020" is.
+        stars: The numbers of stars, of a rating.
     """
 
     kind: EntityKind
@@ -90,6 +94,7 @@ class Entity:
     typed: str
     when: When | None = None
     is_open: bool = False
+    stars: tuple[int, ...] = ()
 
 
 @dataclass
@@ -155,6 +160,7 @@ def mark_entities(text: str, known: Known, *, today: date | None, is_search: boo
     _mark_names(marked, [name for name in known.names if name not in ambiguous])
     _mark_ambiguous(marked, ambiguous, part_of_place, is_search=is_search)
     _mark_cameras(marked, known.cameras)
+    _mark_ratings(marked)
     if today is not None:
         _mark_dates(marked, today, is_search=is_search)
     if not is_search:
@@ -386,6 +392,39 @@ def _camera(part: str, cameras: Sequence[str], before: str) -> str | None:
         is_cued = re.search(r"\b(?:my|our|the) $|\b(?:by|using|on)\s+(?:(?:my|the|an?)\s+)?$", before, re.I)
         return part if is_cued and part[:1].isupper() and folded not in {"phone", "camera", "mark"} else None
     return part
+
+
+_AT_LEAST = r"at least|or (?:better|more|higher|above|up)|and (?:up|above|more|better)|\+|>="
+_AT_MOST = r"at most|or (?:worse|less|lower|below|fewer)|and (?:below|less|under|lower)|<="
+_RATING = LazyPattern(
+    r"(?:\b(?:with|has|have|having|that|which|are|is|were|was)\s+)*(?:\ban?\s+)?"
+    r"(?P<rated>\b(?:ratings?|rated)\s*(?:(?:of|with|at|is|:|=)\s*)*)?"
+    rf"(?:(?:(?P<least>{_AT_LEAST})|(?P<most>{_AT_MOST})|(?P<over>more than|over|better than|above|>)"
+    r"|(?P<under>fewer than|less than|under|below|worse than|<)|exactly)\s*)?"
+    r"(?<![\w.])(?P<number>[1-5]|one|two|three|four|five)(?![\w.:/])(?P<star>[- ]?stars?\b(?: ratings?\b)?)?"
+    rf"(?:\s*(?:(?P<least_after>{_AT_LEAST})|(?P<most_after>{_AT_MOST})))?"
+)
+
+
+def _mark_ratings(marked: MarkedText) -> None:
+    """Ratings: "rating:5", "with at least 4 stars", "5-star photos", "★★★"."""
+    spans = []
+    for match in _RATING.finditer(marked.text):
+        if not (match["rated"] or match["star"]):
+            continue
+        word = match["number"].casefold()
+        number = int(word) if word.isdecimal() else NUMBER_WORDS[word]
+        first = number if match["least"] or match["least_after"] else number + 1 if match["over"] else 1
+        last = number if match["most"] or match["most_after"] else number - 1 if match["under"] else 5
+        is_bound = (first, last) != (1, 5) or any(match[name] for name in ("least", "least_after"))
+        is_bound = is_bound or any(match[name] for name in ("most", "most_after"))
+        stars = tuple(range(first, last + 1)) if is_bound else (number,)
+        spans.append((match.start(), match.end(), Entity("rating", "", match[0].strip(), stars=stars)))
+    spans += [
+        (match.start(), match.end(), Entity("rating", "", match[0], stars=(len(match[0]),)))
+        for match in re.finditer("★{1,5}", marked.text)
+    ]
+    marked.replace(sorted(spans, key=lambda span: span[0]))
 
 
 def _mark_places(marked: MarkedText, places: Sequence[str]) -> None:

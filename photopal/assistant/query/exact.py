@@ -6,7 +6,7 @@ Every photo cited for an answer has the property that it is cited for: photos ci
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -26,7 +26,7 @@ from photopal.assistant.query.phrasing import (
 )
 from photopal.assistant.query.selection import LibraryAnswer, Selection, nothing_found, reservations
 from photopal.library import ConceptKind, Library, Order, PhotoRecord, SearchHit
-from photopal.text import count, join_words, plural
+from photopal.text import count, fold, join_words, plural
 
 _MOST_SCANNED = 500
 _KIND_NOUNS: Mapping[ConceptKind, str] = {"person": "person", "pet": "pet", "thing": "thing"}
@@ -295,23 +295,19 @@ def _who(asked: ExactQuestion) -> LibraryAnswer:
         return _who_on_one(asked)
     total, what = asked.photos.count(), asked.photos.what
     known = {*question.criteria.names, *question.but_names}
-    kinds = {concept.name: concept.kind for concept in asked.library.concepts.all()}
-    if question.criteria.is_alone and not known:
-        each = [(c.name, asked.photos.where(names=(c.name,)).count()) for c in asked.library.concepts.all()]
-        counts = _most_frequent({name: number for name, number in each if number})
-    else:
-        counts = asked.library.search.count_by_concept(asked.photos.query())
-    names = [pair for pair in counts if pair[0] not in known and asked.group in (None, kinds[pair[0]])]
+    elsewhere = replace(asked.photos, criteria=question.elsewhere) if question.elsewhere else None
+    if elsewhere:
+        known |= {name for name, _ in asked.library.search.count_by_concept(elsewhere.query())}
+    names = _counted_names(asked, known)
     noun = _KIND_NOUNS[asked.group] if asked.group else None
-    if question.intent.extreme == "fewest" and not known:
-        seen = {name for name, _ in counts}
-        names += [(n, 0) for n, kind in kinds.items() if n not in seen and asked.group in (None, kind)]
     if not names:
         else_ = " else" if known else ""
         nobody = f"None of your {plural(noun)}" if noun else f"Nobody{else_} you registered"
-        return LibraryAnswer(
-            f"{nobody} {'are' if noun else 'is'} on {_the(total)}{what}.", asked.photos.photos(), total
-        )
+        verb = "are" if noun else "is"
+        if elsewhere:
+            return LibraryAnswer(f"{nobody} {verb} on photos{what} and on none{elsewhere.what}.", (), 0)
+        text = f"{nobody} {verb} on {_the(total)}{what}.{_named_in_files(asked)}"
+        return LibraryAnswer(text, asked.photos.photos(), total)
     shown = asked.photos.where(any_names=(*question.criteria.any_names, tuple(name for name, _ in names)))
     if question.intent.extreme:
 
@@ -320,10 +316,38 @@ def _who(asked: ExactQuestion) -> LibraryAnswer:
 
         return _extreme(asked, names, noun or "name", with_name)
     number = f"{count(len(names), noun or 'name')}: " if question.intent.is_number else ""
-    text = f"{number}{counted(names, most=asked.most)} on {count(total)}{what}."
+    none_of = f", and on none{elsewhere.what}" if elsewhere else ""
+    text = f"{number}{counted(names, most=asked.most)} on {count(total)}{what}{none_of}."
     if len(names) > asked.most:
         text += f" --limit {len(names)} lists all of them."
-    return LibraryAnswer(text, shown.photos(), total)
+    return LibraryAnswer(text + _named_in_files(asked), shown.photos(), total)
+
+
+def _named_in_files(asked: ExactQuestion) -> str:
+    """Say whom the files of the photos name besides everybody who is registered."""
+    if asked.group in ("pet", "thing") or asked.question.elsewhere:
+        return ""
+    registered = {fold(concept.name) for concept in asked.library.concepts.all()}
+    found = asked.library.search.count_by_person(asked.photos.query())
+    others = [(name, number) for name, number in found if fold(name) not in registered]
+    who = "Its file also names" if asked.photos.count() == 1 else "Their files also name"
+    return f" {who} {counted(others, most=asked.most)}." if others else ""
+
+
+def _counted_names(asked: ExactQuestion, known: Collection[str]) -> list[tuple[str, int]]:
+    """Who is on the photos besides those who are known to be, and on how many."""
+    question = asked.question
+    kinds = {concept.name: concept.kind for concept in asked.library.concepts.all()}
+    if question.criteria.is_alone and not known:
+        each = [(c.name, asked.photos.where(names=(c.name,)).count()) for c in asked.library.concepts.all()]
+        counts = _most_frequent({name: number for name, number in each if number})
+    else:
+        counts = asked.library.search.count_by_concept(asked.photos.query())
+    names = [pair for pair in counts if pair[0] not in known and asked.group in (None, kinds[pair[0]])]
+    if question.intent.extreme == "fewest" and not known:
+        seen = {name for name, _ in counts}
+        names += [(n, 0) for n, kind in kinds.items() if n not in seen and asked.group in (None, kind)]
+    return names
 
 
 def _who_is_absent(asked: ExactQuestion) -> LibraryAnswer:

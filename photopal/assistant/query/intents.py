@@ -39,6 +39,8 @@ _ASK = (
     r" like|wanna|need) to (?:see|know|find) )?(?:please )?"
 )
 _NAMES = rf"{NAME}(?:\s*(?:,|and|&)+\s*{NAME})*"
+# "Was it raining when Anna came?" does not ask when.
+_NOT_BESIDE = r"(?!(?:is|are|was|were|did|does|has|have|had|will)\b|do (?!you\b))"
 _KINDS: tuple[tuple[Kind, str], ...] = (
     ("where", r"\bwhen and where\b|\bwhere and when\b"),
     ("about", rf"{_ASK}(?:who|what)(?:'s| is| are| was| were) (?={_NAMES}[\s?.!,]*$)"),
@@ -105,17 +107,20 @@ _KINDS: tuple[tuple[Kind, str], ...] = (
     ("count",
         (r"^how many\b(?: (?:of (?:them|these|those|it)|are there(?=[\s?.!,]*$)|do (?:i|we) have|have"
         r" (?:i|we)|show)\b)?")),
-    ("when", r"^(?:\w+ ){0,3}?(?:when|(?:at |on )?(?:what|which) (?:day|date|time(?! of)))\b"),
+    ("when",
+        (rf"^{_NOT_BESIDE}(?:\w+ ){{0,3}}?(?:when|(?:at |on )?(?:what|which) (?:day|date|time(?! of)))\b")),
     ("when", r"\bhow long ago\b"),
     ("when", r"\b(?:what (?:is|was) )?the (?:date|day) of\b|^(?:give|tell) me the date\b"),
     ("when", r"\b(?:date|day) of\b"),
     ("when", r"\bsince when\b"),
     ("when", r"^(?:what|which) (?:is|was|were) the (?:date|day|(?=first time|last time))"),
     ("when", r"\bwhen (?:was|were|did|is)\b"),
-    ("where", r"^(?:\w+ ){0,2}?where\b|\bwhere (?:was|were|did|is|are|have|has)\b|\b(?:at|in) what place\b"),
+    ("where",
+        (rf"^{_NOT_BESIDE}(?:\w+ ){{0,2}}?where\b|\bwhere (?:was|were|did|is|are|have|has)\b"
+        r"|\b(?:at|in) what place\b")),
     ("who",
-        (r"^(?:\w+ ){0,3}?(?:who|whom|who's)\b(?: else\b)?|\bwho (?:is|are|was|were|else|all|appears?)\b"
-        r"|\bwith whom\b")),
+        (rf"^{_NOT_BESIDE}(?:\w+ ){{0,3}}?(?:who|whom|who's)\b(?: else\b)?"
+        r"|\bwho (?:is|are|was|were|else|all|appears?)\b|\bwith whom\b")),
     ("who", rf"\b(?:which|what) (?:of (?:my|the|our) )?{_MOST}{_SOMEBODY}(?!\w)"),
     ("who",
         (r"^(?:list|show|name)(?: me)?(?: all| the| my)* (?:people|persons|pets|friends)\b|\b(?:everyone"

@@ -57,7 +57,11 @@ _TABLES: Mapping[str, str] = {
         als = than; am häufigsten = most often; am meisten = most; häufiger = more often;
         öfter = more often; drauf =; darauf =; welchem jahr = which year; welchen jahren = which years;
         noch = else; zusammen = together; allein(?:e)? = alone; deutschland = Germany; frankreich = France;
-        italien = Italy; spanien = Spain; schweiz = Switzerland; österreich = Austria;
+        morgens = in the morning; am morgen = in the morning; vormittags? = in the morning;
+        am vormittag = in the morning; mittags = at noon; nachmittags = in the afternoon;
+        am nachmittag = in the afternoon; abends = in the evening; am abend = in the evening;
+        nachts = at night; in der nacht = at night; italien = Italy; spanien = Spain;
+        schweiz = Switzerland; österreich = Austria;
         griechenland = Greece; lissabon = Lisbon; rom = Rome; venedig = Venice; wien = Vienna; japan = Japan
     """
     ";" + _months("januar februar märz april mai juni juli august september oktober november dezember"),
@@ -98,7 +102,9 @@ _TABLES: Mapping[str, str] = {
         plus = more; moins de = fewer; moins = fewer; que = than; qu' = than; le plus souvent = most often;
         le plus = most; ensemble = together; seule? = alone; s'il te plaît = please;
         s'il vous plaît = please; au total = in total; allemagne = Germany; italie = Italy; espagne = Spain;
-        suisse = Switzerland; portugal = Portugal; japon = Japan; lisbonne = Lisbon; londres = London;
+        le matin = in the morning; l'après-midi = in the afternoon; à midi = at noon;
+        le soir = in the evening; la nuit = at night; de nuit = at night; suisse = Switzerland;
+        portugal = Portugal; japon = Japan; lisbonne = Lisbon; londres = London;
         londre = London
     """
     ";" + _months("janvier février mars avril mai juin juillet août septembre octobre novembre décembre"),
@@ -132,7 +138,9 @@ _TABLES: Mapping[str, str] = {
         mascotas = pets; animales = pets; lugares = places; sitios = places; ciudades = cities;
         países = countries; cámaras = cameras; cámara = camera; más fotos = more photos; más = more;
         menos = fewer; que = than; más a menudo = more often; junt[ao]s = together; sol[ao] = alone;
-        por favor = please; en total = in total; alemania = Germany; francia = France; italia = Italy;
+        por la mañana = in the morning; por la tarde = in the afternoon; a mediodía = at noon;
+        por la noche = at night; de noche = at night; por favor = please; en total = in total;
+        alemania = Germany; francia = France; italia = Italy;
         españa = Spain; suiza = Switzerland; japón = Japan; lisboa = Lisbon; berlín = Berlin; parís = Paris;
         a = to; al = to the; me =; se =; mí = me
     """
@@ -169,7 +177,9 @@ _TABLES: Mapping[str, str] = {
         posti = places; città = cities; paesi = countries; fotocamere = cameras; fotocamera = camera;
         macchina fotografica = camera; più foto = more photos; più = more; meno = fewer;
         più spesso = more often; insieme = together; sol[ao] = alone; per favore = please;
-        in totale = in total; germania = Germany; francia = France; italia = Italy; spagna = Spain;
+        (?:la|di) mattina = in the morning; (?:il|di) pomeriggio = in the afternoon;
+        (?:la|di) sera = in the evening; (?:la|di) notte = at night; in totale = in total;
+        germania = Germany; francia = France; italia = Italy; spagna = Spain;
         svizzera = Switzerland; giappone = Japan; portogallo = Portugal; lisbona = Lisbon; berlino = Berlin;
         parigi = Paris; mi = me; ci =; si =; ha = has; hanno = have
     """
@@ -198,7 +208,9 @@ _TABLES: Mapping[str, str] = {
         冬天 = in winter; 去年夏天 = last summer; 去年 = last year; 今年 = this year; 前年 = 2 years ago;
         昨天 = yesterday; 今天 = today; 上个月 = last month; 上周 = last week; 以后 = onwards;
         之后 = onwards; 以来 = onwards; 人 = people; 宠物 = pets; 地方 = places; 城市 = cities;
-        国家 = countries; 相机 = cameras; 巴黎 = Paris; 柏林 = Berlin; 里斯本 = Lisbon; 奈良 = Nara;
+        早上 = in the morning; 上午 = in the morning; 中午 = at noon; 下午 = in the afternoon;
+        晚上 = in the evening; 夜里 = at night; 国家 = countries; 相机 = cameras; 巴黎 = Paris;
+        柏林 = Berlin; 里斯本 = Lisbon; 奈良 = Nara;
         东京 = Tokyo; 京都 = Kyoto; 北京 = Beijing; 上海 = Shanghai; 伦敦 = London; 纽约 = New York;
         法国 = France; 德国 = Germany; 日本 = Japan; 葡萄牙 = Portugal; 西班牙 = Spain; 意大利 = Italy;
         瑞士 = Switzerland; 中国 = China
@@ -222,7 +234,9 @@ _TABLES: Mapping[str, str] = {
         会いました = meet; 会った = meet; 見た = seen; クリスマス = at Christmas; イースター = at Easter;
         春 = in spring; 夏 = in summer; 秋 = in autumn; 冬 = in winter; 去年の夏 = last summer;
         昨年 = last year; 去年 = last year; 今年 = this year; 昨日 = yesterday; 今日 = today;
-        先月 = last month; 先週 = last week; 人 = people; ペット = pets; 場所 = places; 都市 = cities;
+        朝に? = in the morning; 午前中?に? = in the morning; 午後に? = in the afternoon;
+        夕方に? = in the evening; 晩に? = in the evening; 夜に? = at night; 先月 = last month;
+        先週 = last week; 人 = people; ペット = pets; 場所 = places; 都市 = cities;
         国 = countries; カメラ = cameras; パリ = Paris; ベルリン = Berlin; リスボン = Lisbon; 奈良 = Nara;
         東京 = Tokyo; 京都 = Kyoto; 北京 = Beijing; ロンドン = London; フランス = France; ドイツ = Germany;
         日本 = Japan; ポルトガル = Portugal; スペイン = Spain; イタリア = Italy; スイス = Switzerland;

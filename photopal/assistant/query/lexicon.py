@@ -47,7 +47,7 @@ _PHOTO_WORDS = frozenset(
     showing shown snap snapped snaps snapshot snapshots spotted stay stayed staying stored take taken takes
     taking taught think took travel traveled traveling travelled travelling trip trips visible visit visited
     visiting visits mention mentioned mentioning mentions want went need wanna said saved use used uses
-    using
+    using tag tags tagged keyword keywords
     """.split()  # noqa: SIM905
 )
 """Words about photos and going somewhere, which every question about photos may have."""

@@ -15,7 +15,7 @@ from datetime import date
 from typing import Literal
 
 from photopal.assistant.query.comparisons import find_comparison
-from photopal.assistant.query.dates import Recurring, When
+from photopal.assistant.query.dates import Period, When, is_daytime
 from photopal.assistant.query.entities import (
     CAMERA,
     DATE,
@@ -51,7 +51,7 @@ from photopal.text import fold, join_words
 LONGEST = 500
 """How many letters a question has at most."""
 
-Attribute = Literal["caption", "date", "place", "camera"]
+Attribute = Literal["caption", "date", "time", "place", "camera", "rating"]
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,9 @@ class Criteria:
         without_places: Places of which none holds.
         cameras: Cameras, or parts of their names; one holds.
         without_cameras: Cameras of which none holds.
-        has: What a photo has or lacks: a caption, a date, a place, a camera.
+        ratings: Numbers of stars, of which the photo has one.
+        without_ratings: Numbers of stars of which it has none; it may have no rating.
+        has: What a photo has or lacks: a caption, a date, a time of day, a place, a camera, a rating.
         words: What else a caption, a place or a file name must hold; of each group one word.
         phrases: What it must hold word for word.
         without_words: Words and phrases that it must not hold.
@@ -91,6 +93,8 @@ class Criteria:
     without_places: tuple[str, ...] = ()
     cameras: tuple[str, ...] = ()
     without_cameras: tuple[str, ...] = ()
+    ratings: tuple[int, ...] = ()
+    without_ratings: tuple[int, ...] = ()
     has: tuple[tuple[Attribute, bool], ...] = ()
     words: tuple[tuple[str, ...], ...] = ()
     phrases: tuple[str, ...] = ()
@@ -160,6 +164,7 @@ class Question:
         number: How many photos are wanted.
         is_negated: Whether a question for yes or no has a "not" in its verb, as in "isn't Anna there?".
         but_names: Concepts that "who besides Anna" does not ask for.
+        elsewhere: Of "who was in Lisbon but not in Paris?" the photos that those asked for are not on.
         unknown_names: Words that may be names nobody has registered.
         not_understood: Words that no reader has taken and that change what is asked.
         notes: What words with several meanings were taken for.
@@ -177,6 +182,7 @@ class Question:
     number: int | None = None
     is_negated: bool = False
     but_names: tuple[str, ...] = ()
+    elsewhere: Criteria | None = None
     unknown_names: tuple[UnknownName, ...] = ()
     not_understood: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -244,6 +250,7 @@ def read_question(text: str, known: Known, *, today: date) -> Question:
         number=number,
         is_negated=is_negated,
         but_names=tuple(reader.but_names),
+        elsewhere=_instead(criteria, reader.elsewhere) if reader.elsewhere else None,
         unknown_names=tuple(find_unknown_names(reader.text)),
         not_understood=tuple(not_understood),
         notes=tuple(marked.notes),
@@ -309,7 +316,7 @@ def read_search(text: str, known: Known, *, today: date | None) -> SearchReading
         problem = error
         marked = mark_entities(straight, known, today=None, is_search=True)
     criteria, words = _read_search(marked, known, marked.text)
-    loose = {"date", "camera", "group"}
+    loose = {"date", "camera", "group", "rating"}
     as_words = re.sub(
         ENTITY, lambda m: marked.at(m[0]).typed if marked.at(m[0]).kind in loose else m[0], marked.text
     )
@@ -334,7 +341,7 @@ def read_search(text: str, known: Known, *, today: date | None) -> SearchReading
                 for name in marked.ambiguous
             ),
         )
-    certain = [e for e in entities if e.kind == "date" and not isinstance(e.when, Recurring)]
+    certain = [e for e in entities if e.kind == "date" and isinstance(e.when, Period)]
     return SearchReading(
         criteria=criteria,
         words=words,
@@ -511,6 +518,7 @@ _ATTRIBUTES: tuple[tuple[Attribute, str], ...] = (
     ("date", r"(?:dates?|time ?stamps?|date taken|time|date or time|dates? (?:and|or) times?)"),
     ("place", r"(?:(?:gps )?(?:locations?|positions?|coordinates|gps(?: data)?)|places?|geotags?|geo ?data)"),
     ("camera", r"(?:cameras?(?: (?:name|model|make))?|camera information|camera data)"),
+    ("rating", r"(?:ratings?|stars?)"),
 )
 _LACKING = (
     rf"(?:(?:that |which |and |but |who )*(?:{_AUX}n't|{_AUX} not|{_AUX})?\s*(?:have |has |having |had"
@@ -524,6 +532,7 @@ _UN: tuple[tuple[Attribute, str], ...] = (
     ("caption", r"uncaptioned|not (?:yet )?captioned(?: yet)?|not (?:yet )?described|captionless"),
     ("date", r"undated|not dated|dateless"),
     ("place", r"not geo-?tagged|unlocated|not located|not geocoded"),
+    ("rating", r"unrated|not (?:yet )?rated(?: yet)?"),
 )
 _PRONOUN = LazyPattern(
     r"\b(?:of|with|without|than|and|is|was|am|are)\s+(?P<who>me|us|him|her|them|myself|ourselves|i|he|she"
@@ -561,7 +570,7 @@ _ARE_ALL = LazyPattern(
 
 # What the readers below look for has one of these words; without one, nothing need be compiled.
 _OF_ATTRIBUTES = LazyPattern(
-    r"caption|descri|date|time|location|located|position|coordinates|gps|place|geo|camera"
+    r"caption|descri|date|time|location|located|position|coordinates|gps|place|geo|camera|rat(?:ing|ed)|star"
 )
 _OF_COMPANY = LazyPattern(
     r"\b(?:alone|\w*sel(?:f|ves)|own|only|just|exclusively|solely|nobody|no[ -]?one|nothing|else|others?"
@@ -583,6 +592,7 @@ class _Reader:
         self.known = known
         self.has_negation = False
         self.but_names: list[str] = []
+        self.elsewhere: list[Entity] = []
 
     def _take(
         self, pattern: re.Pattern[str] | LazyPattern, use: Callable[[re.Match[str]], str | None]
@@ -596,7 +606,8 @@ class _Reader:
         self.text = " ".join(pattern.sub(taken, self.text).split())
 
     def drop_references(self) -> None:
-        """Take out "in them", which says no more than "photos" before it."""
+        """Take out "in them" and "in the caption", which say no more than "photos" before it."""
+        self.text = re.sub(r"\bin (?:the|its|their|a) captions?\b", " ", self.text, flags=re.IGNORECASE)
         self.text = re.sub(rf"\b(?:celebrat\w+|spen[dt]\w*)\s+(?={DATE})", "", self.text, flags=re.IGNORECASE)
         self.text = re.sub(
             rf"(\b{PHOTO}\b.*?)\s+(?:in|on|of|from)\s+(?:them|it)\b", r"\1", self.text, flags=re.IGNORECASE
@@ -656,6 +667,9 @@ class _Reader:
         self._take(re.compile(rf"\b(?:that |which )?(?:are |is )?dated\b(?!\s*{DATE})", re.I), owns("date"))
         self._take(re.compile(r"\b(?:that |which )?(?:are |is )?(?:geo-?tagged)\b", re.I), owns("place"))
         self._take(re.compile(r"\b(?:that |which )?(?:are |is )captioned\b", re.I), owns("caption"))
+        self._take(
+            re.compile(r"\b(?:that |which )?(?:(?:are|is|were|have been) )?rated\b", re.I), owns("rating")
+        )
         self.criteria = replace(self.criteria, has=tuple(has.items()))
 
     def _lacks_both(
@@ -773,17 +787,24 @@ class _Reader:
         is_of_verb = re.match(
             r"(?:are|is|were|was) there $|(?:do|did|have|has) (?:i|we|you) (?:have |take |got )?$", before
         )
-        if is_of_verb and start.startswith("no "):
-            return None
-        if start.startswith("no ") and re.fullmatch(
+        has_no = is_of_verb or re.fullmatch(
             rf"(?:who|(?:which|what) {GROUP}) (?:has|have|had|is|are)", before.strip()
-        ):
+        )
+        if has_no and start.startswith("no "):
             return None
         is_who = re.match(rf"(?:who|whom|(?:which|what) {GROUP}|how many {GROUP})", self.text, re.IGNORECASE)
         if is_who and re.match(r"(?:besides|except|other than|apart from|aside from|excluding)\b", start):
             self.but_names += [entity.value for entity in self.marked_in(match["list"])]
             return ""
-        listed = {(e.kind, e.value) for e in self.marked_in(match["list"])}
+        entities = self.marked_in(match["list"])
+        if (
+            is_who
+            and re.match(r"(?:and|but|yet|,) (?:not|never)\b", start)
+            and {entity.kind for entity in entities} <= {"date", "place", "camera"}
+        ):
+            self.elsewhere += entities
+            return ""
+        listed = {(e.kind, e.value) for e in entities}
         others = self.marked_in(self.text[: match.start()] + self.text[match.end() :])
         if _COMPARES.search(self.text) and any((e.kind, e.value) in listed for e in others):
             return None
@@ -792,7 +813,7 @@ class _Reader:
         ):
             return None
         self.has_negation = True
-        self._exclude(self.marked_in(match["list"]))
+        self._exclude(entities)
         return ""
 
     def _negated_words(self, match: re.Match[str]) -> str | None:
@@ -1047,6 +1068,7 @@ def _with(
         return tuple(dict.fromkeys(entity.value for entity in entities if entity.kind == kind))
 
     dates = tuple(entity.when for entity in entities if entity.kind == "date" and entity.when)
+    rated = [entity for entity in entities if entity.kind == "rating"]
     if not is_wanted:
         return replace(
             criteria,
@@ -1055,8 +1077,16 @@ def _with(
             without_dates=(*criteria.without_dates, *dates),
             without_places=_joined(criteria.without_places, values("place")),
             without_cameras=_joined(criteria.without_cameras, values("camera")),
+            without_ratings=(*criteria.without_ratings, *(n for entity in rated for n in entity.stars)),
             without_words=_joined(criteria.without_words, values("phrase")),
         )
+    if is_either and len({is_daytime(when) for when in dates}) > 1:
+        raise UsageError(
+            'not understood: "or" between a date and a time of day', hint="Ask for each of them by itself."
+        )
+    ratings = criteria.ratings
+    for entity in rated:
+        ratings = tuple(number for number in entity.stars if not ratings or number in ratings)
     groups = (dates,) if is_either and dates else tuple((when,) for when in dates)
     return replace(
         criteria,
@@ -1065,8 +1095,19 @@ def _with(
         dates=(*criteria.dates, *groups),
         places=_joined(criteria.places, values("place")),
         cameras=_joined(criteria.cameras, values("camera")),
+        ratings=ratings,
         phrases=_joined(criteria.phrases, values("phrase")),
     )
+
+
+def _instead(criteria: Criteria, entities: Sequence[Entity]) -> Criteria:
+    """Criteria with other dates, places or cameras in place of those they have."""
+    kinds = {entity.kind for entity in entities}
+    freed = {field: () for kind, field in _FIELDS_OF.items() if kind in kinds}
+    return _with(replace(criteria, **freed), entities, is_wanted=True, is_either=True)  # type: ignore[arg-type]
+
+
+_FIELDS_OF: dict[str, str] = {"date": "dates", "place": "places", "camera": "cameras"}
 
 
 def _joined(one: tuple[str, ...], two: tuple[str, ...]) -> tuple[str, ...]:

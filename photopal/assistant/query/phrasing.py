@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from photopal.assistant.query.dates import Period, Recurring, When
+from photopal.assistant.query.dates import Daytime, Period, Recurring, When, is_daytime
 from photopal.assistant.query.parser import Criteria
 from photopal.text import join_words, plural
 
@@ -99,22 +99,28 @@ def period_words(period: Period) -> str:
 
 
 def when_words(when: When) -> str:
-    """Write a date, or one that comes back every year: "in July of any year"."""
+    """Write a date, one that comes back every year ("in July of any year"), or a time of day."""
     if isinstance(when, Period):
         return period_words(when)
+    if isinstance(when, Daytime):
+        return when.label
     return f"{when.label} of any year" if not when.label.endswith(("days", "weekends")) else when.label
 
 
 def period_phrase(criteria: Criteria) -> str:
     """Write when photos were taken; empty where that does not matter."""
-    groups = [join_words([when_words(when) for when in group], last="or") for group in criteria.dates]
+    ordered = sorted(criteria.dates, key=lambda group: not all(map(is_daytime, group)))
+    groups = [join_words([when_words(when) for when in group], last="or") for group in ordered]
     if criteria.without_dates:
         groups.append(f"not {join_words([when_words(when) for when in criteria.without_dates], last='or')}")
     return " ".join(groups)
 
 
 _KINDS = {"person": "people", "pet": "pets", "thing": "things"}
-_LACKING = {"caption": "a caption", "date": "a date", "place": "a known location", "camera": "a known camera"}
+_LACKING = {
+    "caption": "a caption", "date": "a date", "time": "a known time of day", "place": "a known location",
+    "camera": "a known camera", "rating": "a rating",
+}  # fmt: skip
 
 
 def describe_criteria(criteria: Criteria) -> str:
@@ -127,12 +133,22 @@ def describe_criteria(criteria: Criteria) -> str:
         ([_LACKING[name] for name, value in criteria.has if not value], "without"),
         (criteria.cameras, "taken with"),
         (criteria.without_cameras, "not taken with"),
+        (_stars(criteria.ratings), "rated with"),
+        (_stars(criteria.without_ratings), "not rated with"),
     ):
         if values:
             parts.append(f"{before} {join_words(values, last='and' if before == 'with' else 'or')}")
     if phrase := period_phrase(criteria):
         parts.append(phrase)
     return "".join(f" {words}" for words in parts)
+
+
+def _stars(ratings: Sequence[int]) -> list[str]:
+    return (
+        [*map(str, sorted(ratings)[:-1]), f"{max(ratings)} star{'' if max(ratings) == 1 else 's'}"]
+        if ratings
+        else []
+    )
 
 
 def _shown(criteria: Criteria) -> list[str]:

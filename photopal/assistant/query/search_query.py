@@ -19,8 +19,8 @@ from photopal.text import fold
 _EMPTY_WORDS = frozenset(
     """
     a all an and are at by did do does find for from her his i image images in is it its me my of on or our
-    photo photograph photographs photos picture pictures pic pics show that the their there they this to was
-    we were what when where which who with taken
+    photo photograph photographs photos picture pictures pic pics show tagged that the their there they this
+    to was we were what when where which who with taken
     """.split()  # noqa: SIM905
 )
 _QUOTES = str.maketrans(dict.fromkeys("“”„‟«»", '"'))

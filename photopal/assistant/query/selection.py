@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 
-from photopal.assistant.query.dates import Period, outside, resolve
+from photopal.assistant.query.dates import Daytime, Period, When, is_daytime, outside, resolve
 from photopal.assistant.query.lexicon import word_forms
 from photopal.assistant.query.parser import Attribute, Criteria
 from photopal.assistant.query.phrasing import describe_criteria, period_phrase, quoted_list, sentence
@@ -86,6 +87,11 @@ class Selection:
             without_places=criteria.without_places,
             has_caption=criteria.given("caption"),
             has_date=criteria.given("date"),
+            has_time=criteria.given("time"),
+            hours=self._hours(),
+            ratings=criteria.ratings,
+            without_ratings=criteria.without_ratings,
+            has_rating=criteria.given("rating"),
             has_place=criteria.given("place"),
             has_camera=criteria.given("camera"),
             periods=self._periods(),
@@ -94,16 +100,28 @@ class Selection:
         )
 
     def _periods(self) -> tuple[tuple[date | None, date | None], ...] | None:
-        criteria = self.criteria
-        if not (criteria.dates or criteria.without_dates):
+        dates = [group for group in self.criteria.dates if not all(map(is_daytime, group))]
+        without = [when for when in self.criteria.without_dates if not is_daytime(when)]
+        if not (dates or without):
             return None
         taken = self.library.search.date_range(SearchQuery())
         years = range(int(taken[0][:4]), int(taken[1][:4]) + 1) if taken else range(0)
-        periods: tuple[Period, ...] = resolve(criteria.dates, years)
-        if criteria.without_dates:
-            free = outside(resolve((criteria.without_dates,), years))
+        periods: tuple[Period, ...] = resolve(dates, years)
+        if without:
+            free = outside(resolve((without,), years))
             periods = resolve((periods, free), years)
         return tuple((period.since, period.until) for period in periods)
+
+    def _hours(self) -> tuple[int, ...] | None:
+        """The hours of the day in which all the times of day lie; None where none is given."""
+        hours: set[int] | None = None
+        free = set(range(24)) - _hours_of(self.criteria.without_dates)
+        for group in self.criteria.dates:
+            if all(map(is_daytime, group)):
+                hours = (free if hours is None else hours) & _hours_of(group)
+        if hours is None and len(free) < 24:
+            hours = free
+        return None if hours is None else tuple(sorted(hours))
 
     def count(self) -> int:
         """Count the photos."""
@@ -120,8 +138,15 @@ class Selection:
         return tuple(hit.photo for hit in self.hits(order, most=limit))
 
 
+def _hours_of(dates: Iterable[When]) -> set[int]:
+    return {hour for when in dates if isinstance(when, Daytime) for hour in when.hours}
+
+
 def _forms(words: str) -> tuple[str, ...]:
     return (words,) if " " in words else word_forms(words)
+
+
+_NOUNS = {"date": "date", "time": "known time of day"}
 
 
 def nothing_found(selection: Selection, *, is_yes_no: bool = False) -> LibraryAnswer:
@@ -170,10 +195,15 @@ def reservations(
                 f"{count(blind)}{when} {has} no caption yet, so it is not known who or what is on"
                 f" {'it' if blind == 1 else 'them'}."
             )
-    if (criteria.dates or criteria.without_dates) and not asks_when:
-        without_date = selection.where(dates=(), without_dates=()).having("date", is_known=False)
-        if undated := without_date.count():
+    if criteria.dates or criteria.without_dates:
+        every = [*criteria.without_dates, *(when for group in criteria.dates for when in group)]
+        lacked: Attribute = "time" if any(map(is_daytime, every)) else "date"
+        days = tuple(
+            group for group in criteria.dates if lacked == "time" and not any(map(is_daytime, group))
+        )
+        whole = selection.where(dates=days, without_dates=())
+        undated = whole.having(lacked, is_known=False).count()
+        if undated and (lacked == "time" or not asks_when):
             has = "has" if undated == 1 else "have"
-            undated_what = describe_criteria(replace(criteria, dates=(), without_dates=()))
-            notes.append(f"{count(undated)}{undated_what} {has} no date.")
+            notes.append(f"{count(undated)}{whole.what} {has} no {_NOUNS[lacked]}.")
     return notes

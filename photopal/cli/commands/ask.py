@@ -45,9 +45,9 @@ def ask(
     about names, dates, counts and places are answered exactly from the library; the model only looks at the
     few photos that remain, and the answer lists the photos it is based on. "Not", "without", "more than" and
     the like are understood or refused; words that are neither names, dates nor places are looked for in
-    captions and quoted in the answer. A month, season or holiday without a year means every year. Simple
-    questions can also be asked in German, French, Spanish, Italian, Chinese and Japanese. Exits with code 4
-    if nothing matches.
+    captions and quoted in the answer. A month, season or holiday without a year means every year, and
+    morning, evening or night the hours that the answer names. Simple questions can also be asked in German,
+    French, Spanish, Italian, Chinese and Japanese. Exits with code 4 if nothing matches.
 
     Examples:
       photopal ask "What is Rex doing?" beach.jpg

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,7 +14,7 @@ from photopal.cli.context import Session, session_of
 from photopal.cli.inputs import parse_box, read_paths
 from photopal.cli.output import BY_WHOM, Listing, safe, show_json, show_line, show_listing
 from photopal.errors import NothingFoundError, UsageError
-from photopal.text import count, join_words
+from photopal.text import count, fold, join_words
 
 if TYPE_CHECKING:
     from photopal.library import ConceptRecord, Library, PhotoRecord
@@ -49,7 +49,8 @@ def who(
     """Show who is in a photo, or correct it.
 
     For each name, shows whether it is in the photo and who says so: you, a caption you wrote, a reference
-    photo, or a model with its score. "unsure" means that the model was asked and is undecided.
+    photo, the file itself, or a model with its score. "unsure" means that the model was asked and is
+    undecided. Persons that only the file names are listed too.
 
     What you say with --is and --not is final: no model changes it, and search, captions and answers follow at
     once. A caption by a model with a name you took off is no longer shown, and `photopal caption` writes a
@@ -69,16 +70,24 @@ def who(
         raise UsageError("a box can only be given for a single photo")
     with session.library_to_write() if said else session.library_to_read() as library:
         rows = [_photo_at(library, path) for path in paths]
-        if not library.concepts.all():
+        persons = {row.id: _persons_in_file(library, row) for row in rows}
+        if not library.concepts.all() and not (any(persons.values()) and not said):
             raise NothingFoundError("no concepts yet", hint="photopal add-concept NAME PHOTO...")
         if said:
             _correct(session, library, rows, said)
         found = [(row, library.corrections.evidence(row.id)) for row in rows]
         if json:
             concepts = library.concepts.all()
-            show_json(session.out, [_as_json(row, known, concepts) for row, known in found])
+            show_json(session.out, [_as_json(row, known, concepts, persons[row.id]) for row, known in found])
         elif not said:
-            _show(session, library, found)
+            _show(session, library, found, persons)
+
+
+def _persons_in_file(library: Library, photo: PhotoRecord) -> list[str]:
+    """Whom the files of a photo name and who is not registered."""
+    facts = library.facts.get(photo.id)
+    registered = {fold(concept.name) for concept in library.concepts.all()}
+    return [name for name in (facts.names() if facts else []) if fold(name) not in registered]
 
 
 @dataclass(frozen=True)
@@ -172,12 +181,17 @@ def _tell_of_captions(
         session.say(f"You wrote the caption of {row.path} yourself; it is left as it is.")
 
 
-def _show(session: Session, library: Library, found: Sequence[tuple[PhotoRecord, PhotoEvidence]]) -> None:
+def _show(
+    session: Session,
+    library: Library,
+    found: Sequence[tuple[PhotoRecord, PhotoEvidence]],
+    persons: Mapping[int, Sequence[str]],
+) -> None:
     concepts = library.concepts.all()
     for row, known in found:
         if len(found) > 1:
             show_line(session.out, f"{safe(str(row.path))}:")
-        entries = _as_json(row, known, concepts)["names"]
+        entries = _as_json(row, known, concepts, persons[row.id])["names"]
         rows = [
             (
                 entry["name"],
@@ -198,8 +212,10 @@ def _show(session: Session, library: Library, found: Sequence[tuple[PhotoRecord,
 _ORDER = ("yes", "unsure", "no", "unknown")
 
 
-def _as_json(photo: PhotoRecord, known: PhotoEvidence, concepts: Sequence[ConceptRecord]) -> dict[str, Any]:
-    """What is known of every concept, those that are there first."""
+def _as_json(
+    photo: PhotoRecord, known: PhotoEvidence, concepts: Sequence[ConceptRecord], persons: Sequence[str]
+) -> dict[str, Any]:
+    """What is known of every concept and of others whom the file names, those that are there first."""
     evidence = {one.concept_id: one for one in known.concepts}
     names: list[dict[str, Any]] = []
     for concept in concepts:
@@ -222,6 +238,10 @@ def _as_json(photo: PhotoRecord, known: PhotoEvidence, concepts: Sequence[Concep
                 "box": box,
             }
         )
+    nothing: dict[str, Any] = dict.fromkeys(("kind", "score", "probability", "box"))
+    names += [
+        {"name": name, **nothing, "is_present": True, "verdict": "yes", "source": "file"} for name in persons
+    ]
     names.sort(key=lambda entry: _ORDER.index(entry["verdict"]))
     return {
         "path": str(photo.path),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from tests.assistant.questions.album import ALBUM, CANON, CONCEPTS, GERMANY, IPHONE, PEOPLE, PETS, shows
 from tests.assistant.questions.expect import (
     REGIONS,
     Either,
+    Fits,
     Names,
     Photos,
     Question,
@@ -374,8 +377,103 @@ _FOREIGN_SEARCHES = group(
     command="search",
 )
 
+_EVENING = range(17, 22)
+
+
+def _at(hours: Iterable[int]) -> Fits:
+    """Tell of a photo whether it was taken in one of some hours of the day."""
+    return lambda photo: photo.taken is not None and photo.taken.hour in hours
+
+
+_HOURS = [
+    *group(
+        "time of day",
+        ("How many photos were taken in the morning?", count(_at(range(5, 12)))),
+        ("Show me photos taken at night", listed(_at((22, 23, 0, 1, 2, 3, 4)))),
+        ("Show me evening photos of Anna", listed(lambda p: "Anna" in p.names and _at(_EVENING)(p))),
+        (
+            "Was Mia photographed in the afternoon in 2021?",
+            yes(lambda p: "Mia" in p.names and p.year == 2021 and _at(range(12, 17))(p)),
+        ),
+        (
+            "When was Ben last photographed in the evening?",
+            last(lambda p: "Ben" in p.names and _at(_EVENING)(p)),
+        ),
+        ("Who was photographed in the evening of 24 December 2024?", who(lambda p: p.number == 51)),
+        (
+            "How many photos of Ben were taken before noon?",
+            count(lambda p: "Ben" in p.names and _at(range(12))(p)),
+        ),
+        ("Which photos were taken between 8 and 9 in the morning?", listed(_at((8,)))),
+        ("Which photos were taken at 10 o'clock?", listed(_at((10,)))),
+        ("Show me photos from after midnight", listed(_at(range(5)))),
+        (
+            "Do I take more photos in the morning or in the evening?",
+            Words("morning", frozenset({"evening"})),
+        ),
+        (
+            "Show me photos of Anna at night or in the evening",
+            listed(lambda p: "Anna" in p.names and _at((*range(17, 24), *range(5)))(p)),
+        ),
+        (
+            "How many photos of Anna were not taken in the evening?",
+            count(lambda p: "Anna" in p.names and _at(set(range(24)) - set(_EVENING))(p)),
+        ),
+        (
+            "Show me photos from Saturday mornings",
+            listed(lambda p: p.day is not None and p.day.weekday() == 5 and _at(range(5, 12))(p)),
+        ),
+        (
+            "Show me Christmas evening photos",
+            listed(lambda p: p.number in (3, 25, 35, 51)),
+        ),
+        ("Show me a photo with the night sky", none()),
+        ("Wie viele Fotos wurden abends gemacht?", count(_at(_EVENING))),
+        ("Combien de photos ont été prises le matin ?", count(_at(range(5, 12)))),
+        (
+            "Which photos of Ben were taken on a weekday?",
+            listed(lambda p: "Ben" in p.names and p.day is not None and p.day.weekday() < 5),
+        ),
+        ("Where was Ben the day after Christmas 2019?", none()),
+        ("Who was there on the day before Christmas Day 2019?", who(lambda p: p.number == 3)),
+    ),
+    *group(
+        "time of day",
+        ("rex evening", listed(lambda p: "Rex" in p.names and _at(_EVENING)(p))),
+        ("mornings in nara", listed(lambda p: p.place == "Nara" and _at(range(5, 12))(p))),
+        ("paris at night", listed(lambda p: p.number == 39)),
+        command="search",
+    ),
+    *group(
+        "negation",
+        (
+            "Which photos from 2024 aren't of Mia or Anna?",
+            listed(lambda p: p.year == 2024 and not p.names & {"Mia", "Anna"}),
+        ),
+        (
+            "Who was in Lisbon in the summer of 2022 but not in the summer of 2023?",
+            who(lambda p: p.number == 31, but=["Zoë"]),
+        ),
+        (
+            "Who was in Berlin but never in Lisbon?",
+            Names(frozenset({"Mia", "Rex", "Will", "Luna", "Summer"})),
+        ),
+        ("How many photos of Ben have no rating?", count(shows("Ben"))),
+        ("Which photos of Rex are not rated with 5 stars?", listed(shows("Rex"))),
+        ("Do I have photos of Anna with at least 4 stars?", no(lambda p: False)),
+    ),
+    *group(
+        "beyond knowledge",
+        ("Was it raining when Anna and Ben kissed?", Refusal()),
+        ("In which years was Ben not photographed?", Refusal()),
+        ("Which photos were taken after 10:30 pm?", Refusal()),
+        may_refuse=True,
+    ),
+]
+
+
 QUESTIONS: list[Question] = [
     *_NEGATION, *_NEGATED_SEARCHES, *_COMPARISONS, *_TIMES, *_DATED_SEARCHES, *_KINDS, *_CAMERAS,
     *_CAMERA_SEARCHES, *_PLACES, *_WORD_NAMES, *_WORD_NAME_SEARCHES, *_SCRIPTS, *_SCRIPT_QUESTIONS,
-    *_TOGETHER, *_BEYOND, *_NONSENSE, *_LANGUAGES, *_FOREIGN_SEARCHES,
+    *_TOGETHER, *_BEYOND, *_NONSENSE, *_LANGUAGES, *_FOREIGN_SEARCHES, *_HOURS,
 ]  # fmt: skip
