@@ -79,7 +79,14 @@ def atomic_path(path: Path, *, durable: bool = True, replace: bool = True) -> It
         else:
             _move_to_new(part, path)
         if durable:
-            _sync_folder(path.parent)
+            # Have the new name on the disk too. The content is safe by now, so a system that cannot is no
+            # error.
+            with suppress(OSError):
+                handle = os.open(path.parent, os.O_RDONLY)  # Windows opens no folders
+                try:
+                    os.fsync(handle)
+                finally:
+                    os.close(handle)
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
@@ -99,13 +106,3 @@ def _move_to_new(part: Path, path: Path) -> None:
         except BaseException:
             path.unlink()
             raise
-
-
-def _sync_folder(folder: Path) -> None:
-    """Have the new name on the disk too. The content is safe by now, so a system that cannot is no error."""
-    with suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)  # Windows opens no folders
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

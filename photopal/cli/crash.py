@@ -9,7 +9,7 @@ import os
 import sys
 import tempfile
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -75,7 +75,8 @@ def write_report(error: BaseException, home: Path | None, *, doing: str) -> Path
         folder = home / "crashes"
         with suppress(OSError):
             folder.mkdir(exist_ok=True)
-            _drop_oldest(folder)
+            for path in sorted(folder.glob("*.txt"))[: -(_MOST_REPORTS - 1)]:
+                path.unlink(missing_ok=True)
             return _written(folder / name, text)
     with suppress(OSError):
         return _written(Path(tempfile.gettempdir()) / f"photopal-crash-{name}", text)
@@ -94,16 +95,7 @@ def _lines(error: BaseException, doing: str) -> Iterable[str]:
     yield f"arguments: {sys.argv[1:]}"
     yield f"at: {doing}"
     yield ""
-    yield from _traceback_of(error)
-
-
-def _traceback_of(error: BaseException) -> Iterator[str]:
     try:
         yield from (line.rstrip("\n") for line in traceback.format_exception(error))
     except Exception as failure:  # noqa: BLE001 - an exception's own __str__ may fail, or memory be short
         yield f"{type(error).__name__}; its traceback cannot be written: {type(failure).__name__}"
-
-
-def _drop_oldest(folder: Path) -> None:
-    for path in sorted(folder.glob("*.txt"))[: -(_MOST_REPORTS - 1)]:
-        path.unlink(missing_ok=True)

@@ -65,7 +65,13 @@ def take_over(*, is_debug: bool) -> None:
         is_debug: Leave what libraries say on stderr.
     """
     global _talk, _chatter
-    _open_closed()
+    # Open the standard streams that this process was started without, or the next file takes their place.
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            # The lowest number that is free, which is this one.
+            os.open(os.devnull, os.O_RDWR)
     if isinstance(sys.stdout, io.TextIOWrapper) and not _is_windows_console(sys.stdout):
         sys.stdout = _like(sys.stdout, _Results(sys.stdout.fileno(), "wb", closefd=False))
     if not isinstance(sys.stderr, io.TextIOWrapper):
@@ -82,16 +88,6 @@ def take_over(*, is_debug: bool) -> None:
         # No disk has room: what libraries say is lost, but still not shown.
         _chatter = Path(os.devnull).open("r+b", buffering=0)  # noqa: SIM115 - as above
     os.dup2(_chatter.fileno(), sys.stderr.fileno())
-
-
-def _open_closed() -> None:
-    """Open the standard streams that this process was started without, or the next file takes their place."""
-    for descriptor in range(3):
-        try:
-            os.fstat(descriptor)
-        except OSError:
-            # The lowest number that is free, which is this one.
-            os.open(os.devnull, os.O_RDWR)
 
 
 def talk_stream() -> TextIO:

@@ -90,7 +90,10 @@ class IndexRun:
                 for path, photo_id in self._revived:
                     self._revive(path, photo_id)
                 for skipped, stamp in self._bad:
-                    self._record_bad(skipped, stamp)
+                    self._library.paths.add_problem(skipped, size_bytes=stamp[0], mtime_ns=stamp[1])
+                    if stamp != (None, None):
+                        # The file was read and is broken: the photo that was at this path is not there now.
+                        self._library.paths.mark_missing([skipped.path])
                 self._library.paths.clear_problems(self._solved)
         self._read_files, self._revived, self._bad, self._solved = [], [], [], []
         self._committed_at_s = time.monotonic()
@@ -134,7 +137,12 @@ class IndexRun:
         while len(self._reader) > until:
             done = self._reader.take(timeout_s=self._committed_at_s + _COMMIT_EVERY_S - time.monotonic())
             if isinstance(done, BadFile):
-                self._take_bad(done)
+                # A file that cannot be opened may be readable tomorrow without having changed.
+                is_lasting = not (isinstance(done.error.__cause__, OSError) and done.error.__cause__.errno)
+                stamp = self._end(done.path)[0]
+                self._note_bad(
+                    Skipped.by(done.path, done.error), stamp if is_lasting else (None, None), is_told=True
+                )
             elif done is not None and done.metadata is None and done.fingerprint is not None:
                 sidecars = self._asked[done.path][2]
                 if self._needs_no_more(done):
@@ -144,12 +152,6 @@ class IndexRun:
             elif done is not None:
                 self._read_files.append((done, self._end(done.path)[1]))
             self._commit_when_due()
-
-    def _take_bad(self, file: BadFile) -> None:
-        # A file that cannot be opened may be readable tomorrow without having changed.
-        is_lasting = not (isinstance(file.error.__cause__, OSError) and file.error.__cause__.errno)
-        stamp = self._end(file.path)[0]
-        self._note_bad(Skipped.by(file.path, file.error), stamp if is_lasting else (None, None), is_told=True)
 
     def _end(self, path: Path) -> tuple[tuple[int, int], KnownPath | None, Sidecars]:
         self._on_done(path)
@@ -245,12 +247,6 @@ class IndexRun:
     def _put_facts(self, file: ReadFile) -> None:
         assert file.metadata is not None, "only a file that was read is recorded"
         self._library.facts.put(file.path, file.metadata, sidecars=file.sidecars, place=file.place)
-
-    def _record_bad(self, skipped: Skipped, stamp: _Stamp) -> None:
-        self._library.paths.add_problem(skipped, size_bytes=stamp[0], mtime_ns=stamp[1])
-        if stamp != (None, None):
-            # The file was read and is broken: the photo that was at this path is not there now.
-            self._library.paths.mark_missing([skipped.path])
 
     def _revive(self, path: Path, photo_id: int) -> None:
         if self._library.photos.is_missing(photo_id):

@@ -51,7 +51,7 @@ class Gone:
     def note_found(self, key: bytes, number: int | None) -> None:
         """Note a file that is there, with its row's number where the library knows its path."""
         if number is not None and number <= self._last_number:
-            _set(self._found, number)
+            self._found[number >> 3] |= 1 << (number & 7)
         folder = os.path.dirname(key)  # noqa: PTH120 - a key is bytes
         if folder != self._folder or key in self._keys:
             self._folder = folder
@@ -68,7 +68,15 @@ class Gone:
             report.offline.append(root)
             report.removed += self._mark(root, lambda file: not self._is_lost(file, root))
         else:
-            self._forget_problems(root)
+            stale = (
+                path
+                for path in self._library.paths.problems_below(root)
+                if not os.path.lexists(path)
+                # A folder that is not there takes its problems along; a file may really be gone.
+                and (os.path.lexists(root) or (path == root and root.parent.is_dir()))
+            )
+            while some := list(itertools.islice(stale, _MARKED_AT_ONCE)):
+                self._library.paths.clear_problems(some)
             report.removed += self._mark(root, lambda file: True)
         if gone:
             report.skipped = [skipped for skipped in report.skipped if skipped.path != root]
@@ -104,7 +112,7 @@ class Gone:
         return (file for file in self._library.paths.files_below(root) if self._is_gone(file, root))
 
     def _is_gone(self, file: KnownFile, root: Path) -> bool:
-        if file.number > self._last_number or _is_set(self._found, file.number):
+        if file.number > self._last_number or self._found[file.number >> 3] & 1 << (file.number & 7):
             return False
         key, root_key = path_bytes(file.path), path_bytes(root)
         return not any(_is_below(key, place) for place in self._closed if place != root_key)
@@ -116,25 +124,6 @@ class Gone:
         root_key = path_bytes(root)
         others = self._library.paths.files_of(file.photo_id)
         return all(_is_below(path_bytes(o.path), root_key) and self._is_gone(o, root) for o in others)
-
-    def _forget_problems(self, root: Path) -> None:
-        stale = (
-            path
-            for path in self._library.paths.problems_below(root)
-            if not os.path.lexists(path)
-            # A folder that is not there takes its problems along; a file may really be gone.
-            and (os.path.lexists(root) or (path == root and root.parent.is_dir()))
-        )
-        while some := list(itertools.islice(stale, _MARKED_AT_ONCE)):
-            self._library.paths.clear_problems(some)
-
-
-def _set(bits: bytearray, number: int) -> None:
-    bits[number >> 3] |= 1 << (number & 7)
-
-
-def _is_set(bits: bytearray, number: int) -> bool:
-    return bool(bits[number >> 3] & 1 << (number & 7))
 
 
 def _is_below(key: bytes, folder: bytes) -> bool:

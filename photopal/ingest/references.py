@@ -75,7 +75,10 @@ def list_reference_files(
     """
     if boxes and masks:
         raise UsageError("--box and --mask cannot be used together")
-    photos = _photos_in(paths)
+    unreachable: list[Skipped] = []
+    photos = list(find_photos(paths, on_skip=unreachable.append))
+    if unreachable:
+        raise UsageError(f"{unreachable[0].path}: {unreachable[0].reason}")
     if len(masks) == 1 and masks[0].is_dir():
         photos = [photo for photo in photos if not _is_mask_name(photo, masks[0])]
         masks = [_mask_of(photo, masks[0]) for photo in photos]
@@ -92,14 +95,6 @@ def list_reference_files(
         ReferenceFile(path, box, mask)
         for path, box, mask in zip(photos, boxes or none, masks or none, strict=True)
     ]
-
-
-def _photos_in(paths: Sequence[Path]) -> list[Path]:
-    unreachable: list[Skipped] = []
-    photos = list(find_photos(paths, on_skip=unreachable.append))
-    if unreachable:
-        raise UsageError(f"{unreachable[0].path}: {unreachable[0].reason}")
-    return photos
 
 
 def _is_mask_name(photo: Path, folder: Path) -> bool:

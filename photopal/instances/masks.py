@@ -36,7 +36,9 @@ def find_subject_cells(photos: Sequence[Tensor], others: Sequence[Tensor]) -> li
     found = []
     for index, cells in enumerate(photos):
         rows, cols = cells.shape[:2]
-        score = _CENTER_WEIGHT * _center_prior(rows, cols).flatten()
+        ys = torch.linspace(-1, 1, rows)[:, None]
+        xs = torch.linspace(-1, 1, cols)[None, :]
+        score = _CENTER_WEIGHT * torch.exp(-(xs.square() + ys.square())).flatten()
         peers = [unit for other, unit in enumerate(units) if other != index]
         if peers:
             score = score + _best_matches(units[index], peers).mean(dim=0)
@@ -54,9 +56,3 @@ def find_subject_cells(photos: Sequence[Tensor], others: Sequence[Tensor]) -> li
 def _best_matches(cells: Tensor, photos: Sequence[Tensor]) -> Tensor:
     """Of each photo the cell most like each of `[cells, width]`: cosines `[photos, cells]`."""
     return torch.stack([(cells @ photo.T).amax(dim=1) for photo in photos])
-
-
-def _center_prior(rows: int, cols: int) -> Tensor:
-    ys = torch.linspace(-1, 1, rows)[:, None]
-    xs = torch.linspace(-1, 1, cols)[None, :]
-    return torch.exp(-(xs.square() + ys.square()))

@@ -258,7 +258,14 @@ class Concepts:
         with self._journal.recording(f"removed a reference photo of {self.quoted_name(concept_id)}"):
             references = self.references(concept_id)
             if [one.photo.id for one in references] == [photo_id]:
-                self._refuse_last_reference(concept_id, references[0].photo)
+                photo = references[0].photo
+                rows = self._connection.rows("SELECT name FROM concepts WHERE id = ?", (concept_id,))
+                name = rows[0]["name"] if rows else str(concept_id)
+                raise ConceptError(
+                    f"{photo.path}: is the only reference photo of {name}",
+                    hint=f"First add another one with `photopal add-concept {shlex.quote(name)} PHOTO`,"
+                    f" or remove the name with `photopal remove-concept {shlex.quote(name)}`.",
+                )
             for member in family_of(self._connection, concept_id):
                 self._journal.touch("reference_photos", member, photo_id)
                 self._connection.execute(
@@ -337,7 +344,11 @@ class Concepts:
                 (storable(fold(name)),),
             )
             if not rows:
-                raise ConceptError(f'no concept named "{name}" was merged', hint=self._merged_hint())
+                names = [name for merged in self.merged_names().values() for name in merged]
+                raise ConceptError(
+                    f'no concept named "{name}" was merged',
+                    hint=f"Merged names: {', '.join(names[:10])}." if names else None,
+                )
             merged = rows[0]
             self.refuse_taken(name)
             with self._journal.recording(
@@ -390,19 +401,6 @@ class Concepts:
         if not names:
             return "photopal add-concept NAME PHOTO..."
         return suggest(name, names) or f"Known names: {', '.join(names[:10])}."
-
-    def _merged_hint(self) -> str | None:
-        names = [name for merged in self.merged_names().values() for name in merged]
-        return f"Merged names: {', '.join(names[:10])}." if names else None
-
-    def _refuse_last_reference(self, concept_id: int, photo: PhotoRecord) -> None:
-        rows = self._connection.rows("SELECT name FROM concepts WHERE id = ?", (concept_id,))
-        name = rows[0]["name"] if rows else str(concept_id)
-        raise ConceptError(
-            f"{photo.path}: is the only reference photo of {name}",
-            hint=f"First add another one with `photopal add-concept {shlex.quote(name)} PHOTO`,"
-            f" or remove the name with `photopal remove-concept {shlex.quote(name)}`.",
-        )
 
     def photo_ids(self, concept_id: int) -> set[int]:
         """Return the ids of the photos of which anything is known about a concept, or one merged with it."""

@@ -73,7 +73,10 @@ class WriterLock:
         deadline = time.monotonic() + self._wait_s
         while not _try_lock(descriptor):
             if time.monotonic() >= deadline:
-                holder = _holder(descriptor)
+                os.lseek(descriptor, 0, os.SEEK_SET)
+                holder = (
+                    os.read(descriptor, 32).decode("ascii", errors="replace").strip() or "of unknown number"
+                )
                 os.close(descriptor)
                 raise LibraryLockedError(
                     f"{self._path}: the library is locked by process {holder}",
@@ -101,8 +104,3 @@ class WriterLock:
             _unlock(self._descriptor)
             os.close(self._descriptor)
             self._descriptor = None
-
-
-def _holder(descriptor: int) -> str:
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    return os.read(descriptor, 32).decode("ascii", errors="replace").strip() or "of unknown number"

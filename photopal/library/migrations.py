@@ -7,7 +7,6 @@ its number. sqlite-utils is imported here, by the steps alone: opening a current
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -339,20 +338,18 @@ def bring_up_to_date(connection: sqlite3.Connection, lock: AbstractContextManage
 
     with lock:
         connection.execute("PRAGMA journal_mode = WAL")
-        _run_steps(connection, Database)
-
-
-def _run_steps(connection: sqlite3.Connection, database: Callable[..., Any]) -> None:
-    for number, step in enumerate(_STEPS[schema_version(connection) :], start=schema_version(connection) + 1):
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            step(database(connection, execute_plugins=False))
-            connection.execute(f"PRAGMA user_version = {number}")
-            connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
+        for number, step in enumerate(
+            _STEPS[schema_version(connection) :], start=schema_version(connection) + 1
+        ):
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                step(Database(connection, execute_plugins=False))
+                connection.execute(f"PRAGMA user_version = {number}")
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
 
 
 def _create_photos(db: Any) -> None:

@@ -202,7 +202,12 @@ def _support_heif() -> None:
 
 
 def _picture(image: Image.Image, max_side_px: int | None) -> Image.Image:
-    target = _target_size_px(image.size, max_side_px)
+    longest = max(image.size)
+    if max_side_px is None or longest <= max_side_px:
+        target = image.size
+    else:
+        width, height = (max(1, round(side * max_side_px / longest)) for side in image.size)
+        target = width, height
     if target != image.size:
         # Only JPEG has a draft mode; it never goes below the size that is asked for.
         image.draft(None, target)
@@ -223,14 +228,6 @@ def _picture(image: Image.Image, max_side_px: int | None) -> Image.Image:
     return picture.copy() if picture is image else picture
 
 
-def _target_size_px(size: tuple[int, int], max_side_px: int | None) -> tuple[int, int]:
-    longest = max(size)
-    if max_side_px is None or longest <= max_side_px:
-        return size
-    width, height = (max(1, round(side * max_side_px / longest)) for side in size)
-    return width, height
-
-
 def _continuous(image: Image.Image) -> Image.Image:
     """Bring any mode to one of L, RGB, RGBA, CMYK and LAB, in which pixels can be averaged."""
     mode = image.mode
@@ -242,24 +239,20 @@ def _continuous(image: Image.Image) -> Image.Image:
         has_alpha = mode != "P" or "transparency" in image.info
         return image.convert("RGBA" if has_alpha else "RGB")
     if mode.startswith("I") or mode == "F":
-        return _eight_bit(image)
+        # Scale one deep channel to 8 bits: 16-bit by its range, others by what they hold.
+        import numpy as np
+
+        levels = np.asarray(image).astype(np.float32)
+        levels = np.nan_to_num(levels, nan=0.0, posinf=0.0, neginf=0.0)
+        highest = float(levels.max(initial=0.0))
+        if image.mode.startswith("I;16"):
+            full = 65535.0
+        elif image.mode == "F" and highest <= 1.0:
+            full = 1.0
+        else:
+            full = next((limit for limit in (255.0, 65535.0) if highest <= limit), highest)
+        return Image.fromarray(np.clip(levels * (255.0 / full), 0, 255).round().astype(np.uint8), "L")
     return image.convert("L" if mode == "1" else "RGB")
-
-
-def _eight_bit(image: Image.Image) -> Image.Image:
-    """Scale one deep channel to 8 bits: 16-bit by its range, others by what they hold."""
-    import numpy as np
-
-    levels = np.asarray(image).astype(np.float32)
-    levels = np.nan_to_num(levels, nan=0.0, posinf=0.0, neginf=0.0)
-    highest = float(levels.max(initial=0.0))
-    if image.mode.startswith("I;16"):
-        full = 65535.0
-    elif image.mode == "F" and highest <= 1.0:
-        full = 1.0
-    else:
-        full = next((limit for limit in (255.0, 65535.0) if highest <= limit), highest)
-    return Image.fromarray(np.clip(levels * (255.0 / full), 0, 255).round().astype(np.uint8), "L")
 
 
 def _srgb(picture: Image.Image, profile: object) -> Image.Image:

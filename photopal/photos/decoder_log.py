@@ -45,7 +45,10 @@ def listening(file: BinaryIO, notes: list[str]) -> Iterator[None]:
     said: list[str] = []
     _here.said = said
     try:
-        if _is_silent(file):
+        file.seek(0, io.SEEK_SET)
+        start = file.read(12)
+        is_box = start[4:].startswith(_SILENT_BOX) and not start[4:].startswith(_CR3)
+        if is_box or start.startswith(_SILENT):
             yield
         else:
             with _stderr_lock, _stderr_into(said):
@@ -79,13 +82,6 @@ def simply_note_warnings() -> None:
     """Have `note_warning` take every warning; belongs inside `warnings.catch_warnings`."""
     warnings.simplefilter("always")
     warnings.showwarning = note_warning
-
-
-def _is_silent(file: BinaryIO) -> bool:
-    file.seek(0, io.SEEK_SET)
-    start = file.read(12)
-    is_box = start[4:].startswith(_SILENT_BOX) and not start[4:].startswith(_CR3)
-    return is_box or start.startswith(_SILENT)
 
 
 @contextmanager

@@ -154,7 +154,14 @@ class _Walk:
             self._skips.append(Skipped(Path(self._folder), reason))
         for skipped in sorted(self._skips, key=lambda skipped: skipped.path):
             self._on_skip(skipped)
-        self._count_videos(names["photo"])
+        # Count the videos that belong to a photo apart.
+        photos = names["photo"]
+        if self._videos:
+            stems = {os.path.splitext(name)[0] for name in photos}  # noqa: PTH122
+            live = sum(video in stems for video in self._videos)
+            self.left_out["video"] -= live
+            self.left_out[_LIVE_PHOTO] += live
+            self.left_out = +self.left_out
         return sorted(names["photo"]), sorted(names["folder"]), sorted(names["linked folder"])
 
     def _kind_of(self, entry: os.DirEntry[str]) -> str | None:
@@ -169,7 +176,12 @@ class _Walk:
                     return None
                 return "linked folder" if entry.is_symlink() else "folder"
             if not is_photo_name:
-                self._note_left_out(name)
+                suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122
+                what = RAW_LEFT_OUT if suffix in RAW_SUFFIXES else _NOT_READ.get(suffix)
+                if what is not None:
+                    self.left_out[what] += 1
+                    if suffix == ".mov":
+                        self._videos.append(name[: -len(suffix)])
                 return None
             if entry.is_file():
                 return None if self._is_excluded(self._excludes.has_file(entry.path)) else "photo"
@@ -184,20 +196,3 @@ class _Walk:
     def _is_excluded(self, is_excluded: bool, /) -> bool:
         self.left_out.update([EXCLUDED] if is_excluded else [])
         return is_excluded
-
-    def _note_left_out(self, name: str) -> None:
-        suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122
-        what = RAW_LEFT_OUT if suffix in RAW_SUFFIXES else _NOT_READ.get(suffix)
-        if what is not None:
-            self.left_out[what] += 1
-            if suffix == ".mov":
-                self._videos.append(name[: -len(suffix)])
-
-    def _count_videos(self, photos: Sequence[str]) -> None:
-        """Count the videos that belong to a photo apart."""
-        if self._videos:
-            stems = {os.path.splitext(name)[0] for name in photos}  # noqa: PTH122
-            live = sum(video in stems for video in self._videos)
-            self.left_out["video"] -= live
-            self.left_out[_LIVE_PHOTO] += live
-            self.left_out = +self.left_out

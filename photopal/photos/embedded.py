@@ -256,7 +256,7 @@ def _in_cr3(file: BinaryIO) -> Blocks:
 
     blocks = Blocks()
     parts: dict[bytes, bytes] = {}
-    for kind, start, end in _boxes(file, 0, _size_of(file)):
+    for kind, start, end in _boxes(file, 0, file.seek(0, io.SEEK_END)):
         if kind == b"uuid" and _read_at(file, start, 16) == _CR3_XMP:
             blocks.xmp.append(_read_at(file, start + 16, min(end - start - 16, XMP_LIMIT_BYTES + 1)))
         elif kind == b"moov":
@@ -310,7 +310,3 @@ def _in_gif(file: BinaryIO) -> Blocks:
 def _read_at(file: BinaryIO, start: int, size: int) -> bytes:
     file.seek(start)
     return file.read(size)
-
-
-def _size_of(file: BinaryIO) -> int:
-    return file.seek(0, io.SEEK_END)

@@ -95,6 +95,8 @@ def exif_of(file: BinaryIO, blocks: Blocks | None = None) -> Exif:
     longitude = _degrees(tags, "GPS GPSLongitude", negative="W", limit=180.0)
     if latitude is None or longitude is None:
         latitude = longitude = None
+    words = (word.strip() for word in (_wide_text(tags, "XPKeywords") or "").split(";"))
+    numbers = _numbers(tags.get("Image Rating"))
     return Exif(
         taken_at=_date_of(tags, "Original"),
         digitized_at=_date_of(tags, "Digitized"),
@@ -108,8 +110,8 @@ def exif_of(file: BinaryIO, blocks: Blocks | None = None) -> Exif:
         altitude_m=_altitude_m(tags),
         title=_wide_text(tags, "XPTitle"),
         description=_description(tags),
-        keywords=_keywords(tags),
-        rating=_rating(tags),
+        keywords=tuple(dict.fromkeys(filter(None, words))),
+        rating=int(numbers[0]) if numbers and 0 < numbers[0] <= 5 else None,
     )
 
 
@@ -240,16 +242,6 @@ def _wide_text(tags: dict[str, Any], name: str) -> str | None:
 def _clean(text: str) -> str | None:
     line = " ".join(text.split("\x00", 1)[0].split())
     return "".join(letter for letter in line if letter.isprintable()) or None
-
-
-def _keywords(tags: dict[str, Any]) -> tuple[str, ...]:
-    words = (word.strip() for word in (_wide_text(tags, "XPKeywords") or "").split(";"))
-    return tuple(dict.fromkeys(filter(None, words)))
-
-
-def _rating(tags: dict[str, Any]) -> int | None:
-    numbers = _numbers(tags.get("Image Rating"))
-    return int(numbers[0]) if numbers and 0 < numbers[0] <= 5 else None
 
 
 def _numbers(tag: Any) -> list[float]:

@@ -194,15 +194,28 @@ def gather_metadata(
         _of_takeout(read_takeout(beside.takeout) if beside.takeout else {}),
     ]
     dates = [
-        judged(date, is_from_clock=_is_from_clock(date), now=now) for each in sources for date in each.dates
+        judged(date, is_from_clock=date.source not in _BY_PEOPLE, now=now)
+        for each in sources
+        for date in each.dates
     ]
     for named in (date_in_name(path.stem), *map(date_in_folder, path.parts[-2:-4:-1])):
         if named is not None:
             dates.append(named)
+    # Leave out a region that another source gave before: programs write the same face in several ways.
+    regions = (region for each in sources for region in each.regions)
+    kept: list[Region] = []
+    for region in regions:
+        is_known = any(
+            one.name == region.name
+            and max(abs(a - b) for a, b in zip(one.box, region.box, strict=True)) < 0.01
+            for one in kept
+        )
+        if not is_known:
+            kept.append(region)
     return Metadata(
         dates=_in_order(dates),
         facts=tuple(fact for each in sources for fact in each.facts),
-        regions=tuple(_distinct(region for each in sources for region in each.regions)),
+        regions=tuple(kept),
     )
 
 
@@ -250,10 +263,6 @@ _RANKS = (
 _SOURCES = ("sidecar", "EXIF", "XMP", "IPTC", "PNG", "Takeout")
 _RANK = {source: rank for rank, source in enumerate(_RANKS)}
 _BY_PEOPLE = ("you", "Takeout photoTakenTime", "file name", "folder name")
-
-
-def _is_from_clock(date: DateTaken) -> bool:
-    return date.source not in _BY_PEOPLE
 
 
 def _in_order(dates: Iterable[DateTaken]) -> tuple[DateTaken, ...]:
@@ -419,20 +428,6 @@ def _box(
     if right <= left or bottom <= top:
         return None
     return tuple(round(side, 6) for side in (left, top, right - left, bottom - top))  # type: ignore[return-value]
-
-
-def _distinct(regions: Iterable[Region]) -> list[Region]:
-    """Leave out a region that another source gave before: programs write the same face in several ways."""
-    kept: list[Region] = []
-    for region in regions:
-        is_known = any(
-            one.name == region.name
-            and max(abs(a - b) for a, b in zip(one.box, region.box, strict=True)) < 0.01
-            for one in kept
-        )
-        if not is_known:
-            kept.append(region)
-    return kept
 
 
 def _of_iptc(records: Records) -> Metadata:

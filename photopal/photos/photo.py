@@ -7,7 +7,7 @@ import io
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 from photopal.errors import PhotoError
 from photopal.files import Stamp
@@ -20,9 +20,6 @@ from photopal.photos.phash import phash_of
 from photopal.photos.picture import Source, find_picture, other_spans
 from photopal.photos.raw import still_of
 from photopal.photos.sidecars import SidecarFinder, Sidecars
-
-if TYPE_CHECKING:
-    from PIL import Image
 
 THUMBNAIL_SIDE_PX = 256
 """The longest side of a thumbnail."""
@@ -127,6 +124,8 @@ def record_photo(
             _check_unchanged(file, known.stamp, path)
     except OSError as error:
         raise PhotoError(path, f"cannot be opened: {error.strerror or error}") from error
+    encoded = io.BytesIO()
+    picture.save(encoded, "JPEG", quality=85)
     return Photo(
         path=path,
         content_hash=known.content_hash,
@@ -136,7 +135,7 @@ def record_photo(
         height_px=height_px,
         format=format_name if still is file else "RAW",
         exif=exif,
-        thumbnail=_thumbnail(picture),
+        thumbnail=encoded.getvalue(),
         phash=phash_of(picture),
         notes=tuple(notes),
         picture_hash=known.picture_hash,
@@ -222,12 +221,6 @@ def _header(file: BinaryIO, path: Path) -> tuple[int, int, str]:
         width_px, height_px = upright_size_px(image)
         name = image.format or ""
     return width_px, height_px, _FORMAT_NAMES.get(name, name)
-
-
-def _thumbnail(picture: Image.Image) -> bytes:
-    encoded = io.BytesIO()
-    picture.save(encoded, "JPEG", quality=85)
-    return encoded.getvalue()
 
 
 def read_facts(path: Path, sidecars: Sidecars) -> Metadata:

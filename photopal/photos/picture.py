@@ -11,7 +11,7 @@ import os
 import re
 import struct
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import BinaryIO, NamedTuple
 
 _IN_MEMORY_BYTES = 32 * 1024 * 1024
@@ -122,16 +122,15 @@ def find_picture(source: Source) -> Picture:
             pieces = list(parts(source))
             spans = [piece for piece in pieces if not isinstance(piece, bytes)]
             # Parts that overlap are nobody's picture, and could be made to take for ever.
-            if any(_is_filled(spans)) and sum(end - start for start, end in spans) <= source.size:
+            if (
+                any(end > start for start, end in spans)
+                and sum(end - start for start, end in spans) <= source.size
+            ):
                 return Picture(name, pieces)
         except (EOFError, LookupError, ValueError, OverflowError, struct.error, _NoPictureError):
             pass
         break
     return Picture("file", [(0, source.size)])
-
-
-def _is_filled(spans: Iterable[Span]) -> Iterator[bool]:
-    return (end > start for start, end in spans)
 
 
 def other_spans(picture: Picture, size: int) -> list[Span]:

@@ -9,7 +9,7 @@ import importlib.util
 import io
 from functools import cache
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from PIL import Image
 
@@ -58,7 +58,9 @@ def still_of(file: BinaryIO, path: Path) -> BinaryIO:
         raise PhotoError(path, f"no readable preview in the RAW file: {_words(error)}") from error
     if thumbnail.format == rawpy.ThumbFormat.JPEG:
         return io.BytesIO(_turned(thumbnail.data, orientation))
-    return _encoded(thumbnail.data, orientation)
+    encoded = io.BytesIO()
+    Image.fromarray(thumbnail.data).save(encoded, "JPEG", quality=95, exif=_exif_of(orientation))
+    return encoded
 
 
 def _turned(jpeg: bytes, orientation: int) -> bytes:
@@ -69,12 +71,6 @@ def _turned(jpeg: bytes, orientation: int) -> bytes:
     block = _exif_of(orientation)
     segment = b"\xff\xe1" + (len(block) + 2).to_bytes(2, "big") + block
     return _JPEG_START + segment + jpeg[2:]
-
-
-def _encoded(pixels: Any, orientation: int) -> io.BytesIO:
-    encoded = io.BytesIO()
-    Image.fromarray(pixels).save(encoded, "JPEG", quality=95, exif=_exif_of(orientation))
-    return encoded
 
 
 def _exif_of(orientation: int) -> bytes:

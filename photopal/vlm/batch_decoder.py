@@ -245,20 +245,18 @@ class BatchDecoder:
             if not unfinished:
                 return answers
             if len(unfinished) <= _SHRINK_AT * len(prompts):
-                self._shrink(unfinished, prompts)
+                # Go on with these lines, and with the rows that have any; `prompts` has the prompt of each
+                # line.
+                remaining = {prompts[line] for line in unfinished}
+                rows = [[prompt for prompt in row if prompt in remaining] for row in self.rows]
+                self._select([number for number, row in enumerate(rows) if row])
+                self.rows = [row for row in rows if row]
+                indices = to_device(torch.tensor(unfinished), self.model.device)
+                self.positions, self.name_bonus = self.positions[indices], self.name_bonus[indices]
+                self.name_inputs, self.name_outputs = self.name_inputs[indices], self.name_outputs[indices]
+                self._lay_out()
                 chosen = [chosen[line] for line in unfinished]
             logits = self._logits(self._step(chosen))
-
-    def _shrink(self, lines: Sequence[int], prompts: Sequence[int]) -> None:
-        """Go on with these lines, and with the rows that have any; `prompts` has the prompt of each line."""
-        remaining = {prompts[line] for line in lines}
-        rows = [[prompt for prompt in row if prompt in remaining] for row in self.rows]
-        self._select([number for number, row in enumerate(rows) if row])
-        self.rows = [row for row in rows if row]
-        indices = to_device(torch.tensor(lines), self.model.device)
-        self.positions, self.name_bonus = self.positions[indices], self.name_bonus[indices]
-        self.name_inputs, self.name_outputs = self.name_inputs[indices], self.name_outputs[indices]
-        self._lay_out()
 
     def _step(self, chosen: Sequence[int]) -> Tensor:
         """Append a token to each answer, given by line; returns `[prompts, hidden]` their states."""

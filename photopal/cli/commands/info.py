@@ -13,7 +13,7 @@ from photopal.errors import NothingFoundError
 from photopal.text import join_words
 
 if TYPE_CHECKING:
-    from photopal.library import CaptionRecord, Library, PhotoRecord
+    from photopal.library import CaptionRecord, PhotoRecord
     from photopal.photos.metadata import Field, Metadata
 
 _SINGLE: tuple[tuple[Field, str], ...] = (
@@ -59,7 +59,8 @@ def info(
         metadata = library.facts.get(record.id) or Metadata()
         caption = library.captions.get(record.id)
         paths = library.paths.of(record.id)
-        names = _names_on(library, caption)
+        seen = {each.concept_id for each in caption.appearances if each.is_present} if caption else set()
+        names = [concept.name for concept in library.concepts.all() if concept.id in seen]
     if json:
         show_json(session.out, _as_json(record, paths, metadata, caption, names))
         return
@@ -110,11 +111,6 @@ def _by_models(caption: CaptionRecord | None, names: list[str]) -> list[_Row]:
         return []
     rows = [("caption", caption.text, "you" if caption.by_hand else "model")]
     return rows + ([("in the photo", join_words(names), "model")] if names else [])
-
-
-def _names_on(library: Library, caption: CaptionRecord | None) -> list[str]:
-    seen = {each.concept_id for each in caption.appearances if each.is_present} if caption else set()
-    return [concept.name for concept in library.concepts.all() if concept.id in seen]
 
 
 def _as_json(

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from photopal.cli.context import Session, session_of
+from photopal.cli.context import session_of
 from photopal.cli.output import Listing, show_listing
 
 
@@ -35,19 +35,15 @@ def restore(
     session = session_of(ctx)
     check_backup(file)
     if not yes:
-        _show_both(session, file)
+        from photopal.library.backup import compare
+
+        rows = [
+            (one.what, f"{one.now:,}", f"{one.backup:,}", f"{one.only_now:,}", f"{one.only_backup:,}")
+            for one in compare(session.settings.library_path, file)
+        ]
+        show_listing(session.out, Listing(("what", "now", "backup", "only now", "only in the backup"), rows))
         session.say("Dry run; nothing was changed. Use --yes to apply.")
         return
     with session.library_to_write() as library, session.progress("Copying") as on_progress:
         aside = restore_library(library, file, on_progress=on_progress)
     session.say(f"Restored the library from {file}. The previous library is kept in {aside}.")
-
-
-def _show_both(session: Session, file: Path) -> None:
-    from photopal.library.backup import compare
-
-    rows = [
-        (one.what, f"{one.now:,}", f"{one.backup:,}", f"{one.only_now:,}", f"{one.only_backup:,}")
-        for one in compare(session.settings.library_path, file)
-    ]
-    show_listing(session.out, Listing(("what", "now", "backup", "only now", "only in the backup"), rows))

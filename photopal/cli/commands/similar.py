@@ -47,22 +47,18 @@ def similar(
 
     session = session_of(ctx)
     with session.library_to_write() as library:
-        row = _photo_record(session, library, photo)
+        if photo.is_dir():
+            raise UsageError(f"{photo}: is a folder", hint="Name a single photo.")
+        chosen = choose_photos(session, library, [photo])
+        if not chosen.photos:
+            reason = f": {chosen.skipped[0].reason}" if chosen.skipped else ""
+            raise UsageError(f"{photo}: cannot be compared{reason}")
+        row = chosen.photos[0]
         vectors = _vectors_with(session, library, row, is_known=known)
         found = similar_photos(library, vectors, row, limit=limit)
     _show(session, found, is_json=json, is_paths=paths)
     if not found:
         raise NothingFoundError(f"no other photos to compare {photo} with")
-
-
-def _photo_record(session: Session, library: Library, photo: Path) -> PhotoRecord:
-    if photo.is_dir():
-        raise UsageError(f"{photo}: is a folder", hint="Name a single photo.")
-    chosen = choose_photos(session, library, [photo])
-    if not chosen.photos:
-        reason = f": {chosen.skipped[0].reason}" if chosen.skipped else ""
-        raise UsageError(f"{photo}: cannot be compared{reason}")
-    return chosen.photos[0]
 
 
 def _vectors_with(session: Session, library: Library, row: PhotoRecord, *, is_known: bool) -> VectorFile:

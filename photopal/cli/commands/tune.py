@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -88,7 +88,12 @@ def _show(
 ) -> None:
     report = outcome.report
     if is_json:
-        show_json(session.out, {"names": called, **_as_json(outcome)})
+        facts = asdict(outcome.report)
+        facts["in_use"] = None if outcome.rival is None else asdict(outcome.rival)
+        for validation in (facts["before"], facts["after"], facts["in_use"]):
+            if validation is not None and math.isnan(validation["accuracy"]):
+                validation["accuracy"] = None
+        show_json(session.out, {"names": called, **facts, "is_saved": outcome.is_saved})
     else:
         rows = [
             ("names", ", ".join(called)),
@@ -110,15 +115,6 @@ def _show(
         session.say(
             "Not saved: tuning did not improve the results on the held-out photos. Try adding more photos."
         )
-
-
-def _as_json(outcome: TuningOutcome) -> dict[str, Any]:
-    facts = asdict(outcome.report)
-    facts["in_use"] = None if outcome.rival is None else asdict(outcome.rival)
-    for validation in (facts["before"], facts["after"], facts["in_use"]):
-        if validation is not None and math.isnan(validation["accuracy"]):
-            validation["accuracy"] = None
-    return {**facts, "is_saved": outcome.is_saved}
 
 
 def _percent(share: float) -> str:

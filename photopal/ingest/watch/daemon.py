@@ -114,7 +114,11 @@ class _Watch:
         while not self._stop.is_set():
             now_s = time.monotonic()
             if now_s >= check_at_s:
-                self._check_folders(complaints)
+                has_complaint = complaints.take()
+                for folder in self._folders:
+                    folder.check()
+                    if has_complaint:
+                        folder.want_scan()
                 self._tell_backlog()
                 check_at_s = now_s + _CHECK_FOLDERS_EVERY_S
             self._look(now_s)
@@ -144,13 +148,6 @@ class _Watch:
             offline=[folder.path for folder in self._folders if not folder.is_there],
             waiting=len(self._settling) + len(self._delivery),
         )
-
-    def _check_folders(self, complaints: LogCapture) -> None:
-        has_complaint = complaints.take()
-        for folder in self._folders:
-            folder.check()
-            if has_complaint:
-                folder.want_scan()
 
     def _look(self, now_s: float) -> None:
         """Look at files that notices told of, and through the folders whose turn it is."""

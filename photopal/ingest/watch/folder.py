@@ -136,7 +136,11 @@ class WatchedFolder:
             self._poll("polling was requested")
             return
         self._links = _linked_folders(identity.real_path)
-        network = _network_mount([identity.real_path, *self._links])
+        # A network drive on which folders lie, or which they contain.
+        real_folders = [identity.real_path, *self._links]
+        mounts = read_mounts()
+        under = (mount for folder in real_folders for mount in mounts_under(folder, mounts))
+        network = next((mount for mount in under if mount.is_network), None)
         if network is not None:
             self._poll(f"{network.folder} is a network drive ({network.kind})")
             return
@@ -180,13 +184,6 @@ def _identify(folder: str) -> tuple[_Identity | None, str]:
         return None, f"cannot be opened: {error.strerror or error}"
     mounts = mounts_under(real_path, read_mounts())
     return _Identity(real_path, status.st_dev, status.st_ino, mounts), ""
-
-
-def _network_mount(real_folders: list[str]) -> Mount | None:
-    """Return a network drive that folders lie on or contain, if there is one."""
-    mounts = read_mounts()
-    under = (mount for folder in real_folders for mount in mounts_under(folder, mounts))
-    return next((mount for mount in under if mount.is_network), None)
 
 
 def _linked_folders(real_root: str) -> list[str]:

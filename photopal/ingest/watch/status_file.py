@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from photopal.errors import LibraryError, LibraryLockedError
 from photopal.files import atomic_write
@@ -119,7 +119,14 @@ class StatusFile:
 
     def status(self) -> WatchStatus:
         """Sum up."""
-        per_minute = self._per_minute()
+        now_s = time.monotonic()
+        while self._handed and now_s - self._handed[0][0] > _RATE_OVER_S:
+            self._handed.popleft()
+        if not self._handed:
+            per_minute = None
+        else:
+            span_s = max(1.0, min(now_s - self._began_s, _RATE_OVER_S))
+            per_minute = round(60 * sum(number for _, number in self._handed) / span_s, 2)
         return WatchStatus(
             pid=os.getpid(),
             started_at=self._started_at,
@@ -141,15 +148,6 @@ class StatusFile:
         where = f"{event.path}: " if event.path is not None else ""
         self._error = (f"{where}{event.reason}", _now())
 
-    def _per_minute(self) -> float | None:
-        now_s = time.monotonic()
-        while self._handed and now_s - self._handed[0][0] > _RATE_OVER_S:
-            self._handed.popleft()
-        if not self._handed:
-            return None
-        span_s = max(1.0, min(now_s - self._began_s, _RATE_OVER_S))
-        return round(60 * sum(number for _, number in self._handed) / span_s, 2)
-
     def _write(self) -> None:
         self._written_s = time.monotonic()
         words = json.dumps(asdict(self.status()))
@@ -166,13 +164,10 @@ def read_statuses(folder: Path) -> list[WatchStatus]:
             _remove(path)
             continue
         with suppress(OSError, ValueError, TypeError, KeyError):
-            found.append(_parse(json.loads(path.read_text(encoding="utf-8"))))
+            facts = json.loads(path.read_text(encoding="utf-8"))
+            folders = tuple(FolderStatus(**folder) for folder in facts["folders"])
+            found.append(WatchStatus(**{**facts, "folders": folders}))
     return sorted(found, key=lambda status: status.started_at)
-
-
-def _parse(facts: dict[str, Any]) -> WatchStatus:
-    folders = tuple(FolderStatus(**folder) for folder in facts["folders"])
-    return WatchStatus(**{**facts, "folders": folders})
 
 
 def _is_alive(path: Path) -> bool:

@@ -50,7 +50,11 @@ def load_yollava(root: Path, *, validation_share: float, seed: int) -> Dataset:
     scenarios = []
     for folder in list_folders(data / "train"):
         name = folder.name
-        train, validation = split_off(_train(folder), validation_share, f"{name} {seed}")
+        photos = []
+        for path in need_photos(folder):
+            mask = path.with_name(f"{path.stem}_mask.png")
+            photos.append(DatasetPhoto(path, {folder.name: ConceptRegion(mask if mask.is_file() else None)}))
+        train, validation = split_off(photos, validation_share, f"{name} {seed}")
         test = tuple(DatasetPhoto(p, {name: ConceptRegion()}) for p in need_photos(data / "test" / name))
         hard = folder / "negative_example"
         negatives = tuple(
@@ -69,14 +73,6 @@ def load_yollava(root: Path, *, validation_share: float, seed: int) -> Dataset:
     if not scenarios:
         raise DatasetError(f"{data / 'train'}: no concepts")
     return Dataset(root, "yollava", tuple(scenarios), read_negatives(root, seed))
-
-
-def _train(folder: Path) -> list[DatasetPhoto]:
-    photos = []
-    for path in need_photos(folder):
-        mask = path.with_name(f"{path.stem}_mask.png")
-        photos.append(DatasetPhoto(path, {folder.name: ConceptRegion(mask if mask.is_file() else None)}))
-    return photos
 
 
 def _read_choice_questions(root: Path, data: Path) -> dict[str, list[Question]]:

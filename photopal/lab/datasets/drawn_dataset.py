@@ -78,7 +78,16 @@ def ask_about_photo(talk: Talk, cast: Sequence[str], rng: random.Random, *, is_m
     position = [entry for name, subject in named if (entry := _choose_side(name, subject, rng))]
     if is_multi:
         choice += [_choose_who(talk, cast, number, rng) for number in range(len(cast) - 1)]
-        vqa += _talk_of_several(talk, cast, rng)[: len(cast) - 1]
+        # Who is there, whether two are there, and who is furthest to the left.
+        who = next(e for e in converse(_in_brackets(talk), rng, count=8) if e.kind == "who")
+        entries = [{"Human": who.question, "AI": who.answer}]
+        first, second = rng.sample(list(cast), 2)
+        present = {name for name, _ in talk.named}
+        answer = "Yes" if {first, second} <= present else "No"
+        entries.append({"Human": f"Can you see <{first}> and <{second}>?", "AI": answer})
+        name, _ = talk.named[0]
+        entries.append({"Human": "Who is furthest to the left?", "AI": f"<{name}>."})
+        vqa += entries[: len(cast) - 1]
     return PhotoQuestions(choice, vqa, position)
 
 
@@ -174,19 +183,6 @@ def _talk_about(talk: Talk, name: str, rng: random.Random) -> Entry:
                 return {"Human": exchange.question, "AI": exchange.answer}
     subject = dict(talk.named)[name]
     return {"Human": f"What is <{name}> doing?", "AI": f"<{name}> is {subject.activity}."}
-
-
-def _talk_of_several(talk: Talk, cast: Sequence[str], rng: random.Random) -> list[Entry]:
-    """Who is there, whether two are there, and who is furthest to the left."""
-    who = next(e for e in converse(_in_brackets(talk), rng, count=8) if e.kind == "who")
-    entries = [{"Human": who.question, "AI": who.answer}]
-    first, second = rng.sample(list(cast), 2)
-    present = {name for name, _ in talk.named}
-    answer = "Yes" if {first, second} <= present else "No"
-    entries.append({"Human": f"Can you see <{first}> and <{second}>?", "AI": answer})
-    name, _ = talk.named[0]
-    entries.append({"Human": "Who is furthest to the left?", "AI": f"<{name}>."})
-    return entries
 
 
 Lookalikes = Mapping[Identity, Identity]
@@ -291,7 +287,11 @@ class _Writer:
     used: set[Identity] = field(default_factory=set)
 
     def scenario(self, rng: random.Random, size: int, *, has_lookalikes: bool) -> None:
-        cast = self._cast(rng, size, has_lookalikes=has_lookalikes)
+        looks = draw_cast(rng, size, self.used, has_lookalikes=has_lookalikes)
+        self.used.update(looks)
+        start = len(self.types)
+        names = tuple(name_of(number) for number in range(start, start + size))
+        cast = _Cast(names, tuple(looks), has_lookalikes)
         folder = "two_concept" if size == 2 else "three_concept"
         name = "_".join(cast.names)
         self.scenarios.append(name)
@@ -319,13 +319,6 @@ class _Writer:
         self._json("scenarios.json", self.scenarios)
         self._json("concept_type.json", self.types)
         self._json("photopal.json", self.extra)
-
-    def _cast(self, rng: random.Random, size: int, *, has_lookalikes: bool) -> _Cast:
-        looks = draw_cast(rng, size, self.used, has_lookalikes=has_lookalikes)
-        self.used.update(looks)
-        start = len(self.types)
-        names = tuple(name_of(number) for number in range(start, start + size))
-        return _Cast(names, tuple(looks), has_lookalikes)
 
     def _strangers(self, rng: random.Random, count: int) -> list[Identity]:
         return draw_others(count, rng, avoid=self.used)

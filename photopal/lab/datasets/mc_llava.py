@@ -66,7 +66,11 @@ def load_mc_llava(root: Path, *, validation_share: float, seed: int) -> Dataset:
     Raises:
         DatasetError: A file is missing or malformed.
     """
-    types = _read_types(root / "concept_type.json")
+    path = root / "concept_type.json"
+    types = read_json(path, dict)
+    for name, folder in types.items():
+        if not isinstance(folder, str):
+            raise DatasetError(f"{path}: the folder of {name} is no text")
     names = read_json(root / "scenarios.json", list)
     told = read_json_if_there(root / "photopal.json", dict) or {}
     extra = Extra(told.get("concepts", {}), told.get("groups", {}))
@@ -265,14 +269,6 @@ def _question(
         photo=photo,
         options=parts.options,
     )
-
-
-def _read_types(path: Path) -> dict[str, str]:
-    types = read_json(path, dict)
-    for name, folder in types.items():
-        if not isinstance(folder, str):
-            raise DatasetError(f"{path}: the folder of {name} is no text")
-    return types
 
 
 def _list_in(value: dict[str, Any], key: str, path: Path) -> list[Any]:

@@ -254,7 +254,14 @@ def _measure_registered(
         if timed < _TIMED_CAPTIONS:
             # A model that remembers no photo: encoding one is part of what captioning it takes.
             assistant = Assistant(model, learned.registered, learned.concepts)
-            timed += _time_captions(assistant, family, tallies, _TIMED_CAPTIONS - timed)
+            # Captions are timed one by one, as `photopal caption` makes them.
+            most = _TIMED_CAPTIONS - timed
+            for number, test in enumerate(family.tests[:most]):
+                started = time.perf_counter()
+                caption_view(assistant, assistant.look(test.drawn.image))
+                cluster = f"{family.scenario.name} {number:03}"
+                tallies.add("caption seconds", cluster, time.perf_counter() - started, 1)
+            timed += min(most, len(family.tests))
         progress.add(tests)
     return len(asked)
 
@@ -263,16 +270,6 @@ def _ask_where_and_caption(evaluation: AssistantEvaluation, key: str, rng: rando
     evaluation.caption(key)
     for kind in ("side", "beside"):
         evaluation.ask_plainly(kind, [f"{key} {kind}", f"{key} where"], rng, most=2)
-
-
-def _time_captions(assistant: Assistant, family: Family, tallies: Tallies, most: int) -> int:
-    """Time captions one by one, as `photopal caption` makes them; returns how many."""
-    for number, test in enumerate(family.tests[:most]):
-        started = time.perf_counter()
-        caption_view(assistant, assistant.look(test.drawn.image))
-        cluster = f"{family.scenario.name} {number:03}"
-        tallies.add("caption seconds", cluster, time.perf_counter() - started, 1)
-    return min(most, len(family.tests))
 
 
 def _measure_tuned(

@@ -35,7 +35,7 @@ from photopal.prompts import templates as questions
 from photopal.text import names_in
 from photopal.vlm.generate import distinguishing_lengths
 from photopal.vlm.kv_cache import copy_past
-from photopal.vlm.protocol import ConceptEmbeddings, EncodedPrompt, PhotoFeatures, PrefixCache, VisionModel
+from photopal.vlm.protocol import ConceptEmbeddings, EncodedPrompt, PhotoFeatures, PrefixCache
 
 Control = Literal["asked", "no concept", "wrong concept", "blank image", "text only"]
 CONTROLS: tuple[Control, ...] = ("no concept", "wrong concept", "blank image", "text only")
@@ -276,29 +276,21 @@ def _common_prefix(
         length = int(differs[0]) if differs.numel() else length
     photo = evaluator.prefix(first, setup.features)
     if photo is not None:
-        return _go_on(evaluator.model, photo, first, length, setup.rows)
+        # A prefix with the next ids of a prompt, up to a length; the given one stays as it is.
+        start = len(photo)
+        if length <= start:
+            return photo
+        past = copy_past(photo)
+        positions = first.positions[..., start:length]
+        evaluator.model.forward(
+            evaluator.model.embed_ids(first.ids[start:length], setup.rows)[None],
+            positions=positions.unsqueeze(-2),
+            past=past,
+        )
+        return PrefixCache(first.ids[:length], int(positions.max()) + 1, past)
     if setup.features is None and evaluator.model.supports_prefix and length > 0:
         return evaluator.model.encode_prefix(first, None, setup.rows, length=length)
     return None
-
-
-def _go_on(
-    model: VisionModel,
-    prefix: PrefixCache,
-    encoded: EncodedPrompt,
-    length: int,
-    rows: ConceptEmbeddings | None,
-) -> PrefixCache:
-    """A prefix with the next ids of a prompt, up to a length; the given one stays as it is."""
-    start = len(prefix)
-    if length <= start:
-        return prefix
-    past = copy_past(prefix)
-    positions = encoded.positions[..., start:length]
-    model.forward(
-        model.embed_ids(encoded.ids[start:length], rows)[None], positions=positions.unsqueeze(-2), past=past
-    )
-    return PrefixCache(encoded.ids[:length], int(positions.max()) + 1, past)
 
 
 def yes_shares(evaluator: Evaluator, setup: PromptSetup, asked: Sequence[Sequence[str]]) -> list[float]:

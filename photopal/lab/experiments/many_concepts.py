@@ -87,7 +87,12 @@ class FullPrompt:
         ids = list(bank.concepts)
         chunks = [ids[start : start + SLOTS] for start in range(0, len(ids), SLOTS)]
         parts = [self._embedded(chunks[0], features, is_first=True)]
-        between = self._between(features)
+        # What stands between two concepts: a full stop and a space.
+        encoded = self._encode((1, 1), "-", features)
+        concept = torch.nonzero(encoded.ids >= self._model.vocab_size)[:, 0].tolist()
+        first_ends = next(index for index in concept if encoded.ids[index] >= self._model.vocab_size + SLOTS)
+        second = next(index for index in concept if index > first_ends)
+        between = self._model.embed_ids(encoded.ids[first_ends + 1 : second])
         for chunk in chunks[1:]:
             parts += [between, self._embedded(chunk, features, is_first=False)]
         self._block = torch.cat(parts)  # [tokens, hidden], from the end of the photo to the last soft token
@@ -108,14 +113,6 @@ class FullPrompt:
     def _block_end(self, encoded: EncodedPrompt) -> int:
         """Where the last soft token ends; the full stop after it goes with what follows."""
         return int(torch.nonzero(encoded.ids >= self._model.vocab_size + SLOTS)[-1]) + 1
-
-    def _between(self, features: PhotoFeatures) -> Tensor:
-        """What stands between two concepts: a full stop and a space."""
-        encoded = self._encode((1, 1), "-", features)
-        concept = torch.nonzero(encoded.ids >= self._model.vocab_size)[:, 0].tolist()
-        first_ends = next(index for index in concept if encoded.ids[index] >= self._model.vocab_size + SLOTS)
-        second = next(index for index in concept if index > first_ends)
-        return self._model.embed_ids(encoded.ids[first_ends + 1 : second])
 
     def _embedded(self, ids: Sequence[int], features: PhotoFeatures, *, is_first: bool) -> Tensor:
         encoded = self._encode([self._bank.concepts[i].token_count for i in ids], "-", features)

@@ -64,7 +64,11 @@ def draw_photo(scene: Scene, *, size_px: int = 160, supersample: int = 2) -> Dra
     for index in order:
         _paint_subject(canvas, scene.subjects[index], number=index + 1)
     if scene.has_rain:
-        _paint_rain(canvas, rng)
+        drops = Canvas(canvas.image, Image.new("L", canvas.image.size))
+        for _ in range(45):
+            x, y = rng.random() * canvas.width, rng.random() * canvas.height
+            length = 0.05 * canvas.height
+            drops.line([(x, y), (x - length * 0.3, y + length)], (196, 210, 226), 0.006 * canvas.width)
     image = canvas.image.reduce(supersample)
     painted = np.asarray(canvas.owners)[supersample // 2 :: supersample, supersample // 2 :: supersample]
     things = np.where(painted > THING, painted - THING, 0).astype(np.uint8)
@@ -90,14 +94,6 @@ def _paint_subject(canvas: Canvas, subject: Subject, *, number: int) -> None:
     else:
         paint_pet(pen, subject.identity, collar=subject.collar, activity=subject.activity)
     canvas.owner = 0
-
-
-def _paint_rain(canvas: Canvas, rng: random.Random) -> None:
-    drops = Canvas(canvas.image, Image.new("L", canvas.image.size))
-    for _ in range(45):
-        x, y = rng.random() * canvas.width, rng.random() * canvas.height
-        length = 0.05 * canvas.height
-        drops.line([(x, y), (x - length * 0.3, y + length)], (196, 210, 226), 0.006 * canvas.width)
 
 
 def _develop(image: Image.Image, scene: Scene, rng: random.Random) -> Image.Image:

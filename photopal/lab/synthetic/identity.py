@@ -134,7 +134,9 @@ def draw_lookalike(identity: Identity, rng: random.Random, *, held_out: bool | N
         LookupError: It has no sibling of the kind that `held_out` asks for.
     """
     for _ in range(_TRIES):
-        sibling = _change(identity, rng)
+        attributes = _PERSON_ATTRIBUTES if isinstance(identity, Person) else _PET_ATTRIBUTES
+        changed = _changed(identity, rng.choice(attributes))
+        sibling = changed[0] if len(changed) == 1 else rng.choice(changed)
         if sibling != identity and (held_out is None or is_held_out(sibling) == held_out):
             return sibling
     fitting = [s for s in list_lookalikes(identity) if held_out is None or is_held_out(s) == held_out]
@@ -149,12 +151,6 @@ def list_lookalikes(identity: Identity) -> list[Identity]:
     attributes = _PERSON_ATTRIBUTES if isinstance(identity, Person) else _PET_ATTRIBUTES
     siblings = [sibling for attribute in attributes for sibling in _changed(identity, attribute)]
     return [sibling for sibling in dict.fromkeys(siblings) if sibling != identity]
-
-
-def _change(identity: Identity, rng: random.Random) -> Identity:
-    attributes = _PERSON_ATTRIBUTES if isinstance(identity, Person) else _PET_ATTRIBUTES
-    changed = _changed(identity, rng.choice(attributes))
-    return changed[0] if len(changed) == 1 else rng.choice(changed)
 
 
 def _changed(identity: Identity, attribute: str) -> list[Identity]:

@@ -40,7 +40,10 @@ def encode(checkpoint: Checkpoint, images: Sequence[Image.Image]) -> list[PhotoF
 def _encode_batch(checkpoint: Checkpoint, images: Sequence[Image.Image]) -> list[PhotoFeatures]:
     processor = checkpoint.image_processor
     red, green, blue = (round(value * 255) for value in processor.image_mean)
-    side = _resized_side(processor)
+    # The side in pixels that the processor brings a square to; None where it leaves squares as they are.
+    size = processor.size
+    edge = size.get("shortest_edge") or (size.get("height") if size.get("height") == size.get("width") else 0)
+    side = int(edge) if processor.do_resize and edge else None
 
     def prepare(image: Image.Image) -> tuple[Tensor, Box]:
         square, frame = pad_to_square(image, (red, green, blue))
@@ -56,7 +59,13 @@ def _encode_batch(checkpoint: Checkpoint, images: Sequence[Image.Image]) -> list
     pixels = torch.cat([square for square, _ in prepared])  # [photos, 3, side, side]
     pixels = pixels.to(checkpoint.device, checkpoint.dtype)
     outputs = checkpoint.model.get_image_features(pixel_values=pixels, return_dict=True)
-    patches = _raw_patches(checkpoint, outputs).cpu()  # [photos, patches, width], one copy for all photos
+    config = checkpoint.config
+    layers = config.vision_feature_layer
+    layer = layers if isinstance(layers, int) else layers[-1]
+    states: Tensor = outputs.hidden_states[layer]
+    has_cls = config.vision_config.model_type == "clip_vision_model"
+    # [photos, patches, width], one copy for all photos
+    patches = (states[:, 1:] if has_cls else states).cpu()
     kept_share = _kept_share(processor)
     return [
         PhotoFeatures(
@@ -67,22 +76,6 @@ def _encode_batch(checkpoint: Checkpoint, images: Sequence[Image.Image]) -> list
         )
         for tokens, raw, (_, frame) in zip(outputs.pooler_output, patches, prepared, strict=True)
     ]
-
-
-def _raw_patches(checkpoint: Checkpoint, outputs: Any) -> Tensor:
-    config = checkpoint.config
-    layers = config.vision_feature_layer
-    layer = layers if isinstance(layers, int) else layers[-1]
-    states: Tensor = outputs.hidden_states[layer]
-    has_cls = config.vision_config.model_type == "clip_vision_model"
-    return states[:, 1:] if has_cls else states
-
-
-def _resized_side(processor: Any) -> int | None:
-    """The side in pixels that the processor brings a square to; None where it leaves squares as they are."""
-    size = processor.size
-    edge = size.get("shortest_edge") or (size.get("height") if size.get("height") == size.get("width") else 0)
-    return int(edge) if processor.do_resize and edge else None
 
 
 def _kept_share(processor: Any) -> float:

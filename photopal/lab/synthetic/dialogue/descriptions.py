@@ -158,7 +158,15 @@ def describe_nobody(
     """
     for _ in range(_TRIES):
         if not subjects or rng.random() < FAR_SHARE:
-            description = describe(_invent(rng), rng, about=about)
+            # Somebody who might have been there.
+            identity: Identity = draw_identity(rng, held_out=None)
+            clothes = draw_clothes(rng) if isinstance(identity, Person) else None
+            invented = Subject(
+                identity, "", x=0.5, ground=0.9, height=0.5, is_mirrored=False, clothes=clothes
+            )
+            description = describe(
+                replace(invented, activity=rng.choice(activities_of(invented))), rng, about=about
+            )
         else:
             found = describe_almost(rng.choice(subjects), rng, about=about)
             if found is None:
@@ -228,14 +236,6 @@ def _alter_clothes(subject: Subject, rng: random.Random) -> Subject:
         )
     )
     return replace(subject, clothes=changed)
-
-
-def _invent(rng: random.Random) -> Subject:
-    """Somebody who might have been there."""
-    identity: Identity = draw_identity(rng, held_out=None)
-    clothes = draw_clothes(rng) if isinstance(identity, Person) else None
-    invented = Subject(identity, "", x=0.5, ground=0.9, height=0.5, is_mirrored=False, clothes=clothes)
-    return replace(invented, activity=rng.choice(activities_of(invented)))
 
 
 HIGHEST_MARK = 9
