@@ -278,6 +278,12 @@ def create_faces(db: Any) -> None:
     db.execute("ALTER TABLE concepts ADD COLUMN is_child INTEGER NOT NULL DEFAULT 0")
 
 
+def keep_words_of_groups(db: Any) -> None:
+    """The user merges groups of faces; a group knows with how many faces it was settled."""
+    db.execute("ALTER TABLE face_groups ADD COLUMN merged_into INTEGER REFERENCES face_groups(id)")
+    db.execute("ALTER TABLE face_groups ADD COLUMN settled_count INTEGER NOT NULL DEFAULT 0")
+
+
 LATER_STEPS = (
     keep_captions_by_hand,
     order_words_by_date,
@@ -290,6 +296,7 @@ LATER_STEPS = (
     find_words_in_every_script,
     know_pictures,
     create_faces,
+    keep_words_of_groups,
 )
 
 
