@@ -12,7 +12,8 @@ from photopal.errors import PhotopalError, in_a_line
 
 if TYPE_CHECKING:
     from photopal.assistant.assistant import Assistant
-    from photopal.library import ConceptRecord, Evidence, Library
+    from photopal.faces import ScanReport
+    from photopal.library import ConceptRecord, Evidence, Library, PhotoRecord
     from photopal.vlm import VisionModel
 
 
@@ -60,6 +61,24 @@ def assistant_of(session: Session, library: Library, *, model: VisionModel, path
     concepts = library.concepts.all()
     warn_of_unregistered(session, concepts, result.failed, known=result.bank.concepts)
     return Assistant(model, result.bank, concepts)
+
+
+def find_faces(
+    session: Session, library: Library, *, photos: Iterable[PhotoRecord] | None = None
+) -> ScanReport | None:
+    """Search photos for faces, those that were not searched yet; None where that is off on this machine.
+
+    Args:
+        session: The command's.
+        library: Open for writing.
+        photos: Only these; all photos of the library when left out.
+    """
+    from photopal.faces import find_model_files, scan_library
+
+    if isinstance(find_model_files(), str):
+        return None
+    with session.progress("Finding faces") as on_progress:
+        return scan_library(library, photos=photos, on_progress=on_progress)
 
 
 def words_about(library: Library, path: Path) -> dict[int, Evidence]:

@@ -16,7 +16,7 @@ from photopal.faces.evidence import (
     refuse_tie,
 )
 from photopal.faces.people import FaceEvidence, Person, learn_people, name_faces
-from photopal.faces.scan import ScanReport, scan_library
+from photopal.faces.scan import ScanReport, scan_library, settle_groups
 
 __all__ = [
     "DETECTOR",
@@ -34,4 +34,5 @@ __all__ = [
     "name_faces",
     "refuse_tie",
     "scan_library",
+    "settle_groups",
 ]

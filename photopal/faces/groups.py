@@ -1,11 +1,13 @@
 """Groups faces that nobody has named, one photo at a time; knows vectors, no library.
 
 A new face joins the group whose mean is nearest, or founds one. Only the groups that it changes are looked at
-again: two whose means have come close together become one. So a photo more never regroups all.
+again: two whose means have come close together become one. So a photo more never regroups all. Before groups
+are shown, those that changed are settled: what the order in which the faces came left apart becomes one.
 """
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -14,11 +16,18 @@ from numpy.typing import NDArray
 
 from photopal.faces.people import default_threshold
 
-_MERGE = 0.36
+_MERGE = 0.33
 """Groups of at least two faces whose means are closer than this are one person's."""
 
 # A face has as many chances to join a wrong group as there are groups: it must lie closer than for a name.
-_CAREFULLY = 0.04
+_CAREFULLY = 0.06
+
+# Two groups are one person's if their faces lie no farther apart, as a root mean square over all pairs; with
+# more faces around, strangers that are as close become more frequent.
+_SETTLE, _SETTLED_FACES, _SETTLE_PER_TENFOLD, _SETTLE_LEAST = 0.52, 200, 0.03, 0.44
+# The mean squared distance of a person's faces from their mean: 128 components of real photos.
+_SPREAD = 0.1
+_SETTLED_AT_ONCE = 256
 
 MIN_QUALITY = 0.1
 """A face below this quality joins a group but founds none."""
@@ -33,12 +42,14 @@ class Group:
         total: `[128]`, the sum of the vectors.
         count: How many faces it has.
         is_fixed: Whether the user formed it, so that it is never merged unasked.
+        is_settled: Whether it has not changed since groups were last settled.
     """
 
     id: int
     total: NDArray[np.float64]
     count: int
     is_fixed: bool = False
+    is_settled: bool = False
 
     @property
     def center(self) -> NDArray[np.float64]:
@@ -93,6 +104,10 @@ class FaceGroups:
         """The group with a number."""
         return self._groups[group_id]
 
+    def all(self) -> list[Group]:
+        """All groups there are."""
+        return list(self._groups.values())
+
     def add(
         self, vectors: Sequence[NDArray[np.float32]], *, qualities: Sequence[float] | None = None
     ) -> Grouping:
@@ -137,8 +152,61 @@ class FaceGroups:
         group, other = self._groups[into], self._groups.pop(group_id)
         group.total = group.total + other.total
         group.count += other.count
+        group.is_settled = False
         self._drop(group_id)
         self._place(group)
+
+    def settle(self) -> list[tuple[int, int]]:
+        """Merge groups whose faces are alike, the closest pair first; of two at least one has changed.
+
+        Returns:
+            Groups that are no more, with those that took them in, in this order.
+        """
+        changed = [group.id for group in self._groups.values() if not group.is_settled]
+        pairs: list[tuple[float, int, int, int]] = []
+        for start in range(0, len(changed), _SETTLED_AT_ONCE):
+            pairs += self._close_pairs(changed[start : start + _SETTLED_AT_ONCE])
+        heapq.heapify(pairs)
+        merged = []
+        while pairs:
+            _, first, second, count = heapq.heappop(pairs)
+            if first not in self._groups or second not in self._groups:
+                continue
+            # A pair of which one has grown since stands in the heap again.
+            if count != self._groups[first].count + self._groups[second].count:
+                continue
+            if self._share_photo(first, second):
+                continue
+            self.merge(second, first)
+            merged.append((second, first))
+            for pair in self._close_pairs([first]):
+                heapq.heappush(pairs, pair)
+        for group in self._groups.values():
+            group.is_settled = True
+        return merged
+
+    def _close_pairs(self, ids: Sequence[int]) -> list[tuple[float, int, int, int]]:
+        """Pairs to settle: how far apart they are, the older, the younger, and how many faces they have."""
+        ids = [group_id for group_id in ids if not self._groups[group_id].is_fixed]
+        if not ids:
+            return []
+        counts = np.array([self._groups[group_id].count for group_id in self._rows])
+        faces = max(1.0, float(counts.sum()) / _SETTLED_FACES)
+        limit = max(_SETTLE_LEAST, _SETTLE - _SETTLE_PER_TENFOLD * float(np.log10(faces)))
+        centers = self._centers[: len(self._rows)]
+        rows = [self._row_of[group_id] for group_id in ids]
+        squares = (centers**2).sum(axis=1)
+        # Of shape ids by groups: |a - b|², and how much the faces of each lie around its mean.
+        spread = squares[rows][:, None] + squares[None] - 2 * centers[rows] @ centers.T
+        around = _SPREAD * (1 - 1 / counts)
+        spread = spread + around[rows][:, None] + around[None]
+        found = []
+        for index, row in zip(*np.nonzero(spread <= limit * limit), strict=True):
+            first, second = sorted((ids[index], self._rows[row]))
+            if first != second and not self._groups[self._rows[row]].is_fixed:
+                count = self._groups[first].count + self._groups[second].count
+                found.append((float(spread[index, row]), first, second, count))
+        return found
 
     def _near(self, vector: NDArray[np.float32]) -> list[tuple[int, float, float]]:
         """Groups that a face may belong to: number, distance and how far it may be."""
@@ -156,6 +224,7 @@ class FaceGroups:
     def _join(self, group: Group, vector: NDArray[np.float32]) -> None:
         group.total = group.total + vector
         group.count += 1
+        group.is_settled = False
         self._place(group)
 
     def _found(self, vector: NDArray[np.float32]) -> int:

@@ -29,8 +29,8 @@ _PER_TENFOLD = 0.06
 _LOWEST, _HIGHEST_RAISE = 0.36, 0.02
 # How far a threshold stays below the nearest face that is known to be somebody else's.
 _CLEARANCE = 0.04
-# A face that two people share more evenly than this is neither's for sure.
-_MARGIN = 0.03
+MARGIN = 0.03
+"""A face that two people share more evenly than this is neither's for sure."""
 _SLOPE = 40.0
 _NONE = np.empty((0, 128), np.float32)
 UNSURE_UP_TO = 0.075
@@ -244,7 +244,7 @@ def _evidence(
     if face is None:
         # Whatever is like them is somebody else's.
         pass
-    elif excess <= 0 and rival_excess - excess >= _MARGIN:
+    elif excess <= 0 and rival_excess - excess >= MARGIN:
         verdict = "present"
     elif excess <= UNSURE_UP_TO:
         verdict = "unsure"

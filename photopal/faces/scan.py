@@ -140,10 +140,34 @@ def _not_scanned(library: Library, photos: Iterable[PhotoRecord]) -> Iterator[Ph
     return (photo for photo in photos if not library.faces.is_scanned(photo.id, detector=DETECTOR))
 
 
+def settle_groups(library: Library) -> None:
+    """Merge groups that are one person's and were left apart, before they are shown; those that changed only.
+
+    Args:
+        library: Open for writing.
+    """
+    if all(group.is_settled for group in library.faces.groups()):
+        return
+    with library.writing():
+        groups = _load_groups(library)
+        merged = groups.settle()
+        library.faces.put_groups(
+            [FaceGroup(group.id, group.total, group.count, is_settled=True) for group in groups.all()],
+            faces={},
+            merged=merged,
+        )
+
+
 def _load_groups(library: Library) -> FaceGroups:
     return FaceGroups(
         (
-            Group(id=group.id, total=group.total, count=group.face_count, is_fixed=group.is_fixed)
+            Group(
+                id=group.id,
+                total=group.total,
+                count=group.face_count,
+                is_fixed=group.is_fixed or group.is_ignored,
+                is_settled=group.is_settled,
+            )
             for group in library.faces.groups()
         ),
         next_id=library.faces.next_group_id(),

@@ -6,17 +6,18 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from photopal.errors import LibraryError
+from photopal.errors import LibraryError, UsageError
 from photopal.library.connection import Connection, now
+from photopal.library.face_sums import forget_faces, recount_groups
 from photopal.library.models import Face, FaceGroup, FaceRecord, PhotoRecord
 from photopal.library.photos import PHOTO_COLUMNS, photo_record
-from photopal.library.pictures import forget_faces
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from photopal.library.face_matrix import FaceMatrix
+    from photopal.library.history import Journal
 
 _FACES_AT_ONCE = 2000
 _UNSCANNED = (
@@ -30,10 +31,12 @@ class Faces:
 
     Args:
         connection: The open library.
+        journal: Told of what the user says of groups.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, *, journal: Journal) -> None:
         self._connection = connection
+        self._journal = journal
         self._matrix: FaceMatrix | None = None
 
     def put(self, photo_id: int, faces: Sequence[Face], *, detector: str) -> list[int]:
@@ -89,12 +92,33 @@ class Faces:
         return [found[number] for number in ids if number in found]
 
     def of_group(self, group_id: int) -> list[FaceRecord]:
-        """Return the faces of a group on photos whose files are there, the earliest found first."""
+        """Return the faces of a group and of those merged into it, the earliest found first.
+
+        Only those on photos whose files are there.
+        """
+        family = self._family_of(group_id)
         return self._records(
-            "WHERE group_id = ? AND photo_id IN (SELECT id FROM photos WHERE missing_since IS NULL)"
-            " ORDER BY id",
-            (group_id,),
+            f"WHERE group_id IN ({', '.join('?' * len(family))})"
+            " AND photo_id IN (SELECT id FROM photos WHERE missing_since IS NULL) ORDER BY id",
+            family,
         )
+
+    def grouped(self) -> Iterator[tuple[int, int, int]]:
+        """Yield the numbers of all faces in groups, with those of their photos and groups.
+
+        Only those on photos whose files are there. Of groups that the user merged, the number is that of the
+        one that the others are in.
+        """
+        roots = {group.id: group.merged_into for group in self.groups() if group.merged_into is not None}
+        rows = self._connection.rows(
+            "SELECT faces.id, photo_id, group_id FROM faces JOIN photos ON photos.id = photo_id"
+            " WHERE group_id NOT NULL AND missing_since IS NULL ORDER BY faces.id"
+        )
+        for row in rows:
+            group_id = row["group_id"]
+            while group_id in roots:
+                group_id = roots[group_id]
+            yield row["id"], row["photo_id"], group_id
 
     def is_scanned(self, photo_id: int, *, detector: str) -> bool:
         """Tell whether a photo was searched for faces by a detector."""
@@ -156,7 +180,7 @@ class Faces:
         faces: Mapping[int, int | None],
         merged: Sequence[tuple[int, int]] = (),
     ) -> None:
-        """Store groups that changed and which faces belong to them.
+        """Store groups that changed and which faces belong to them, as photopal finds them.
 
         Args:
             groups: New ones, and ones with another sum or number; what the user said of one stays.
@@ -166,15 +190,112 @@ class Faces:
         with self._connection.writing():
             for group in groups:
                 self._connection.execute(
-                    "INSERT INTO face_groups (id, total, face_count) VALUES (?, ?, ?) ON CONFLICT DO UPDATE"
-                    " SET total = excluded.total, face_count = excluded.face_count",
-                    (group.id, group.total.astype("<f8").tobytes(), group.face_count),
+                    "INSERT INTO face_groups (id, total, face_count, settled_count) VALUES (?, ?, ?, ?)"
+                    " ON CONFLICT DO UPDATE SET total = excluded.total, face_count = excluded.face_count,"
+                    " settled_count = excluded.settled_count",
+                    (
+                        group.id,
+                        group.total.astype("<f8").tobytes(),
+                        group.face_count,
+                        group.face_count if group.is_settled else 0,
+                    ),
                 )
             for face_id, group_id in faces.items():
                 self._connection.execute("UPDATE faces SET group_id = ? WHERE id = ?", (group_id, face_id))
             for gone, into in merged:
                 self._connection.execute("UPDATE faces SET group_id = ? WHERE group_id = ?", (into, gone))
                 self._connection.execute("DELETE FROM face_groups WHERE id = ?", (gone,))
+
+    def merge_groups(self, group_id: int, other_id: int) -> None:
+        """Say that two groups are one person, for good: the other one's faces count as the first one's.
+
+        Raises:
+            UsageError: There is no such group, or both are one already.
+        """
+        roots = [self._family_of(number)[0] for number in (group_id, other_id)]
+        if roots[0] == roots[1]:
+            raise UsageError(f"groups {group_id} and {other_id} are one already")
+        with self._journal.recording(f"merged face group {roots[1]} into {roots[0]}"):
+            for number in roots:
+                self._journal.touch("face_groups", number)
+            self._connection.execute("UPDATE face_groups SET is_fixed = 1 WHERE id IN (?, ?)", roots)
+            self._connection.execute("UPDATE face_groups SET merged_into = ? WHERE id = ?", roots)
+
+    def merged_groups(self, group_id: int) -> list[int]:
+        """Return the numbers of the groups that the user merged into one directly.
+
+        Raises:
+            UsageError: There is no such group.
+        """
+        root = self._family_of(group_id)[0]
+        sql = "SELECT id FROM face_groups WHERE merged_into = ? ORDER BY id"
+        return list(self._connection.iter_column(sql, (root,)))
+
+    def split_group(self, group_id: int, leaving: Sequence[int] = ()) -> list[int]:
+        """Say that a group is of several people: those merged into it are apart again, or some faces leave.
+
+        Args:
+            group_id: The group.
+            leaving: Faces that become a group of their own; without, merged groups are taken apart.
+
+        Returns:
+            The numbers of the groups that it was split into, its own first.
+
+        Raises:
+            UsageError: There is no such group, or there is nothing to take apart.
+        """
+        root = self._family_of(group_id)[0]
+        apart = self.merged_groups(root)
+        if not apart and not leaving:
+            raise UsageError(f"nothing was merged into group {root}")
+        with self._journal.recording(f"split face group {root}"):
+            self._journal.touch("face_groups", root)
+            self._connection.execute("UPDATE face_groups SET is_fixed = 1 WHERE id = ?", (root,))
+            if not leaving:
+                for number in apart:
+                    self._journal.touch("face_groups", number)
+                    self._connection.execute(
+                        "UPDATE face_groups SET merged_into = NULL WHERE id = ?", (number,)
+                    )
+                return [root, *apart]
+            new = self._connection.execute(
+                "INSERT INTO face_groups (total, face_count, is_fixed) VALUES (zeroblob(1024), 0, 1)"
+                " RETURNING id"
+            ).fetchone()[0]
+            self._journal.touch_new("face_groups", new)
+            for number in leaving:
+                self._journal.touch("faces", number)
+                self._connection.execute("UPDATE faces SET group_id = ? WHERE id = ?", (new, number))
+            recount_groups(self._connection)
+        return [root, new]
+
+    def ignore_groups(self, group_ids: Sequence[int]) -> None:
+        """Say that the people of groups need no name; the groups take in their faces and are shown no more.
+
+        Raises:
+            UsageError: There is no such group.
+        """
+        roots = [self._family_of(number)[0] for number in group_ids]
+        with self._journal.recording(
+            f"ignored face {'group' if len(roots) == 1 else 'groups'} {', '.join(map(str, roots))}"
+        ):
+            for number in roots:
+                self._journal.touch("face_groups", number)
+                self._connection.execute("UPDATE face_groups SET is_ignored = 1 WHERE id = ?", (number,))
+
+    def _family_of(self, group_id: int) -> list[int]:
+        """A group's number with those of all that were merged with it, the one they are in first."""
+        into = {group.id: group.merged_into for group in self.groups()}
+        if group_id not in into:
+            raise UsageError(f"no group of faces with number {group_id}", hint="photopal people")
+
+        def root_of(number: int) -> int:
+            while (upper := into[number]) is not None:
+                number = upper
+            return number
+
+        root = root_of(group_id)
+        return [root, *(number for number in into if number != root and root_of(number) == root)]
 
     def next_group_id(self) -> int:
         """Return a number above that of any group there is or was."""
@@ -234,4 +355,6 @@ def _group(row: sqlite3.Row) -> FaceGroup:
         face_count=row["face_count"],
         is_fixed=bool(row["is_fixed"]),
         is_ignored=bool(row["is_ignored"]),
+        is_settled=row["settled_count"] == row["face_count"],
+        merged_into=row["merged_into"],
     )

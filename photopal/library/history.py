@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from photopal.errors import ConceptError, LibraryError, NothingFoundError, UsageError
 from photopal.library.connection import Connection, now, precisely_now
 from photopal.library.evidence import family_of
+from photopal.library.face_sums import recount_groups
 from photopal.library.fts import WordIndex
 from photopal.library.models import JournalEntry
 from photopal.text import fold
@@ -33,11 +34,20 @@ _KEYS = {
     "corrections": ("photo_id", "concept_id"),
     "captions": ("photo_id",),
     "set_dates": ("photo_id",),
+    "face_groups": ("id",),
+    "faces": ("id",),
 }
 """The tables that hold what the user said, with their keys; rows are restored in this order."""
 
 # What of a caption is the user's; the rest says which model looked and may have changed since.
 _OWN_COLUMNS = {"captions": ("text", "by_hand")}
+
+# Of faces and their groups nothing else is recorded: what was found of them is no change of the user's.
+_FACE_COLUMNS: dict[str, dict[str, int | None]] = {
+    "face_groups": {"is_fixed": 0, "is_ignored": 0, "merged_into": None},
+    "faces": {"group_id": None},
+}
+"""The columns, each with its value where the user has said nothing."""
 
 _ENTRIES = "SELECT id, made_at, what, undoes, undone_by FROM journal"
 
@@ -89,7 +99,8 @@ class Journal:
     def image(self, table: str, key: tuple[Any, ...]) -> Image:
         """Return a row as it is now."""
         condition = " AND ".join(f"{column} = ?" for column in _KEYS[table])
-        rows = self._connection.rows(f"SELECT * FROM {table} WHERE {condition}", key)
+        columns = ", ".join(("id", *_FACE_COLUMNS[table])) if table in _FACE_COLUMNS else "*"
+        rows = self._connection.rows(f"SELECT {columns} FROM {table} WHERE {condition}", key)
         if not rows:
             return None
         values = dict(rows[0])
@@ -202,6 +213,7 @@ class History:
             verb = "redid" if self._is_undo(entry) else "undid"
             base = self._base(entry)
             with self._journal.recording(f"{verb}: {base.what}", undoes=entry.id):
+                self._restore_faces(entry)
                 self._restore_all(entry)
             latest = self.entries(1)[0]
             self._connection.execute("UPDATE journal SET undone_by = ? WHERE id = ?", (latest.id, entry.id))
@@ -249,7 +261,9 @@ class History:
 
     def _restore_all(self, entry: JournalEntry) -> None:
         rows = self._connection.rows(
-            "SELECT place, key, before, after FROM journal_rows WHERE entry_id = ?", (entry.id,)
+            "SELECT place, key, before, after FROM journal_rows WHERE entry_id = ?"
+            " AND place NOT IN ('face_groups', 'faces')",
+            (entry.id,),
         )
         names = {concept.id: concept.name for concept in self._concepts.all()}
         photo_ids: set[int] = set()
@@ -286,6 +300,32 @@ class History:
                     since=entry.made_at,
                 )
         self._words.refresh(sorted(photo_ids))
+
+    def _restore_faces(self, entry: JournalEntry) -> None:
+        """Take back what the user said of groups of faces, and which faces went where."""
+        rows = self._connection.rows(
+            "SELECT place, key, before, after FROM journal_rows WHERE entry_id = ?"
+            " AND place IN ('face_groups', 'faces') ORDER BY place",
+            (entry.id,),
+        )
+        for row in rows:
+            table, [number] = row["place"], json.loads(row["key"])
+            if table == "faces" and self._journal.image(table, (number,)) is None:
+                # The photo was searched anew; its faces now are others.
+                continue
+            self._refuse_later(entry, table, row["key"])
+            if not self._is_as(table, (number,), json.loads(row["after"])):
+                self._refuse_changed(entry)
+            self._journal.touch(table, number)
+            # A group that was not there stays, without the user's word, for the faces it may have got since.
+            before = json.loads(row["before"]) if row["before"] else {}
+            own = _FACE_COLUMNS[table]
+            self._connection.execute(
+                f"UPDATE {table} SET {', '.join(f'{column} = ?' for column in own)} WHERE id = ?",
+                (*(before.get(column, own[column]) for column in own), number),
+            )
+        if rows:
+            recount_groups(self._connection)
 
     def _refuse_concept(self, entry: JournalEntry, before: dict[str, Any], *, key: str) -> None:
         """Raise where a concept cannot be what it was, as names or merges have changed since."""

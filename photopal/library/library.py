@@ -63,7 +63,7 @@ class Library:
         self.corrections = Corrections(
             self.connection, photos=self.photos, concepts=self.concepts, journal=journal, words=words
         )
-        self.faces = Faces(self.connection)
+        self.faces = Faces(self.connection, journal=journal)
         self.search = Search(self.connection, self.concepts)
         self.history = History(
             self.connection,

@@ -288,6 +288,12 @@ def mark_times_and_ratings(db: Any) -> None:
     db.execute("INSERT INTO photo_words_fts (photo_words_fts) VALUES ('rebuild')")
 
 
+def keep_words_of_groups(db: Any) -> None:
+    """The user merges groups of faces; a group knows with how many faces it was settled."""
+    db.execute("ALTER TABLE face_groups ADD COLUMN merged_into INTEGER REFERENCES face_groups(id)")
+    db.execute("ALTER TABLE face_groups ADD COLUMN settled_count INTEGER NOT NULL DEFAULT 0")
+
+
 LATER_STEPS = (
     keep_captions_by_hand,
     order_words_by_date,
@@ -301,6 +307,7 @@ LATER_STEPS = (
     know_pictures,
     create_faces,
     mark_times_and_ratings,
+    keep_words_of_groups,
 )
 
 

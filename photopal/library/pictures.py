@@ -12,6 +12,7 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from photopal.library.connection import Connection, now
+from photopal.library.face_sums import forget_faces
 from photopal.library.fts import WordIndex
 from photopal.library.metadata import FileFacts
 
@@ -478,7 +479,8 @@ class Pictures:
     def _move_journal(self, photo_id: int, other_id: int) -> None:
         """Have the journal speak of the photo that stays."""
         for row in self._connection.rows(
-            "SELECT entry_id, place, key, before, after FROM journal_rows WHERE place <> 'concepts'"
+            "SELECT entry_id, place, key, before, after FROM journal_rows"
+            " WHERE place NOT IN ('concepts', 'faces', 'face_groups')"
             " AND (key = ?1 OR (place = 'reference_photos' AND key LIKE ?2)"
             "  OR (place <> 'reference_photos' AND key LIKE ?3))",
             (f"[{other_id}]", f"[%, {other_id}]", f"[{other_id}, %]"),
@@ -582,24 +584,6 @@ def _turn_of(before: _Facts, after: _Facts) -> int:
         return turn
     likeness = turns.compare_thumbnails(before.thumbnail, after.thumbnail)
     return likeness.turn if likeness is not None and likeness.is_same else 1
-
-
-def forget_faces(connection: Connection, photo_id: int) -> None:
-    """Forget the faces of a photo and that it was searched, as its picture is another; inside `writing`."""
-    import numpy as np
-
-    for row in connection.rows(
-        "SELECT group_id, vector, total FROM faces JOIN face_groups ON face_groups.id = group_id"
-        " WHERE photo_id = ?",
-        (photo_id,),
-    ):
-        total = np.frombuffer(row["total"], "<f8") - np.frombuffer(row["vector"], "<f4")
-        connection.execute(
-            "UPDATE face_groups SET total = ?, face_count = face_count - 1 WHERE id = ?",
-            (total.astype("<f8").tobytes(), row["group_id"]),
-        )
-    connection.execute("DELETE FROM faces WHERE photo_id = ?", (photo_id,))
-    connection.execute("DELETE FROM face_scans WHERE photo_id = ?", (photo_id,))
 
 
 def turn_for(

@@ -8,19 +8,10 @@ from dataclasses import dataclass
 from PIL import Image, ImageDraw, ImageFont
 
 from photopal.box import Box
+from photopal.photos.fonts import font_for
 
 _COLORS = ("#d7263d", "#1b66c9", "#1a7f37", "#9a3fb5", "#b35900", "#00797a", "#5c4033", "#444c56")
 _SMALLEST_SIDE_PX = 480
-# Fonts with many scripts, as systems name them; Pillow's own has Latin letters only.
-_FONTS = (
-    "DejaVuSans.ttf",
-    "NotoSans-Regular.ttf",
-    "Arial Unicode.ttf",
-    "arialuni.ttf",
-    "segoeui.ttf",
-    "NotoSansCJK-Regular.ttc",
-    "msgothic.ttc",
-)
 
 MARK_SHARE = 0.1
 """Diameter of a mark as a share of the photo's shorter side."""
@@ -87,7 +78,7 @@ def draw_labels(photo: Image.Image, labels: Sequence[Label]) -> Image.Image:
         left, top = box.x * copy.width, box.y * copy.height
         right, bottom = left + box.width * copy.width, top + box.height * copy.height
         pen.rectangle((left, top, right - 1, bottom - 1), outline=color, width=max(2, round(size / 7)))
-        font = _font_for(label.text, size)
+        font = font_for(label.text, size)
         taken.append(_write(pen, label.text, (left, top), font=font, color=color, taken=taken))
     return copy
 
@@ -117,19 +108,3 @@ def _write(
     pen.rectangle(patch, fill=color)
     pen.text((x + margin - text_left, y + margin - text_top), text, font=font, fill="white")
     return patch
-
-
-def _font_for(text: str, size: float) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """The first font of this computer that has every letter of a text; Pillow's own where none has."""
-    own = ImageFont.load_default(size=size)
-    if text.isascii():
-        return own
-    for name in _FONTS:
-        try:
-            font = ImageFont.truetype(name, size=size)
-        except OSError:
-            continue
-        missing = bytes(font.getmask("\uffff"))
-        if all(letter.isspace() or bytes(font.getmask(letter)) != missing for letter in text):
-            return font
-    return own

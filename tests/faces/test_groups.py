@@ -79,3 +79,19 @@ def test_the_last_face_that_leaves_takes_its_group_along(crowd):
     groups.remove(labels[0][0], vectors[0][0])
     assert len(groups) == 2
     assert groups.add(crowd.vectors("c")).groups == labels[2]
+
+
+def test_what_the_order_of_faces_left_apart_is_settled_once(crowd):
+    vectors = crowd.vectors("a", 4)
+    groups = FaceGroups(
+        [
+            Group(id=1, total=vectors[:2].sum(axis=0).astype(float), count=2),
+            Group(id=2, total=vectors[2:].sum(axis=0).astype(float), count=2),
+            Group(id=3, total=crowd.vectors("b")[0].astype(float), count=1),
+        ],
+        next_id=4,
+    )
+    assert groups.settle() == [(2, 1)]
+    assert groups[1].count == 4
+    assert all(group.is_settled for group in groups.all())
+    assert groups.settle() == []

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from photopal.errors import ConceptError, PhotoError
 from photopal.faces import (
@@ -17,37 +16,7 @@ from photopal.faces import (
     scan_library,
 )
 from photopal.faces.people import learn_people
-from photopal.ingest.indexer import index_folders
-
-
-class PretendDetector:
-    """Finds the faces that the test says are on a photo, by its file's name."""
-
-    def __init__(self, faces):
-        self.faces = faces
-        self.searched = []
-
-    def find_in_file(self, path):
-        self.searched.append(path.name)
-        faces = self.faces.get(path.name, [])
-        if isinstance(faces, Exception):
-            raise faces
-        return faces
-
-
-@pytest.fixture
-def album(library, tmp_path):
-    """A library of photos 0.png to 7.png."""
-    folder = tmp_path / "photos"
-    folder.mkdir()
-    for number in range(8):
-        Image.new("RGB", (400, 300), (number * 20, 0, 0)).save(folder / f"{number}.png")
-    index_folders(library, [folder])
-    return library
-
-
-def photo_named(library, name):
-    return next(photo for photo in library.photos.all() if photo.path.name == name)
+from tests.faces.made_up import PretendDetector, photo_named
 
 
 def test_each_photo_is_searched_once(album, crowd):

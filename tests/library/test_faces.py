@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from photopal.errors import ConceptError, LibraryError
+from photopal.errors import ConceptError, LibraryError, UsageError
 from photopal.library import Library
 from photopal.library.models import Face, FaceGroup
 
@@ -197,3 +197,39 @@ def test_photos_that_become_one_have_each_face_once(library, photo_ids):
     [record] = library.faces.of_photo(photo_ids[2])
     assert same(record.face, face(3))
     assert library.faces.is_scanned(photo_ids[2], detector=DETECTOR)
+
+
+def test_what_the_user_says_of_groups_is_undone_whatever_was_found_since(library, photo_ids):
+    ids = [library.faces.put(photo_id, [face(photo_id)], detector=DETECTOR)[0] for photo_id in photo_ids]
+    one, other = face(photo_ids[0]).vector.astype(float), face(photo_ids[1]).vector.astype(float)
+    library.faces.put_groups([FaceGroup(1, one, 1), FaceGroup(2, other, 1)], faces={ids[0]: 1, ids[1]: 2})
+    library.faces.merge_groups(1, 2)
+    assert [record.id for record in library.faces.of_group(2)] == ids[:2]
+    assert list(library.faces.grouped()) == [(ids[0], photo_ids[0], 1), (ids[1], photo_ids[1], 1)]
+    library.faces.put_groups([FaceGroup(2, other * 2, 2)], faces={ids[2]: 2})
+    library.history.undo()
+    assert [record.id for record in library.faces.of_group(1)] == ids[:1]
+    library.faces.ignore_groups([1])
+    assert [group.is_ignored for group in library.faces.groups()] == [True, False]
+    library.history.undo()
+    assert not any(group.is_ignored for group in library.faces.groups())
+    with pytest.raises(UsageError, match="no group of faces with number 7"):
+        library.faces.merge_groups(1, 7)
+
+
+def test_a_split_group_is_whole_again_after_undo_also_if_it_got_faces(library, photo_ids):
+    ids = [library.faces.put(photo_id, [face(photo_id)], detector=DETECTOR)[0] for photo_id in photo_ids]
+    vectors = [face(photo_id).vector.astype(float) for photo_id in photo_ids]
+    library.faces.put_groups([FaceGroup(1, sum(vectors[:4]), 4)], faces=dict.fromkeys(ids[:4], 1))
+    assert library.faces.split_group(1, ids[2:4]) == [1, 2]
+    groups = {group.id: group for group in library.faces.groups()}
+    assert [groups[number].face_count for number in (1, 2)] == [2, 2]
+    assert np.allclose(groups[2].total, vectors[2] + vectors[3])
+    library.faces.put_groups([FaceGroup(2, sum(vectors[2:]), 3)], faces={ids[4]: 2})
+    library.history.undo()
+    groups = {group.id: group for group in library.faces.groups()}
+    assert [groups[number].face_count for number in (1, 2)] == [4, 1]
+    assert np.allclose(groups[1].total, sum(vectors[:4]))
+    assert not groups[2].is_fixed
+    with pytest.raises(UsageError, match="nothing was merged into group 1"):
+        library.faces.split_group(1)

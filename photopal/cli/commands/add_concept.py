@@ -13,6 +13,7 @@ from photopal.cli.context import Session, session_of
 from photopal.cli.inputs import parse_box
 from photopal.cli.loading import open_model, warn_of_unregistered
 from photopal.cli.output import Listing, show_json, show_listing
+from photopal.errors import UsageError
 from photopal.text import count
 
 if TYPE_CHECKING:
@@ -39,9 +40,14 @@ def add_concept(  # noqa: PLR0913 - one parameter for each option of the command
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(help="Name of the person, pet or thing.", metavar="NAME")],
     photos: Annotated[
-        list[Path], typer.Argument(help="Photos that show them, or folders of photos.", metavar="PHOTO")
-    ],
+        list[Path] | None,
+        typer.Argument(help="Photos that show them, or folders of photos.", metavar="PHOTO"),
+    ] = None,
     *,
+    group: Annotated[
+        int | None,
+        typer.Option(help="Use the clearest faces of this group of `photopal people`.", metavar="GROUP"),
+    ] = None,
     kind: Annotated[
         str | None, typer.Option(help="person, pet or thing; person by default.", metavar="KIND")
     ] = None,
@@ -70,7 +76,8 @@ def add_concept(  # noqa: PLR0913 - one parameter for each option of the command
     """Give a name to a person, pet or thing, using a few photos of them.
 
     The name works at once, without training; `photopal tune` makes it more accurate. Without a box or mask,
-    photopal finds the subject by what the photos have in common; three or more photos work best. Masks in a
+    photopal finds the subject by what the photos have in common; three or more photos work best. With
+    --group, people get the name of whom `photopal people` found several photos. Masks in a
     folder are matched to photos by file name: IMG_1.png or IMG_1_mask.png for IMG_1.jpg. If the name exists
     already, the photos are added to it. If any photo cannot be read, nothing is added.
 
@@ -79,12 +86,20 @@ def add_concept(  # noqa: PLR0913 - one parameter for each option of the command
       photopal add-concept Anna party.jpg --box 410,120,300,620
       photopal add-concept Anna photos-of-anna --mask masks-of-anna
       photopal add-concept Leo leo1.jpg leo2.jpg leo3.jpg --born 2021
+      photopal add-concept Anna --group 3
     """
     from photopal.assistant.find import explain_name
     from photopal.ingest.references import list_reference_files
 
     session = session_of(ctx)
-    files = list_reference_files(photos, boxes=[parse_box(text) for text in box or ()], masks=mask or ())
+    if group is not None:
+        if photos or box or mask or kind not in (None, "person"):
+            raise UsageError("--group cannot be used with photos, --box, --mask or another kind than person")
+        files = _files_of_group(session, group)
+    elif photos:
+        files = list_reference_files(photos, boxes=[parse_box(text) for text in box or ()], masks=mask or ())
+    else:
+        raise UsageError("no photos", hint="Name photos that show them, or a group with --group.")
     model, path = open_model(session)
     with session.library_to_write() as library:
         details = _Details(name=name, kind=kind, about=about, born=born, is_child=child)
@@ -95,6 +110,27 @@ def add_concept(  # noqa: PLR0913 - one parameter for each option of the command
     _show(session, added, entries, is_json=json)
     if warning:
         session.warn(warning)
+
+
+def _files_of_group(session: Session, group: int) -> list[ReferenceFile]:
+    """The clearest faces of a group, as different as they are, as photos with boxes.
+
+    Raises:
+        UsageError: There is no such group.
+    """
+    from photopal.faces.unnamed import choose_references, head_box
+    from photopal.ingest.references import ReferenceFile
+
+    files = []
+    with session.library_to_read() as library:
+        faces = library.faces.of_group(group)
+        for record in choose_references(faces) if faces else ():
+            photo, others = library.photos.get(record.photo_id), library.faces.of_photo(record.photo_id)
+            box = head_box(record, (photo.width_px, photo.height_px), others=others)
+            files.append(ReferenceFile(photo.path, box))
+    if not files:
+        raise UsageError(f"group {group} has no face on a photo that is there", hint="photopal people")
+    return files
 
 
 def _register(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,17 +11,11 @@ import typer
 from photopal.cli.context import Session, session_of
 from photopal.cli.loading import open_assistant, open_library, words_about
 from photopal.cli.output import BY_WHOM, Listing, show_json, show_listing
-from photopal.errors import NothingFoundError, PhotoError, UsageError
-from photopal.files import atomic_path
+from photopal.cli.pictures import check_target, save_copy
+from photopal.errors import NothingFoundError
 
 if TYPE_CHECKING:
-    from PIL import Image
-
     from photopal.assistant.assistant import Sighting
-    from photopal.library import Library
-
-
-_FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP"}
 
 
 def locate(
@@ -102,60 +95,3 @@ def _as_json(sighting: Sighting, size_px: tuple[int, int]) -> dict[str, Any]:
         "point": (round(x * width), round(y * height)),
         "box": sighting.box.to_pixels(width, height),
     }
-
-
-def _already_exists(out: Path) -> UsageError:
-    return UsageError(
-        f"{out}: already exists", hint="Choose another file name, or use --force to replace it."
-    )
-
-
-def check_target(out: Path, library: Library, *, photo: Path, is_forced: bool) -> None:
-    """Refuse a file that must not be written, before any work is done.
-
-    Raises:
-        UsageError: It has no picture's ending, is a folder, the photo itself or a photo of the library, or is
-            there already without `is_forced`.
-    """
-    if out.suffix.lower() not in _FORMATS:
-        raise UsageError(f"{out}: unsupported image format", hint=f"Use one of {', '.join(_FORMATS)}.")
-    if not out.parent.is_dir():
-        raise UsageError(f"{out.parent}: no such folder")
-    if not os.path.lexists(out):
-        return
-    if out.is_dir():
-        raise UsageError(f"{out}: is a folder")
-    if _is_photo(out, library, photo):
-        raise UsageError(
-            f"{out}: is a photo, and photos are never overwritten", hint="Choose another file name."
-        )
-    if not is_forced:
-        raise _already_exists(out)
-
-
-def _is_photo(out: Path, library: Library, photo: Path) -> bool:
-    if not out.exists():
-        return False
-    if out.samefile(photo) or library.photos.at(out) is not None:
-        return True
-    try:
-        from photopal.photos import hash_file
-
-        return library.photos.with_hash(hash_file(out)) is not None
-    except PhotoError:
-        return True
-
-
-def save_copy(picture: Image.Image, out: Path, *, is_forced: bool) -> None:
-    """Write a picture: whole or not at all, and over nothing that came meanwhile unless forced.
-
-    Raises:
-        UsageError: The file cannot be written, or exists already.
-    """
-    try:
-        with atomic_path(out, replace=is_forced) as part:
-            picture.save(part, _FORMATS[out.suffix.lower()], quality=92)
-    except FileExistsError as error:
-        raise _already_exists(out) from error
-    except OSError as error:
-        raise UsageError(f"{out}: cannot be written: {error.strerror or error}") from error

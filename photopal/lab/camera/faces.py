@@ -274,6 +274,8 @@ def _measure_groups(album: _Album, able: Sequence[str], random: np.random.Genera
         for gone, into in done.merged:
             group_of = {key: into if group == gone else group for key, group in group_of.items()}
         group_of[int(item)] = done.groups[0]
+    for gone, into in groups.settle():
+        group_of = {key: into if group == gone else group for key, group in group_of.items()}
     members: dict[int, Counter[str]] = defaultdict(Counter)
     for item, group in group_of.items():
         if group is not None:

@@ -1,0 +1,84 @@
+"""`photopal people` lists, draws and corrects groups of faces; `add-concept --group` names one."""
+
+import json
+
+import pytest
+from PIL import Image
+
+from photopal.faces import scan_library
+from photopal.ingest.indexer import index_folders
+from photopal.library import Library
+from tests.faces.made_up import Crowd, PretendDetector
+
+
+@pytest.fixture
+def party(home, tmp_path):
+    """Anna on photos 0 to 3, Ben on 3 to 5; every photo has been searched."""
+    folder, crowd = tmp_path / "photos", Crowd()
+    folder.mkdir()
+    for number in range(6):
+        Image.new("RGB", (400, 300), (number * 30, 60, 90)).save(folder / f"{number}.png")
+    faces = {f"{number}.png": [crowd.face("anna", x=0.1)] for number in range(4)}
+    for number in range(3, 6):
+        faces.setdefault(f"{number}.png", []).append(crowd.face("ben", x=0.7))
+    with Library(home / "library.db") as library:
+        index_folders(library, [folder])
+        scan_library(library, detector=PretendDetector(faces))
+    return folder
+
+
+def test_groups_are_listed_largest_first_and_drawn(run, party, tmp_path):
+    listed = run("people")
+    assert listed.exit_code == 0
+    assert [line.split("\t")[:3] for line in listed.stdout.splitlines()] == [["1", "4", "4"], ["2", "3", "3"]]
+    facts = json.loads(run("people", "--json", "--limit", "1", "--sheet", str(tmp_path / "p.jpg")).stdout)
+    [group] = facts["groups"]
+    assert (group["group"], group["photos"], len(group["faces"]), facts["total"]) == (1, 4, 4, 2)
+    assert group["faces"][0]["box"] == [40, 90, 40, 30]
+    with Image.open(tmp_path / "p.jpg") as drawn:
+        assert drawn.height == 2 * 24 + 176
+    again = run("people", "--sheet", str(tmp_path / "p.jpg"))
+    assert (again.exit_code, "--force" in again.stderr) == (2, True)
+    assert run("people", "--sheet", str(party / "0.png"), "--force").exit_code == 2
+
+
+def test_groups_are_merged_split_and_ignored_only_with_yes_and_undone(run, party):
+    def groups():
+        found = json.loads(run("people", "--json").stdout)["groups"]
+        return [(group["group"], len(group["faces"])) for group in found]
+
+    assert "Would merge group 2 (3 faces) into group 1 (4)." in run("people", "--merge", "1", "2").stdout
+    assert groups() == [(1, 4), (2, 3)]
+    assert run("people", "--merge", "1", "2", "--yes").exit_code == 0
+    assert groups() == [(1, 7)]
+    assert run("people", "--split", "1", "--yes").exit_code == 0
+    assert groups() == [(1, 4), (2, 3)]
+    run("undo")
+    assert groups() == [(1, 7)]
+    run("undo")
+    assert run("people", "--ignore", "1", "--yes").exit_code == 0
+    assert groups() == [(2, 3)]
+    facts = json.loads(run("people", "--split", "2", "--yes", "--json").stdout)
+    assert (facts["into"], facts["is_done"]) == ([2, 3], True)
+    run("undo")
+    run("undo")
+    assert groups() == [(1, 4), (2, 3)]
+    wrong = run("people", "--merge", "1", "9", "--yes")
+    assert (wrong.exit_code, "no group of faces with number 9" in wrong.stderr) == (2, True)
+
+
+def test_a_group_gets_a_name_and_is_listed_no_more(run, party, tiny_llava, home):
+    added = run("add-concept", "Anna", "--group", "1", PHOTOPAL_MODEL=str(tiny_llava))
+    assert "Added Anna with 4 photos." in added.stderr
+    assert [line.split("\t")[0] for line in run("people").stdout.splitlines()] == ["2"]
+    with Library(home / "library.db") as library:
+        references = library.concepts.references(library.concepts.get("Anna").id)
+    # On photo 3 Ben is far enough away for the box around the whole head.
+    assert {reference.box for reference in references} == {(26, 80, 68, 50)}
+    for wrong in (("--group", "7"), (), ("--group", "1", "--kind", "pet")):
+        assert run("add-concept", "Ben", *wrong).exit_code == 2
+
+
+def test_without_faces_the_reason_is_told(run, family):
+    result = run("people", "--no-scan")
+    assert (result.exit_code, "were not searched for faces" in result.stderr) == (0, True)
