@@ -72,6 +72,8 @@ class View:
         sightings: Every concept of the bank, the present ones first, best first.
         marked: Features of the photo with marks, by the marks.
         prefixes: The beginnings of prompts, by the photo with its marks and the concepts spoken of.
+        known: What is known of a photo that the model does not understand, in words; the model must not be
+            asked about it. None where it understands the photo.
     """
 
     image: Image.Image
@@ -81,6 +83,7 @@ class View:
     prefixes: LRUCache[tuple[int, ...], PrefixCache] = field(
         default_factory=lambda: LRUCache(_MOST_PREFIXES, lambda prefix: 1)
     )
+    known: str | None = None
 
     @property
     def present(self) -> list[Sighting]:

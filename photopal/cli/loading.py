@@ -12,7 +12,7 @@ from photopal.errors import PhotopalError, in_a_line
 
 if TYPE_CHECKING:
     from photopal.assistant.assistant import Assistant
-    from photopal.library import ConceptRecord, Evidence, Library
+    from photopal.library import ConceptRecord, Library
     from photopal.vlm import VisionModel
 
 
@@ -60,12 +60,6 @@ def assistant_of(session: Session, library: Library, *, model: VisionModel, path
     concepts = library.concepts.all()
     warn_of_unregistered(session, concepts, result.failed, known=result.bank.concepts)
     return Assistant(model, result.bank, concepts)
-
-
-def words_about(library: Library, path: Path) -> dict[int, Evidence]:
-    """Return what the user said of who is on a photo file, by concept; nothing of an unknown file."""
-    row = library.photos.at(path)
-    return {} if row is None else library.corrections.words(row.id)
 
 
 def warn_of_unregistered(

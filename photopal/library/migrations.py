@@ -278,6 +278,14 @@ def create_faces(db: Any) -> None:
     db.execute("ALTER TABLE concepts ADD COLUMN is_child INTEGER NOT NULL DEFAULT 0")
 
 
+def mark_captions_from_facts(db: Any) -> None:
+    """A caption knows whether a model saw the photo or it was made from what is known of it.
+
+    Nothing says so of earlier ones: a model that does not understand all photos looks at them again.
+    """
+    db.execute("ALTER TABLE captions ADD COLUMN source TEXT")
+
+
 LATER_STEPS = (
     keep_captions_by_hand,
     order_words_by_date,
@@ -290,6 +298,7 @@ LATER_STEPS = (
     find_words_in_every_script,
     know_pictures,
     create_faces,
+    mark_captions_from_facts,
 )
 
 

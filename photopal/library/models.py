@@ -172,6 +172,10 @@ class Correction:
     box: tuple[int, int, int, int] | None
 
 
+CaptionSource = Literal["model", "facts"]
+"""What a caption is from: a model that understands the photo, or what is known of it without looking."""
+
+
 @dataclass(frozen=True)
 class CaptionRecord:
     """A caption with what it was made by; `created_at` is ISO 8601 in UTC.
@@ -179,7 +183,8 @@ class CaptionRecord:
     Where `by_hand`, the user wrote the text; model, bank and wording are then those that found who appears,
     and empty while no model has looked. The text is empty where a model named somebody whom the user has
     taken off the photo: such a caption is not shown, and is to be made anew. `corrections` is what the user
-    had said of the photo when the caption was made, as `Corrections.key` puts it.
+    had said of the photo when the caption was made, as `Corrections.key` puts it. `source` is None where the
+    caption is so old that it is not known whether the model understood the photo.
     """
 
     photo_id: int
@@ -190,6 +195,7 @@ class CaptionRecord:
     created_at: str
     by_hand: bool
     corrections: str
+    source: CaptionSource | None
     appearances: tuple[Appearance, ...]
 
 
