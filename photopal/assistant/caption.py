@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,12 +11,12 @@ from pathlib import Path
 from PIL import Image
 
 from photopal.assistant.assistant import Assistant, PersonalizedPrompt, Sighting, View
+from photopal.assistant.evidence import FindingKeys, is_found_with
 from photopal.assistant.known import describe_known, weigh
 from photopal.assistant.similar import store_vectors
 from photopal.errors import PhotoError
-from photopal.library import Evidence, Library, PhotoRecord
-from photopal.library.corrections import corrections_key
-from photopal.library.models import CaptionSource
+from photopal.library import Library, PhotoRecord
+from photopal.library.models import CaptionSource, PhotoFindings
 from photopal.library.photo_vectors import VectorFile
 from photopal.photos import MODEL_SIDE_PX, Skipped
 from photopal.photos.prefetch import open_ahead
@@ -205,7 +205,6 @@ class _Task:
         photo: The photo.
         kept_text: The caption the user wrote, which stays; who appears is looked for all the same.
         is_done: Whether its caption is good.
-        words: What the user said of who is there, by concept id.
         is_seen_by_other: Whether it has a caption by another model, which understood the photo.
     """
 
@@ -213,7 +212,6 @@ class _Task:
     kept_text: str | None
     is_done: bool
     is_seen_by_other: bool
-    words: Mapping[int, Evidence]
 
     @property
     def path(self) -> Path | None:
@@ -241,12 +239,10 @@ class _Run:
             is_forced = self.options.is_forced or (by_hand and self.options.replaces_edited)
             is_done = not is_forced and is_current(self.library, photo, self.made_with)
             stays = before is not None and by_hand and not self.options.replaces_edited
-            words = {} if is_done else self.library.corrections.words(photo.id)
             yield _Task(
                 photo=photo,
                 kept_text=before.text if before is not None and stays else None,
                 is_done=is_done,
-                words=words,
                 is_seen_by_other=before is not None
                 and before.source == "model"
                 and before.model not in ("", self.made_with.fingerprint),
@@ -265,6 +261,7 @@ class _Run:
         """Look at photos, caption and store them together."""
         hashes = [task.photo.content_hash for task, _ in batch]
         seen = self.assistant.look_at([image for _, image in batch], keys=hashes)
+        self._find(batch, seen)
         views = [
             weigh(self.library, task.photo, self.assistant, view)
             for (task, _), view in zip(batch, seen, strict=True)
@@ -298,6 +295,27 @@ class _Run:
             if on_caption:
                 on_caption(one)
 
+    def _find(self, batch: Sequence[tuple[_Task, Image.Image]], seen: Sequence[View]) -> None:
+        """Find who is on photos by faces and looks, and store it.
+
+        Not on photos of the one kind that a model was made for: it knows them better.
+        """
+        finder, model = self.assistant.finder, self.assistant.model
+        if finder is None:
+            return
+        separations = {i: concept.separation for i, concept in self.assistant.bank.concepts.items()}
+        found = []
+        for (task, image), view in zip(batch, seen, strict=True):
+            is_understood = model.is_in_distribution(view.features)
+            if is_understood and not model.sees_all:
+                found.append(PhotoFindings())
+                continue
+            sightings = view.sightings if is_understood else ()
+            found.append(finder.find(task.photo, image, sightings=sightings, separations=separations))
+        with self.library.writing():
+            for (task, _), one in zip(batch, found, strict=True):
+                self.library.findings.put(task.photo.id, one)
+
     def _store(self, task: _Task, caption: Caption, own: View) -> None:
         """Store a caption with what the model itself found; it counts again if the user's word is undone.
 
@@ -312,7 +330,7 @@ class _Run:
             bank=self.made_with.version,
             prompt_version=PROMPT_VERSION,
             appearances=[s.appearance() for s in own.sightings] if caption.source == "model" else [],
-            corrections=corrections_key(task.words),
+            corrections=self.library.corrections.key(task.photo.id),
             source=caption.source,
         )
 
@@ -329,17 +347,20 @@ class MadeWith:
         fingerprint: The model's.
         version: The bank's; None without names.
         sees_all: Whether the model was made for photos of any kind.
+        keys: What faces and looks are compared with; None where they do not count.
     """
 
     fingerprint: str
     version: str | None
     sees_all: bool
+    keys: FindingKeys | None
 
 
 def made_with(assistant: Assistant) -> MadeWith:
     """Tell what an assistant makes captions with."""
     version = assistant.bank.version if assistant.concepts else None
-    return MadeWith(assistant.model.fingerprint, version, assistant.model.sees_all)
+    keys = None if assistant.finder is None else assistant.finder.renew()
+    return MadeWith(assistant.model.fingerprint, version, assistant.model.sees_all, keys)
 
 
 def is_current(library: Library, photo: PhotoRecord, made: MadeWith) -> bool:
@@ -356,6 +377,9 @@ def is_current(library: Library, photo: PhotoRecord, made: MadeWith) -> bool:
     ):
         return False
     if caption.source is None and not made.sees_all:
+        return False
+    uses_findings = made.sees_all or caption.source == "facts"
+    if uses_findings and made.keys is not None and not is_found_with(library, photo, made.keys):
         return False
     if caption.source == "facts" and not caption.by_hand and caption.text != describe_known(library, photo):
         return False

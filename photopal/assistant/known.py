@@ -33,7 +33,7 @@ def weigh(library: Library, photo: PhotoRecord | None, assistant: Assistant, vie
     Returns:
         A view whose `known` is None where the model understands the photo.
     """
-    words = {} if photo is None else library.corrections.words(photo.id)
+    words = {} if photo is None else library.corrections.known(photo.id)
     if assistant.model.is_in_distribution(view.features):
         return corrected(view, words)
     concepts = {concept.id: concept for concept in library.concepts.all()}
@@ -54,10 +54,15 @@ def describe_known(library: Library, photo: PhotoRecord) -> str:
     concepts = {concept.id: concept for concept in library.concepts.all()}
     words = [e for e in evidence.concepts if e.source != "model" and e.concept_id in concepts]
     shown = [(concepts[e.concept_id], e) for e in words if e.is_present]
-    subject = join_words([concept.name for concept, _ in shown]) or "A photo"
+    shown.sort(key=lambda pair: pair[1].verdict == "looks like")
+    subjects = [c.name if e.verdict == "yes" else f"what looks like {c.name}" for c, e in shown]
+    found = library.findings.get(photo.id)
+    if found is not None and found.species and not any(concept.kind == "pet" for concept, _ in shown):
+        subjects.append(f"what looks like a {found.species}")
+    subject = join_words(subjects) or "A photo"
     when = _when(photo)
     where = f" in {_place(photo.place)}" if photo.place else ""
-    taken = " taken" if not shown and (where or when) else ""
+    taken = " taken" if not subjects and (where or when) else ""
     first = f"{subject[:1].upper()}{subject[1:]}{taken}{where}{f', {when}' if where and when else ''}"
     if when and not where:
         first += f" {when}"
@@ -153,7 +158,17 @@ def _sighting(concept: ConceptRecord, word: Evidence) -> Sighting:
         point=(box.x + box.width / 2, box.y + box.height / 2),
         box=box,
         source=word.source,
+        verdict=word.verdict,
     )
+
+
+_ANSWERS = {
+    "yes": "{name} is in this photo.",
+    "looks like": "What looks like {name} is in this photo.",
+    "no": "{name} is not in this photo.",
+    "unsure": "It is not sure whether {name} is in this photo.",
+    None: "It is not known whether {name} is in this photo.",
+}
 
 
 def answer_from_known(view: View, asked: Iterable[ConceptRecord]) -> str:
@@ -166,10 +181,7 @@ def answer_from_known(view: View, asked: Iterable[ConceptRecord]) -> str:
     sentences = []
     for concept in asked:
         sighting = view.of(concept.id)
-        if sighting is None:
-            sentences.append(f"It is not known whether {concept.name} is in this photo.")
-        else:
-            sentences.append(f"{concept.name} is {'' if sighting.is_present else 'not '}in this photo.")
+        sentences.append(_ANSWERS[sighting.verdict if sighting else None].format(name=concept.name))
     sentences.append("The model in use does not understand camera photos, so it was not asked what it shows.")
     if view.known:
         sentences.append(f"What is known of it: {view.known}")

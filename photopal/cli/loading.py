@@ -53,13 +53,18 @@ def assistant_of(session: Session, library: Library, *, model: VisionModel, path
         BankError: The bank cannot be written.
     """
     from photopal.assistant.assistant import Assistant
+    from photopal.assistant.evidence import EvidenceFinder
     from photopal.concepts.registration import refresh_bank
+    from photopal.instances import ENCODER
+    from photopal.vlm.feature_cache import FeatureCache
 
     with session.progress("Registering names") as on_progress:
         result = refresh_bank(library, model, path, on_progress=on_progress)
     concepts = library.concepts.all()
     warn_of_unregistered(session, concepts, result.failed, known=result.bank.concepts)
-    return Assistant(model, result.bank, concepts)
+    most_bytes = session.settings.features_mb * 2**20
+    cache = FeatureCache(session.settings.features_path, ENCODER, most_bytes=most_bytes)
+    return Assistant(model, result.bank, concepts, finder=EvidenceFinder(library, cache=cache))
 
 
 def warn_of_unregistered(

@@ -27,7 +27,14 @@ _LEAST_WIDTH = 20
 _UNSAFE_IN_JSON = re.compile(rf"[{_UNSAFE_ABOVE}]")
 
 
-BY_WHOM = {"user": "you", "caption": "your caption", "reference": "reference photo", "model": "model"}
+BY_WHOM = {
+    "user": "you",
+    "caption": "your caption",
+    "reference": "reference photo",
+    "face": "face",
+    "look": "looks",
+    "model": "model",
+}
 """Whose word it is that somebody is on a photo, by `EvidenceSource`."""
 
 

@@ -190,6 +190,7 @@ class Captions:
             " (SELECT photo_id FROM appearances WHERE concept_id = ?1"
             "  UNION SELECT photo_id FROM reference_photos WHERE concept_id = ?1"
             "  UNION SELECT photo_id FROM corrections WHERE concept_id = ?1"
+            "  UNION SELECT photo_id FROM findings WHERE concept_id = ?1"
             "  UNION SELECT photo_id FROM captions WHERE by_hand)",
             (concept_id, old, since),
         )

@@ -195,7 +195,7 @@ def _show(session: Session, library: Library, found: Sequence[tuple[PhotoRecord,
             session.say(f"No model has looked at {row.path} yet: run `photopal caption`.")
 
 
-_ORDER = ("yes", "unsure", "no", "unknown")
+_ORDER = ("yes", "looks like", "unsure", "no", "unknown")
 
 
 def _as_json(photo: PhotoRecord, known: PhotoEvidence, concepts: Sequence[ConceptRecord]) -> dict[str, Any]:
