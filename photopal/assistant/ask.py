@@ -41,7 +41,7 @@ class PhotoAnswer:
         text: What is said.
         names: Names of those seen on the photo, from left to right.
         is_from_model: Whether the model said it; False where the location maps decided that somebody asked
-            for is not there.
+            for is not there, or the model does not understand the photo.
     """
 
     text: str
@@ -60,7 +60,8 @@ def ask_view(
 ) -> PhotoAnswer:
     """Answer a question about a photo that was looked at.
 
-    Where everyone the question names is clearly absent, that is the answer.
+    Where everyone the question names is clearly absent, that is the answer. About a photo that the model does
+    not understand, the answer is what is known of it.
 
     Args:
         assistant: Looks and speaks.
@@ -68,11 +69,11 @@ def ask_view(
         question: In the user's words, with names as they are.
         on_text: Told each new piece of the answer.
     """
-    absence = _absence(assistant, view, question)
-    if absence is not None:
+    answer = _answer_without_model(assistant, view, question)
+    if answer is not None:
         if on_text:
-            on_text(absence.text)
-        return absence
+            on_text(answer.text)
+        return answer
     personal = assistant.personalize(view, asked=named_in(question, assistant.concepts))
     asked = _asked(assistant, personal, question)
     prefix = assistant.prefix(view, personal, asked.encoded)
@@ -92,7 +93,7 @@ def ask_each(assistant: Assistant, view: View, questions: Sequence[str]) -> list
     """
     from photopal.vlm.batch_decoder import answer_batch
 
-    answers = [_absence(assistant, view, question) for question in questions]
+    answers = [_answer_without_model(assistant, view, question) for question in questions]
     open_ = [question for question, answer in zip(questions, answers, strict=True) if answer is None]
     named = [named_in(question, assistant.concepts) for question in open_]
     prepared = assistant.personalize_each([(view, asked) for asked in named])
@@ -110,9 +111,13 @@ def _asked(assistant: Assistant, personal: PersonalizedPrompt, question: str) ->
     return GenerationRequest(encoded, personal.features, personal.embeddings)
 
 
-def _absence(assistant: Assistant, view: View, question: str) -> PhotoAnswer | None:
-    """What to say where everyone a question names is clearly absent; else None."""
+def _answer_without_model(assistant: Assistant, view: View, question: str) -> PhotoAnswer | None:
+    """What to say where the model cannot see the photo, or all who are named are absent; else None."""
     asked = named_in(question, assistant.concepts)
+    if view.known is not None:
+        from photopal.assistant.known import answer_from_known
+
+        return PhotoAnswer(answer_from_known(view, asked), _names_on(view), is_from_model=False)
     present = {s.concept.id for s in view.present}
     if not asked or any(concept.id in present for concept in asked):
         return None

@@ -9,6 +9,7 @@ from pathlib import Path
 from PIL import Image
 from torch import Tensor
 
+from photopal.assistant.evidence import EvidenceFinder
 from photopal.assistant.view import PersonalizedPrompt, Sighting, View
 from photopal.concepts import Bank
 from photopal.concepts.calibration import Verdict
@@ -58,15 +59,23 @@ class Assistant:
         bank: Rows, directions and thresholds of that model.
         concepts: Who the library knows; those without rows in the bank are passed over.
         has_marks: Whether marks are drawn for the model (MC-LLaVA, section 3.3).
+        finder: Finds who is on photos without the model, by faces and looks, if that is wanted.
     """
 
     def __init__(
-        self, model: VisionModel, bank: Bank, concepts: Sequence[ConceptRecord], *, has_marks: bool = True
+        self,
+        model: VisionModel,
+        bank: Bank,
+        concepts: Sequence[ConceptRecord],
+        *,
+        has_marks: bool = True,
+        finder: EvidenceFinder | None = None,
     ) -> None:
         self.model = model
         self.bank = bank
         self.concepts = [concept for concept in concepts if concept.id in bank.concepts]
         self.has_marks = has_marks
+        self.finder = finder
 
     def look(self, image: Image.Image) -> View:
         """Look at an upright RGB photo: encode it once and decide who is where."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,11 +11,12 @@ from pathlib import Path
 from PIL import Image
 
 from photopal.assistant.assistant import Assistant, PersonalizedPrompt, Sighting, View
+from photopal.assistant.evidence import FindingKeys, is_found_with
+from photopal.assistant.known import describe_known, weigh
 from photopal.assistant.similar import store_vectors
-from photopal.assistant.view import corrected
 from photopal.errors import PhotoError
-from photopal.library import Evidence, Library, PhotoRecord
-from photopal.library.corrections import corrections_key
+from photopal.library import Library, PhotoRecord
+from photopal.library.models import CaptionSource, PhotoFindings
 from photopal.library.photo_vectors import VectorFile
 from photopal.photos import MODEL_SIDE_PX, Skipped
 from photopal.photos.prefetch import open_ahead
@@ -63,12 +64,14 @@ class Caption:
     """A caption with who was found.
 
     Attributes:
-        text: What the model says.
+        text: What the model says, or what is known of the photo.
         sightings: Every concept, the present ones first.
+        source: Which of the two.
     """
 
     text: str
     sightings: tuple[Sighting, ...]
+    source: CaptionSource = "model"
 
     @property
     def names(self) -> list[str]:
@@ -106,11 +109,13 @@ class CaptionReport:
 
     Attributes:
         captioned: How many got a caption.
+        from_facts: How many of these got what is known of them, as the model does not understand them.
         kept: How many had a caption that is still good, or that the user wrote.
         skipped: Which could not be read, and why.
     """
 
     captioned: int
+    from_facts: int
     kept: int
     skipped: tuple[Skipped, ...]
 
@@ -125,10 +130,16 @@ def caption_view(
 
 
 def caption_views(assistant: Assistant, views: Sequence[View]) -> list[Caption]:
-    """Caption photos that were looked at, together; each as `caption_view` captions it alone."""
-    prompts = assistant.personalize_each([(view, ()) for view in views])
-    texts = answer_batch(assistant.model, [_caption_request(assistant, prompt) for prompt in prompts])
-    return [Caption(text, view.sightings) for text, view in zip(texts, views, strict=True)]
+    """Caption photos that were looked at, together; each as `caption_view` captions it alone.
+
+    The caption of a photo that the model does not understand is what is known of it.
+    """
+    prompts = assistant.personalize_each([(view, ()) for view in views if view.known is None])
+    texts = iter(answer_batch(assistant.model, [_caption_request(assistant, prompt) for prompt in prompts]))
+    return [
+        Caption(next(texts) if view.known is None else view.known, view.sightings, _source(view))
+        for view in views
+    ]
 
 
 def _complete(caption: Caption) -> Caption:
@@ -193,7 +204,9 @@ def caption_photos(
                 break
         if batch:
             run.caption(batch, on_caption)
-    return CaptionReport(run.captioned, run.kept, tuple(run.skipped))
+    return CaptionReport(
+        captioned=run.captioned, from_facts=run.from_facts, kept=run.kept, skipped=tuple(run.skipped)
+    )
 
 
 @dataclass(frozen=True)
@@ -204,13 +217,13 @@ class _Task:
         photo: The photo.
         kept_text: The caption the user wrote, which stays; who appears is looked for all the same.
         is_done: Whether its caption is good.
-        words: What the user said of who is there, by concept id.
+        is_seen_by_other: Whether it has a caption by another model, which understood the photo.
     """
 
     photo: PhotoRecord
     kept_text: str | None
     is_done: bool
-    words: Mapping[int, Evidence]
+    is_seen_by_other: bool
 
     @property
     def path(self) -> Path | None:
@@ -225,9 +238,9 @@ class _Run:
         self, library: Library, assistant: Assistant, options: CaptionOptions, vectors: VectorFile | None
     ) -> None:
         self.library, self.assistant, self.options, self.vectors = library, assistant, options, vectors
-        self.fingerprint, self.version = made_with(assistant)
+        self.made_with = made_with(assistant)
         self.batch_size = BatchSizer()
-        self.captioned = self.kept = 0
+        self.captioned = self.from_facts = self.kept = 0
         self.skipped: list[Skipped] = []
 
     def tasks(self, photos: Iterable[PhotoRecord]) -> Iterator[_Task]:
@@ -236,14 +249,15 @@ class _Run:
             before = self.library.captions.get(photo.id)
             by_hand = before is not None and before.by_hand
             is_forced = self.options.is_forced or (by_hand and self.options.replaces_edited)
-            is_done = not is_forced and is_current(self.library, photo, self.fingerprint, self.version)
+            is_done = not is_forced and is_current(self.library, photo, self.made_with)
             stays = before is not None and by_hand and not self.options.replaces_edited
-            words = {} if is_done else self.library.corrections.words(photo.id)
             yield _Task(
                 photo=photo,
                 kept_text=before.text if before is not None and stays else None,
                 is_done=is_done,
-                words=words,
+                is_seen_by_other=before is not None
+                and before.source == "model"
+                and before.model not in ("", self.made_with.fingerprint),
             )
 
     def is_enough(self, tasks: Sequence[_Task]) -> bool:
@@ -257,57 +271,130 @@ class _Run:
         on_caption: Callable[[CaptionedPhoto], None] | None,
     ) -> None:
         """Look at photos, caption and store them together."""
-        tasks = [task for task, _ in batch]
-        hashes = [task.photo.content_hash for task in tasks]
+        hashes = [task.photo.content_hash for task, _ in batch]
         seen = self.assistant.look_at([image for _, image in batch], keys=hashes)
-        views = [corrected(view, task.words) for task, view in zip(tasks, seen, strict=True)]
-        new = [view for task, view in zip(tasks, views, strict=True) if task.kept_text is None]
-        new_captions = iter(caption_views(self.assistant, new))
+        self._find(batch, seen)
+        views = [
+            weigh(self.library, task.photo, self.assistant, view)
+            for (task, _), view in zip(batch, seen, strict=True)
+        ]
+        # A caption by a model that saw the photo is better than what is known without looking.
+        wanted = [
+            (task, own, view)
+            for (task, _), own, view in zip(batch, seen, views, strict=True)
+            if view.known is None or not task.is_seen_by_other
+        ]
+        new = iter(caption_views(self.assistant, [v for task, _, v in wanted if task.kept_text is None]))
         captions = [
-            _complete(next(new_captions))
+            _complete(next(new))
             if task.kept_text is None
-            else Caption(task.kept_text, view.sightings)
-            for task, view in zip(tasks, views, strict=True)
+            else Caption(task.kept_text, view.sightings, _source(view))
+            for task, _, view in wanted
         ]
         with self.library.writing():
-            for task, caption, view in zip(tasks, captions, seen, strict=True):
-                self._store(task, caption, view)
+            for (task, own, _), caption in zip(wanted, captions, strict=True):
+                self._store(task, caption, own)
         if self.vectors is not None:
             store_vectors(self.vectors, hashes, [view.features for view in views])
-        self.captioned += len(new)
-        self.kept += len(tasks) - len(new)
         self.batch_size.note(len(batch))
-        for task, caption in zip(tasks, captions, strict=True):
-            if on_caption and task.kept_text is None:
-                on_caption(CaptionedPhoto(task.photo, caption))
+        made = [
+            CaptionedPhoto(task.photo, caption)
+            for (task, _, _), caption in zip(wanted, captions, strict=True)
+            if task.kept_text is None
+        ]
+        self.captioned += len(made)
+        self.from_facts += sum(one.caption.source == "facts" for one in made)
+        self.kept += len(batch) - len(made)
+        for one in made:
+            if on_caption:
+                on_caption(one)
 
-    def _store(self, task: _Task, caption: Caption, seen: View) -> None:
-        """Store a caption with what the model itself found; it counts again if the user's word is undone."""
+    def _find(self, batch: Sequence[tuple[_Task, Image.Image]], seen: Sequence[View]) -> None:
+        """Find who is on photos by faces and looks, and store it.
+
+        Not on photos of the one kind that a model was made for: it knows them better.
+        """
+        finder, model = self.assistant.finder, self.assistant.model
+        if finder is None:
+            return
+        separations = {i: concept.separation for i, concept in self.assistant.bank.concepts.items()}
+        found = []
+        for (task, image), view in zip(batch, seen, strict=True):
+            is_understood = model.is_in_distribution(view.features)
+            if is_understood and not model.sees_all:
+                found.append(PhotoFindings())
+                continue
+            sightings = view.sightings if is_understood else ()
+            found.append(finder.find(task.photo, image, sightings=sightings, separations=separations))
+        with self.library.writing():
+            for (task, _), one in zip(batch, found, strict=True):
+                self.library.findings.put(task.photo.id, one)
+
+    def _store(self, task: _Task, caption: Caption, own: View) -> None:
+        """Store a caption with what the model itself found; it counts again if the user's word is undone.
+
+        Of a photo that it does not understand, it found nothing.
+        """
         if self.options.replaces_edited:
             self.library.captions.release(task.photo.id)
         self.library.captions.put(
             task.photo.id,
             caption.text,
-            model=self.fingerprint,
-            bank=self.version,
+            model=self.made_with.fingerprint,
+            bank=self.made_with.version,
             prompt_version=PROMPT_VERSION,
-            appearances=[s.appearance() for s in seen.sightings],
-            corrections=corrections_key(task.words),
+            appearances=[s.appearance() for s in own.sightings] if caption.source == "model" else [],
+            corrections=self.library.corrections.key(task.photo.id),
+            source=caption.source,
         )
 
 
-def made_with(assistant: Assistant) -> tuple[str, str | None]:
-    """Fingerprint of the model and version of the bank that captions are stored with; None without names."""
-    return assistant.model.fingerprint, assistant.bank.version if assistant.concepts else None
+def _source(view: View) -> CaptionSource:
+    return "model" if view.known is None else "facts"
 
 
-def is_current(library: Library, photo: PhotoRecord, fingerprint: str, version: str | None) -> bool:
-    """Whether a caption was made with this model, bank and wording, and by the user's words of the photo."""
+@dataclass(frozen=True)
+class MadeWith:
+    """What captions are made with.
+
+    Attributes:
+        fingerprint: The model's.
+        version: The bank's; None without names.
+        sees_all: Whether the model was made for photos of any kind.
+        keys: What faces and looks are compared with; None where they do not count.
+    """
+
+    fingerprint: str
+    version: str | None
+    sees_all: bool
+    keys: FindingKeys | None
+
+
+def made_with(assistant: Assistant) -> MadeWith:
+    """Tell what an assistant makes captions with."""
+    version = assistant.bank.version if assistant.concepts else None
+    keys = None if assistant.finder is None else assistant.finder.renew()
+    return MadeWith(assistant.model.fingerprint, version, assistant.model.sees_all, keys)
+
+
+def is_current(library: Library, photo: PhotoRecord, made: MadeWith) -> bool:
+    """Whether a caption was made with this model, bank and wording, and by the user's words of the photo.
+
+    One from facts must say what is known by now. One of which it is not known whether the model understood
+    the photo is not current, unless the model understands all photos.
+    """
     caption = library.captions.get(photo.id)
     if caption is None or (caption.model, caption.bank, caption.prompt_version) != (
-        fingerprint,
-        version,
+        made.fingerprint,
+        made.version,
         PROMPT_VERSION,
     ):
+        return False
+    if caption.source is None and not made.sees_all:
+        return False
+    uses_findings = made.sees_all or caption.source == "facts"
+    if uses_findings and made.keys is not None and not is_found_with(library, photo, made.keys):
+        return False
+    if caption.source == "facts" and not caption.by_hand and caption.text != describe_known(library, photo):
         return False
     return caption.corrections == library.corrections.key(photo.id)

@@ -11,7 +11,7 @@ from PIL import Image
 from photopal.box import Box
 from photopal.cache import LRUCache
 from photopal.library import Appearance, ConceptRecord, Evidence
-from photopal.library.models import EvidenceSource
+from photopal.library.models import EvidenceSource, Verdict
 from photopal.prompts import Label, Mark, PromptConcept, draw_labels, draw_marks
 from photopal.vlm.protocol import ConceptEmbeddings, PhotoFeatures, PrefixCache
 
@@ -33,6 +33,7 @@ class Sighting:
         point: Where it shows most, in fractions of the photo.
         box: The region around.
         source: Whose word it is that it counts as seen, or does not.
+        verdict: What to tell of it, where it is not the model's word.
     """
 
     concept: ConceptRecord
@@ -42,6 +43,7 @@ class Sighting:
     point: tuple[float, float]
     box: Box
     source: EvidenceSource = "model"
+    verdict: Verdict | None = None
 
     @property
     def mark_point(self) -> tuple[float, float]:
@@ -72,6 +74,8 @@ class View:
         sightings: Every concept of the bank, the present ones first, best first.
         marked: Features of the photo with marks, by the marks.
         prefixes: The beginnings of prompts, by the photo with its marks and the concepts spoken of.
+        known: What is known of a photo that the model does not understand, in words; the model must not be
+            asked about it. None where it understands the photo.
     """
 
     image: Image.Image
@@ -81,6 +85,7 @@ class View:
     prefixes: LRUCache[tuple[int, ...], PrefixCache] = field(
         default_factory=lambda: LRUCache(_MOST_PREFIXES, lambda prefix: 1)
     )
+    known: str | None = None
 
     @property
     def present(self) -> list[Sighting]:
@@ -117,13 +122,13 @@ class PersonalizedPrompt:
 
 
 def corrected(view: View, words: Mapping[int, Evidence]) -> View:
-    """Put what the user said of a photo in the place of what the model found.
+    """Put what is known of a photo in the place of what the model found.
 
-    Those the user has put on it come first, so that a prompt offers them before all others.
+    Those who are known to be on it come first, so that a prompt offers them before all others.
 
     Args:
         view: The photo as the model sees it.
-        words: What the user said of it, by concept id; see `Corrections.words`.
+        words: What counts more than the model's word, by concept id; see `Corrections.known`.
     """
     if not words:
         return view
@@ -136,7 +141,7 @@ def corrected(view: View, words: Mapping[int, Evidence]) -> View:
 
 
 def _corrected(sighting: Sighting, word: Evidence) -> Sighting:
-    said = replace(sighting, is_present=word.is_present, source=word.source)
+    said = replace(sighting, is_present=word.is_present, source=word.source, verdict=word.verdict)
     if word.box is None:
         return said
     box = Box(*word.box)

@@ -91,7 +91,7 @@ class WatchCaptioner:
         if not self.sync.has(path):
             return False
         photo = self._library.photos.at(path)
-        return photo is None or is_current(self._library, photo, *self._made_with)
+        return photo is None or is_current(self._library, photo, self._made_with)
 
     def _awake(self) -> Assistant:
         """The assistant; a new one where it was let go, or there is something new to know names by since."""

@@ -13,7 +13,7 @@ from photopal.errors import PhotopalError, in_a_line
 if TYPE_CHECKING:
     from photopal.assistant.assistant import Assistant
     from photopal.faces import ScanReport
-    from photopal.library import ConceptRecord, Evidence, Library, PhotoRecord
+    from photopal.library import ConceptRecord, Library, PhotoRecord
     from photopal.vlm import VisionModel
 
 
@@ -54,13 +54,18 @@ def assistant_of(session: Session, library: Library, *, model: VisionModel, path
         BankError: The bank cannot be written.
     """
     from photopal.assistant.assistant import Assistant
+    from photopal.assistant.evidence import EvidenceFinder
     from photopal.concepts.registration import refresh_bank
+    from photopal.instances import ENCODER
+    from photopal.vlm.feature_cache import FeatureCache
 
     with session.progress("Registering names") as on_progress:
         result = refresh_bank(library, model, path, on_progress=on_progress)
     concepts = library.concepts.all()
     warn_of_unregistered(session, concepts, result.failed, known=result.bank.concepts)
-    return Assistant(model, result.bank, concepts)
+    most_bytes = session.settings.features_mb * 2**20
+    cache = FeatureCache(session.settings.features_path, ENCODER, most_bytes=most_bytes)
+    return Assistant(model, result.bank, concepts, finder=EvidenceFinder(library, cache=cache))
 
 
 def find_faces(
@@ -79,12 +84,6 @@ def find_faces(
         return None
     with session.progress("Finding faces") as on_progress:
         return scan_library(library, photos=photos, on_progress=on_progress)
-
-
-def words_about(library: Library, path: Path) -> dict[int, Evidence]:
-    """Return what the user said of who is on a photo file, by concept; nothing of an unknown file."""
-    row = library.photos.at(path)
-    return {} if row is None else library.corrections.words(row.id)
 
 
 def warn_of_unregistered(

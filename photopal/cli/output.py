@@ -32,6 +32,8 @@ BY_WHOM = {
     "caption": "your caption",
     "reference": "reference photo",
     "file": "file",
+    "face": "face",
+    "look": "looks",
     "model": "model",
 }
 """Whose word it is that somebody is on a photo, by `EvidenceSource`."""

@@ -38,6 +38,8 @@ class BankConcept:
         references_key: Hash of the reference photos it was made from; another one means it is stale.
         is_tuned: Whether its embeddings went through tuning.
         corrections_key: Hash of the user's words of photos that its thresholds were learned with.
+        separation: How well its threshold tells its reference photos, each left out, from others: the share
+            of them above it less that of the others; None where that was not measured.
     """
 
     concept_id: int
@@ -48,6 +50,7 @@ class BankConcept:
     references_key: str
     is_tuned: bool = False
     corrections_key: str = ""
+    separation: float | None = None
 
     @property
     def token_count(self) -> int:
@@ -135,6 +138,7 @@ def save_bank(bank: Bank, path: Path) -> None:
             "tuned": concept.is_tuned,
             "tokens": concept.token_count,
             "corrections": concept.corrections_key,
+            "separation": concept.separation,
         }
     facts = {
         "format": FORMAT,
@@ -191,6 +195,7 @@ def load_bank(path: Path, *, fingerprint: str) -> Bank:
                 is_tuned=bool(facts["tuned"]),
                 # Banks of before know of no words.
                 corrections_key=str(facts.get("corrections", "")),
+                separation=facts.get("separation"),
             )
             for key, facts in records
         }

@@ -314,7 +314,13 @@ def calibrate_concepts(
                 corrected_negatives=torch.tensor(absent),
             )
         )
-        calibrated.append(replace(bank.concepts[concept_id], calibration=calibration))
+        above, below = (
+            sum(score >= calibration.threshold for score in scores) / max(1, len(scores))
+            for scores in (positives, negatives)
+        )
+        calibrated.append(
+            replace(bank.concepts[concept_id], calibration=calibration, separation=above - below)
+        )
     return bank.with_concepts(calibrated)
 
 

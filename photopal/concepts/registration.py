@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -43,6 +44,17 @@ MOST_CORRECTED = 24
 """Of how many photos, the latest, the user's word is learned from, for each concept and either way."""
 
 _SCREENING_SHARE = 0.6
+
+
+class EncodesPhotos(Protocol):
+    """Whatever gives the features of photos of the library."""
+
+    def of(self, photo: PhotoRecord, /) -> PhotoFeatures:
+        """The features of a photo.
+
+        Raises:
+            PhotoError: The file is gone or cannot be read.
+        """
 
 
 class FeatureStore:
@@ -135,7 +147,7 @@ def read_references(store: FeatureStore, references: Sequence[ReferencePhoto]) -
 
 
 def sample_negatives(
-    library: Library, store: FeatureStore, *, avoid: set[str], count: int = NEGATIVE_PHOTOS, seed: int = 0
+    library: Library, store: EncodesPhotos, *, avoid: set[str], count: int = NEGATIVE_PHOTOS, seed: int = 0
 ) -> list[tuple[PhotoRecord, PhotoFeatures]]:
     """Encode photos of the library that are no reference photos, chosen at random by a seed.
 

@@ -64,6 +64,8 @@ class InstanceEvidence:
         box: Where it shows most.
         point: The center of the cell that shows it most, x and y in fractions of the photo.
         score: What the verdict is from; only comparable between photos, not between concepts.
+        threshold: The score from which on it counts as shown.
+        nearest: The index of the reference photo that is most like it there.
     """
 
     verdict: InstanceVerdict
@@ -71,6 +73,8 @@ class InstanceEvidence:
     box: Box
     point: tuple[float, float]
     score: float
+    threshold: float
+    nearest: int
 
 
 @dataclass(frozen=True)
@@ -103,12 +107,25 @@ class InstanceRecognizer(Generic[K]):
         directions: `[concepts + 1, width]`, unit vectors; the last is the background's.
         bands: The scores of each concept, in the order of the directions.
         cautious: Concepts that are never named outright.
+        examples: Of each concept `[references, width]`, the direction of each of its reference photos.
+        separation: Of each concept how well its references, each left out, are told from other photos: the
+            share of them that is found less that of the others; None with a single reference.
     """
 
-    def __init__(self, directions: Tensor, bands: Mapping[K, ScoreBand], cautious: frozenset[K]) -> None:
+    def __init__(
+        self,
+        directions: Tensor,
+        bands: Mapping[K, ScoreBand],
+        cautious: frozenset[K],
+        *,
+        examples: Mapping[K, Tensor],
+        separation: Mapping[K, float | None],
+    ) -> None:
         self._directions = directions
         self.bands = dict(bands)
         self._cautious = cautious
+        self._examples = examples
+        self.separation = dict(separation)
 
     def judge(self, photo: PhotoFeatures) -> dict[K, InstanceEvidence]:
         """Tell of every concept whether and where a photo shows it."""
@@ -126,6 +143,8 @@ class InstanceRecognizer(Generic[K]):
                 box=region.box,
                 point=region.point,
                 score=score,
+                threshold=band.threshold,
+                nearest=int((self._examples[key] @ _cell_at(photo.patches, region.point)).argmax()),
             )
         return evidence
 
@@ -167,14 +186,26 @@ def learn_instances(
         if known
         else torch.empty(0, 0)
     )
-    bands = {}
+    bands: dict[K, ScoreBand] = {}
+    separation: dict[K, float | None] = {}
     for index, key in enumerate(known):
         others = [one.photo for other, photos in known.items() if other != key for one in photos]
         negatives = _scores([*album, *others], directions, index)
         positives = _left_out_scores(known[key], cells[key], directions, index)
         bands[key] = fit_band(positives, negatives)
+        found, mistaken = (
+            float((scores >= bands[key].threshold).float().mean()) if len(scores) else 0.0
+            for scores in (positives, negatives)
+        )
+        separation[key] = found - mistaken if len(positives) else None
     is_small = len(album) < LEAST_ALBUM
-    return InstanceRecognizer(directions, bands, frozenset(known) if is_small else cautious)
+    return InstanceRecognizer(
+        directions,
+        bands,
+        frozenset(known) if is_small else cautious,
+        examples={key: torch.stack(list(map(concept_direction, parts))) for key, parts in cells.items()},
+        separation=separation,
+    )
 
 
 def fit_band(positives: Tensor, negatives: Tensor) -> ScoreBand:
@@ -202,6 +233,12 @@ def _concept_maps(photo: PhotoFeatures, directions: Tensor) -> Tensor:
     """Cosines with each concept, less the mean over all and the background: `[concepts, rows, cols]`."""
     maps = location_maps(photo.patches, directions)
     return maps[:-1] - maps.mean(dim=0)
+
+
+def _cell_at(patches: Tensor, point: tuple[float, float]) -> Tensor:
+    """The `[width]` cell at a point, in fractions of the photo that `[rows, cols, width]` cells cover."""
+    rows, cols = patches.shape[:2]
+    return patches[min(rows - 1, int(point[1] * rows)), min(cols - 1, int(point[0] * cols))]
 
 
 def _scores(photos: Sequence[PhotoFeatures], directions: Tensor, index: int) -> Tensor:

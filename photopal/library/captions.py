@@ -11,7 +11,7 @@ from photopal.library.connection import Connection, precisely_now, storable
 from photopal.library.evidence import evidence_on
 from photopal.library.fts import WordIndex
 from photopal.library.history import Journal
-from photopal.library.models import Appearance, CaptionRecord
+from photopal.library.models import Appearance, CaptionRecord, CaptionSource
 from photopal.library.photos import Photos
 from photopal.text import name_spans, replace_name
 
@@ -44,6 +44,7 @@ class Captions:
         prompt_version: str,
         appearances: Sequence[Appearance],
         corrections: str = "",
+        source: CaptionSource = "model",
     ) -> None:
         """Give a photo its caption and its appearances in place of any it had, searchable at once.
 
@@ -57,20 +58,23 @@ class Captions:
             prompt_version: The wording it was asked with.
             appearances: One for each concept that was looked for; of two for one concept the last counts.
             corrections: What the user had said of the photo when the model looked; see `Corrections.key`.
+            source: "facts" where the model does not understand the photo, so that the text is from what is
+                known of it.
 
         Raises:
             LibraryError: There is no such photo or concept.
         """
-        facts = (model, bank, prompt_version, precisely_now(), corrections)
+        facts = (model, bank, prompt_version, precisely_now(), corrections, source)
         with self._connection.writing():
             self._photos.get(photo_id)
             self._connection.execute("DELETE FROM appearances WHERE photo_id = ?", (photo_id,))
             self._connection.execute(
-                "INSERT INTO captions (photo_id, text, model, bank, prompt_version, created_at, corrections)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+                "INSERT INTO captions (photo_id, text, model, bank, prompt_version, created_at, corrections,"
+                " source) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
                 " text = CASE WHEN by_hand THEN text ELSE excluded.text END, model = excluded.model,"
                 " bank = excluded.bank, prompt_version = excluded.prompt_version,"
-                " created_at = excluded.created_at, corrections = excluded.corrections",
+                " created_at = excluded.created_at, corrections = excluded.corrections,"
+                " source = excluded.source",
                 (photo_id, storable(unicodedata.normalize("NFC", text)), *facts),
             )
             for seen in appearances:
@@ -186,6 +190,7 @@ class Captions:
             " (SELECT photo_id FROM appearances WHERE concept_id = ?1"
             "  UNION SELECT photo_id FROM reference_photos WHERE concept_id = ?1"
             "  UNION SELECT photo_id FROM corrections WHERE concept_id = ?1"
+            "  UNION SELECT photo_id FROM findings WHERE concept_id = ?1"
             "  UNION SELECT photo_id FROM captions WHERE by_hand)",
             (concept_id, old, since),
         )

@@ -410,8 +410,9 @@ class Concepts:
             self._connection.iter_column(
                 f"SELECT photo_id FROM appearances WHERE is_present AND concept_id IN ({marks})"
                 f" UNION SELECT photo_id FROM reference_photos WHERE concept_id IN ({marks})"
-                f" UNION SELECT photo_id FROM corrections WHERE concept_id IN ({marks})",
-                family * 3,
+                f" UNION SELECT photo_id FROM corrections WHERE concept_id IN ({marks})"
+                f" UNION SELECT photo_id FROM findings WHERE concept_id IN ({marks})",
+                family * 4,
             )
         )
         rows = self._connection.rows(f"SELECT name FROM concepts WHERE id IN ({marks})", family)

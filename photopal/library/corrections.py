@@ -108,9 +108,13 @@ class Corrections:
             return {}
         return {e.concept_id: e for e in self.evidence(photo_id).concepts if e.is_of_user}
 
+    def known(self, photo_id: int) -> dict[int, Evidence]:
+        """Return what counts more than a model's word of a photo, by concept: the user's, faces and looks."""
+        return {e.concept_id: e for e in self.evidence(photo_id).concepts if e.source != "model"}
+
     def key(self, photo_id: int) -> str:
-        """Return what the user said of a photo in a short form, to tell whether a caption knows it."""
-        return corrections_key(self.words(photo_id))
+        """Return what is known of a photo in a short form, to tell whether a caption knows it."""
+        return corrections_key(self.known(photo_id))
 
     def of_concept(self, concept_id: int, *, most: int) -> list[Correction]:
         """Return the photos of which the user said that a concept is there or is not, the latest first.
@@ -155,12 +159,15 @@ class Corrections:
 
 
 def corrections_key(words: Mapping[int, Evidence]) -> str:
-    """Return what the user said of a photo in a short form; captions that the user wrote are left out.
+    """Return what is known of a photo in a short form; captions that the user wrote are left out.
 
     Those are not made anew, so nothing depends on them.
     """
     said = [e for e in words.values() if e.source != "caption"]
-    return " ".join(f"{'+' if e.is_present else '-'}{e.concept_id}{_rounded(e.box)}" for e in said)
+    return " ".join(f"{_SIGNS[e.verdict]}{e.concept_id}{_rounded(e.box)}" for e in said)
+
+
+_SIGNS = {"yes": "+", "looks like": "~", "unsure": "?", "no": "-"}
 
 
 def _rounded(box: Sequence[float] | None) -> str:

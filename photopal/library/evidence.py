@@ -1,4 +1,4 @@
-"""Weighs what is known of who is on a photo: the words of the user, reference photos, files and models.
+"""Weighs all that is known of who is on a photo: by the user, reference photos, files, faces, looks, a model.
 
 Here alone it is decided what counts; search, captions and questions follow.
 """
@@ -8,14 +8,14 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from photopal.library.connection import Connection
 from photopal.library.models import Evidence, EvidenceSource
 from photopal.text import fold, name_spans
 
 # The strongest word first: what the user said of this photo beats everything, in either direction.
-_ORDER: tuple[EvidenceSource, ...] = ("user", "caption", "reference", "file", "model")
+_ORDER: tuple[EvidenceSource, ...] = ("user", "caption", "reference", "file", "face", "look", "model")
 
 _ALL_WORDS = """
     SELECT 'user' AS source, concept_id, is_present, NULL AS score, NULL AS probability,
@@ -28,6 +28,8 @@ _ALL_WORDS = """
       FROM reference_photos JOIN photos ON photos.id = photo_id WHERE photo_id = ?1
     UNION ALL SELECT 'model', concept_id, is_present, score, probability,
       box_x, box_y, box_width, box_height, NULL FROM appearances WHERE photo_id = ?1
+    UNION ALL SELECT source, concept_id, verdict IN ('present', 'looks like'), score, probability,
+      box_x, box_y, box_width, box_height, verdict FROM findings WHERE photo_id = ?1 AND decides
     UNION ALL SELECT 'caption', NULL, by_hand, NULL, NULL, NULL, NULL, NULL, NULL, text
       FROM captions WHERE photo_id = ?1
     UNION ALL SELECT 'file', NULL, 1, NULL, NULL, NULL, NULL, NULL, NULL, persons
@@ -59,6 +61,11 @@ class PhotoEvidence:
         """The names of those who count as shown, by id."""
         names = self.names or {}
         return {one.concept_id: names[one.concept_id] for one in self.concepts if one.is_present}
+
+    @property
+    def looks_like(self) -> list[int]:
+        """Whose likes are shown, and no more is known."""
+        return [one.concept_id for one in self.concepts if one.found == "looks like"]
 
     @property
     def taken_off(self) -> list[str]:
@@ -150,19 +157,8 @@ def _weigh(words: Iterable[Evidence], concepts: _Concepts) -> tuple[Evidence, ..
     weighed = []
     for root in sorted(families.keys() & concepts.active.keys()):
         best = min(families[root], key=lambda e: (not e.is_present, _ORDER.index(e.source), -(e.score or 0)))
-        weighed.append(_about(best, root))
+        weighed.append(replace(best, concept_id=root))
     return tuple(weighed)
-
-
-def _about(one: Evidence, concept_id: int) -> Evidence:
-    return Evidence(
-        concept_id=concept_id,
-        is_present=one.is_present,
-        source=one.source,
-        score=one.score,
-        probability=one.probability,
-        box=one.box,
-    )
 
 
 def _named_in(text: str, names: Mapping[int, str]) -> set[int]:
@@ -193,4 +189,5 @@ def _evidence(row: sqlite3.Row) -> Evidence:
         score=row["score"],
         probability=row["probability"],
         box=None if box[0] is None else box,
+        found=row["text"] if row["source"] in ("face", "look") else None,
     )

@@ -100,7 +100,7 @@ class WordIndex:
             persons = set(map(person_mark, json.loads(rows[0]["persons"] or "[]")))
             # Whom the user has taken off the photo is not on it, whatever its file says.
             persons -= set(map(person_mark, known.taken_off))
-            marks = [*(f"c{concept_id}" for concept_id in shown), *sorted(persons)]
+            marks = [*(f"c{i}" for i in shown), *(f"q{i}" for i in known.looks_like), *sorted(persons)]
             values = (
                 storable(" / ".join(sorted(files))),
                 known.caption,

@@ -407,7 +407,7 @@ class History:
             }
             if table == "captions":
                 # What was found on the photo is gone with its row; a model shall look again.
-                values |= {"model": "", "bank": None, "prompt_version": ""}
+                values |= {"model": "", "bank": None, "prompt_version": "", "source": None}
             changed = _OWN_COLUMNS.get(table, tuple(values))
             self._connection.execute(
                 f"INSERT INTO {table} ({', '.join(values)}) VALUES ({', '.join('?' * len(values))})"

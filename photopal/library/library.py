@@ -12,6 +12,7 @@ from photopal.library.concepts import Concepts
 from photopal.library.connection import WRITER_WAIT_S, Connection
 from photopal.library.corrections import Corrections
 from photopal.library.faces import Faces
+from photopal.library.findings import Findings
 from photopal.library.fts import WordIndex
 from photopal.library.history import History, Journal
 from photopal.library.metadata import FileFacts
@@ -42,6 +43,7 @@ class Library:
         captions: What photos show, in words, and which concepts.
         corrections: Who is on which photo, in the user's words, and what counts.
         faces: The faces on photos, and groups of faces alike.
+        findings: Who was found on photos by faces and looks.
         search: Finds and counts photos.
         history: What the user changed, and its undo.
 
@@ -64,6 +66,7 @@ class Library:
             self.connection, photos=self.photos, concepts=self.concepts, journal=journal, words=words
         )
         self.faces = Faces(self.connection, journal=journal)
+        self.findings = Findings(self.connection, words=words)
         self.search = Search(self.connection, self.concepts)
         self.history = History(
             self.connection,

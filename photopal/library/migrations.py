@@ -294,6 +294,30 @@ def keep_words_of_groups(db: Any) -> None:
     db.execute("ALTER TABLE face_groups ADD COLUMN settled_count INTEGER NOT NULL DEFAULT 0")
 
 
+def mark_captions_from_facts(db: Any) -> None:
+    """A caption knows whether a model saw the photo or it was made from what is known of it.
+
+    Nothing says so of earlier ones: a model that does not understand all photos looks at them again.
+    """
+    db.execute("ALTER TABLE captions ADD COLUMN source TEXT")
+
+
+def keep_findings(db: Any) -> None:
+    """What faces and looks say of who is on a photo, and what people and pets they were compared with."""
+    db.execute(
+        "CREATE TABLE findings (photo_id INTEGER NOT NULL REFERENCES photos(id),"
+        " concept_id INTEGER NOT NULL REFERENCES concepts(id), source TEXT NOT NULL, verdict TEXT NOT NULL,"
+        " probability REAL NOT NULL, score REAL NOT NULL, threshold REAL NOT NULL,"
+        " box_x REAL, box_y REAL, box_width REAL, box_height REAL, reference_id INTEGER,"
+        " decides INTEGER NOT NULL, PRIMARY KEY (photo_id, concept_id, source)) WITHOUT ROWID"
+    )
+    db.execute("CREATE INDEX idx_findings_concept_id ON findings(concept_id)")
+    db.execute(
+        "CREATE TABLE found_with (photo_id INTEGER PRIMARY KEY REFERENCES photos(id), face_key TEXT,"
+        " look_key TEXT, species TEXT)"
+    )
+
+
 LATER_STEPS = (
     keep_captions_by_hand,
     order_words_by_date,
@@ -308,6 +332,8 @@ LATER_STEPS = (
     create_faces,
     mark_times_and_ratings,
     keep_words_of_groups,
+    mark_captions_from_facts,
+    keep_findings,
 )
 
 

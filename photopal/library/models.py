@@ -113,10 +113,17 @@ class Appearance:
     probability: float | None = None
 
 
-EvidenceSource = Literal["user", "caption", "reference", "file", "model"]
-"""Whose word it is: the user's of the photo, in its caption or by a reference photo, or a model's."""
+FindingSource = Literal["face", "look"]
+"""What somebody was found by: a face, or how a pet or thing looks."""
 
-Verdict = Literal["yes", "no", "unsure"]
+FindingVerdict = Literal["present", "looks like", "unsure", "absent"]
+
+EvidenceSource = Literal["user", "caption", "reference", "file", "face", "look", "model"]
+"""Whose word it is: the user's of the photo, in its caption or by a reference photo, a face's, a look's, or a
+vision-language model's."""
+
+Verdict = Literal["yes", "looks like", "no", "unsure"]
+_VERDICTS: dict[FindingVerdict, Verdict] = {"present": "yes", "absent": "no"}
 
 _SURE = 0.8
 
@@ -129,10 +136,12 @@ class Evidence:
         concept_id: The concept; one that others were merged into speaks for all of them.
         is_present: Whether it counts as shown.
         source: Whose word that is. The user's word of the photo beats a name in a caption the user wrote,
-            this a reference photo, this a name that somebody put into the file, and this a model.
+            this a reference photo, this a name that somebody put into the file, this what was found by a
+            face or look, and this a model.
         score: How sure the model is, where it is the model's word; its scale is the model's.
-        probability: The model's own p(Yes), where it was asked.
+        probability: The model's own p(Yes), where it was asked; or that of a face or look.
         box: x, y, width, height as fractions of the upright photo.
+        found: The verdict, where it is a face's or look's. Who is only looked like counts as shown.
     """
 
     concept_id: int
@@ -141,20 +150,67 @@ class Evidence:
     score: float | None = None
     probability: float | None = None
     box: tuple[float, float, float, float] | None = None
+    found: FindingVerdict | None = None
 
     @property
     def is_of_user(self) -> bool:
         """Whether the user said so, in whichever way: to photopal, or with a name in the file."""
-        return self.source != "model"
+        return self.source not in ("face", "look", "model")
 
     @property
     def verdict(self) -> Verdict:
         """What to tell of it: a model that was asked and is undecided, or at odds with its map, is unsure."""
+        if self.found is not None:
+            return _VERDICTS.get(self.found, self.found)  # type: ignore[arg-type]
         if self.probability is not None:
             is_decided = self.probability >= _SURE if self.is_present else self.probability <= 1 - _SURE
             if not is_decided:
                 return "unsure"
         return "yes" if self.is_present else "no"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a face or look says of one concept on a photo.
+
+    Attributes:
+        concept_id: The concept.
+        source: What it was found by.
+        verdict: Whether the photo shows it.
+        probability: That it does, 0 to 1.
+        score: What the verdict is from; of a face its distance, of which less is more alike.
+        threshold: Which score counts as shown.
+        box: x, y, width, height as fractions of the upright photo.
+        reference_id: The reference photo that is most like it.
+        decides: Whether it beats what a vision-language model found.
+    """
+
+    concept_id: int
+    source: FindingSource
+    verdict: FindingVerdict
+    probability: float
+    score: float
+    threshold: float
+    box: tuple[float, float, float, float] | None
+    reference_id: int | None = None
+    decides: bool = True
+
+
+@dataclass(frozen=True)
+class PhotoFindings:
+    """Who was found on a photo by faces and looks; whoever is not among `findings` was not found.
+
+    Attributes:
+        face_key: What the people were when its faces were compared with them; None where they were not.
+        look_key: The same of pets and things.
+        species: "dog" or "cat", where it shows one.
+        findings: By concept and source.
+    """
+
+    face_key: str | None = None
+    look_key: str | None = None
+    species: str | None = None
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -172,6 +228,10 @@ class Correction:
     box: tuple[int, int, int, int] | None
 
 
+CaptionSource = Literal["model", "facts"]
+"""What a caption is from: a model that understands the photo, or what is known of it without looking."""
+
+
 @dataclass(frozen=True)
 class CaptionRecord:
     """A caption with what it was made by; `created_at` is ISO 8601 in UTC.
@@ -179,7 +239,8 @@ class CaptionRecord:
     Where `by_hand`, the user wrote the text; model, bank and wording are then those that found who appears,
     and empty while no model has looked. The text is empty where a model named somebody whom the user has
     taken off the photo: such a caption is not shown, and is to be made anew. `corrections` is what the user
-    had said of the photo when the caption was made, as `Corrections.key` puts it.
+    had said of the photo when the caption was made, as `Corrections.key` puts it. `source` is None where the
+    caption is so old that it is not known whether the model understood the photo.
     """
 
     photo_id: int
@@ -190,6 +251,7 @@ class CaptionRecord:
     created_at: str
     by_hand: bool
     corrections: str
+    source: CaptionSource | None
     appearances: tuple[Appearance, ...]
 
 
@@ -204,6 +266,7 @@ class SearchQuery:
         any_words: Groups of whole words; of every group at least one is in the photo's words.
         concepts: Names of concepts that are all in the photo.
         any_concepts: Groups of names of concepts; of every group at least one is in the photo.
+        looks_like: Names of concepts of which the photo shows at least a likeness, and no more is known.
         without_concepts: Names of concepts of which none is in the photo, as far as the library knows.
         places: Names of the place where the photo was taken, or of its file or folder; one is enough.
         without_places: Names of which the place has none.
@@ -233,6 +296,7 @@ class SearchQuery:
     any_words: tuple[tuple[str, ...], ...] = ()
     concepts: tuple[str, ...] = ()
     any_concepts: tuple[tuple[str, ...], ...] = ()
+    looks_like: tuple[str, ...] = ()
     without_concepts: tuple[str, ...] = ()
     places: tuple[str, ...] = ()
     without_places: tuple[str, ...] = ()
@@ -257,12 +321,16 @@ class SearchQuery:
 
 @dataclass(frozen=True)
 class SearchHit:
-    """A photo that fits a query; a larger `rank` fits better, 0 where the query has no words."""
+    """A photo that fits a query; a larger `rank` fits better, 0 where the query has no words.
+
+    `looks_like` has those of the `names` who are only looked like.
+    """
 
     photo: PhotoRecord
     caption: str | None
     names: list[str]
     rank: float
+    looks_like: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

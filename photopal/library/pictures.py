@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from photopal.library.connection import Connection, now
 from photopal.library.face_sums import forget_faces
+from photopal.library.findings import forget_findings
 from photopal.library.fts import WordIndex
 from photopal.library.metadata import FileFacts
 
@@ -500,6 +501,7 @@ class Pictures:
     def _drop_models_words(self, photo_id: int) -> None:
         """Forget what a model said of a photo; a caption by the user stays, and a model shall look again."""
         forget_faces(self._connection, photo_id)
+        forget_findings(self._connection, photo_id)
         self._connection.execute("DELETE FROM appearances WHERE photo_id = ?", (photo_id,))
         self._connection.execute("DELETE FROM captions WHERE photo_id = ? AND NOT by_hand", (photo_id,))
         self._connection.execute(

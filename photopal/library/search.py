@@ -76,9 +76,16 @@ class Search:
             best.setdefault(photo_id, rank)
         ids = list(best)[max(0, offset) :]
         rows = self._photos_with_captions(ids)
-        names = self._names_in(ids)
+        names = self._names_in(ids, "c")
+        looks_like = self._names_in(ids, "q")
         return [
-            SearchHit(photo_record(rows[id_]), rows[id_]["caption"], names.get(id_, []), best[id_])
+            SearchHit(
+                photo=photo_record(rows[id_]),
+                caption=rows[id_]["caption"],
+                names=names.get(id_, []),
+                rank=best[id_],
+                looks_like=tuple(looks_like.get(id_, ())),
+            )
             for id_ in ids
             if id_ in rows
         ]
@@ -217,6 +224,7 @@ class Search:
     def _tiers(self, query: SearchQuery) -> list[Any]:
         facts = [self._concept_fact(name) for name in query.concepts]
         facts += [any_fact(list(map(self._concept_fact, group))) for group in query.any_concepts]
+        facts += [fact(f"q{self._concepts.get(name).id}") for name in query.looks_like]
         refused = [self._concept_fact(name) for name in query.without_concepts]
         for wanted, mark in (
             (query.has_caption, "k"),
@@ -274,7 +282,7 @@ class Search:
             found |= {row["id"]: row for row in rows}
         return found
 
-    def _names_in(self, photo_ids: list[int]) -> dict[int, list[str]]:
+    def _names_in(self, photo_ids: list[int], mark: str) -> dict[int, list[str]]:
         concepts = self._concepts.all()
         names: dict[int, list[str]] = {}
         for chunk in _chunks(photo_ids):
@@ -284,7 +292,7 @@ class Search:
             )
             for row in rows:
                 marks = set(row["facts"].split())
-                names[row["photo_id"]] = [c.name for c in concepts if f"c{c.id}" in marks]
+                names[row["photo_id"]] = [c.name for c in concepts if f"{mark}{c.id}" in marks]
         return names
 
 

@@ -87,6 +87,11 @@ class LoadedModel:
         return weight
 
     @property
+    def sees_all(self) -> bool:
+        """Whether the model was made for photos of any kind, so that `is_in_distribution` is always True."""
+        return self.ood_detector is None
+
+    @property
     def end_ids(self) -> frozenset[int]:
         """The model ids that end an answer."""
         return self._coder.end_ids
@@ -110,8 +115,12 @@ class LoadedModel:
             encoded = encode(images) if images else []
         if self.ood_detector is not None and self.on_ood_check is not None:
             for features in encoded:
-                self.on_ood_check(self.ood_detector.is_in_distribution(features))
+                self.on_ood_check(self.is_in_distribution(features))
         return encoded
+
+    def is_in_distribution(self, features: PhotoFeatures) -> bool:
+        """Whether the model was made for photos like this; True for a model that was made for any."""
+        return self.ood_detector is None or self.ood_detector.is_in_distribution(features)
 
     def encode_prompt(
         self, prompt: ChatPrompt, features: PhotoFeatures | None = None, *, answer: str | None = None

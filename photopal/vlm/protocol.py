@@ -200,6 +200,10 @@ class VisionModel(Protocol):
         """Whether `encode_prefix` and `forward_packed` give what separate sequences give."""
 
     @property
+    def sees_all(self) -> bool:
+        """Whether the model was made for photos of any kind, so that `is_in_distribution` is always True."""
+
+    @property
     def end_ids(self) -> frozenset[int]:
         """The model ids that end an answer."""
 
@@ -215,6 +219,9 @@ class VisionModel(Protocol):
         self, images: Sequence[Image.Image], *, keys: Sequence[str] = ()
     ) -> list[PhotoFeatures]:
         """Encode upright RGB photos; those with a key may be had from what was kept."""
+
+    def is_in_distribution(self, features: PhotoFeatures) -> bool:
+        """Whether the model was made for photos like this; True for a model that was made for any."""
 
     def encode_prompt(
         self, prompt: ChatPrompt, features: PhotoFeatures | None = None, *, answer: str | None = None

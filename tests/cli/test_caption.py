@@ -48,7 +48,7 @@ def test_json_is_one_list_and_jsonl_a_line_each(caption, album):
     listed = json.loads(caption(album, "--json").stdout)
     lines = [json.loads(line) for line in caption(album, "--jsonl", "--force").stdout.splitlines()]
     assert [entry["path"] for entry in listed] == [entry["path"] for entry in lines]
-    assert set(listed[0]) == {"path", "names", "caption", "sightings"}
+    assert set(listed[0]) == {"path", "names", "caption", "source", "sightings"}
     assert caption(album, "--json", "--jsonl").exit_code == 2
 
 

@@ -170,12 +170,22 @@ def unknown_words(library: Library, words: list[str]) -> list[str]:
     return [word for word in words if not library.search.count(SearchQuery(any_words=(word_forms(word),)))]
 
 
+def _likenesses(selection: Selection) -> list[str]:
+    """Say of how many photos it is only known that somebody named looks like that."""
+    search, query = selection.library.search, selection.query()
+    notes = []
+    for name in dict.fromkeys([*query.concepts, *(n for group in query.any_concepts for n in group)]):
+        if number := search.count(replace(query, looks_like=(name,))):
+            notes.append(f"On {count(number)} it is only known to look like {name}.")
+    return notes
+
+
 def reservations(
     selection: Selection, total: int, *, asks_who: bool = False, asks_when: bool = False
 ) -> list[str]:
     """Say what an answer cannot know: names and words without a caption, periods without a date."""
     criteria = selection.criteria
-    notes = []
+    notes = _likenesses(selection) if total else []
     if criteria.given("caption") is None and (criteria.is_of_content() or asks_who):
         scope = Selection(selection.library, Criteria(), 0).where(
             dates=criteria.dates,

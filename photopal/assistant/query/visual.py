@@ -104,14 +104,15 @@ def _ask_model(
     opened = _open(photos)
     assistant = open_assistant()
     from photopal.assistant.ask import ask_view
-    from photopal.assistant.view import corrected
+    from photopal.assistant.known import weigh
 
-    text.add(f"From looking at {_share(len(opened), selection)}:")
+    seen = [(photo, weigh(selection.library, photo, assistant, assistant.look(i))) for photo, i in opened]
+    is_blind = bool(seen) and all(view.known is not None for _, view in seen)
+    text.add(f"{'What is known of' if is_blind else 'From looking at'} {_share(len(opened), selection)}:")
     is_from_model = False
-    for photo, image in opened:
+    for photo, view in seen:
         text.add(f"\n{_heading(photo)}: ")
         length = len(text.text)
-        view = corrected(assistant.look(image), selection.library.corrections.words(photo.id))
         answer = ask_view(assistant, view, question.text, on_text=text.add)
         is_from_model |= answer.is_from_model
         if len(text.text) == length:

@@ -10,7 +10,7 @@ import typer
 
 from photopal.cli.context import Session, session_of
 from photopal.cli.inputs import read_paths, warn_of_skipped
-from photopal.cli.loading import open_assistant, open_library, words_about
+from photopal.cli.loading import open_assistant, open_library
 from photopal.cli.output import safe, show_json, show_line
 from photopal.errors import ExitCode, PhotoError
 
@@ -94,7 +94,7 @@ def _ask_photos(session: Session, question: str, paths: Sequence[Path], *, is_js
     with open_library(session) as library:
         assistant = open_assistant(session, library)
         from photopal.assistant.ask import ask_view
-        from photopal.assistant.view import corrected
+        from photopal.assistant.known import weigh
         from photopal.photos import MODEL_SIDE_PX
 
         for path in found:
@@ -106,7 +106,7 @@ def _ask_photos(session: Session, question: str, paths: Sequence[Path], *, is_js
             if len(found) > 1 and not is_json:
                 show_line(session.out, f"{safe(str(path))}:")
             on_text = None if is_json else _streaming(session)
-            view = corrected(assistant.look(image), words_about(library, path))
+            view = weigh(library, library.photos.at(path), assistant, assistant.look(image))
             answer = ask_view(assistant, view, question, on_text=on_text)
             answers.append(
                 {

@@ -103,6 +103,11 @@ def _caption(
         )
     skipped = [*(chosen.skipped if chosen else ()), *report.skipped]
     warn_of_skipped(session, skipped)
+    if report.from_facts:
+        session.say(
+            f"The model does not understand {count(report.from_facts)}; the caption says only what is known"
+            " of who, where and when."
+        )
     kept = f" {count(report.kept, 'photo')} already up to date." if report.kept else ""
     session.say(f"{count(report.captioned, 'new caption')}.{kept}")
     if skipped:
@@ -175,6 +180,7 @@ def _as_json(captioned: CaptionedPhoto) -> dict[str, Any]:
         "path": str(captioned.photo.path),
         "names": captioned.caption.names,
         "caption": captioned.caption.text,
+        "source": captioned.caption.source,
         "sightings": [
             {
                 "name": sighting.concept.name,

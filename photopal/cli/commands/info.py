@@ -30,6 +30,7 @@ _SEVERAL: tuple[tuple[Field, str], ...] = (
     ("hierarchy", "keyword"),
     ("person", "person"),
 )
+_BY = {"model": "model", "facts": "what is known", None: "model"}
 _Row = tuple[str, str, str]
 
 
@@ -109,7 +110,7 @@ def _words(field: str, value: Any) -> str:
 def _by_models(caption: CaptionRecord | None, names: list[str]) -> list[_Row]:
     if caption is None:
         return []
-    rows = [("caption", caption.text, "you" if caption.by_hand else "model")]
+    rows = [("caption", caption.text, "you" if caption.by_hand else _BY[caption.source])]
     return rows + ([("in the photo", join_words(names), "model")] if names else [])
 
 
@@ -142,5 +143,6 @@ def _as_json(
         ],
         "caption": caption and caption.text,
         "caption_by_hand": caption and caption.by_hand,
+        "caption_source": caption and caption.source,
         "names": names,
     }

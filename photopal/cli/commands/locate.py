@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from photopal.cli.context import Session, session_of
-from photopal.cli.loading import open_assistant, open_library, words_about
+from photopal.cli.loading import open_assistant, open_library
 from photopal.cli.output import BY_WHOM, Listing, show_json, show_listing
 from photopal.cli.pictures import check_target, save_copy
 from photopal.errors import NothingFoundError
@@ -50,11 +50,11 @@ def locate(
         if not library.concepts.all():
             raise NothingFoundError("no concepts yet", hint="photopal add-concept NAME PHOTO...")
         assistant = open_assistant(session, library)
-        from photopal.assistant.view import corrected
+        from photopal.assistant.known import weigh
         from photopal.photos import MODEL_SIDE_PX
 
         seen = assistant.look(open_photo(photo, max_side_px=MODEL_SIDE_PX))
-        view = corrected(seen, words_about(library, photo))
+        view = weigh(library, library.photos.at(photo), assistant, seen)
     _show(session, view.sightings, size_px, is_json=json)
     if out is not None:
         from photopal.assistant.view import draw_view

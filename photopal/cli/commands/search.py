@@ -87,9 +87,15 @@ def _show_hits(session: Session, hits: list[SearchHit], *, is_json: bool, is_pat
             typer.echo(os.fsencode(hit.photo.path))
     else:
         rows = [
-            (str(hit.photo.path), _taken(hit.photo), ", ".join(hit.names), hit.caption or "") for hit in hits
+            (str(hit.photo.path), _taken(hit.photo), ", ".join(_names(hit)), hit.caption or "")
+            for hit in hits
         ]
         show_listing(session.out, Listing(("photo", "taken", "who", "caption"), rows))
+
+
+def _names(hit: SearchHit) -> list[str]:
+    """Who is on a photo, worded by how sure that is."""
+    return [f"looks like {name}" if name in hit.looks_like else name for name in hit.names]
 
 
 def _taken(photo: PhotoRecord) -> str:
@@ -108,6 +114,7 @@ def _hit_as_json(hit: SearchHit) -> dict[str, Any]:
         "taken_unsure": photo.taken_unsure,
         "taken_source": photo.taken_source,
         "names": hit.names,
+        "looks_like": hit.looks_like,
         "caption": hit.caption,
         "place": photo.place,
         "camera": photo.camera,

@@ -209,7 +209,7 @@ def _show(
             session.say(f"No model has looked at {row.path} yet: run `photopal caption`.")
 
 
-_ORDER = ("yes", "unsure", "no", "unknown")
+_ORDER = ("yes", "looks like", "unsure", "no", "unknown")
 
 
 def _as_json(

@@ -1,0 +1,326 @@
+"""Finds who is on camera photos: people by their faces, pets and things by how they look; stores nothing.
+
+What is found depends on the concepts' reference photos, the user's words and what compares them, and is found
+again when these change. Where a vision-language model sees the photo too, the one decides that separates a
+concept's own photos better from others.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from photopal.assistant.view import Sighting
+from photopal.cache import LRUCache
+from photopal.concepts.localize import box_mask, mask_cells
+from photopal.concepts.registration import (
+    MOST_CORRECTED,
+    corrections_key,
+    reference_mask,
+    references_key,
+    sample_negatives,
+)
+from photopal.errors import PhotoError
+from photopal.faces import DETECTOR, Person, find_evidence, find_reference_faces, learn_library
+from photopal.instances import (
+    ENCODER,
+    InstanceEncoder,
+    InstanceRecognizer,
+    InstanceVerdict,
+    Reference,
+    learn_instances,
+    load_encoder,
+)
+from photopal.library import ConceptRecord, Library, PhotoRecord
+from photopal.library.models import FaceRecord, Finding, FindingVerdict, PhotoFindings
+from photopal.photos import open_photo
+from photopal.vlm.feature_cache import FeatureCache
+from photopal.vlm.protocol import PhotoFeatures
+
+CONFIRMED = 3
+"""On how many photos the user has to confirm a pet before it is named outright: its breed looks like it."""
+
+_VERSION = "1"  # to be changed with anything that changes what is found
+_ALBUM_PHOTOS = 48
+_DECODED_PX = 1280
+_CACHE_BYTES = 1 << 27
+_VERDICTS: Mapping[InstanceVerdict, FindingVerdict] = {
+    InstanceVerdict.PRESENT: "present",
+    InstanceVerdict.LOOKS_LIKE: "looks like",
+    InstanceVerdict.UNSURE: "unsure",
+    InstanceVerdict.ABSENT: "absent",
+}
+
+
+class FindingKeys(NamedTuple):
+    """What findings are made from: people with their photos and faces, and pets and things with theirs."""
+
+    face: str
+    look: str
+
+
+def finding_keys(library: Library) -> FindingKeys:
+    """Tell what findings would be made from now."""
+    parts: dict[bool, list[str]] = {True: [DETECTOR, _VERSION], False: [ENCODER, _VERSION]}
+    for concept in library.concepts.all():
+        references = library.concepts.references(concept.id)
+        said = library.corrections.of_concept(concept.id, most=MOST_CORRECTED)
+        facts: list[object] = [concept.id, concept.kind, references_key(references), corrections_key(said)]
+        if concept.kind == "person":
+            searched = [library.faces.is_scanned(one.photo.id, detector=DETECTOR) for one in references]
+            facts += [concept.born, concept.is_child, sum(searched)]
+        parts[concept.kind == "person"].append("|".join(map(str, facts)))
+    digests = (
+        hashlib.blake2b("\n".join(parts[is_face]).encode(), digest_size=12) for is_face in (True, False)
+    )
+    return FindingKeys(*(digest.hexdigest() for digest in digests))
+
+
+def is_found_with(library: Library, photo: PhotoRecord, keys: FindingKeys) -> bool:
+    """Whether what was found on a photo was found with people, pets and things as they are now."""
+    found = library.findings.get(photo.id)
+    if found is None or found.look_key != keys.look:
+        return False
+    return found.face_key == keys.face or not library.faces.is_scanned(photo.id, detector=DETECTOR)
+
+
+class EvidenceFinder:
+    """Finds who is on photos of a library.
+
+    It learns people, pets and things when it is first asked, and anew after `renew` if they changed.
+
+    Args:
+        library: Its concepts, faces and photos.
+        cache: Stores what the encoder of looks makes of photos.
+    """
+
+    def __init__(self, library: Library, *, cache: FeatureCache | None = None) -> None:
+        self._library = library
+        self._cells = _Cells(cache)
+        self._keys: FindingKeys | None = None
+        self._learned: FindingKeys | None = None
+        self._people: list[Person] = []
+        self._faces: dict[int, tuple[FaceRecord, ...]] = {}
+        self._recognizer: InstanceRecognizer[int] | None = None
+        self._reference_ids: dict[int, list[int]] = {}
+
+    def renew(self) -> FindingKeys:
+        """Take notice of what the library says of people, pets and things now, and tell what that is."""
+        self._keys = finding_keys(self._library)
+        return self._keys
+
+    def find(
+        self,
+        photo: PhotoRecord,
+        image: Image.Image | None = None,
+        *,
+        sightings: Sequence[Sighting] = (),
+        separations: Mapping[int, float | None] | None = None,
+    ) -> PhotoFindings:
+        """Find who is on a photo.
+
+        Args:
+            photo: A photo of the library; its faces count if it has been searched for them.
+            image: The same, upright; read from its file where it is left out and needed.
+            sightings: What a vision-language model that understands the photo found.
+            separations: How well that model tells each concept; None where it is not known.
+
+        Raises:
+            PhotoError: The file is needed and cannot be read.
+        """
+        keys = self._keys or self.renew()
+        if keys != self._learned:
+            self._learn()
+            self._learned = keys
+        is_scanned = self._library.faces.is_scanned(photo.id, detector=DETECTOR)
+        found = [*self.by_faces(photo), *self._by_looks(photo, image)]
+        seen = {sighting.concept.id: sighting for sighting in sightings}
+        if sightings:
+            found = [self._decided(one, seen.get(one.concept_id), separations or {}) for one in found]
+        return PhotoFindings(
+            face_key=keys.face if is_scanned else None,
+            look_key=keys.look,
+            species=None if sightings or image is None else self._cells.species(image),
+            findings=tuple(
+                sorted(
+                    (
+                        one
+                        for one in found
+                        # Who is not found is not there, and need not be written down for every photo.
+                        if one.verdict != "absent" or _is_contradicting(one, seen.get(one.concept_id))
+                    ),
+                    key=lambda one: (one.concept_id, one.source),
+                )
+            ),
+        )
+
+    def by_faces(self, photo: PhotoRecord) -> list[Finding]:
+        """Tell which people a photo shows by the faces on it; nothing where none was found."""
+        thresholds = {person.concept_id: person.threshold for person in self._people}
+        found = []
+        for evidence, face in find_evidence(self._library, self._people, photo):
+            found.append(
+                Finding(
+                    concept_id=evidence.concept_id,
+                    source="face",
+                    verdict=evidence.verdict,
+                    probability=evidence.probability,
+                    score=evidence.distance,
+                    threshold=thresholds[evidence.concept_id],
+                    box=None if face is None else face.face.box,
+                    reference_id=None if face is None else self._nearest_face(evidence.concept_id, face),
+                )
+            )
+        return found
+
+    def _nearest_face(self, concept_id: int, face: FaceRecord) -> int:
+        spread = [np.linalg.norm(known.face.vector - face.face.vector) for known in self._faces[concept_id]]
+        return self._faces[concept_id][int(np.argmin(spread))].photo_id
+
+    def _by_looks(self, photo: PhotoRecord, image: Image.Image | None) -> list[Finding]:
+        if self._recognizer is None:
+            return []
+        found = []
+        for concept_id, evidence in self._recognizer.judge(self._cells.of(photo, image)).items():
+            found.append(
+                Finding(
+                    concept_id=concept_id,
+                    source="look",
+                    verdict=_VERDICTS[evidence.verdict],
+                    probability=evidence.probability,
+                    score=evidence.score,
+                    threshold=evidence.threshold,
+                    box=evidence.box,
+                    reference_id=self._reference_ids[concept_id][evidence.nearest],
+                )
+            )
+        return found
+
+    def _decided(
+        self, one: Finding, seen: Sighting | None, separations: Mapping[int, float | None]
+    ) -> Finding:
+        """Whether a finding counts more than what the model saw: only if it is sure and separates better."""
+        if seen is None:
+            return one
+        theirs = separations.get(one.concept_id)
+        decides = one.verdict in ("present", "absent")
+        if theirs is not None:
+            decides = decides and self._separation(one) >= theirs
+        return replace(one, decides=decides)
+
+    def _separation(self, one: Finding) -> float:
+        """How well a finding's source tells the concept's reference photos, each left out, from others."""
+        if one.source == "look":
+            assert self._recognizer is not None
+            return self._recognizer.separation[one.concept_id] or 0.0
+        [person] = (person for person in self._people if person.concept_id == one.concept_id)
+        return (1.0 if person.recall is None else person.recall) - person.false_rate
+
+    def _learn(self) -> None:
+        self._people = learn_library(self._library)
+        concepts = {concept.id: concept for concept in self._library.concepts.all()}
+        self._faces = {
+            person.concept_id: find_reference_faces(self._library, concepts[person.concept_id]).faces
+            for person in self._people
+        }
+        subjects = [concept for concept in concepts.values() if concept.kind != "person"]
+        self._recognizer = None
+        if not subjects or not self._cells.is_available:
+            return
+        references: dict[int, list[Reference]] = {}
+        denied: list[PhotoFeatures] = []
+        confirmed: dict[int, int] = {}
+        own: set[str] = set()
+        for concept in subjects:
+            marked = self._marked_photos(concept)
+            own |= {photo.content_hash for photo, _ in marked}
+            read = [(photo, mask, self._cells.readable(photo)) for photo, mask in marked]
+            references[concept.id] = [_reference(cells, mask) for _, mask, cells in read if cells is not None]
+            self._reference_ids[concept.id] = [photo.id for photo, _, cells in read if cells is not None]
+            for said in self._library.corrections.of_concept(concept.id, most=MOST_CORRECTED):
+                confirmed[concept.id] = confirmed.get(concept.id, 0) + said.is_present
+                if not said.is_present and (cells := self._cells.readable(said.photo)) is not None:
+                    denied.append(cells)
+        sampled = sample_negatives(self._library, self._cells, avoid=own, count=_ALBUM_PHOTOS)
+        cautious = {c.id for c in subjects if c.kind == "pet" and confirmed.get(c.id, 0) < CONFIRMED}
+        self._recognizer = learn_instances(
+            references, [*denied, *(cells for _, cells in sampled)], cautious=frozenset(cautious)
+        )
+
+    def _marked_photos(self, concept: ConceptRecord) -> list[tuple[PhotoRecord, np.ndarray | None]]:
+        """A concept's reference photos, and those on which the user has confirmed it, with their masks."""
+        marked: dict[int, tuple[PhotoRecord, np.ndarray | None]] = {}
+        for reference in self._library.concepts.references(concept.id):
+            marked[reference.photo.id] = (reference.photo, reference_mask(reference))
+        for said in self._library.corrections.of_concept(concept.id, most=MOST_CORRECTED):
+            if said.is_present:
+                size = (said.photo.width_px, said.photo.height_px)
+                mask = None if said.box is None else box_mask(said.box, size)
+                marked.setdefault(said.photo.id, (said.photo, mask))
+        return list(marked.values())
+
+
+def _is_contradicting(one: Finding, seen: Sighting | None) -> bool:
+    return one.decides and seen is not None and seen.is_present
+
+
+def _reference(cells: PhotoFeatures, mask: np.ndarray | None) -> Reference:
+    if mask is None:
+        return Reference(cells)
+    rows, cols = cells.patches.shape[:2]
+    return Reference(cells, mask_cells(mask, (rows, cols), cells.frame))
+
+
+class _Cells:
+    """The cells of photos, of an encoder that is loaded when it is first needed."""
+
+    def __init__(self, cache: FeatureCache | None) -> None:
+        self._cache = cache
+        self._latest: LRUCache[str, PhotoFeatures] = LRUCache(_CACHE_BYTES, lambda cells: cells.nbytes)
+        self._encoder: InstanceEncoder | None = None
+        self._is_loaded = False
+
+    @property
+    def is_available(self) -> bool:
+        """Whether the encoder is installed."""
+        return self._load() is not None
+
+    def _load(self) -> InstanceEncoder | None:
+        if not self._is_loaded:
+            self._encoder, self._is_loaded = load_encoder(), True
+        return self._encoder
+
+    def species(self, image: Image.Image) -> str | None:
+        """Say "dog" or "cat" of a photo that shows one."""
+        encoder = self._load()
+        return None if encoder is None else encoder.species(image)
+
+    def of(self, photo: PhotoRecord, image: Image.Image | None = None) -> PhotoFeatures:
+        """The cells of a photo, from its file where it is not given.
+
+        Raises:
+            PhotoError: The file is gone or cannot be read.
+        """
+        key = photo.content_hash
+        cells = self._latest.get(key) or (None if self._cache is None else self._cache.get(key))
+        if cells is None:
+            encoder = self._load()
+            assert encoder is not None, "asked for cells without an encoder"
+            image = image or open_photo(photo.path, max_side_px=_DECODED_PX)
+            [cells] = encoder.encode([image])
+            if self._cache is not None:
+                self._cache.put(key, cells)
+        self._latest.put(key, cells)
+        return cells
+
+    def readable(self, photo: PhotoRecord) -> PhotoFeatures | None:
+        """The cells of a photo; None where its file cannot be read now."""
+        try:
+            return self.of(photo)
+        except PhotoError:
+            return None

@@ -1,0 +1,104 @@
+"""Keeps what faces and looks say of who is on a photo, and what that was made from; finds nobody."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+
+from photopal.library.connection import Connection
+from photopal.library.fts import WordIndex
+from photopal.library.models import Finding, PhotoFindings
+
+
+class Findings:
+    """The part of a library that is about who was found on photos without a vision-language model.
+
+    Args:
+        connection: The open library.
+        words: Renewed for each photo of which something else is found.
+    """
+
+    def __init__(self, connection: Connection, *, words: WordIndex) -> None:
+        self._connection = connection
+        self._words = words
+
+    def put(self, photo_id: int, found: PhotoFindings) -> None:
+        """Store what was found on a photo in place of what was found before, searchable at once."""
+        with self._connection.writing():
+            if found == self.get(photo_id):
+                return
+            forget_findings(self._connection, photo_id)
+            self._connection.execute(
+                "INSERT INTO found_with VALUES (?, ?, ?, ?)",
+                (photo_id, found.face_key, found.look_key, found.species),
+            )
+            for one in found.findings:
+                self._connection.execute(
+                    "INSERT INTO findings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    (
+                        photo_id,
+                        one.concept_id,
+                        one.source,
+                        one.verdict,
+                        one.probability,
+                        one.score,
+                        one.threshold,
+                        *(one.box or (None,) * 4),
+                        one.reference_id,
+                        one.decides,
+                    ),
+                )
+            self._words.refresh((photo_id,))
+
+    def get(self, photo_id: int) -> PhotoFindings | None:
+        """Return what was found on a photo; None where nobody was looked for."""
+        rows = self._connection.rows("SELECT * FROM found_with WHERE photo_id = ?", (photo_id,))
+        if not rows:
+            return None
+        found = self._connection.rows(
+            "SELECT * FROM findings WHERE photo_id = ? ORDER BY concept_id, source", (photo_id,)
+        )
+        return PhotoFindings(
+            face_key=rows[0]["face_key"],
+            look_key=rows[0]["look_key"],
+            species=rows[0]["species"],
+            findings=tuple(map(_finding, found)),
+        )
+
+    def with_other_faces(self, face_key: str, *, detector: str) -> Iterator[int]:
+        """Yield the ids of photos whose faces were not compared with the people as they are now.
+
+        Photos of which a model has written what it sees are left out: there its word counts too.
+
+        Args:
+            face_key: What `PhotoFindings.face_key` is made from now.
+            detector: What searched them for faces.
+        """
+        yield from self._connection.iter_column(
+            "SELECT face_scans.photo_id FROM face_scans LEFT JOIN found_with USING (photo_id)"
+            " LEFT JOIN captions USING (photo_id) JOIN photos ON photos.id = photo_id"
+            " WHERE detector = ? AND face_count > 0 AND face_key IS NOT ? AND missing_since IS NULL"
+            " AND captions.source IS NOT 'model' ORDER BY face_scans.photo_id",
+            (detector, face_key),
+        )
+
+
+def forget_findings(connection: Connection, photo_id: int) -> None:
+    """Forget who was found on a photo, as its picture is another; inside `writing`."""
+    for table in ("findings", "found_with"):
+        connection.execute(f"DELETE FROM {table} WHERE photo_id = ?", (photo_id,))
+
+
+def _finding(row: sqlite3.Row) -> Finding:
+    box = (row["box_x"], row["box_y"], row["box_width"], row["box_height"])
+    return Finding(
+        concept_id=row["concept_id"],
+        source=row["source"],
+        verdict=row["verdict"],
+        probability=row["probability"],
+        score=row["score"],
+        threshold=row["threshold"],
+        box=None if box[0] is None else box,
+        reference_id=row["reference_id"],
+        decides=bool(row["decides"]),
+    )
