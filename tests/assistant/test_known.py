@@ -45,7 +45,7 @@ def photo(named_library, drawn_family):
 
 SAID = (
     'in Alfama, Portugal, on a summer evening, 3 July 2019. Its file says "The big day". '
-    "According to its file, Ben and Zoe are in it. Keywords: beach."
+    "According to its file, Zoe is in it. Keywords: beach."
 )
 
 
@@ -56,7 +56,7 @@ def test_the_caption_of_a_photo_that_the_model_cannot_see_is_what_is_known(
     report = caption_photos(named_library, blind_assistant, [photo], on_caption=made.append)
     stored = named_library.captions.get(photo.id)
     assert (report.captioned, report.from_facts) == (1, 1)
-    assert stored.text == made[0].caption.text == f"A photo taken {SAID}"
+    assert stored.text == made[0].caption.text == f"Ben {SAID}"
     assert (stored.source, stored.appearances) == ("facts", ())
     assert caption_photos(named_library, blind_assistant, [photo]).kept == 1
     assert named_library.search.count(SearchQuery(text="beach lisbon ")) == 1
@@ -104,11 +104,9 @@ def test_no_question_about_pixels_is_answered_by_a_model_that_cannot_see_them(
     named_library.corrections.put(photo.id, named_library.concepts.get("Anna").id, is_present=True)
     view = weigh(named_library, photo, blind_assistant, blind_assistant.look(open_photo(photo.path)))
     answer = ask_view(blind_assistant, view, "What is Anna wearing, and where is Ben?")
-    assert answer.text.startswith(
-        "Anna is in this photo. It is not known whether Ben is in this photo. The model"
-    )
-    assert f"What is known of it: Anna {SAID}" in answer.text
-    assert (answer.names, answer.is_from_model) == (("Anna",), False)
+    assert answer.text.startswith("Anna is in this photo. Ben is in this photo. The model")
+    assert f"What is known of it: Anna and Ben {SAID}" in answer.text
+    assert (answer.names, answer.is_from_model) == (("Anna", "Ben"), False)
     whole = ask_library(
         named_library, "What is Anna wearing in 2019?", open_assistant=lambda: blind_assistant
     )
