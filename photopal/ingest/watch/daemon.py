@@ -14,10 +14,9 @@ from pathlib import Path
 
 from photopal.errors import PhotoError, PhotopalError, UsageError
 from photopal.files import Stamp, stamp_of
-from photopal.ingest.watch.debounce import Debouncer
+from photopal.ingest.watch.debounce import Debouncer, MissingFiles
 from photopal.ingest.watch.events import LogCapture, watchdog_silenced
 from photopal.ingest.watch.folder import WatchedFolder
-from photopal.ingest.watch.missing_files import MissingFiles
 from photopal.ingest.watch.mounts import is_below
 from photopal.ingest.watch.options import WatchOptions
 from photopal.ingest.watch.outcome import WatchEvent, WatchReport

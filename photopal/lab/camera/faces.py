@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -21,10 +21,10 @@ from photopal.faces.groups import FaceGroups
 from photopal.faces.people import distances, learn_people, name_faces
 from photopal.faces.recurring import find_recurring
 from photopal.faces.scan import find_ahead
+from photopal.lab.camera import peak_memory_mb
 from photopal.library.models import Face
 from photopal.photos import Skipped, find_photos, open_photo
-
-OnProgress = Callable[[int, int | None, Path], None]
+from photopal.progress import OnProgress
 
 _LARGE_PX = (4000, 3000)
 _LARGE_PHOTOS = 6
@@ -314,17 +314,5 @@ def _measure_speed(detector: FaceDetector, path: Path) -> dict[str, float]:
         "cpu_seconds": cpu_seconds,
         "photos_per_s": rate,
         "faces_per_photo": faces / len(paths),
-        "memory_mb": _peak_memory_mb(),
+        "memory_mb": peak_memory_mb(),
     }
-
-
-def _peak_memory_mb() -> float:
-    try:
-        import resource
-    except ImportError:
-        return float("nan")
-    import sys
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    # Bytes on macOS, kilobytes elsewhere.
-    return peak / (1e6 if sys.platform == "darwin" else 1e3)

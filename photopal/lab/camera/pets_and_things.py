@@ -28,6 +28,7 @@ from photopal.instances import (
     learn_instances,
     load_encoder,
 )
+from photopal.lab.camera import peak_memory_mb
 from photopal.lab.metrics.intervals import bootstrap
 from photopal.photos import Skipped, find_photos, open_photo
 from photopal.progress import OnProgress
@@ -317,16 +318,4 @@ def _measure_speed(encoder: InstanceEncoder, path: Path) -> dict[str, float]:
             begin = time.perf_counter()
             encoder.encode([image], side_px=side_px)
             speed[f"encoding_{side_px}_s"] = time.perf_counter() - begin
-    return {**speed, "threads": torch.get_num_threads(), "memory_mb": _peak_memory_mb()}
-
-
-def _peak_memory_mb() -> float:
-    try:
-        import resource
-    except ImportError:
-        return float("nan")
-    import sys
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    # Bytes on macOS, kilobytes elsewhere.
-    return peak / (1e6 if sys.platform == "darwin" else 1e3)
+    return {**speed, "threads": torch.get_num_threads(), "memory_mb": peak_memory_mb()}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ from photopal.lab.synthetic.painting.places import PLACES
 from photopal.lab.synthetic.painting.props import PARROT_ACTIVITIES, PERSON_ACTIVITIES, PET_ACTIVITIES
 from photopal.lab.synthetic.scene import TOP_COLORS, Scene, Subject
 from photopal.lab.synthetic.wording import describe_fully, side_words
+from photopal.progress import OnProgress
 
 Entry = dict[str, str]
 
@@ -221,7 +222,7 @@ def write_drawn(
     options: DrawnOptions,
     *,
     seed: int = 0,
-    on_progress: Callable[[int, int | None, object], None] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> int:
     """Write a dataset; the same seed and options give the same files (with the same Pillow).
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 
 import torch
@@ -20,6 +20,7 @@ from photopal.lab.experiments.learned_scenario import LearnedScenario, register_
 from photopal.lab.experiments.photo_store import PhotoStore, remember
 from photopal.lab.experiments.tallies import Goal, Measured, Tallies
 from photopal.lab.experiments.unnamed_questions import ask_plainly
+from photopal.progress import OnProgress
 from photopal.tuning import TuneOptions
 from photopal.vlm.protocol import VisionModel
 
@@ -101,8 +102,6 @@ REFUSALS = (
 )
 """What nobody should be fooled by. A model that always refuses is betrayed by the last line."""
 
-
-OnProgress = Callable[[int, int | None, object], None]
 
 _SEEDS_APART = 1000
 _TUNED_SEED, _LOOKALIKES_SEED = 40, 60  # after those of the registered families

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 
@@ -18,10 +18,9 @@ from photopal.lab.experiments.photo_store import PhotoStore, remember
 from photopal.lab.experiments.results import Figures, Result, Run, of_group, pooled, rows_in
 from photopal.lab.experiments.tasks import evaluate_tasks
 from photopal.lab.metrics.intervals import Interval, bootstrap
+from photopal.progress import OnProgress
 from photopal.tuning import TuneOptions
 from photopal.vlm.protocol import VisionModel
-
-OnProgress = Callable[[int, int | None, object], None]
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from photopal.lab.experiments.learned_scenario import register_family, tune_fami
 from photopal.lab.experiments.photo_store import PhotoStore, remember
 from photopal.lab.experiments.tallies import Tallies, share, weighted
 from photopal.lab.metrics.intervals import Counts, Interval, bootstrap
+from photopal.progress import OnProgress
 from photopal.tuning import TuneOptions, TuningReport
 from photopal.vlm.protocol import VisionModel
 
@@ -136,7 +137,7 @@ def measure_families(
     options: FamilyOptions,
     *,
     seeds: Sequence[int],
-    on_progress: Callable[[int, int | None, object], None] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> RecognitionTable:
     """Measure the families of some seeds, each registered and then tuned."""
     results = []

@@ -15,7 +15,6 @@ from photopal.lab.experiments.conditions import ExperimentContext
 from photopal.lab.experiments.dataset_evaluation import (
     EvalOptions,
     Evaluation,
-    OnProgress,
     evaluate,
 )
 from photopal.lab.experiments.evaluator import Evaluator
@@ -38,6 +37,7 @@ from photopal.lab.experiments.results import (
 from photopal.lab.experiments.tables import groups_in, heading, rests_on, signed
 from photopal.lab.experiments.tasks import evaluate_tasks
 from photopal.lab.metrics.intervals import Interval, bootstrap, paired_bootstrap
+from photopal.progress import OnProgress
 from photopal.vlm.protocol import VisionModel
 
 if TYPE_CHECKING:

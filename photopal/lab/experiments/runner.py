@@ -7,7 +7,7 @@ import queue
 import shutil
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.process import BaseProcess
@@ -31,6 +31,7 @@ from photopal.lab.experiments import (
 from photopal.lab.experiments.conditions import ExperimentContext, draw_scenes
 from photopal.lab.experiments.plan import Plan
 from photopal.lab.experiments.results import Experiment, Result, ResultStore, Run, Section
+from photopal.progress import OnProgress
 from photopal.vlm import load_model
 
 EXPERIMENTS: tuple[Experiment, ...] = (
@@ -77,7 +78,6 @@ def _indices(plan: Plan, name: str, seed: int) -> list[int]:
     return [index for _, index in sorted(due)]
 
 
-OnProgress = Callable[[int, int | None, object], None]
 POLL_S = 1.0
 
 

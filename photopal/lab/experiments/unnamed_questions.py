@@ -21,6 +21,7 @@ from photopal.lab.synthetic.drawing import DrawnPhoto, draw_photo
 from photopal.lab.synthetic.identity import Identity, Person, draw_identity
 from photopal.lab.synthetic.scene import Subject, plan_scene
 from photopal.lab.synthetic.wording import caption_words, with_article
+from photopal.progress import OnProgress
 from photopal.prompts import Mark, build_prompt, draw_marks
 from photopal.prompts.templates import CAPTION_QUESTION, CAPTION_TEMPLATES
 from photopal.vlm.batch_decoder import GenerationRequest, answer_batch
@@ -180,7 +181,7 @@ def measure_described(
     questions: int,
     seed: int = 0,
     size_px: int = 256,
-    on_progress: Callable[[int, int | None, object], None] | None = None,
+    on_progress: OnProgress | None = None,
 ) -> DescribedTable:
     """Ask several models the same questions without names, on held-out identities.
 

@@ -1,6 +1,6 @@
 """A file that is gone is told of after a while, unless it is there again."""
 
-from photopal.ingest.watch.missing_files import MissingFiles
+from photopal.ingest.watch.debounce import MissingFiles
 
 
 def test_a_file_is_missing_only_after_the_wait(tmp_path):
