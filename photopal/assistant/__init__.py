@@ -1,1 +1,14 @@
-"""Captions, searches and answers; this file imports nothing, so that a search does not wait for torch."""
+"""Captions, searches and answers; this file imports nothing, so that a search does not wait for torch.
+
+| module | what it does |
+| --- | --- |
+| `assistant` | model, bank and library together: who is on a photo, and where |
+| `caption` | writes captions and stores them |
+| `ask` | answers questions about given photos, or about the library |
+| `find` | searches photos |
+| `similar` | finds the photos most alike |
+| `watcher` | captions photos as they arrive |
+| `view` | draws who was found on a copy of a photo |
+| `date_taken` | reads a date that the user sets |
+| `query/` | what questions and searches mean, without a model |
+"""

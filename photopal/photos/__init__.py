@@ -1,4 +1,16 @@
-"""Photos as files on disk: finds, reads, describes and stamps them; knows nothing of libraries or models."""
+"""Photos as files on disk: finds, reads, describes and stamps them; knows nothing of libraries or models.
+
+| module | what it does |
+| --- | --- |
+| `discover`, `exclude` | finds photo files, by suffix, and leaves out what is not wanted |
+| `decode`, `prefetch`, `decoder_log` | pixels of a photo; many in order, on threads; what decoders print |
+| `raw`, `turns` | previews of RAW files; orientation |
+| `metadata` | the fields known of a photo and which source wins |
+| `exif`, `xmp`, `iptc`, `embedded`, `sidecars` | reads one source of metadata each |
+| `dates` | dates in metadata, file names and folder names |
+| `photo`, `picture`, `phash` | a photo's record; the hash of its pixels' bytes; the perceptual hash |
+| `geocode` | names of places |
+"""
 
 from photopal.photos.decode import MODEL_SIDE_PX, PIXEL_LIMIT, open_photo
 from photopal.photos.discover import PHOTO_SUFFIXES, Skipped, find_photos, is_photo_named

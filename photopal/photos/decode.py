@@ -1,4 +1,4 @@
-"""Tells how large a photo is when it stands upright; reads the header only."""
+"""Decodes a photo file into an upright RGB picture, and tells how large it is; records nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,12 @@
-"""The joint run over all concepts: from reference photos and a registered bank to a tuned bank."""
+"""The joint run over all concepts: from reference photos and a registered bank to a tuned bank.
+
+| module | what it does |
+| --- | --- |
+| `library_tuning` | tunes the names of a library, and decides whether the result is used |
+| `dataset`, `examples` | which photos are asked which questions |
+| `batching` | packs questions behind a photo and computes the loss |
+| `trainer` | epochs, learning rate, validation, choice of the best epoch |
+"""
 
 from photopal.tuning.examples import TuningConcept, TuningPhoto
 from photopal.tuning.trainer import (

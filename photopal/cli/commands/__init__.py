@@ -1,1 +1,4 @@
-"""The commands, one module each."""
+"""The commands, one file each, named as the command is; `COMMANDS` in `photopal/cli/app.py` lists them.
+
+The files `eval_*.py` hold further commands of `photopal eval`.
+"""

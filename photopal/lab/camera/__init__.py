@@ -1,4 +1,4 @@
-"""Measures what photopal knows of people on camera photos, on folders of photos by identity."""
+"""Measures how people, pets and things are recognized on camera photos, in folders of photos by identity."""
 
 from __future__ import annotations
 
