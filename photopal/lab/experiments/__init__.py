@@ -4,7 +4,7 @@
 | --- | --- |
 | `core_claims` | Is anything learned? Lookalikes, locations, marks, captions, calibration of p(yes) |
 | `joint_training` | Joint tuning against separate tuning, and against baselines |
-| `initialization` | k-means against random rows to start from |
+| `initialization` | k-means against random embeddings to start from |
 | `learning_curves` | How many soft tokens; how many photos; training-free against tuned |
 | `many_concepts` | 2 to 64 registered concepts: everyone in the prompt, or the shortlist |
 | `risk_coverage` | Thresholds, abstaining, risk and coverage |

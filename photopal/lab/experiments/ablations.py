@@ -34,11 +34,11 @@ INGREDIENT_FIGURES = (
 )
 REGIONS: dict[Region, str] = {"mask": "masks", "box": "boxes", "none": "no masks"}
 TUNED = {
-    "masks, tuned": "as it is",
+    "masks, tuned": "unchanged",
     "boxes, tuned": "boxes for masks",
     "no masks, tuned": "no masks",
-    "one name a prompt": "one name a prompt, no distractors",
-    "no looks": "no conversations about looks",
+    "one name a prompt": "one name per prompt, no distractors",
+    "no looks": "no questions about appearance",
 }
 
 
@@ -78,15 +78,15 @@ def summarize_ingredients(results: Results, plan: Plan) -> Section:
     base = "masks, tuned"
     pairs = [(base, condition) for condition in TUNED if condition != base]
     tables = (
-        compare("Masks, boxes, nothing: registered only", runs, registered, INGREDIENT_FIGURES),
+        compare("Masks, boxes or nothing: registered only", runs, registered, INGREDIENT_FIGURES),
         compare("One ingredient changed, tuned", runs, TUNED, INGREDIENT_FIGURES),
-        differences("What each ingredient gives, paired", runs, pairs, INGREDIENT_FIGURES, TUNED),
+        differences("Effect of each ingredient, paired", runs, pairs, INGREDIENT_FIGURES, TUNED),
     )
     about = (
-        "A prompt with one name holds the one who is there, or one who is not; such prompts are twice as "
-        "many and come twice as many an update. Without masks the subject is what recurs across its photos. "
-        "Talk of looks is tuned on with the photo at hand; the authors' conversations have none, which the "
-        "questions without photos come nearest to."
+        "A prompt with one name contains somebody who is in the photo or somebody who is not; there are "
+        "twice as many such prompts, and twice as many per update. Without masks, the subject is what "
+        "recurs across its photos. Questions about appearance are trained with the photo in the prompt; "
+        "the authors' conversations have no photo, and the questions without photos are closest to them."
     )
     return Section("Ingredients", about, tables)
 
@@ -166,7 +166,7 @@ def summarize_order(results: Results, plan: Plan) -> Section:
     tables = (
         compare("Order of photo and concepts", runs, conditions, ORDER_FIGURES),
         differences("Photo first − concepts first, paired", runs, pairs, ORDER_FIGURES, conditions),
-        Table("Processor seconds of tuning", ("order", "seconds"), rows, note),
+        Table("CPU seconds of tuning", ("order", "seconds"), rows, note),
     )
     about = (
         f"Both orders are tuned for {plan.order_epochs} passes. The bundled model was trained with the photo "

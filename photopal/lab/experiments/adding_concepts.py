@@ -112,11 +112,11 @@ def summarize(results: Results, plan: Plan) -> Section:
         compare("The old concepts", runs, OLD, FIGURES),
         compare("The new concept", runs, NEW, FIGURES),
         differences("Paired", runs, pairs, FIGURES),
-        Table("Processor seconds of tuning", ("what is tuned", "seconds"), rows, rests_on(runs)),
+        Table("CPU seconds of tuning", ("what is tuned", "seconds"), rows, rests_on(runs)),
     )
     about = (
-        "The last concept of each scenario comes later. The old ones are asked for on the same photos before "
-        "and after; none of these shows the new one alone."
+        "The last concept of each scenario is added later. The old ones are evaluated on the same photos "
+        "before and after; none of these photos shows the new one alone."
     )
     return Section("Adding one concept", about, tables)
 

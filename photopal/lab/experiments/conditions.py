@@ -223,7 +223,7 @@ THRESHOLD_FREE = ("AUROC of p(yes)", "FPR at recall 0.9", "own threshold")
 
 
 class DescribingEvaluator(Evaluator):
-    """Asks for looks in words, "Is there an adult with red hair in this photo?", and uses no learned row.
+    """Describes in words, "Is there an adult with red hair in this photo?", and uses no learned row.
 
     No name is in a question, as none of them means anything to the model.
     """

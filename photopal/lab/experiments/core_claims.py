@@ -63,8 +63,8 @@ RECOGNITION = (
 KINDS = ("random", "other kind", "same kind", "sibling", "near-duplicate")
 PERMUTED = "rows permuted"
 CONTROLS: dict[str, str] = {
-    PERMUTED: "tuned rows, each concept with the next one's",
-    "wrong concept": "registered rows of other scenarios' concepts",
+    PERMUTED: "tuned, embeddings exchanged within the scenario",
+    "wrong concept": "embeddings of other scenarios' concepts",
     "no concept": "no concept in the prompt",
 }
 CHOICE_CONTROLS: tuple[Control, ...] = ("no concept", "wrong concept", "blank image", "text only")
@@ -156,14 +156,15 @@ def summarize(results: Results, plan: Plan) -> Section:
     """Tables of everything asked, and the claims that rest on it."""
     runs = list(results[NAME])
     about = (
-        "Recognition by the authors' questions (mean of the recall of Yes and of No at p = 0.5) with what is "
-        "true, beside it with the labels of the authors, who count a concept as present that is missing from "
-        "the last photo of several; and with all negatives at a threshold from validation photos. Controls "
-        "take the concept away. A control that says No to everything has 0.5 by the mean of recalls whatever "
-        "p(yes) tells, and many subjects on a photo, or the right kind of one, make Yes likelier without any "
-        "concept: so controls are judged by the AUROC of p(yes) on balanced questions, about photos of one "
-        "concept, each asked for that one and for another of its kind. With rows of another concept of the "
-        "scenario a model that goes by the rows is below 0.5: it answers for that one."
+        "Recognition by the authors' questions (mean of the recall of Yes and of No at p = 0.5) with the "
+        "correct labels, next to the figure with the authors' labels, which count a concept as present that "
+        "is missing from the last photo of several; and with all negatives, at a threshold from validation "
+        "photos. Controls remove the concept. A control that always says No gets a mean recall of 0.5, "
+        "whatever p(yes) reveals; and many subjects in a photo, or one of the right kind, make Yes more "
+        "likely without any concept. So controls are judged by the AUROC of p(yes) on balanced questions: "
+        "about photos of one concept, each asked for that concept and for another of its kind. With the "
+        "embeddings of another concept of the scenario, a model that relies on the embeddings is below 0.5: "
+        "it answers for that concept."
     )
     verdicts = (*_learning(runs), *_marks(runs), *_negatives(runs), *_maps_and_words(runs))
     return Section(
@@ -181,9 +182,9 @@ def _tables(runs: Sequence[Result]) -> tuple[Table, ...]:
         "recognition: AUROC of the maps",
         "choice: accuracy",
         "caption: F1 of names, all offered",
-        "caption: wrong names a photo, all offered",
+        "caption: wrong names per photo, all offered",
         "caption: F1 of names, none offered",
-        "caption: wrong names a photo, none offered",
+        "caption: wrong names per photo, none offered",
     )
     away = {"tuned": "tuned"} | {one: CONTROLS.get(one, one) for one in CHOICE_CONTROLS}
     note = f"{groups_in(runs).capitalize()}."
@@ -192,11 +193,11 @@ def _tables(runs: Sequence[Result]) -> tuple[Table, ...]:
             compare(f"Recognition, {group} scenarios", of_group(runs, group), both | CONTROLS, RECOGNITION)
             for group in GROUPS
         ),
-        compare("False positives at recall 0.9, by who is there instead", runs, both, kinds, note),
-        compare("Places, presence, choice and captions", runs, both, other, note),
-        compare("Choice with something taken away", runs, away, ("choice: accuracy",), note),
+        compare("False positives at recall 0.9, by kind of negative", runs, both, kinds, note),
+        compare("Localization, presence, multiple choice and captions", runs, both, other, note),
+        compare("Multiple choice under controls", runs, away, ("choice: accuracy",), note),
         differences(
-            "What is taken away from choice, paired",
+            "Multiple choice against its controls, paired",
             runs,
             [("tuned", one) for one in CHOICE_CONTROLS],
             ("choice: accuracy",),
@@ -268,7 +269,7 @@ def _maps_and_words(runs: Sequence[Result]) -> list[Verdict]:
     alone = estimate(runs, "one concept alone", "presence alone: AUROC")
     error = estimate(of_group(runs, "plain"), "tuned", ERROR)
     names = estimate(runs, "tuned", "caption: F1 of names, all offered")
-    wrong = estimate(runs, "tuned", "caption: wrong names a photo, all offered")
+    wrong = estimate(runs, "tuned", "caption: wrong names per photo, all offered")
     found = estimate(runs, "tuned", "caption: F1 of names, none offered")
     return [
         at_least(f"location: arg-max inside the mask, {where}", peak, 0.85, NAME),

@@ -1,4 +1,4 @@
-"""k-means against random rows to start tuning from: loss and accuracy over updates (MC-LLaVA, figure 5)."""
+"""k-means or random embeddings to start tuning from: loss and accuracy over updates (MC-LLaVA, figure 5)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from photopal.lab.experiments.plan import Plan
 
 NAME = "starting"
-STARTS = {"kmeans": "k-means", "random": "random rows"}
+STARTS = {"kmeans": "k-means", "random": "random embeddings"}
 SHARE = 0.95
 FIGURES = ("recognition: weighted", "recognition: AUROC of p(yes)")
 
@@ -87,7 +87,7 @@ def needed_steps(result: Result, start: str) -> float:
 
 
 def times_fewer(result: Result) -> float:
-    """Updates that random rows need over those that k-means needs."""
+    """Updates that random embeddings need over those that k-means needs."""
     return needed_steps(result, "random") / needed_steps(result, "kmeans")
 
 
@@ -106,15 +106,13 @@ def summarize(results: Results, plan: Plan) -> Section:
         _plot(runs, "loss", "validation loss of an answer token"),
     )
     about = (
-        "Loss and accuracy of the curves are those of held-out photos, looked at after every pass: a start "
-        "that reaches 95 % with no update at all counts with half a pass, one that never does with all its "
-        "updates, so that the ratio is nearer to 1 than it may be. Ratios are taken scenario by scenario; "
-        "their mean is geometric."
+        "Loss and accuracy are measured on held-out photos after every epoch. An initialization that "
+        "reaches 95 % without any update counts as half an epoch, one that never does as all its updates, "
+        "so that the true ratio may be larger. Ratios are computed per scenario and averaged "
+        "geometrically."
     )
-    tables = (compare("Test photos, at once and tuned", runs, conditions, FIGURES), _steps(runs))
-    return Section(
-        title="Where the rows start", about=about, tables=tables, plots=plots, verdicts=_verdicts(runs)
-    )
+    tables = (compare("Test photos, before and after tuning", runs, conditions, FIGURES), _steps(runs))
+    return Section(title="Initialization", about=about, tables=tables, plots=plots, verdicts=_verdicts(runs))
 
 
 def _steps(runs: Sequence[Result]) -> Table:
@@ -126,7 +124,7 @@ def _steps(runs: Sequence[Result]) -> Table:
         never = sum(never_gets_there(r, start) for r in runs)
         rows.append((words, str(each), str(half), str(at_once), str(never)))
     ratios = (str(geometric_mean_of(runs, times_fewer)), str(median_of(runs, times_fewer)), "", "")
-    rows.append(("random rows / k-means, geometric mean", *ratios))
+    rows.append(("random embeddings / k-means, geometric mean", *ratios))
     columns = ("start", "updates, mean", "median", "scenarios there with none", "that never get there")
     note = f"{rests_on(runs)}. The better final accuracy of the two counts, on validation photos."
     return Table("Updates to 95 % of the final validation accuracy", columns, tuple(rows), note)
@@ -134,7 +132,7 @@ def _steps(runs: Sequence[Result]) -> Table:
 
 def _verdicts(runs: Sequence[Result]) -> tuple[Verdict, ...]:
     ratio = geometric_mean_of(runs, times_fewer)
-    claim = f"k-means: times fewer updates to 95 % than random rows, {groups_in(runs)}"
+    claim = f"k-means: times fewer updates to 95 % than random embeddings, {groups_in(runs)}"
     found = [
         at_least(claim, ratio, 1.5, NAME, is_firm=True, floor=1.0),
         shown("… the median of scenarios", median_of(runs, times_fewer), NAME),

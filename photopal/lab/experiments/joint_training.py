@@ -56,7 +56,7 @@ CONDITIONS = {
     "separate": "separate, same photos and updates",
     "yollava": "Yo'LLaVA-M: separate, no others' photos",
     "registered": "registered only, no training",
-    "description": "looks in words",
+    "description": "descriptions in words",
     "retrieval": "retrieval by global feature",
     "plain": "plain model",
 }
@@ -108,11 +108,10 @@ def summarize(results: Results, plan: Plan) -> Section:
         shown("… each at its threshold from validation photos", difference(runs, OWN, pairs[0]), NAME),
     )
     about = (
-        "The same photos, the same model, the same number of updates of every concept. The conditions "
-        "are ranked by the first column, in which each of them, asked in its own way, has its threshold"
-        " from the same validation photos; p = 0.5 suits some ways of asking better than others. "
-        "Retrieval has no p(yes). "
-        "It, the plain model and looks in words learn nothing; looks stand in the question itself."
+        "The same photos, the same model and the same number of updates of every concept. Conditions are "
+        "ranked by the first column, in which each of them has its own threshold from the same validation "
+        "photos, because p = 0.5 suits some prompts better than others. Retrieval has no p(yes). Retrieval, "
+        "the plain model and descriptions in words learn nothing; descriptions are part of the question."
     )
     return Section(
         title="Joint against separate, and baselines",
@@ -142,7 +141,7 @@ def _costs(runs: Sequence[Result]) -> Table:
         seconds = mean_of(runs, lambda r, a=condition: r.facts[a]["seconds"])  # type: ignore[misc]
         rows.append((CONDITIONS[condition], number(steps.value, 1), number(seconds.value, 1)))
     columns = ("", "updates of a concept", "seconds of tuning")
-    return Table("What the ways of tuning cost", columns, tuple(rows), rests_on(runs))
+    return Table("Cost of the ways of tuning", columns, tuple(rows), rests_on(runs))
 
 
 EXPERIMENT = Experiment(NAME, compute, summarize)

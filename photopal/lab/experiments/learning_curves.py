@@ -51,7 +51,7 @@ def summarize_tokens(results: Results, plan: Plan) -> Section:
     table = compare("Soft tokens", runs, conditions, TOKEN_FIGURES)
     return Section(
         title="How many soft tokens",
-        about="Each k is registered and tuned anew.",
+        about="Each k is registered and tuned separately.",
         tables=(table,),
         plots=(plot,),
         verdicts=(verdict,),
@@ -99,7 +99,7 @@ def summarize_photos(results: Results, plan: Plan) -> Section:
     tables = (
         compare("Photos a concept", runs, conditions, PHOTO_FIGURES),
         differences(
-            "What tuning adds, paired",
+            "Effect of tuning, paired",
             runs,
             [(f"tuned {n}", f"registered {n}") for n in plan.photos],
             PHOTO_FIGURES[:3],
@@ -113,8 +113,8 @@ def summarize_photos(results: Results, plan: Plan) -> Section:
     last = estimate(runs, f"tuned {plan.photos[-1]}", WEIGHTED)
     verdict = shown(f"photos = {listed}: weighted recognition at the last", last, PHOTOS, "curve shown")
     about = (
-        "One photo in five is held out for thresholds and for the choice among passes; with fewer than three "
-        "photos none is, and p = 0.5 decides."
+        "One photo in five is held out for thresholds and for choosing the best epoch; with fewer than three "
+        "photos none is held out, and the threshold is p = 0.5."
     )
     return Section(
         title="How many photos; training-free against tuned",

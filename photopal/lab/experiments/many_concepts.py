@@ -146,7 +146,7 @@ class FullPrompt:
 NAME = "crowd"
 WEIGHTED = "recognition: weighted"
 AREA = "recognition: AUROC of p(yes)"
-F1, WRONG = "caption: F1 of names, all offered", "caption: wrong names a photo, all offered"
+F1, WRONG = "caption: F1 of names, all offered", "caption: wrong names per photo, all offered"
 KINDS = ("random", "same kind", "sibling", "near-duplicate")
 WAYS = {"shortlist": "shortlist of at most 4", "all": "everyone in the prompt"}
 ALLOWED_LOSS = 0.03
@@ -215,10 +215,11 @@ def summarize(results: Results, plan: Plan) -> Section:
         ),
     )
     about = (
-        "Rows are registered, not tuned. The same questions about the same photos for every m; blocks of "
-        "four neighbours are what intervals are drawn over. With the shortlist and with everyone the prompt "
-        "has no marks, and captions are what the model says by itself. Prompts with more than 16 concepts "
-        "are put together of several blocks; those of 64 are longer than any the bundled model learned from."
+        "Embeddings are registered, not tuned. The questions and photos are the same for every m; "
+        "intervals are over blocks of four consecutive concepts. Neither the prompts with a shortlist nor "
+        "those with all concepts have marks, and captions are generated without further checks. Prompts "
+        "with more than 16 concepts are composed of several blocks; those with 64 are longer than any in "
+        "the bundled model's training."
     )
     return Section(
         title="Many registered concepts",
@@ -465,11 +466,11 @@ class _GroupSize:
                 )
             )
         figures = rows_of("caption", outcomes)
-        wanted = ("caption: F1 of names, all offered", "caption: wrong names a photo, all offered")
+        wanted = ("caption: F1 of names, all offered", "caption: wrong names per photo, all offered")
         return {figure: figures[figure] for figure in wanted}
 
     def tuning_cost(self) -> float:
-        """Processor seconds of tuning the first group for as many passes as the plan says."""
+        """CPU seconds of tuning the first group for as many passes as the plan says."""
         group, plan = self.groups[0], self.context.plan
         concepts = group.evaluator.learned.scenario.concepts
         photos = tuning_photos(self.context.store, group.bank, concepts, self.negatives)

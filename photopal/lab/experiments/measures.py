@@ -342,8 +342,8 @@ MEASURES: tuple[Measure, ...] = (
     _ours("vqa", "F1 of words", _answered("f1"), has_controls=True),
     _authors("caption", "names as substrings, all offered", _SUBSTRINGS),
     _ours("caption", "F1 of names, all offered", _captioned(True, _names), _f1, has_controls=True),
-    _ours("caption", "wrong names a photo, all offered", _captioned(True, _wrong), has_controls=True),
+    _ours("caption", "wrong names per photo, all offered", _captioned(True, _wrong), has_controls=True),
     _ours("caption", "F1 of names, none offered", _captioned(False, _names), _f1),
-    _ours("caption", "wrong names a photo, none offered", _captioned(False, _wrong)),
+    _ours("caption", "wrong names per photo, none offered", _captioned(False, _wrong)),
     _ours("caption", "F1 of words with given captions", _OFFERED_WORDS),
 )

@@ -1,6 +1,6 @@
 """How much of everything a report measures and what it may cost; knows no experiment's ways.
 
-The budgets are processor seconds, estimated from single runs and rounded up. An experiment that has spent
+The budgets are CPU seconds, estimated from single runs and rounded up. An experiment that has spent
 its budget leaves its remaining runs out, and the page says how many; runs come in such an order that what
 is left out is left out of every seed alike. With two workers the budgets add up to less than an hour.
 """
@@ -14,13 +14,13 @@ from dataclasses import asdict, dataclass, field
 from photopal.lab.datasets.drawn_dataset import DrawnOptions
 from photopal.tuning import TuneOptions
 
-VERSION = 4
+VERSION = 5
 """Part of where results are kept; one more whenever a change of the code makes runs come out otherwise."""
 
 
 @dataclass(frozen=True)
 class Share:
-    """How many scenarios of each seed an experiment takes, and its budget in processor seconds."""
+    """How many scenarios of each seed an experiment takes, and its budget in CPU seconds."""
 
     plain: int
     lookalike: int

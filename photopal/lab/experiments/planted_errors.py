@@ -171,20 +171,22 @@ def summarize(results: Results, plan: Plan) -> Section:
             rows.append((fault, heading(figure), str(sound), str(broken), signed(fall), said))
     columns = ("mistake", "figure", "sound", "with the mistake", "fall", "caught")
     about = (
-        "Registered rows only. A mistake is caught where a figure falls below the interval "
-        "of the sound run, and the paired fall is above zero. Among the claims stands the first figure of "
-        "each mistake, whatever the others say."
+        "Registered only, not tuned. An error is detected if a figure falls below the interval of the "
+        "correct run and the paired decrease is above zero. The claims contain the first figure of each "
+        "error, whatever the others show."
     )
-    table = Table("Mistakes on purpose", columns, tuple(rows), rests_on(runs))
+    table = Table("Planted errors", columns, tuple(rows), rests_on(runs))
     verdicts = tuple(seen(runs, fault, ": ".join(WATCHED[fault][0])) for fault in FAULTS)
-    return Section(title="Are mistakes seen?", about=about, tables=(table,), plots=(), verdicts=verdicts)
+    return Section(
+        title="Are planted errors detected?", about=about, tables=(table,), plots=(), verdicts=verdicts
+    )
 
 
 def seen(runs: Sequence[Result], fault: Fault, figure: str) -> Verdict:
     """The claim that a mistake lowers a figure: below the sound interval, and in nearly all draws."""
     sound, broken = estimate(runs, SOUND, figure), estimate(runs, fault, figure)
     fall = difference(runs, figure, (SOUND, fault))
-    claim = f"{fault}, on purpose: fall of {heading(figure)}, {groups_in(runs)}"
+    claim = f"{fault}, planted: decrease of {heading(figure)}, {groups_in(runs)}"
     room = sound.interval[0] - broken.value
     target = "below the sound interval, fall above 0"
     return Verdict(

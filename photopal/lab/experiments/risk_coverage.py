@@ -163,8 +163,8 @@ def summarize(results: Results, plan: Plan) -> Section:
         lines=tuple(_curve(runs, words, decide) for words, decide in RULES.items()),
     )
     about = (
-        "Tuned rows. How sure p(yes) is, is its distance from the threshold as a share of what there can be; "
-        "how sure a map is, its distance from the concept's threshold."
+        "Tuned embeddings. The confidence of p(yes) is its distance from the threshold as a share of the "
+        "largest possible distance; the confidence of a map is its distance from the concept's threshold."
     )
     return Section("Calibration", about, tables, (plot,))
 
@@ -205,7 +205,7 @@ def _error_table(runs: Sequence[Result]) -> Table:
         f"{rests_on(runs)}. All recognition questions, names together, too. Expected calibration error: "
         f"{', '.join(errors)}; within a scenario, on average, {each}."
     )
-    return Table("p(yes) and what is true", ("p(yes)", "answers", "mean p", "true"), tuple(bins), note)
+    return Table("Calibration of p(yes)", ("p(yes)", "answers", "mean p", "true"), tuple(bins), note)
 
 
 def _curve(runs: Sequence[Result], words: str, decide: Decide) -> Line:

@@ -110,7 +110,7 @@ class RunEnvironment:
 
 @dataclass
 class BudgetAccount:
-    """What every experiment has spent, in processor seconds."""
+    """What every experiment has spent, in CPU seconds."""
 
     plan: Plan
     spent: dict[str, float] = field(default_factory=dict)

@@ -44,9 +44,9 @@ SHORT = {
     "choice: accuracy": "choice",
     "choice: accuracy without photos": "choice without photos",
     "caption: F1 of names, all offered": "names F1",
-    "caption: wrong names a photo, all offered": "wrong names a photo",
+    "caption: wrong names per photo, all offered": "wrong names per photo",
     "caption: F1 of names, none offered": "names F1, none offered",
-    "caption: wrong names a photo, none offered": "wrong names a photo, none offered",
+    "caption: wrong names per photo, none offered": "wrong names per photo, none offered",
 }
 """Headings of columns."""
 
@@ -60,7 +60,7 @@ def rests_on(results: Sequence[Result]) -> str:
     """What a table rests on, in words."""
     seeds = ", ".join(map(str, seeds_of(results)))
     seconds = sum(result.cpu_seconds for result in results)
-    return f"{count(len(results), 'scenario')}; seeds {seeds}; {seconds:.0f} processor seconds"
+    return f"{count(len(results), 'scenario')}; seeds {seeds}; {seconds:.0f} CPU seconds"
 
 
 def groups_in(results: Sequence[Result]) -> str:
@@ -296,7 +296,7 @@ def page_of(heading: ReportHeading, sections: Sequence[Section], notes: str) -> 
         _opening(heading),
         "## The claims",
         markdown(claims_table(verdicts)),
-        "## What to make of it",
+        "## Interpretation",
         notes.strip(),
     ]
     for section in sections:
@@ -368,18 +368,18 @@ def _opening(heading: ReportHeading) -> str:
     seeds = ", ".join(map(str, heading.seeds))
     return (
         f"Written by `{heading.command}`; do not edit. Model {name} ({fingerprint[:12]}), {heading.plan} "
-        f"plan, seeds {seeds}, drawn scenes of people and pets that the bundled model never saw. "
-        "The model is small and the scenes are drawn: what follows says which direction of the paper is "
-        "reproduced, never its absolute numbers. Intervals are bootstrap 95 % intervals over scenarios; "
-        "differences are paired. Thresholds and the choice among passes come from validation photos, nothing "
-        "is chosen on test photos."
+        f"plan, seeds {seeds}, drawn scenes of people and pets not in the bundled model's training. "
+        "The model is small and the scenes are drawn: the results show whether the paper's effects are "
+        "reproduced, not its absolute numbers. Intervals are 95 % bootstrap intervals over scenarios; "
+        "differences are paired. Thresholds and the best epoch are chosen on validation photos, nothing on "
+        "test photos."
     )
 
 
 def _counts(heading: ReportHeading) -> Table:
     rows = tuple((name, str(done), str(planned)) for name, (done, planned) in heading.counts.items())
     note = (
-        f"{heading.cpu_seconds:.0f} processor seconds in all; the last call took "
-        f"{heading.wall_seconds:.0f} s beyond what was kept."
+        f"{heading.cpu_seconds:.0f} CPU seconds in all; the last call took "
+        f"{heading.wall_seconds:.0f} s beyond stored results."
     )
     return Table("Scenarios of each experiment", ("experiment", "computed", "planned"), rows, note)

@@ -111,7 +111,7 @@ def test_a_control_that_says_no_to_all_but_knows_better_is_not_met():
 def test_rows_of_another_concept_of_the_scenario_may_answer_for_that_one():
     rows = [[1.0, 0.1], [0.0, 0.9]]
     told = claims_of([controlled(n, "rows permuted", rows) for n in range(2)])
-    claim = "… tuned rows, each concept with the next one's: AUROC on balanced questions, plain scenarios"
+    claim = "… tuned, embeddings exchanged within the scenario: AUROC on balanced questions, plain scenarios"
     assert told[claim].figure == 0.0
     assert told[claim].is_met
 

@@ -189,9 +189,9 @@ def test_captions_are_of_strangers_too_and_with_names_offered_and_without(tiny_c
     told = evaluate_tasks(evaluator, dataset, ("caption",), seed=0)
     count = len(photos_of(learned.scenario)) + len(strangers)
     for offer in ("all", "none"):
-        assert len(told[f"caption: wrong names a photo, {offer} offered"]) == count
+        assert len(told[f"caption: wrong names per photo, {offer} offered"]) == count
     bare = evaluate_tasks(evaluator, dataset, ("caption",), seed=0, control="no concept")
-    assert "caption: wrong names a photo, none offered" not in bare
+    assert "caption: wrong names per photo, none offered" not in bare
 
 
 def test_nearly_sure_answers_do_not_become_ties():

@@ -205,7 +205,7 @@ def test_every_task_is_run_before_and_after_tuning_with_controls(evaluation, few
             of_photos, of_texts = figures["choice: accuracy"], figures["choice: accuracy without photos"]
             assert (len(of_photos), len(of_texts)) == (m + (m + 1), 2 * m)
         for offer in ("all", "none"):
-            captions = result.conditions["tuned"][f"caption: wrong names a photo, {offer} offered"]
+            captions = result.conditions["tuned"][f"caption: wrong names per photo, {offer} offered"]
             assert len(captions) == m + 1
         shown = sum(len(photo.regions) for photo in scenario.test_photos)
         assert len(result.conditions["tuned"]["places: peak within the mask"]) == shown

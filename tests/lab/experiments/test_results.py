@@ -70,7 +70,7 @@ def test_the_geometric_mean_lets_twice_and_half_cancel_and_the_median_ignores_en
 def test_a_table_leaves_out_arms_without_answers_and_says_what_it_rests_on():
     table = compare("t", RUNS, {"on": "with", "gone": "without"}, (GROUNDING,))
     assert [row[0] for row in table.rows] == ["with"]
-    assert "3 scenarios; seeds 0; 6 processor seconds" in table.note
+    assert "3 scenarios; seeds 0; 6 CPU seconds" in table.note
     assert "grounding 6" in table.note
 
 

@@ -58,7 +58,9 @@ def test_risk_is_counted_among_the_surest_answers():
 def test_the_calibration_error_is_the_same_figure_as_the_claim():
     conditions = {"tuned": {ERROR: [[1.0, 0.95], [0.0, 0.35], [1.0, 0.65], [0.0, 0.05]]}}
     runs = [Result(Run("learned", 0, place), "s", "plain", conditions, FACTS, 1) for place in range(2)]
-    table = next(one for one in summarize({"learned": runs}, None).tables if one.title.startswith("p(yes)"))
+    table = next(
+        one for one in summarize({"learned": runs}, None).tables if one.title == "Calibration of p(yes)"
+    )
     assert f"plain scenarios {estimate(runs, 'tuned', ERROR)}" in table.note
     assert sum(int(row[1]) for row in table.rows) == 8
     claims = {one.claim: one.figure for one in summarize_learned({"learned": runs}, None).verdicts}
