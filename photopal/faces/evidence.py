@@ -122,6 +122,18 @@ def _clear_face(faces: Sequence[FaceRecord], center: Vectors, *, is_boxed: bool)
     return nearest if is_clear else None
 
 
+def photos_of_people(library: Library) -> list[PhotoRecord]:
+    """Return the photos by which people are known: reference photos, and those the user spoke of."""
+    photos: dict[int, PhotoRecord] = {}
+    for concept in library.concepts.all():
+        if concept.kind == "person":
+            said = library.corrections.of_concept(concept.id, most=_MOST_CONFIRMED)
+            references = library.concepts.references(concept.id)
+            for photo in (*(one.photo for one in references), *(one.photo for one in said)):
+                photos.setdefault(photo.id, photo)
+    return [photo for photo in photos.values() if not library.photos.is_missing(photo.id)]
+
+
 def refuse_tie(found: ReferenceFaces) -> None:
     """Raise where the reference photos do not tell which face is the person's.
 
