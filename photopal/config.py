@@ -25,8 +25,9 @@ BUNDLED_MODEL = "bundled"
 OWN_MODELS = {BUNDLED_MODEL: "models/mini", "plain": "lab/plain"}
 """Models of photopal's own, for drawn photos, by name; each with its folder beside how they are trained."""
 
-CONFIG_KEYS = ("library", "banks", "model", "device", "dtype", "features_mb")
+CONFIG_KEYS = ("library", "banks", "model", "device", "dtype", "features_mb", "faces")
 _NUMBER_KEYS = ("features_mb",)
+_SWITCH_KEYS = ("faces",)
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 """Number formats a model can be asked to compute in."""
@@ -49,6 +50,7 @@ class Settings:
     device: str
     dtype: str = "auto"
     features_mb: int = DEFAULT_FEATURES_MB
+    has_faces: bool = True
     sources: Mapping[str, Source] = field(default_factory=dict)
 
     @property
@@ -160,6 +162,7 @@ def load_settings(
         device=settled_device,
         dtype=settled_dtype,
         features_mb=_checked_size(settle("features_mb", None, str(DEFAULT_FEATURES_MB))),
+        has_faces=_checked_switch("faces", settle("faces", None, "on")),
         sources=sources,
     )
 
@@ -188,6 +191,12 @@ def _checked_size(text: str) -> int:
     return int(text)
 
 
+def _checked_switch(key: str, text: str) -> bool:
+    if text not in ("on", "off"):
+        raise SettingsError(f"invalid {key} {text!r}", hint="Use on or off.")
+    return text == "on"
+
+
 def _read_config(path: Path) -> dict[str, str]:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -203,6 +212,8 @@ def _read_config(path: Path) -> dict[str, str]:
             raise SettingsError(f"{path}: unknown key {key!r}", hint=suggest(key, CONFIG_KEYS) or known)
         if key in _NUMBER_KEYS and type(value) is int:
             table[key] = value = str(value)
+        if key in _SWITCH_KEYS and type(value) is bool:
+            table[key] = value = "on" if value else "off"
         if not isinstance(value, str) or not value:
             raise SettingsError(
                 f"{path}: the value of {key!r} is not a string",

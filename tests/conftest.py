@@ -16,6 +16,9 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     # A worker a core: more threads each would only wait for one another. Before torch is imported.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+# Searching every photo of every test for faces would take minutes; tests of faces switch it on.
+os.environ["PHOTOPAL_FACES"] = "off"
+
 import numpy as np
 from PIL import Image
 

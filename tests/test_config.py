@@ -118,6 +118,15 @@ def test_a_number_in_the_config_file_needs_no_quotes(tmp_path):
             load_settings(home=tmp_path, environ={})
 
 
+def test_faces_are_switched_off_in_words_or_as_toml_does(tmp_path):
+    assert load_settings(home=tmp_path, environ={}).has_faces
+    for value in ("false", '"off"'):
+        write_config(tmp_path, f"faces = {value}\n")
+        assert not load_settings(home=tmp_path, environ={}).has_faces
+    with pytest.raises(SettingsError, match="invalid faces 'maybe'"):
+        load_settings(home=tmp_path, environ={"PHOTOPAL_FACES": "maybe"})
+
+
 def test_the_number_format_is_chosen_by_environment_and_config(tmp_path):
     assert load_settings(home=tmp_path, environ={}).dtype == "auto"
     write_config(tmp_path, 'dtype = "bfloat16"\n')

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from photopal.assistant.assistant import Assistant
 from photopal.assistant.caption import CaptionedPhoto, caption_photos, is_current, made_with
 from photopal.files import Stamp, stamp_of
 from photopal.ingest.sync import LibrarySync
-from photopal.library import Library
+from photopal.library import Library, PhotoRecord
 from photopal.library.photo_vectors import VectorFile
 from photopal.photos import Skipped
 
@@ -42,6 +42,7 @@ class WatchCaptioner:
         bank_path: The bank's file; when it changes, a new assistant is opened.
         open_assistant: Opens one with the bank as it is now; must not hold the model itself.
         vectors: Where to store what makes photos comparable.
+        before_caption: Called with photos that have come into the library.
         on_caption: Called with every new caption.
     """
 
@@ -52,12 +53,14 @@ class WatchCaptioner:
         open_assistant: Callable[[], Assistant],
         *,
         vectors: VectorFile | None = None,
+        before_caption: Callable[[Collection[PhotoRecord]], object] = lambda photos: None,
         on_caption: Callable[[CaptionedPhoto], None],
     ) -> None:
         self._library, self._bank_path = library, bank_path
         self.sync = _RestingSync(library, self.rest)
         self.idle_s = IDLE_S
         self._open_assistant, self._on_caption, self._vectors = open_assistant, on_caption, vectors
+        self._before_caption = before_caption
         self._assistant: Assistant | None = None
         self._stamp: Stamp | None = None
         self._said: tuple[object, ...] = ()
@@ -80,6 +83,7 @@ class WatchCaptioner:
         report = self.sync.take(paths)
         found = [self._library.photos.at(path) for path in paths]
         photos = {photo.id: photo for photo in found if photo is not None}.values()
+        self._before_caption(photos)
         captions = caption_photos(
             self._library, assistant, photos, vectors=self._vectors, on_caption=self._on_caption
         )

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from photopal.cli.context import Session
 from photopal.cli.crash import where_to_read
-from photopal.errors import PhotopalError, in_a_line
+from photopal.errors import ModelError, PhotopalError, in_a_line
 
 if TYPE_CHECKING:
     from photopal.assistant.assistant import Assistant
     from photopal.faces import ScanReport
     from photopal.library import ConceptRecord, Library, PhotoRecord
     from photopal.vlm import VisionModel
+
+
+_SEARCHED_AT_ONCE = 16
 
 
 def open_library(session: Session) -> Library:
@@ -71,19 +75,48 @@ def assistant_of(session: Session, library: Library, *, model: VisionModel, path
 def find_faces(
     session: Session, library: Library, *, photos: Iterable[PhotoRecord] | None = None
 ) -> ScanReport | None:
-    """Search photos for faces, those that were not searched yet; None where that is off on this machine.
+    """Search photos for faces, those that were not searched yet; None where faces are off.
+
+    They are off by the settings, or where dlib is missing or cannot be loaded, which is no error here.
 
     Args:
         session: The command's.
         library: Open for writing.
         photos: Only these; all photos of the library when left out.
     """
-    from photopal.faces import find_model_files, scan_library
+    from photopal.faces import DETECTOR, ScanReport, find_model_files, load_detector, scan_library
 
-    if isinstance(find_model_files(), str):
+    if not session.settings.has_faces or isinstance(find_model_files(), str):
         return None
+    if photos is not None:
+        photos = [photo for photo in photos if not library.faces.is_scanned(photo.id, detector=DETECTOR)]
+    if photos == [] or not library.faces.counts(detector=DETECTOR)["unscanned"]:
+        return ScanReport()
     with session.progress("Finding faces") as on_progress:
-        return scan_library(library, photos=photos, on_progress=on_progress)
+        try:
+            detector = load_detector()
+        except ModelError as error:
+            session.warn(str(error))
+            return None
+        return scan_library(library, detector=detector, photos=photos, on_progress=on_progress)
+
+
+def with_faces(session: Session, library: Library, photos: Iterable[PhotoRecord]) -> Iterator[PhotoRecord]:
+    """Yield photos once they have been searched for faces, a few at a time, so that none waits for all.
+
+    The photos by which people are known are searched first; where nobody has a name, none is searched.
+    """
+    from photopal.faces import photos_of_people
+
+    if find_faces(session, library, photos=photos_of_people(library)) is None or not any(
+        concept.kind == "person" for concept in library.concepts.all()
+    ):
+        yield from photos
+        return
+    waiting = iter(photos)
+    while some := list(islice(waiting, _SEARCHED_AT_ONCE)):
+        find_faces(session, library, photos=some)
+        yield from some
 
 
 def warn_of_unregistered(

@@ -6,13 +6,14 @@
 
 from __future__ import annotations
 
-from photopal.faces.detector import DETECTOR, FaceDetector, find_model_files
+from photopal.faces.detector import DETECTOR, FaceDetector, find_model_files, load_detector
 from photopal.faces.evidence import (
     ReferenceFaces,
     find_evidence,
     find_photos_of,
     find_reference_faces,
     learn_library,
+    photos_of_people,
     refuse_tie,
 )
 from photopal.faces.people import FaceEvidence, Person, learn_people, name_faces
@@ -31,7 +32,9 @@ __all__ = [
     "find_reference_faces",
     "learn_library",
     "learn_people",
+    "load_detector",
     "name_faces",
+    "photos_of_people",
     "refuse_tie",
     "scan_library",
     "settle_groups",

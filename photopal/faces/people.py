@@ -93,6 +93,7 @@ def learn_people(
     references: Mapping[int, Vectors],
     *,
     others: Mapping[int, Vectors] | None = None,
+    denied: Mapping[int, Vectors] | None = None,
     born: Mapping[int, int] | None = None,
     children: Collection[int] = (),
 ) -> list[Person]:
@@ -103,6 +104,8 @@ def learn_people(
         others: For each concept `[faces, 128]` of faces that are certainly not theirs and nobody's in
             `references`, such as the other faces on photos that show them. A face of somebody registered
             goes to the nearer of the two without this.
+        denied: For each concept `[faces, 128]` of which the user said that they are not theirs: the threshold
+            never reaches any of them.
         born: Years of birth by concept.
         children: Concepts that are children on every photo.
 
@@ -116,6 +119,9 @@ def learn_people(
         foreign = distances((others or {}).get(key, _NONE), center)
         own = _leave_one_out(vectors)
         threshold = _calibrate(base[key], own, foreign)
+        refused = distances((denied or {}).get(key, _NONE), center)
+        if len(refused):
+            threshold = min(threshold, max(0.0, float(refused.min()) - _CLEARANCE))
         people.append(
             Person(
                 concept_id=key,

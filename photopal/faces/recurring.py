@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from photopal.faces.people import THRESHOLD
 
-_SAME = 0.55
+SAME = 0.55
 """Two single faces of one person seldom lie farther apart."""
 
 _ROUNDS = 3
@@ -72,7 +72,7 @@ def _follow(
     photos: Sequence[NDArray[np.float32]], seed: NDArray[np.float32]
 ) -> tuple[tuple[int | None, ...], float]:
     """The faces like one, one of each photo at most, and how far they lie from their mean on average."""
-    center, limit = seed, _SAME
+    center, limit = seed, SAME
     indexes: tuple[int | None, ...] = ()
     for _ in range(_ROUNDS):
         indexes = tuple(_nearest(vectors, center, limit) for vectors in photos)
@@ -80,7 +80,7 @@ def _follow(
         if not chosen:
             return indexes, limit
         # From the second round the mean of several faces is compared, which lies closer to each.
-        center, limit = np.mean(chosen, axis=0), max(THRESHOLD, _SAME - 0.02 * len(chosen))
+        center, limit = np.mean(chosen, axis=0), max(THRESHOLD, SAME - 0.02 * len(chosen))
     mean_distance = float(np.mean([np.linalg.norm(vector - center) for vector in chosen]))
     return indexes, mean_distance
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from photopal.errors import PhotoError
-from photopal.faces.detector import DETECTOR, FaceDetector
+from photopal.faces.detector import DETECTOR, FaceDetector, load_detector
 from photopal.faces.groups import FaceGroups, Group
 from photopal.library import Library
 from photopal.library.models import Face, FaceGroup, FaceRecord, PhotoRecord
@@ -57,7 +57,7 @@ def scan_library(
 
     Args:
         library: Open for writing.
-        detector: For callers that search often: loading it takes a second.
+        detector: The one that is loaded once where it is left out.
         photos: Only these; those that were searched are passed over.
         on_progress: Told of each photo, in the thread that calls this.
 
@@ -66,11 +66,16 @@ def scan_library(
         LibraryLockedError: Another process is writing and does not stop.
     """
     report = ScanReport()
-    total = library.faces.counts(detector=DETECTOR)["unscanned"] if photos is None else None
+    wanted: Iterable[PhotoRecord]
+    if photos is None:
+        total = library.faces.counts(detector=DETECTOR)["unscanned"]
+        wanted = library.faces.unscanned(detector=DETECTOR)
+    else:
+        wanted = [photo for photo in photos if not library.faces.is_scanned(photo.id, detector=DETECTOR)]
+        total = len(wanted)
     if total == 0:
         return report
-    wanted = library.faces.unscanned(detector=DETECTOR) if photos is None else _not_scanned(library, photos)
-    detector = detector or FaceDetector()
+    detector = detector or load_detector()
     pending: list[tuple[PhotoRecord, list[Face]]] = []
     groups = _load_groups(library)
     committed_at_s = time.monotonic()
@@ -134,10 +139,6 @@ def _find(detector: FaceDetector, path: Path) -> list[Face] | PhotoError:
         return detector.find_in_file(path)
     except PhotoError as error:
         return error
-
-
-def _not_scanned(library: Library, photos: Iterable[PhotoRecord]) -> Iterator[PhotoRecord]:
-    return (photo for photo in photos if not library.faces.is_scanned(photo.id, detector=DETECTOR))
 
 
 def settle_groups(library: Library) -> None:

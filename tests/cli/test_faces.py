@@ -24,6 +24,7 @@ def face_photo():
 
 @pytest.fixture
 def without_dlib(monkeypatch):
+    detector_module.load_detector.cache_clear()
     real = detector_module.importlib.util.find_spec
     monkeypatch.setattr(
         detector_module.importlib.util, "find_spec", lambda name: None if name == "dlib" else real(name)
@@ -68,9 +69,32 @@ def test_without_dlib_faces_are_refused_and_everything_else_works(run, tmp_path,
     assert refused.exit_code == 1
     assert "the package dlib-bin is not installed" in refused.stderr
     assert run("index", str(folder)).exit_code == 0
-    checks = json.loads(run("doctor", "--json").stdout)
+    checks = json.loads(run("doctor", "--json", PHOTOPAL_FACES="on").stdout)
     [check] = [check for check in checks if check["what"] == "faces"]
     assert (check["state"], check["words"]) == ("note", "off: the package dlib-bin is not installed")
+
+
+@needs_dlib
+def test_a_person_is_learned_by_their_face_and_photos_are_searched_before_captions(
+    run, home, tmp_path, face_photo, tiny_llava
+):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for name, picture in (("anna", face_photo), ("red", Image.new("RGB", (64, 48), "red"))):
+        picture.save(folder / f"{name}.png")
+    on = {"PHOTOPAL_FACES": "on", "PHOTOPAL_MODEL": str(tiny_llava)}
+    added = run("add-concept", "Anna", str(folder / "anna.png"), **on)
+    assert "Found the face of Anna on 1 of 1 photo." in added.stderr
+    off = run("caption", str(folder), "--no-faces", "--limit", "1", **on)
+    assert off.exit_code == 0
+    with Library(home / "library.db") as library:
+        assert library.faces.counts(detector=DETECTOR)["unscanned"] == 1
+    assert run("caption", **on).exit_code == 0
+    with Library(home / "library.db") as library:
+        assert library.faces.counts(detector=DETECTOR) == {"unscanned": 0, "scanned": 2, "faces": 1}
+    doctor = json.loads(run("doctor", "--json").stdout)
+    [check] = [check for check in doctor if check["what"] == "faces"]
+    assert check["words"] == "off: set by the environment"
 
 
 class PretendDetector:

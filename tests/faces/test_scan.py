@@ -127,3 +127,48 @@ def test_the_mean_of_more_references_is_surer(crowd):
     [one] = learn_people({"a": vectors[:1]})
     [five] = learn_people({"a": vectors[:5]})
     assert np.linalg.norm(five.center - vectors[5]) < np.linalg.norm(one.center - vectors[5])
+
+
+def learned(album, concept):
+    [person] = [one for one in learn_library(album) if one.concept_id == concept.id]
+    return person
+
+
+def test_the_face_on_a_photo_that_the_user_confirmed_is_a_reference_where_it_is_clear_which(album, crowd):
+    faces = {
+        "0.png": [crowd.face("anna")],
+        "1.png": [crowd.face("x", x=0.1), crowd.face("anna", x=0.6)],
+        "2.png": [crowd.face("x"), crowd.face("y", x=0.8)],
+        "3.png": [crowd.face("masked anna", x=0.1), crowd.face("y", x=0.7)],
+    }
+    scan_library(album, detector=PretendDetector(faces))
+    anna = album.concepts.add("Anna")
+    album.concepts.add_reference(anna.id, photo_named(album, "0.png").id)
+    assert learned(album, anna).reference_count == 1
+    album.corrections.put(photo_named(album, "1.png").id, anna.id, is_present=True)
+    confirmed = find_reference_faces(album, anna)
+    assert [round(face.face.box[0], 1) for face in confirmed.faces] == [0.4, 0.6]
+    assert learned(album, anna).reference_count == 2
+    # From behind: none of the faces on it is hers.
+    album.corrections.put(photo_named(album, "2.png").id, anna.id, is_present=True)
+    assert learned(album, anna).reference_count == 2
+    album.corrections.put(photo_named(album, "3.png").id, anna.id, is_present=True, box=(30, 60, 80, 120))
+    assert learned(album, anna).reference_count == 3
+
+
+def test_a_face_that_the_user_denied_is_never_named_again_and_undo_forgets_it(album, crowd):
+    scan_library(album, detector=PretendDetector({f"{n}.png": [crowd.face("anna")] for n in range(8)}))
+    anna = album.concepts.add("Anna")
+    for name in ("0.png", "1.png", "2.png"):
+        album.concepts.add_reference(anna.id, photo_named(album, name).id)
+    before = learned(album, anna)
+    photo = photo_named(album, "5.png")
+    [(evidence, _)] = find_evidence(album, [before], photo)
+    assert evidence.verdict == "present"
+    album.corrections.put(photo.id, anna.id, is_present=False)
+    person = learned(album, anna)
+    assert person.threshold < evidence.distance
+    [(evidence, _)] = find_evidence(album, [person], photo)
+    assert evidence.verdict != "present"
+    album.history.undo()
+    assert learned(album, anna).threshold == before.threshold

@@ -11,9 +11,9 @@ import typer
 
 from photopal.cli.context import Session, session_of
 from photopal.cli.inputs import parse_box
-from photopal.cli.loading import open_model, warn_of_unregistered
+from photopal.cli.loading import find_faces, open_model, warn_of_unregistered
 from photopal.cli.output import Listing, show_json, show_listing
-from photopal.errors import UsageError
+from photopal.errors import ConceptError, UsageError
 from photopal.text import count
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from photopal.concepts.initialize import FoundSubject
     from photopal.concepts.registration import SyncResult
     from photopal.ingest.references import AddedReferences, ReferenceFile
-    from photopal.library import Library
+    from photopal.library import ConceptRecord, Library
     from photopal.vlm import VisionModel
 
 
@@ -104,6 +104,8 @@ def add_concept(  # noqa: PLR0913 - one parameter for each option of the command
     with session.library_to_write() as library:
         details = _Details(name=name, kind=kind, about=about, born=born, is_child=child)
         added, result = _register(session, library, (model, path), files, details)
+        if added.concept.kind == "person":
+            _find_their_face(session, library, added.concept)
         warn_of_unregistered(session, library.concepts.all(), result.failed, known=result.bank.concepts)
         entries = _entries(library, added, result.found.get(added.concept.id, []))
         warning = explain_name(library, added.concept.name) if added.is_new else None
@@ -167,6 +169,23 @@ def _register(
             error.add_note("Nothing was added to the library.")
             raise
     return added, result
+
+
+def _find_their_face(session: Session, library: Library, concept: ConceptRecord) -> None:
+    """Search the reference photos for faces, and say whose face is taken for the person's."""
+    from photopal.faces import find_reference_faces, refuse_tie
+
+    references = library.concepts.references(concept.id)
+    if find_faces(session, library, photos=[reference.photo for reference in references]) is None:
+        return
+    found = find_reference_faces(library, concept)
+    try:
+        refuse_tie(found)
+    except ConceptError as error:
+        session.warn(f"{error.message}. {error.hint}")
+        return
+    if found.faces:
+        session.say(f"Found the face of {concept.name} on {len(found.faces)} of {count(len(references))}.")
 
 
 def _entries(

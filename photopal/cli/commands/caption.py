@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,7 +12,7 @@ import typer
 
 from photopal.cli.context import Session, session_of
 from photopal.cli.inputs import choose_photos, read_paths, warn_of_skipped
-from photopal.cli.loading import assistant_of, open_assistant, open_model
+from photopal.cli.loading import assistant_of, find_faces, open_assistant, open_model, with_faces
 from photopal.cli.output import safe, show_json, show_line
 from photopal.errors import ExitCode, UsageError
 from photopal.text import count
@@ -20,6 +20,7 @@ from photopal.text import count
 if TYPE_CHECKING:
     from photopal.assistant.caption import CaptionedPhoto, CaptionOptions
     from photopal.ingest.watch import WatchOutcome
+    from photopal.library import PhotoRecord
 
 
 def caption(  # noqa: PLR0913 - one parameter for each option of the command
@@ -40,6 +41,9 @@ def caption(  # noqa: PLR0913 - one parameter for each option of the command
         bool, typer.Option("--watch", help="Keep running and caption new photos as they arrive.")
     ] = False,
     once: Annotated[bool, typer.Option("--once", help="With --watch: exit when everything is done.")] = False,
+    no_faces: Annotated[
+        bool, typer.Option("--no-faces", help="Do not search photos for the faces of people first.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     jsonl: Annotated[bool, typer.Option("--jsonl", help="Print one JSON object per line.")] = False,
 ) -> None:
@@ -49,6 +53,9 @@ def caption(  # noqa: PLR0913 - one parameter for each option of the command
     are not in the library yet are added to it. Captions you wrote yourself are kept unless you use
     --replace-edited. Captions are saved about every second, so Ctrl-C loses very few. Exits with code 3 if
     some photos could not be read.
+
+    As soon as a person has a name, photos are searched for faces before they are captioned, each photo once,
+    about one per second. With --watch, new photos are always searched.
 
     Examples:
       photopal caption
@@ -62,12 +69,12 @@ def caption(  # noqa: PLR0913 - one parameter for each option of the command
     )
     with _printing(session, is_json=json, is_jsonl=jsonl) as on_caption:
         if watch:
-            _caption_watched(session, paths or (), once=once, on_caption=on_caption)
+            _caption_watched(session, paths or (), once=once, no_faces=no_faces, on_caption=on_caption)
         else:
             from photopal.assistant.caption import CaptionOptions
 
             options = CaptionOptions(force, replace_edited, limit)
-            _caption(session, paths or (), options, on_caption=on_caption)
+            _caption(session, paths or (), options, no_faces=no_faces, on_caption=on_caption)
 
 
 def _check_combination(*, watch: bool, once: bool, rest: Sequence[object], formats: Sequence[bool]) -> None:
@@ -84,6 +91,7 @@ def _caption(
     paths: Sequence[Path],
     options: CaptionOptions,
     *,
+    no_faces: bool,
     on_caption: Callable[[CaptionedPhoto], None],
 ) -> None:
     with session.library_to_write() as library:
@@ -92,7 +100,9 @@ def _caption(
         from photopal.assistant.caption import caption_photos
         from photopal.library.photo_vectors import VectorFile
 
-        photos = library.photos.all() if chosen is None else chosen.photos
+        photos: Iterable[PhotoRecord] = library.photos.all() if chosen is None else chosen.photos
+        if not no_faces:
+            photos = with_faces(session, library, photos)
         report = caption_photos(
             library,
             assistant,
@@ -119,10 +129,12 @@ def _caption_watched(
     folders: Sequence[Path],
     *,
     once: bool,
+    no_faces: bool,
     on_caption: Callable[[CaptionedPhoto], None],
 ) -> None:
     from photopal.assistant.watcher import WatchCaptioner
     from photopal.cli.watching import run_watch
+    from photopal.faces import photos_of_people
     from photopal.ingest.watch import WatchOptions, WatchOutcome
     from photopal.library.photo_vectors import VectorFile
 
@@ -136,7 +148,14 @@ def _caption_watched(
             return assistant_of(session, library, model=reopened, path=bank_path)
 
         vectors = VectorFile(session.settings.vectors_path, model.fingerprint)
-        captioner = WatchCaptioner(library, bank_path, reopen, vectors=vectors, on_caption=on_caption)
+
+        def search(photos: Collection[PhotoRecord]) -> None:
+            if not no_faces:
+                find_faces(session, library, photos=[*photos_of_people(library), *photos])
+
+        captioner = WatchCaptioner(
+            library, bank_path, reopen, vectors=vectors, before_caption=search, on_caption=on_caption
+        )
         del model
 
         def take(paths: Sequence[Path]) -> WatchOutcome:

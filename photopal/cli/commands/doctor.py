@@ -61,9 +61,9 @@ def examine(session: Session) -> Iterator[Check]:
     yield _check_python()
     yield from _check_packages()
     yield _check_formats()
-    yield _check_faces()
     yield _check_instances()
     settings = session.settings
+    yield _check_faces(settings)
     checks: tuple[tuple[str, Callable[[], Check]], ...] = (
         ("home", lambda: _check_home(settings.home)),
         ("disk", lambda: _check_disk(settings.home)),
@@ -118,8 +118,11 @@ def _check_formats() -> Check:
     return Check("photo formats", "ok", "JPEG, PNG, WebP, TIFF, GIF, BMP, HEIC, AVIF and RAW")
 
 
-def _check_faces() -> Check:
+def _check_faces(settings: Settings) -> Check:
     from photopal.faces import find_model_files
+
+    if not settings.has_faces:
+        return Check("faces", "note", f"off: set by the {settings.sources['faces']}")
 
     files = find_model_files()
     if isinstance(files, str):

@@ -111,10 +111,10 @@ def index(  # noqa: PLR0913 - one parameter for each option of the command
 
 
 def _load_detector(session: Session) -> FaceDetector:
-    from photopal.faces import FaceDetector
+    from photopal.faces import load_detector
 
     with session.progress("Loading the face detector"):
-        return FaceDetector()
+        return load_detector()
 
 
 def _find_faces(session: Session, detector: FaceDetector) -> ScanReport:

@@ -133,7 +133,7 @@ def _search(session: Session, library: Library, *, no_scan: bool) -> None:
     report = None if no_scan else find_faces(session, library)
     counts = library.faces.counts(detector=DETECTOR)
     if report is None and not no_scan and not counts["faces"]:
-        raise ModelError("faces are not searched for on this machine", hint="photopal doctor")
+        raise ModelError("faces are off on this machine", hint="photopal doctor")
     if not counts["faces"] and not counts["unscanned"]:
         raise NothingFoundError("no faces in the photos of the library", hint="photopal index FOLDER")
     if counts["unscanned"]:
