@@ -68,7 +68,10 @@ class Paths:
     def add(
         self, photo_id: int, path: Path, *, size_bytes: int, mtime_ns: int, content_hash: str | None = None
     ) -> None:
-        """Note that a photo's file is at a path; whatever was there before is there no more."""
+        """Note that a photo's file is at a path; whatever was there before is there no more.
+
+        The photo's own facts and words are not renewed: `FileFacts.put` follows.
+        """
         key = path_bytes(path)
         with self._connection.writing():
             before = self._connection.rows("SELECT photo_id FROM paths WHERE path = ?", (key,))
@@ -82,7 +85,7 @@ class Paths:
             )
             self._connection.execute("DELETE FROM problems WHERE path = ?", (key,))
             for changed_id in {photo_id, *(row[0] for row in before)}:
-                self._update_photo(changed_id)
+                self._update_photo(changed_id, is_renewed=changed_id != photo_id)
 
     def of(self, photo_id: int) -> list[Path]:
         """Return every path at which a photo's file is, in path order; none while it is missing."""
@@ -228,7 +231,7 @@ class Paths:
             groups.setdefault(row[0], []).append(path_of(row[1]))
         return list(groups.items())
 
-    def _update_photo(self, photo_id: int) -> bool:
+    def _update_photo(self, photo_id: int, *, is_renewed: bool = True) -> bool:
         """Bring a photo's path, its tombstone and its words in line with its paths; tell if it is there."""
         rows = self._connection.rows(
             "SELECT path FROM paths WHERE photo_id = ?1 AND missing_since IS NULL"
@@ -244,8 +247,9 @@ class Paths:
                 "UPDATE photos SET missing_since = coalesce(missing_since, ?) WHERE id = ?",
                 (now(), photo_id),
             )
-        self._facts.refresh(photo_id)
-        self._words.refresh((photo_id,))
+        if is_renewed:
+            self._facts.refresh(photo_id)
+            self._words.refresh((photo_id,))
         return bool(rows)
 
     def _at(self, columns: str, table: str, keys: Sequence[bytes]) -> list[Any]:
