@@ -26,7 +26,7 @@ from photopal.concepts.registration import (
     sample_negatives,
 )
 from photopal.errors import PhotoError
-from photopal.faces import DETECTOR, Person, find_evidence, find_reference_faces, learn_library
+from photopal.faces import DETECTOR, FaceEvidence, Person, find_evidence, find_reference_faces, learn_library
 from photopal.instances import (
     ENCODER,
     InstanceEncoder,
@@ -43,7 +43,11 @@ from photopal.vlm.feature_cache import FeatureCache
 from photopal.vlm.protocol import PhotoFeatures
 
 CONFIRMED = 3
-"""On how many photos the user has to confirm a pet before it is named outright: its breed looks like it."""
+"""On how many photos the user has to confirm a pet or thing before it is named: many look like it."""
+
+_SURE = 0.75
+_LEAST_SIDE_PX = 50  # smaller faces are named wrongly more often
+_LARGE_FACE_SHARE = 0.2
 
 _VERSION = "1"  # to be changed with anything that changes what is found
 _ALBUM_PHOTOS = 48
@@ -145,7 +149,7 @@ class EvidenceFinder:
         return PhotoFindings(
             face_key=keys.face if is_scanned else None,
             look_key=keys.look,
-            species=None if sightings or image is None else self._cells.species(image),
+            species=None if sightings or image is None else self._species(photo, image),
             findings=tuple(
                 sorted(
                     (
@@ -159,6 +163,12 @@ class EvidenceFinder:
             ),
         )
 
+    def _species(self, photo: PhotoRecord, image: Image.Image) -> str | None:
+        """The species of a pet; none on portraits, where a beard may be taken for fur."""
+        faces = self._library.faces.of_photo(photo.id)
+        is_portrait = any(one.face.box[3] > _LARGE_FACE_SHARE for one in faces)
+        return None if is_portrait else self._cells.species(image)
+
     def by_faces(self, photo: PhotoRecord) -> list[Finding]:
         """Tell which people a photo shows by the faces on it; nothing where none was found."""
         thresholds = {person.concept_id: person.threshold for person in self._people}
@@ -168,7 +178,7 @@ class EvidenceFinder:
                 Finding(
                     concept_id=evidence.concept_id,
                     source="face",
-                    verdict=evidence.verdict,
+                    verdict=_worded(evidence, face),
                     probability=evidence.probability,
                     score=evidence.distance,
                     threshold=thresholds[evidence.concept_id],
@@ -247,7 +257,7 @@ class EvidenceFinder:
                 if not said.is_present and (cells := self._cells.readable(said.photo)) is not None:
                     denied.append(cells)
         sampled = sample_negatives(self._library, self._cells, avoid=own, count=_ALBUM_PHOTOS)
-        cautious = {c.id for c in subjects if c.kind == "pet" and confirmed.get(c.id, 0) < CONFIRMED}
+        cautious = {c.id for c in subjects if confirmed.get(c.id, 0) < CONFIRMED}
         self._recognizer = learn_instances(
             references, [*denied, *(cells for _, cells in sampled)], cautious=frozenset(cautious)
         )
@@ -263,6 +273,12 @@ class EvidenceFinder:
                 mask = None if said.box is None else box_mask(said.box, size)
                 marked.setdefault(said.photo.id, (said.photo, mask))
         return list(marked.values())
+
+
+def _worded(evidence: FaceEvidence, face: FaceRecord | None) -> FindingVerdict:
+    """The verdict on a face, which only looks like somebody's where it is small or hardly near enough."""
+    is_sure = evidence.probability >= _SURE and face is not None and face.face.side_px >= _LEAST_SIDE_PX
+    return "looks like" if evidence.verdict == "present" and not is_sure else evidence.verdict
 
 
 def _is_contradicting(one: Finding, seen: Sighting | None) -> bool:
