@@ -26,7 +26,15 @@ from photopal.concepts.registration import (
     sample_negatives,
 )
 from photopal.errors import PhotoError
-from photopal.faces import DETECTOR, FaceEvidence, Person, find_evidence, find_reference_faces, learn_library
+from photopal.faces import (
+    DETECTOR,
+    FaceEvidence,
+    Person,
+    find_evidence,
+    find_photos_of,
+    find_reference_faces,
+    learn_library,
+)
 from photopal.instances import (
     ENCODER,
     InstanceEncoder,
@@ -93,6 +101,19 @@ def is_found_with(library: Library, photo: PhotoRecord, keys: FindingKeys) -> bo
     return found.face_key == keys.face or not library.faces.is_scanned(photo.id, detector=DETECTOR)
 
 
+def compare_faces(library: Library) -> None:
+    """Compare the faces that were found on photos with the people as they are now, and store who is there.
+
+    Photos of which a model wrote what it sees are left for the next captions, as its word counts there too.
+    It takes milliseconds for each photo with a face that may be somebody's, and opens none.
+
+    Args:
+        library: Open for writing.
+    """
+    with library.writing():
+        EvidenceFinder(library).compare_faces()
+
+
 class EvidenceFinder:
     """Finds who is on photos of a library.
 
@@ -139,7 +160,8 @@ class EvidenceFinder:
         """
         keys = self._keys or self.renew()
         if keys != self._learned:
-            self._learn()
+            self._learn_people()
+            self._learn_looks()
             self._learned = keys
         is_scanned = self._library.faces.is_scanned(photo.id, detector=DETECTOR)
         found = [*self.by_faces(photo), *self._by_looks(photo, image)]
@@ -162,6 +184,22 @@ class EvidenceFinder:
                 )
             ),
         )
+
+    def compare_faces(self) -> None:
+        """Do what `compare_faces` says."""
+        keys = self.renew()
+        self._learn_people()
+        near = {face.photo_id for one in self._people for face, _ in find_photos_of(self._library, one)}
+        for photo_id in sorted(near | self._library.findings.found_by_face()):
+            caption = self._library.captions.get(photo_id)
+            if caption is not None and not caption.by_hand and caption.source == "model":
+                continue
+            before = self._library.findings.get(photo_id) or PhotoFindings()
+            found = [one for one in before.findings if one.source != "face"]
+            found += [o for o in self.by_faces(self._library.photos.get(photo_id)) if o.verdict != "absent"]
+            found.sort(key=lambda one: (one.concept_id, one.source))
+            after = replace(before, face_key=keys.face, findings=tuple(found))
+            self._library.findings.put(photo_id, after)
 
     def _species(self, photo: PhotoRecord, image: Image.Image) -> str | None:
         """The species of a pet; none on portraits, where a beard may be taken for fur."""
@@ -231,14 +269,16 @@ class EvidenceFinder:
         [person] = (person for person in self._people if person.concept_id == one.concept_id)
         return (1.0 if person.recall is None else person.recall) - person.false_rate
 
-    def _learn(self) -> None:
+    def _learn_people(self) -> None:
         self._people = learn_library(self._library)
         concepts = {concept.id: concept for concept in self._library.concepts.all()}
         self._faces = {
             person.concept_id: find_reference_faces(self._library, concepts[person.concept_id]).faces
             for person in self._people
         }
-        subjects = [concept for concept in concepts.values() if concept.kind != "person"]
+
+    def _learn_looks(self) -> None:
+        subjects = [concept for concept in self._library.concepts.all() if concept.kind != "person"]
         self._recognizer = None
         if not subjects or not self._cells.is_available:
             return
