@@ -26,7 +26,15 @@ from photopal.concepts.registration import (
     sample_negatives,
 )
 from photopal.errors import PhotoError
-from photopal.faces import DETECTOR, Person, find_evidence, find_reference_faces, learn_library
+from photopal.faces import (
+    DETECTOR,
+    FaceEvidence,
+    Person,
+    find_evidence,
+    find_photos_of,
+    find_reference_faces,
+    learn_library,
+)
 from photopal.instances import (
     ENCODER,
     InstanceEncoder,
@@ -43,7 +51,11 @@ from photopal.vlm.feature_cache import FeatureCache
 from photopal.vlm.protocol import PhotoFeatures
 
 CONFIRMED = 3
-"""On how many photos the user has to confirm a pet before it is named outright: its breed looks like it."""
+"""On how many photos the user has to confirm a pet or thing before it is named: many look like it."""
+
+_SURE = 0.75
+_LEAST_SIDE_PX = 50  # smaller faces are named wrongly more often
+_LARGE_FACE_SHARE = 0.2
 
 _VERSION = "1"  # to be changed with anything that changes what is found
 _ALBUM_PHOTOS = 48
@@ -87,6 +99,19 @@ def is_found_with(library: Library, photo: PhotoRecord, keys: FindingKeys) -> bo
     if found is None or found.look_key != keys.look:
         return False
     return found.face_key == keys.face or not library.faces.is_scanned(photo.id, detector=DETECTOR)
+
+
+def compare_faces(library: Library) -> None:
+    """Compare the faces that were found on photos with the people as they are now, and store who is there.
+
+    Photos of which a model wrote what it sees are left for the next captions, as its word counts there too.
+    It takes milliseconds for each photo with a face that may be somebody's, and opens none.
+
+    Args:
+        library: Open for writing.
+    """
+    with library.writing():
+        EvidenceFinder(library).compare_faces()
 
 
 class EvidenceFinder:
@@ -135,7 +160,8 @@ class EvidenceFinder:
         """
         keys = self._keys or self.renew()
         if keys != self._learned:
-            self._learn()
+            self._learn_people()
+            self._learn_looks()
             self._learned = keys
         is_scanned = self._library.faces.is_scanned(photo.id, detector=DETECTOR)
         found = [*self.by_faces(photo), *self._by_looks(photo, image)]
@@ -145,7 +171,7 @@ class EvidenceFinder:
         return PhotoFindings(
             face_key=keys.face if is_scanned else None,
             look_key=keys.look,
-            species=None if sightings or image is None else self._cells.species(image),
+            species=None if sightings or image is None else self._species(photo, image),
             findings=tuple(
                 sorted(
                     (
@@ -159,6 +185,28 @@ class EvidenceFinder:
             ),
         )
 
+    def compare_faces(self) -> None:
+        """Do what `compare_faces` says."""
+        keys = self.renew()
+        self._learn_people()
+        near = {face.photo_id for one in self._people for face, _ in find_photos_of(self._library, one)}
+        for photo_id in sorted(near | self._library.findings.found_by_face()):
+            caption = self._library.captions.get(photo_id)
+            if caption is not None and not caption.by_hand and caption.source == "model":
+                continue
+            before = self._library.findings.get(photo_id) or PhotoFindings()
+            found = [one for one in before.findings if one.source != "face"]
+            found += [o for o in self.by_faces(self._library.photos.get(photo_id)) if o.verdict != "absent"]
+            found.sort(key=lambda one: (one.concept_id, one.source))
+            after = replace(before, face_key=keys.face, findings=tuple(found))
+            self._library.findings.put(photo_id, after)
+
+    def _species(self, photo: PhotoRecord, image: Image.Image) -> str | None:
+        """The species of a pet; none on portraits, where a beard may be taken for fur."""
+        faces = self._library.faces.of_photo(photo.id)
+        is_portrait = any(one.face.box[3] > _LARGE_FACE_SHARE for one in faces)
+        return None if is_portrait else self._cells.species(image)
+
     def by_faces(self, photo: PhotoRecord) -> list[Finding]:
         """Tell which people a photo shows by the faces on it; nothing where none was found."""
         thresholds = {person.concept_id: person.threshold for person in self._people}
@@ -168,7 +216,7 @@ class EvidenceFinder:
                 Finding(
                     concept_id=evidence.concept_id,
                     source="face",
-                    verdict=evidence.verdict,
+                    verdict=_worded(evidence, face),
                     probability=evidence.probability,
                     score=evidence.distance,
                     threshold=thresholds[evidence.concept_id],
@@ -221,14 +269,16 @@ class EvidenceFinder:
         [person] = (person for person in self._people if person.concept_id == one.concept_id)
         return (1.0 if person.recall is None else person.recall) - person.false_rate
 
-    def _learn(self) -> None:
+    def _learn_people(self) -> None:
         self._people = learn_library(self._library)
         concepts = {concept.id: concept for concept in self._library.concepts.all()}
         self._faces = {
             person.concept_id: find_reference_faces(self._library, concepts[person.concept_id]).faces
             for person in self._people
         }
-        subjects = [concept for concept in concepts.values() if concept.kind != "person"]
+
+    def _learn_looks(self) -> None:
+        subjects = [concept for concept in self._library.concepts.all() if concept.kind != "person"]
         self._recognizer = None
         if not subjects or not self._cells.is_available:
             return
@@ -247,7 +297,7 @@ class EvidenceFinder:
                 if not said.is_present and (cells := self._cells.readable(said.photo)) is not None:
                     denied.append(cells)
         sampled = sample_negatives(self._library, self._cells, avoid=own, count=_ALBUM_PHOTOS)
-        cautious = {c.id for c in subjects if c.kind == "pet" and confirmed.get(c.id, 0) < CONFIRMED}
+        cautious = {c.id for c in subjects if confirmed.get(c.id, 0) < CONFIRMED}
         self._recognizer = learn_instances(
             references, [*denied, *(cells for _, cells in sampled)], cautious=frozenset(cautious)
         )
@@ -263,6 +313,12 @@ class EvidenceFinder:
                 mask = None if said.box is None else box_mask(said.box, size)
                 marked.setdefault(said.photo.id, (said.photo, mask))
         return list(marked.values())
+
+
+def _worded(evidence: FaceEvidence, face: FaceRecord | None) -> FindingVerdict:
+    """The verdict on a face, which only looks like somebody's where it is small or hardly near enough."""
+    is_sure = evidence.probability >= _SURE and face is not None and face.face.side_px >= _LEAST_SIDE_PX
+    return "looks like" if evidence.verdict == "present" and not is_sure else evidence.verdict
 
 
 def _is_contradicting(one: Finding, seen: Sighting | None) -> bool:

@@ -116,14 +116,12 @@ def _when(photo: PhotoRecord) -> str:
     part = part_of_day(moment.hour) if len(taken) >= 13 else ""
     season = season_at(moment.date(), photo.latitude)
     occasion = _occasion(moment.date())
-    on = f", {day(taken)}"
+    if part and season:
+        return f"on a {season} {part}{occasion}, {day(taken)}"
     if part:
-        return f"on {_article(season or part)} {' '.join(filter(None, (season, part)))}{occasion}{on}"
+        on = "at night on" if part == "night" else f"on the {part} of"
+        return f"{on} {day(taken)}{occasion}"
     return f"on {day(taken)}{f', in {season}' if season else ''}{occasion}"
-
-
-def _article(word: str) -> str:
-    return "an" if word[0] in "aeiou" else "a"
 
 
 def part_of_day(hour: int) -> str:

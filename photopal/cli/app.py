@@ -51,6 +51,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "tune": "Train all names together on their reference photos, to recognize them better.",
         "concepts": "List the people, pets and things that have a name.",
         "who": "Show who is in a photo, or correct it.",
+        "why": "Explain why somebody is, or is not, said to be in a photo.",
         "rename-concept": "Rename a person, pet or thing.",
         "merge-concepts": "Merge two names of the same person, pet or thing into one.",
         "split-concept": "Undo a merge: make a merged name a person, pet or thing of its own again.",

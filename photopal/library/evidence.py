@@ -48,6 +48,7 @@ class PhotoEvidence:
             has taken off the photo.
         by_hand: Whether the user wrote the caption.
         is_contradicted: Whether there is a caption that must not be shown.
+        words: All that was weighed, the stronger words first.
     """
 
     concepts: tuple[Evidence, ...] = ()
@@ -55,6 +56,7 @@ class PhotoEvidence:
     caption: str | None = None
     by_hand: bool = False
     is_contradicted: bool = False
+    words: tuple[Evidence, ...] = ()
 
     @property
     def shown(self) -> dict[int, str]:
@@ -108,6 +110,7 @@ def evidence_on(connection: Connection, photo_id: int) -> PhotoEvidence:
         caption=None if is_contradicted else text,
         by_hand=by_hand,
         is_contradicted=is_contradicted,
+        words=tuple(sorted(words, key=lambda one: _ORDER.index(one.source))),
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 
 from photopal.library.connection import Connection
 from photopal.library.fts import WordIndex
@@ -65,22 +64,9 @@ class Findings:
             findings=tuple(map(_finding, found)),
         )
 
-    def with_other_faces(self, face_key: str, *, detector: str) -> Iterator[int]:
-        """Yield the ids of photos whose faces were not compared with the people as they are now.
-
-        Photos of which a model has written what it sees are left out: there its word counts too.
-
-        Args:
-            face_key: What `PhotoFindings.face_key` is made from now.
-            detector: What searched them for faces.
-        """
-        yield from self._connection.iter_column(
-            "SELECT face_scans.photo_id FROM face_scans LEFT JOIN found_with USING (photo_id)"
-            " LEFT JOIN captions USING (photo_id) JOIN photos ON photos.id = photo_id"
-            " WHERE detector = ? AND face_count > 0 AND face_key IS NOT ? AND missing_since IS NULL"
-            " AND captions.source IS NOT 'model' ORDER BY face_scans.photo_id",
-            (detector, face_key),
-        )
+    def found_by_face(self) -> set[int]:
+        """Return the ids of the photos on which somebody was found by a face."""
+        return set(self._connection.iter_column("SELECT photo_id FROM findings WHERE source = 'face'"))
 
 
 def forget_findings(connection: Connection, photo_id: int) -> None:

@@ -1,8 +1,9 @@
 """Tells photos like those a model was made for from others, by its own vision features; knows no model.
 
-The statistic is the squared Mahalanobis distance of a photo's mean patch vector from the nearest of several
-centers of photos that the model was trained on, with one covariance for all (after Lee et al. 2018, "A simple
-unified framework for detecting out-of-distribution samples and adversarial attacks").
+The statistic is the squared Mahalanobis distance of the mean and the spread of a photo's patch vectors from
+the nearest of several centers of photos that the model was trained on, with one covariance for all (after Lee
+et al. 2018, "A simple unified framework for detecting out-of-distribution samples and adversarial attacks").
+The spread tells plain camera photos: their mean may be that of a drawn wall, but they vary in other features.
 """
 
 from __future__ import annotations
@@ -19,14 +20,16 @@ from photopal.vlm.protocol import PhotoFeatures
 
 FILE_NAME = "familiar.npz"
 
+_LEAST_SPREAD = 1e-4
+
 
 @dataclass(frozen=True, eq=False)
 class OODDetector:
-    """The photos that a model was made for, as centers of their mean patch vectors.
+    """The photos that a model was made for, as centers of what `summarize` makes of them.
 
     Attributes:
-        centers: `[centers, width]` float32, of mean patch vectors.
-        whitening: `[width, width]` float32; turns a difference from a center into uncorrelated units.
+        centers: `[centers, 2 * width]` float32; `[centers, width]` of models made so far knows means alone.
+        whitening: As wide on both sides, float32; turns a difference from a center into uncorrelated units.
         limit: The largest distance of a photo that still counts as in-distribution.
     """
 
@@ -36,7 +39,7 @@ class OODDetector:
 
     def distance(self, features: PhotoFeatures) -> float:
         """Its squared distance over the width: about 1 for photos like those the model was made for."""
-        differences = mean_patch(features) - self.centers
+        differences = summarize(features)[: self.centers.shape[1]] - self.centers
         return float((differences @ self.whitening).square().mean(dim=1).min())
 
     def is_in_distribution(self, features: PhotoFeatures) -> bool:
@@ -47,7 +50,7 @@ class OODDetector:
         """Write it beside a model's weights."""
         # `centres` as in the files of models made so far.
         limit = np.float64(self.limit)
-        np.savez(
+        np.savez_compressed(
             folder / FILE_NAME, centres=self.centers.numpy(), whitening=self.whitening.numpy(), limit=limit
         )
 
@@ -69,6 +72,7 @@ def load_ood_detector(folder: Path) -> OODDetector | None:
         raise ModelError(f"{path}: broken file", hint="Reinstall photopal.") from error
 
 
-def mean_patch(features: PhotoFeatures) -> Tensor:
-    """The mean patch vector of a photo: `[width]` float32."""
-    return features.patches.flatten(0, 1).mean(dim=0)
+def summarize(features: PhotoFeatures) -> Tensor:
+    """The mean of a photo's patch vectors and the logarithm of their spread: `[2 * width]` float32."""
+    cells = features.patches.flatten(0, 1)
+    return torch.cat([cells.mean(dim=0), cells.std(dim=0).clamp(min=_LEAST_SPREAD).log()])

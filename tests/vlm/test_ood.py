@@ -43,6 +43,11 @@ def test_a_small_difference_counts_where_all_else_is_alike():
     assert not familiar.is_in_distribution(features(moved))
 
 
+def test_a_photo_that_varies_otherwise_is_strange_even_if_its_mean_is_known():
+    familiar = fit_ood_detector(cloud(0, 2000), cloud(1, 2000), alarm=0.01)
+    assert not familiar.is_in_distribution(cloud(2, 1, scale=0.01)[0])
+
+
 def test_between_two_kinds_of_known_photos_lies_what_is_strange():
     away = torch.tensor([40.0, 0.0, 0.0, 0.0])
 
@@ -50,7 +55,7 @@ def test_between_two_kinds_of_known_photos_lies_what_is_strange():
         here, there = cloud(seed, 500), cloud(seed + 1, 500)
         return [*here, *(features(photo.patches + away) for photo in there)]
 
-    between = features(torch.zeros(2, 2, 4) + away / 2)
+    between = features(cloud(6, 1)[0].patches + away / 2)
     assert fit_ood_detector(both(0), both(2), alarm=0.01, centers=1).is_in_distribution(between)
     familiar = fit_ood_detector(both(0), both(2), alarm=0.01, centers=2)
     assert not familiar.is_in_distribution(between)

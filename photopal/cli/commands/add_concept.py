@@ -107,6 +107,10 @@ def add_concept(  # noqa: PLR0913 - one parameter for each option of the command
         if added.concept.kind == "person":
             _find_their_face(session, library, added.concept)
         warn_of_unregistered(session, library.concepts.all(), result.failed, known=result.bank.concepts)
+        if added.concept.kind == "person":
+            from photopal.assistant.evidence import compare_faces
+
+            compare_faces(library)
         entries = _entries(library, added, result.found.get(added.concept.id, []))
         warning = explain_name(library, added.concept.name) if added.is_new else None
     _show(session, added, entries, is_json=json)

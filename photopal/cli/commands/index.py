@@ -121,7 +121,12 @@ def _find_faces(session: Session, detector: FaceDetector) -> ScanReport:
     from photopal.faces import scan_library
 
     with session.library_to_write() as library, session.progress("Finding faces") as on_progress:
-        return scan_library(library, detector=detector, on_progress=on_progress)
+        report = scan_library(library, detector=detector, on_progress=on_progress)
+        if report.faces and library.concepts.all():
+            from photopal.assistant.evidence import compare_faces
+
+            compare_faces(library)
+        return report
 
 
 def _index_watched(session: Session, folders: Sequence[Path], *, once: bool, with_faces: bool) -> None:

@@ -16,10 +16,10 @@ from photopal.lab.synthetic.drawing import draw_photo
 from photopal.lab.synthetic.identity import draw_identity
 from photopal.lab.synthetic.scene import plan_scene
 from photopal.vlm import PhotoFeatures, load_model
-from photopal.vlm.ood import OODDetector, mean_patch
+from photopal.vlm.ood import OODDetector, summarize
 
-PHOTOS = 3000
-OTHERS = 3000
+PHOTOS = 1600
+OTHERS = 800
 ALARM = 0.002
 CENTERS = 24
 _RIDGE = 1e-6
@@ -56,7 +56,7 @@ def fit_ood_detector(
     """Learn what familiar photos look like: k-means centers, and the covariance of what is left.
 
     Args:
-        photos: More than a patch vector is wide and centers together.
+        photos: More than twice a patch vector's width and centers together.
         others: Further familiar photos, from which the limit is taken.
         alarm: The share of those that may count as strange, such as 0.002.
         centers: How many.
@@ -64,12 +64,12 @@ def fit_ood_detector(
     Raises:
         ValueError: There are too few photos.
     """
-    means = torch.stack([mean_patch(features) for features in photos])
-    if len(means) <= means.shape[1] + centers or not others:
-        raise ValueError("more photos than patch vectors are wide are needed, and others for the limit")
-    found = cluster(means, centers, generator=torch.Generator().manual_seed(0))
-    rest = (means - found[torch.cdist(means, found).argmin(dim=1)]).double()
-    values, vectors = torch.linalg.eigh(rest.T @ rest / (len(means) - centers))
+    summaries = torch.stack([summarize(features) for features in photos])
+    if len(summaries) <= summaries.shape[1] + centers or not others:
+        raise ValueError("more photos than summaries are wide are needed, and others for the limit")
+    found = cluster(summaries, centers, generator=torch.Generator().manual_seed(0))
+    rest = (summaries - found[torch.cdist(summaries, found).argmin(dim=1)]).double()
+    values, vectors = torch.linalg.eigh(rest.T @ rest / (len(summaries) - centers))
     whitening = (vectors / (values + _RIDGE).sqrt()).float()
     free = OODDetector(found, whitening, limit=0.0)
     distances = torch.tensor([free.distance(features) for features in others], dtype=torch.float64)

@@ -1,0 +1,124 @@
+"""Who is found on photos by faces and looks: when it is found anew, and when it beats the model."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from photopal.assistant.assistant import Assistant
+from photopal.assistant.caption import caption_photos, is_current, made_with
+from photopal.assistant.evidence import EvidenceFinder, compare_faces, finding_keys, is_found_with
+from photopal.assistant.view import Sighting
+from photopal.box import WHOLE_PHOTO
+from photopal.concepts.registration import reference_mask
+from photopal.faces import DETECTOR
+from photopal.library.models import Face
+from tests.assistant.test_known import Blind
+
+
+def face(center, *, away=0.0, side_px=120):
+    vector = np.zeros(128, np.float32)
+    vector[center], vector[127] = 1.0, away
+    box = (0.2, 0.2, 0.1, 0.1)
+    return Face(box=box, vector=vector, side_px=side_px, sharpness=1.0, yaw=0.0, score=1.0)
+
+
+@pytest.fixture
+def library(named_library):
+    """Anna and Ben have faces on their reference photos."""
+    for number, name in enumerate(("Anna", "Ben")):
+        for reference in named_library.concepts.references(named_library.concepts.get(name).id):
+            inside = np.argwhere(reference_mask(reference))
+            row, column = inside[len(inside) // 2]
+            x, y = column / reference.photo.width_px, row / reference.photo.height_px
+            shown = replace(face(number), box=(x - 0.05, y - 0.05, 0.1, 0.1))
+            named_library.faces.put(reference.photo.id, [shown], detector=DETECTOR)
+    return named_library
+
+
+@pytest.fixture
+def photo(library, drawn_family):
+    found = library.photos.at(drawn_family.strangers[0])
+    library.faces.put(found.id, [face(0, away=0.2)], detector=DETECTOR)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("seen", "verdict"),
+    [
+        (face(0, away=0.2), "present"),
+        (face(0, away=0.2, side_px=37), "looks like"),
+        (face(0, away=0.46), "looks like"),
+        (face(0, away=0.52), "unsure"),
+        (face(5), None),
+    ],
+)
+def test_a_face_names_somebody_only_if_it_is_large_and_near_enough(library, photo, seen, verdict):
+    library.faces.put(photo.id, [seen], detector=DETECTOR)
+    found = EvidenceFinder(library).find(photo).findings
+    anna = library.concepts.get("Anna")
+    assert [(one.concept_id, one.verdict) for one in found] == ([(anna.id, verdict)] if verdict else [])
+
+
+def test_what_was_found_counts_until_people_or_their_photos_change(library, photo):
+    finder = EvidenceFinder(library)
+    library.findings.put(photo.id, finder.find(photo))
+    assert is_found_with(library, photo, finding_keys(library))
+    library.corrections.put(photo.id, library.concepts.get("Anna").id, is_present=True)
+    assert not is_found_with(library, photo, finding_keys(library))
+    library.findings.put(photo.id, finder.find(photo))
+    assert not is_found_with(library, photo, finding_keys(library))
+    finder.renew()
+    library.findings.put(photo.id, finder.find(photo))
+    assert is_found_with(library, photo, finding_keys(library))
+
+
+def test_faces_are_compared_at_once_where_no_model_saw_the_photo(library, photo):
+    anna = library.concepts.get("Anna")
+    compare_faces(library)
+    [known] = library.corrections.evidence(photo.id).concepts
+    assert (known.concept_id, known.source) == (anna.id, "face")
+    library.faces.put(photo.id, [face(9)], detector=DETECTOR)
+    compare_faces(library)
+    assert library.corrections.evidence(photo.id).concepts == ()
+    library.faces.put(photo.id, [face(0)], detector=DETECTOR)
+    library.captions.put(photo.id, "x", model="m", bank=None, prompt_version="1", appearances=[])
+    compare_faces(library)
+    assert library.corrections.evidence(photo.id).concepts == ()
+
+
+@pytest.mark.parametrize(("separation", "decides"), [(0.5, True), (None, True), (1.5, False)])
+def test_the_source_that_separates_better_decides(library, photo, separation, decides):
+    anna, ben = (library.concepts.get(name) for name in ("Anna", "Ben"))
+    sightings = [
+        Sighting(
+            concept=c, score=0.1, is_present=c is ben, probability=None, point=(0.5, 0.5), box=WHOLE_PHOTO
+        )
+        for c in (anna, ben)
+    ]
+    separations = {anna.id: separation, ben.id: separation}
+    found = EvidenceFinder(library).find(photo, sightings=sightings, separations=separations).findings
+    verdicts = [(anna.id, "present", decides)] + ([(ben.id, "absent", True)] if decides else [])
+    assert [(one.concept_id, one.verdict, one.decides) for one in found] == verdicts
+
+
+def test_a_caption_without_a_model_names_whom_faces_name(library, photo, assistant, monkeypatch):
+    monkeypatch.setattr(assistant.model, "ood_detector", Blind())
+    whole = Assistant(assistant.model, assistant.bank, assistant.concepts, finder=EvidenceFinder(library))
+    caption_photos(library, whole, [photo])
+    assert library.captions.get(photo.id).text == "Anna."
+    assert is_current(library, photo, made_with(whole))
+    library.faces.put(photo.id, [], detector=DETECTOR)
+    library.concepts.set_age(library.concepts.get("Anna").id, is_child=True)
+    assert not is_current(library, photo, made_with(whole))
+    caption_photos(library, whole, [photo])
+    assert library.captions.get(photo.id).text == "A photo."
+
+
+def test_a_model_that_sees_gets_the_names_of_faces_in_its_prompt(library, photo, assistant):
+    whole = Assistant(assistant.model, assistant.bank, assistant.concepts, finder=EvidenceFinder(library))
+    made = []
+    caption_photos(library, whole, [photo], on_caption=made.append)
+    [anna] = [s for s in made[0].caption.sightings if s.concept.name == "Anna"]
+    assert (anna.is_present, anna.source) == (True, "face")
+    assert tuple(anna.box) == pytest.approx((0.2, 0.2, 0.1, 0.1))

@@ -1,0 +1,46 @@
+"""`why` tells everything that says who is on a photo, in words and as JSON, and draws the boxes."""
+
+import json
+
+from PIL import Image
+
+from photopal.library.models import Finding, PhotoFindings
+
+
+def test_why_names_each_source_with_its_score_threshold_and_likest_reference(
+    run, named_library, drawn_family, tmp_path
+):
+    photo = named_library.photos.at(drawn_family.strangers[0])
+    home = str(named_library.path.parent)
+    anna, ben = (named_library.concepts.get(name) for name in ("Anna", "Ben"))
+    reference = named_library.concepts.references(anna.id)[0].photo
+    face = Finding(
+        concept_id=anna.id, source="face", verdict="present", probability=0.97, score=0.31, threshold=0.47,
+        box=(0.25, 0.25, 0.5, 0.5), reference_id=reference.id,
+    )  # fmt: skip
+    named_library.findings.put(photo.id, PhotoFindings(face_key="f", look_key="l", findings=(face,)))
+    named_library.corrections.put(photo.id, ben.id, is_present=False)
+    named_library.close()
+    out = tmp_path / "why.png"
+    told = run("why", str(photo.path), "--picture", str(out), PHOTOPAL_HOME=home)
+    assert told.exit_code == 0
+    assert "Anna: yes, by a face\n" in told.stdout
+    assert "distance 0.310, where up to 0.470 counts, probability 0.97" in told.stdout
+    assert f"most like {reference.path}" in told.stdout
+    assert "Ben: no, by your word\n" in told.stdout
+    with Image.open(photo.path) as before, Image.open(out) as after:
+        assert after.size[0] / after.size[1] == before.size[0] / before.size[1]
+        assert after.convert("RGB").tobytes() != before.convert("RGB").tobytes()
+    facts = json.loads(run("why", str(photo.path), "Anna", "--json", PHOTOPAL_HOME=home).stdout)
+    [entry] = facts["names"]
+    assert (entry["verdict"], entry["decided_by"], entry["probability"]) == ("yes", "face", 0.97)
+    [source] = entry["sources"]
+    assert (source["threshold"], source["most_like"]) == (0.47, str(reference.path))
+
+
+def test_why_says_what_has_not_looked_yet(run, named_library, drawn_family):
+    photo = named_library.photos.at(drawn_family.strangers[0])
+    home = str(named_library.path.parent)
+    told = run("why", str(photo.path), "Anna", PHOTOPAL_HOME=home)
+    assert "Anna: not known\n  the photo was not searched for faces" in told.stdout
+    assert run("why", str(photo.path), "Nobody", PHOTOPAL_HOME=home).exit_code == 2
