@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from photopal.box import Box
-from photopal.cli.commands.locate import check_target, save_copy
 from photopal.cli.context import session_of
 from photopal.cli.output import BY_WHOM, safe, show_json, show_line
+from photopal.cli.pictures import check_target, save_copy
 from photopal.errors import NothingFoundError
 from photopal.text import count
 
