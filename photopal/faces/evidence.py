@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from photopal.errors import ConceptError
+from photopal.faces.detector import VECTOR_WIDTH
 from photopal.faces.people import (
     MARGIN,
     UNSURE_UP_TO,
@@ -24,7 +25,7 @@ from photopal.faces.recurring import SAME, RecurringFace, find_recurring
 from photopal.library import Library
 from photopal.library.models import ConceptRecord, FaceRecord, PhotoRecord, ReferencePhoto
 
-_NO_VECTORS = np.empty((0, 128), np.float32)
+_NO_VECTORS = np.empty((0, VECTOR_WIDTH), np.float32)
 
 
 # What the user said of the latest photos teaches; older words change a mean of so many no more.

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from photopal.faces.detector import VECTOR_WIDTH
 from photopal.faces.people import default_threshold
 
 _MERGE = 0.33
@@ -92,7 +93,7 @@ class FaceGroups:
         # The rows of a matrix that grows by doubling, so that one face never costs a new matrix.
         self._rows: list[int] = []
         self._row_of: dict[int, int] = {}
-        self._centers = np.empty((64, 128), np.float32)
+        self._centers = np.empty((64, VECTOR_WIDTH), np.float32)
         for group in self._groups.values():
             self._place(group)
 

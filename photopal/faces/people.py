@@ -15,6 +15,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from photopal.faces.detector import VECTOR_WIDTH
+
 Vectors = NDArray[np.float32]
 Verdict = Literal["present", "absent", "unsure"]
 
@@ -32,7 +34,7 @@ _CLEARANCE = 0.04
 MARGIN = 0.03
 """A face that two people share more evenly than this is neither's for sure."""
 _SLOPE = 40.0
-_NONE = np.empty((0, 128), np.float32)
+_NONE = np.empty((0, VECTOR_WIDTH), np.float32)
 UNSURE_UP_TO = 0.075
 """A face this much farther than the threshold may still be the person's."""
 _MOST_NEGATIVES_OUT = 0.005

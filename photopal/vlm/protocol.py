@@ -1,4 +1,4 @@
-"""What a vision-language model offers to the other rooms, and what it takes; knows no model family.
+"""What a vision-language model offers to the other layers, and what it takes; knows no model family.
 
 Token ids here are *model ids*: below `vocab_size` a row of the base vocabulary; `vocab_size + slot` the
 identifier of a concept slot; above those the soft tokens. No id of the base vocabulary, padding rows

@@ -316,8 +316,11 @@ def _decade(match: re.Match[str], today: date) -> _Read:
     return _Read(Period(date(first, 1, 1), date(first + 9, 12, 31)))
 
 
+_DAYS_BACK = {"today": 0, "tonight": 0, "yesterday": 1, "last night": 1, "day before yesterday": 2}
+
+
 def _word(match: re.Match[str], today: date) -> _Read:
-    back = {"today": 0, "tonight": 0, "yesterday": 1, "last night": 1}.get(match[0].casefold(), 2)
+    back = _DAYS_BACK[match[0].casefold().removeprefix("the ")]
     return _Read(_day(today - timedelta(days=back)))
 
 
@@ -358,7 +361,7 @@ READERS: tuple[tuple[str, Callable[[re.Match[str], date], _Read | None]], ...] =
     (rf"(?:last|past|previous)\s+{_NUMBER}\s+{_UNITS}", _stretch),
     (rf"{_NUMBER}\s+{_UNITS}\s+(?P<ago>ago)", _stretch),
     (r"(?P<century>1[89]|20)?'?(?P<ten>\d)0'?s", _decade),
-    (r"(?:the )?day before yesterday|today|tonight|yesterday|last night", _word),
+    (rf"(?:the )?day before yesterday|{'|'.join(_DAYS_BACK)}", _word),
     (_YEAR, _years),
 )  # fmt: skip
 """What dates look like, what is tried first standing first, and who reads them; case does not matter."""

@@ -263,6 +263,7 @@ _TELLING: Mapping[str, str] = {
         "|il|la|le|gli|ci sono|c'è|ho|è|stata|trova|cerca|che|una|natale|sono|stata|stato|l'ultima|volta"
         "|per|mie|al|era",
 }  # fmt: skip
+"""Words by which a language is recognized: one entry for each language of `_TABLES` that has an alphabet."""
 _ENGLISH = (
     "how|many|when|where|who|which|what|show|find|list|photos?|pictures?|of|with|without|and|or|the|from"
     "|is|are|was|were|did|do"

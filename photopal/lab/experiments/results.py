@@ -165,8 +165,8 @@ class Experiment:
 
     Attributes:
         name: Short; names its runs.
-        run: Computes a run: the figures of its conditions, and facts.
-        tell: Makes tables, plots and verdicts of the results of all experiments.
+        compute: Computes a run: the figures of its conditions, and facts.
+        summarize: Makes tables, plots and verdicts of the results of all experiments.
         needs: The experiments whose results it tells of; its own by default.
     """
 

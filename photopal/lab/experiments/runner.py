@@ -137,7 +137,7 @@ def compute_runs(
 
     Args:
         runs: In the order in which to begin them.
-        place: Where and with what.
+        environment: Where and with what.
         on_progress: Told of every run.
 
     Returns:
@@ -306,7 +306,7 @@ def make_report(
     """Run experiments, all by default; what is kept of an earlier run is not computed again.
 
     Args:
-        place: Where, with what, and how much.
+        environment: Where, with what, and how much.
         wanted: Names of experiments.
         is_anew: Whether to forget what is kept: scenes and results, or with `wanted` only the results of the
             runs it takes.

@@ -14,8 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from photopal.vlm.checkpoint import Checkpoint
-from photopal.vlm.families import generic as other
-from photopal.vlm.families import idefics, llava, qwen
+from photopal.vlm.families import generic, idefics, llava, qwen
 from photopal.vlm.protocol import PhotoFeatures
 
 
@@ -25,7 +24,7 @@ class Family:
 
     Attributes:
         name: For messages.
-        encode: Photos to features.
+        encode: Photos to features, whose `image_text` is how image tokens are laid out in a prompt.
         positions: Model ids `[tokens]` and features to `[tokens]` or `[3, tokens]` positions.
         is_proven: Whether tests hold it to the plain model; others are checked when loaded.
         needs_processor: Whether it asks the model's whole processor.
@@ -53,11 +52,11 @@ def family_of(config: Any) -> Family:
     kind = config.model_type
     tower = getattr(getattr(config, "vision_config", None), "model_type", None)
     if kind == "llava" and tower in _LLAVA_TOWERS:
-        return Family("LLaVA", llava.encode, other.positions, is_proven=True)
+        return Family("LLaVA", llava.encode, generic.positions, is_proven=True)
     if kind in ("idefics3", "smolvlm"):
-        return Family("SmolVLM", idefics.encode, other.positions, is_proven=True)
+        return Family("SmolVLM", idefics.encode, generic.positions, is_proven=True)
     if kind == "qwen2_5_vl":
         return Family("Qwen2.5-VL", qwen.encode, qwen.positions, is_proven=True)
     if kind == "qwen2_vl":
         return Family("Qwen2-VL", qwen.encode, qwen.positions, is_proven=False)
-    return Family(kind, other.encode, other.positions, is_proven=False, needs_processor=True)
+    return Family(kind, generic.encode, generic.positions, is_proven=False, needs_processor=True)
