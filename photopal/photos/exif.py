@@ -176,7 +176,7 @@ def _parse(stream: BinaryIO) -> dict[str, Any]:
 
 def _text_of(tags: dict[str, Any], name: str) -> str | None:
     """Return a text from where it belongs or, as some programs write it, from the other directory."""
-    own, other = ("EXIF", "Image") if name == "LensModel" else ("Image", "EXIF")
+    own, other = ("Image", "EXIF") if name in ("Make", "Model") else ("EXIF", "Image")
     return _text(tags.get(f"{own} {name}")) or _text(tags.get(f"{other} {name}"))
 
 
@@ -198,8 +198,8 @@ def _text(tag: Any) -> str | None:
 
 def _date_of(tags: dict[str, Any], kind: str) -> str | None:
     """Return a date with its offset; the date of the last change is none that a picture was taken on."""
-    offset = _text(tags.get(f"EXIF OffsetTime{kind}"))
-    date = read_date(_text(tags.get(f"EXIF DateTime{kind}")), "EXIF", offset=offset)
+    offset = _text_of(tags, f"OffsetTime{kind}")
+    date = read_date(_text_of(tags, f"DateTime{kind}"), "EXIF", offset=offset)
     return None if date is None else date.at
 
 

@@ -126,6 +126,11 @@ def test_when_it_was_digitized_is_kept_apart_and_the_last_change_is_no_date_of_t
     assert (read.taken_at, read.digitized_at) == (None, "2020-02-29T01:02:03-05:30")
 
 
+def test_a_date_that_a_program_moved_to_the_other_directory_is_read(tmp_path):
+    exif = exif_with({36867: "2006:02:14 22:00:58", 36881: "+01:00"})
+    assert read_exif(photo_with(tmp_path / "a.jpg", exif)).taken_at == "2006-02-14T22:00:58+01:00"
+
+
 @pytest.mark.parametrize(
     ("gps", "position"),
     [

@@ -167,6 +167,9 @@ def test_xmp_and_iptc_equal_exiftools(camera_files):
     found, told = [], 0
     for said in json.loads(output):
         path = Path(said["SourceFile"])
+        if any(name.startswith("XMP-tmp") for name in said):
+            # The packet's own address is wrong, and exiftool gives none of its properties their names.
+            continue
         with path.open("rb") as file:
             metadata = read_metadata(file, path)
         found += list_differences(path, metadata, said)
