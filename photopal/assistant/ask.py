@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
 
+from photopal.assistant.query.criteria import Question
 from photopal.assistant.query.entities import Known, UnknownName
 from photopal.assistant.query.exact import EXACT, ExactQuestion, answer_exactly
 from photopal.assistant.query.languages import has_english
-from photopal.assistant.query.parser import Question, read_question
+from photopal.assistant.query.parser import read_question
 from photopal.assistant.query.phrasing import quoted_list
 from photopal.assistant.query.selection import LibraryAnswer, Selection, unknown_words
 from photopal.assistant.query.visual import look

@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass, field, replace
 from datetime import date
 
+from photopal.assistant.query.criteria import Criteria
 from photopal.assistant.query.entities import Known, meanings_of
-from photopal.assistant.query.parser import Criteria
 from photopal.assistant.query.search_query import (
     YEARS,
     Reading,

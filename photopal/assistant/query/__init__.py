@@ -4,8 +4,10 @@
 | --- | --- |
 | `languages` | turns questions in other languages into English |
 | `entities` | finds names, dates, places and cameras in a text |
-| `dates` | reads dates, seasons, holidays and periods |
+| `dates`, `daytimes` | reads dates, seasons, holidays and periods; times of day |
 | `intents`, `comparisons` | tells what is wanted |
+| `criteria` | what a question or a search says, once it is read |
+| `reader`, `negations`, `counts` | takes words, exclusions and numbers out of a text, one after the other |
 | `parser`, `search_query` | reads a whole question, or a search |
 | `lexicon`, `patterns` | word forms; regular expressions |
 | `selection`, `exact`, `visual` | finds the photos meant; answers from records, or from captions and pixels |

@@ -10,10 +10,10 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+from photopal.assistant.query.criteria import Criteria, Question
 from photopal.assistant.query.dates import Period
 from photopal.assistant.query.intents import Kind
 from photopal.assistant.query.lexicon import places_in
-from photopal.assistant.query.parser import Criteria, Question
 from photopal.assistant.query.phrasing import (
     ago,
     counted,

@@ -7,8 +7,9 @@ import re
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from photopal.assistant.query.dates import Daytime, Period, Recurring, When, is_daytime
-from photopal.assistant.query.parser import Criteria
+from photopal.assistant.query.criteria import Criteria
+from photopal.assistant.query.dates import Period, Recurring, When, is_daytime
+from photopal.assistant.query.daytimes import Daytime
 from photopal.text import join_words, plural
 
 

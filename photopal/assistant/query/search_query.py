@@ -11,8 +11,13 @@ import unicodedata
 from dataclasses import dataclass, replace
 from datetime import date
 
-from photopal.assistant.query.entities import Known, meanings_of
-from photopal.assistant.query.parser import Criteria, SearchReading, read_search
+from photopal.assistant.query.criteria import Criteria, joined
+from photopal.assistant.query.dates import Period
+from photopal.assistant.query.entities import ENTITY, Known, MarkedText, mark_entities, meanings_of
+from photopal.assistant.query.negations import read_alone, read_attributes, read_negations
+from photopal.assistant.query.parser import STRAIGHT
+from photopal.assistant.query.reader import Reader
+from photopal.errors import UsageError
 from photopal.text import fold
 
 # Words that say nothing about a photo; captions are not asked to hold them.
@@ -29,6 +34,101 @@ _PART = re.compile(r'(?P<minus>(?<!\S)[-−–](?=[^\s-]))?(?:"(?P<phrase>[^"]*)
 
 # From the first photograph on; a bare number such as 1500 is more likely part of a name.
 YEARS = range(1826, 2200)
+
+
+@dataclass(frozen=True)
+class SearchReading:
+    """A search as it was read.
+
+    Attributes:
+        criteria: What was read as names, dates, cameras, kinds and negations; its words are alternatives.
+        words: The other words, of which all are looked for.
+        text: Those with the dates, cameras and kinds as words too, in case they were meant as such.
+        criteria_of_text: The criteria without those dates, cameras and kinds.
+        is_date_only: Whether only dates of a certain year make the difference.
+        problem: Why a date among the words could not be read.
+        notes: What words with several meanings were taken for.
+        other: The search with such words taken for what they mean besides a name.
+    """
+
+    criteria: Criteria
+    words: str
+    text: str
+    criteria_of_text: Criteria
+    is_date_only: bool = False
+    problem: UsageError | None = None
+    notes: tuple[str, ...] = ()
+    other: SearchReading | None = None
+
+
+def read_search(text: str, known: Known, *, today: date | None) -> SearchReading:
+    """Read the words of a search, without its quoted phrases and its -words.
+
+    Args:
+        text: Words in any order.
+        known: Names and cameras of the library.
+        today: What "last summer" is counted from; None leaves dates among the words.
+    """
+    problem = None
+    straight = " ".join(unicodedata.normalize("NFC", _NOT_TYPED.sub(" ", text.translate(STRAIGHT))).split())
+    try:
+        marked = mark_entities(straight, known, today=today, is_search=True)
+    except UsageError as error:
+        problem = error
+        marked = mark_entities(straight, known, today=None, is_search=True)
+    criteria, words = _read_search(marked, known, marked.text)
+    loose = {"date", "camera", "group", "rating"}
+    as_words = re.sub(
+        ENTITY, lambda m: marked.at(m[0]).typed if marked.at(m[0]).kind in loose else m[0], marked.text
+    )
+    entities = [marked.at(mark) for mark in re.findall(ENTITY, marked.text)]
+    is_same = not any(entity.kind in loose for entity in entities)
+    criteria_of_text, text_words = (criteria, words) if is_same else _read_search(marked, known, as_words)
+    by_word = None
+    if known.places and any(entity.kind == "place" for entity in entities):
+        by_word = read_search(text, replace(known, places=()), today=today)
+    elif marked.ambiguous:
+        rest = Known(
+            [n for n in known.names if n not in marked.ambiguous], known.places, known.cameras, known.people
+        )
+        by_word = read_search(text, rest, today=today)
+        without = tuple(dict.fromkeys([*by_word.criteria.without_names, *marked.ambiguous]))
+        by_word = replace(
+            by_word,
+            criteria=replace(by_word.criteria, without_names=without),
+            criteria_of_text=replace(by_word.criteria_of_text, without_names=without),
+            notes=tuple(
+                f'"{name}" is read as a word or place here; for the one you registered, use --concept {name}.'
+                for name in marked.ambiguous
+            ),
+        )
+    certain = [e for e in entities if e.kind == "date" and isinstance(e.when, Period)]
+    return SearchReading(
+        criteria=criteria,
+        words=words,
+        text=text_words,
+        criteria_of_text=criteria_of_text,
+        is_date_only=bool(certain),
+        problem=problem,
+        notes=tuple(marked.notes),
+        other=by_word,
+    )
+
+
+_NOT_TYPED = re.compile("[\U000f0000-\U0010fffd\ue000-\uf8ff\ud800-\udfff]")
+
+
+def _read_search(marked: MarkedText, known: Known, text: str) -> tuple[Criteria, str]:
+    reader = Reader(marked, known)
+    reader.text = text
+    read_attributes(reader)
+    read_alone(reader)
+    read_negations(reader)
+    reader.read_alternatives()
+    reader.read_entities()
+    plain = reader.plain_names((), but=reader.criteria)
+    criteria = replace(reader.criteria, without_names=joined(reader.criteria.without_names, plain))
+    return criteria, reader.text
 
 
 @dataclass(frozen=True)

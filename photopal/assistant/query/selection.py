@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 
-from photopal.assistant.query.dates import Daytime, Period, When, is_daytime, outside, resolve
+from photopal.assistant.query.criteria import Attribute, Criteria
+from photopal.assistant.query.dates import Period, When, is_daytime, outside, resolve
+from photopal.assistant.query.daytimes import Daytime
 from photopal.assistant.query.lexicon import word_forms
-from photopal.assistant.query.parser import Attribute, Criteria
 from photopal.assistant.query.phrasing import describe_criteria, period_phrase, quoted_list, sentence
 from photopal.library import Library, Order, PhotoRecord, SearchHit, SearchQuery
 from photopal.text import LIKE_A_NAME, count, suggest

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from photopal.assistant.query.criteria import Criteria, Question
 from photopal.assistant.query.lexicon import PLACE_WORDS, word_forms
-from photopal.assistant.query.parser import Criteria, Question
 from photopal.assistant.query.phrasing import day, quoted_list
 from photopal.assistant.query.selection import LibraryAnswer, Selection, nothing_found, reservations
 from photopal.errors import PhotoError, UsageError

@@ -1,0 +1,147 @@
+"""Reads numbers and comparisons: "more than 10", "the last two", "all of", "in 2022 or in 2023"."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Literal
+
+from photopal.assistant.query.comparisons import find_comparison
+from photopal.assistant.query.criteria import Comparison, Criteria, Threshold
+from photopal.assistant.query.entities import ENTITY
+from photopal.assistant.query.intents import PHOTO, Intent
+from photopal.assistant.query.lexicon import NUMBER_WORDS
+from photopal.assistant.query.negations import read_alone, read_attributes, read_negations
+from photopal.assistant.query.patterns import LazyPattern
+from photopal.assistant.query.reader import Reader, refuse
+
+_RELATIONS: dict[str, Literal["more than", "at least", "fewer than", "at most", "exactly"]] = {
+    "more than": "more than", "over": "more than", "at least": "at least", "fewer than": "fewer than",
+    "less than": "fewer than", "under": "fewer than", "at most": "at most", "exactly": "exactly",
+}  # fmt: skip
+
+_THRESHOLD = LazyPattern(
+    r"\b(?P<relation>more than|over|at least|fewer than|less than|under|at most|exactly)\s+"
+    rf"(?P<number>\d{{1,6}}|{'|'.join(word for word in NUMBER_WORDS if ' ' not in word)})\s+(?={PHOTO}\b)"
+)
+
+_ALL = r"(?:every(?: single)?(?: one of)?|all(?: of)?|each(?: of)?)(?: (?:the|my|our))*"
+
+_IN_EVERY = LazyPattern(
+    rf"^(?:is|are|was|were|does|do|did)\s+(?P<fact>{ENTITY}(?:\s*(?:,|and|or)+\s*{ENTITY})*)\s+"
+    rf"(?:(?:appear|shown|seen|visible|there)\s+)?(?:in|on)\s+{_ALL}\s+{PHOTO}\b(?P<scope>.*)$"
+)
+
+_ARE_ALL = LazyPattern(
+    rf"^(?:is|are|was|were|do|does|did)\s+{_ALL}\s+{PHOTO}\s+(?P<scope>(?:of|with|from|in|on|at|taken"
+    rf" with)?\s*{ENTITY}"
+    rf"(?:\s*(?:,|and|or|with)+\s*{ENTITY})*|{ENTITY})\s+(?P<fact>.+)$"
+    rf"|^(?:is|are|was|were|do|does|did)\s+{_ALL}\s+(?P<scope2>{ENTITY})\s+{PHOTO}\s+(?P<fact2>.+)$"
+)
+
+ENDS_LAST = r"last|latest|newest|most recent(?:ly)?"
+
+ENDS_FIRST = r"first|earliest|oldest"
+
+_LAST = LazyPattern(rf"\b(?:{ENDS_LAST})\b(?: time\b)?")
+
+_FIRST = LazyPattern(rf"\b(?:{ENDS_FIRST})\b(?: time\b)?")
+
+_ONE = LazyPattern(rf"\b(?:{ENDS_LAST}|{ENDS_FIRST})\s+{PHOTO}\b(?<!s)")
+
+_WHICH_ONE = LazyPattern(rf"^(?:which|what) {PHOTO} (?:is|was) the (?:{ENDS_LAST}|{ENDS_FIRST})\b")
+
+_COUNTED = "|".join(word for word in NUMBER_WORDS if word not in ("a", "an", "one"))
+
+_MANY = LazyPattern(
+    rf"\b(?P<number>\d{{1,3}}|{_COUNTED})\s+(?=(?:(?:{ENDS_LAST}|{ENDS_FIRST})\s+)?{PHOTO}\b)"
+)
+
+
+def read_threshold(reader: Reader) -> Threshold | None:
+    """ "More than 10 photos", of a question for yes or no."""
+    match = _THRESHOLD.search(reader.text)
+    if match is None or not re.match(
+        r"(?:is|are|was|were|do|does|did|have|has)\b", reader.text, re.IGNORECASE
+    ):
+        return None
+    words = " ".join(match["relation"].casefold().split())
+    number = match["number"].casefold()
+    reader.text = f"{reader.text[: match.start()]} {reader.text[match.end() :]}"
+    return Threshold(_RELATIONS[words], int(number) if number.isdecimal() else NUMBER_WORDS[number])
+
+
+def read_all_of(reader: Reader) -> Criteria | None:
+    """The photos of which all must fit, in "is Mia in every photo from 2021?"."""
+    match = _IN_EVERY.match(reader.text) or _ARE_ALL.match(reader.text)
+    if match is None:
+        return None
+    part = Reader(reader.marked, reader.known)
+    groups = match.groupdict()
+    scope, fact = (
+        groups["scope"] or groups.get("scope2") or "",
+        groups["fact"] or groups.get("fact2") or "",
+    )
+    part.text = scope
+    criteria = read_all(part)
+    reader.text = f"are there photos {fact} {scope}"
+    return criteria
+
+
+def read_comparison(reader: Reader) -> Comparison | None:
+    """What is compared with what; its words are taken out."""
+    found = find_comparison(reader.text)
+    if found is None:
+        return None
+    sides = []
+    for side in found.sides:
+        part = Reader(reader.marked, reader.known)
+        part.text = side
+        sides.append(read_all(part))
+    reader.text = found.rest
+    return Comparison(
+        by=found.by,
+        sides=tuple(sides),
+        labels=tuple(reader.marked.typed(label) for label in found.labels),
+        is_yes_no=found.is_yes_no,
+        is_difference=found.is_difference,
+    )
+
+
+def read_rank(reader: Reader, intent: Intent) -> tuple[Literal["first", "last"] | None, int | None]:
+    """Whether the first or the last photos are wanted, and how many."""
+    number = None
+    if match := _MANY.search(reader.text):
+        words = match["number"].casefold()
+        number = max(1, int(words) if words.isdecimal() else NUMBER_WORDS[words])
+        reader.text = f"{reader.text[: match.start()]} {reader.text[match.end() :]}"
+    elif _ONE.search(reader.text) or _WHICH_ONE.search(reader.marked.text):
+        number = 1
+    end: Literal["first", "last"] | None = None
+    if intent.is_since:
+        end = "first"
+    elif intent.extreme is None:
+        last, first = _LAST.search(reader.text), _FIRST.search(reader.text)
+        if last and first:
+            return None, number
+        end = "last" if last else "first" if first else None
+        reader.text = _FIRST.sub(" ", _LAST.sub(" ", reader.text))
+    reader.text = " ".join(reader.text.split())
+    return end, number
+
+
+def read_all(reader: Reader) -> Criteria:
+    """Read a text that only says which photos are meant.
+
+    Raises:
+        UsageError: A word is not understood.
+    """
+    read_attributes(reader)
+    read_alone(reader)
+    read_negations(reader)
+    reader.read_alternatives()
+    reader.read_entities()
+    words, unknown = reader.read_words(Intent("find", reader.text))
+    if unknown:
+        refuse(unknown)
+    return replace(reader.criteria, words=(*reader.criteria.words, *words))

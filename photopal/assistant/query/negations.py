@@ -1,0 +1,390 @@
+"""Reads what photos must not show or lack, and who is alone on them: "without Anna", "no date", "nobody"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+from photopal.assistant.query.criteria import Attribute
+from photopal.assistant.query.entities import CAMERA, DATE, ENTITY, GROUP, NAME
+from photopal.assistant.query.intents import PHOTO
+from photopal.assistant.query.lexicon import DOING, is_empty
+from photopal.assistant.query.patterns import LazyPattern
+from photopal.assistant.query.reader import CONTENT, FILLER, LINK, Reader
+from photopal.library import ConceptKind
+
+_LIST = rf"{ENTITY}(?:{LINK}{FILLER}{ENTITY})*"
+
+_AUX = r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should)"
+
+_NO = (
+    rf"(?:(?:all|every)(?: (?:the|my|our))* {PHOTO} but(?! (?:not|no)\b)|"
+    "without|w/o|with no|with neither|with none of|(?:and|but|or|yet|,) (?:not|no|none|nothing|without"
+    "|never|neither)|but without|"
+    "and without|no|not|never|neither|nor|none of|except(?: for| with)?|excepting|excluding|exclude|minus"
+    "|sans"
+    r"|other than|apart from|aside from|besides|lacking|lack|lacks|missing|leaving out|free of|empty of"
+    rf"|(?:(?:that|which|who|and|but)\s+)?(?:{_AUX}n't|{_AUX} not|{_AUX} never|cannot)"
+    r"|(?:all|everyone|everybody|anyone|anybody|anywhere|everywhere|anything|everything|any) but)"
+)
+
+_NEGATED = LazyPattern(rf"(?<![\w'-]){_NO}\s+{FILLER}(?P<list>{_LIST})")
+
+_ABSENT = LazyPattern(
+    rf"\b(?:(?:where|in which|on which|that|when|while)\s+(?P<list>{_LIST})\s+(?:{_AUX}(?:n't|\s+not"
+    r"|\s+never)"
+    rf"|(?:is|are|was|were)\s+(?:absent|missing)|absent|missing)|with\s+(?P<list2>{_LIST})\s+(?:absent"
+    "|missing))"
+    r"(?:\s+(?:there|in|on|at|them|it|the|photos?|pictures?|present|visible|appear|seen|included|shown"
+    r"|around|home)\b)*"
+    rf"(?!\s*(?:(?:in|at|from|on|with|taken|by|going|been|to)\s+)*{ENTITY})(?!\s+(?:taken|shot|from|in"
+    r"|at)\b)"
+)
+
+_NOBODY = LazyPattern(
+    r"(?<![\w'-])(?:(?:with|of|showing|show|shows|containing|where|that (?:have|show)|there is|there are"
+    "|has|have|and|"
+    r"but)\s+)*(?:nobody|no one|no-one|noone|not anyone|not anybody|none of (?:us|them))(?:\s+at all)?"
+    r"(?:\s+(?:is|was|are|were))?(?:\s+(?:there|in (?:it|them)|on (?:it|them)|visible|present|shown|to be"
+    r" seen)\b)*"
+    r"(?!\s+(?:else|but|except|other)\b)"
+)
+
+_OUTSIDE = LazyPattern(
+    rf"\b(?:outside(?: of)?|away from|anywhere (?:but|except)(?: in)?)\s+(?P<list>{_LIST})"
+)
+
+_COMPARES = LazyPattern(r"\b(?:more|fewer|less|most|fewest|often)\b.*\b(?:than|or)\b")
+
+_NEGATED_WORDS = LazyPattern(
+    r"(?<![\w'-])(?:without|w/o|with no|(?:and|but) (?:no|not)|no|not|except(?: for)?|excluding"
+    rf"|minus)\s+{FILLER}"
+    rf"(?P<words>{CONTENT}(?:\s+{CONTENT}){{0,2}}(?:{LINK}{FILLER}{CONTENT}(?:\s+{CONTENT}){{0,2}})*)"
+)
+
+_ALONE = LazyPattern(
+    r"(?:\b(?:all |completely |quite )?alone\b(?! (?:in|with)\b(?! the))|\bby (?:her|him|it|them)sel(?:f"
+    r"|ves)\b"
+    r"|\bon (?:her|his|its|their) own\b"
+    r"|\b(?:just|only|exclusively|solely|nobody but|no one but|no-one but|nobody except|no one except"
+    "|noone but|nobody other than"
+    rf"|no one other than|nothing but)(?=(?:\s+(?:of|with|by|shows?|showing|containing))*\s+{NAME})"
+    r"|\b(?:with |and |but )*(?:without |with )?(?:nobody|no one|no-one|noone|no other people|no other person"
+    r"|(?:any(?:one|body)|someone|somebody|others?) else|no others?|any others?|other people|anyone else)"
+    r"(?: else)?(?= *(?:[?.!,]|$|in\b|at\b|on\b|from\b|there\b))"
+    rf"|\bsolo\b|(?<={NAME}) only\b)"
+)
+
+_WHO_ALONE = LazyPattern(
+    rf"(?<=\bwho )(?:(?:is|was|are|were) )?(?:all )?alone\b|(?<={GROUP} )(?:(?:is|was|are|were) )?(?:all"
+    r" )?alone\b"
+)
+
+_WITH_OTHERS = LazyPattern(
+    r"\b(?:with|and|together with)\s+(?:(?:any|some)(?:one|body) else|(?:some |any )?other people|others"
+    r"|another person)\b"
+)
+
+_EVERYONE = LazyPattern(
+    r"(?:\b(?:with|of|show(?:s|ing)?)\s+|^)(?:everyone|everybody|all of us)\b(?! (?:but|except))"
+)
+
+_ATTRIBUTES: tuple[tuple[Attribute, str], ...] = (
+    ("caption", r"(?:captions?|descriptions?)"),
+    ("date", r"(?:dates?|time ?stamps?|date taken|time|date or time|dates? (?:and|or) times?)"),
+    ("place", r"(?:(?:gps )?(?:locations?|positions?|coordinates|gps(?: data)?)|places?|geotags?|geo ?data)"),
+    ("camera", r"(?:cameras?(?: (?:name|model|make))?|camera information|camera data)"),
+    ("rating", r"(?:ratings?|stars?)"),
+)
+
+_LACKING = (
+    rf"(?:(?:that |which |and |but |who )*(?:{_AUX}n't|{_AUX} not|{_AUX})?\s*(?:have |has |having |had"
+    " )?(?:got )?"
+    "(?:without|w/o|with no|with neither|neither|no|not|lacking|lack|lacks|missing|with missing|with"
+    " unknown|unknown|n't|never)"
+    r"|(?:that |which |and |but |who )*(?:do|does|did)(?:n't| not) (?:have|carry|contain))"
+)
+
+_ADJECTIVES = r"(?:(?:an?|any|the|known|recorded|exact|yet|stored|valid|capture|creation|taken)\s+)*"
+
+_UN: tuple[tuple[Attribute, str], ...] = (
+    ("caption", r"uncaptioned|not (?:yet )?captioned(?: yet)?|not (?:yet )?described|captionless"),
+    ("date", r"undated|not dated|dateless"),
+    ("place", r"not geo-?tagged|unlocated|not located|not geocoded"),
+    ("rating", r"unrated|not (?:yet )?rated(?: yet)?"),
+)
+
+_NEGATED_VERB = LazyPattern(
+    rf"^(?P<aux>is|are|was|were|do|does|did|has|have|had)(?:n't|(?P<subject>\s+(?:{NAME}(?:{LINK}{NAME})*"
+    r"|i|we|there|you))\s+(?:not|never))\b"
+    rf"|^(?P<aux2>is|are|was|were|do|does|did|has|have|had) not\b(?=\s+(?:{NAME}|i|we|there|you)\b)"
+)
+
+# What the readers below look for has one of these words; without one, nothing need be compiled.
+_OF_ATTRIBUTES = LazyPattern(
+    r"caption|descri|date|time|location|located|position|coordinates|gps|place|geo|camera|rat(?:ing|ed)|star"
+)
+
+_OF_COMPANY = LazyPattern(
+    r"\b(?:alone|\w*sel(?:f|ves)|own|only|just|exclusively|solely|nobody|no[ -]?one|nothing|else|others?"
+    r"|another|solo|every\w+|all of us)\b"
+)
+
+_OF_NEGATIONS = LazyPattern(
+    r"n't\b|\b(?:no|not|without|w/o|never|neither|nor|none|nobody|no[ -]?one|except\w*|exclud\w*|minus|sans"
+    r"|other|apart|aside|besides|lack\w*|missing|leaving|free|empty|cannot|absent|outside|away|anywhere|but)\b"
+)
+
+
+def read_attributes(reader: Reader) -> None:
+    """Photos with or without a caption, a date, a place or a camera."""
+    if not _OF_ATTRIBUTES.search(reader.text):
+        return
+    has: dict[Attribute, bool] = {}
+
+    def noting(attribute: Attribute, *, is_known: bool) -> Callable[[re.Match[str]], str]:
+        def use(match: re.Match[str]) -> str:
+            has[attribute] = is_known
+            if other := match.groupdict().get("other"):
+                has[next(n for n, p in _ATTRIBUTES if re.fullmatch(p, other, re.IGNORECASE))] = False
+            return ""
+
+        return use
+
+    for name, pattern in _UN:
+        reader.take(
+            re.compile(rf"\b(?:that |which )?(?:(?:are|is|were) )?(?:{pattern})\b", re.I),
+            noting(name, is_known=False),
+        )
+    for name, pattern in _ATTRIBUTES:
+        other = "|".join(p for n, p in _ATTRIBUTES if n != name)
+        negative = (
+            rf"(?<![\w'-]){_LACKING}\s+{_ADJECTIVES}{pattern}(?: (?:is|was) known)?(?: yet| at"
+            rf" all)?\b(?!\s+(?:of|{NAME}))"
+        )
+        again = rf"(?:\s*(?:,|and|or|nor)\s+{_ADJECTIVES}(?:no\s+)?(?P<other>{other})\b)?"
+        reader.take(re.compile(negative + again, re.I), noting(name, is_known=False))
+        reader.take(
+            re.compile(
+                rf"\b(?:where|whose)\s+(?:the\s+)?{pattern}\s+(?:is|are|was)(?:n't| not) known\b"
+                rf"|\b(?:whose|with)\s+(?:the\s+|an?\s+)?(?:unknown\s+{pattern}"
+                rf"|{pattern}\s+(?:is\s+)?(?:unknown|missing))\b",
+                re.I,
+            ),
+            noting(name, is_known=False),
+        )
+        reader.take(
+            re.compile(
+                r"\b(?:with|(?:that |which )?ha(?:ve|s)(?: got)?)\s+(?:an?\s+|the\s+)?(?:known\s+"
+                rf"|recorded\s+)?{pattern}\b"
+                rf"(?!\s*(?:of|called|{NAME}|{CAMERA}|{DATE}|with|were|did|was|took|that))(?=\s*(?:$"
+                r"|[?.!,]|and\b|in\b|but\b|from\b|do\b|are\b))",
+                re.I,
+            ),
+            noting(name, is_known=True),
+        )
+    reader.take(
+        re.compile(rf"\b(?:that |which )?(?:are |is )?dated\b(?!\s*{DATE})", re.I),
+        noting("date", is_known=True),
+    )
+    reader.take(
+        re.compile(r"\b(?:that |which )?(?:are |is )?(?:geo-?tagged)\b", re.I), noting("place", is_known=True)
+    )
+    reader.take(
+        re.compile(r"\b(?:that |which )?(?:are |is )captioned\b", re.I), noting("caption", is_known=True)
+    )
+    reader.take(
+        re.compile(r"\b(?:that |which )?(?:(?:are|is|were|have been) )?rated\b", re.I),
+        noting("rating", is_known=True),
+    )
+    reader.criteria = replace(reader.criteria, has=tuple(has.items()))
+
+
+def read_alone(reader: Reader) -> None:
+    """Somebody alone, with others, or all people together."""
+    if not _OF_COMPANY.search(reader.text):
+        return
+
+    def only_kind(match: re.Match[str]) -> str:
+        kind = reader.marked.at(match["group"]).value
+        other: ConceptKind = "pet" if kind == "person" else "person"
+        without = tuple(dict.fromkeys([*reader.criteria.without_kinds, other]))
+        reader.criteria = replace(reader.criteria, without_kinds=without)
+        return match["group"]
+
+    reader.take(
+        re.compile(rf"\b(?:only|just|exclusively)\s+(?:of\s+|with\s+)?(?P<group>{GROUP})", re.I),
+        only_kind,
+    )
+
+    def with_others(_match: re.Match[str]) -> str:
+        reader.criteria = replace(reader.criteria, with_others=True)
+        return ""
+
+    def alone(match: re.Match[str]) -> str | None:
+        is_question = re.match(
+            r"^(?:any|some)|^others?|^other people",
+            re.sub(r"^(?:with|and|but) ", "", match[0].strip(), flags=re.I),
+            re.I,
+        )
+        if is_question and not re.match(r"without", match[0].strip(), re.IGNORECASE):
+            return None
+        reader.criteria = replace(reader.criteria, is_alone=True)
+        return ""
+
+    if not re.search(NAME, reader.text):
+        reader.take(_WHO_ALONE, alone)
+        _read_everyone(reader)
+        return
+    reader.take(_WITH_OTHERS, with_others)
+    reader.take(_ALONE, alone)
+    _read_everyone(reader)
+
+
+def _read_everyone(reader: Reader) -> None:
+    def everyone(_match: re.Match[str]) -> str | None:
+        if not reader.known.people:
+            return None
+        reader.criteria = replace(reader.criteria, names=tuple(reader.known.people))
+        return ""
+
+    reader.take(_EVERYONE, everyone)
+
+
+def read_negations(reader: Reader) -> None:
+    """What must not be on the photos, or not hold for them."""
+    if not _OF_NEGATIONS.search(reader.text):
+        return
+
+    def without(match: re.Match[str]) -> str | None:
+        reader.has_negation = True
+        reader.exclude(reader.marked_in(match["list"] or match.groupdict().get("list2") or ""))
+        return ""
+
+    def nobody(match: re.Match[str]) -> str | None:
+        rest = reader.text[match.end() :]
+        before = reader.text[: match.start()].strip()
+        is_subject = re.fullmatch(rf"(?:{_AUX}|why|when|where)(?: there| {_AUX})?", before, re.IGNORECASE)
+        is_statement = not before and re.search(rf"\b{_AUX}\s*$", match[0], re.IGNORECASE)
+        if is_subject or (is_statement and rest.strip(" ?.!")):
+            return None
+        reader.has_negation = True
+        kinds = (*reader.criteria.without_kinds, "person")
+        reader.criteria = replace(reader.criteria, without_kinds=tuple(dict.fromkeys(kinds)))
+        return ""
+
+    reader.take(_ABSENT, without)
+    reader.take(_OUTSIDE, without)
+    reader.take(_NEGATED, lambda match: _negated(reader, match))
+    reader.take(_NOBODY, nobody)
+    reader.take(_NEGATED_WORDS, lambda match: _negated_words(reader, match))
+
+
+def _negated(reader: Reader, match: re.Match[str]) -> str | None:
+    """Use "without Anna"; but "isn't Anna there?" and "no photos of Anna?" ask for yes or no."""
+    start = match[0].casefold()
+    is_order = re.match(r"(?:do not|don't|never) (?:show|list|find|give|display|include|want)\b", start)
+    if (
+        not is_order
+        and match.start() == 0
+        and re.match(rf"(?:(?:who|which)\s+)?{_AUX}(?:n't| not| never)", start)
+    ):
+        return None
+    if re.match(r"(?:who|which|what)\b.*$", reader.text[: match.start()].casefold() or "-") and re.match(
+        rf"(?:{_AUX}(?:n't| not| never)|never|not)\b", start
+    ):
+        head = reader.text[: match.start()].strip().casefold()
+        if re.fullmatch(rf"(?:who|which {GROUP}|what {GROUP}|who {_AUX})", head):
+            return None
+    if re.match(
+        rf"^(?:is|are|was|were|did|does|do|has|have|had)\s+(?:{NAME}|i|we)(?:{LINK}{NAME})*\s*$",
+        reader.text[: match.start()],
+        re.I,
+    ) and re.match(r"(?:not|never)\b", start):
+        return None
+    before = reader.text[: match.start()].casefold()
+    is_of_verb = re.match(
+        r"(?:are|is|were|was) there $|(?:do|did|have|has) (?:i|we|you) (?:have |take |got )?$", before
+    )
+    has_no = is_of_verb or re.fullmatch(
+        rf"(?:who|(?:which|what) {GROUP}) (?:has|have|had|is|are)", before.strip()
+    )
+    if has_no and start.startswith("no "):
+        return None
+    is_who = re.match(rf"(?:who|whom|(?:which|what) {GROUP}|how many {GROUP})", reader.text, re.IGNORECASE)
+    if is_who and re.match(r"(?:besides|except|other than|apart from|aside from|excluding)\b", start):
+        reader.but_names += [entity.value for entity in reader.marked_in(match["list"])]
+        return ""
+    entities = reader.marked_in(match["list"])
+    if (
+        is_who
+        and re.match(r"(?:and|but|yet|,) (?:not|never)\b", start)
+        and {entity.kind for entity in entities} <= {"date", "place", "camera"}
+    ):
+        reader.elsewhere += entities
+        return ""
+    listed = {(e.kind, e.value) for e in entities}
+    others = reader.marked_in(reader.text[: match.start()] + reader.text[match.end() :])
+    if _COMPARES.search(reader.text) and any((e.kind, e.value) in listed for e in others):
+        return None
+    if start.startswith("or without ") and re.search(
+        r"\b(?:more|fewer|less|most|often)\b", reader.text, re.I
+    ):
+        return None
+    reader.has_negation = True
+    reader.exclude(entities)
+    return ""
+
+
+def _negated_words(reader: Reader, match: re.Match[str]) -> str | None:
+    words = match["words"]
+    before = reader.text[: match.start()].strip().casefold()
+    if re.search(ENTITY, words) or (
+        re.match(r"(?:who|why|how)\b", before) and DOING.search(match[0].casefold())
+    ):
+        return None
+    if re.search(rf"\b{PHOTO}\b", words) or re.fullmatch(r"(?:are|is|were|was) there", before):
+        return None
+    if (
+        re.match(r"not\b", match[0], re.I)
+        and re.match(r"(?:is|are|was|were|did|does|do|has|have|who|which|where|when|why)\b", before)
+        and not re.search(PHOTO, before)
+    ):
+        return None
+    parts = [
+        " ".join(word for word in re.split(r"\s+", part) if not is_empty(word))
+        for part in re.split(LINK.replace("(?:", "(?:", 1) + FILLER, words, flags=re.IGNORECASE)
+    ]
+    parts = [part for part in parts if part]
+    if not parts:
+        return None
+    reader.has_negation = True
+    reader.criteria = replace(
+        reader.criteria, without_words=tuple(dict.fromkeys([*reader.criteria.without_words, *parts]))
+    )
+    return ""
+
+
+def read_negated_verb(reader: Reader) -> bool:
+    """Whether the verb of a question for yes or no is negated; such a question is answered with facts."""
+    match = _NEGATED_VERB.match(reader.text)
+    if match:
+        aux = match["aux"] or match["aux2"]
+        subject = match["subject"] or ""
+        reader.text = f"{aux}{subject} {reader.text[match.end() :]}".strip()
+        reader.text = " ".join(reader.text.split())
+        return True
+    match = re.match(r"^(?P<aux>are|is|were|was) there no\b", reader.text, re.IGNORECASE)
+    if match:
+        reader.text = f"{match['aux']} there any{reader.text[match.end() :]}"
+        return True
+    match = re.match(
+        rf"^(?P<aux>do|did|have|has) (?P<who>i|we|you) (?P<verb>have |take |got )?no (?={PHOTO})",
+        reader.text,
+        re.I,
+    )
+    if match:
+        reader.text = f"{match['aux']} {match['who']} {match['verb'] or ''}any {reader.text[match.end() :]}"
+        return True
+    return False

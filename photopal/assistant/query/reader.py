@@ -1,0 +1,201 @@
+"""The text of a question as one reader after the other takes out what it understands; knows no photo."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from photopal.assistant.query.criteria import Criteria, with_entities
+from photopal.assistant.query.entities import (
+    CAMERA,
+    DATE,
+    ENTITY,
+    NAME,
+    PLACE,
+    Entity,
+    Known,
+    MarkedText,
+    meanings_of,
+)
+from photopal.assistant.query.intents import PHOTO, Intent
+from photopal.assistant.query.lexicon import (
+    GRAMMAR,
+    NUMBER_WORDS,
+    OPERATORS,
+    content_words,
+    is_empty,
+    word_forms,
+)
+from photopal.assistant.query.patterns import LazyPattern
+from photopal.errors import UsageError
+from photopal.text import fold, join_words
+
+LINK = r"(?:\s*(?:,|\band\b|\bor\b|\bnor\b|&|/|\bplus\b)+\s*)"
+
+FILLER = (
+    "(?:(?:of|with|in|on|at|from|by|during|near|list|find|give|display|want|any|an?|the|my|our|taken|shot"
+    "|made|showing|shows?|includ(?:e|ing|es)"
+    f"|contain(?:s|ing)?|featur(?:e|es|ing)|hav(?:e|ing)|has|been|being|to|both|either|{PHOTO}|present|me"
+    "|there"
+    "|mention(?:s|ing)?|including|visible|seen|appear(?:s|ing)?|wearing|holding|for|those|ones?|that"
+    r"|which|are|is|were|was|any(?:thing|one))\s+)*"
+)
+
+CONTENT = r"(?!(?:" + "|".join(sorted(GRAMMAR | OPERATORS, key=len, reverse=True)) + r")\b)[^\W_][\w-]*"
+
+
+class Reader:
+    """The text of a question, and what was understood of it.
+
+    Args:
+        marked: The text with marks for its entities.
+        known: What the library has names for.
+
+    Attributes:
+        text: What nobody has read yet.
+        criteria: What was read.
+        has_negation: Whether something was excluded.
+        but_names: Concepts that "who besides Anna" does not ask for.
+        elsewhere: Of "who was in Lisbon but not in Paris?" Paris.
+    """
+
+    def __init__(self, marked: MarkedText, known: Known) -> None:
+        self.marked = marked
+        self.text = marked.text
+        self.criteria = Criteria()
+        self.known = known
+        self.has_negation = False
+        self.but_names: list[str] = []
+        self.elsewhere: list[Entity] = []
+
+    def take(
+        self, pattern: re.Pattern[str] | LazyPattern, use: Callable[[re.Match[str]], str | None]
+    ) -> None:
+        """Take out what a pattern finds, where `use` has a use for it; it may leave something instead."""
+
+        def taken(match: re.Match[str]) -> str:
+            left = use(match)
+            return match[0] if left is None else f" {left} "
+
+        self.text = " ".join(pattern.sub(taken, self.text).split())
+
+    def marked_in(self, text: str) -> list[Entity]:
+        """The entities whose marks a text has."""
+        return [self.marked.at(mark) for mark in re.findall(ENTITY, text)]
+
+    def exclude(self, entities: Sequence[Entity]) -> None:
+        """Note what photos must not have."""
+        self.criteria = with_entities(self.criteria, entities, is_wanted=False)
+
+    def drop_references(self) -> None:
+        """Take out "in them" and "in the caption", which say no more than "photos" before it."""
+        self.text = re.sub(r"\bin (?:the|its|their|a) captions?\b", " ", self.text, flags=re.IGNORECASE)
+        self.text = re.sub(rf"\b(?:celebrat\w+|spen[dt]\w*)\s+(?={DATE})", "", self.text, flags=re.IGNORECASE)
+        self.text = re.sub(
+            rf"(\b{PHOTO}\b.*?)\s+(?:in|on|of|from)\s+(?:them|it)\b", r"\1", self.text, flags=re.IGNORECASE
+        )
+
+    def read_alternatives(self) -> None:
+        """Names, places, cameras and dates of which one is enough, and words of which one is."""
+        if not re.search(r"\b(?:or|and)\b|[,&]", self.text, re.IGNORECASE):
+            return
+
+        def either(match: re.Match[str]) -> str | None:
+            entities = self.marked_in(match[0])
+            kinds = {entity.kind for entity in entities}
+            if kinds == {"name"}:
+                names = tuple(dict.fromkeys(entity.value for entity in entities))
+                self.criteria = replace(self.criteria, any_names=(*self.criteria.any_names, names))
+                return ""
+            if len(kinds) == 1 and kinds <= {"date", "place", "camera"}:
+                self.criteria = with_entities(self.criteria, entities, is_wanted=True, is_either=True)
+                return ""
+            return None
+
+        kinds = "|".join(
+            rf"(?:either\s+)?{one}(?:\s*(?:,|\bor\b)+\s*{FILLER}{one})*"
+            rf"\s*,?\s*\bor\b\s*{FILLER}{one}"
+            for one in (NAME, DATE, PLACE, CAMERA)
+        )
+        self.take(re.compile(rf"(?:{kinds})", re.IGNORECASE), either)
+        joined = "|".join(rf"{one}(?:\s*(?:,|\band\b|&)+\s*{FILLER}{one})+" for one in (DATE, PLACE, CAMERA))
+        self.take(re.compile(joined, re.IGNORECASE), either)
+
+        def words(match: re.Match[str]) -> str | None:
+            groups = [match["one"], *re.split(rf"\s*(?:,|\bor\b)+\s*{FILLER}", match["others"], flags=re.I)]
+            parts = [part.strip() for part in groups if part and part.strip()]
+            if any(is_empty(part) for part in parts):
+                return None
+            self.criteria = replace(self.criteria, words=(*self.criteria.words, tuple(parts)))
+            return ""
+
+        word = CONTENT
+        self.take(
+            re.compile(
+                rf"\b(?P<one>{word})(?P<others>(?:\s*,\s*{FILLER}{word})*\s*,?\s*\bor\b\s+{FILLER}{word})",
+                re.I,
+            ),
+            words,
+        )
+
+    def read_entities(self) -> None:
+        """Take the marks that are left as what the photos must have."""
+        self.criteria = with_entities(self.criteria, self.marked_in(self.text), is_wanted=True)
+        self.text = " ".join(
+            re.sub(
+                rf"\b(?:both|either|together)\b(?=\W*{ENTITY})|(?<={ENTITY})\W+together\b|{ENTITY}(?:'s)?",
+                " ",
+                self.text,
+                flags=re.I,
+            ).split()
+        )
+
+    def plain_names(
+        self, words: Sequence[tuple[str, ...]], *, but: Criteria | None = None
+    ) -> tuple[str, ...]:
+        """The names that are ordinary words here, in whichever form; captions do not tell them apart."""
+        forms = {form for group in words for word in group for form in word_forms(word)}
+        names = [n for n in self.known.names if fold(n) in forms and "word" in meanings_of(n)]
+        shown = {*but.names, *(name for group in but.any_names for name in group)} if but else set()
+        return tuple(name for name in dict.fromkeys([*self.marked.plain_names, *names]) if name not in shown)
+
+    def read_words(self, intent: Intent) -> tuple[list[tuple[str, ...]], list[str]]:
+        """What is left: words that captions are asked for, and words that are not understood."""
+        rest = intent.without_own_words(self.text)
+        not_understood = []
+        for match in re.finditer(r"[^\W_]+(?:['-][^\W_]+)*|[%+=<>]", rest):
+            word = match[0].casefold()
+            if (
+                word in OPERATORS
+                or word in "%+=<>"
+                or (word in NUMBER_WORDS and _counts_nothing(rest, match.end()))
+            ):
+                not_understood.append(match[0])
+        words = [
+            word
+            for word in content_words(rest)
+            if word.casefold() not in NUMBER_WORDS or word.casefold() not in map(str.casefold, not_understood)
+        ]
+        return [(word,) for word in _without_wear(words)], list(dict.fromkeys(not_understood))
+
+
+def refuse(words: Sequence[str]) -> None:
+    """Raise a `UsageError` for words that are not understood."""
+    quoted = join_words([f'"{word}"' for word in words])
+    raise UsageError(
+        f"not understood: {quoted}",
+        hint='Ask in other words, for example: photopal ask "How many photos of Anna without Rex in 2023?"',
+    )
+
+
+def _counts_nothing(text: str, end: int) -> bool:
+    """Whether a number counts nothing that a caption could have, as "two" alone, unlike "two dogs"."""
+    following = re.match(r"\s+([^\W_][\w-]*)", text[end:])
+    return following is None or is_empty(following[1])
+
+
+def _without_wear(words: list[str]) -> list[str]:
+    """Captions say "in a red dress" as often as "wearing"."""
+    others = [word for word in words if word.casefold() not in word_forms("wear")]
+    return others or words
