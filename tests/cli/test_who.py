@@ -1,11 +1,14 @@
 """`photopal who` and what puts names right: remove-reference, merge-concepts and split-concept."""
 
 import json
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from photopal.library import Appearance, Library
+from photopal.photos import Exif, Photo
+from photopal.photos.metadata import Fact, Metadata
 
 
 def entries(run, *words):
@@ -19,6 +22,18 @@ def test_everybody_is_listed_with_whose_word_it_is(run, family):
     result = run("who", "/p/lake.jpg")
     assert result.stdout == "Anna\tunknown\t\t\t\nRex\tunknown\t\t\t\n"
     assert "No model has looked at /p/lake.jpg yet" in result.stderr
+
+
+def test_persons_whom_only_the_file_names_are_listed_and_told_of(run, home):
+    with Library(home / "library.db") as library:
+        photo = Photo(
+            path=Path("/p/a.jpg"), content_hash="a" * 32, size_bytes=1, mtime_ns=1, width_px=8, height_px=8,
+            format="JPEG", exif=Exif(), thumbnail=b"jpeg",
+            metadata=Metadata(facts=(Fact("person", "Edna", "XMP"),)),
+        )  # fmt: skip
+        library.photos.add(photo)
+    assert run("who", "/p/a.jpg").stdout == "Edna\tyes\tfile\t\t\n"
+    assert "Its file also names Edna (1)." in run("ask", "Who is on my photos?").stdout
 
 
 def test_a_name_is_taken_off_and_another_put_on_in_one_change(run, family):
