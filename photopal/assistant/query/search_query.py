@@ -82,7 +82,14 @@ def read_search(text: str, known: Known, *, today: date | None) -> SearchReading
         ENTITY, lambda m: marked.at(m[0]).typed if marked.at(m[0]).kind in loose else m[0], marked.text
     )
     entities = [marked.at(mark) for mark in re.findall(ENTITY, marked.text)]
-    is_same = not any(entity.kind in loose for entity in entities)
+    # What is not wanted in one meaning is not brought back by the other: "not in july".
+    is_negated = bool(
+        criteria.without_dates
+        or criteria.without_cameras
+        or criteria.without_ratings
+        or criteria.without_kinds
+    )
+    is_same = is_negated or not any(entity.kind in loose for entity in entities)
     criteria_of_text, text_words = (criteria, words) if is_same else _read_search(marked, known, as_words)
     by_word = None
     if known.places and any(entity.kind == "place" for entity in entities):

@@ -440,6 +440,14 @@ _HOURS = [
     *group(
         "time of day",
         ("rex evening", listed(lambda p: "Rex" in p.names and _at(_EVENING)(p))),
+        (
+            "anna not at night",
+            listed(lambda p: "Anna" in p.names and _at(set(range(5, 22)))(p)),
+        ),
+        (
+            "anna not in july",
+            listed(lambda p: "Anna" in p.names and p.month != 7 and p.taken is not None),
+        ),
         ("mornings in nara", listed(lambda p: p.place == "Nara" and _at(range(5, 12))(p))),
         ("paris at night", listed(lambda p: p.number == 39)),
         command="search",
