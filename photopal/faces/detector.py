@@ -146,8 +146,8 @@ class FaceDetector:
         if not hasattr(self._local, "detector"):
             self._local.detector = self._dlib.get_frontal_face_detector()
         factor = min(_ENLARGED, _SEARCHED_PX / max(picture.size))
-        size = tuple(max(1, round(side * factor)) for side in picture.size)
-        gray = picture.convert("L").resize(size, Image.Resampling.BILINEAR)
+        width, height = (max(1, round(side * factor)) for side in picture.size)
+        gray = picture.convert("L").resize((width, height), Image.Resampling.BILINEAR)
         rectangles, scores, _ = self._local.detector.run(np.asarray(gray), 0, 0.0)
         edges = [
             [round(edge / factor) for edge in (one.left(), one.top(), one.right(), one.bottom())]
