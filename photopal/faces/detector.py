@@ -25,19 +25,22 @@ from photopal.errors import ModelError
 from photopal.library.models import Face
 from photopal.photos.decode import has_orientation, open_photo, photo_size_px
 
-DETECTOR = "hog-1600-1/resnet-1"
+DETECTOR = "hog-gray-3200/resnet-2000"
 """What finds and describes faces; changes whenever boxes or vectors would."""
 
 VECTOR_WIDTH = 128
 """The number of components of a face's vector."""
 
-SIDE_PX = 1600
-"""How large a photo is decoded, on its longer side; faces of 36 pixels are found in it."""
+SIDE_PX = 2000
+"""How large a photo is decoded, on its longer side: of JPEG files of 12 megapixels half, which is fast."""
 
+# Faces are looked for in shades of gray, which takes two thirds of the time that colors do. In a picture of
+# this size those of 70 pixels are found.
+_SEARCHED_PX = 3200
+_ENLARGED = 2.0
 _TURN_SIDE_PX = 800
 _CHIP_PX = 150
 _CHIP_PADDING = 0.25
-_UPSAMPLE = 1
 # A face that is only found after turning the photo must be a clear one: in foliage and cloth a
 # detector finds something in one of four directions sooner than in one.
 _TURNED_SCORE = 0.4
@@ -51,7 +54,7 @@ _TURNS = (None, Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_180, Image.Tra
 
 @dataclass(frozen=True)
 class _Found:
-    """A detection in pixels of the picture that was searched."""
+    """A detection in pixels of the picture that is described."""
 
     rectangle: Any
     score: float
@@ -112,8 +115,7 @@ class FaceDetector:
 
         Args:
             path: A photo, as `open_photo` reads it.
-            side_px: How large to decode it; 2,400 finds faces of two thirds the size in one and a half
-                times the time or more.
+            side_px: How large to decode it, on its longer side.
 
         Raises:
             PhotoError: The photo cannot be read.
@@ -137,14 +139,23 @@ class FaceDetector:
         """
         pixels = np.asarray(picture)
         scale = (photo_side_px or max(picture.size)) / max(picture.size)
-        faces = self._describe(pixels, self._detect(pixels), scale)
+        faces = self._describe(pixels, self._detect(picture), scale)
         return sorted(faces, key=lambda face: (-face.side_px, face.box))
 
-    def _detect(self, pixels: NDArray[np.uint8]) -> list[_Found]:
+    def _detect(self, picture: Image.Image) -> list[_Found]:
         if not hasattr(self._local, "detector"):
             self._local.detector = self._dlib.get_frontal_face_detector()
-        rectangles, scores, _ = self._local.detector.run(pixels, _UPSAMPLE, 0.0)
-        return [_Found(*pair) for pair in zip(rectangles, scores, strict=True)]
+        factor = min(_ENLARGED, _SEARCHED_PX / max(picture.size))
+        width, height = (max(1, round(side * factor)) for side in picture.size)
+        gray = picture.convert("L").resize((width, height), Image.Resampling.BILINEAR)
+        rectangles, scores, _ = self._local.detector.run(np.asarray(gray), 0, 0.0)
+        edges = [
+            [round(edge / factor) for edge in (one.left(), one.top(), one.right(), one.bottom())]
+            for one in rectangles
+        ]
+        return [
+            _Found(self._dlib.rectangle(*sides), score) for sides, score in zip(edges, scores, strict=True)
+        ]
 
     def _describe(self, pixels: NDArray[np.uint8], found: Sequence[_Found], scale: float) -> list[Face]:
         if not found:
@@ -173,7 +184,7 @@ class FaceDetector:
         small.thumbnail((_TURN_SIDE_PX, _TURN_SIDE_PX))
         best, best_sum = None, 0.0
         for turn in _TURNS[1:]:
-            found = self._detect(np.asarray(_turned(small, turn)))
+            found = self._detect(_turned(small, turn))
             total = sum(face.score for face in found if face.score >= _TURNED_SCORE)
             if total > best_sum:
                 best, best_sum = turn, total

@@ -53,7 +53,7 @@ class FaceMatrix:
         self._map()
         if not self._fits(vectors_of):
             self._matrix = np.empty((0, _FLOATS), np.float32)
-        last = int(self._ids()[-1]) if len(self._matrix) else 0
+        last = int(self._ids(np.array([len(self._matrix) - 1]))[0]) if len(self._matrix) else 0
         rows = [_row(number, vector) for number, vector in after(last)]
         if rows:
             self._append(np.array(rows, dtype=np.float32))
@@ -72,10 +72,11 @@ class FaceMatrix:
         rows = np.flatnonzero(scores >= (length - within * within) / 2)
         squares = np.maximum(length - 2 * scores[rows], 0.0)
         order = np.argsort(squares, kind="stable")
-        return self._ids()[rows[order]], np.sqrt(squares[order])
+        return self._ids(rows[order]), np.sqrt(squares[order])
 
-    def _ids(self) -> NDArray[np.int64]:
-        return np.ascontiguousarray(self._matrix[:, :2]).view("<i8").reshape(-1)
+    def _ids(self, rows: NDArray[np.intp]) -> NDArray[np.int64]:
+        """The numbers in some rows; those of all would be as many pages to read as there are."""
+        return np.ascontiguousarray(self._matrix[rows, :2]).view("<i8").reshape(-1)
 
     def _map(self) -> None:
         try:
@@ -94,7 +95,7 @@ class FaceMatrix:
         if not count:
             return True
         rows = np.unique(np.linspace(0, count - 1, _SAMPLES).astype(int))
-        ids = np.ascontiguousarray(self._matrix[rows, :2]).view("<i8").reshape(-1).tolist()
+        ids = self._ids(rows).tolist()
         known = vectors_of(ids)
         return ids[-1] in known and all(
             number not in known or np.array_equal(self._matrix[row, 2:-1], known[number])
