@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from photopal.assistant.assistant import Assistant
+from photopal.assistant.query.daytimes import part_of_day
 from photopal.assistant.query.phrasing import day, month
 from photopal.assistant.view import Sighting, View, corrected
 from photopal.box import WHOLE_PHOTO, Box
@@ -122,15 +123,6 @@ def _when(photo: PhotoRecord) -> str:
         on = "at night on" if part == "night" else f"on the {part} of"
         return f"{on} {day(taken)}{occasion}"
     return f"on {day(taken)}{f', in {season}' if season else ''}{occasion}"
-
-
-def part_of_day(hour: int) -> str:
-    """Return the part of the day that an hour of the local time belongs to."""
-    if 5 <= hour < 12:
-        return "morning"
-    if 12 <= hour < 18:
-        return "afternoon"
-    return "evening" if 18 <= hour < 22 else "night"
 
 
 def season_at(taken: date, latitude: float | None) -> str | None:

@@ -4,7 +4,7 @@ import pytest
 
 from photopal.assistant.ask import ask_library, ask_view
 from photopal.assistant.caption import CaptionOptions, caption_photos, is_current, made_with
-from photopal.assistant.known import describe_known, part_of_day, season_at, weigh
+from photopal.assistant.known import describe_known, season_at, weigh
 from photopal.library import SearchQuery
 from photopal.photos import open_photo
 from photopal.photos.dates import read_date
@@ -129,6 +129,3 @@ def test_seasons_are_told_where_there_are_any():
         None,
     ]
     assert season_at(january, -33.0) == "summer"
-    assert [part_of_day(hour) for hour in (4, 5, 12, 18, 22)] == [
-        "night", "morning", "afternoon", "evening", "night",
-    ]  # fmt: skip

@@ -31,6 +31,14 @@ _PARTS_OF_DAY = {
     "late evening": range(20, 22), "night": (22, 23, 0, 1, 2, 3, 4), "nighttime": (22, 23, 0, 1, 2, 3, 4),
     "late night": (23, 0, 1, 2, 3, 4), "midnight": (23, 0),
 }  # fmt: skip
+
+
+def part_of_day(hour: int) -> str:
+    """Return whether an hour, 0 to 23, is in the morning, afternoon, evening or night."""
+    parts = ("morning", "afternoon", "evening", "night")
+    return next(part for part in parts if hour in _PARTS_OF_DAY[part])
+
+
 _PART = (
     r"(?P<how>early |late )?(?:in the )?(?P<part>morning|forenoon|afternoon|evening|nighttime|night|noon"
     r"|midday|lunchtime|midnight)s?"

@@ -49,6 +49,9 @@ def caption(  # noqa: PLR0913 - one parameter for each option of the command
 ) -> None:
     """Write captions for photos, with the names of the people, pets and things in them.
 
+    Photos that the model does not understand get what is known of them: who is there by face, looks and your
+    own words, where and when they were taken, and what their files say.
+
     Without paths, all photos are captioned that have no caption by the current model and names. Photos that
     are not in the library yet are added to it. Captions you wrote yourself are kept unless you use
     --replace-edited. Captions are saved about every second, so Ctrl-C loses very few. Exits with code 3 if

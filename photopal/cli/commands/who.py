@@ -49,8 +49,9 @@ def who(
     """Show who is in a photo, or correct it.
 
     For each name, shows whether it is in the photo and who says so: you, a caption you wrote, a reference
-    photo, the file itself, or a model with its score. "unsure" means that the model was asked and is
-    undecided. Persons that only the file names are listed too.
+    photo, the file itself, a face, how a pet or thing looks, or a model with its score. "looks like" counts
+    as being in the photo but is not sure until you confirm it; "unsure" does not count. `photopal why`
+    explains it. Persons that only the file names are listed too.
 
     What you say with --is and --not is final: no model changes it, and search, captions and answers follow at
     once. A caption by a model with a name you took off is no longer shown, and `photopal caption` writes a

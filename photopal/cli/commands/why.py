@@ -150,7 +150,9 @@ def _in_words(facts: dict[str, Any]) -> list[str]:
     lines = []
     for entry in facts["names"]:
         by = f", by {_BY[entry['decided_by']]}" if entry["decided_by"] else ""
-        lines.append(safe(f"{entry['name']}: {_VERDICTS.get(entry['verdict'], 'not known')}{by}"))
+        is_compared = facts["compared_with_faces" if entry["kind"] == "person" else "compared_with_looks"]
+        nothing = "not found" if is_compared else "not known"
+        lines.append(safe(f"{entry['name']}: {_VERDICTS.get(entry['verdict'], nothing)}{by}"))
         lines += [f"  {safe(_source_in_words(source))}" for source in entry["sources"]]
         if not entry["sources"]:
             lines.append(f"  {_nothing_in_words(facts, entry['kind'])}")
