@@ -3,6 +3,7 @@
 | module | what it does |
 | --- | --- |
 | `assistant` | model, bank and library together: who is on a photo, and where |
+| `evidence`, `known` | who is on camera photos; what is known of a photo without the model |
 | `caption` | writes captions and stores them |
 | `ask` | answers questions about given photos, or about the library |
 | `find` | searches photos |
