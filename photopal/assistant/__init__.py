@@ -9,7 +9,7 @@
 | `find` | searches photos |
 | `similar` | finds the photos most alike |
 | `watcher` | captions photos as they arrive |
-| `view` | draws who was found on a copy of a photo |
+| `analysis` | what was found on a photo, and a copy that shows it |
 | `date_taken` | reads a date that the user sets |
 | `query/` | what questions and searches mean, without a model |
 """
