@@ -3,12 +3,13 @@
 | module | what it does |
 | --- | --- |
 | `assistant` | model, bank and library together: who is on a photo, and where |
+| `evidence`, `known` | who is on camera photos; what is known of a photo without the model |
 | `caption` | writes captions and stores them |
 | `ask` | answers questions about given photos, or about the library |
 | `find` | searches photos |
 | `similar` | finds the photos most alike |
 | `watcher` | captions photos as they arrive |
-| `view` | draws who was found on a copy of a photo |
+| `analysis` | what was found on a photo, and a copy that shows it |
 | `date_taken` | reads a date that the user sets |
 | `query/` | what questions and searches mean, without a model |
 """

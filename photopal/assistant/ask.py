@@ -27,8 +27,8 @@ from photopal.prompts import absent_answer, build_prompt, write_names
 from photopal.text import join_words, names_in, suggest
 
 if TYPE_CHECKING:
+    from photopal.assistant.analysis import PersonalizedPrompt, PhotoAnalysis
     from photopal.assistant.assistant import Assistant
-    from photopal.assistant.view import PersonalizedPrompt, View
     from photopal.vlm.batch_decoder import GenerationRequest
 
 _YES_NO = re.compile(r"\s*(is|are|can|could|do|does|did|was|were|has|have|would)\b", re.IGNORECASE)
@@ -56,8 +56,12 @@ def named_in(question: str, concepts: Sequence[ConceptRecord]) -> list[ConceptRe
     return [concept for concept in concepts if concept.name in named]
 
 
-def ask_view(
-    assistant: Assistant, view: View, question: str, *, on_text: Callable[[str], None] | None = None
+def ask_photo(
+    assistant: Assistant,
+    analysis: PhotoAnalysis,
+    question: str,
+    *,
+    on_text: Callable[[str], None] | None = None,
 ) -> PhotoAnswer:
     """Answer a question about a photo that was looked at.
 
@@ -66,41 +70,41 @@ def ask_view(
 
     Args:
         assistant: Looks and speaks.
-        view: The photo.
+        analysis: The photo.
         question: In the user's words, with names as they are.
         on_text: Told each new piece of the answer.
     """
-    answer = _answer_without_model(assistant, view, question)
+    answer = _answer_without_model(assistant, analysis, question)
     if answer is not None:
         if on_text:
             on_text(answer.text)
         return answer
-    personal = assistant.personalize(view, asked=named_in(question, assistant.concepts))
+    personal = assistant.personalize(analysis, asked=named_in(question, assistant.concepts))
     asked = _asked(assistant, personal, question)
-    prefix = assistant.prefix(view, personal, asked.encoded)
+    prefix = assistant.prefix(analysis, personal, asked.encoded)
     text = assistant.model.generate(
         asked.encoded, asked.features, asked.concepts, on_text=on_text, prefix=prefix
     )
-    return PhotoAnswer(text, _names_on(view), is_from_model=True)
+    return PhotoAnswer(text, _names_on(analysis), is_from_model=True)
 
 
-def ask_each(assistant: Assistant, view: View, questions: Sequence[str]) -> list[PhotoAnswer]:
-    """Answer several questions about one photo together, each as `ask_view` answers it alone.
+def ask_each(assistant: Assistant, analysis: PhotoAnalysis, questions: Sequence[str]) -> list[PhotoAnswer]:
+    """Answer several questions about one photo together, each as `ask_photo` answers it alone.
 
     Args:
         assistant: Looks and speaks.
-        view: The photo.
+        analysis: The photo.
         questions: In the user's words.
     """
     from photopal.vlm.batch_decoder import answer_batch
 
-    answers = [_answer_without_model(assistant, view, question) for question in questions]
+    answers = [_answer_without_model(assistant, analysis, question) for question in questions]
     open_ = [question for question, answer in zip(questions, answers, strict=True) if answer is None]
     named = [named_in(question, assistant.concepts) for question in open_]
-    prepared = assistant.personalize_each([(view, asked) for asked in named])
+    prepared = assistant.personalize_each([(analysis, asked) for asked in named])
     asked = [_asked(assistant, personal, q) for personal, q in zip(prepared, open_, strict=True)]
     texts = iter(answer_batch(assistant.model, asked))
-    names = _names_on(view)
+    names = _names_on(analysis)
     return [PhotoAnswer(next(texts), names, is_from_model=True) if a is None else a for a in answers]
 
 
@@ -112,23 +116,23 @@ def _asked(assistant: Assistant, personal: PersonalizedPrompt, question: str) ->
     return GenerationRequest(encoded, personal.features, personal.embeddings)
 
 
-def _answer_without_model(assistant: Assistant, view: View, question: str) -> PhotoAnswer | None:
+def _answer_without_model(assistant: Assistant, analysis: PhotoAnalysis, question: str) -> PhotoAnswer | None:
     """What to say where the model cannot see the photo, or all who are named are absent; else None."""
     asked = named_in(question, assistant.concepts)
-    if view.known is not None:
+    if analysis.known is not None:
         from photopal.assistant.known import answer_from_known
 
-        return PhotoAnswer(answer_from_known(view, asked), _names_on(view), is_from_model=False)
-    present = {s.concept.id for s in view.present}
+        return PhotoAnswer(answer_from_known(analysis, asked), _names_on(analysis), is_from_model=False)
+    present = {s.concept.id for s in analysis.present}
     if not asked or any(concept.id in present for concept in asked):
         return None
     words = " ".join(absent_answer(concept.name) for concept in asked)
     text = f"No. {words}" if _YES_NO.match(question) else words
-    return PhotoAnswer(text, _names_on(view), is_from_model=False)
+    return PhotoAnswer(text, _names_on(analysis), is_from_model=False)
 
 
-def _names_on(view: View) -> tuple[str, ...]:
-    return tuple(s.concept.name for s in view.present)
+def _names_on(analysis: PhotoAnalysis) -> tuple[str, ...]:
+    return tuple(s.concept.name for s in analysis.present)
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from pathlib import Path
 from PIL import Image
 from torch import Tensor
 
+from photopal.assistant.analysis import PersonalizedPrompt, PhotoAnalysis, Sighting
 from photopal.assistant.evidence import EvidenceFinder
-from photopal.assistant.view import PersonalizedPrompt, Sighting, View
 from photopal.concepts import Bank
 from photopal.concepts.calibration import Verdict
 from photopal.concepts.localize import (
@@ -37,7 +37,7 @@ from photopal.vlm.protocol import EncodedPrompt, PhotoFeatures, PrefixCache, Vis
 
 _YES_NO = (questions.YES, questions.NO)
 
-__all__ = ["Assistant", "PersonalizedPrompt", "Sighting", "View", "bank_path_for"]
+__all__ = ["Assistant", "PersonalizedPrompt", "PhotoAnalysis", "Sighting", "bank_path_for"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,70 +77,76 @@ class Assistant:
         self.has_marks = has_marks
         self.finder = finder
 
-    def look(self, image: Image.Image) -> View:
+    def analyze(self, image: Image.Image) -> PhotoAnalysis:
         """Look at an upright RGB photo: encode it once and decide who is where."""
-        return self.look_at([image])[0]
+        return self.analyze_each([image])[0]
 
-    def look_at(self, images: Sequence[Image.Image], *, keys: Sequence[str] = ()) -> list[View]:
+    def analyze_each(self, images: Sequence[Image.Image], *, keys: Sequence[str] = ()) -> list[PhotoAnalysis]:
         """Look at several photos, encoded together; those with a key may be had from what was kept."""
         return self.see(images, self.model.encode_photos(images, keys=keys))
 
-    def see(self, images: Sequence[Image.Image], encoded: Sequence[PhotoFeatures]) -> list[View]:
+    def see(self, images: Sequence[Image.Image], encoded: Sequence[PhotoFeatures]) -> list[PhotoAnalysis]:
         """Decide who is where on photos that are encoded already.
 
         The maps alone decide, or within the abstain band map and model together.
         """
         if not self.concepts:
-            return [View(image=i, features=f, sightings=()) for i, f in zip(images, encoded, strict=True)]
+            return [
+                PhotoAnalysis(image=i, features=f, sightings=()) for i, f in zip(images, encoded, strict=True)
+            ]
         readings = [self._read(features) for features in encoded]
         requests = []
         for features, reading in zip(encoded, readings, strict=True):
             requests += self.recognition_prompts(features, [self.concepts[n] for n in reading.unsure])
         shares = iter(first_answer_shares(self.model, requests, _YES_NO) if requests else ())
-        views = []
+        analyses = []
         for image, features, reading in zip(images, encoded, readings, strict=True):
             probabilities = {index: next(shares) for index in reading.unsure}
             sightings = self._sightings(features, reading, probabilities)
-            views.append(View(image=image, features=features, sightings=sightings))
-        return views
+            analyses.append(PhotoAnalysis(image=image, features=features, sightings=sightings))
+        return analyses
 
-    def personalize(self, view: View, *, asked: Sequence[ConceptRecord] = ()) -> PersonalizedPrompt:
+    def personalize(
+        self, analysis: PhotoAnalysis, *, asked: Sequence[ConceptRecord] = ()
+    ) -> PersonalizedPrompt:
         """Prepare a prompt about a photo: those seen there, and those the question names, at most four.
 
         Those the question names come first; the present ones get marks, numbered from left to right.
         """
-        return self.personalize_each([(view, asked)])[0]
+        return self.personalize_each([(analysis, asked)])[0]
 
     def personalize_each(
-        self, views: Sequence[tuple[View, Sequence[ConceptRecord]]]
+        self, analyses: Sequence[tuple[PhotoAnalysis, Sequence[ConceptRecord]]]
     ) -> list[PersonalizedPrompt]:
         """Prepare prompts about photos as `personalize` does; photos with marks are encoded together.
 
         Args:
-            views: Each a photo, with those the question names.
+            analyses: Each a photo, with those the question names.
         """
-        prepared = [(view, self._offer(view, asked)) for view, asked in views]
+        prepared = [(analysis, self._offer(analysis, asked)) for analysis, asked in analyses]
         missing = {
-            (id(view), personal.marks): (view, personal.marks)
-            for view, personal in prepared
-            if personal.marks and personal.marks not in view.marked
+            (id(analysis), personal.marks): (analysis, personal.marks)
+            for analysis, personal in prepared
+            if personal.marks and personal.marks not in analysis.marked
         }
-        drawn = [draw_marks(view.image, list(marks)) for view, marks in missing.values()]
-        for (view, marks), features in zip(missing.values(), self.model.encode_photos(drawn), strict=True):
-            view.marked[marks] = features
+        drawn = [draw_marks(analysis.image, list(marks)) for analysis, marks in missing.values()]
+        for (analysis, marks), features in zip(
+            missing.values(), self.model.encode_photos(drawn), strict=True
+        ):
+            analysis.marked[marks] = features
         return [
-            replace(personal, features=view.marked[personal.marks]) if personal.marks else personal
-            for view, personal in prepared
+            replace(personal, features=analysis.marked[personal.marks]) if personal.marks else personal
+            for analysis, personal in prepared
         ]
 
-    def _offer(self, view: View, asked: Sequence[ConceptRecord]) -> PersonalizedPrompt:
+    def _offer(self, analysis: PhotoAnalysis, asked: Sequence[ConceptRecord]) -> PersonalizedPrompt:
         """All of a personalized prompt but the features of the photo with marks."""
-        present = [s for s in view.sightings if s.is_present]
+        present = [s for s in analysis.sightings if s.is_present]
         chosen = list({c.id: c for c in [*asked, *(s.concept for s in present)]}.values())[:MOST_CONCEPTS]
         chosen = [concept for concept in chosen if concept.id in self.bank.concepts]
         if not chosen:
             return PersonalizedPrompt(
-                concepts=(), offered=(), embeddings=None, features=view.features, marks=()
+                concepts=(), offered=(), embeddings=None, features=analysis.features, marks=()
             )
         kept = {concept.id for concept in chosen}
         seen = sorted((s for s in present if s.concept.id in kept), key=lambda s: s.point[0])
@@ -154,15 +160,17 @@ class Assistant:
             concepts=tuple(chosen),
             offered=offered,
             embeddings=self.bank.embeddings([c.id for c in chosen], [c.name for c in chosen]),
-            features=view.features,
+            features=analysis.features,
             marks=tuple(marks.values()),
         )
 
-    def prefix(self, view: View, personal: PersonalizedPrompt, encoded: EncodedPrompt) -> PrefixCache | None:
+    def prefix(
+        self, analysis: PhotoAnalysis, personal: PersonalizedPrompt, encoded: EncodedPrompt
+    ) -> PrefixCache | None:
         """The keys and values of what all questions to a personalized prompt begin with, computed once.
 
         Args:
-            view: The photo; keeps what is computed.
+            analysis: The photo; keeps what is computed.
             personal: The prompt's parts.
             encoded: A prompt made of them.
 
@@ -172,14 +180,14 @@ class Assistant:
         if not self.model.supports_prefix:
             return None
         key = (id(personal.features), *(concept.id for concept in personal.concepts))
-        prefix = view.prefixes.get(key)
+        prefix = analysis.prefixes.get(key)
         if prefix is None or not prefix.is_prefix_of(encoded):
             bare = self.model.encode_prompt(build_prompt("", personal.offered), personal.features)
             length = min(common_length(bare.ids, encoded.ids), int(encoded.ids.shape[0]) - 1)
             if length < max(1, encoded.image_end):
                 return None
             prefix = self.model.encode_prefix(encoded, personal.features, personal.embeddings, length=length)
-            view.prefixes.put(key, prefix)
+            analysis.prefixes.put(key, prefix)
         return prefix
 
     def recognition_prompts(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from photopal.assistant.assistant import Assistant, PersonalizedPrompt, Sighting, View
+from photopal.assistant.assistant import Assistant, PersonalizedPrompt, PhotoAnalysis, Sighting
 from photopal.assistant.evidence import FindingKeys, is_found_with
 from photopal.assistant.known import describe_known, weigh
 from photopal.assistant.similar import store_vectors
@@ -120,25 +120,27 @@ class CaptionReport:
     skipped: tuple[Skipped, ...]
 
 
-def caption_view(
-    assistant: Assistant, view: View, *, on_text: Callable[[str], None] | None = None
+def caption_photo(
+    assistant: Assistant, analysis: PhotoAnalysis, *, on_text: Callable[[str], None] | None = None
 ) -> Caption:
     """Caption a photo that was looked at."""
-    request = _caption_request(assistant, assistant.personalize(view))
+    request = _caption_request(assistant, assistant.personalize(analysis))
     text = assistant.model.generate(request.encoded, request.features, request.concepts, on_text=on_text)
-    return Caption(text, view.sightings)
+    return Caption(text, analysis.sightings)
 
 
-def caption_views(assistant: Assistant, views: Sequence[View]) -> list[Caption]:
-    """Caption photos that were looked at, together; each as `caption_view` captions it alone.
+def caption_each(assistant: Assistant, analyses: Sequence[PhotoAnalysis]) -> list[Caption]:
+    """Caption photos that were looked at, together; each as `caption_photo` captions it alone.
 
     The caption of a photo that the model does not understand is what is known of it.
     """
-    prompts = assistant.personalize_each([(view, ()) for view in views if view.known is None])
+    prompts = assistant.personalize_each([(analysis, ()) for analysis in analyses if analysis.known is None])
     texts = iter(answer_batch(assistant.model, [_caption_request(assistant, prompt) for prompt in prompts]))
     return [
-        Caption(next(texts) if view.known is None else view.known, view.sightings, _source(view))
-        for view in views
+        Caption(
+            next(texts) if analysis.known is None else analysis.known, analysis.sightings, _source(analysis)
+        )
+        for analysis in analyses
     ]
 
 
@@ -272,30 +274,30 @@ class _Run:
     ) -> None:
         """Look at photos, caption and store them together."""
         hashes = [task.photo.content_hash for task, _ in batch]
-        seen = self.assistant.look_at([image for _, image in batch], keys=hashes)
+        seen = self.assistant.analyze_each([image for _, image in batch], keys=hashes)
         self._find(batch, seen)
-        views = [
-            weigh(self.library, task.photo, self.assistant, view)
-            for (task, _), view in zip(batch, seen, strict=True)
+        analyses = [
+            weigh(self.library, task.photo, self.assistant, analysis)
+            for (task, _), analysis in zip(batch, seen, strict=True)
         ]
         # A caption by a model that saw the photo is better than what is known without looking.
         wanted = [
-            (task, own, view)
-            for (task, _), own, view in zip(batch, seen, views, strict=True)
-            if view.known is None or not task.is_seen_by_other
+            (task, own, analysis)
+            for (task, _), own, analysis in zip(batch, seen, analyses, strict=True)
+            if analysis.known is None or not task.is_seen_by_other
         ]
-        new = iter(caption_views(self.assistant, [v for task, _, v in wanted if task.kept_text is None]))
+        new = iter(caption_each(self.assistant, [v for task, _, v in wanted if task.kept_text is None]))
         captions = [
             _complete(next(new))
             if task.kept_text is None
-            else Caption(task.kept_text, view.sightings, _source(view))
-            for task, _, view in wanted
+            else Caption(task.kept_text, analysis.sightings, _source(analysis))
+            for task, _, analysis in wanted
         ]
         with self.library.writing():
             for (task, own, _), caption in zip(wanted, captions, strict=True):
                 self._store(task, caption, own)
         if self.vectors is not None:
-            store_vectors(self.vectors, hashes, [view.features for view in views])
+            store_vectors(self.vectors, hashes, [analysis.features for analysis in analyses])
         self.batch_size.note(len(batch))
         made = [
             CaptionedPhoto(task.photo, caption)
@@ -309,7 +311,7 @@ class _Run:
             if on_caption:
                 on_caption(one)
 
-    def _find(self, batch: Sequence[tuple[_Task, Image.Image]], seen: Sequence[View]) -> None:
+    def _find(self, batch: Sequence[tuple[_Task, Image.Image]], seen: Sequence[PhotoAnalysis]) -> None:
         """Find who is on photos by faces and looks, and store it.
 
         Not on photos of the one kind that a model was made for: it knows them better.
@@ -319,18 +321,18 @@ class _Run:
             return
         separations = {i: concept.separation for i, concept in self.assistant.bank.concepts.items()}
         found = []
-        for (task, image), view in zip(batch, seen, strict=True):
-            is_understood = model.is_in_distribution(view.features)
+        for (task, image), analysis in zip(batch, seen, strict=True):
+            is_understood = model.is_in_distribution(analysis.features)
             if is_understood and not model.sees_all:
                 found.append(PhotoFindings())
                 continue
-            sightings = view.sightings if is_understood else ()
+            sightings = analysis.sightings if is_understood else ()
             found.append(finder.find(task.photo, image, sightings=sightings, separations=separations))
         with self.library.writing():
             for (task, _), one in zip(batch, found, strict=True):
                 self.library.findings.put(task.photo.id, one)
 
-    def _store(self, task: _Task, caption: Caption, own: View) -> None:
+    def _store(self, task: _Task, caption: Caption, own: PhotoAnalysis) -> None:
         """Store a caption with what the model itself found; it counts again if the user's word is undone.
 
         Of a photo that it does not understand, it found nothing.
@@ -349,8 +351,8 @@ class _Run:
         )
 
 
-def _source(view: View) -> CaptionSource:
-    return "model" if view.known is None else "facts"
+def _source(analysis: PhotoAnalysis) -> CaptionSource:
+    return "model" if analysis.known is None else "facts"
 
 
 @dataclass(frozen=True)

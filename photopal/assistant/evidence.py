@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from photopal.assistant.view import Sighting
+from photopal.assistant.analysis import Sighting
 from photopal.cache import LRUCache
 from photopal.concepts.localize import box_mask, mask_cells
 from photopal.concepts.registration import (

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
+from photopal.assistant.analysis import PhotoAnalysis, Sighting, corrected
 from photopal.assistant.assistant import Assistant
 from photopal.assistant.query.daytimes import part_of_day
 from photopal.assistant.query.phrasing import day, month
-from photopal.assistant.view import Sighting, View, corrected
 from photopal.box import WHOLE_PHOTO, Box
 from photopal.library import ConceptRecord, Evidence, Library, PhotoRecord
 from photopal.text import fold, join_words
@@ -22,26 +22,28 @@ _SEASONS = ("winter", "spring", "summer", "fall")
 _MOST_KEYWORDS = 12
 
 
-def weigh(library: Library, photo: PhotoRecord | None, assistant: Assistant, view: View) -> View:
+def weigh(
+    library: Library, photo: PhotoRecord | None, assistant: Assistant, analysis: PhotoAnalysis
+) -> PhotoAnalysis:
     """Put what counts in the place of what the model found; all of it where it does not understand the photo.
 
     Args:
         library: Knows the user's words.
         photo: The photo, if the library knows it.
         assistant: Whose model looked.
-        view: The photo as the model sees it.
+        analysis: The photo as the model sees it.
 
     Returns:
-        A view whose `known` is None where the model understands the photo.
+        An analysis whose `known` is None where the model understands the photo.
     """
     words = {} if photo is None else library.corrections.known(photo.id)
-    if assistant.model.is_in_distribution(view.features):
-        return corrected(view, words)
+    if assistant.model.is_in_distribution(analysis.features):
+        return corrected(analysis, words)
     concepts = {concept.id: concept for concept in library.concepts.all()}
     sightings = [_sighting(concepts[i], word) for i, word in words.items() if i in concepts]
     sightings.sort(key=lambda sighting: not sighting.is_present)
     known = "" if photo is None else describe_known(library, photo)
-    return replace(view, sightings=tuple(sightings), known=known)
+    return replace(analysis, sightings=tuple(sightings), known=known)
 
 
 def describe_known(library: Library, photo: PhotoRecord) -> str:
@@ -161,18 +163,18 @@ _ANSWERS = {
 }
 
 
-def answer_from_known(view: View, asked: Iterable[ConceptRecord]) -> str:
+def answer_from_known(analysis: PhotoAnalysis, asked: Iterable[ConceptRecord]) -> str:
     """Answer a question about a photo that the model does not understand, without letting it guess.
 
     Args:
-        view: A view whose `known` is not None.
+        analysis: An analysis whose `known` is not None.
         asked: Whom the question names.
     """
     sentences = []
     for concept in asked:
-        sighting = view.of(concept.id)
+        sighting = analysis.of(concept.id)
         sentences.append(_ANSWERS[sighting.verdict if sighting else None].format(name=concept.name))
     sentences.append("The model in use does not understand camera photos, so it was not asked what it shows.")
-    if view.known:
-        sentences.append(f"What is known of it: {view.known}")
+    if analysis.known:
+        sentences.append(f"What is known of it: {analysis.known}")
     return " ".join(sentences)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from photopal.assistant.ask import ask_each, ask_view, named_in
+from photopal.assistant.ask import ask_each, ask_photo, named_in
 from photopal.assistant.assistant import Assistant
 from photopal.concepts.calibration import Calibration
 from photopal.library import ConceptRecord
@@ -24,21 +24,21 @@ def seeing(assistant, *, present):
 @pytest.mark.slow
 def test_somebody_absent_is_said_to_be_absent_without_asking_the_model(assistant, drawn_family):
     blind = seeing(assistant, present=False)
-    view = blind.look(open_photo(drawn_family.both))
+    analysis = blind.analyze(open_photo(drawn_family.both))
     pieces = []
-    answer = ask_view(blind, view, "Is anna here?", on_text=pieces.append)
+    answer = ask_photo(blind, analysis, "Is anna here?", on_text=pieces.append)
     assert answer.text == "No. Anna is not in this photo."
     assert not answer.is_from_model
     assert "".join(pieces) == answer.text
-    both = ask_view(blind, view, "What are Anna and Ben doing?")
+    both = ask_photo(blind, analysis, "What are Anna and Ben doing?")
     assert both.text == "Anna is not in this photo. Ben is not in this photo."
 
 
 def test_an_answer_of_the_model_is_told_piece_by_piece(assistant, drawn_family):
     seer = seeing(assistant, present=True)
-    view = seer.look(open_photo(drawn_family.both))
+    analysis = seer.analyze(open_photo(drawn_family.both))
     pieces = []
-    answer = ask_view(seer, view, "What is Anna doing?", on_text=pieces.append)
+    answer = ask_photo(seer, analysis, "What is Anna doing?", on_text=pieces.append)
     assert answer.is_from_model
     assert "".join(pieces).strip() == answer.text.strip()
     assert set(answer.names) == {"Anna", "Ben"}
@@ -47,8 +47,8 @@ def test_an_answer_of_the_model_is_told_piece_by_piece(assistant, drawn_family):
 @pytest.mark.slow
 def test_a_question_without_names_is_asked_as_it_is(assistant, drawn_family):
     blind = seeing(assistant, present=False)
-    view = blind.look(open_photo(drawn_family.both))
-    assert ask_view(blind, view, "What colour is the sky?").is_from_model
+    analysis = blind.analyze(open_photo(drawn_family.both))
+    assert ask_photo(blind, analysis, "What colour is the sky?").is_from_model
 
 
 def test_whole_names_only_and_the_longest_one():
@@ -81,19 +81,19 @@ QUESTIONS = (
 def test_questions_that_share_the_photo_are_answered_as_each_on_a_fresh_look(assistant, drawn_family):
     seer = seeing(assistant, present=True)
     image = open_photo(drawn_family.both)
-    view = seer.look(image)
-    fresh = [ask_view(seer, seer.look(image), question) for question in QUESTIONS]
-    assert [ask_view(seer, view, question) for question in QUESTIONS] == fresh
-    assert ask_each(seer, seer.look(image), QUESTIONS) == fresh
-    assert len(view.marked) == 1
-    assert 1 <= len(view.prefixes) <= 2
+    analysis = seer.analyze(image)
+    fresh = [ask_photo(seer, seer.analyze(image), question) for question in QUESTIONS]
+    assert [ask_photo(seer, analysis, question) for question in QUESTIONS] == fresh
+    assert ask_each(seer, seer.analyze(image), QUESTIONS) == fresh
+    assert len(analysis.marked) == 1
+    assert 1 <= len(analysis.prefixes) <= 2
 
 
 @pytest.mark.slow
 def test_a_second_question_about_a_photo_computes_its_words_only(assistant, drawn_family, monkeypatch):
     seer = seeing(assistant, present=True)
-    view = seer.look(open_photo(drawn_family.both))
-    ask_view(seer, view, "What is Anna doing?")
+    analysis = seer.analyze(open_photo(drawn_family.both))
+    ask_photo(seer, analysis, "What is Anna doing?")
     lengths = []
     forward = seer.model.forward
 
@@ -103,14 +103,14 @@ def test_a_second_question_about_a_photo_computes_its_words_only(assistant, draw
 
     monkeypatch.setattr(seer.model, "forward", note)
     monkeypatch.setattr(seer.model, "encode_photos", lambda images: [] if not images else None)
-    ask_view(seer, view, "Where is Anna?")
+    ask_photo(seer, analysis, "Where is Anna?")
     assert lengths[0] < 64  # the photo alone has 64 tokens
 
 
 @pytest.mark.slow
 def test_questions_asked_together_know_who_is_absent(assistant, drawn_family):
     blind = seeing(assistant, present=False)
-    view = blind.look(open_photo(drawn_family.both))
-    together = ask_each(blind, view, QUESTIONS)
-    assert together == [ask_view(blind, view, question) for question in QUESTIONS]
+    analysis = blind.analyze(open_photo(drawn_family.both))
+    together = ask_each(blind, analysis, QUESTIONS)
+    assert together == [ask_photo(blind, analysis, question) for question in QUESTIONS]
     assert [answer.is_from_model for answer in together] == [False, True, False, True, False]

@@ -18,9 +18,9 @@ def certain(assistant: Assistant, *, present: bool) -> Assistant:
 
 
 def test_every_concept_is_told_of_with_a_place_on_the_photo(assistant, drawn_family):
-    view = assistant.look(open_photo(drawn_family.both))
-    assert {sighting.concept.name for sighting in view.sightings} == {"Anna", "Ben"}
-    for sighting in view.sightings:
+    analysis = assistant.analyze(open_photo(drawn_family.both))
+    assert {sighting.concept.name for sighting in analysis.sightings} == {"Anna", "Ben"}
+    for sighting in analysis.sightings:
         x, y, width, height = sighting.box
         assert 0 <= x <= sighting.point[0] <= x + width <= 1
         assert 0 <= y <= sighting.point[1] <= y + height <= 1
@@ -29,12 +29,12 @@ def test_every_concept_is_told_of_with_a_place_on_the_photo(assistant, drawn_fam
 def test_the_model_is_asked_only_where_the_maps_leave_it_open(assistant, drawn_family):
     image = open_photo(drawn_family.both)
     for is_present in (True, False):
-        sightings = certain(assistant, present=is_present).look(image).sightings
+        sightings = certain(assistant, present=is_present).analyze(image).sightings
         assert [sighting.probability for sighting in sightings] == [None, None]
         assert [sighting.is_present for sighting in sightings] == [is_present] * 2
     concepts = [replace(c, calibration=Calibration(-2, 2)) for c in assistant.bank.concepts.values()]
     unsure = Assistant(assistant.model, assistant.bank.with_concepts(concepts), assistant.concepts)
-    for sighting in unsure.look(image).sightings:
+    for sighting in unsure.analyze(image).sightings:
         assert 0 <= sighting.probability <= 1
         # Where map and model agree there is no doubt.
         if (sighting.score > 0) == (sighting.probability >= 0.5):
@@ -45,34 +45,34 @@ def test_those_seen_are_marked_from_left_to_right_and_the_photo_is_left_alone(as
     image = open_photo(drawn_family.both)
     before = image.tobytes()
     seer = certain(assistant, present=True)
-    view = seer.look(image)
-    personal = seer.personalize(view)
+    analysis = seer.analyze(image)
+    personal = seer.personalize(analysis)
     assert [mark.number for mark in personal.marks] == [1, 2]
     assert personal.marks[0].x <= personal.marks[1].x
     assert image.tobytes() == before
-    assert personal.features is not view.features
+    assert personal.features is not analysis.features
 
 
 def test_nobody_seen_and_nobody_asked_about_is_a_plain_prompt(assistant, drawn_family):
     blind = certain(assistant, present=False)
-    view = blind.look(open_photo(drawn_family.both))
-    personal = blind.personalize(view)
+    analysis = blind.analyze(open_photo(drawn_family.both))
+    personal = blind.personalize(analysis)
     assert (personal.concepts, personal.embeddings, personal.marks) == ((), None, ())
-    assert personal.features is view.features
+    assert personal.features is analysis.features
 
 
 def test_those_asked_about_come_first_and_never_more_than_fit(assistant, drawn_family):
     seer = certain(assistant, present=True)
-    view = seer.look(open_photo(drawn_family.both))
+    analysis = seer.analyze(open_photo(drawn_family.both))
     ben = next(concept for concept in seer.concepts if concept.name == "Ben")
-    personal = seer.personalize(view, asked=[ben])
+    personal = seer.personalize(analysis, asked=[ben])
     assert personal.names == ["Ben", "Anna"]
     assert len(personal.names) <= MOST_CONCEPTS
 
 
 def test_without_names_an_assistant_sees_nobody(model, assistant, drawn_family):
     plain = Assistant(model, assistant.bank, [])
-    assert plain.look(open_photo(drawn_family.both)).sightings == ()
+    assert plain.analyze(open_photo(drawn_family.both)).sightings == ()
 
 
 @pytest.mark.parametrize("kind", ["tiny_smolvlm", "tiny_qwen"])
@@ -83,5 +83,5 @@ def test_places_lie_on_the_photo_in_other_families_too(kind, request, named_libr
     model = load_model(request.getfixturevalue(kind), device="cpu")
     bank = refresh_bank(named_library, model, tmp_path / "bank").bank
     image = open_photo(drawn_family.both).crop((0, 30, 128, 90))
-    for sighting in Assistant(model, bank, named_library.concepts.all()).look(image).sightings:
+    for sighting in Assistant(model, bank, named_library.concepts.all()).analyze(image).sightings:
         assert all(0 <= part <= 1 for part in (*sighting.point, *sighting.box))

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from photopal.assistant.assistant import Assistant
-from photopal.assistant.caption import CaptionOptions, caption_photos, caption_view, caption_views
+from photopal.assistant.caption import CaptionOptions, caption_each, caption_photo, caption_photos
 from photopal.assistant.watcher import WatchCaptioner
 from photopal.concepts import Bank
 from photopal.concepts.registration import refresh_bank
@@ -186,8 +186,8 @@ def of_a_family(request, named_library, tmp_path):
 def test_photos_captioned_together_are_captioned_as_each_alone(of_a_family, drawn_family):
     paths = [*drawn_family.strangers, drawn_family.both, *drawn_family.photos["Anna"]]
     images = [open_photo(path) for path in paths]
-    alone = [caption_view(of_a_family, of_a_family.look(image)) for image in images]
-    together = caption_views(of_a_family, of_a_family.look_at(images))
+    alone = [caption_photo(of_a_family, of_a_family.analyze(image)) for image in images]
+    together = caption_each(of_a_family, of_a_family.analyze_each(images))
     assert [caption.text for caption in together] == [caption.text for caption in alone]
     assert [caption.names for caption in together] == [caption.names for caption in alone]
     assert any(s.probability is not None for caption in together for s in caption.sightings)
@@ -201,14 +201,14 @@ def test_stored_captions_are_those_of_each_photo_alone_whatever_the_batch(
     from photopal.assistant import caption as room
 
     sizes = []
-    captioning = room.caption_views
-    monkeypatch.setattr(room, "caption_views", lambda a, v: sizes.append(len(v)) or captioning(a, v))
+    captioning = room.caption_each
+    monkeypatch.setattr(room, "caption_each", lambda a, v: sizes.append(len(v)) or captioning(a, v))
     monkeypatch.setattr(room.BatchSizer, "is_full", lambda self, count: count == 2)
     photos = strangers_of(named_library, drawn_family)
     assert caption_photos(named_library, assistant, photos).captioned == 3
     assert sizes == [2, 1]
     for photo in photos:
-        expected = caption_view(assistant, assistant.look(open_photo(photo.path)))
+        expected = caption_photo(assistant, assistant.analyze(open_photo(photo.path)))
         assert named_library.captions.get(photo.id).text == expected.text
 
 

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from photopal.assistant.ask import ask_library, ask_view
+from photopal.assistant.analysis import corrected
+from photopal.assistant.ask import ask_library, ask_photo
 from photopal.assistant.assistant import Assistant
 from photopal.assistant.caption import caption_photos
-from photopal.assistant.view import corrected
 from photopal.assistant.watcher import WatchCaptioner
 from photopal.concepts.calibration import Calibration
 from photopal.concepts.registration import refresh_bank
@@ -49,9 +49,9 @@ def test_a_name_taken_off_is_in_no_caption_prompt_or_answer_and_its_caption_is_m
     assert made[0].caption.names == ["Anna"]
     assert photo.id not in found(named_library, "Ben")
     assert caption_photos(named_library, seer, [photo]).kept == 1
-    view = corrected(seer.look(open_photo(photo.path)), named_library.corrections.words(photo.id))
-    assert seer.personalize(view).names == ["Anna"]
-    answer = ask_view(seer, view, "Is Ben in this photo?")
+    analysis = corrected(seer.analyze(open_photo(photo.path)), named_library.corrections.words(photo.id))
+    assert seer.personalize(analysis).names == ["Anna"]
+    answer = ask_photo(seer, analysis, "Is Ben in this photo?")
     assert not answer.is_from_model
     assert answer.text.startswith("No. ")
 
@@ -82,8 +82,8 @@ def test_a_name_put_on_is_offered_first_and_marked_where_the_user_says(named_lib
     assert made[0].caption.names == ["Ben"]
     assert "Ben" in named_library.captions.get(photo.id).text
     assert found(named_library, "Ben") >= {photo.id}
-    view = corrected(blind.look(open_photo(photo.path)), named_library.corrections.words(photo.id))
-    personal = blind.personalize(view)
+    analysis = corrected(blind.analyze(open_photo(photo.path)), named_library.corrections.words(photo.id))
+    personal = blind.personalize(analysis)
     assert personal.names == ["Ben"]
     assert (personal.marks[0].x, personal.marks[0].y) == (0.125, 0.5)
 
@@ -93,8 +93,8 @@ def test_a_reference_photo_is_a_word_for_its_concept(named_library, assistant):
     photo = named_library.concepts.references(anna)[0].photo
     words = named_library.corrections.words(photo.id)
     assert words[anna].source == "reference"
-    view = corrected(assistant.look(open_photo(photo.path)), words)
-    assert view.of(anna).is_present
+    analysis = corrected(assistant.analyze(open_photo(photo.path)), words)
+    assert analysis.of(anna).is_present
 
 
 @pytest.mark.parametrize("is_present", [True, False])

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from photopal.assistant.analysis import Sighting
 from photopal.assistant.assistant import Assistant
 from photopal.assistant.caption import caption_photos, is_current, made_with
 from photopal.assistant.evidence import EvidenceFinder, compare_faces, finding_keys, is_found_with
-from photopal.assistant.view import Sighting
 from photopal.box import WHOLE_PHOTO
 from photopal.concepts.registration import reference_mask
 from photopal.faces import DETECTOR

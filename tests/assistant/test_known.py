@@ -2,7 +2,7 @@
 
 import pytest
 
-from photopal.assistant.ask import ask_library, ask_view
+from photopal.assistant.ask import ask_library, ask_photo
 from photopal.assistant.caption import CaptionOptions, caption_photos, is_current, made_with
 from photopal.assistant.known import describe_known, season_at, weigh
 from photopal.library import SearchQuery
@@ -102,8 +102,8 @@ def test_no_question_about_pixels_is_answered_by_a_model_that_cannot_see_them(
 ):
     monkeypatch.setattr(type(blind_assistant.model), "generate", None)
     named_library.corrections.put(photo.id, named_library.concepts.get("Anna").id, is_present=True)
-    view = weigh(named_library, photo, blind_assistant, blind_assistant.look(open_photo(photo.path)))
-    answer = ask_view(blind_assistant, view, "What is Anna wearing, and where is Ben?")
+    analysis = weigh(named_library, photo, blind_assistant, blind_assistant.analyze(open_photo(photo.path)))
+    answer = ask_photo(blind_assistant, analysis, "What is Anna wearing, and where is Ben?")
     assert answer.text.startswith("Anna is in this photo. Ben is in this photo. The model")
     assert f"What is known of it: Anna and Ben {SAID}" in answer.text
     assert (answer.names, answer.is_from_model) == (("Anna", "Ben"), False)

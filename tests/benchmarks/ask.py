@@ -43,19 +43,19 @@ class Ours:
 
     def ask_singly(self, path: Path, questions: tuple[str, ...]) -> list[str]:
         """One question after another about one photo."""
-        from photopal.assistant.ask import ask_view
+        from photopal.assistant.ask import ask_photo
         from photopal.photos import MODEL_SIDE_PX, open_photo
 
-        view = self.assistant.look(open_photo(path, max_side_px=MODEL_SIDE_PX))
-        return [ask_view(self.assistant, view, question).text for question in questions]
+        analysis = self.assistant.analyze(open_photo(path, max_side_px=MODEL_SIDE_PX))
+        return [ask_photo(self.assistant, analysis, question).text for question in questions]
 
     def ask_together(self, path: Path, questions: tuple[str, ...]) -> list[str]:
         """All questions side by side."""
         from photopal.assistant.ask import ask_each
         from photopal.photos import MODEL_SIDE_PX, open_photo
 
-        view = self.assistant.look(open_photo(path, max_side_px=MODEL_SIDE_PX))
-        return [answer.text for answer in ask_each(self.assistant, view, questions)]
+        analysis = self.assistant.analyze(open_photo(path, max_side_px=MODEL_SIDE_PX))
+        return [answer.text for answer in ask_each(self.assistant, analysis, questions)]
 
 
 def compare(name: str, root: Path, asked: argparse.Namespace) -> None:

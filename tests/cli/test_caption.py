@@ -95,7 +95,7 @@ def test_paths_come_from_stdin(tiny_llava, album, home):
 def test_ctrl_c_keeps_what_is_done(caption, album, home, monkeypatch):
     from photopal.assistant import caption as room
 
-    look, calls = room.caption_views, []
+    look, calls = room.caption_each, []
 
     def interrupted(*words, **more):
         calls.append(1)
@@ -103,7 +103,7 @@ def test_ctrl_c_keeps_what_is_done(caption, album, home, monkeypatch):
             raise KeyboardInterrupt
         return look(*words, **more)
 
-    monkeypatch.setattr(room, "caption_views", interrupted)
+    monkeypatch.setattr(room, "caption_each", interrupted)
     result = caption(album, "--json")
     assert result.exit_code == 130
     assert len(json.loads(result.stdout)) == 1

@@ -103,17 +103,17 @@ def _ask_model(
 ) -> LibraryAnswer:
     opened = _open(photos)
     assistant = open_assistant()
-    from photopal.assistant.ask import ask_view
+    from photopal.assistant.ask import ask_photo
     from photopal.assistant.known import weigh
 
-    seen = [(photo, weigh(selection.library, photo, assistant, assistant.look(i))) for photo, i in opened]
-    is_blind = bool(seen) and all(view.known is not None for _, view in seen)
+    seen = [(photo, weigh(selection.library, photo, assistant, assistant.analyze(i))) for photo, i in opened]
+    is_blind = bool(seen) and all(analysis.known is not None for _, analysis in seen)
     text.add(f"{'What is known of' if is_blind else 'From looking at'} {_share(len(opened), selection)}:")
     is_from_model = False
-    for photo, view in seen:
+    for photo, analysis in seen:
         text.add(f"\n{_heading(photo)}: ")
         length = len(text.text)
-        answer = ask_view(assistant, view, question.text, on_text=text.add)
+        answer = ask_photo(assistant, analysis, question.text, on_text=text.add)
         is_from_model |= answer.is_from_model
         if len(text.text) == length:
             text.add("no answer.")

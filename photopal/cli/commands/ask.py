@@ -93,7 +93,7 @@ def _ask_photos(session: Session, question: str, paths: Sequence[Path], *, is_js
     answers: list[dict[str, Any]] = []
     with open_library(session) as library:
         assistant = open_assistant(session, library)
-        from photopal.assistant.ask import ask_view
+        from photopal.assistant.ask import ask_photo
         from photopal.assistant.known import weigh
         from photopal.photos import MODEL_SIDE_PX
 
@@ -106,8 +106,8 @@ def _ask_photos(session: Session, question: str, paths: Sequence[Path], *, is_js
             if len(found) > 1 and not is_json:
                 show_line(session.out, f"{safe(str(path))}:")
             on_text = None if is_json else _streaming(session)
-            view = weigh(library, library.photos.at(path), assistant, assistant.look(image))
-            answer = ask_view(assistant, view, question, on_text=on_text)
+            analysis = weigh(library, library.photos.at(path), assistant, assistant.analyze(image))
+            answer = ask_photo(assistant, analysis, question, on_text=on_text)
             answers.append(
                 {
                     "path": str(path),

@@ -53,14 +53,14 @@ def locate(
         from photopal.assistant.known import weigh
         from photopal.photos import MODEL_SIDE_PX
 
-        seen = assistant.look(open_photo(photo, max_side_px=MODEL_SIDE_PX))
-        view = weigh(library, library.photos.at(photo), assistant, seen)
-    _show(session, view.sightings, size_px, is_json=json)
+        seen = assistant.analyze(open_photo(photo, max_side_px=MODEL_SIDE_PX))
+        analysis = weigh(library, library.photos.at(photo), assistant, seen)
+    _show(session, analysis.sightings, size_px, is_json=json)
     if out is not None:
-        from photopal.assistant.view import draw_view
+        from photopal.assistant.analysis import draw_analysis
 
-        save_copy(draw_view(view), out, is_forced=force)
-        names = ", ".join(sighting.concept.name for sighting in view.present)
+        save_copy(draw_analysis(analysis), out, is_forced=force)
+        names = ", ".join(sighting.concept.name for sighting in analysis.present)
         session.say(f"Saved {out}: {names or 'nobody was found'}.")
 
 

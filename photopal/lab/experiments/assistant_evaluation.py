@@ -1,8 +1,8 @@
 """Asks the product's assistant about a family's test photos and counts what was right; knows no goals.
 
-Everything goes the way of the product: `Assistant.look`, `ask_view`, `caption_view`. Only the writing of the
-answers waits until all are asked, so that they are written side by side: the assistant is handed a model
-that records what is to be generated.
+Everything goes the way of the product: `Assistant.analyze`, `ask_photo`, `caption_photo`. Only the writing
+of the answers waits until all are asked, so that they are written side by side: the assistant is handed a
+model that records what is to be generated.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 from typing import Any, cast
 
-from photopal.assistant.ask import ask_view
-from photopal.assistant.assistant import Assistant, View
-from photopal.assistant.caption import caption_view
+from photopal.assistant.ask import ask_photo
+from photopal.assistant.assistant import Assistant, PhotoAnalysis
+from photopal.assistant.caption import caption_photo
 from photopal.lab.datasets.drawn_scenarios import Family
 from photopal.lab.experiments.evaluator import Evaluator
 from photopal.lab.experiments.question_makers import (
@@ -90,9 +90,9 @@ class AssistantEvaluation:
         self._on_share: list[Callable[[float], None]] = []
 
     @cached_property
-    def views(self) -> list[View]:
+    def analyses(self) -> list[PhotoAnalysis]:
         """Every test photo as the assistant sees it."""
-        return self.evaluator.views([test.path for test in self.family.tests])
+        return self.evaluator.analyses([test.path for test in self.family.tests])
 
     @cached_property
     def facts(self) -> list[PhotoFacts]:
@@ -110,12 +110,12 @@ class AssistantEvaluation:
         """
         concepts = self.evaluator.learned.concepts[:MOST_CONCEPTS]
         other_of = {**dict(lookalikes), **{second: first for first, second in lookalikes}}
-        for test, view in zip(self.family.tests, self.views, strict=True):
-            self._scored += self.evaluator.assistant.recognition_prompts(view.features, concepts)
+        for test, analysis in zip(self.family.tests, self.analyses, strict=True):
+            self._scored += self.evaluator.assistant.recognition_prompts(analysis.features, concepts)
             for index, concept in enumerate(concepts):
                 is_yes = index in test.present
                 is_lookalike = not is_yes and other_of.get(index) in test.present
-                sighting = view.of(concept.id)
+                sighting = analysis.of(concept.id)
                 is_seen = sighting is not None and sighting.is_present
                 self._count_recognition(f"{key} assistant", is_yes, is_seen, is_lookalike)
                 self._on_share.append(partial(self._count_share, key, is_yes, is_lookalike))
@@ -123,11 +123,11 @@ class AssistantEvaluation:
     def locate(self, key: str) -> None:
         """Count as `key location` whether the peak of everybody's map is within its box."""
         concepts = self.evaluator.learned.concepts[:MOST_CONCEPTS]
-        for test, view in zip(self.family.tests, self.views, strict=True):
+        for test, analysis in zip(self.family.tests, self.analyses, strict=True):
             for index in test.present:
                 if index >= len(concepts):
                     continue
-                sighting, box = view.of(concepts[index].id), test.boxes.get(index)
+                sighting, box = analysis.of(concepts[index].id), test.boxes.get(index)
                 is_hit = False
                 if sighting is not None and box is not None:
                     (x, y), size = sighting.point, test.drawn.image.size
@@ -146,8 +146,8 @@ class AssistantEvaluation:
 
     def caption(self, key: str) -> None:
         """Caption every photo."""
-        for view, shown in zip(self.views, self.facts, strict=True):
-            caption_view(self._writing, view)
+        for analysis, shown in zip(self.analyses, self.facts, strict=True):
+            caption_photo(self._writing, analysis)
             self._on_answer.append(partial(self._count_caption, key, shown))
 
     def _count_caption(self, key: str, shown: PhotoFacts, text: str) -> None:
@@ -165,23 +165,23 @@ class AssistantEvaluation:
 
     def ask_plainly(self, kind: str, keys: Sequence[str], rng: random.Random, *, most: int) -> None:
         """Ask up to `most` different questions of a kind about every photo, in photopal's own wording."""
-        for view, shown in zip(self.views, self.facts, strict=True):
+        for analysis, shown in zip(self.analyses, self.facts, strict=True):
             asked: set[str] = set()
             for wording in rng.sample(PLAIN[kind], len(PLAIN[kind])):
                 topic = MAKERS[kind](shown, rng) if len(asked) < most else None
                 if topic is None or (words := wording.format(**topic.gaps)) in asked:
                     continue
                 asked.add(words)
-                self._ask(view, words, keys, topic.is_right)
+                self._ask(analysis, words, keys, topic.is_right)
 
     def ask_who_where_nobody_is_known(self, rng: random.Random) -> None:
         """Ask who is there, in all wordings, on photos of nobody and of strangers alone."""
-        for view, shown in zip(self.views, self.facts, strict=True):
+        for analysis, shown in zip(self.analyses, self.facts, strict=True):
             topic = None if shown.present else MAKERS["who"](shown, rng)
             if topic is not None:
                 for wording in PLAIN["who"]:
                     key = "strangers" if shown.scene.subjects else "empty"
-                    self._ask(view, wording, [key], topic.is_right)
+                    self._ask(analysis, wording, [key], topic.is_right)
 
     def ask_freely(self, asked: Counter[str], rng: random.Random) -> None:
         """Ask one free question about every photo, the one that was asked least of those that fit.
@@ -190,7 +190,7 @@ class AssistantEvaluation:
             asked: How often each wording was asked; counted on.
             rng: Source of randomness.
         """
-        for view, shown in zip(self.views, self.facts, strict=True):
+        for analysis, shown in zip(self.analyses, self.facts, strict=True):
             pairs = free_questions()
             rng.shuffle(pairs)
             for kind, wording in sorted(pairs, key=lambda pair: asked[pair[1]]):
@@ -198,16 +198,18 @@ class AssistantEvaluation:
                 if topic is not None:
                     asked[wording] += 1
                     words = wording.format(**topic.gaps)
-                    self._ask(view, words, ["free", f"free {kind}"], topic.is_right)
+                    self._ask(analysis, words, ["free", f"free {kind}"], topic.is_right)
                     break
 
-    def _ask(self, view: View, words: str, keys: Sequence[str], judge: Callable[[str], bool]) -> None:
+    def _ask(
+        self, analysis: PhotoAnalysis, words: str, keys: Sequence[str], judge: Callable[[str], bool]
+    ) -> None:
         def book(text: str) -> None:
             is_right = judge(text)
             for key in keys:
                 self.tallies.add(key, self.cluster, is_right, 1)
 
-        answer = ask_view(self._writing, view, words)
+        answer = ask_photo(self._writing, analysis, words)
         if answer.is_from_model:
             self._on_answer.append(book)
         else:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 import torch
 
 from photopal.assistant.assistant import Assistant
-from photopal.assistant.caption import caption_view
+from photopal.assistant.caption import caption_photo
 from photopal.concepts import Bank, RegisterOptions
 from photopal.lab.datasets.drawn_scenarios import Family, FamilyOptions, draw_family
 from photopal.lab.experiments.assistant_evaluation import AssistantEvaluation
@@ -257,7 +257,7 @@ def _measure_registered(
             most = _TIMED_CAPTIONS - timed
             for number, test in enumerate(family.tests[:most]):
                 started = time.perf_counter()
-                caption_view(assistant, assistant.look(test.drawn.image))
+                caption_photo(assistant, assistant.analyze(test.drawn.image))
                 cluster = f"{family.scenario.name} {number:03}"
                 tallies.add("caption seconds", cluster, time.perf_counter() - started, 1)
             timed += min(most, len(family.tests))

@@ -142,7 +142,7 @@ def _answers(evaluator: Evaluator, dataset: Dataset, seed: int) -> dict[str, Any
     for split, questions in (("validation", list_validation(dataset, scenario)), ("test", asked)):
         rows = []
         for one, share in shares_of_yes(evaluator, questions, "asked"):
-            sighting = evaluator.view(one.photo).of(ids[one.names[0]])
+            sighting = evaluator.analysis(one.photo).of(ids[one.names[0]])
             if sighting is not None:
                 facts = (number[one.names[0]], one.is_there, share, sighting.score, sighting.is_present)
                 rows.append([round(float(fact), 6) for fact in facts])

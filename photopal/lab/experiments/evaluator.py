@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from photopal.assistant.assistant import Assistant, View
+from photopal.assistant.assistant import Assistant, PhotoAnalysis
 from photopal.box import Box
 from photopal.concepts import Bank
 from photopal.concepts.localize import inside_photo, location_maps, map_scores, suppress_rivals
@@ -87,7 +87,7 @@ class Evaluator:
         self.assistant = Assistant(store.model, bank, learned.concepts)
         self._seed = seed
         self._has_random_marks = fault == "marks at random"
-        self._views: dict[Path, View] = {}
+        self._analyses: dict[Path, PhotoAnalysis] = {}
         self._first_ids: dict[tuple[str, ...], Tensor | None] = {}  # the same few answers every time
 
     @property
@@ -95,33 +95,33 @@ class Evaluator:
         """The controls there can be: wrong rows need concepts of other scenarios."""
         return tuple(c for c in CONTROLS if c != "wrong concept" or self.learned.foreign is not None)
 
-    def view(self, path: Path) -> View:
+    def analysis(self, path: Path) -> PhotoAnalysis:
         """A photo as the assistant sees it."""
-        [view] = self.views([path])
-        return view
+        [analysis] = self.analyses([path])
+        return analysis
 
-    def views(self, paths: Sequence[Path]) -> list[View]:
+    def analyses(self, paths: Sequence[Path]) -> list[PhotoAnalysis]:
         """Photos as the assistant sees them, a few looked at together."""
-        new = [path for path in dict.fromkeys(paths) if path not in self._views]
+        new = [path for path in dict.fromkeys(paths) if path not in self._analyses]
         for start in range(0, len(new), PHOTOS_AT_ONCE):
             chosen = new[start : start + PHOTOS_AT_ONCE]
-            seen = self.assistant.look_at([self.store.image(path) for path in chosen])
-            for path, view in zip(chosen, seen, strict=True):
-                self._views[path] = self._astray(view, path) if self._has_random_marks else view
-        return [self._views[path] for path in paths]
+            seen = self.assistant.analyze_each([self.store.image(path) for path in chosen])
+            for path, analysis in zip(chosen, seen, strict=True):
+                self._analyses[path] = self._astray(analysis, path) if self._has_random_marks else analysis
+        return [self._analyses[path] for path in paths]
 
-    def _astray(self, view: View, path: Path) -> View:
+    def _astray(self, analysis: PhotoAnalysis, path: Path) -> PhotoAnalysis:
         rng = random.Random(f"{path.name} {path.parent.name} {self._seed}")
         sightings = []
-        for sighting in view.sightings:
+        for sighting in analysis.sightings:
             x, y = rng.random(), rng.random()
             corner = (min(x, 1 - sighting.box[2]), min(y, 1 - sighting.box[3]))
             sightings.append(replace(sighting, point=(x, y), box=Box(*corner, *sighting.box[2:])))
-        return replace(view, sightings=tuple(sightings))
+        return replace(analysis, sightings=tuple(sightings))
 
     def marks(self, path: Path, names: Sequence[str]) -> dict[str, Mark]:
         """The marks that a prompt about a photo draws on it for some concepts, by name."""
-        personal = self.assistant.personalize(self.view(path), asked=self._chosen(names))
+        personal = self.assistant.personalize(self.analysis(path), asked=self._chosen(names))
         drawn = {mark.number: mark for mark in personal.marks}
         offered = zip(personal.names, personal.offered, strict=True)
         return {name: drawn[one.mark] for name, one in offered if name in names and one.mark is not None}
@@ -149,7 +149,7 @@ class Evaluator:
                 blank = Image.new("RGB", self.store.image(path).size, GRAY)
                 [features] = self.model.encode_photos([blank])
             return self._offer(chosen, None if control == "text only" else features, control)
-        personal = self.assistant.personalize(self.view(path), asked=chosen)
+        personal = self.assistant.personalize(self.analysis(path), asked=chosen)
         rows = self._foreign(personal.concepts) if control == "wrong concept" else personal.embeddings
         return PromptSetup(tuple(personal.names), personal.offered, rows, personal.features)
 

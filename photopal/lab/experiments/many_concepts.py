@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from photopal.assistant.assistant import View
+from photopal.assistant.assistant import PhotoAnalysis
 from photopal.concepts import Bank, RegisterOptions
 from photopal.lab.datasets.scenario import Dataset, DatasetConcept, Negative, Scenario
 from photopal.lab.experiments.conditions import ExperimentContext
@@ -412,8 +412,8 @@ class _GroupSize:
         shares = []
         for query in queries:
             concept = group.of(query.index + 1)
-            view = group.evaluator.view(query.photo)
-            seen = [one for one in _seen(view) if one.id != concept.id]
+            analysis = group.evaluator.analysis(query.photo)
+            seen = [one for one in _seen(analysis) if one.id != concept.id]
             setup = self._set_up(group, [concept, *seen[: MOST_CONCEPTS - 1]], query.photo)
             shares += yes_shares(group.evaluator, setup, [(concept.name,)])
             encoded = group.evaluator.encode(setup, recognition_question(concept.name))
@@ -450,7 +450,9 @@ class _GroupSize:
         photos |= {query.photo: query.index + 1 for query in queries if query.is_there}
         prompted = []
         for path in photos:
-            chosen = group.rows if condition == "all" else _seen(group.evaluator.view(path))[:MOST_CONCEPTS]
+            chosen = (
+                group.rows if condition == "all" else _seen(group.evaluator.analysis(path))[:MOST_CONCEPTS]
+            )
             setup = self._set_up(group, chosen, path)
             encoded = group.evaluator.encode(setup, CAPTION_QUESTION)
             prompted.append(Prompted(encoded, setup.features, setup.rows, CAPTION_TOKENS))
@@ -480,9 +482,9 @@ class _GroupSize:
         return time.process_time() - started
 
 
-def _seen(view: View) -> list[ConceptRecord]:
+def _seen(analysis: PhotoAnalysis) -> list[ConceptRecord]:
     """Whom the maps find on a photo, the surest first."""
-    return [sighting.concept for sighting in view.sightings if sighting.is_present]
+    return [sighting.concept for sighting in analysis.sightings if sighting.is_present]
 
 
 EXPERIMENT = Experiment(NAME, compute, summarize)

@@ -234,5 +234,5 @@ def shares_of_yes(
 
 def _seen(evaluator: Evaluator, asked: RecognitionQuestion) -> tuple[float | None, bool | None]:
     wanted = next(concept.id for concept in evaluator.learned.concepts if concept.name == asked.names[0])
-    sighting = evaluator.view(asked.photo).of(wanted)
+    sighting = evaluator.analysis(asked.photo).of(wanted)
     return (None, None) if sighting is None else (sighting.score, sighting.is_present)

@@ -87,7 +87,7 @@ def locate(evaluator: Evaluator, photos: Sequence[DatasetPhoto]) -> list[Locatio
     for photo in photos:
         marks = evaluator.marks(photo.path, list(photo.regions))
         for name, region in photo.regions.items():
-            sighting = evaluator.view(photo.path).of(ids[name]) if name in ids else None
+            sighting = evaluator.analysis(photo.path).of(ids[name]) if name in ids else None
             if region.mask is None or sighting is None:
                 continue
             mask = read_mask(region.mask, evaluator.store.image(photo.path).size)
@@ -149,7 +149,7 @@ def caption(
         if has_offer:
             setup, bonus = evaluator.set_up(photo.path, known, control), 0.0
         else:
-            personal = evaluator.assistant.personalize(evaluator.view(photo.path))
+            personal = evaluator.assistant.personalize(evaluator.analysis(photo.path))
             setup = PromptSetup(
                 tuple(personal.names), personal.offered, personal.embeddings, personal.features
             )

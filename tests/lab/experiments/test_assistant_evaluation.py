@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from photopal.assistant.ask import ask_view
+from photopal.assistant.ask import ask_photo
 from photopal.assistant.assistant import Assistant
-from photopal.assistant.caption import caption_view
+from photopal.assistant.caption import caption_photo
 from photopal.concepts import RegisterOptions
 from photopal.lab.datasets.drawn_scenarios import FamilyOptions, draw_family
 from photopal.lab.experiments.assistant_evaluation import AssistantEvaluation, RecordingModel
@@ -43,10 +43,13 @@ def test_what_the_assistant_asks_is_recorded_and_answered_as_it_would_answer(eva
     writing = Assistant(recording.as_model, evaluator.bank, evaluator.learned.concepts)
     expected = []
     for test in family.tests[:3]:
-        view = speaking.look(test.drawn.image)
-        assert ask_view(writing, view, "What is Anna doing?").text == ""
-        assert caption_view(writing, view).text == ""
-        expected += [ask_view(speaking, view, "What is Anna doing?").text, caption_view(speaking, view).text]
+        analysis = speaking.analyze(test.drawn.image)
+        assert ask_photo(writing, analysis, "What is Anna doing?").text == ""
+        assert caption_photo(writing, analysis).text == ""
+        expected += [
+            ask_photo(speaking, analysis, "What is Anna doing?").text,
+            caption_photo(speaking, analysis).text,
+        ]
     assert answer_batch(evaluator.model, recording.requests) == expected
 
 
@@ -71,6 +74,8 @@ def test_everyone_is_asked_about_on_every_photo_and_located_where_shown(evaluato
 def test_an_evaluator_sees_photos_together_as_one_by_one(evaluator, family):
     paths = [test.path for test in family.tests[:3]]
     alone = Evaluator(evaluator.store, evaluator.learned, evaluator.bank, seed=0)
-    for together, single in zip(evaluator.views(paths), [alone.view(path) for path in paths], strict=True):
+    for together, single in zip(
+        evaluator.analyses(paths), [alone.analysis(path) for path in paths], strict=True
+    ):
         assert [s.is_present for s in together.sightings] == [s.is_present for s in single.sightings]
         assert [s.point for s in together.sightings] == [s.point for s in single.sightings]

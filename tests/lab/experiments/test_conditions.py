@@ -125,9 +125,9 @@ def test_marks_are_drawn_or_said_as_wanted(tiny_context, taught):
 
     def setup(marks):
         evaluator = MarkedEvaluator(tiny_context.store, learned, learned.registered, seed=0, marks=marks)
-        view = evaluator.view(path)
+        view = evaluator.analysis(path)
         everyone = tuple(replace(sighting, is_present=True) for sighting in view.sightings)
-        evaluator._views[path] = replace(view, sightings=everyone)
+        evaluator._analyses[path] = replace(view, sightings=everyone)
         return evaluator.set_up(path, names)
 
     on, off, words = setup("marks"), setup("no marks"), setup("sentence only")

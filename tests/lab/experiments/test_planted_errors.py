@@ -66,7 +66,7 @@ def test_marks_at_random_are_elsewhere_and_the_same_for_the_same_seed(store, sce
 
     def points(fault, seed=0):
         evaluator = Evaluator(store, sound, sound.registered, seed=seed, fault=fault)
-        return [sighting.point for sighting in evaluator.view(path).sightings]
+        return [sighting.point for sighting in evaluator.analysis(path).sightings]
 
     assert points("marks at random") == points("marks at random")
     assert points("marks at random") != points(None)
@@ -76,7 +76,7 @@ def test_marks_at_random_are_elsewhere_and_the_same_for_the_same_seed(store, sce
 def test_the_marks_of_a_prompt_are_those_that_it_draws(store, scenes, sound):
     evaluator = Evaluator(store, sound, sound.registered, seed=0)
     photo = scenes.scenarios[1].multi[0]
-    present = {s.concept.name: s for s in evaluator.view(photo.path).sightings if s.is_present}
+    present = {s.concept.name: s for s in evaluator.analysis(photo.path).sightings if s.is_present}
     marks = evaluator.marks(photo.path, list(photo.regions))
     assert set(marks) == set(present) & set(photo.regions)
     for name, mark in marks.items():

@@ -1,4 +1,4 @@
-"""Draws who was found where on a copy of a photo, as people and as the model see it; writes no file."""
+"""What the model found on a photo, and a copy of the photo that shows it; writes no file."""
 
 from __future__ import annotations
 
@@ -63,10 +63,10 @@ class Sighting:
 
 
 @dataclass(frozen=True, eq=False)
-class View:
+class PhotoAnalysis:
     """A photo as the assistant sees it.
 
-    What several questions about the photo have in common is computed once, and goes with the view.
+    What several questions about the photo have in common is computed once, and goes with the analysis.
 
     Attributes:
         image: Upright RGB.
@@ -121,23 +121,23 @@ class PersonalizedPrompt:
         return [concept.name for concept in self.concepts]
 
 
-def corrected(view: View, words: Mapping[int, Evidence]) -> View:
+def corrected(analysis: PhotoAnalysis, words: Mapping[int, Evidence]) -> PhotoAnalysis:
     """Put what is known of a photo in the place of what the model found.
 
     Those who are known to be on it come first, so that a prompt offers them before all others.
 
     Args:
-        view: The photo as the model sees it.
+        analysis: The photo as the model sees it.
         words: What counts more than the model's word, by concept id; see `Corrections.known`.
     """
     if not words:
-        return view
+        return analysis
     sightings = [
         sighting if (word := words.get(sighting.concept.id)) is None else _corrected(sighting, word)
-        for sighting in view.sightings
+        for sighting in analysis.sightings
     ]
     sightings.sort(key=lambda s: (not s.is_present, s.source == "model", -s.score))
-    return replace(view, sightings=tuple(sightings))
+    return replace(analysis, sightings=tuple(sightings))
 
 
 def _corrected(sighting: Sighting, word: Evidence) -> Sighting:
@@ -148,10 +148,10 @@ def _corrected(sighting: Sighting, word: Evidence) -> Sighting:
     return replace(said, box=box, point=(box.x + box.width / 2, box.y + box.height / 2))
 
 
-def draw_view(view: View) -> Image.Image:
+def draw_analysis(analysis: PhotoAnalysis) -> Image.Image:
     """Box, number and name of everyone who counts as seen, numbered from left to right as for the model."""
     labels, marks = [], []
-    for number, sighting in enumerate(view.present, start=1):
+    for number, sighting in enumerate(analysis.present, start=1):
         labels.append(Label(f"{number} {sighting.concept.name}", sighting.box))
         marks.append(Mark(number, *sighting.mark_point))
-    return draw_marks(draw_labels(view.image, labels), marks)
+    return draw_marks(draw_labels(analysis.image, labels), marks)
