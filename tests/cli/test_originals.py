@@ -56,6 +56,8 @@ def test_originals_are_the_same_after_every_command(run, photos, tmp_path, drawn
         (0, "set-date", both, "about 1974"),
         (0, "info", both),
         (0, "who", both, "--is", "Anna"),
+        (None, "why", both, "--picture", str(tmp_path / "why.png")),
+        (None, "people", "--sheet", str(tmp_path / "people.png")),
         (None, "remove-reference", "Anna", str(photos / "Anna" / "anna0.png")),
         (None, "merge-concepts", "Anna", "Ben"),
         (None, "split-concept", "Ben"),

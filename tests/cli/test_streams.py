@@ -210,7 +210,7 @@ def test_ctrl_c_while_the_program_is_loaded_is_no_traceback(program):
         import sys
         class Finder:
             def find_spec(self, name, path=None, target=None):
-                if name == "photopal.cli.commands.tune":
+                if name == "photopal.cli.app":
                     raise KeyboardInterrupt
         sys.meta_path.insert(0, Finder())
         from photopal.cli import main

@@ -73,8 +73,9 @@ def test_a_person_whom_a_file_names_is_found_by_the_name_of_a_concept(library, f
     query = SearchQuery(concepts=("Anna Müller",))
     assert [hit.photo.path.name for hit in library.search.find(query)] == ["a.jpg"]
     assert library.search.count(SearchQuery(without_concepts=("Anna Müller",))) == 2
-    # Nobody looked at the photo: the name is the file's, not a model's.
-    assert library.search.find(query)[0].names == []
+    [hit] = library.search.find(query)
+    assert hit.names == ["Anna Müller"]
+    assert [one.source for one in library.corrections.evidence(hit.photo.id).concepts] == ["file"]
     path.unlink()
     index_folders(library, [folder])
     assert library.search.count(query) == 0
