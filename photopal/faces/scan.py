@@ -18,9 +18,7 @@ from photopal.faces.groups import FaceGroups, Group
 from photopal.library import Library
 from photopal.library.models import Face, FaceGroup, FaceRecord, PhotoRecord
 from photopal.photos import Skipped
-
-OnProgress = Callable[[int, int | None, Path], None]
-"""Called with the number of photos done, the number of photos, and the photo at hand."""
+from photopal.progress import OnProgress
 
 _MOST_THREADS = 4
 _COMMIT_EVERY_S = 2.0
