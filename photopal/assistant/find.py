@@ -139,8 +139,8 @@ def _read(library: Library, query: str, options: SearchOptions) -> Reading:
 
 def _is_place(library: Library, name: str) -> bool:
     """Whether a name is also that of a place where photos were taken."""
-    found = library.search.count_by_place(SearchQuery(places=(name,), has_place=True))
-    return any(fold(part) == fold(name) for place, _ in found for part in place.split(","))
+    places = library.search.places()
+    return any(fold(part) == fold(name) for place in places for part in place.split(","))
 
 
 def _query(library: Library, criteria: Criteria, words: str, base: SearchQuery) -> SearchQuery:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -30,6 +31,7 @@ _FITTING = "FROM photo_words_fts CROSS JOIN photos ON photos.id = photo_words_ft
 _PRESENT = "FROM photos WHERE photos.missing_since IS NULL"
 _MATCHED = "photo_words_fts MATCH ? AND photo_words_fts.rowid BETWEEN ? AND ?"
 _COUNT = f"SELECT count(*) FROM photo_words_fts WHERE {_MATCHED}"
+_MOST_RANGES = 12
 _ROWIDS = f"SELECT rowid FROM photo_words_fts WHERE {_MATCHED} ORDER BY rowid"
 
 
@@ -97,7 +99,9 @@ class Search:
             ConceptError: A name of the query is not known.
         """
         match, ranges = self._loosest(query)
-        return sum(self._connection.rows(_COUNT, (match, *keys))[0][0] for keys in ranges)
+        if len(ranges) <= _MOST_RANGES:
+            return sum(self._connection.rows(_COUNT, (match, *keys))[0][0] for keys in ranges)
+        return sum(1 for _ in self._keys(match, ranges))
 
     def date_range(self, query: SearchQuery) -> tuple[str, str] | None:
         """Return when the first and the last of the photos that fit were taken; None if none is dated.
@@ -212,9 +216,23 @@ class Search:
             order = ""
         else:
             spans, order = ranges[::-1], " DESC"
-        for tier, (low, high) in itertools.product(tiers, spans):
-            for key in self._connection.iter_column(f"{_ROWIDS}{order}", (tier.match, low, high)):
+        for tier in tiers:
+            for key in self._keys(tier.match, spans, order):
                 yield key % KEY_STEP, tier.rank
+
+    def _keys(self, match: str | None, ranges: Sequence[tuple[int, int]], order: str = "") -> Iterator[int]:
+        """Yield the keys in some ranges that match."""
+        if len(ranges) <= _MOST_RANGES:
+            for keys in ranges:
+                yield from self._connection.iter_column(f"{_ROWIDS}{order}", (match, *keys))
+            return
+        # For every range SQLite would read the whole expression anew: all Sundays are hundreds.
+        rising = sorted(ranges)
+        lasts = [last for _, last in rising]
+        within = (match, rising[0][0], lasts[-1])
+        for key in self._connection.iter_column(f"{_ROWIDS}{order}", within):
+            if rising[bisect_left(lasts, key)][0] <= key:
+                yield key
 
     def _loosest(self, query: SearchQuery) -> tuple[str | None, list[tuple[int, int]]]:
         """The expression that all fitting photos fit and their keys; no keys where none can fit."""
@@ -248,7 +266,7 @@ class Search:
         return tiers_of(query, facts, list(dict.fromkeys(refused)))
 
     def _camera_facts(self, parts: Sequence[str]) -> list[str]:
-        names = list(self._cameras()) if parts else []
+        names = self.cameras() if parts else []
         folded = [part.casefold() for part in parts]
         return [camera_fact(name) for name in names if any(part in name.casefold() for part in folded)]
 
@@ -258,13 +276,17 @@ class Search:
 
     def cameras(self) -> list[str]:
         """Return the name of every camera that took a photo that is there, in order."""
-        return list(self._cameras())
+        return list(self._distinct("camera"))
 
-    def _cameras(self) -> Iterator[str]:
-        """Yield every camera's name; the index is left and entered anew behind each, so few rows are read."""
+    def places(self) -> list[str]:
+        """Return the name of every place where a photo that is there was taken, in order."""
+        return list(self._distinct("place"))
+
+    def _distinct(self, column: str) -> Iterator[str]:
+        """Yield every value of a column; its index is left and entered anew behind each, so few rows are read."""
         after = ""
         while True:
-            sql = "SELECT min(camera) FROM photos WHERE missing_since IS NULL AND camera > ?"
+            sql = f"SELECT min({column}) FROM photos WHERE missing_since IS NULL AND {column} > ?"
             after = self._connection.rows(sql, (after,))[0][0]
             if after is None:
                 return
