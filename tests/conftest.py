@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,7 @@ from PIL import Image
 
 from photopal.ingest.indexer import index_folders
 from photopal.ingest.references import add_references, list_reference_files
-from photopal.library import Library
+from photopal.library import Library, migrations
 from photopal.photos import Exif, Photo
 
 _WORDS = (
@@ -56,6 +57,28 @@ QWEN_TEMPLATE = (
     "{% endif %}{% endfor %}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quick_new_libraries(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A new library gets its tables from one made before: a thousand tests make one, few look at how."""
+    path = tmp_path_factory.mktemp("empty") / "library.db"
+    with Library(path):
+        pass
+    empty = sqlite3.connect(path, check_same_thread=False)
+    bring_up_to_date, steps = migrations.bring_up_to_date, migrations._STEPS
+
+    def fill(connection: sqlite3.Connection, lock: Any) -> None:
+        is_new = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+        if is_new and migrations._STEPS is steps:
+            with lock:
+                empty.backup(connection)
+        bring_up_to_date(connection, lock)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(migrations, "bring_up_to_date", fill)
+        yield
+    empty.close()
 
 
 def _tokenizer(specials: list[str], *, eos: str, bos: str | None = None) -> Any:

@@ -111,7 +111,7 @@ def test_one_scenario_is_not_enough(store, scenes):
 
 
 def test_every_mistake_is_caught_on_the_bundled_model(tmp_path):
-    options = DrawnOptions(scenarios=3, train=3, test=1, multi=2, negatives=6, siblings=0)
+    options = DrawnOptions(scenarios=2, train=3, test=1, multi=2, negatives=6, siblings=0)
     write_drawn(tmp_path / "scenes", options, seed=3)
     caught = check_faults(
         load_model(DEFAULT_MODEL_FOLDER),
