@@ -283,7 +283,7 @@ class Search:
         return list(self._distinct("place"))
 
     def _distinct(self, column: str) -> Iterator[str]:
-        """Yield every value of a column; its index is left and entered anew behind each, so few rows are read."""
+        """Yield every value of a column; its index is entered anew behind each, so few rows are read."""
         after = ""
         while True:
             sql = f"SELECT min({column}) FROM photos WHERE missing_since IS NULL AND {column} > ?"

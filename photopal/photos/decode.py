@@ -6,6 +6,7 @@ import io
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from threading import Lock
@@ -49,14 +50,31 @@ def open_photo(path: Path, *, max_side_px: int | None = None) -> Image.Image:
     """
     try:
         with path.open("rb") as file:
-            return decode_photo(file, path, max_side_px=max_side_px)
+            return decode_photo(file, path, max_side_px=max_side_px).picture
     except OSError as error:
         raise PhotoError(path, f"cannot be opened: {error.strerror or error}") from error
 
 
+@dataclass(frozen=True)
+class Decoded:
+    """A decoded photo, and what its file's header says.
+
+    Attributes:
+        picture: Upright, in RGB, shrunk where that was asked for.
+        width_px: Width of the whole photo once it is upright.
+        height_px: Height of the whole photo once it is upright.
+        format: Pillow's name of the format.
+    """
+
+    picture: Image.Image
+    width_px: int
+    height_px: int
+    format: str
+
+
 def decode_photo(
     file: BinaryIO, path: Path, *, max_side_px: int | None = None, notes: list[str] | None = None
-) -> Image.Image:
+) -> Decoded:
     """Decode an open photo file as `open_photo` does.
 
     Args:
@@ -68,7 +86,10 @@ def decode_photo(
     said: list[str] = [] if notes is None else notes
     try:
         with listening(file, said), quiet_pillow(), open_header(still_of(file, path), path) as image:
-            return _picture(image, max_side_px)
+            # Asked before decoding: a JPEG that is shrunk while it is decoded tells another size.
+            width_px, height_px = upright_size_px(image)
+            format_name = image.format or ""
+            return Decoded(_picture(image, max_side_px), width_px, height_px, format_name)
     except PhotoError:
         raise
     except Exception as error:
@@ -181,7 +202,7 @@ def upright_size_px(image: Image.Image) -> tuple[int, int]:
     """Return width and height of a header's photo once it is upright."""
     width, height = image.size
     # Pillow gives a TIFF's size as it will be once it is turned.
-    is_lying = orientation_of(image) >= 5 and image.format != "TIFF"
+    is_lying = image.format != "TIFF" and orientation_of(image) >= 5
     return (height, width) if is_lying else (width, height)
 
 

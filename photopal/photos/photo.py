@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from photopal.errors import PhotoError
 from photopal.files import Stamp
-from photopal.photos.decode import decode_photo, open_header, upright_size_px
+from photopal.photos.decode import decode_photo
 from photopal.photos.decoder_log import listening
 from photopal.photos.embedded import find_blocks
 from photopal.photos.exif import Exif, exif_of
@@ -117,26 +117,25 @@ def record_photo(
             known = _fingerprint(file, path) if fingerprint is None else fingerprint
             with listening(file, notes):
                 still = still_of(file, path)
-            width_px, height_px, format_name = _header(still, path)
-            picture = decode_photo(still, path, max_side_px=THUMBNAIL_SIDE_PX, notes=notes)
+            decoded = decode_photo(still, path, max_side_px=THUMBNAIL_SIDE_PX, notes=notes)
             blocks = find_blocks(file)
             exif = exif_of(file, blocks)
             _check_unchanged(file, known.stamp, path)
     except OSError as error:
         raise PhotoError(path, f"cannot be opened: {error.strerror or error}") from error
     encoded = io.BytesIO()
-    picture.save(encoded, "JPEG", quality=85)
+    decoded.picture.save(encoded, "JPEG", quality=85)
     return Photo(
         path=path,
         content_hash=known.content_hash,
         size_bytes=known.size_bytes,
         mtime_ns=known.mtime_ns,
-        width_px=width_px,
-        height_px=height_px,
-        format=format_name if still is file else "RAW",
+        width_px=decoded.width_px,
+        height_px=decoded.height_px,
+        format=_FORMAT_NAMES.get(decoded.format, decoded.format) if still is file else "RAW",
         exif=exif,
         thumbnail=encoded.getvalue(),
-        phash=phash_of(picture),
+        phash=phash_of(decoded.picture),
         notes=tuple(notes),
         picture_hash=known.picture_hash,
         picture_bytes=known.picture_bytes,
@@ -214,13 +213,6 @@ def _check_unchanged(file: BinaryIO, before: Stamp, path: Path) -> None:
         raise PhotoError(
             path, "the file is still changing", hint="Try again when it has been copied completely."
         )
-
-
-def _header(file: BinaryIO, path: Path) -> tuple[int, int, str]:
-    with open_header(file, path) as image:
-        width_px, height_px = upright_size_px(image)
-        name = image.format or ""
-    return width_px, height_px, _FORMAT_NAMES.get(name, name)
 
 
 def read_facts(path: Path, sidecars: Sidecars) -> Metadata:

@@ -124,7 +124,7 @@ def test_any_file_is_a_picture_or_a_photo_error(content, side):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
-            picture = decode_photo(io.BytesIO(content), Path("a.jpg"), max_side_px=side)
+            picture = decode_photo(io.BytesIO(content), Path("a.jpg"), max_side_px=side).picture
         except PhotoError as error:
             refuse(error)
             return
