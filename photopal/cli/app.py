@@ -48,6 +48,7 @@ COMMANDS: dict[str, dict[str, str]] = {
     "People, pets and things": {
         "add-concept": "Give a name to a person, pet or thing, using a few photos of them.",
         "people": "Show the people in your photos who have no name yet.",
+        "import-names": "Take over the people and pets that other programs have named in your photos.",
         "tune": "Train all names together on their reference photos, to recognize them better.",
         "concepts": "List the people, pets and things that have a name.",
         "who": "Show who is in a photo, or correct it.",

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from photopal.library.connection import Connection
 from photopal.library.models import Evidence, EvidenceSource
-from photopal.text import fold, name_spans
+from photopal.text import name_key, name_spans
 
 # The strongest word first: what the user said of this photo beats everything, in either direction.
 _ORDER: tuple[EvidenceSource, ...] = ("user", "caption", "reference", "file", "face", "look", "model")
@@ -96,9 +96,9 @@ def evidence_on(connection: Connection, photo_id: int) -> PhotoEvidence:
     words = [_evidence(row) for row in rows if row["source"] not in ("caption", "file")]
     for row in (row for row in rows if row["source"] == "file"):
         by_name = {
-            fold(name): concept_id for concept_id, name in {**concepts.every, **concepts.active}.items()
+            name_key(name): concept_id for concept_id, name in {**concepts.every, **concepts.active}.items()
         }
-        named = {by_name.get(fold(name)) for name in json.loads(row["text"])}
+        named = {by_name.get(name_key(name)) for name in json.loads(row["text"])}
         words += [Evidence(concept_id, True, "file") for concept_id in named if concept_id is not None]
     if by_hand and text is not None:
         words += [Evidence(i, True, "caption") for i in _named_in(text, concepts.active)]
@@ -132,8 +132,8 @@ def named_by_people(connection: Connection, name: str) -> set[int]:
 
 
 def person_mark(name: str) -> str:
-    """Return the mark of a person or pet that a file names; it is the name in hexadecimal, in either case."""
-    return "f" + fold(name).encode("utf-8", "replace").hex()
+    """Return the mark of a person or pet that a file names; it is the name's `name_key` in hexadecimal."""
+    return "f" + name_key(name).encode("utf-8", "replace").hex()
 
 
 def _read_concepts(connection: Connection) -> _Concepts:

@@ -32,9 +32,10 @@ from photopal.photos.iptc import (
     read_iptc,
 )
 from photopal.photos.sidecars import Sidecars, read_takeout, read_xmp_sidecar
+from photopal.photos.turns import Box, turned_box
 from photopal.photos.xmp import Xmp, texts_of
 
-METADATA_VERSION = 1
+METADATA_VERSION = 2
 """Grows when more is read of files: what was read under a smaller number is read again."""
 
 Field = Literal[
@@ -44,6 +45,8 @@ Field = Literal[
 RegionKind = Literal["Face", "Pet"]
 
 _MOST_ITEMS = 500
+# How much the shapes of two versions of a picture may differ by rounding and by the edges of RAW files.
+_SHAPE_SHARE = 0.01
 _MOST_LETTERS = 5_000
 
 
@@ -63,14 +66,34 @@ class Region:
     Attributes:
         name: Who; None where nobody said it.
         kind: Face or Pet.
-        box: x, y, width, height as fractions of the image as stored, before EXIF's orientation.
+        box: x, y, width, height as fractions of the image as stored, before EXIF's orientation; see
+            `upright_box`.
         source: Who says so.
+        drawn_on: Width and height in pixels of the image that it was drawn on, where the file says so.
     """
 
     name: str | None
     kind: RegionKind
-    box: tuple[float, float, float, float]
+    box: Box
     source: str
+    drawn_on: tuple[float, float] | None = None
+
+    def upright_box(self, orientation: int, width_px: int, height_px: int) -> Box | None:
+        """Return the box as fractions of the upright photo; None where it was drawn on another picture.
+
+        Regions belong to the image as stored, but some programs write them, and the size of the image with
+        them, as it is shown. Where the size has the shape of neither, the photo was cropped or turned since.
+
+        Args:
+            orientation: EXIF's, 1 to 8.
+            width_px: Width of the upright photo.
+            height_px: Height of the upright photo.
+        """
+        is_turned = orientation >= 5
+        stored_px = (height_px, width_px) if is_turned else (width_px, height_px)
+        if self.drawn_on is None or _has_shape(self.drawn_on, stored_px):
+            return turned_box(orientation, self.box)
+        return self.box if is_turned and _has_shape(self.drawn_on, (width_px, height_px)) else None
 
 
 @dataclass(frozen=True)
@@ -130,7 +153,9 @@ class Metadata:
             {
                 "dates": [[date.at, date.certainty, date.source] for date in self.dates],
                 "facts": [[fact.field, fact.value, fact.source] for fact in self.facts],
-                "regions": [[each.name, each.kind, each.box, each.source] for each in self.regions],
+                "regions": [
+                    [each.name, each.kind, each.box, each.source, each.drawn_on] for each in self.regions
+                ],
             },
             ensure_ascii=False,
             separators=(",", ":"),
@@ -147,7 +172,9 @@ class Metadata:
                 for field, value, source in said["facts"]
             ),
             regions=tuple(
-                Region(name, kind, tuple(box), source) for name, kind, box, source in said["regions"]
+                # Before version 2 no size was kept.
+                Region(name, kind, tuple(box), source, tuple(size[0]) if size and size[0] else None)
+                for name, kind, box, source, *size in said["regions"]
             ),
         )
 
@@ -405,7 +432,8 @@ def _mwg_regions(xmp: Xmp, source: str) -> Iterator[Region]:
         box = None if x is None or y is None else _box(x - (w or 0) / 2, y - (h or 0) / 2, w, h)
         if box is not None:
             name = texts_of(region.get("mwg-rs:Name"))
-            yield Region(_short(name[0]) if name else None, kind_name, box, source)  # type: ignore[arg-type]
+            drawn_on = (width, height) if width and height else None
+            yield Region(_short(name[0]) if name else None, kind_name, box, source, drawn_on)  # type: ignore[arg-type]
 
 
 def _microsoft_regions(xmp: Xmp, source: str) -> Iterator[Region]:
@@ -417,9 +445,13 @@ def _microsoft_regions(xmp: Xmp, source: str) -> Iterator[Region]:
             yield Region(_short(name[0]) if name else None, "Face", box, source)
 
 
-def _box(
-    x: float | None, y: float | None, width: float | None, height: float | None
-) -> tuple[float, float, float, float] | None:
+def _has_shape(size: tuple[float, float], other: tuple[float, float]) -> bool:
+    (width, height), (other_width, other_height) = size, other
+    across, along = width * other_height, height * other_width
+    return abs(across - along) <= _SHAPE_SHARE * max(across, along)
+
+
+def _box(x: float | None, y: float | None, width: float | None, height: float | None) -> Box | None:
     """Return a box within the image; None where nothing of it is."""
     if x is None or y is None or width is None or height is None:
         return None
