@@ -31,6 +31,7 @@ from photopal.photos.iptc import (
     Records,
     read_iptc,
 )
+from photopal.photos.sidecar_words import without_photopal
 from photopal.photos.sidecars import Sidecars, read_takeout, read_xmp_sidecar
 from photopal.photos.turns import Box, turned_box
 from photopal.photos.xmp import Xmp, texts_of
@@ -332,6 +333,8 @@ def _of_sidecars(path: Path, sidecars: Sidecars) -> Iterator[Metadata]:
 def _of_xmp(xmp: Xmp, source: str) -> Metadata:
     if not xmp:
         return Metadata()
+    # What photopal wrote itself is known to it, and was not said by anybody else.
+    xmp = without_photopal(xmp)
     names = ("exif:DateTimeOriginal", "photoshop:DateCreated", "exif:DateTimeDigitized", "xmp:CreateDate")
     make, model = xmp.text("tiff:Make"), xmp.text("tiff:Model")
     facts = {

@@ -33,8 +33,9 @@ def takeout(path, *names):
 def sidecar(path, *regions):
     """Write MWG regions as Lightroom does."""
     items = "".join(
-        f'<rdf:li><rdf:Description mwg-rs:Name="{name}" mwg-rs:Type="{kind}"><mwg-rs:Area stArea:unit='
-        f'"normalized" stArea:x="{x}" stArea:y="{y}" stArea:w="{w}" stArea:h="{h}"/></rdf:Description></rdf:li>'
+        f'<rdf:li><rdf:Description mwg-rs:Name="{name}" mwg-rs:Type="{kind}"><mwg-rs:Area'
+        f' stArea:unit="normalized" stArea:x="{x}" stArea:y="{y}" stArea:w="{w}" stArea:h="{h}"/>'
+        "</rdf:Description></rdf:li>"
         for name, kind, x, y, w, h in regions
     )
     path.with_suffix(".xmp").write_text(
