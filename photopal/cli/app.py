@@ -42,6 +42,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "ask": "Answer a question about photos, or about the whole library.",
         "info": "Show what is known about a photo, and where each fact comes from.",
         "locate": "Show who is in a photo, and where.",
+        "write-metadata": "Write captions and names into sidecars beside your photos, for other programs.",
         "duplicates": "List duplicate, near-duplicate and burst photos.",
         "problems": "List files that could not be read, with the reason.",
     },

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from photopal.library.connection import Connection
 from photopal.library.models import Evidence, EvidenceSource
@@ -49,6 +49,7 @@ class PhotoEvidence:
         by_hand: Whether the user wrote the caption.
         is_contradicted: Whether there is a caption that must not be shown.
         words: All that was weighed, the stronger words first.
+        roots: The concepts that others were merged into, or themselves, by id.
     """
 
     concepts: tuple[Evidence, ...] = ()
@@ -57,6 +58,16 @@ class PhotoEvidence:
     by_hand: bool = False
     is_contradicted: bool = False
     words: tuple[Evidence, ...] = ()
+    roots: Mapping[int, int] = field(default_factory=dict)
+
+    def box_of(self, concept_id: int) -> tuple[float, float, float, float] | None:
+        """Return where a concept is, by the strongest word that says so; a model's is too coarse."""
+        boxes = (
+            word.box
+            for word in self.words
+            if word.is_present and word.source != "model" and self.roots[word.concept_id] == concept_id
+        )
+        return next((box for box in boxes if box is not None), None)
 
     @property
     def shown(self) -> dict[int, str]:
@@ -111,6 +122,7 @@ def evidence_on(connection: Connection, photo_id: int) -> PhotoEvidence:
         by_hand=by_hand,
         is_contradicted=is_contradicted,
         words=tuple(sorted(words, key=lambda one: _ORDER.index(one.source))),
+        roots=concepts.roots,
     )
 
 

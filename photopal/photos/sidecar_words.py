@@ -9,18 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from xml.sax.saxutils import quoteattr
 
 from photopal.photos.turns import Box
 from photopal.photos.xmp import NAMESPACES, Value, Xmp, texts_of
-from photopal.photos.xmp_edit import (
-    Element,
-    XmpEditError,
-    XmpPacket,
-    bag,
-    default_text,
-    quoted,
-    simple,
-)
+from photopal.photos.xmp_edit import Element, XmpEditError, XmpPacket
 from photopal.text import name_key
 
 LISTS: Mapping[str, str] = {
@@ -149,8 +142,8 @@ def write_words(content: bytes | None, words: SidecarWords, *, extension: str | 
     _put_in(packet, wanted)
     result = packet.to_bytes()
     _check(others, wanted, Xmp([result]))
-    is_empty = not (without_photopal(Xmp([result])).all().keys() - {_EXTENSION})
-    return None if is_empty and not wanted and _TOOLKIT.encode() in result else result
+    # What is as photopal made it goes with the last word; anything else in it would be somebody's.
+    return None if result == _new_packet(others.text(_EXTENSION)) else result
 
 
 def _marked(xmp: Xmp) -> SidecarWords:
@@ -239,10 +232,10 @@ def _put_in(packet: XmpPacket, words: SidecarWords) -> None:
         if packet.has("dc:description"):
             # It is there without a word.
             packet.remove_property("dc:description")
-        new.append(default_text("dc:description", words.description))
+        new.append(packet.default_text("dc:description", words.description))
         marks += [
-            simple(_DESCRIPTION, words.description),
-            simple(_DESCRIPTION_BY, "user" if words.is_by_user else "model"),
+            packet.simple(_DESCRIPTION, words.description),
+            packet.simple(_DESCRIPTION_BY, "user" if words.is_by_user else "model"),
         ]
     for name, mark in LISTS.items():
         items = words.lists.get(name, ())
@@ -251,50 +244,48 @@ def _put_in(packet: XmpPacket, words: SidecarWords) -> None:
         if packet.has(name):
             packet.append(name, items)
         else:
-            new.append(bag(name, items, kind="Seq" if name == "digiKam:TagsList" else "Bag"))
-        marks.append(bag(f"photopal:{mark}", items))
+            new.append(packet.bag(name, items, kind="Seq" if name == "digiKam:TagsList" else "Bag"))
+        marks.append(packet.bag(f"photopal:{mark}", items))
     if words.regions:
         owner, container = _region_list(packet)
         if container is not None:
             packet.append_items(
-                container, [_region_xml(each, container.scope, container.prefix) for each in words.regions]
+                container, [_region_xml(packet, each, container.scope) for each in words.regions]
             )
         elif owner is not None:
             raise XmpEditError("mwg-rs:Regions is written in a way that cannot be added to")
         else:
-            new.append(_regions_xml(words))
-        marks.append(bag(_REGIONS, map(_write_mark, words.regions)))
+            new.append(_regions_xml(packet, words))
+        marks.append(packet.bag(_REGIONS, map(_write_mark, words.regions)))
     if new or marks:
         packet.put([*new, *marks])
 
 
-def _regions_xml(words: SidecarWords) -> str:
+def _regions_xml(packet: XmpPacket, words: SidecarWords) -> str:
+    names = ("mwg-rs:Regions", "mwg-rs:AppliedToDimensions", "mwg-rs:RegionList", "rdf:Bag")
+    regions, size, listed, bag = map(packet.spell, names)
     width, height = words.size_px
-    spaces = {prefix: NAMESPACES[prefix] for prefix in ("mwg-rs", "stArea")}
+    sides = packet.attributes({"stDim:w": width, "stDim:h": height, "stDim:unit": "pixel"})
+    items = "".join(_region_xml(packet, each) for each in words.regions)
     return (
-        '<mwg-rs:Regions rdf:parseType="Resource">'
-        f'<mwg-rs:AppliedToDimensions stDim:w="{width}" stDim:h="{height}" stDim:unit="pixel"/>'
-        f"<mwg-rs:RegionList><rdf:Bag>{''.join(_region_xml(each, spaces, 'rdf') for each in words.regions)}"
-        "</rdf:Bag></mwg-rs:RegionList></mwg-rs:Regions>"
+        f"<{regions}{packet.attributes({'rdf:parseType': 'Resource'})}><{size}{sides}/>"
+        f"<{listed}><{bag}>{items}</{bag}></{listed}></{regions}>"
     )
 
 
-def _region_xml(region: NamedRegion, scope: Mapping[str, str], rdf: str) -> str:
-    """Write a region as an item of a list, with the namespaces that do not hold there."""
+def _region_xml(packet: XmpPacket, region: NamedRegion, scope: Mapping[str, str] | None = None) -> str:
+    """Write a region as an item of a list, with the namespaces that a given scope does not have."""
     x, y, width, height = region.box
-    area = {"x": x + width / 2, "y": y + height / 2, "w": width, "h": height}
-    colon = f"{rdf}:" if rdf else ""
-    spaces = "".join(
-        f' xmlns:{prefix}="{NAMESPACES[prefix]}"'
-        for prefix in ("mwg-rs", "stArea")
-        if scope.get(prefix, "").rstrip("/#") != NAMESPACES[prefix].rstrip("/#")
+    sides = {"x": x + width / 2, "y": y + height / 2, "w": width, "h": height}
+    area = packet.attributes(
+        {**{f"stArea:{side}": f"{value:.6f}" for side, value in sides.items()}, "stArea:unit": "normalized"}
     )
-    sides = "".join(f' stArea:{side}="{value:.6f}"' for side, value in area.items())
-    return (
-        f"<{colon}li{spaces}><{colon}Description mwg-rs:Name={quoted(region.name)}"
-        f' mwg-rs:Type="{region.kind}"><mwg-rs:Area{sides} stArea:unit="normalized"/></{colon}Description>'
-        f"</{colon}li>"
+    li, description = packet.spell("rdf:li"), packet.spell("rdf:Description")
+    inside = (
+        f"<{description}{packet.attributes({'mwg-rs:Name': region.name, 'mwg-rs:Type': region.kind})}>"
+        f"<{packet.spell('mwg-rs:Area')}{area}/></{description}>"
     )
+    return f"<{li}{'' if scope is None else packet.spaces(f'<{li}>{inside}', scope)}>{inside}</{li}>"
 
 
 def _write_mark(region: NamedRegion) -> str:
@@ -360,7 +351,7 @@ def _new_packet(extension: str | None) -> bytes:
         ""
         if extension is None
         else f'<rdf:Description rdf:about="" xmlns:photoshop="{NAMESPACES["photoshop"]}"'
-        f" {_EXTENSION}={quoted(extension.upper())}/>\n"
+        f" {_EXTENSION}={quoteattr(extension.upper())}/>\n"
     )
     return (
         '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'

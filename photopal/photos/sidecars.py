@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from photopal.photos.discover import is_photo_named
-from photopal.photos.xmp import XMP_LIMIT_BYTES
+from photopal.photos.xmp import XMP_LIMIT_BYTES, Xmp
 
 SIDECAR_SUFFIXES = (".xmp", ".json")
 """The endings, in lower case, of the files that may speak of a photo."""
@@ -101,6 +101,32 @@ class SidecarFinder:
                 self._xmp.setdefault(name[:-4].casefold(), name)
             elif suffix == ".json":
                 self._json.append(name)
+
+
+def sidecar_to_write(photo: Path, finder: SidecarFinder, *, is_short: bool) -> Path:
+    """Return the XMP sidecar that a photo has, or is to get.
+
+    Args:
+        photo: The photo's path.
+        finder: Knows the folder as it is now.
+        is_short: Whether a new sidecar of photo.jpg is to be photo.xmp instead of photo.jpg.xmp. Where
+            there is another photo.* it is not.
+    """
+    whole = photo.with_name(f"{photo.name}.xmp")
+    for found in finder.find(photo).xmp:
+        is_whole = found.name[:-4].casefold() == photo.name.casefold()
+        # photo.xmp may be about photo.cr2, and says so, or may be about either.
+        meant = None if is_whole else Xmp([read_xmp_sidecar(found)]).text("photoshop:SidecarForExtension")
+        is_meant = len(photos_of_sidecar(found)) == 1 if meant is None else _is_ending(meant, photo)
+        if is_whole or is_meant:
+            return Path(os.path.realpath(found))
+    short = photo.with_suffix(".xmp")
+    is_free = short not in finder.find(photo).xmp and len(photos_of_sidecar(short)) == 1
+    return short if is_short and is_free else whole
+
+
+def _is_ending(meant: str, photo: Path) -> bool:
+    return meant.casefold() == photo.suffix[1:].casefold()
 
 
 def _stamp(path: str) -> tuple[int, int]:

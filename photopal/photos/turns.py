@@ -58,6 +58,11 @@ def turned_box(turn: int, box: Box, *, width: float = 1, height: float = 1) -> B
     return min(x1, x2), min(y1, y2), abs(x2 - x1), abs(y2 - y1)
 
 
+def back(turn: int) -> int:
+    """Return the turn that takes back another one."""
+    return {6: 8, 8: 6}.get(turn, turn)
+
+
 def turned_png(turn: int, png: bytes) -> bytes:
     """Turn a picture that is stored as PNG."""
     if turn == 1:

@@ -108,9 +108,11 @@ class XmpPacket:
             raise XmpEditError("not XMP that can be read")
         self._lead, _, self._trail = text.partition(body)
         self._text = body.encode()
-        self._rdf = _find(_parse(self._text), "rdf:RDF")
-        if self._rdf is None:
+        root = _parse(self._text)
+        self._rdf = _find(root, "rdf:RDF")
+        if root is None or self._rdf is None:
             raise XmpEditError("not XMP that can be read")
+        self._prefixes = _prefixes_in(root)
 
     def to_bytes(self) -> bytes:
         """Return the packet in the encoding that it had."""
@@ -142,19 +144,19 @@ class XmpPacket:
             return
         if attribute is not None:
             self._cut(attribute.start, attribute.end)
-            self.put([bag(name, [attribute.text, *items])])
+            self.put([self.bag(name, [attribute.text, *items])])
             return
         found = self.element(name)
         assert found is not None, "asked of a property that there is"
         container = found.child(*_LISTS)
         if container is not None:
-            prefix = f"{container.prefix}:" if container.prefix else ""
-            self.append_items(container, [f"<{prefix}li>{_escaped(item)}</{prefix}li>" for item in items])
+            li = f"{container.prefix}:li" if container.prefix else "li"
+            self.append_items(container, [f"<{li}>{_escaped(item)}</{li}>" for item in items])
         elif not found.children and not any(each.name.startswith("rdf:") for each in found.attributes):
             # A single text in the place of a list, which readers let pass.
             before = [found.text.strip()] if found.text.strip() else []
             self._cut(*self._with_blanks(found))
-            self.put([bag(name, [*before, *items])])
+            self.put([self.bag(name, [*before, *items])])
         else:
             raise XmpEditError(f"{name} is written in a way that cannot be added to")
 
@@ -209,7 +211,7 @@ class XmpPacket:
                 self._cut(*self._with_blanks(each))
 
     def put(self, properties: Sequence[str]) -> None:
-        """Add properties, as XML with the prefixes of `NAMESPACES`, in a description of their own."""
+        """Add properties, as this packet writes them, in a description of their own."""
         rdf = self._rdf
         assert rdf is not None
         first = self._descriptions[0] if self._descriptions else None
@@ -217,25 +219,59 @@ class XmpPacket:
             (each.quoted.decode() for each in (first.attributes if first else ()) if each.name in _ABOUT),
             '""',
         )
-        prefixes = {prefix for each in properties for prefix in _PREFIX.findall(each)} & NAMESPACES.keys()
-        # The private one is declared in any case, as it tells whose description it is.
-        spaces = [
-            f' xmlns:{prefix}="{NAMESPACES[prefix]}"'
-            for prefix in ["rdf", *sorted(prefixes - {"rdf", "xml"})]
-            if prefix == "photopal" or rdf.scope.get(prefix) != NAMESPACES[prefix]
-        ]
         last = rdf.children[-1] if rdf.children else None
         blanks = "" if last is None else self._text[self._with_blanks(last)[0] : last.start].decode()
         inner = f"{blanks} " if blanks else ""
-        block = (
-            f"{blanks}<rdf:Description rdf:about={about}{''.join(spaces)}>"
-            f"{''.join(inner + each for each in properties)}{blanks}</rdf:Description>"
-        )
+        tag, body = self.spell("rdf:Description"), "".join(inner + each for each in properties)
+        start = f"<{tag} {self.spell('rdf:about')}={about}"
+        # The private namespace is declared again in any case, as it tells whose description it is.
+        spaces = self.spaces(f"{start}>{body}", rdf.scope, always=(NAMESPACES["photopal"],))
+        block = f"{blanks}{start}{spaces}>{body}{blanks}</{tag}>"
         if rdf.inside == rdf.end:
             self.append_items(rdf, [block])
             return
         at = rdf.inside if last is None else last.end
         self._paste(at, at, block.encode())
+
+    def spell(self, name: str) -> str:
+        """Return the name of a property with the prefix that this packet has for its namespace.
+
+        Readers fail over a packet in which one namespace has two prefixes, or one prefix two namespaces.
+        """
+        prefix, _, local = name.partition(":")
+        return f"{self._prefixes[NAMESPACES[prefix]]}:{local}"
+
+    def spaces(self, xml: str, scope: Mapping[str, str], *, always: Sequence[str] = ()) -> str:
+        """Return the declarations, as attributes, that a piece of XML needs in a scope."""
+        tags = "".join(_QUOTED.sub("", tag) for tag in _TAGS.findall(xml))
+        used = set(_PREFIX.findall(tags))
+        return "".join(
+            f' xmlns:{prefix}="{address}"'
+            for address, prefix in sorted(self._prefixes.items(), key=lambda pair: pair[1])
+            if prefix in used and prefix != "xml" and (scope.get(prefix) != address or address in always)
+        )
+
+    def bag(self, name: str, items: Iterable[str], *, kind: str = "Bag") -> str:
+        """Write a property that is a list of texts."""
+        tag, container, li = self.spell(name), self.spell(f"rdf:{kind}"), self.spell("rdf:li")
+        inside = "".join(f"<{li}>{_escaped(item)}</{li}>" for item in items)
+        return f"<{tag}><{container}>{inside}</{container}></{tag}>"
+
+    def default_text(self, name: str, text: str) -> str:
+        """Write a property that is a text in languages, in the one for all."""
+        tag, container, li = self.spell(name), self.spell("rdf:Alt"), self.spell("rdf:li")
+        item = f'<{li} xml:lang="x-default">{_escaped(text)}</{li}>'
+        return f"<{tag}><{container}>{item}</{container}></{tag}>"
+
+    def attributes(self, values: Mapping[str, object]) -> str:
+        """Write attributes, each with a blank before it."""
+        return "".join(
+            f" {self.spell(name)}={quoteattr(_NO_XML.sub('', str(value)))}" for name, value in values.items()
+        )
+
+    def simple(self, name: str, text: str) -> str:
+        """Write a property that is a text."""
+        return f"<{self.spell(name)}>{_escaped(text)}</{self.spell(name)}>"
 
     def _attribute(self, name: str) -> Attribute | None:
         attributes = (one for each in self._descriptions for one in each.attributes)
@@ -257,29 +293,9 @@ class XmpPacket:
 
 
 _ABOUT = ("rdf:about", "about")
-_PREFIX = re.compile(r"[<\s]([A-Za-z][\w-]*):[A-Za-z]\w*(?=[=>\s/])")
-
-
-def bag(name: str, items: Iterable[str], *, kind: str = "Bag") -> str:
-    """Write a property that is a list of texts."""
-    inside = "".join(f"<rdf:li>{_escaped(item)}</rdf:li>" for item in items)
-    return f"<{name}><rdf:{kind}>{inside}</rdf:{kind}></{name}>"
-
-
-def default_text(name: str, text: str) -> str:
-    """Write a property that is a text in languages, in the one for all."""
-    item = f'<rdf:li xml:lang="x-default">{_escaped(text)}</rdf:li>'
-    return f"<{name}><rdf:Alt>{item}</rdf:Alt></{name}>"
-
-
-def simple(name: str, text: str) -> str:
-    """Write a property that is a text."""
-    return f"<{name}>{_escaped(text)}</{name}>"
-
-
-def quoted(text: str) -> str:
-    """Write a text as the value of an attribute, with its quotes."""
-    return quoteattr(_NO_XML.sub("", text))
+_TAGS = re.compile(r"<[^>]*>")
+_QUOTED = re.compile("\"[^\"]*\"|'[^']*'")
+_PREFIX = re.compile(r"[</\s]([A-Za-z_][\w.-]*):")
 
 
 def _escaped(text: str) -> str:
@@ -300,6 +316,23 @@ def _encoding_of(content: bytes) -> tuple[bytes, str]:
     encoding = declared[1].decode("ascii").lower() if declared else "utf-8"
     # A text of single bytes is in no such encoding, whatever it declares.
     return b"", "utf-8" if encoding.startswith(("utf-16", "utf16", "ucs")) else encoding
+
+
+def _prefixes_in(root: Element) -> dict[str, str]:
+    """Return the prefix for each namespace: that of the packet, or one that it has for nothing else."""
+    used: dict[str, str] = {}
+    waiting = [root]
+    while waiting:
+        element = waiting.pop()
+        used = {**element.scope, **used}
+        waiting += element.children
+    by_address = {address: prefix for prefix, address in reversed(used.items()) if prefix}
+    for prefix, address in NAMESPACES.items():
+        if address not in by_address:
+            taken = {*used, *by_address.values()}
+            free = (f"{prefix}{number or ''}" for number in range(len(taken) + 1))
+            by_address[address] = next(each for each in free if each not in taken)
+    return by_address
 
 
 def _find(element: Element | None, name: str) -> Element | None:
