@@ -174,7 +174,9 @@ def _note_photo(photo: PhotoRecord, facts: Metadata, found: dict[str, _Named]) -
         named.spellings[spelling] += 1
         named.photo_ids.add(photo.id)
         is_pet = key in pets or any(region.kind == "Pet" for region in regions[key])
-        named.kinds["pet" if is_pet else "person"] += 1
+        # Microsoft's regions, which have no size, and names without a region cannot say that it is a pet.
+        if is_pet or any(region.drawn_on for region in regions[key]):
+            named.kinds["pet" if is_pet else "person"] += 1
         if not regions[key]:
             if len(spellings) == 1:
                 named.candidates.append(_Candidate(NamedReference(photo, None)))
@@ -225,8 +227,8 @@ def _concepts_by_key(library: Library) -> Mapping[str, ConceptRecord]:
 
 
 def _kind_of(named: _Named) -> ConceptKind:
-    # Of the programs that mark faces only some can say that one is a pet's.
-    return "pet" if 4 * named.kinds["pet"] >= named.kinds.total() else "person"
+    # Many programs call every region a face; who says that it is a pet's means it.
+    return "pet" if 0 < named.kinds.total() <= 4 * named.kinds["pet"] else "person"
 
 
 def _choose(
