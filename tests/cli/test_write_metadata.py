@@ -15,6 +15,7 @@ from photopal.ingest.indexer import index_folders
 from photopal.library import Appearance, Library
 from photopal.photos.xmp import Xmp
 from tests.photos.sidecar_shapes import LIGHTROOM, sidecars
+from tests.torture.sidecars import run_kills
 
 ORIENTATION = 274
 BOX = (40, 30, 80, 60)
@@ -225,6 +226,12 @@ def test_unreadable_sidecars_and_unknown_photos_are_told_and_left(run, folder):
     assert run("write-metadata", "unheard").exit_code == 4
     [left_out] = json.loads(run("write-metadata", "--json").stdout)["left_out"]
     assert left_out == {"sidecar": f"{folder}/0.jpg.xmp", "reason": "not XMP that can be read"}
+
+
+@pytest.mark.slow
+def test_after_a_kill_every_sidecar_is_the_old_or_the_new_one_and_undo_brings_the_old_back(tmp_path):
+    told = run_kills(tmp_path, sidecars_number=40, kills=2, seed=1)
+    assert all("all undone" in words for words in told)
 
 
 @pytest.mark.slow
