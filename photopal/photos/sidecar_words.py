@@ -13,7 +13,7 @@ from xml.sax.saxutils import quoteattr
 
 from photopal.photos.turns import Box
 from photopal.photos.xmp import NAMESPACES, Value, Xmp, texts_of
-from photopal.photos.xmp_edit import Element, XmpEditError, XmpPacket
+from photopal.photos.xmp_edit import Element, XmpEditError, XmpPacket, writable
 from photopal.text import name_key
 
 LISTS: Mapping[str, str] = {
@@ -133,7 +133,7 @@ def write_words(content: bytes | None, words: SidecarWords, *, extension: str | 
     packet = XmpPacket(before)
     xmp = Xmp([before])
     said, others = words_by_photopal(xmp), without_photopal(xmp)
-    wanted = _not_said(words, others)
+    wanted = _not_said(_writable(words), others)
     if content is not None and _same(wanted, said) and _same(said, _marked(xmp)):
         return content
     if content is None and not wanted:
@@ -144,6 +144,15 @@ def write_words(content: bytes | None, words: SidecarWords, *, extension: str | 
     _check(others, wanted, Xmp([result]))
     # What is as photopal made it goes with the last word; anything else in it would be somebody's.
     return None if result == _new_packet(others.text(_EXTENSION)) else result
+
+
+def _writable(words: SidecarWords) -> SidecarWords:
+    return replace(
+        words,
+        description=writable(words.description or "") or None,
+        lists={name: tuple(filter(None, map(writable, items))) for name, items in words.lists.items()},
+        regions=tuple(replace(each, name=writable(each.name)) for each in words.regions),
+    )
 
 
 def _marked(xmp: Xmp) -> SidecarWords:

@@ -151,7 +151,7 @@ class XmpPacket:
         container = found.child(*_LISTS)
         if container is not None:
             li = f"{container.prefix}:li" if container.prefix else "li"
-            self.append_items(container, [f"<{li}>{_escaped(item)}</{li}>" for item in items])
+            self.append_items(container, [f"<{li}>{escape(item)}</{li}>" for item in items])
         elif not found.children and not any(each.name.startswith("rdf:") for each in found.attributes):
             # A single text in the place of a list, which readers let pass.
             before = [found.text.strip()] if found.text.strip() else []
@@ -254,24 +254,22 @@ class XmpPacket:
     def bag(self, name: str, items: Iterable[str], *, kind: str = "Bag") -> str:
         """Write a property that is a list of texts."""
         tag, container, li = self.spell(name), self.spell(f"rdf:{kind}"), self.spell("rdf:li")
-        inside = "".join(f"<{li}>{_escaped(item)}</{li}>" for item in items)
+        inside = "".join(f"<{li}>{escape(item)}</{li}>" for item in items)
         return f"<{tag}><{container}>{inside}</{container}></{tag}>"
 
     def default_text(self, name: str, text: str) -> str:
         """Write a property that is a text in languages, in the one for all."""
         tag, container, li = self.spell(name), self.spell("rdf:Alt"), self.spell("rdf:li")
-        item = f'<{li} xml:lang="x-default">{_escaped(text)}</{li}>'
+        item = f'<{li} xml:lang="x-default">{escape(text)}</{li}>'
         return f"<{tag}><{container}>{item}</{container}></{tag}>"
 
     def attributes(self, values: Mapping[str, object]) -> str:
         """Write attributes, each with a blank before it."""
-        return "".join(
-            f" {self.spell(name)}={quoteattr(_NO_XML.sub('', str(value)))}" for name, value in values.items()
-        )
+        return "".join(f" {self.spell(name)}={quoteattr(str(value))}" for name, value in values.items())
 
     def simple(self, name: str, text: str) -> str:
         """Write a property that is a text."""
-        return f"<{self.spell(name)}>{_escaped(text)}</{self.spell(name)}>"
+        return f"<{self.spell(name)}>{escape(text)}</{self.spell(name)}>"
 
     def _attribute(self, name: str) -> Attribute | None:
         attributes = (one for each in self._descriptions for one in each.attributes)
@@ -298,8 +296,9 @@ _QUOTED = re.compile("\"[^\"]*\"|'[^']*'")
 _PREFIX = re.compile(r"[</\s]([A-Za-z_][\w.-]*):")
 
 
-def _escaped(text: str) -> str:
-    return escape(_NO_XML.sub("", text))
+def writable(text: str) -> str:
+    """Return a text as it comes back from a packet: one line of letters that XML can hold."""
+    return " ".join(_NO_XML.sub("", text).split())
 
 
 def _encoding_of(content: bytes) -> tuple[bytes, str]:

@@ -72,6 +72,13 @@ def test_words_come_in_and_out_of_every_shape_and_nothing_else_changes(name):
         assert taken_out == content
 
 
+def test_letters_that_xml_cannot_hold_are_left_out():
+    odd = "A\x1c dog \x00 at\r\n the\ufffe  sea\ud800"
+    words = SidecarWords(description=odd, lists={"dc:subject": (odd, "\x0b")}, size_px=(4, 3))
+    xmp = Xmp([write_words(None, words)])
+    assert (xmp.text("dc:description"), xmp.texts("dc:subject")) == ("A dog at the sea", ["A dog at the sea"])
+
+
 def test_what_others_said_is_not_said_again_and_stays_when_photopal_goes():
     words = SidecarWords(
         description="Sea",
