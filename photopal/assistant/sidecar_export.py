@@ -25,6 +25,8 @@ from photopal.text import count, name_key, names_in
 
 _FOLDERS = {"person": "People", "pet": "Pets", "thing": "Things"}
 _REGION_KINDS = {"person": "Face", "pet": "Pet"}
+# What other programs read anyway; they do not know Takeout's and Picasa's own files.
+_XMP_SOURCES = ("XMP", "sidecar")
 
 
 @dataclass(frozen=True)
@@ -209,8 +211,10 @@ class _Known:
         """Whether there is anything that the photo's own file does not say."""
         if self._caption and self._facts.value("description") is None:
             return True
-        named = set(map(name_key, self._facts.names()))
-        drawn = {name_key(region.name) for region in self._facts.regions if region.name}
+        regions = [each for each in self._facts.regions if each.name and each.source in _XMP_SOURCES]
+        drawn = {name_key(each.name or "") for each in regions}
+        persons = [each for each in self._facts.facts if each.field == "person"]
+        named = drawn | {name_key(each.value) for each in persons if each.source in _XMP_SOURCES}
         return any(
             name_key(concept.name) not in (drawn if self._region(concept) else named)
             for concept in self._shown
@@ -278,7 +282,13 @@ class _Known:
 
     def _region(self, concept: ConceptRecord) -> NamedRegion | None:
         """Where somebody is in the image as stored: a person by their face where it has been found."""
-        box = self._evidence.box_of(concept.id)
+        key = name_key(concept.name)
+        drawn = (
+            each.upright_box(self._orientation, self._photo.width_px, self._photo.height_px)
+            for each in self._facts.regions
+            if each.name and name_key(each.name) == key
+        )
+        box = self._evidence.box_of(concept.id) or next(filter(None, drawn), None)
         if box is None or concept.kind not in _REGION_KINDS:
             return None
         x, y, width, height = box

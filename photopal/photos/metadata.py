@@ -31,6 +31,7 @@ from photopal.photos.iptc import (
     Records,
     read_iptc,
 )
+from photopal.photos.picasa import PicasaFace
 from photopal.photos.sidecar_words import without_photopal
 from photopal.photos.sidecars import Sidecars, read_takeout, read_xmp_sidecar
 from photopal.photos.turns import Box, turned_box
@@ -220,6 +221,7 @@ def gather_metadata(
         _of_iptc(read_iptc(blocks.iptc) if blocks.iptc else {}),
         _of_texts(blocks.texts),
         _of_takeout(read_takeout(beside.takeout) if beside.takeout else {}),
+        _of_picasa(beside.picasa, exif.orientation),
     ]
     dates = [
         judged(date, is_from_clock=date.source not in _BY_PEOPLE, now=now)
@@ -288,7 +290,7 @@ _RANKS = (
 "EXIF" without a field stands for whatever date an earlier version of photopal took.
 """
 
-_SOURCES = ("sidecar", "EXIF", "XMP", "IPTC", "PNG", "Takeout")
+_SOURCES = ("sidecar", "EXIF", "XMP", "IPTC", "PNG", "Takeout", "Picasa")
 _RANK = {source: rank for rank, source in enumerate(_RANKS)}
 _BY_PEOPLE = ("you", "Takeout photoTakenTime", "file name", "folder name")
 
@@ -521,6 +523,16 @@ def _of_takeout(said: dict[str, Any]) -> Metadata:
         "description": description if isinstance(description, str) else None,
     }
     return _said("Takeout", [_takeout_date(said)], facts, {"person": names})
+
+
+def _of_picasa(faces: Iterable[PicasaFace], orientation: int) -> Metadata:
+    # Nothing says whether the boxes of a photo that is stored turned are of the stored or the upright one.
+    regions = [
+        Region(_short(face.name), "Face", face.box, "Picasa")
+        for face in faces
+        if face.box is not None and orientation == 1
+    ]
+    return _said("Picasa", (), {}, {"person": [face.name for face in faces]}, regions)
 
 
 def _takeout_date(said: dict[str, Any]) -> DateTaken | None:

@@ -212,6 +212,22 @@ def test_what_stands_in_the_photo_is_not_hidden_by_a_new_sidecar(run, folder, ho
     assert set(xmp.texts("digiKam:TagsList")) == {"Places/Nice", "People/Anna", "Pets/Rex"}
 
 
+def test_names_that_only_picasa_and_takeout_keep_are_written_for_other_programs(run, folder):
+    (folder / "2.jpg.json").write_text(
+        json.dumps({"photoTakenTime": {"timestamp": "1"}, "people": [{"name": "Anna"}]}), encoding="utf-8"
+    )
+    (folder / ".picasa.ini").write_text(
+        "[1.jpg]\nfaces=rect64(400040008000c000),b1\n[Contacts2]\nb1=Ben;;\n", encoding="utf-8"
+    )
+    run("index", str(folder))
+    run("write-metadata", "--yes")
+    assert xmp_of(folder / "2.jpg.xmp").texts("Iptc4xmpExt:PersonInImage") == ["Anna"]
+    xmp = xmp_of(folder / "1.jpg.xmp")
+    assert xmp.text("dc:description") == "Ben reads a book"
+    [region] = xmp.structures("mwg-rs:Regions", "mwg-rs:RegionList")
+    assert (region["mwg-rs:Name"], region["mwg-rs:Area"]["stArea:x"]) == ("Ben", "0.375006")
+
+
 def test_unreadable_sidecars_and_unknown_photos_are_told_and_left(run, folder):
     (folder / "0.jpg.xmp").write_bytes(b"<broken")
     (folder / "new.jpg").write_bytes((folder / "1.jpg").read_bytes() + b"x")
