@@ -244,6 +244,7 @@ class _Known:
             lists={name: tuple(items) for name, items in lists.items()},
             regions=tuple(regions),
             size_px=stored[::-1] if self._orientation >= 5 else stored,
+            orientation=self._orientation,
         )
 
     def _description_in_photo(self) -> str | None:

@@ -34,7 +34,7 @@ from photopal.photos.iptc import (
 from photopal.photos.picasa import PicasaFace
 from photopal.photos.sidecar_words import without_photopal
 from photopal.photos.sidecars import Sidecars, read_takeout, read_xmp_sidecar
-from photopal.photos.turns import Box, turned_box
+from photopal.photos.turns import Box, has_shape, turned_box
 from photopal.photos.xmp import Xmp, texts_of
 
 METADATA_VERSION = 2
@@ -47,8 +47,6 @@ Field = Literal[
 RegionKind = Literal["Face", "Pet"]
 
 _MOST_ITEMS = 500
-# How much the shapes of two versions of a picture may differ by rounding and by the edges of RAW files.
-_SHAPE_SHARE = 0.01
 _MOST_LETTERS = 5_000
 
 
@@ -93,9 +91,9 @@ class Region:
         """
         is_turned = orientation >= 5
         stored_px = (height_px, width_px) if is_turned else (width_px, height_px)
-        if self.drawn_on is None or _has_shape(self.drawn_on, stored_px):
+        if self.drawn_on is None or has_shape(self.drawn_on, stored_px):
             return turned_box(orientation, self.box)
-        return self.box if is_turned and _has_shape(self.drawn_on, (width_px, height_px)) else None
+        return self.box if is_turned and has_shape(self.drawn_on, (width_px, height_px)) else None
 
 
 @dataclass(frozen=True)
@@ -448,12 +446,6 @@ def _microsoft_regions(xmp: Xmp, source: str) -> Iterator[Region]:
         box = _box(*sides) if len(sides) == 4 else None
         if box is not None:
             yield Region(_short(name[0]) if name else None, "Face", box, source)
-
-
-def _has_shape(size: tuple[float, float], other: tuple[float, float]) -> bool:
-    (width, height), (other_width, other_height) = size, other
-    across, along = width * other_height, height * other_width
-    return abs(across - along) <= _SHAPE_SHARE * max(across, along)
 
 
 def _box(x: float | None, y: float | None, width: float | None, height: float | None) -> Box | None:

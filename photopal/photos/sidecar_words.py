@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from xml.sax.saxutils import quoteattr
 
-from photopal.photos.turns import Box
+from photopal.photos.turns import Box, has_shape, turned_box
 from photopal.photos.xmp import NAMESPACES, Value, Xmp, texts_of
 from photopal.photos.xmp_edit import Element, XmpEditError, XmpPacket, writable
 from photopal.text import name_key
@@ -53,6 +53,7 @@ class SidecarWords:
         lists: Texts by property, of those in `LISTS`.
         regions: Who is where.
         size_px: Width and height of the image as stored, which the regions are of.
+        orientation: The turn from there to the upright photo, as EXIF numbers it.
     """
 
     description: str | None = None
@@ -60,6 +61,7 @@ class SidecarWords:
     lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     regions: tuple[NamedRegion, ...] = ()
     size_px: tuple[int, int] = (0, 0)
+    orientation: int = 1
 
     def __bool__(self) -> bool:
         """Whether anything is said."""
@@ -179,8 +181,12 @@ def _same(words: SidecarWords, other: SidecarWords) -> bool:
 def _not_said(words: SidecarWords, others: Xmp) -> SidecarWords:
     """Return those of some words that others do not say."""
     named = {name_key(each.name) for each in _regions_in(others)}
-    regions = [each for each in words.regions if name_key(each.name) not in named]
-    convention = _how_regions_lie(others, words.size_px)
+    turn = _turn_of_regions(others, words)
+    regions = [
+        replace(each, box=turned_box(turn, each.box))
+        for each in words.regions
+        if turn is not None and name_key(each.name) not in named
+    ]
     return replace(
         words,
         description=None if others.text("dc:description") else words.description,
@@ -189,17 +195,21 @@ def _not_said(words: SidecarWords, others: Xmp) -> SidecarWords:
             for name in LISTS
             for said in [set(others.texts(name))]
         },
-        regions=tuple(regions) if convention else (),
+        regions=tuple(regions),
     )
 
 
-def _how_regions_lie(others: Xmp, size_px: tuple[int, int]) -> bool:
-    """Whether regions of the image as stored may be added to those of others."""
+def _turn_of_regions(others: Xmp, words: SidecarWords) -> int | None:
+    """Return how regions of the image as stored have to be turned to be added to those of others.
+
+    None where those are of another picture: the photo was cropped or turned since.
+    """
     sizes = others.structures("mwg-rs:Regions", "mwg-rs:AppliedToDimensions")
     width, height = (_number(sizes[0].get(f"stDim:{side}")) if sizes else None for side in "wh")
-    if not width or not height:
-        return True
-    return abs(width * size_px[1] - height * size_px[0]) <= 0.01 * width * size_px[1]
+    if not width or not height or has_shape((width, height), words.size_px):
+        return 1
+    is_upright = words.orientation >= 5 and has_shape((width, height), words.size_px[::-1])
+    return words.orientation if is_upright else None
 
 
 def _take_out(packet: XmpPacket, xmp: Xmp, said: SidecarWords) -> None:

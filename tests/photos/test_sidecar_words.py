@@ -14,6 +14,7 @@ from photopal.photos.sidecar_words import (
     write_words,
 )
 from photopal.photos.sidecars import SidecarFinder
+from photopal.photos.turns import turned_box
 from photopal.photos.xmp import Xmp
 from photopal.photos.xmp_edit import XmpEditError
 from tests.photos.sidecar_shapes import CHANGED_SHAPES, LIGHTROOM, dc, sidecars
@@ -108,6 +109,14 @@ def test_a_description_that_was_changed_by_somebody_else_is_theirs():
 def test_regions_of_a_photo_that_was_cropped_since_are_not_mixed_with_new_ones():
     words = SidecarWords(regions=WORDS.regions, size_px=(3000, 3000))
     assert write_words(LIGHTROOM.encode(), words) == LIGHTROOM.encode()
+
+
+def test_regions_are_added_as_those_of_others_lie():
+    words = SidecarWords(regions=WORDS.regions, size_px=(3000, 4000), orientation=6)
+    regions = words_by_photopal(Xmp([write_words(LIGHTROOM.encode(), words)])).regions
+    assert [each.box for each in regions] == [
+        pytest.approx(turned_box(6, each.box), abs=1e-6) for each in WORDS.regions
+    ]
 
 
 @pytest.mark.parametrize(
