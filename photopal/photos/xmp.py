@@ -134,7 +134,10 @@ def _parse(packet: bytes) -> Element | None:
     if len(packet) > XMP_LIMIT_BYTES:
         return None
     builder = TreeBuilder()
-    text = _in_utf_8(packet)
+    try:
+        text = _in_utf_8(packet)
+    except UnicodeDecodeError:
+        return None
     # What was in UTF-16 may still declare that it is.
     encoding = None if text in packet else "utf-8"
     parser = expat.ParserCreate(encoding, namespace_separator="}")

@@ -124,6 +124,7 @@ def test_regions_are_added_as_those_of_others_lie():
     [
         b"not xml",
         b"<a/>",
+        LIGHTROOM.encode("utf-16-le")[:-1],
         b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>',
         b"\xff\xfe\x00\x00<\x00\x00\x00",
         b"<?xml version='1.0'?><a>\xff</a>",
