@@ -220,7 +220,11 @@ class XmpPacket:
             '""',
         )
         last = rdf.children[-1] if rdf.children else None
-        blanks = "" if last is None else self._text[self._with_blanks(last)[0] : last.start].decode()
+        if last is not None:
+            blanks = self._text[self._with_blanks(last)[0] : last.start].decode()
+        else:
+            line_end = re.match(rb"\r?\n", self._text[rdf.inside :])
+            blanks = f"{line_end[0].decode()} " if line_end else ""
         inner = f"{blanks} " if blanks else ""
         tag, body = self.spell("rdf:Description"), "".join(inner + each for each in properties)
         start = f"<{tag} {self.spell('rdf:about')}={about}"
