@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from photopal.ingest.name_import import MOST_REFERENCES, apply_import, plan_import
-from photopal.library import Library
+from photopal.library import Library, SearchQuery
 from photopal.photos import Exif, Photo
 from photopal.photos.metadata import Fact, Metadata, Region
 from photopal.photos.turns import turned_box, turned_point
@@ -98,6 +98,10 @@ def test_spellings_that_the_matcher_takes_for_one_are_one_name_and_others_are_no
     apply_import(folder.library, folder.plan())
     shown = [folder.library.corrections.evidence(photo_id).shown for photo_id in range(1, 6)]
     assert [list(names.values()) for names in shown] == [["Zoë O'Neil"]] * 4 + [["Zoe O'Neil"]]
+    counted = [
+        folder.library.search.count(SearchQuery(concepts=(name,))) for name in ("Zoë O'Neil", "Zoe O'Neil")
+    ]
+    assert counted == [4, 1]
 
 
 def test_pets_are_pets_by_their_region_or_by_their_tag(folder):
