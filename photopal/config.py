@@ -25,7 +25,7 @@ BUNDLED_MODEL = "bundled"
 OWN_MODELS = {BUNDLED_MODEL: "models/mini", "plain": "lab/plain"}
 """Models of photopal's own, for drawn photos, by name; each with its folder beside how they are trained."""
 
-CONFIG_KEYS = ("library", "banks", "model", "device", "dtype", "features_mb", "faces")
+CONFIG_KEYS = ("library", "banks", "model", "device", "dtype", "features_mb", "faces", "sidecars")
 _NUMBER_KEYS = ("features_mb",)
 _SWITCH_KEYS = ("faces",)
 
@@ -34,6 +34,9 @@ DTYPES = ("auto", "float32", "bfloat16", "float16")
 
 DEFAULT_FEATURES_MB = 2048
 """How large the feature cache may grow, in MB of 2**20 bytes; 0 disables it."""
+
+SIDECAR_NAMES = ("digikam", "lightroom")
+"""How new sidecars are named: photo.jpg.xmp or photo.xmp."""
 
 _DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
 
@@ -51,6 +54,7 @@ class Settings:
     dtype: str = "auto"
     features_mb: int = DEFAULT_FEATURES_MB
     has_faces: bool = True
+    sidecars: str = "digikam"
     sources: Mapping[str, Source] = field(default_factory=dict)
 
     @property
@@ -153,6 +157,11 @@ def load_settings(
         raise SettingsError(f"invalid device {settled_device!r}", hint="Use auto, cpu, mps, cuda or cuda:0.")
     if settled_dtype not in DTYPES:
         raise SettingsError(f"invalid dtype {settled_dtype!r}", hint=f"Use one of {', '.join(DTYPES)}.")
+    settled_sidecars = settle("sidecars", None, "digikam")
+    if settled_sidecars not in SIDECAR_NAMES:
+        raise SettingsError(
+            f"invalid sidecars {settled_sidecars!r}", hint=f"Use {' or '.join(SIDECAR_NAMES)}."
+        )
     return Settings(
         home=home_path,
         config_path=config_path,
@@ -162,6 +171,7 @@ def load_settings(
         device=settled_device,
         dtype=settled_dtype,
         features_mb=_checked_size(settle("features_mb", None, str(DEFAULT_FEATURES_MB))),
+        sidecars=settled_sidecars,
         has_faces=_checked_switch("faces", settle("faces", None, "on")),
         sources=sources,
     )

@@ -42,6 +42,12 @@ def fold(name: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", " ".join(name.split())).casefold())
 
 
+def name_key(name: str) -> str:
+    """Return the form in which names are one that `name_spans` takes for the same: O'Neil and O’NEIL."""
+    folded, _ = _fold_with_starts(" ".join(name.split()), ignore_case=True)
+    return unicodedata.normalize("NFC", folded)
+
+
 def usable_name(name: str) -> str:
     """Return a name as it is kept.
 

@@ -10,6 +10,7 @@ from photopal.text import (
     count,
     fold,
     join_words,
+    name_key,
     name_spans,
     names_in,
     nearest,
@@ -24,6 +25,22 @@ NAMES = ["Anna", "Anna Maria", "राम", "Straße", "李雷", "José", "O'Nei
 
 def found(text, names=NAMES, **more):
     return [text[start:end] for start, end, _ in name_spans(text, names, **more)]
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("O'Neil", "O’NEIL"),
+        ("José", "Jose\u0301"),
+        ("Straße", "STRASSE"),
+        ("Anna Maria", " anna\tMARIA"),
+        ("❤", "❤️"),
+    ],
+)
+def test_names_that_are_found_as_one_have_one_key(name, other):
+    assert name_key(name) == name_key(other)
+    assert found(other.strip(), [name]) == [other.strip()]
+    assert name_key(name) != name_key(f"{name}a")
 
 
 @pytest.mark.parametrize(

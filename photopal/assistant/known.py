@@ -15,7 +15,7 @@ from photopal.assistant.query.daytimes import part_of_day
 from photopal.assistant.query.phrasing import day, month
 from photopal.box import WHOLE_PHOTO, Box
 from photopal.library import ConceptRecord, Evidence, Library, PhotoRecord
-from photopal.text import fold, join_words
+from photopal.text import join_words, name_key
 
 _TROPIC = 23.5  # between the tropics there is no summer or winter
 _SEASONS = ("winter", "spring", "summer", "fall")
@@ -69,8 +69,8 @@ def describe_known(library: Library, photo: PhotoRecord) -> str:
     first = f"{subject[:1].upper()}{subject[1:]}{taken}{where}{f', {when}' if where and when else ''}"
     if when and not where:
         first += f" {when}"
-    absent = {fold(name) for name in evidence.taken_off}
-    said = {fold(concept.name) for concept, _ in shown}
+    absent = {name_key(name) for name in evidence.taken_off}
+    said = {name_key(concept.name) for concept, _ in shown}
     return " ".join([f"{first}.", *_of_file(library, photo, hidden=absent | said)])
 
 
@@ -83,8 +83,8 @@ def _of_file(library: Library, photo: PhotoRecord, *, hidden: set[str]) -> list[
     texts = dict.fromkeys(filter(None, (facts.value("title"), facts.value("description"))))
     if texts:
         sentences.append(f"Its file says {join_words([_quoted(text) for text in texts])}.")
-    keywords = [word for word in facts.all("keyword") if fold(word) not in hidden]
-    persons = [name for name in facts.names() if fold(name) not in hidden]
+    keywords = [word for word in facts.all("keyword") if name_key(word) not in hidden]
+    persons = [name for name in facts.names() if name_key(name) not in hidden]
     keywords = [word for word in keywords if word not in persons]
     if persons:
         sentences.append(f"According to its file, {join_words(persons)} {_verb(persons)} in it.")

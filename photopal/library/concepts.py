@@ -378,6 +378,14 @@ class Concepts:
             names.setdefault(family_of(self._connection, row["id"])[0], []).append(row["name"])
         return names
 
+    def removed_names(self) -> list[str]:
+        """Return the names that were removed and that nothing has now; captions may still have them."""
+        rows = self._connection.rows(
+            "SELECT DISTINCT name FROM concepts WHERE removed_at NOT NULL AND merged_into IS NULL"
+            " AND folded NOT IN (SELECT folded FROM concepts WHERE removed_at IS NULL) ORDER BY name"
+        )
+        return [row[0] for row in rows]
+
     def refuse_taken(self, name: str, *, except_id: int = 0) -> None:
         """Raise where another concept has a name.
 

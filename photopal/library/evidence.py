@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from photopal.library.connection import Connection
 from photopal.library.models import Evidence, EvidenceSource
-from photopal.text import fold, name_spans
+from photopal.text import name_key, name_spans
 
 # The strongest word first: what the user said of this photo beats everything, in either direction.
 _ORDER: tuple[EvidenceSource, ...] = ("user", "caption", "reference", "file", "face", "look", "model")
@@ -49,6 +49,7 @@ class PhotoEvidence:
         by_hand: Whether the user wrote the caption.
         is_contradicted: Whether there is a caption that must not be shown.
         words: All that was weighed, the stronger words first.
+        roots: The concepts that others were merged into, or themselves, by id.
     """
 
     concepts: tuple[Evidence, ...] = ()
@@ -57,6 +58,16 @@ class PhotoEvidence:
     by_hand: bool = False
     is_contradicted: bool = False
     words: tuple[Evidence, ...] = ()
+    roots: Mapping[int, int] = field(default_factory=dict)
+
+    def box_of(self, concept_id: int) -> tuple[float, float, float, float] | None:
+        """Return where a concept is, by the strongest word that says so; a model's is too coarse."""
+        boxes = (
+            word.box
+            for word in self.words
+            if word.is_present and word.source != "model" and self.roots[word.concept_id] == concept_id
+        )
+        return next((box for box in boxes if box is not None), None)
 
     @property
     def shown(self) -> dict[int, str]:
@@ -96,9 +107,9 @@ def evidence_on(connection: Connection, photo_id: int) -> PhotoEvidence:
     words = [_evidence(row) for row in rows if row["source"] not in ("caption", "file")]
     for row in (row for row in rows if row["source"] == "file"):
         by_name = {
-            fold(name): concept_id for concept_id, name in {**concepts.every, **concepts.active}.items()
+            name_key(name): concept_id for concept_id, name in {**concepts.every, **concepts.active}.items()
         }
-        named = {by_name.get(fold(name)) for name in json.loads(row["text"])}
+        named = {by_name.get(name_key(name)) for name in json.loads(row["text"])}
         words += [Evidence(concept_id, True, "file") for concept_id in named if concept_id is not None]
     if by_hand and text is not None:
         words += [Evidence(i, True, "caption") for i in _named_in(text, concepts.active)]
@@ -111,6 +122,7 @@ def evidence_on(connection: Connection, photo_id: int) -> PhotoEvidence:
         by_hand=by_hand,
         is_contradicted=is_contradicted,
         words=tuple(sorted(words, key=lambda one: _ORDER.index(one.source))),
+        roots=concepts.roots,
     )
 
 
@@ -132,8 +144,8 @@ def named_by_people(connection: Connection, name: str) -> set[int]:
 
 
 def person_mark(name: str) -> str:
-    """Return the mark of a person or pet that a file names; it is the name in hexadecimal, in either case."""
-    return "f" + fold(name).encode("utf-8", "replace").hex()
+    """Return the mark of a person or pet that a file names; it is the name's `name_key` in hexadecimal."""
+    return "f" + name_key(name).encode("utf-8", "replace").hex()
 
 
 def _read_concepts(connection: Connection) -> _Concepts:

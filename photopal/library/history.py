@@ -21,6 +21,7 @@ from photopal.library.evidence import family_of
 from photopal.library.face_sums import recount_groups
 from photopal.library.fts import WordIndex
 from photopal.library.models import JournalEntry
+from photopal.library.sidecar_files import FileState, put_back
 from photopal.text import fold
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ _KEYS = {
     "set_dates": ("photo_id",),
     "face_groups": ("id",),
     "faces": ("id",),
+    "sidecars": ("id",),
 }
 """The tables that hold what the user said, with their keys; rows are restored in this order."""
 
@@ -215,6 +217,8 @@ class History:
             with self._journal.recording(f"{verb}: {base.what}", undoes=entry.id):
                 self._restore_faces(entry)
                 self._restore_all(entry)
+                # The last step: what cannot be written leaves the library as it was.
+                put_back(self._sidecars_before(entry))
             latest = self.entries(1)[0]
             self._connection.execute("UPDATE journal SET undone_by = ? WHERE id = ?", (latest.id, entry.id))
             if base.id != entry.id:
@@ -301,6 +305,23 @@ class History:
                 )
         self._words.refresh(sorted(photo_ids))
 
+    def _sidecars_before(self, entry: JournalEntry) -> list[FileState]:
+        """What an entry's sidecars are to be again, and are expected to be now."""
+        rows = self._connection.rows(
+            "SELECT before, after FROM journal_rows WHERE entry_id = ? AND place = 'sidecars'", (entry.id,)
+        )
+        images = [(json.loads(row["before"]), json.loads(row["after"])) for row in rows]
+        return [
+            FileState.of(
+                bytes.fromhex(before["path"]["hex"]),
+                *(
+                    bytes.fromhex(image["content"]["hex"]) if image["content"] else None
+                    for image in (before, after)
+                ),
+            )
+            for before, after in images
+        ]
+
     def _restore_faces(self, entry: JournalEntry) -> None:
         """Take back what the user said of groups of faces, and which faces went where."""
         rows = self._connection.rows(
@@ -339,6 +360,8 @@ class History:
     def _photos_of(self, table: str, key: tuple[Any, ...]) -> set[int]:
         if table == "concepts":
             return self._concepts.photo_ids(key[0])
+        if table == "sidecars":
+            return set()
         return {key[_KEYS[table].index("photo_id")]}
 
     def _is_as(self, table: str, key: tuple[Any, ...], image: Image) -> bool:

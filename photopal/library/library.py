@@ -20,6 +20,7 @@ from photopal.library.paths import Paths
 from photopal.library.photos import Photos
 from photopal.library.pictures import Pictures
 from photopal.library.search import Search
+from photopal.library.sidecars import WrittenSidecars
 
 
 class Library:
@@ -44,6 +45,7 @@ class Library:
         corrections: Who is on which photo, in the user's words, and what counts.
         faces: The faces on photos, and groups of faces alike.
         findings: Who was found on photos by faces and looks.
+        sidecars: What photopal wrote beside photos.
         search: Finds and counts photos.
         history: What the user changed, and its undo.
 
@@ -67,6 +69,7 @@ class Library:
         )
         self.faces = Faces(self.connection, journal=journal)
         self.findings = Findings(self.connection, words=words)
+        self.sidecars = WrittenSidecars(self.connection, journal=journal)
         self.search = Search(self.connection, self.concepts)
         self.history = History(
             self.connection,

@@ -85,6 +85,25 @@ class FileFacts:
         said = found or Metadata()
         return Metadata(dates=(own, *said.dates), facts=said.facts, regions=said.regions)
 
+    def photos_with_persons(self) -> list[int]:
+        """Return the ids of the photos, of those that are there, whose files name persons or pets."""
+        return list(
+            self._connection.iter_column(
+                "SELECT id FROM photos WHERE persons IS NOT NULL AND missing_since IS NULL ORDER BY id"
+            )
+        )
+
+    def count_outdated(self) -> int:
+        """Count the files of which an earlier version has read less than is read by now."""
+        from photopal.photos.metadata import METADATA_VERSION
+
+        [row] = self._connection.rows(
+            "SELECT count(*) FROM metadata JOIN paths USING (path)"
+            " WHERE missing_since IS NULL AND version < ?",
+            (METADATA_VERSION,),
+        )
+        return int(row[0])
+
     def set_date_of(self, photo_id: int) -> DateTaken | None:
         """Return the date that the user set for a photo, or None."""
         from photopal.photos.dates import read_date

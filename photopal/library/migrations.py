@@ -318,6 +318,15 @@ def keep_findings(db: Any) -> None:
     )
 
 
+def keep_written_sidecars(db: Any) -> None:
+    """Sidecars that photopal wrote: whose names it wrote, and the bytes as it last saw them, compressed."""
+    db.execute(
+        "CREATE TABLE sidecars (id INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE,"
+        " photo_id INTEGER NOT NULL, content BLOB, names TEXT NOT NULL,"
+        " has_unconfirmed INTEGER NOT NULL DEFAULT 0)"
+    )
+
+
 LATER_STEPS = (
     keep_captions_by_hand,
     order_words_by_date,
@@ -334,6 +343,7 @@ LATER_STEPS = (
     keep_words_of_groups,
     mark_captions_from_facts,
     keep_findings,
+    keep_written_sidecars,
 )
 """Steps after the first tables. A new one goes last; one that was released is never changed."""
 

@@ -6,7 +6,8 @@
 | `decode`, `prefetch`, `decoder_log` | pixels of a photo; many in order, on threads; what decoders print |
 | `raw`, `turns` | previews of RAW files; orientation |
 | `metadata` | the fields known of a photo and which source wins |
-| `exif`, `xmp`, `iptc`, `embedded`, `sidecars` | reads one source of metadata each |
+| `exif`, `xmp`, `iptc`, `embedded`, `sidecars`, `picasa` | reads one source of metadata each |
+| `sidecar_words`, `xmp_edit` | what photopal writes into sidecars; edits XMP without touching the rest |
 | `dates` | dates in metadata, file names and folder names |
 | `photo`, `picture`, `phash` | a photo's record; the hash of its pixels' bytes; the perceptual hash |
 | `geocode` | names of places |

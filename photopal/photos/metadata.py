@@ -31,10 +31,13 @@ from photopal.photos.iptc import (
     Records,
     read_iptc,
 )
+from photopal.photos.picasa import PicasaFace
+from photopal.photos.sidecar_words import without_photopal
 from photopal.photos.sidecars import Sidecars, read_takeout, read_xmp_sidecar
+from photopal.photos.turns import Box, has_shape, turned_box
 from photopal.photos.xmp import Xmp, texts_of
 
-METADATA_VERSION = 1
+METADATA_VERSION = 2
 """Grows when more is read of files: what was read under a smaller number is read again."""
 
 Field = Literal[
@@ -63,14 +66,34 @@ class Region:
     Attributes:
         name: Who; None where nobody said it.
         kind: Face or Pet.
-        box: x, y, width, height as fractions of the image as stored, before EXIF's orientation.
+        box: x, y, width, height as fractions of the image as stored, before EXIF's orientation; see
+            `upright_box`.
         source: Who says so.
+        drawn_on: Width and height in pixels of the image that it was drawn on, where the file says so.
     """
 
     name: str | None
     kind: RegionKind
-    box: tuple[float, float, float, float]
+    box: Box
     source: str
+    drawn_on: tuple[float, float] | None = None
+
+    def upright_box(self, orientation: int, width_px: int, height_px: int) -> Box | None:
+        """Return the box as fractions of the upright photo; None where it was drawn on another picture.
+
+        Regions belong to the image as stored, but some programs write them, and the size of the image with
+        them, as it is shown. Where the size has the shape of neither, the photo was cropped or turned since.
+
+        Args:
+            orientation: EXIF's, 1 to 8.
+            width_px: Width of the upright photo.
+            height_px: Height of the upright photo.
+        """
+        is_turned = orientation >= 5
+        stored_px = (height_px, width_px) if is_turned else (width_px, height_px)
+        if self.drawn_on is None or has_shape(self.drawn_on, stored_px):
+            return turned_box(orientation, self.box)
+        return self.box if is_turned and has_shape(self.drawn_on, (width_px, height_px)) else None
 
 
 @dataclass(frozen=True)
@@ -130,7 +153,9 @@ class Metadata:
             {
                 "dates": [[date.at, date.certainty, date.source] for date in self.dates],
                 "facts": [[fact.field, fact.value, fact.source] for fact in self.facts],
-                "regions": [[each.name, each.kind, each.box, each.source] for each in self.regions],
+                "regions": [
+                    [each.name, each.kind, each.box, each.source, each.drawn_on] for each in self.regions
+                ],
             },
             ensure_ascii=False,
             separators=(",", ":"),
@@ -147,7 +172,9 @@ class Metadata:
                 for field, value, source in said["facts"]
             ),
             regions=tuple(
-                Region(name, kind, tuple(box), source) for name, kind, box, source in said["regions"]
+                # Before version 2 no size was kept.
+                Region(name, kind, tuple(box), source, tuple(size[0]) if size and size[0] else None)
+                for name, kind, box, source, *size in said["regions"]
             ),
         )
 
@@ -192,6 +219,7 @@ def gather_metadata(
         _of_iptc(read_iptc(blocks.iptc) if blocks.iptc else {}),
         _of_texts(blocks.texts),
         _of_takeout(read_takeout(beside.takeout) if beside.takeout else {}),
+        _of_picasa(beside.picasa, exif.orientation),
     ]
     dates = [
         judged(date, is_from_clock=date.source not in _BY_PEOPLE, now=now)
@@ -260,7 +288,7 @@ _RANKS = (
 "EXIF" without a field stands for whatever date an earlier version of photopal took.
 """
 
-_SOURCES = ("sidecar", "EXIF", "XMP", "IPTC", "PNG", "Takeout")
+_SOURCES = ("sidecar", "EXIF", "XMP", "IPTC", "PNG", "Takeout", "Picasa")
 _RANK = {source: rank for rank, source in enumerate(_RANKS)}
 _BY_PEOPLE = ("you", "Takeout photoTakenTime", "file name", "folder name")
 
@@ -305,6 +333,8 @@ def _of_sidecars(path: Path, sidecars: Sidecars) -> Iterator[Metadata]:
 def _of_xmp(xmp: Xmp, source: str) -> Metadata:
     if not xmp:
         return Metadata()
+    # What photopal wrote itself is known to it, and was not said by anybody else.
+    xmp = without_photopal(xmp)
     names = ("exif:DateTimeOriginal", "photoshop:DateCreated", "exif:DateTimeDigitized", "xmp:CreateDate")
     make, model = xmp.text("tiff:Make"), xmp.text("tiff:Model")
     facts = {
@@ -405,7 +435,8 @@ def _mwg_regions(xmp: Xmp, source: str) -> Iterator[Region]:
         box = None if x is None or y is None else _box(x - (w or 0) / 2, y - (h or 0) / 2, w, h)
         if box is not None:
             name = texts_of(region.get("mwg-rs:Name"))
-            yield Region(_short(name[0]) if name else None, kind_name, box, source)  # type: ignore[arg-type]
+            drawn_on = (width, height) if width and height else None
+            yield Region(_short(name[0]) if name else None, kind_name, box, source, drawn_on)  # type: ignore[arg-type]
 
 
 def _microsoft_regions(xmp: Xmp, source: str) -> Iterator[Region]:
@@ -417,9 +448,7 @@ def _microsoft_regions(xmp: Xmp, source: str) -> Iterator[Region]:
             yield Region(_short(name[0]) if name else None, "Face", box, source)
 
 
-def _box(
-    x: float | None, y: float | None, width: float | None, height: float | None
-) -> tuple[float, float, float, float] | None:
+def _box(x: float | None, y: float | None, width: float | None, height: float | None) -> Box | None:
     """Return a box within the image; None where nothing of it is."""
     if x is None or y is None or width is None or height is None:
         return None
@@ -486,6 +515,16 @@ def _of_takeout(said: dict[str, Any]) -> Metadata:
         "description": description if isinstance(description, str) else None,
     }
     return _said("Takeout", [_takeout_date(said)], facts, {"person": names})
+
+
+def _of_picasa(faces: Iterable[PicasaFace], orientation: int) -> Metadata:
+    # Nothing says whether the boxes of a photo that is stored turned are of the stored or the upright one.
+    regions = [
+        Region(_short(face.name), "Face", face.box, "Picasa")
+        for face in faces
+        if face.box is not None and orientation == 1
+    ]
+    return _said("Picasa", (), {}, {"person": [face.name for face in faces]}, regions)
 
 
 def _takeout_date(said: dict[str, Any]) -> DateTaken | None:

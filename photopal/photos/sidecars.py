@@ -6,12 +6,14 @@ import hashlib
 import json
 import os
 import re
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from photopal.photos.discover import is_photo_named
-from photopal.photos.xmp import XMP_LIMIT_BYTES
+from photopal.photos.picasa import PICASA_NAMES, PicasaFace, read_picasa
+from photopal.photos.xmp import XMP_LIMIT_BYTES, Xmp
 
 SIDECAR_SUFFIXES = (".xmp", ".json")
 """The endings, in lower case, of the files that may speak of a photo."""
@@ -35,11 +37,13 @@ class Sidecars:
         xmp: XMP sidecars, the one with the whole name first.
         takeout: Takeout's JSON.
         stamp: Changes whenever one of them comes, goes or changes; empty without any.
+        picasa: The faces that Picasa named on it.
     """
 
     xmp: tuple[Path, ...] = ()
     takeout: Path | None = None
     stamp: str = ""
+    picasa: tuple[PicasaFace, ...] = ()
 
 
 def is_sidecar_named(name: str) -> bool:
@@ -68,39 +72,84 @@ class SidecarFinder:
         self._folder: str | None = None
         self._xmp: dict[str, str] = {}
         self._json: list[str] = []
+        self._names: list[str] = []
+        self._stems: Counter[str] | None = None
+        self._picasa: dict[str, tuple[PicasaFace, ...]] = {}
+
+    def count_alike(self, path: Path) -> int:
+        """Count the photos in a folder that have a name but for its ending, in whichever case."""
+        self.find(path)
+        if self._stems is None:
+            self._stems = Counter(
+                os.path.splitext(name)[0].casefold()  # noqa: PTH122
+                for name in self._names
+                if is_photo_named(name)
+            )
+        return self._stems[path.stem.casefold()]
 
     def find(self, path: Path) -> Sidecars:
         """Return the sidecars of a photo as they are now, of its folder as it was when it was listed."""
         folder, name = os.path.split(path)
         if folder != self._folder:
             self._list(folder)
-        if not self._xmp and not self._json:
+        if not self._xmp and not self._json and not self._picasa:
             return Sidecars()
         stem = os.path.splitext(name)[0]  # noqa: PTH122 - names may be of any encoding
         whole = [self._xmp[key] for key in (name.casefold(), stem.casefold()) if key in self._xmp]
         takeout = takeout_name(name, self._json) if self._json else None
         found = [*whole, *([takeout] if takeout else [])]
-        stamps = [(each, *_stamp(os.path.join(folder, each))) for each in found]  # noqa: PTH118
+        faces = self._picasa.get(name.casefold(), ())
+        stamps: list[object] = [(each, *_stamp(os.path.join(folder, each))) for each in found]  # noqa: PTH118
+        # Picasa has one file for all photos of a folder: only of those with faces does anything change.
+        stamps += faces
         return Sidecars(
             xmp=tuple(path.with_name(each) for each in whole),
             takeout=path.with_name(takeout) if takeout else None,
             stamp=hashlib.blake2b(repr(stamps).encode("utf-8", "replace"), digest_size=8).hexdigest()
-            if found
+            if stamps
             else "",
+            picasa=faces,
         )
 
     def _list(self, folder: str) -> None:
-        self._folder, self._xmp, self._json = folder, {}, []
+        self._folder, self._xmp, self._json, self._names, self._stems = folder, {}, [], [], None
+        self._picasa = {}
         try:
             names = sorted(os.listdir(folder))  # noqa: PTH208
         except OSError:
             return
+        self._names = names
         for name in names:
             suffix = name[-5:].casefold()
             if suffix.endswith(".xmp") and not name.startswith("."):
                 self._xmp.setdefault(name[:-4].casefold(), name)
             elif suffix == ".json":
                 self._json.append(name)
+            elif name.casefold() in PICASA_NAMES:
+                self._picasa |= read_picasa(Path(folder, name))
+
+
+def sidecar_to_write(photo: Path, finder: SidecarFinder, *, is_short: bool) -> Path:
+    """Return the XMP sidecar that a photo has, or is to get.
+
+    Args:
+        photo: The photo's path.
+        finder: Knows the folder as it is now.
+        is_short: Whether a new sidecar of photo.jpg is to be photo.xmp instead of photo.jpg.xmp. Where
+            there is another photo.* it is not.
+    """
+    found = finder.find(photo).xmp
+    for sidecar in found:
+        if sidecar.name[:-4].casefold() == photo.name.casefold():
+            return Path(os.path.realpath(sidecar))
+        # photo.xmp may be about photo.cr2, and says so, or may be about either.
+        meant = Xmp([read_xmp_sidecar(sidecar)]).text("photoshop:SidecarForExtension")
+        is_alone = meant is None and finder.count_alike(photo) == 1
+        if is_alone or (meant is not None and meant.casefold() == photo.suffix[1:].casefold()):
+            return Path(os.path.realpath(sidecar))
+    if is_short and not found and finder.count_alike(photo) == 1:
+        return photo.with_suffix(".xmp")
+    return photo.with_name(f"{photo.name}.xmp")
 
 
 def _stamp(path: str) -> tuple[int, int]:

@@ -23,6 +23,9 @@ _SIDE_PX = 32
 _SAME_LEVELS = 14.0
 _TIE_LEVELS = 1.0
 
+# How much the shapes of two versions of a picture may differ by rounding and by the edges of RAW files.
+_SHAPE_SHARE = 0.01
+
 Box = tuple[float, float, float, float]
 
 
@@ -56,6 +59,18 @@ def turned_box(turn: int, box: Box, *, width: float = 1, height: float = 1) -> B
         width, height = height, width
     (x1, y1), (x2, y2) = ((at_x * width, at_y * height) for at_x, at_y in corners)
     return min(x1, x2), min(y1, y2), abs(x2 - x1), abs(y2 - y1)
+
+
+def back(turn: int) -> int:
+    """Return the turn that takes back another one."""
+    return {6: 8, 8: 6}.get(turn, turn)
+
+
+def has_shape(size: tuple[float, float], other: tuple[float, float]) -> bool:
+    """Whether two sizes, width and height, have the same proportions."""
+    (width, height), (other_width, other_height) = size, other
+    across, along = width * other_height, height * other_width
+    return abs(across - along) <= _SHAPE_SHARE * max(across, along)
 
 
 def turned_png(turn: int, png: bytes) -> bytes:

@@ -6,8 +6,8 @@ of elements are bounded, so that no packet costs more than itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import NoReturn
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NoReturn, Self
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder
 from xml.parsers import expat
 
@@ -37,6 +37,7 @@ NAMESPACES = {
     "MP": "http://ns.microsoft.com/photo/1.2/",
     "MPRI": "http://ns.microsoft.com/photo/1.2/t/RegionInfo#",
     "MPReg": "http://ns.microsoft.com/photo/1.2/t/Region#",
+    "photopal": "urn:photopal:xmp/1.0/",
 }
 """The prefixes by which properties are asked for; a packet may use others for the same addresses."""
 
@@ -66,9 +67,20 @@ class Xmp:
             for name, value in _properties_of(packet):
                 self._properties.setdefault(name, value)
 
+    @classmethod
+    def of(cls, properties: Mapping[str, Value]) -> Self:
+        """Make it of properties that were read already."""
+        xmp = cls(())
+        xmp._properties = dict(properties)
+        return xmp
+
     def __bool__(self) -> bool:
         """Whether anything was said at all."""
         return bool(self._properties)
+
+    def all(self) -> Mapping[str, Value]:
+        """Return all properties by name."""
+        return self._properties
 
     def text(self, name: str) -> str | None:
         """Return a property's text, of a list the first one's; None where there is none."""
@@ -87,6 +99,11 @@ class Xmp:
             value = value.get(name) if isinstance(value, dict) else None
         items = value if isinstance(value, list) else [value]
         return [item for item in items if isinstance(item, dict)]
+
+
+def is_xmp(packet: bytes) -> bool:
+    """Tell whether a packet can be read, whatever it holds."""
+    return _parse(packet) is not None
 
 
 def texts_of(value: Value | None) -> list[str]:
@@ -117,7 +134,13 @@ def _parse(packet: bytes) -> Element | None:
     if len(packet) > XMP_LIMIT_BYTES:
         return None
     builder = TreeBuilder()
-    parser = expat.ParserCreate(namespace_separator="}")
+    try:
+        text = _in_utf_8(packet)
+    except UnicodeDecodeError:
+        return None
+    # What was in UTF-16 may still declare that it is.
+    encoding = None if text in packet else "utf-8"
+    parser = expat.ParserCreate(encoding, namespace_separator="}")
     parser.buffer_text = True
     parser.ordered_attributes = False
     depth = elements = 0
@@ -142,7 +165,7 @@ def _parse(packet: bytes) -> Element | None:
     parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = refuse
     parser.UnparsedEntityDeclHandler = parser.ExternalEntityRefHandler = refuse
     try:
-        parser.Parse(_in_utf_8(packet), True)
+        parser.Parse(text, True)
         root = builder.close()
     except (_RefusedError, expat.ExpatError, ParseError, AssertionError, ValueError, LookupError):
         return None
@@ -169,9 +192,9 @@ def _structure(element: Element) -> dict[str, Value]:
     properties: dict[str, Value] = {}
     for key, text in element.attrib.items():
         if key not in _SYNTAX and not key.startswith(_XML) and "}" in key:
-            properties.setdefault(_short(key), text)
+            properties.setdefault(short_name(key), text)
     for child in element:
-        properties.setdefault(_short(child.tag), _value(child))
+        properties.setdefault(short_name(child.tag), _value(child))
     return properties
 
 
@@ -200,7 +223,8 @@ def _unqualified(structure: dict[str, Value]) -> Value:
     return structure.get("rdf:value", structure)
 
 
-def _short(name: str) -> str:
+def short_name(name: str) -> str:
+    """Return a name "{address}local" by its prefix in `NAMESPACES`; as it is where there is none."""
     address, _, local = name[1:].rpartition("}")
     prefix = _PREFIXES.get(address.rstrip("/#").casefold())
     return f"{prefix}:{local}" if prefix else name

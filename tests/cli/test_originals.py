@@ -58,6 +58,8 @@ def test_originals_are_the_same_after_every_command(run, photos, tmp_path, drawn
         (0, "who", both, "--is", "Anna"),
         (None, "why", both, "--picture", str(tmp_path / "why.png")),
         (None, "people", "--sheet", str(tmp_path / "people.png")),
+        (4, "import-names", str(photos), "--yes"),
+        (0, "write-metadata"),
         (None, "remove-reference", "Anna", str(photos / "Anna" / "anna0.png")),
         (None, "merge-concepts", "Anna", "Ben"),
         (None, "split-concept", "Ben"),
@@ -82,3 +84,10 @@ def test_originals_are_the_same_after_every_command(run, photos, tmp_path, drawn
         assert tree(photos) == before, f"{words} changed a photo"
         assert code is None or result.exit_code == code or result.exit_code == 0, (words, result.output)
         assert result.exit_code in (0, 3, 4) or code is None, (words, result.output)
+    # The one command that writes into the folders of photos writes sidecars, and nothing else.
+    run("write-metadata", "--yes")
+    after = tree(photos)
+    assert [path for path in after if path not in before and not path.endswith(".xmp")] == []
+    assert any(path.endswith(".xmp") for path in after)
+    files = {path: facts for path, facts in before.items() if not Path(path).is_dir()}
+    assert {path: after[path] for path in files} == files

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from photopal.cli.context import session_of
+from photopal.cli.loading import tell_of_sidecars
 from photopal.cli.output import safe, show_json, show_line
 from photopal.errors import ConceptError
 from photopal.library import SearchQuery
@@ -47,6 +48,7 @@ def merge_concepts(
         captions = len(library.captions.with_name(merged.name, library.concepts.photo_ids(merged.id)))
         if yes:
             library.concepts.merge(kept.name, merged.name)
+            tell_of_sidecars(session, library, merged.name)
     if json:
         show_json(
             session.out,

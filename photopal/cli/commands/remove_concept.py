@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from photopal.cli.context import session_of
+from photopal.cli.loading import tell_of_sidecars
 from photopal.cli.output import safe, show_line
 
 
@@ -43,6 +44,7 @@ def remove_concept(
     with session.library_to_write() as library:
         concept = library.concepts.get(name)
         library.concepts.remove(concept.name)
-    session.say(
-        f"Removed {concept.name}. To undo, run `photopal restore-concept {shlex.quote(concept.name)}`."
-    )
+        session.say(
+            f"Removed {concept.name}. To undo, run `photopal restore-concept {shlex.quote(concept.name)}`."
+        )
+        tell_of_sidecars(session, library, concept.name)

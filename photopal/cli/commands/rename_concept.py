@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from photopal.cli.context import session_of
+from photopal.cli.loading import tell_of_sidecars
 
 
 def rename_concept(
@@ -28,6 +29,7 @@ def rename_concept(
         old = library.concepts.get(name).name
         new = library.concepts.rename(old, new_name).name
         warning = explain_name(library, new)
-    session.say(f"Renamed {old} to {new}. To revert, run `photopal undo`.")
+        session.say(f"Renamed {old} to {new}. To revert, run `photopal undo`.")
+        tell_of_sidecars(session, library, old)
     if warning:
         session.warn(warning)

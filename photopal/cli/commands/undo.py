@@ -28,7 +28,8 @@ def undo(
 ) -> None:
     """Undo the latest change to names, reference photos or captions.
 
-    Run it again to undo the change before that. Every change is an entry in the journal, and so is every
+    Sidecars that `photopal write-metadata` wrote are put back as well. Run it again to undo the change before
+    that. Every change is an entry in the journal, and so is every
     undo: to redo a change, undo the entry that undid it.
 
     Examples:

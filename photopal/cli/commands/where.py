@@ -20,7 +20,8 @@ def where(
     Each comes from an option, the environment, the config file or a default. The config file is
     config.toml in the home folder. It can set library, banks, model, device, dtype (the number format of
     the model: auto, float32, bfloat16 or float16), features_mb (the maximum size of the feature cache in
-    megabytes; 0 disables it) and faces (on or off: whether photos are searched for faces when needed).
+    megabytes; 0 disables it), faces (on or off: whether photos are searched for faces when needed) and
+    sidecars (digikam or lightroom: whether new sidecars are called photo.jpg.xmp or photo.xmp).
 
     Examples:
       photopal where
@@ -39,6 +40,7 @@ def where(
         "crashes": str(settings.crashes_path),
         "log": str(settings.log_path),
         "features_mb": str(settings.features_mb),
+        "sidecars": settings.sidecars,
         "faces": "on" if settings.has_faces else "off",
         "model": settings.model_name_or_path,
         "device": settings.device,

@@ -14,7 +14,7 @@ from photopal.cli.context import Session, session_of
 from photopal.cli.inputs import parse_box, read_paths
 from photopal.cli.output import BY_WHOM, Listing, safe, show_json, show_line, show_listing
 from photopal.errors import NothingFoundError, UsageError
-from photopal.text import count, fold, join_words
+from photopal.text import count, join_words, name_key
 
 if TYPE_CHECKING:
     from photopal.library import ConceptRecord, Library, PhotoRecord
@@ -87,8 +87,8 @@ def who(
 def _persons_in_file(library: Library, photo: PhotoRecord) -> list[str]:
     """Whom the files of a photo name and who is not registered."""
     facts = library.facts.get(photo.id)
-    registered = {fold(concept.name) for concept in library.concepts.all()}
-    return [name for name in (facts.names() if facts else []) if fold(name) not in registered]
+    registered = {name_key(concept.name) for concept in library.concepts.all()}
+    return [name for name in (facts.names() if facts else []) if name_key(name) not in registered]
 
 
 @dataclass(frozen=True)

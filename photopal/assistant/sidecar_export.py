@@ -1,0 +1,306 @@
+"""Tells what sidecars are to say of photos, and writes them; captions and names as they are known now.
+
+Only what is sure goes out: names that the user confirmed, and captions that name nobody else. What stands in
+the photo itself or was written by others beside it stays as it is; where a new sidecar would hide a list in
+the photo from other programs, as they read only one of both, the list is copied.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from photopal.library import ConceptRecord, Evidence, Library, PhotoRecord
+from photopal.library.sidecar_files import read_sidecar, write_sidecar
+from photopal.library.sidecars import SidecarChange
+from photopal.photos.metadata import Metadata
+from photopal.photos.sidecar_words import LISTS, NamedRegion, SidecarWords, words_by_photopal, write_words
+from photopal.photos.sidecars import SidecarFinder, sidecar_to_write
+from photopal.photos.turns import back, turned_box
+from photopal.photos.xmp import Xmp
+from photopal.photos.xmp_edit import XmpEditError
+from photopal.text import count, name_key, names_in
+
+_FOLDERS = {"person": "People", "pet": "Pets", "thing": "Things"}
+_REGION_KINDS = {"person": "Face", "pet": "Pet"}
+# What other programs read anyway; they do not know Takeout's and Picasa's own files.
+_XMP_SOURCES = ("XMP", "sidecar")
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """What goes out, and where.
+
+    Attributes:
+        has_unconfirmed: Also names that a model is sure of, and captions with them.
+        is_removal: Nothing goes out, and what photopal wrote before is taken out.
+        is_short: Whether new sidecars are called photo.xmp instead of photo.jpg.xmp.
+    """
+
+    has_unconfirmed: bool = False
+    is_removal: bool = False
+    is_short: bool = False
+
+
+@dataclass(frozen=True)
+class PlannedSidecar:
+    """A sidecar that is to change, the photo's path, and the caption that photopal writes into it."""
+
+    photo: Path
+    change: SidecarChange
+    caption: str | None
+
+
+@dataclass(frozen=True)
+class ExportPlan:
+    """What is to be written.
+
+    Attributes:
+        sidecars: Those that change.
+        unchanged: How many photos need no change.
+        left_out: Photos whose sidecars cannot be changed, and why.
+        withheld: How many captions stay here because they name somebody who is not confirmed.
+    """
+
+    sidecars: tuple[PlannedSidecar, ...]
+    unchanged: int
+    left_out: tuple[tuple[Path, str], ...]
+    withheld: int
+
+
+def plan_export(
+    library: Library,
+    photos: Iterable[tuple[PhotoRecord, Sequence[Path]]],
+    options: ExportOptions,
+    *,
+    only_written: Mapping[int, bool] | None = None,
+) -> ExportPlan:
+    """Tell what would be written beside photos; changes nothing.
+
+    Args:
+        library: What is known of them.
+        photos: Photos, and the paths beside which to write.
+        options: What goes out.
+        only_written: Only photos beside which photopal wrote before, and whether with unconfirmed names;
+            nothing is written beside others.
+    """
+    concepts = {concept.id: concept for concept in library.concepts.all()}
+    # A caption may have the name of somebody who was removed, and is then as little to go out.
+    names = [*library.concepts.names(), *library.concepts.removed_names()]
+    finder = SidecarFinder()
+    planned: list[PlannedSidecar] = []
+    left_out: list[tuple[Path, str]] = []
+    unchanged = withheld = 0
+    for photo, paths in photos:
+        own = options
+        if only_written is not None:
+            own = replace(options, has_unconfirmed=options.has_unconfirmed or only_written[photo.id])
+        known = _Known(library, photo, concepts, names=names, options=own)
+        withheld += known.is_withheld
+        for path in paths:
+            sidecar = sidecar_to_write(path, finder, is_short=options.is_short)
+            try:
+                content = read_sidecar(sidecar)
+                after = known.write(content, path, sidecar, must_be_ours=only_written is not None)
+            except XmpEditError as error:
+                left_out.append((sidecar, error.message))
+                continue
+            if after == content:
+                unchanged += 1
+            elif not os.access(sidecar.parent, os.W_OK):
+                left_out.append((sidecar, "the folder cannot be written to"))
+            else:
+                written = words_by_photopal(Xmp([after or b""]))
+                change = SidecarChange(
+                    path=sidecar,
+                    photo_id=photo.id,
+                    before=content,
+                    after=after,
+                    names=known.names_in(written),
+                    has_unconfirmed=own.has_unconfirmed,
+                )
+                planned.append(PlannedSidecar(path, change, written.description))
+    return ExportPlan(tuple(planned), unchanged, tuple(left_out), withheld)
+
+
+def apply_export(library: Library, plan: ExportPlan) -> list[tuple[Path, str]]:
+    """Write what was planned, as one entry of the journal that can be undone.
+
+    Returns:
+        The sidecars that could not be written or were changed by somebody else meanwhile, and why.
+    """
+    changes = [planned.change for planned in plan.sidecars]
+    library.sidecars.record(changes, what=f"wrote {count(len(changes), 'sidecar')}")
+    failed = []
+    for change in changes:
+        try:
+            if read_sidecar(change.path) != change.before:
+                failed.append((change.path, "another program has just changed it"))
+                continue
+            write_sidecar(change.path, change.after)
+        except OSError as error:
+            failed.append((change.path, f"cannot be written: {error.strerror or error}"))
+    return failed
+
+
+class _Known:
+    """What is known of a photo that may go out."""
+
+    def __init__(
+        self,
+        library: Library,
+        photo: PhotoRecord,
+        concepts: Mapping[int, ConceptRecord],
+        *,
+        names: Sequence[str],
+        options: ExportOptions,
+    ) -> None:
+        self._library, self._photo, self._options = library, photo, options
+        self._facts = library.facts.get(photo.id) or Metadata()
+        self._orientation = self._facts.value("orientation") or 1
+        self._evidence = evidence = library.corrections.evidence(photo.id)
+        self._taken_off = set(map(name_key, evidence.taken_off))
+        self._shown = [
+            concepts[one.concept_id]
+            for one in evidence.concepts
+            if one.is_present and not options.is_removal and self._is_sure(one)
+        ]
+        self.is_withheld = False
+        self._names = names
+        self._caption: str | None = None
+        self._is_by_user = evidence.by_hand
+        if evidence.caption and not options.is_removal:
+            # A model's caption stays here if it names somebody who is not to be named.
+            named, shown = (
+                names_in(evidence.caption, self._names),
+                {concept.name for concept in self._shown},
+            )
+            self.is_withheld = not evidence.by_hand and not shown.issuperset(named)
+            self._caption = None if self.is_withheld else evidence.caption
+
+    def _is_sure(self, one: Evidence) -> bool:
+        return one.is_of_user or (self._options.has_unconfirmed and one.verdict == "yes")
+
+    def write(self, content: bytes | None, path: Path, sidecar: Path, *, must_be_ours: bool) -> bytes | None:
+        """Return what is to be in a sidecar.
+
+        Raises:
+            XmpEditError: It cannot be changed.
+        """
+        before = Xmp([content]) if content else Xmp(())
+        is_ours = any(name.startswith("photopal:") for name in before.all())
+        if not is_ours and (must_be_ours or self._options.is_removal):
+            return content
+        is_new = content is None and sidecar.name == f"{path.stem}.xmp"
+        words = self._words(before)
+        if not before and not self._adds_to_file():
+            words = SidecarWords(size_px=words.size_px)
+        return write_words(content, words, extension=path.suffix[1:] if is_new else None)
+
+    def names_in(self, words: SidecarWords) -> tuple[str, ...]:
+        """Return the names that photopal has put into a sidecar."""
+        said = {name_key(region.name) for region in words.regions}
+        for items in words.lists.values():
+            said |= {name_key(text.replace("|", "/").rpartition("/")[2]) for text in items}
+        listed = [concept.name for concept in self._shown if name_key(concept.name) in said]
+        return tuple(dict.fromkeys([*listed, *names_in(words.description or "", self._names)]))
+
+    def _adds_to_file(self) -> bool:
+        """Whether there is anything that the photo's own file does not say."""
+        if self._caption and self._facts.value("description") is None:
+            return True
+        regions = [each for each in self._facts.regions if each.name and each.source in _XMP_SOURCES]
+        drawn = {name_key(each.name or "") for each in regions}
+        persons = [each for each in self._facts.facts if each.field == "person"]
+        named = drawn | {name_key(each.value) for each in persons if each.source in _XMP_SOURCES}
+        return any(
+            name_key(concept.name) not in (drawn if self._region(concept) else named)
+            for concept in self._shown
+        )
+
+    def _words(self, before: Xmp) -> SidecarWords:
+        """What the sidecar is to say, with copies of what is in the photo where it would be hidden."""
+        names = [concept.name for concept in self._shown]
+        lists = {
+            "dc:subject": names,
+            "digiKam:TagsList": [f"{_FOLDERS[c.kind]}/{c.name.replace('/', '-')}" for c in self._shown],
+            "lr:hierarchicalSubject": [f"{_FOLDERS[c.kind]}|{c.name.replace('|', '-')}" for c in self._shown],
+            "Iptc4xmpExt:PersonInImage": [c.name for c in self._shown if c.kind == "person"],
+        }
+        regions = [region for concept in self._shown if (region := self._region(concept))]
+        stored = (self._photo.width_px, self._photo.height_px)
+        embedded = self._embedded()
+        for name in LISTS:
+            if lists[name] and not before.texts(name):
+                lists[name] = [*embedded[name], *lists[name]]
+        if regions and not before.structures("mwg-rs:Regions", "mwg-rs:RegionList"):
+            drawn = {name_key(region.name) for region in regions}
+            regions += [each for each in self._embedded_regions() if name_key(each.name) not in drawn]
+        return SidecarWords(
+            description=self._caption if self._description_in_photo() is None else None,
+            is_by_user=self._is_by_user,
+            lists={name: tuple(items) for name, items in lists.items()},
+            regions=tuple(regions),
+            size_px=stored[::-1] if self._orientation >= 5 else stored,
+            orientation=self._orientation,
+        )
+
+    def _description_in_photo(self) -> str | None:
+        """The description that stands in the photo, which one beside it would hide."""
+        descriptions = (fact for fact in self._facts.facts if fact.field == "description")
+        return next((fact.value for fact in descriptions if fact.source not in ("sidecar", "Takeout")), None)
+
+    def _embedded(self) -> dict[str, list[str]]:
+        """The lists that stand in the photo, without those whom the user has taken off it."""
+        found = {
+            field: [
+                str(fact.value)
+                for fact in self._facts.facts
+                if fact.field == field
+                and fact.source in ("XMP", "IPTC", "EXIF")
+                and name_key(str(fact.value).rpartition("/")[2]) not in self._taken_off
+            ]
+            for field in ("keyword", "hierarchy", "person")
+        }
+        return {
+            "dc:subject": found["keyword"],
+            "digiKam:TagsList": found["hierarchy"],
+            "lr:hierarchicalSubject": [text.replace("/", "|") for text in found["hierarchy"]],
+            "Iptc4xmpExt:PersonInImage": found["person"],
+        }
+
+    def _embedded_regions(self) -> list[NamedRegion]:
+        regions = []
+        for region in self._facts.regions:
+            box = region.upright_box(self._orientation, self._photo.width_px, self._photo.height_px)
+            if region.source == "XMP" and region.name and box is not None:
+                stored = turned_box(back(self._orientation), box)
+                if name_key(region.name) not in self._taken_off:
+                    regions.append(NamedRegion(region.name, region.kind, stored))
+        return regions
+
+    def _region(self, concept: ConceptRecord) -> NamedRegion | None:
+        """Where somebody is in the image as stored: a person by their face where it has been found."""
+        key = name_key(concept.name)
+        drawn = (
+            each.upright_box(self._orientation, self._photo.width_px, self._photo.height_px)
+            for each in self._facts.regions
+            if each.name and name_key(each.name) == key
+        )
+        box = self._evidence.box_of(concept.id) or next(filter(None, drawn), None)
+        if box is None or concept.kind not in _REGION_KINDS:
+            return None
+        x, y, width, height = box
+        if concept.kind == "person":
+            faces = [record.face.box for record in self._library.faces.of_photo(self._photo.id)]
+            inside = [
+                face
+                for face in faces
+                if x <= face[0] + face[2] / 2 <= x + width and y <= face[1] + face[3] / 2 <= y + height
+            ]
+            box = inside[0] if len(inside) == 1 else box
+        return NamedRegion(
+            concept.name, _REGION_KINDS[concept.kind], turned_box(back(self._orientation), box)
+        )

@@ -1,0 +1,333 @@
+"""`photopal write-metadata`: names and captions in sidecars, for other programs, and back out of them."""
+
+import hashlib
+import json
+import shlex
+import shutil
+import subprocess
+import xml.dom.minidom
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from photopal.ingest.indexer import index_folders
+from photopal.library import Appearance, Library
+from photopal.photos.xmp import Xmp
+from tests.photos.sidecar_shapes import LIGHTROOM, sidecars
+from tests.torture.sidecars import run_kills
+
+ORIENTATION = 274
+BOX = (40, 30, 80, 60)
+
+
+@pytest.fixture
+def folder(tmp_path, home):
+    """Photos of 320 x 240: Anna and Rex on the first, which is stored turned; a model's Ben on the second."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for number in range(3):
+        levels = np.random.default_rng(number).integers(0, 255, (6, 8, 3), dtype=np.uint8)
+        exif = Image.Exif()
+        picture = Image.fromarray(levels).resize((320, 240))
+        if number == 0:
+            exif[ORIENTATION] = 6
+            picture = picture.transpose(Image.Transpose.ROTATE_90)
+        picture.save(folder / f"{number}.jpg", exif=exif)
+    with Library(home / "library.db") as library:
+        index_folders(library, [folder])
+        ids = [library.photos.at(folder / f"{number}.jpg").id for number in range(3)]
+        anna, ben = library.concepts.add("Anna"), library.concepts.add("Ben")
+        rex = library.concepts.add("Rex", kind="pet")
+        library.corrections.put(ids[0], anna.id, is_present=True, box=BOX)
+        library.concepts.add_reference(rex.id, ids[0], box=(200, 120, 100, 100))
+        seen = Appearance(concept_id=ben.id, score=0.9, is_present=True, point=(0.5, 0.5), box=None)
+        captions = ("Anna and Rex at the sea", "Ben reads a book", "A red car")
+        for photo_id, text, found in zip(ids, captions, ([], [seen], []), strict=True):
+            library.captions.put(photo_id, text, model="m", bank=None, prompt_version="1", appearances=found)
+    return folder
+
+
+def tree(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def xmp_of(path):
+    return Xmp([path.read_bytes()])
+
+
+def test_a_preview_writes_nothing_and_tells_what_comes(run, folder):
+    before = tree(folder)
+    preview = run("write-metadata")
+    assert preview.stdout == (
+        f"{folder}/0.jpg.xmp\tnew\tAnna, Rex\tAnna and Rex at the sea\n{folder}/2.jpg.xmp\tnew\t\tA red car\n"
+    )
+    assert "1 caption not written, because of names that are not confirmed" in preview.stderr
+    assert "Would write 2 new sidecars. Dry run" in preview.stderr
+    assert tree(folder) == before
+    done = run("write-metadata", "--yes")
+    assert done.stdout == preview.stdout
+    assert sorted(tree(folder).keys() - before.keys()) == ["0.jpg.xmp", "2.jpg.xmp"]
+    assert {name: content for name, content in tree(folder).items() if name in before} == before
+
+
+def test_names_captions_and_regions_are_written_as_other_programs_expect_them(run, folder):
+    run("write-metadata", "--yes")
+    xmp = xmp_of(folder / "0.jpg.xmp")
+    assert xmp.text("dc:description") == "Anna and Rex at the sea"
+    assert xmp.texts("dc:subject") == ["Anna", "Rex"]
+    assert xmp.texts("digiKam:TagsList") == ["People/Anna", "Pets/Rex"]
+    assert xmp.texts("lr:hierarchicalSubject") == ["People|Anna", "Pets|Rex"]
+    assert xmp.texts("Iptc4xmpExt:PersonInImage") == ["Anna"]
+    [size] = xmp.structures("mwg-rs:Regions", "mwg-rs:AppliedToDimensions")
+    # The image as stored, before it is turned to be upright.
+    assert (size["stDim:w"], size["stDim:h"]) == ("240", "320")
+    anna, rex = xmp.structures("mwg-rs:Regions", "mwg-rs:RegionList")
+    assert (anna["mwg-rs:Name"], anna["mwg-rs:Type"], rex["mwg-rs:Type"]) == ("Anna", "Face", "Pet")
+    area = {side: float(anna["mwg-rs:Area"][f"stArea:{side}"]) for side in "xywh"}
+    assert area == pytest.approx({"x": 0.25, "y": 0.75, "w": 0.25, "h": 0.25}, abs=1e-5)
+    assert xml.dom.minidom.parse(str(folder / "0.jpg.xmp"))
+
+
+def test_only_confirmed_names_go_out_unless_all_are_asked_for(run, folder):
+    assert run("write-metadata", str(folder / "1.jpg"), "--yes").stdout == ""
+    assert not (folder / "1.jpg.xmp").exists()
+    run("write-metadata", "Ben", "--all", "--yes")
+    assert xmp_of(folder / "1.jpg.xmp").texts("dc:subject") == ["Ben"]
+    # What was written with them is brought up to date with them, and does not make them confirmed.
+    run("index", str(folder))
+    assert "1.jpg" not in run("write-metadata", "--written").stdout
+    assert "removed" in run("write-metadata", str(folder / "1.jpg")).stdout
+    assert json.loads(run("who", str(folder / "1.jpg"), "--json").stdout)[0]["names"][0]["source"] == "model"
+
+
+def test_index_does_not_take_photopals_words_for_the_files(run, folder):
+    run("write-metadata", "--yes")
+    run("index", str(folder))
+    info = json.loads(run("info", str(folder / "0.jpg"), "--json").stdout)
+    assert info["regions"] == []
+    assert {fact["field"] for fact in info["facts"]} == {"orientation"}
+    assert json.loads(run("import-names", "--json").stdout or "{}").get("names", []) == []
+    run("who", str(folder / "0.jpg"), "--not", "Anna")
+    run("index", str(folder))
+    assert "Anna\tno\tyou" in run("who", str(folder / "0.jpg")).stdout
+    run("write-metadata", "--written", "--yes")
+    assert xmp_of(folder / "0.jpg.xmp").texts("dc:subject") == ["Rex"]
+
+
+def test_what_is_in_a_sidecar_stays_and_undo_brings_it_back_byte_for_byte(run, folder):
+    (folder / "0.xmp").write_bytes(LIGHTROOM.encode())
+    run("index", str(folder))
+    before = tree(folder)
+    result = run("write-metadata", "--yes")
+    assert f"{folder}/0.xmp\tchanged\tAnna, Rex" in result.stdout
+    assert not (folder / "0.jpg.xmp").exists()
+    xmp = xmp_of(folder / "0.xmp")
+    assert xmp.texts("dc:subject") == ["sea", "Müller", "Anna", "Rex"]
+    again = run("write-metadata", "--yes")
+    assert (again.stdout, "3 photos needed no change" in again.stderr) == ("", True)
+    after = tree(folder)
+    run("undo")
+    assert tree(folder) == before
+    entry = json.loads(run("undo", "--list", "--json").stdout)[0]
+    run("undo", str(entry["id"]))
+    assert tree(folder) == after
+    run("write-metadata", "--remove", "--yes")
+    assert tree(folder) == before
+
+
+def test_undo_refuses_where_another_program_has_written_since(run, folder):
+    run("write-metadata", "--yes")
+    content = (folder / "2.jpg.xmp").read_bytes().replace(b"</rdf:RDF>", b"<!-- mine --></rdf:RDF>")
+    (folder / "2.jpg.xmp").write_bytes(content)
+    after = tree(folder)
+    refused = run("undo")
+    assert refused.exit_code == 1
+    assert "2.jpg.xmp: changed by another program" in refused.stderr
+    assert tree(folder) == after
+    run("write-metadata", str(folder / "2.jpg"), "--remove", "--yes")
+    content = (folder / "2.jpg.xmp").read_bytes()
+    assert (b"<!-- mine -->" in content, b"red car" in content) == (True, False)
+
+
+def test_undo_goes_on_where_a_run_was_killed_between_two_sidecars(run, folder):
+    before = tree(folder)
+    run("write-metadata", "--yes")
+    (folder / "0.jpg.xmp").unlink()
+    assert run("undo").exit_code == 0
+    assert tree(folder) == before
+
+
+@pytest.mark.parametrize("how", ["remove-concept", "rename-concept", "merge-concepts"])
+def test_a_name_that_goes_is_taken_out_of_the_sidecars_when_asked_for(run, folder, how):
+    words = {
+        "remove-concept": ("Anna", "--yes"), "rename-concept": ("Anna", "Berta"),
+        "merge-concepts": ("Ben", "Anna", "--yes"),
+    }[how]  # fmt: skip
+    run("write-metadata", "--yes")
+    result = run(how, *words)
+    assert "1 sidecar has the name Anna." in result.stderr
+    command = shlex.split(result.stderr.split("`photopal write-metadata")[1].split("`")[0])
+    run("write-metadata", *command)
+    content = (folder / "0.jpg.xmp").read_bytes()
+    assert b"Rex" in content
+    assert (b"Anna" in content) is False
+    assert (b"Berta" in content) is (how == "rename-concept")
+
+
+def test_the_setting_names_new_sidecars_as_lightroom_does_where_that_says_which_photo(run, folder):
+    (folder / "2.png").write_bytes(b"")
+    result = run("write-metadata", "--yes", PHOTOPAL_SIDECARS="lightroom")
+    assert f"{folder}/0.xmp\tnew" in result.stdout
+    assert f"{folder}/2.jpg.xmp\tnew" in result.stdout
+    assert xmp_of(folder / "0.xmp").text("photoshop:SidecarForExtension") == "JPG"
+    run("undo")
+    assert not list(folder.glob("*.xmp"))
+
+
+def test_a_sidecar_of_the_raw_file_is_left_to_it(run, folder):
+    raw = LIGHTROOM.replace('xmp:Rating="3"', 'xmp:Rating="3" photoshop:SidecarForExtension="CR2"').replace(
+        "xmlns:xmp=", 'xmlns:photoshop="http://ns.adobe.com/photoshop/1.0/" xmlns:xmp='
+    )
+    (folder / "0.xmp").write_text(raw, encoding="utf-8")
+    run("write-metadata", str(folder / "0.jpg"), "--yes")
+    assert (folder / "0.xmp").read_text(encoding="utf-8") == raw
+    assert xmp_of(folder / "0.jpg.xmp").texts("dc:subject") == ["Anna", "Rex"]
+
+
+def test_what_stands_in_the_photo_is_not_hidden_by_a_new_sidecar(run, folder, home):
+    packet = LIGHTROOM.replace("Carl", "Anna").replace(
+        "<dc:subject>", "<dc:description>By hand</dc:description><dc:subject>"
+    )
+    with Image.open(folder / "2.jpg") as picture:
+        picture.save(folder / "3.jpg", xmp=packet.encode())
+    (folder / "2.jpg").unlink()
+    run("index", str(folder))
+    assert run("write-metadata", str(folder / "3.jpg")).stdout == ""
+    run("who", str(folder / "3.jpg"), "--is", "Rex")
+    run("write-metadata", str(folder / "3.jpg"), "--yes")
+    xmp = xmp_of(folder / "3.jpg.xmp")
+    assert xmp.text("dc:description") is None
+    assert set(xmp.texts("dc:subject")) == {"sea", "Müller", "Anna", "Rex"}
+    assert set(xmp.texts("digiKam:TagsList")) == {"Places/Nice", "People/Anna", "Pets/Rex"}
+
+
+def test_names_that_only_picasa_and_takeout_keep_are_written_for_other_programs(run, folder):
+    (folder / "2.jpg.json").write_text(
+        json.dumps({"photoTakenTime": {"timestamp": "1"}, "people": [{"name": "Anna"}]}), encoding="utf-8"
+    )
+    (folder / ".picasa.ini").write_text(
+        "[1.jpg]\nfaces=rect64(400040008000c000),b1\n[Contacts2]\nb1=Ben;;\n", encoding="utf-8"
+    )
+    run("index", str(folder))
+    run("write-metadata", "--yes")
+    assert xmp_of(folder / "2.jpg.xmp").texts("Iptc4xmpExt:PersonInImage") == ["Anna"]
+    xmp = xmp_of(folder / "1.jpg.xmp")
+    assert xmp.text("dc:description") == "Ben reads a book"
+    [region] = xmp.structures("mwg-rs:Regions", "mwg-rs:RegionList")
+    assert (region["mwg-rs:Name"], region["mwg-rs:Area"]["stArea:x"]) == ("Ben", "0.375006")
+
+
+def test_unreadable_sidecars_and_unknown_photos_are_told_and_left(run, folder):
+    (folder / "0.jpg.xmp").write_bytes(b"<broken")
+    (folder / "new.jpg").write_bytes((folder / "1.jpg").read_bytes() + b"x")
+    result = run("write-metadata", str(folder), "--yes")
+    assert result.exit_code == 3
+    assert "0.jpg.xmp: left as it is: not XMP that can be read" in result.stderr
+    assert "new.jpg: not in the library" in result.stderr
+    assert (folder / "0.jpg.xmp").read_bytes() == b"<broken"
+    assert (folder / "2.jpg.xmp").exists()
+    wrong = run("write-metadata", str(folder), "nowhere")
+    assert (wrong.exit_code, "nowhere: does not exist" in wrong.stderr) == (2, True)
+    assert run("write-metadata", "unheard").exit_code == 4
+    [left_out] = json.loads(run("write-metadata", "--json").stdout)["left_out"]
+    assert left_out == {"sidecar": f"{folder}/0.jpg.xmp", "reason": "not XMP that can be read"}
+
+
+@pytest.mark.slow
+def test_after_a_kill_every_sidecar_is_the_old_or_the_new_one_and_undo_brings_the_old_back(tmp_path):
+    told = run_kills(tmp_path, sidecars_number=40, kills=2, seed=1)
+    assert all("all undone" in words for words in told)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not installed")
+def test_exiftool_reads_back_what_was_written_into_every_shape(run, home, tmp_path):
+    expected = written_shapes(run, home, tmp_path, unread=["lightroom, UTF-16", "RDF by default", "latin"])
+    words = ["exiftool", "-j", "-struct", "-XMP:all", "-ext", "xmp", str(tmp_path / "photos")]
+    read = json.loads(subprocess.run(words, capture_output=True, check=True).stdout)
+    assert len(read) == len(expected) >= 50
+    for each in read:
+        before, name = expected[each["SourceFile"]]
+        as_list = {key: value if isinstance(value, list) else [value] for key, value in each.items()}
+        assert as_list["Subject"][-2:] == [name, "Rex"], each["SourceFile"]
+        assert as_list["TagsList"][-2:] == [f"People/{name}", "Pets/Rex"]
+        assert as_list["HierarchicalSubject"][-2:] == [f"People|{name}", "Pets|Rex"]
+        assert as_list["PersonInImage"][-1] == name
+        assert each.get("Description", each.get("Description-de")) == (
+            before.text("dc:description") or f"{name} and Rex"
+        )
+        regions = {region["Name"]: region for region in each["RegionInfo"]["RegionList"]}
+        assert (regions[name]["Type"], regions["Rex"]["Type"]) == ("Face", "Pet")
+        area = [float(regions[name]["Area"][side]) for side in "XYWH"]
+        assert area == pytest.approx([0.25, 0.25, 0.25, 1 / 3], abs=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("exiv2") is None, reason="exiv2 is not installed")
+def test_exiv2_reads_back_what_was_written_into_every_shape(run, home, tmp_path):
+    expected = written_shapes(
+        run,
+        home,
+        tmp_path,
+        unread=["UTF-16", "no xmpmeta", "xapmeta", "RDF by default", "prefix of RDF", "latin"],
+    )
+    assert len(expected) >= 50
+    for path, (before, name) in expected.items():
+        read = subprocess.run(["exiv2", "-PXkt", "pr", path], capture_output=True, check=True)
+        text = read.stdout.decode()
+        lines = dict(line.split(None, 1) for line in text.splitlines() if len(line.split(None, 1)) == 2)
+        assert lines["Xmp.dc.subject"].split(", ")[-2:] == [name, "Rex"], path
+        assert lines["Xmp.digiKam.TagsList"].endswith(f"People/{name}, Pets/Rex")
+        assert lines["Xmp.iptcExt.PersonInImage"].endswith(name)
+        assert (before.text("dc:description") or f"{name} and Rex") in lines["Xmp.dc.description"]
+        prefix = "Xmp.mwg-rs.Regions/mwg-rs:RegionList"
+        named = {value: key for key, value in lines.items() if key.endswith("/mwg-rs:Name")}
+        area = named[name].removesuffix("mwg-rs:Name") + "mwg-rs:Area/stArea:"
+        assert named[name].startswith(prefix)
+        assert [float(lines[area + side]) for side in "xywh"] == pytest.approx(
+            [0.25, 0.25, 0.25, 1 / 3], abs=1e-5
+        )
+
+
+def written_shapes(run, home, tmp_path, *, unread=()):
+    """Write names into sidecars of all shapes but those that a program cannot read by itself.
+
+    Returns:
+        What was read of each before, and the name that was written into it, by path.
+    """
+    (tmp_path / "photos").mkdir()
+    expected = {}
+    with Library(home / "library.db") as library:
+        name = "Zoë"
+        zoe, rex = library.concepts.add(name), library.concepts.add("Rex", kind="pet")
+        for number, (shape, content) in enumerate(sidecars()):
+            if any(part in shape for part in unread):
+                continue
+            path = tmp_path / "photos" / f"{number:02d}.jpg"
+            levels = np.random.default_rng(number).integers(0, 255, (6, 8, 3), dtype=np.uint8)
+            # As large as the regions in the sidecars say.
+            Image.fromarray(levels).resize((80, 60)).save(path)
+            sidecar = path.with_name(f"{path.name}.xmp")
+            sidecar.write_bytes(content)
+            expected[str(sidecar)] = (Xmp([content]), name)
+        index_folders(library, [tmp_path / "photos"])
+        for photo in library.photos.all():
+            library.corrections.put(photo.id, zoe.id, is_present=True, box=(10, 5, 20, 20))
+            library.concepts.add_reference(rex.id, photo.id, box=(40, 30, 20, 20))
+            library.captions.edit(photo.id, f"{name} and Rex")
+    photos = sorted((tmp_path / "photos").glob("*.jpg"))
+    before = [hashlib.sha256(path.read_bytes()).digest() for path in photos]
+    assert run("write-metadata", "--yes").exit_code == 0
+    assert before == [hashlib.sha256(path.read_bytes()).digest() for path in photos]
+    return expected
