@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from photopal.assistant.explanation import BY_WHOM
 from photopal.cli.context import Session, session_of
 from photopal.cli.loading import open_assistant, open_library
-from photopal.cli.output import BY_WHOM, Listing, show_json, show_listing
+from photopal.cli.output import Listing, show_json, show_listing
 from photopal.cli.pictures import check_target, save_copy
 from photopal.errors import NothingFoundError
 

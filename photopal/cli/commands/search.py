@@ -9,6 +9,7 @@ import typer
 
 from photopal.cli.context import Session, session_of
 from photopal.cli.output import Listing, show_json, show_listing
+from photopal.cli.pages import open_page, save_page
 from photopal.errors import NothingFoundError, UsageError
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def search(  # noqa: PLR0913 - one parameter for each option of the command
     offset: Annotated[int, typer.Option(help="Skip the first N photos.", min=0, metavar="N")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     paths: Annotated[bool, typer.Option("--paths", help="Print only paths, one per line.")] = False,
+    open_: Annotated[bool, typer.Option("--open", help="Also show the photos in your browser.")] = False,
 ) -> None:
     """Find photos by words, names, dates and camera.
 
@@ -46,14 +48,16 @@ def search(  # noqa: PLR0913 - one parameter for each option of the command
     yesterday, last summer or before 2020; Christmas or July alone matches every year. "In the evening" and
     "after 22:00" go by the local time taken, and rating:5 or "at least 4 stars" by the rating in the file.
     If a name is also a place, a month or a word, a note says which was taken. Matches in names come first,
-    then captions, places and keywords, then file names; newest photos first. Exits with code 4 if nothing
-    is found.
+    then captions, places and keywords, then file names; newest photos first. With --open, the listed photos
+    are also shown on a page in your browser, as `photopal gallery` writes it, from a folder in the home
+    folder. Exits with code 4 if nothing is found.
 
     Examples:
       photopal search Rex on the beach last summer
       photopal search 'Anna "birthday cake" -garden christmas'
       photopal search "birthday cake" --concept Anna --since 2023 --until 2024-06
       photopal search --camera Canon --paths
+      photopal search Rex 2024 --limit 500 --open
     """
     from photopal.assistant.find import SearchOptions, explain_nothing, explain_reading, search_photos
 
@@ -68,6 +72,12 @@ def search(  # noqa: PLR0913 - one parameter for each option of the command
         hits = search_photos(library, words, options)
         hint = None if hits else explain_nothing(library, words)
         notes = explain_reading(library, words, options)
+        page = None
+        if open_ and hits:
+            photos = [hit.photo for hit in hits[:limit]]
+            page = save_page(
+                session, library, photos, session.settings.page_path, title=words or "Photos"
+            ).page
     _show_hits(session, hits[:limit], is_json=json, is_paths=paths)
     for note in notes:
         session.say(note, style="dim")
@@ -76,6 +86,8 @@ def search(  # noqa: PLR0913 - one parameter for each option of the command
         raise NothingFoundError(f"no more photos than {offset:,}, or {what}" if offset else what, hint=hint)
     if len(hits) > limit:
         session.say(f"There are more results; use --offset {offset + limit} to see them.", style="dim")
+    if page is not None:
+        open_page(session, page)
 
 
 def _show_hits(session: Session, hits: list[SearchHit], *, is_json: bool, is_paths: bool) -> None:
