@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from photopal.library import ConceptRecord, Evidence, Library, PhotoRecord
+    from photopal.library.evidence import PhotoEvidence
     from photopal.library.models import Finding
 
 BY_WHOM = {
@@ -43,7 +44,11 @@ VERDICTS = {"yes": "yes", "looks like": "something that looks like it", "no": "n
 
 
 def explain_names(
-    library: Library, photo: PhotoRecord, concepts: Sequence[ConceptRecord]
+    library: Library,
+    photo: PhotoRecord,
+    concepts: Sequence[ConceptRecord],
+    *,
+    evidence: PhotoEvidence | None = None,
 ) -> list[dict[str, Any]]:
     """Tell for each concept the verdict on a photo, whose word decided it, and all that says something.
 
@@ -51,12 +56,13 @@ def explain_names(
         library: The library.
         photo: A photo of it.
         concepts: Whom to explain, in order.
+        evidence: What counts on the photo, if it is known already.
 
     Returns:
         For each concept `name`, `kind`, `verdict` ("unknown" where nothing is known), `decided_by`,
         `probability`, `box` in pixels of the upright photo, and `sources`, the strongest word first.
     """
-    evidence = library.corrections.evidence(photo.id)
+    evidence = evidence or library.corrections.evidence(photo.id)
     verdicts = {one.concept_id: one for one in evidence.concepts}
     found = library.findings.get(photo.id)
     names = []

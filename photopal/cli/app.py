@@ -52,6 +52,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "tune": "Train all names together on their reference photos, to recognize them better.",
         "concepts": "List the people, pets and things that have a name.",
         "who": "Show who is in a photo, or correct it.",
+        "review": "Confirm or deny the names that photopal is least sure of, one by one.",
         "why": "Explain why somebody is, or is not, said to be in a photo.",
         "rename-concept": "Rename a person, pet or thing.",
         "merge-concepts": "Merge two names of the same person, pet or thing into one.",

@@ -94,7 +94,11 @@ def describe(
     }
     told = {key: value for key, value in facts.items() if value is not None}
     known = {one.concept_id for one in evidence.concepts}
-    explained = explain_names(library, photo, [concept for concept in concepts if concept.id in known])
+    if not known:
+        return told, []
+    explained = explain_names(
+        library, photo, [concept for concept in concepts if concept.id in known], evidence=evidence
+    )
     because = [[_index(tables.names, entry["name"]), _verdict(entry), _lines(entry)] for entry in explained]
     return told, because
 

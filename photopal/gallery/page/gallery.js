@@ -697,11 +697,18 @@
     try { localStorage.setItem("photopal-theme", document.documentElement.dataset.theme); } catch { /* not kept */ }
   }
 
+  // Made while nobody types, or the first letter of a search would take longest.
+  function prepare(from) {
+    for (let index = from; index < Math.min(all.length, from + 500); index++) haystackOf(all[index]);
+    if (from + 500 < all.length) setTimeout(prepare, 0, from + 500);
+  }
+
   async function loadRest() {
     for (const name of about.lists) await load(name);
     fillFilters();
     if ([...atStart].length) recall();
     filter({ keepPlace: !isFiltered() });
+    prepare(0);
     document.documentElement.dataset.ready = "yes";
   }
 
