@@ -157,7 +157,8 @@ class Session:
         Args:
             without: The user wants none this time.
         """
-        is_plain = without or not self._has_color or not self.out.is_terminal
+        # Colors can be forced into a pipe, pictures cannot.
+        is_plain = without or not self._has_color or not (self.out.is_terminal and self.out.file.isatty())
         return None if is_plain else self.settings.picture_protocol
 
     def library_to_read(self) -> Library:

@@ -8,21 +8,54 @@ import re
 import shutil
 import struct
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from typing import IO
 
     from PIL import Image
+    from rich.console import Console
 
     from photopal.config import PictureProtocol
 
 NO_PICTURES = "Show no pictures in the terminal."
 """The help of `--no-pictures`."""
 
+PICTURE_ROWS = 16
+"""How many lines a picture of its own is high."""
+
+_ROWS = 6
 _PIECE = 4096  # kitty takes no more at a time
 _CELL_PX = (10, 20)
+
+
+def show_photos(
+    out: Console, photos: Iterable[tuple[str, bytes | None, Sequence[str]]], protocol: PictureProtocol
+) -> None:
+    """Show photos one below the other: the path, whole, and below it the picture with facts beside it.
+
+    Args:
+        out: The terminal.
+        photos: Of each its path, its thumbnail as a file's content, and lines of text. What a terminal would
+            obey is escaped.
+        protocol: What the terminal takes.
+    """
+    from PIL import Image
+
+    from photopal.cli.output import plain, safe
+
+    for path, thumbnail, lines in photos:
+        out.print(plain(path, "bold"), soft_wrap=True)
+        shown = [safe(line) for line in lines if line]
+        try:
+            with Image.open(io.BytesIO(thumbnail or b"")) as picture:
+                small = picture.convert("RGB")
+        except OSError:
+            for line in shown:
+                out.file.write(f"{line}\n")
+        else:
+            show_picture(out.file, small, protocol, rows=_ROWS, beside=shown)
 
 
 def show_picture(
@@ -35,7 +68,7 @@ def show_picture(
         picture: RGB.
         protocol: What the terminal takes.
         rows: How many lines of the terminal the picture is high at most.
-        beside: No more lines than rows are written; longer ones are cut at the terminal's edge.
+        beside: Folded at the terminal's edge; what needs more lines than the picture has is cut.
     """
     cell = _cell_px(out)
     width = shutil.get_terminal_size().columns
@@ -43,19 +76,37 @@ def show_picture(
     size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
     columns, lines = -(-size[0] // cell[0]), -(-size[1] // cell[1])
     small = picture if size == picture.size else picture.resize(size)
-    rows = max(lines, min(rows, len(beside)))
+    room = max(10, width - columns - 3)
+    text = [part for line in beside for part in _fold(line, room)]
+    if len(text) > lines:
+        text = [*text[: lines - 1], _cut(" ".join(text[lines - 1 :]), room)]
     # Room first, or the terminal would scroll under the picture; then back up, and draw where nothing moves.
-    out.write("\n" * rows + f"\x1b[{rows}A\x1b7" + _ENCODERS[protocol](small, columns, lines) + "\x1b8")
-    for line in beside[:rows]:
-        out.write(f"\x1b[{columns + 2}C{_cut(line, width - columns - 3)}\r\n")
-    out.write("\n" * (rows - min(rows, len(beside))))
+    out.write("\n" * lines + f"\x1b[{lines}A\x1b7" + _ENCODERS[protocol](small, columns, lines) + "\x1b8")
+    for line in text:
+        out.write(f"\x1b[{columns + 2}C{line}\r\n")
+    out.write("\r\n" * (lines - len(text)))
     out.flush()
+
+
+def _fold(text: str, width: int) -> list[str]:
+    """Fold a text into lines of at most so many columns."""
+    from rich.cells import cell_len, chop_cells
+
+    lines = [""]
+    for word in text.split():
+        for part in chop_cells(word, width):
+            longer = f"{lines[-1]} {part}".strip()
+            if cell_len(longer) <= width:
+                lines[-1] = longer
+            else:
+                lines.append(part)
+    return lines
 
 
 def _cut(text: str, width: int) -> str:
     from rich.cells import cell_len, set_cell_size
 
-    return text if cell_len(text) <= width else f"{set_cell_size(text, max(1, width - 1)).rstrip()}…"
+    return text if cell_len(text) <= width else f"{set_cell_size(text, width - 1).rstrip()}…"
 
 
 def _cell_px(out: IO[str]) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from photopal.cli.context import Session, session_of
 from photopal.cli.keys import END, answers
 from photopal.cli.output import safe, show_json, show_line
 from photopal.cli.pictures import save_copy
-from photopal.cli.terminal import show_picture
+from photopal.cli.terminal import PICTURE_ROWS, show_picture
 from photopal.errors import NothingFoundError, PhotoError
 from photopal.text import count
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from photopal.library import Library
 
 _AT_ONCE = 20
-_PICTURE_ROWS = 18
 _KEYS = "[y]es  [n]o  [s]kip  [u]ndo  [q]uit"
 
 
@@ -170,7 +169,7 @@ class _Asker:
         except PhotoError as error:
             self._session.warn(str(error))
             return
-        show_picture(self._session.out.file, drawn, self._protocol, rows=_PICTURE_ROWS)
+        show_picture(self._session.out.file, drawn, self._protocol, rows=PICTURE_ROWS)
 
     def _draw_sheet(self, questions: Sequence[ReviewQuestion]) -> None:
         """Draw the questions that follow: of each the photo, and reference photos of the name."""

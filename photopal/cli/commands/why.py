@@ -12,7 +12,7 @@ from photopal.assistant.explanation import DECIDED_BY, VERDICTS, explain_names, 
 from photopal.cli.context import session_of
 from photopal.cli.output import safe, show_json, show_line
 from photopal.cli.pictures import check_target, save_copy
-from photopal.cli.terminal import NO_PICTURES, show_picture
+from photopal.cli.terminal import NO_PICTURES, PICTURE_ROWS, show_picture
 from photopal.errors import NothingFoundError, PhotoError
 from photopal.text import count
 
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from photopal.library import ConceptRecord, Library, PhotoRecord
-
-
-_PICTURE_ROWS = 16
 
 
 def why(  # noqa: PLR0913 - one parameter for each option of the command
@@ -74,7 +71,7 @@ def why(  # noqa: PLR0913 - one parameter for each option of the command
         show_json(session.out, facts)
     else:
         if drawn is not None and protocol is not None:
-            show_picture(session.out.file, drawn, protocol, rows=_PICTURE_ROWS)
+            show_picture(session.out.file, drawn, protocol, rows=PICTURE_ROWS)
         show_line(session.out, "\n".join(_in_words(facts)))
     if picture is not None and drawn is not None:
         save_copy(drawn, picture, is_forced=force)
