@@ -85,11 +85,16 @@ def explain_names(
                 "verdict": "unknown" if deciding is None else deciding.verdict,
                 "decided_by": None if deciding is None else deciding.source,
                 "probability": None if deciding is None else deciding.probability,
-                "box": None if deciding is None else _pixels(deciding.box, photo),
+                "box": None if deciding is None else _pixels(_box_of(deciding, evidence), photo),
                 "sources": sources,
             }
         )
     return names
+
+
+def _box_of(deciding: Evidence, evidence: PhotoEvidence) -> tuple[float, float, float, float] | None:
+    """Where somebody is; of whom the photo does not show, where it was looked."""
+    return deciding.box or (evidence.box_of(deciding.concept_id) if deciding.is_present else None)
 
 
 def _word_as_json(photo: PhotoRecord, one: Evidence) -> dict[str, Any]:
@@ -179,7 +184,7 @@ def draw_explanation(
             labels.append(Label(f"{words}{sure}", Box.from_pixels(entry["box"], *size)))
     drawn = draw_labels(open_photo(photo.path, max_side_px=max_side_px), labels)
     side = max(_SMALLEST_TILE_PX, drawn.height // 3)
-    likest = list(_likest(library, names))[: max(1, drawn.height // (side + _LABEL_PX + _GAP_PX))]
+    likest = list(_likest(library, photo, names))[: max(1, drawn.height // (side + _LABEL_PX + _GAP_PX))]
     if not likest:
         return drawn
     both = Image.new("RGB", (drawn.width + side + 2 * _GAP_PX, max(drawn.height, side + _LABEL_PX)), _PAPER)
@@ -201,13 +206,14 @@ _LABELS = {"yes": "{name}", "looks like": "like {name}", "unsure": "{name}?"}
 
 
 def _likest(
-    library: Library, names: Sequence[dict[str, Any]]
+    library: Library, photo: PhotoRecord, names: Sequence[dict[str, Any]]
 ) -> Iterator[tuple[str, PhotoRecord, tuple[float, float, float, float]]]:
     """The reference photos that those who may be there are most like, and where in them to look."""
     for entry in names:
         paths = [source["most_like"] for source in entry["sources"] if source["most_like"]]
         reference = library.photos.at(Path(paths[0])) if paths and entry["verdict"] in _LABELS else None
-        if reference is None:
+        # A reference photo is most like itself.
+        if reference is None or reference.id == photo.id:
             continue
         concept = library.concepts.get(entry["name"])
         boxes = {one.photo.id: one.box for one in library.concepts.references(concept.id)}

@@ -71,8 +71,11 @@ def describe(
     shown = []
     for one in evidence.concepts:
         if one.is_present:
-            box = None if one.box is None else [round(part, 4) for part in one.box]
-            shown.append([_index(tables.names, names[one.concept_id]), int(one.verdict == "looks like"), box])
+            box = one.box or evidence.box_of(one.concept_id)
+            edges = None if box is None else [round(part, 4) for part in box]
+            shown.append(
+                [_index(tables.names, names[one.concept_id]), int(one.verdict == "looks like"), edges]
+            )
     folder, path = link
     quoted = quote_from_bytes(os.fsencode(path.name), safe=_UNQUOTED)
     as_text = quote_from_bytes(path.name.encode("utf-8", "replace"), safe=_UNQUOTED)

@@ -119,6 +119,7 @@ class _Writer:
         self._folder = folder
         self._on_progress = on_progress
         self._written: dict[str, int] = {}
+        self._links: dict[Path, str] = {}
         self._copies: set[str] = set()
         self._not_copied: list[tuple[Path, str]] = []
 
@@ -178,16 +179,21 @@ class _Writer:
         name = f"{kind}-{hashlib.blake2b(content, digest_size=8).hexdigest()}.{suffix}"
         path = self._folder / _DATA / name
         if not path.is_file() or path.stat().st_size != len(content):
-            atomic_write(path, content)
+            # Not waited for, which would take most of the time: a gallery can be written again.
+            atomic_write(path, content, durable=False)
         self._written[name] = len(content)
         return name
 
     def _linked(self, photo: PhotoRecord) -> tuple[str, Path]:
-        path = photo.path
-        if path.is_relative_to(self._folder.parent):
-            between = os.path.relpath(path.parent, self._folder)
-            return f"{quote_from_bytes(os.fsencode(Path(between).as_posix()))}/", path
-        return f"{path.parent.as_uri().rstrip('/')}/", path
+        parent = photo.path.parent
+        if (link := self._links.get(parent)) is None:
+            if photo.path.is_relative_to(self._folder.parent):
+                between = Path(os.path.relpath(parent, self._folder)).as_posix()
+                link = f"{quote_from_bytes(os.fsencode(between))}/"
+            else:
+                link = f"{parent.as_uri().rstrip('/')}/"
+            self._links[parent] = link
+        return link, photo.path
 
     def _copied(self, photo: PhotoRecord) -> tuple[str, Path]:
         """Copy a photo, unless the copy is there; the library's number tells photos of one name apart."""

@@ -69,6 +69,11 @@ class PhotoEvidence:
         """Whose likes are shown, and no more is known."""
         return [one.concept_id for one in self.concepts if one.found == "looks like"]
 
+    def box_of(self, concept_id: int) -> tuple[float, float, float, float] | None:
+        """Return where a concept is, by the strongest word that says so: a reference photo may have no box."""
+        boxes = (one.box for one in self.words if one.concept_id == concept_id and one.is_present)
+        return next(filter(None, boxes), None)
+
     @property
     def taken_off(self) -> list[str]:
         """The names of those whom the user has taken off the photo."""

@@ -132,8 +132,8 @@ def measure(page: Path, profile: Path, *, rounds: int) -> None:
                 chosen.append(_after(browser, f"who.children[{number}].click()"))
             browser.evaluate("document.getElementById('clear').click()")
         tiles = []
-        for step in range(60):
-            browser.evaluate(f"window.scrollTo(0, document.body.scrollHeight * {step} / 60)")
+        for step in range(20):
+            browser.evaluate(f"window.scrollTo(0, document.body.scrollHeight * {step} / 20)")
             time.sleep(0.03)
             tiles.append(browser.evaluate("document.querySelectorAll('.tile').length"))
         heap = browser.call("Runtime.getHeapUsage")["usedSize"]

@@ -50,3 +50,17 @@ def test_why_says_what_has_not_looked_yet(run, named_library, drawn_family):
     told = run("why", str(photo.path), "Anna", PHOTOPAL_HOME=home)
     assert "Anna: not known\n  the photo was not searched for faces" in told.stdout
     assert run("why", str(photo.path), "Nobody", PHOTOPAL_HOME=home).exit_code == 2
+
+
+def test_a_reference_photo_without_a_box_has_the_box_that_its_face_has(run, named_library, drawn_family):
+    anna = named_library.concepts.get("Anna")
+    photo = named_library.photos.at(drawn_family.strangers[0])
+    named_library.concepts.add_reference(anna.id, photo.id)
+    face = Finding(
+        concept_id=anna.id, source="face", verdict="present", probability=0.97, score=0.31, threshold=0.47,
+        box=(0.25, 0.25, 0.5, 0.5), reference_id=photo.id,
+    )  # fmt: skip
+    named_library.findings.put(photo.id, PhotoFindings(face_key="f", findings=(face,)))
+    told = run("why", str(photo.path), "Anna", "--json", PHOTOPAL_HOME=str(named_library.path.parent))
+    [entry] = json.loads(told.stdout)["names"]
+    assert (entry["decided_by"], entry["box"]) == ("reference", [40, 40, 80, 80])

@@ -154,11 +154,11 @@ def test_a_run_that_stops_at_any_file_leaves_the_old_page_whole(album, tmp_path,
     before, old = page.read_bytes(), read(page)
     real, left = folder.atomic_write, [0]
 
-    def stop(path: Path, content: bytes | str) -> None:
+    def stop(path: Path, content: bytes | str, **options: bool) -> None:
         if not left[0]:
             raise KeyboardInterrupt
         left[0] -= 1
-        real(path, content)
+        real(path, content, **options)
 
     monkeypatch.setattr(folder, "atomic_write", stop)
     # What a run has written stays, so that each gets one file further; the page itself is the last.
