@@ -25,12 +25,32 @@ BUNDLED_MODEL = "bundled"
 OWN_MODELS = {BUNDLED_MODEL: "models/mini", "plain": "lab/plain"}
 """Models of photopal's own, for drawn photos, by name; each with its folder beside how they are trained."""
 
-CONFIG_KEYS = ("library", "banks", "model", "device", "dtype", "features_mb", "faces", "sidecars")
+CONFIG_KEYS = (
+    "library",
+    "banks",
+    "model",
+    "device",
+    "dtype",
+    "features_mb",
+    "faces",
+    "sidecars",
+    "pictures",
+)
 _NUMBER_KEYS = ("features_mb",)
 _SWITCH_KEYS = ("faces",)
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 """Number formats a model can be asked to compute in."""
+
+PictureProtocol = Literal["kitty", "iterm2", "sixel"]
+"""How a terminal is shown a picture."""
+
+PICTURES = ("auto", "kitty", "iterm2", "sixel", "off")
+"""How small pictures are shown in the terminal: as its environment tells, by a protocol, or not at all."""
+
+_KITTY_VARIABLES = ("KITTY_WINDOW_ID", "KONSOLE_VERSION", "GHOSTTY_RESOURCES_DIR")
+_ITERM2_PROGRAMS = ("iTerm.app", "WezTerm", "mintty", "rio", "WarpTerminal", "Tabby")
+_SIXEL_TERMS = re.compile(r"foot|mlterm|contour|yaft|.*sixel")
 
 DEFAULT_FEATURES_MB = 2048
 """How large the feature cache may grow, in MB of 2**20 bytes; 0 disables it."""
@@ -55,6 +75,8 @@ class Settings:
     features_mb: int = DEFAULT_FEATURES_MB
     has_faces: bool = True
     sidecars: str = "digikam"
+    pictures: str = "auto"
+    picture_protocol: PictureProtocol | None = None
     sources: Mapping[str, Source] = field(default_factory=dict)
 
     @property
@@ -71,6 +93,16 @@ class Settings:
     def features_path(self) -> Path:
         """The folder of the feature cache; it may be removed at any time."""
         return self.library_path.parent / "features"
+
+    @property
+    def page_path(self) -> Path:
+        """The folder of the page on which `photopal search --open` shows photos; it may be removed."""
+        return self.library_path.parent / "page"
+
+    @property
+    def review_path(self) -> Path:
+        """The picture of what `photopal review` asks about, where the terminal shows none."""
+        return self.library_path.parent / "review.jpg"
 
     @property
     def crashes_path(self) -> Path:
@@ -162,6 +194,11 @@ def load_settings(
         raise SettingsError(
             f"invalid sidecars {settled_sidecars!r}", hint=f"Use {' or '.join(SIDECAR_NAMES)}."
         )
+    settled_pictures = settle("pictures", None, "auto")
+    if settled_pictures not in PICTURES:
+        raise SettingsError(
+            f"invalid pictures {settled_pictures!r}", hint=f"Use one of {', '.join(PICTURES)}."
+        )
     return Settings(
         home=home_path,
         config_path=config_path,
@@ -173,8 +210,29 @@ def load_settings(
         features_mb=_checked_size(settle("features_mb", None, str(DEFAULT_FEATURES_MB))),
         sidecars=settled_sidecars,
         has_faces=_checked_switch("faces", settle("faces", None, "on")),
+        pictures=settled_pictures,
+        picture_protocol=_find_protocol(environ, settled_pictures),
         sources=sources,
     )
+
+
+def _find_protocol(environ: Mapping[str, str], wanted: str) -> PictureProtocol | None:
+    """How the terminal of an environment shows pictures; None where it does not, as far as is known.
+
+    To ask the terminal would take time and might swallow what the user types. Inside tmux and screen pictures
+    need settings that cannot be seen from here.
+    """
+    if wanted in ("kitty", "iterm2", "sixel"):
+        return wanted  # type: ignore[return-value]
+    term, program = environ.get("TERM", ""), environ.get("TERM_PROGRAM", "")
+    is_inside = environ.get("TMUX") or environ.get("STY")
+    if wanted == "off" or term in ("", "dumb") or is_inside or environ.get("NO_COLOR"):
+        return None
+    if any(map(environ.get, _KITTY_VARIABLES)) or re.search("kitty|ghostty", f"{term} {program}"):
+        return "kitty"
+    if program in _ITERM2_PROGRAMS or environ.get("LC_TERMINAL") == "iTerm2":
+        return "iterm2"
+    return "sixel" if _SIXEL_TERMS.match(term) else None
 
 
 def _settle_home(option: Path | None, environ: Mapping[str, str]) -> tuple[Source, Path]:

@@ -7,6 +7,7 @@
 | `caption` | writes captions and stores them |
 | `ask` | answers questions about given photos, or about the library |
 | `find` | searches photos |
+| `explanation`, `review` | why a name is there; the names that are least sure, for the user to say |
 | `similar` | finds the photos most alike |
 | `watcher` | captions photos as they arrive |
 | `analysis` | what was found on a photo, and a copy that shows it |

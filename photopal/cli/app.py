@@ -38,6 +38,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "edit-caption": "Write a photo's caption yourself.",
         "set-date": "Set when a photo was taken, as exactly as you know it.",
         "search": "Find photos by words, names, dates and camera.",
+        "gallery": "Write a page to look at your photos, with names, captions, search and filters.",
         "similar": "List the photos most similar to a given photo.",
         "ask": "Answer a question about photos, or about the whole library.",
         "info": "Show what is known about a photo, and where each fact comes from.",
@@ -53,6 +54,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "tune": "Train all names together on their reference photos, to recognize them better.",
         "concepts": "List the people, pets and things that have a name.",
         "who": "Show who is in a photo, or correct it.",
+        "review": "Confirm or deny the names that photopal is least sure of, one by one.",
         "why": "Explain why somebody is, or is not, said to be in a photo.",
         "rename-concept": "Rename a person, pet or thing.",
         "merge-concepts": "Merge two names of the same person, pet or thing into one.",
@@ -200,7 +202,7 @@ def _make(name: str) -> Any:
                     inner
                 )
     else:
-        cls = QueryCommand if real == "search" else PhotopalCommand
+        cls = QueryCommand if real in ("search", "gallery") else PhotopalCommand
         program.command(name, cls=cls, help=help_of(function), hidden=name in ALIASES)(function)
     return typer.main.get_command(program)
 

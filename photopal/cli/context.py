@@ -19,7 +19,7 @@ from photopal.errors import NothingFoundError, PhotopalError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from photopal.config import Settings
+    from photopal.config import PictureProtocol, Settings
     from photopal.library import Library
     from photopal.progress import OnProgress
     from photopal.vlm.model import LoadedModel
@@ -150,6 +150,16 @@ class Session:
 
             for line in "".join(traceback.format_exception(error)).splitlines():
                 self.warn(line, style="")
+
+    def picture_protocol(self, *, without: bool = False) -> PictureProtocol | None:
+        """How small pictures are shown beside results; None where they are not wanted or cannot be.
+
+        Args:
+            without: The user wants none this time.
+        """
+        # Colors can be forced into a pipe, pictures cannot.
+        is_plain = without or not self._has_color or not (self.out.is_terminal and self.out.file.isatty())
+        return None if is_plain else self.settings.picture_protocol
 
     def library_to_read(self) -> Library:
         """The library, for reading only; use it in a `with`.

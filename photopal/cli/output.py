@@ -27,18 +27,6 @@ _LEAST_WIDTH = 20
 _UNSAFE_IN_JSON = re.compile(rf"[{_UNSAFE_ABOVE}]")
 
 
-BY_WHOM = {
-    "user": "you",
-    "caption": "your caption",
-    "reference": "reference photo",
-    "file": "file",
-    "face": "face",
-    "look": "looks",
-    "model": "model",
-}
-"""Whose word it is that somebody is on a photo, by `EvidenceSource`."""
-
-
 @dataclass(frozen=True)
 class Listing:
     """Rows of plain text under column names; `title` is shown on a terminal only."""

@@ -118,7 +118,8 @@ def _like(stream: io.TextIOWrapper, raw: io.FileIO) -> TextIO:
         io.BufferedWriter(raw),
         encoding=stream.encoding,
         errors="backslashreplace",
-        line_buffering=stream.line_buffering,
+        # An unbuffered stream says so by `write_through` alone, which would stop at the writer above.
+        line_buffering=stream.line_buffering or stream.write_through,
         write_through=stream.write_through,
     )
 

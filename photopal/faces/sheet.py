@@ -65,7 +65,7 @@ def draw_sheet(rows: Sequence[SheetRow], *, on_progress: OnProgress | None = Non
         _write_label(pen, row, top)
         for column, face in enumerate(row.faces[:FACES_PER_ROW]):
             left = _MARGIN_PX + _LABEL_PX + column * (TILE_PX + _GAP_PX)
-            sheet.paste(_tile(face), (left, top))
+            sheet.paste(draw_tile(face), (left, top))
             done += 1
             if on_progress is not None:
                 on_progress(done, total, face.path)
@@ -85,19 +85,19 @@ def _write_label(pen: ImageDraw.ImageDraw, row: SheetRow, top: int) -> None:
         below += _NOTE_PX + _GAP_PX
 
 
-def _tile(face: SheetFace) -> Image.Image:
-    """A square with a face in its middle, of the tile's size."""
+def draw_tile(face: SheetFace, *, side_px: int = TILE_PX) -> Image.Image:
+    """Draw a square with a face, or whatever a box has, in its middle; empty if the photo cannot be read."""
     photo_width, photo_height = face.size_px
     x, y, width, height = face.box
-    side_px = max(width * photo_width, height * photo_height) * (1 + 2 * _AROUND)
+    shown_px = max(width * photo_width, height * photo_height) * (1 + 2 * _AROUND)
     # Decoded as small as the tile allows: a JPEG then takes a fraction of the time.
-    wanted = min(1.0, TILE_PX / max(1.0, side_px)) * max(face.size_px)
+    wanted = min(1.0, side_px / max(1.0, shown_px)) * max(face.size_px)
     try:
-        picture = open_photo(face.path, max_side_px=max(TILE_PX, round(wanted)))
+        picture = open_photo(face.path, max_side_px=max(side_px, round(wanted)))
     except PhotoError:
-        return Image.new("RGB", (TILE_PX, TILE_PX), _EMPTY)
+        return Image.new("RGB", (side_px, side_px), _EMPTY)
     scale = picture.width / photo_width
-    half = side_px * scale / 2
+    half = shown_px * scale / 2
     middle = ((x + width / 2) * picture.width, (y + height / 2) * picture.height)
     # Beyond the edge of the photo the sheet's paper is seen, a little darker.
     corner = (round(middle[0] - half), round(middle[1] - half))
@@ -111,4 +111,4 @@ def _tile(face: SheetFace) -> Image.Image:
     )
     if cut[0] < cut[2] and cut[1] < cut[3]:
         square.paste(picture.crop(cut), (cut[0] - corner[0], cut[1] - corner[1]))
-    return square.resize((TILE_PX, TILE_PX), Image.Resampling.LANCZOS)
+    return square.resize((side_px, side_px), Image.Resampling.LANCZOS)

@@ -65,7 +65,9 @@ class PhotoEvidence:
         boxes = (
             word.box
             for word in self.words
-            if word.is_present and word.source != "model" and self.roots[word.concept_id] == concept_id
+            if word.is_present
+            and word.source != "model"
+            and self.roots.get(word.concept_id, word.concept_id) == concept_id
         )
         return next((box for box in boxes if box is not None), None)
 

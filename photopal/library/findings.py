@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Collection
 
 from photopal.library.connection import Connection
 from photopal.library.fts import WordIndex
-from photopal.library.models import Finding, PhotoFindings
+from photopal.library.models import Finding, FindingSource, PhotoFindings
+
+_UNSURE = """
+    SELECT photo_id FROM (
+      SELECT photo_id, concept_id, probability, verdict IN ('looks like', 'unsure') AS is_open
+        FROM findings WHERE decides
+      UNION ALL SELECT photo_id, concept_id, probability, 0 FROM appearances WHERE probability IS NOT NULL
+    ) AS found JOIN photos ON photos.id = photo_id
+    WHERE concept_id IN ({marks}) AND missing_since IS NULL AND (is_open OR abs(probability - 0.5) <= ?)
+      AND NOT EXISTS (SELECT 1 FROM corrections
+        WHERE corrections.photo_id = found.photo_id AND corrections.concept_id = found.concept_id)
+    GROUP BY photo_id ORDER BY min(abs(probability - 0.5)), photo_id
+"""
 
 
 class Findings:
@@ -62,6 +75,30 @@ class Findings:
             look_key=rows[0]["look_key"],
             species=rows[0]["species"],
             findings=tuple(map(_finding, found)),
+        )
+
+    def unsure(self, concept_ids: Collection[int], *, most_sure: float) -> list[int]:
+        """Return the ids of photos that may show somebody, by a face, look or model, the least sure first.
+
+        Photos of which the user said it, in either direction, are left out, and so are missing ones.
+
+        Args:
+            concept_ids: Whom it is about.
+            most_sure: How far from one half a probability may be to count as unsure, unless the verdict does.
+        """
+        rows = self._connection.rows(
+            _UNSURE.format(marks=", ".join("?" * len(concept_ids))), (*concept_ids, most_sure)
+        )
+        return [row[0] for row in rows]
+
+    def shown(self, concept_id: int, source: FindingSource) -> set[int]:
+        """Return the ids of the photos with a concept, or one that looks like it, by a face or a look."""
+        return set(
+            self._connection.iter_column(
+                "SELECT photo_id FROM findings WHERE concept_id = ? AND source = ?"
+                " AND verdict IN ('present', 'looks like')",
+                (concept_id, source),
+            )
         )
 
     def found_by_face(self) -> set[int]:

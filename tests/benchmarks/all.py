@@ -28,6 +28,7 @@ RUNS = {
     "formats": ["formats.py", "--models", "llava"],
     "ask": ["ask.py", "--rounds", "2"],
     "growth": ["growth.py"],
+    "gallery": ["gallery.py"],
 }
 
 

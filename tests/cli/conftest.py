@@ -23,9 +23,9 @@ def home(tmp_path: Path) -> Path:
 def run(home: Path) -> Run:
     """Run a command with its own home folder; the result's streams are plain text."""
 
-    def run_command(*words: str, **environ: str) -> Result:
+    def run_command(*words: str, typed: str | None = None, **environ: str) -> Result:
         clean = {"PHOTOPAL_HOME": str(home), "PHOTOPAL_MODEL": "", "COLUMNS": "80", **environ}
-        return CliRunner().invoke(app, list(words), prog_name="photopal", env=clean)
+        return CliRunner().invoke(app, list(words), input=typed, prog_name="photopal", env=clean)
 
     return run_command
 

@@ -61,6 +61,7 @@ def test_the_shell_completes_commands_and_their_options(run):
         return run(**environ, COMP_CWORD=str(len(line.split(" ")) - 1)).stdout.split()
 
     assert complete("photopal re") == [
+        "review",
         "rename-concept",
         "remove-reference",
         "remove-concept",

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 from PIL import Image
 
 from photopal.library.models import Finding, PhotoFindings
@@ -29,8 +30,13 @@ def test_why_names_each_source_with_its_score_threshold_and_likest_reference(
     assert f"most like {reference.path}" in told.stdout
     assert "Ben: no, by your word\n" in told.stdout
     with Image.open(photo.path) as before, Image.open(out) as after:
-        assert after.size[0] / after.size[1] == before.size[0] / before.size[1]
-        assert after.convert("RGB").tobytes() != before.convert("RGB").tobytes()
+        # Left the photo, enlarged, with a box; right of it the reference photo that is most like it.
+        assert after.size == (3 * before.width + 16 + 160, 3 * before.height)
+        photo_part = after.convert("RGB").crop((0, 0, 480, 480))
+        assert photo_part.tobytes() != before.convert("RGB").resize((480, 480)).tobytes()
+        tile = after.convert("RGB").crop((488, 0, 648, 160))
+    with Image.open(reference.path) as likest:
+        assert np.abs(np.asarray(tile, float) - np.asarray(likest.convert("RGB"), float)).mean() < 60
     facts = json.loads(run("why", str(photo.path), "Anna", "--json", PHOTOPAL_HOME=home).stdout)
     [entry] = facts["names"]
     assert (entry["verdict"], entry["decided_by"], entry["probability"]) == ("yes", "face", 0.97)
@@ -44,3 +50,17 @@ def test_why_says_what_has_not_looked_yet(run, named_library, drawn_family):
     told = run("why", str(photo.path), "Anna", PHOTOPAL_HOME=home)
     assert "Anna: not known\n  the photo was not searched for faces" in told.stdout
     assert run("why", str(photo.path), "Nobody", PHOTOPAL_HOME=home).exit_code == 2
+
+
+def test_a_reference_photo_without_a_box_has_the_box_that_its_face_has(run, named_library, drawn_family):
+    anna = named_library.concepts.get("Anna")
+    photo = named_library.photos.at(drawn_family.strangers[0])
+    named_library.concepts.add_reference(anna.id, photo.id)
+    face = Finding(
+        concept_id=anna.id, source="face", verdict="present", probability=0.97, score=0.31, threshold=0.47,
+        box=(0.25, 0.25, 0.5, 0.5), reference_id=photo.id,
+    )  # fmt: skip
+    named_library.findings.put(photo.id, PhotoFindings(face_key="f", findings=(face,)))
+    told = run("why", str(photo.path), "Anna", "--json", PHOTOPAL_HOME=str(named_library.path.parent))
+    [entry] = json.loads(told.stdout)["names"]
+    assert (entry["decided_by"], entry["box"]) == ("reference", [40, 40, 80, 80])

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from photopal.assistant.explanation import BY_WHOM
 from photopal.cli.context import Session, session_of
 from photopal.cli.loading import open_assistant, open_library
-from photopal.cli.output import BY_WHOM, Listing, show_json, show_listing
+from photopal.cli.output import Listing, show_json, show_listing
 from photopal.cli.pictures import check_target, save_copy
+from photopal.cli.terminal import NO_PICTURES, PICTURE_ROWS, show_picture
 from photopal.errors import NothingFoundError
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ def locate(
         Path | None, typer.Option(help="Save a copy with boxes, marks and names.", metavar="FILE")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite FILE if it exists.")] = False,
+    no_pictures: Annotated[bool, typer.Option("--no-pictures", help=NO_PICTURES)] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show who is in a photo, and where.
@@ -55,10 +58,13 @@ def locate(
 
         seen = assistant.analyze(open_photo(photo, max_side_px=MODEL_SIDE_PX))
         analysis = weigh(library, library.photos.at(photo), assistant, seen)
+    from photopal.assistant.analysis import draw_analysis
+
+    protocol = session.picture_protocol(without=no_pictures or json)
+    if protocol is not None:
+        show_picture(session.out.file, draw_analysis(analysis), protocol, rows=PICTURE_ROWS)
     _show(session, analysis.sightings, size_px, is_json=json)
     if out is not None:
-        from photopal.assistant.analysis import draw_analysis
-
         save_copy(draw_analysis(analysis), out, is_forced=force)
         names = ", ".join(sighting.concept.name for sighting in analysis.present)
         session.say(f"Saved {out}: {names or 'nobody was found'}.")

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from photopal.cli.context import Session, session_of
 from photopal.cli.output import Listing, show_json, show_listing
+from photopal.cli.pages import open_page, save_page
+from photopal.cli.terminal import NO_PICTURES, show_photos
 from photopal.errors import NothingFoundError, UsageError
 
 if TYPE_CHECKING:
-    from photopal.library import PhotoRecord, SearchHit
+    from photopal.library import Library, PhotoRecord, SearchHit
 
 
 def search(  # noqa: PLR0913 - one parameter for each option of the command
@@ -36,6 +39,8 @@ def search(  # noqa: PLR0913 - one parameter for each option of the command
     offset: Annotated[int, typer.Option(help="Skip the first N photos.", min=0, metavar="N")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     paths: Annotated[bool, typer.Option("--paths", help="Print only paths, one per line.")] = False,
+    no_pictures: Annotated[bool, typer.Option("--no-pictures", help=NO_PICTURES)] = False,
+    open_: Annotated[bool, typer.Option("--open", help="Also show the photos in your browser.")] = False,
 ) -> None:
     """Find photos by words, names, dates and camera.
 
@@ -46,14 +51,16 @@ def search(  # noqa: PLR0913 - one parameter for each option of the command
     yesterday, last summer or before 2020; Christmas or July alone matches every year. "In the evening" and
     "after 22:00" go by the local time taken, and rating:5 or "at least 4 stars" by the rating in the file.
     If a name is also a place, a month or a word, a note says which was taken. Matches in names come first,
-    then captions, places and keywords, then file names; newest photos first. Exits with code 4 if nothing
-    is found.
+    then captions, places and keywords, then file names; newest photos first. With --open, the listed photos
+    are also shown on a page in your browser, as `photopal gallery` writes it, from a folder in the home
+    folder. Exits with code 4 if nothing is found.
 
     Examples:
       photopal search Rex on the beach last summer
       photopal search 'Anna "birthday cake" -garden christmas'
       photopal search "birthday cake" --concept Anna --since 2023 --until 2024-06
       photopal search --camera Canon --paths
+      photopal search Rex 2024 --limit 500 --open
     """
     from photopal.assistant.find import SearchOptions, explain_nothing, explain_reading, search_photos
 
@@ -68,7 +75,19 @@ def search(  # noqa: PLR0913 - one parameter for each option of the command
         hits = search_photos(library, words, options)
         hint = None if hits else explain_nothing(library, words)
         notes = explain_reading(library, words, options)
-    _show_hits(session, hits[:limit], is_json=json, is_paths=paths)
+        protocol = session.picture_protocol(without=no_pictures or json or paths)
+        pictures = _thumbnails(library, hits[:limit]) if protocol else {}
+        page = None
+        if open_ and hits:
+            photos = [hit.photo for hit in hits[:limit]]
+            page = save_page(
+                session, library, photos, session.settings.page_path, title=words or "Photos"
+            ).page
+    if protocol is None:
+        _show_hits(session, hits[:limit], is_json=json, is_paths=paths)
+    else:
+        facts = [(str(hit.photo.path), pictures[hit.photo.id], _facts(hit)) for hit in hits[:limit]]
+        show_photos(session.out, facts, protocol)
     for note in notes:
         session.say(note, style="dim")
     if not hits:
@@ -76,6 +95,8 @@ def search(  # noqa: PLR0913 - one parameter for each option of the command
         raise NothingFoundError(f"no more photos than {offset:,}, or {what}" if offset else what, hint=hint)
     if len(hits) > limit:
         session.say(f"There are more results; use --offset {offset + limit} to see them.", style="dim")
+    if page is not None:
+        open_page(session, page)
 
 
 def _show_hits(session: Session, hits: list[SearchHit], *, is_json: bool, is_paths: bool) -> None:
@@ -86,11 +107,16 @@ def _show_hits(session: Session, hits: list[SearchHit], *, is_json: bool, is_pat
             # Bytes, because a file name may hold what no encoding can print.
             typer.echo(os.fsencode(hit.photo.path))
     else:
-        rows = [
-            (str(hit.photo.path), _taken(hit.photo), ", ".join(_names(hit)), hit.caption or "")
-            for hit in hits
-        ]
+        rows = [(str(hit.photo.path), *_facts(hit)) for hit in hits]
         show_listing(session.out, Listing(("photo", "taken", "who", "caption"), rows))
+
+
+def _thumbnails(library: Library, hits: Sequence[SearchHit]) -> dict[int, bytes | None]:
+    return {hit.photo.id: library.photos.thumbnail_or_none(hit.photo.id) for hit in hits}
+
+
+def _facts(hit: SearchHit) -> tuple[str, ...]:
+    return (_taken(hit.photo), ", ".join(_names(hit)), hit.caption or "")
 
 
 def _names(hit: SearchHit) -> list[str]:

@@ -11,6 +11,7 @@ import typer
 from photopal.cli.context import Session, session_of
 from photopal.cli.inputs import choose_photos, warn_of_skipped
 from photopal.cli.output import Listing, show_json, show_listing
+from photopal.cli.terminal import NO_PICTURES, show_photos
 from photopal.errors import NothingFoundError, UsageError
 from photopal.text import count
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from photopal.vlm import VisionModel
 
 
-def similar(
+def similar(  # noqa: PLR0913 - one parameter for each option of the command
     ctx: typer.Context,
     photo: Annotated[Path, typer.Argument(help="The photo to compare with.", metavar="PHOTO")],
     *,
@@ -31,6 +32,7 @@ def similar(
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     paths: Annotated[bool, typer.Option("--paths", help="Print only paths, one per line.")] = False,
+    no_pictures: Annotated[bool, typer.Option("--no-pictures", help=NO_PICTURES)] = False,
 ) -> None:
     """List the photos most similar to a given photo.
 
@@ -56,7 +58,15 @@ def similar(
         row = chosen.photos[0]
         vectors = _vectors_with(session, library, row, is_known=known)
         found = similar_photos(library, vectors, row, limit=limit)
-    _show(session, found, is_json=json, is_paths=paths)
+        protocol = session.picture_protocol(without=no_pictures or json or paths)
+        if protocol is not None:
+            facts = [
+                (str(hit.photo.path), library.photos.thumbnail_or_none(hit.photo.id), [f"{hit.likeness:.3f}"])
+                for hit in found
+            ]
+            show_photos(session.out, facts, protocol)
+    if protocol is None:
+        _show(session, found, is_json=json, is_paths=paths)
     if not found:
         raise NothingFoundError(f"no other photos to compare {photo} with")
 

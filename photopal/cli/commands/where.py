@@ -20,8 +20,9 @@ def where(
     Each comes from an option, the environment, the config file or a default. The config file is
     config.toml in the home folder. It can set library, banks, model, device, dtype (the number format of
     the model: auto, float32, bfloat16 or float16), features_mb (the maximum size of the feature cache in
-    megabytes; 0 disables it), faces (on or off: whether photos are searched for faces when needed) and
-    sidecars (digikam or lightroom: whether new sidecars are called photo.jpg.xmp or photo.xmp).
+    megabytes; 0 disables it), faces (on or off: whether photos are searched for faces when needed),
+    sidecars (digikam or lightroom: whether new sidecars are called photo.jpg.xmp or photo.xmp) and
+    pictures (auto, kitty, iterm2, sixel or off: how small pictures are shown in the terminal).
 
     Examples:
       photopal where
@@ -37,11 +38,14 @@ def where(
         "watches": str(settings.watches_path),
         "vectors": str(settings.vectors_path),
         "features": str(settings.features_path),
+        "page": str(settings.page_path),
+        "review": str(settings.review_path),
         "crashes": str(settings.crashes_path),
         "log": str(settings.log_path),
         "features_mb": str(settings.features_mb),
         "sidecars": settings.sidecars,
         "faces": "on" if settings.has_faces else "off",
+        "pictures": settings.pictures,
         "model": settings.model_name_or_path,
         "device": settings.device,
         "dtype": settings.dtype,

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from photopal.assistant.explanation import BY_WHOM
 from photopal.cli.context import Session, session_of
 from photopal.cli.inputs import parse_box, read_paths
-from photopal.cli.output import BY_WHOM, Listing, safe, show_json, show_line, show_listing
+from photopal.cli.output import Listing, safe, show_json, show_line, show_listing
 from photopal.errors import NothingFoundError, UsageError
 from photopal.text import count, join_words, name_key
 

@@ -8,23 +8,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from photopal.box import Box
+from photopal.assistant.explanation import DECIDED_BY, VERDICTS, explain_names, source_in_words
 from photopal.cli.context import session_of
-from photopal.cli.output import BY_WHOM, safe, show_json, show_line
+from photopal.cli.output import safe, show_json, show_line
 from photopal.cli.pictures import check_target, save_copy
-from photopal.errors import NothingFoundError
+from photopal.cli.terminal import NO_PICTURES, PICTURE_ROWS, show_picture
+from photopal.errors import NothingFoundError, PhotoError
 from photopal.text import count
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from photopal.library import ConceptRecord, Evidence, Library, PhotoRecord
-    from photopal.library.models import Finding
-
-_VERDICTS = {"yes": "yes", "looks like": "something that looks like it", "no": "no", "unsure": "unsure"}
+    from photopal.library import ConceptRecord, Library, PhotoRecord
 
 
-def why(
+def why(  # noqa: PLR0913 - one parameter for each option of the command
     ctx: typer.Context,
     photo: Annotated[Path, typer.Argument(help="A photo in the library.", metavar="PHOTO")],
     names: Annotated[
@@ -32,9 +30,13 @@ def why(
     ] = None,
     *,
     picture: Annotated[
-        Path | None, typer.Option(help="Save a copy with the boxes of all who were found.", metavar="FILE")
+        Path | None,
+        typer.Option(
+            help="Save a picture of the boxes, with the most similar reference photos.", metavar="FILE"
+        ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite FILE if it exists.")] = False,
+    no_pictures: Annotated[bool, typer.Option("--no-pictures", help=NO_PICTURES)] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Explain why somebody is, or is not, said to be in a photo.
@@ -43,12 +45,16 @@ def why(
     reference photos, faces, how pets and things look, and what a model found, each with its score, the
     threshold that the score is compared with, the probability, where in the photo, and the reference photo
     that is most alike. Of a face, the score is a distance, so less is more alike; of all others more is.
+    With --picture, and in terminals that can show pictures, the boxes are drawn on a copy of the photo, with
+    the most similar reference photo beside it.
 
     Examples:
       photopal why party.jpg
       photopal why party.jpg Anna --picture why.jpg
     """
     session = session_of(ctx)
+    protocol = session.picture_protocol(without=no_pictures or json)
+    drawn = None
     with session.library_to_read() as library:
         record = library.photos.at(photo)
         if record is None:
@@ -59,47 +65,40 @@ def why(
         if not chosen:
             raise NothingFoundError("no concepts yet", hint="photopal add-concept NAME PHOTO...")
         facts = _explain(library, record, chosen)
+        if picture is not None or protocol is not None:
+            drawn = _draw(library, record, facts["names"], is_wanted=picture is not None)
     if json:
         show_json(session.out, facts)
     else:
+        if drawn is not None and protocol is not None:
+            show_picture(session.out.file, drawn, protocol, rows=PICTURE_ROWS)
         show_line(session.out, "\n".join(_in_words(facts)))
-    if picture is not None:
-        save_copy(_draw(photo, record, facts["names"]), picture, is_forced=force)
+    if picture is not None and drawn is not None:
+        save_copy(drawn, picture, is_forced=force)
         session.say(f"Saved {picture}.")
+
+
+def _draw(
+    library: Library, photo: PhotoRecord, names: Sequence[dict[str, Any]], *, is_wanted: bool
+) -> Image.Image | None:
+    """Draw the explanation; a photo that cannot be read is an error only if the user wants the picture."""
+    from photopal.assistant.explanation import draw_explanation
+    from photopal.photos import MODEL_SIDE_PX
+
+    try:
+        return draw_explanation(library, photo, names, max_side_px=MODEL_SIDE_PX)
+    except PhotoError:
+        if is_wanted:
+            raise
+        return None
 
 
 def _explain(library: Library, photo: PhotoRecord, concepts: Sequence[ConceptRecord]) -> dict[str, Any]:
     from photopal.faces import DETECTOR
 
-    evidence = library.corrections.evidence(photo.id)
-    verdicts = {one.concept_id: one for one in evidence.concepts}
     found = library.findings.get(photo.id)
     caption = library.captions.get(photo.id)
     is_searched = library.faces.is_scanned(photo.id, detector=DETECTOR)
-    names = []
-    for concept in concepts:
-        deciding = verdicts.get(concept.id)
-        sources = [
-            _source_as_json(photo, one)
-            for one in evidence.words
-            if one.concept_id == concept.id and one.found is None
-        ]
-        sources += [
-            _finding_as_json(library, photo, one)
-            for one in (found.findings if found else ())
-            if one.concept_id == concept.id
-        ]
-        names.append(
-            {
-                "name": concept.name,
-                "kind": concept.kind,
-                "verdict": "unknown" if deciding is None else deciding.verdict,
-                "decided_by": None if deciding is None else deciding.source,
-                "probability": None if deciding is None else deciding.probability,
-                "box": None if deciding is None else _pixels(deciding.box, photo),
-                "sources": sources,
-            }
-        )
     return {
         "path": str(photo.path),
         "faces": len(library.faces.of_photo(photo.id)) if is_searched else None,
@@ -111,49 +110,18 @@ def _explain(library: Library, photo: PhotoRecord, concepts: Sequence[ConceptRec
         "model": (caption and caption.model) or None,
         "bank": caption and caption.bank,
         "detector": DETECTOR,
-        "names": names,
+        "names": explain_names(library, photo, concepts),
     }
-
-
-def _source_as_json(photo: PhotoRecord, one: Evidence) -> dict[str, Any]:
-    return {
-        "source": one.source,
-        "verdict": one.verdict,
-        "probability": one.probability,
-        "score": one.score,
-        "threshold": 0.0 if one.source == "model" else None,
-        "box": _pixels(one.box, photo),
-        "most_like": None,
-        "decides": None,
-    }
-
-
-def _finding_as_json(library: Library, photo: PhotoRecord, one: Finding) -> dict[str, Any]:
-    reference = None if one.reference_id is None else library.photos.get(one.reference_id)
-    return {
-        "source": one.source,
-        "verdict": {"present": "yes", "absent": "no"}.get(one.verdict, one.verdict),
-        "probability": one.probability,
-        "score": one.score,
-        "threshold": one.threshold,
-        "box": _pixels(one.box, photo),
-        "most_like": reference and str(reference.path),
-        "decides": one.decides,
-    }
-
-
-def _pixels(box: tuple[float, float, float, float] | None, photo: PhotoRecord) -> tuple[int, ...] | None:
-    return None if box is None else Box(*box).to_pixels(photo.width_px, photo.height_px)
 
 
 def _in_words(facts: dict[str, Any]) -> list[str]:
     lines = []
     for entry in facts["names"]:
-        by = f", by {_BY[entry['decided_by']]}" if entry["decided_by"] else ""
+        by = f", by {DECIDED_BY[entry['decided_by']]}" if entry["decided_by"] else ""
         is_compared = facts["compared_with_faces" if entry["kind"] == "person" else "compared_with_looks"]
         nothing = "not found" if is_compared else "not known"
-        lines.append(safe(f"{entry['name']}: {_VERDICTS.get(entry['verdict'], nothing)}{by}"))
-        lines += [f"  {safe(_source_in_words(source))}" for source in entry["sources"]]
+        lines.append(safe(f"{entry['name']}: {VERDICTS.get(entry['verdict'], nothing)}{by}"))
+        lines += [f"  {safe(source_in_words(source))}" for source in entry["sources"]]
         if not entry["sources"]:
             lines.append(f"  {_nothing_in_words(facts, entry['kind'])}")
     if facts["species"]:
@@ -167,36 +135,6 @@ def _in_words(facts: dict[str, Any]) -> list[str]:
         bank = f", names of bank {facts['bank']}" if facts["bank"] else ""
         lines.append(f"Looked at with model {facts['model'][:12]}{bank}, faces of {facts['detector']}.")
     return lines
-
-
-_BY = {
-    **BY_WHOM,
-    "user": "your word",
-    "face": "a face",
-    "reference": "a reference photo",
-    "model": "the model",
-}
-
-
-def _source_in_words(source: dict[str, Any]) -> str:
-    """One source in a sentence: "face: yes, 0.31 from the mean of the reference photos (at most 0.47)"."""
-    if source["source"] in ("user", "caption", "reference"):
-        box = f", at {','.join(map(str, source['box']))}" if source["box"] else ""
-        return f"{BY_WHOM[source['source']]}: {source['verdict']}{box}"
-    parts = [f"{BY_WHOM[source['source']]}: {source['verdict']}"]
-    if source["source"] == "face":
-        parts.append(f"distance {source['score']:.3f}, where up to {source['threshold']:.3f} counts")
-    elif source["score"] is not None:
-        parts.append(f"score {source['score']:+.3f}, where from {source['threshold']:+.3f} on counts")
-    if source["probability"] is not None:
-        parts.append(f"probability {source['probability']:.2f}")
-    if source["box"]:
-        parts.append(f"at {','.join(map(str, source['box']))}")
-    if source["most_like"]:
-        parts.append(f"most like {source['most_like']}")
-    if source["decides"] is False:
-        parts.append("the model separates better and decides")
-    return ", ".join(parts)
 
 
 def _nothing_in_words(facts: dict[str, Any], kind: str) -> str:
@@ -213,17 +151,3 @@ def _nothing_in_words(facts: dict[str, Any], kind: str) -> str:
     if not facts["compared_with_faces"]:
         return f"{count(facts['faces'], 'face')}, not compared yet: run `photopal caption`"
     return f"{count(facts['faces'], 'face')} in the photo, none of them theirs"
-
-
-def _draw(path: Path, record: PhotoRecord, entries: Sequence[dict[str, Any]]) -> Image.Image:
-    from photopal.photos import MODEL_SIDE_PX, open_photo
-    from photopal.prompts import Label, draw_labels
-
-    size = (record.width_px, record.height_px)
-    labels = []
-    for entry in entries:
-        if entry["box"] is not None and entry["verdict"] in ("yes", "looks like"):
-            like = "like " if entry["verdict"] == "looks like" else ""
-            sure = "" if entry["probability"] is None else f" {entry['probability']:.2f}"
-            labels.append(Label(f"{like}{entry['name']}{sure}", Box.from_pixels(entry["box"], *size)))
-    return draw_labels(open_photo(path, max_side_px=MODEL_SIDE_PX), labels)
