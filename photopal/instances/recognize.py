@@ -6,7 +6,7 @@ It knows neither library nor encoder: cells come in, verdicts go out.
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Generic, TypeVar
@@ -127,8 +127,24 @@ class InstanceRecognizer(Generic[K]):
         self._examples = examples
         self.separation = dict(separation)
 
-    def judge(self, photo: PhotoFeatures) -> dict[K, InstanceEvidence]:
-        """Tell of every concept whether and where a photo shows it."""
+    def judge(
+        self, photo: PhotoFeatures, larger: Callable[[], PhotoFeatures] | None = None
+    ) -> dict[K, InstanceEvidence]:
+        """Tell of every concept whether and where a photo shows it.
+
+        Args:
+            photo: Its cells.
+            larger: Encodes it with more cells. It is called where the photo leaves some concept unsure, which
+                a small subject does, and decides of those concepts that it shows better.
+        """
+        evidence = self._judge(photo)
+        unsure = [key for key, one in evidence.items() if one.verdict is InstanceVerdict.UNSURE]
+        if larger is None or not unsure:
+            return evidence
+        second = self._judge(larger())
+        return evidence | {key: second[key] for key in unsure if second[key].score > evidence[key].score}
+
+    def _judge(self, photo: PhotoFeatures) -> dict[K, InstanceEvidence]:
         if not self.bands:
             return {}
         maps = _concept_maps(photo, self._directions)

@@ -318,6 +318,11 @@ def keep_findings(db: Any) -> None:
     )
 
 
+def keep_birthdays(db: Any) -> None:
+    """The day of the year on which people were born, as "MM-DD", beside the year."""
+    db.execute("ALTER TABLE concepts ADD COLUMN birthday TEXT")
+
+
 LATER_STEPS = (
     keep_captions_by_hand,
     order_words_by_date,
@@ -334,6 +339,7 @@ LATER_STEPS = (
     keep_words_of_groups,
     mark_captions_from_facts,
     keep_findings,
+    keep_birthdays,
 )
 """Steps after the first tables. A new one goes last; one that was released is never changed."""
 

@@ -113,3 +113,26 @@ def test_probability_rises_with_the_score_and_is_even_at_the_threshold() -> None
     assert band.probability(band.high) > 0.9
     assert band.probability(-100) < 1e-9
     assert band.probability(100) > 1 - 1e-9
+
+
+def test_a_closer_look_is_taken_only_where_the_first_leaves_somebody_unsure() -> None:
+    recognizer = learn_instances({"Rex": references(REX), "bag": references(BAG)}, ALBUM)
+    absent, present = photo(OTHER), photo(REX)
+    mixed = [
+        features_of(present.patches.lerp(absent.patches, float(share))) for share in torch.linspace(0, 1, 40)
+    ]
+    faint = next(one for one in mixed if recognizer.judge(one)["Rex"].verdict is InstanceVerdict.UNSURE)
+    looks: list[PhotoFeatures] = []
+
+    def closer() -> PhotoFeatures:
+        looks.append(present)
+        return present
+
+    for sure in (absent, present):
+        assert recognizer.judge(sure, closer) == recognizer.judge(sure)
+    assert looks == []
+    found = recognizer.judge(faint, closer)
+    assert len(looks) == 1
+    assert found["Rex"] == recognizer.judge(present)["Rex"]
+    assert found["bag"] == recognizer.judge(faint)["bag"]
+    assert recognizer.judge(faint, lambda: absent) == recognizer.judge(faint)
