@@ -70,14 +70,14 @@ class OODDetector:
         # `centres` as in the files of models made so far.
         arrays: dict[str, Any] = {
             "centres": self.centers.numpy(),
-            "whitening": self.whitening.numpy(),
+            "whitening": self.whitening.half().numpy(),
             "limit": np.float64(self.limit),
         }
         if self.second is not None:
             arrays |= {
                 "limit_with_second": np.float64(self.limit_with_second),
                 "second_centers": self.second.centers.numpy(),
-                "second_whitening": self.second.whitening.numpy(),
+                "second_whitening": self.second.whitening.half().numpy(),
                 "second_limit": np.float64(self.second.limit),
             }
         np.savez_compressed(folder / FILE_NAME, **arrays)
@@ -106,7 +106,7 @@ def load_ood_detector(folder: Path) -> OODDetector | None:
 
 def _detector(file: Mapping[str, NDArray[np.float32]], *names: str) -> OODDetector:
     centers, whitening, limit = (file[name] for name in names)
-    return OODDetector(torch.from_numpy(centers), torch.from_numpy(whitening), float(limit))
+    return OODDetector(torch.from_numpy(centers), torch.from_numpy(whitening).float(), float(limit))
 
 
 def summarize(features: PhotoFeatures) -> Tensor:
