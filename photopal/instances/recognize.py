@@ -25,6 +25,7 @@ LEAST_ALBUM = 8
 """With fewer photos to compare with nothing is named: at most it looks like somebody."""
 
 _TOP_CELLS = 3
+_SMALL_SIDE = 0.25  # of a photo's
 _SPREADS = 4.0
 _LEAST_SPREAD = 0.01
 _TOWARDS_HIGH = 0.3
@@ -135,14 +136,20 @@ class InstanceRecognizer(Generic[K]):
         Args:
             photo: Its cells.
             larger: Encodes it with more cells. It is called where the photo leaves some concept unsure, which
-                a small subject does, and decides of those concepts that it shows better.
+                a small subject does, and decides of those concepts that it shows better and as small: what is
+                large and leaves a concept unsure is something like it.
         """
         evidence = self._judge(photo)
         unsure = [key for key, one in evidence.items() if one.verdict is InstanceVerdict.UNSURE]
         if larger is None or not unsure:
             return evidence
         second = self._judge(larger())
-        return evidence | {key: second[key] for key in unsure if second[key].score > evidence[key].score}
+        return evidence | {
+            key: second[key]
+            for key in unsure
+            if second[key].score > evidence[key].score
+            and max(second[key].box.width, second[key].box.height) <= _SMALL_SIDE
+        }
 
     def _judge(self, photo: PhotoFeatures) -> dict[K, InstanceEvidence]:
         if not self.bands:

@@ -14,12 +14,12 @@ REX, BAG, OTHER = normalize(torch.randn(3, WIDTH, generator=GENERATOR), dim=1)
 CORNERS = [(0, 0), (3, 5), (1, 6), (5, 2)]
 
 
-def photo(subject: Tensor | None = None, corner: tuple[int, int] = (4, 4)) -> PhotoFeatures:
-    """Noise with a subject of four by four cells."""
+def photo(subject: Tensor | None = None, corner: tuple[int, int] = (4, 4), *, side: int = 4) -> PhotoFeatures:
+    """Noise with a subject of four by four cells, or of another size."""
     cells = torch.randn(SIDE, SIDE, WIDTH, generator=GENERATOR)
     if subject is not None:
         row, col = corner
-        cells[row : row + 4, col : col + 4] = 5 * subject
+        cells[row : row + side, col : col + side] = 5 * subject
     return features_of(cells + 0.5 * torch.randn(cells.shape, generator=GENERATOR))
 
 
@@ -117,7 +117,7 @@ def test_probability_rises_with_the_score_and_is_even_at_the_threshold() -> None
 
 def test_a_closer_look_is_taken_only_where_the_first_leaves_somebody_unsure() -> None:
     recognizer = learn_instances({"Rex": references(REX), "bag": references(BAG)}, ALBUM)
-    absent, present = photo(OTHER), photo(REX)
+    absent, present, large = photo(OTHER), photo(REX, side=2), photo(REX)
     mixed = [
         features_of(present.patches.lerp(absent.patches, float(share))) for share in torch.linspace(0, 1, 40)
     ]
@@ -135,4 +135,5 @@ def test_a_closer_look_is_taken_only_where_the_first_leaves_somebody_unsure() ->
     assert len(looks) == 1
     assert found["Rex"] == recognizer.judge(present)["Rex"]
     assert found["bag"] == recognizer.judge(faint)["bag"]
-    assert recognizer.judge(faint, lambda: absent) == recognizer.judge(faint)
+    for other in (absent, large):
+        assert recognizer.judge(faint, lambda other=other: other) == recognizer.judge(faint)
