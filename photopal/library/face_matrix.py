@@ -74,12 +74,13 @@ class FaceMatrix:
         lengths = np.square(wanted[:, :-1]).sum(axis=1)
         # |x - c|² = |c|² - 2 (x·c - |x|²/2); the matrix has no copy made of it.
         least = (lengths - np.square(within, dtype=np.float32)) / 2
-        # A matrix of one column would be multiplied more slowly than a vector.
-        factor = wanted.T if len(centers) > 1 else wanted[0]
+        # One vector is multiplied faster than a matrix of one column, and all at once.
+        is_one = len(centers) == 1
+        factor, rows_at_once = (wanted[0], max(1, len(self._matrix))) if is_one else (wanted.T, _ROWS_AT_ONCE)
         found: list[list[tuple[NDArray[np.intp], NDArray[np.float32]]]] = [[] for _ in centers]
-        for start in range(0, len(self._matrix), _ROWS_AT_ONCE):
+        for start in range(0, len(self._matrix), rows_at_once):
             # The scores are of rows by centers.
-            scores = (self._matrix[start : start + _ROWS_AT_ONCE, 2:] @ factor).reshape(-1, len(centers))
+            scores = (self._matrix[start : start + rows_at_once, 2:] @ factor).reshape(-1, len(centers))
             # Several times as fast as `nonzero` in two dimensions.
             rows, columns = np.divmod(np.flatnonzero(scores >= least), len(centers))
             for index in np.unique(columns):
