@@ -62,6 +62,25 @@ class Sighting:
         )
 
 
+@dataclass(frozen=True)
+class KnownFacts:
+    """What is known of a photo that the model does not understand.
+
+    Attributes:
+        text: All of it, in words; empty where nothing is known.
+        when: When it was taken, such as "on 3 July 2024 at 18:22"; None where that is not known.
+        place: Where, the nearest place first.
+        camera: With which camera.
+        faces: How many faces are on it; None where it was not searched for them.
+    """
+
+    text: str
+    when: str | None = None
+    place: str | None = None
+    camera: str | None = None
+    faces: int | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class PhotoAnalysis:
     """A photo as the assistant sees it.
@@ -72,20 +91,24 @@ class PhotoAnalysis:
         image: Upright RGB.
         features: Of the photo without marks.
         sightings: Every concept of the bank, the present ones first, best first.
+        is_understood: Whether the model understands photos like it.
+        glance: The photo as the encoder of pets and things sees it at a glance, where it was asked.
         marked: Features of the photo with marks, by the marks.
         prefixes: The beginnings of prompts, by the photo with its marks and the concepts spoken of.
-        known: What is known of a photo that the model does not understand, in words; the model must not be
-            asked about it. None where it understands the photo.
+        known: What is known of a photo that the model does not understand; the model must not be asked about
+            it. None where it understands the photo.
     """
 
     image: Image.Image
     features: PhotoFeatures
     sightings: tuple[Sighting, ...]
+    is_understood: bool = True
+    glance: PhotoFeatures | None = None
     marked: dict[tuple[Mark, ...], PhotoFeatures] = field(default_factory=dict)
     prefixes: LRUCache[tuple[int, ...], PrefixCache] = field(
         default_factory=lambda: LRUCache(_MOST_PREFIXES, lambda prefix: 1)
     )
-    known: str | None = None
+    known: KnownFacts | None = None
 
     @property
     def present(self) -> list[Sighting]:

@@ -122,7 +122,9 @@ def _answer_without_model(assistant: Assistant, analysis: PhotoAnalysis, questio
     if analysis.known is not None:
         from photopal.assistant.known import answer_from_known
 
-        return PhotoAnswer(answer_from_known(analysis, asked), _names_on(analysis), is_from_model=False)
+        return PhotoAnswer(
+            answer_from_known(analysis, question, asked), _names_on(analysis), is_from_model=False
+        )
     present = {s.concept.id for s in analysis.present}
     if not asked or any(concept.id in present for concept in asked):
         return None

@@ -90,20 +90,31 @@ class Assistant:
 
         The maps alone decide, or within the abstain band map and model together.
         """
+        # A model of all kinds of photos needs no second opinion.
+        is_asked = self.finder is not None and not self.model.sees_all
+        glances = [self.finder.glance(image) if self.finder and is_asked else None for image in images]
+        looks = [
+            PhotoAnalysis(
+                image=image,
+                features=features,
+                sightings=(),
+                is_understood=self.model.is_in_distribution(features, glance),
+                glance=glance,
+            )
+            for image, features, glance in zip(images, encoded, glances, strict=True)
+        ]
         if not self.concepts:
-            return [
-                PhotoAnalysis(image=i, features=f, sightings=()) for i, f in zip(images, encoded, strict=True)
-            ]
+            return looks
         readings = [self._read(features) for features in encoded]
         requests = []
         for features, reading in zip(encoded, readings, strict=True):
             requests += self.recognition_prompts(features, [self.concepts[n] for n in reading.unsure])
         shares = iter(first_answer_shares(self.model, requests, _YES_NO) if requests else ())
         analyses = []
-        for image, features, reading in zip(images, encoded, readings, strict=True):
+        for look, reading in zip(looks, readings, strict=True):
             probabilities = {index: next(shares) for index in reading.unsure}
-            sightings = self._sightings(features, reading, probabilities)
-            analyses.append(PhotoAnalysis(image=image, features=features, sightings=sightings))
+            sightings = self._sightings(look.features, reading, probabilities)
+            analyses.append(replace(look, sightings=sightings))
         return analyses
 
     def personalize(

@@ -13,6 +13,7 @@ from PIL import Image
 from photopal.assistant.assistant import Assistant, PersonalizedPrompt, PhotoAnalysis, Sighting
 from photopal.assistant.evidence import FindingKeys, is_found_with
 from photopal.assistant.known import describe_known, weigh
+from photopal.assistant.occasions import Trips, find_trips
 from photopal.assistant.similar import store_vectors
 from photopal.errors import PhotoError
 from photopal.library import Library, PhotoRecord
@@ -138,7 +139,9 @@ def caption_each(assistant: Assistant, analyses: Sequence[PhotoAnalysis]) -> lis
     texts = iter(answer_batch(assistant.model, [_caption_request(assistant, prompt) for prompt in prompts]))
     return [
         Caption(
-            next(texts) if analysis.known is None else analysis.known, analysis.sightings, _source(analysis)
+            next(texts) if analysis.known is None else analysis.known.text,
+            analysis.sightings,
+            _source(analysis),
         )
         for analysis in analyses
     ]
@@ -240,7 +243,7 @@ class _Run:
         self, library: Library, assistant: Assistant, options: CaptionOptions, vectors: VectorFile | None
     ) -> None:
         self.library, self.assistant, self.options, self.vectors = library, assistant, options, vectors
-        self.made_with = made_with(assistant)
+        self.made_with = made_with(library, assistant)
         self.batch_size = BatchSizer()
         self.captioned = self.from_facts = self.kept = 0
         self.skipped: list[Skipped] = []
@@ -277,7 +280,7 @@ class _Run:
         seen = self.assistant.analyze_each([image for _, image in batch], keys=hashes)
         self._find(batch, seen)
         analyses = [
-            weigh(self.library, task.photo, self.assistant, analysis)
+            weigh(self.library, task.photo, analysis, trips=self.made_with.trips)
             for (task, _), analysis in zip(batch, seen, strict=True)
         ]
         # A caption by a model that saw the photo is better than what is known without looking.
@@ -321,13 +324,11 @@ class _Run:
             return
         separations = {i: concept.separation for i, concept in self.assistant.bank.concepts.items()}
         found = []
-        for (task, image), analysis in zip(batch, seen, strict=True):
-            is_understood = model.is_in_distribution(analysis.features)
-            if is_understood and not model.sees_all:
+        for (task, _), analysis in zip(batch, seen, strict=True):
+            if analysis.is_understood and not model.sees_all:
                 found.append(PhotoFindings())
                 continue
-            sightings = analysis.sightings if is_understood else ()
-            found.append(finder.find(task.photo, image, sightings=sightings, separations=separations))
+            found.append(finder.find(task.photo, analysis, separations=separations))
         with self.library.writing():
             for (task, _), one in zip(batch, found, strict=True):
                 self.library.findings.put(task.photo.id, one)
@@ -364,19 +365,28 @@ class MadeWith:
         version: The bank's; None without names.
         sees_all: Whether the model was made for photos of any kind.
         keys: What faces and looks are compared with; None where they do not count.
+        trips: The library's, which captions from facts tell of.
     """
 
     fingerprint: str
     version: str | None
     sees_all: bool
     keys: FindingKeys | None
+    trips: Trips
 
 
-def made_with(assistant: Assistant) -> MadeWith:
-    """Tell what an assistant makes captions with."""
+def made_with(library: Library, assistant: Assistant) -> MadeWith:
+    """Tell what an assistant makes captions of a library's photos with."""
     version = assistant.bank.version if assistant.concepts else None
     keys = None if assistant.finder is None else assistant.finder.renew()
-    return MadeWith(assistant.model.fingerprint, version, assistant.model.sees_all, keys)
+    sees_all = assistant.model.sees_all
+    return MadeWith(
+        fingerprint=assistant.model.fingerprint,
+        version=version,
+        sees_all=sees_all,
+        keys=keys,
+        trips=Trips() if sees_all else find_trips(library),
+    )
 
 
 def is_current(library: Library, photo: PhotoRecord, made: MadeWith) -> bool:
@@ -397,6 +407,8 @@ def is_current(library: Library, photo: PhotoRecord, made: MadeWith) -> bool:
     uses_findings = made.sees_all or caption.source == "facts"
     if uses_findings and made.keys is not None and not is_found_with(library, photo, made.keys):
         return False
-    if caption.source == "facts" and not caption.by_hand and caption.text != describe_known(library, photo):
-        return False
+    if caption.source == "facts" and not caption.by_hand:
+        known = describe_known(library, photo, trips=made.trips)
+        if caption.text != known:
+            return False
     return caption.corrections == library.corrections.key(photo.id)

@@ -8,14 +8,15 @@ concept's own photos better from others.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
-from photopal.assistant.analysis import Sighting
+from photopal.assistant.analysis import PhotoAnalysis, Sighting
 from photopal.cache import LRUCache
 from photopal.concepts.localize import box_mask, mask_cells
 from photopal.concepts.registration import (
@@ -37,6 +38,7 @@ from photopal.faces import (
 )
 from photopal.instances import (
     ENCODER,
+    SMALL_SUBJECT_SIDE_PX,
     InstanceEncoder,
     InstanceRecognizer,
     InstanceVerdict,
@@ -45,7 +47,7 @@ from photopal.instances import (
     load_encoder,
 )
 from photopal.library import ConceptRecord, Library, PhotoRecord
-from photopal.library.models import FaceRecord, Finding, FindingVerdict, PhotoFindings
+from photopal.library.models import Face, FaceRecord, Finding, FindingVerdict, PhotoFindings
 from photopal.photos import open_photo
 from photopal.vlm.feature_cache import FeatureCache
 from photopal.vlm.protocol import PhotoFeatures
@@ -57,7 +59,7 @@ _SURE = 0.75
 _LEAST_SIDE_PX = 50  # smaller faces are named wrongly more often
 _LARGE_FACE_SHARE = 0.2
 
-_VERSION = "1"  # to be changed with anything that changes what is found
+_VERSION = "2"  # to be changed with anything that changes what is found
 _ALBUM_PHOTOS = 48
 _DECODED_PX = 1280
 _CACHE_BYTES = 1 << 27
@@ -74,6 +76,13 @@ class FindingKeys(NamedTuple):
 
     face: str
     look: str
+
+
+class LookedAt(NamedTuple):
+    """What was found on a photo, and how many faces it has; None where it was not searched for them."""
+
+    found: PhotoFindings
+    faces: int | None
 
 
 def finding_keys(library: Library) -> FindingKeys:
@@ -122,10 +131,19 @@ class EvidenceFinder:
     Args:
         library: Its concepts, faces and photos.
         cache: Stores what the encoder of looks makes of photos.
+        detect: Finds the faces in a photo that was not searched for them, when it is asked about; gives None
+            where faces are off.
     """
 
-    def __init__(self, library: Library, *, cache: FeatureCache | None = None) -> None:
+    def __init__(
+        self,
+        library: Library,
+        *,
+        cache: FeatureCache | None = None,
+        detect: Callable[[Path], Sequence[Face] | None] = lambda path: None,
+    ) -> None:
         self._library = library
+        self._detect = detect
         self._cells = _Cells(cache)
         self._keys: FindingKeys | None = None
         self._learned: FindingKeys | None = None
@@ -142,36 +160,37 @@ class EvidenceFinder:
     def find(
         self,
         photo: PhotoRecord,
-        image: Image.Image | None = None,
+        analysis: PhotoAnalysis | None = None,
         *,
-        sightings: Sequence[Sighting] = (),
+        faces: Sequence[FaceRecord] | None = None,
         separations: Mapping[int, float | None] | None = None,
     ) -> PhotoFindings:
         """Find who is on a photo.
 
         Args:
-            photo: A photo of the library; its faces count if it has been searched for them.
-            image: The same, upright; read from its file where it is left out and needed.
-            sightings: What a vision-language model that understands the photo found.
+            photo: A photo; read from its file where there is no analysis and pixels are needed.
+            analysis: The photo as a model sees it; what that found counts where it understands the photo.
+            faces: Those on it; the ones that the library has, if it was searched for them, when left out.
             separations: How well that model tells each concept; None where it is not known.
 
         Raises:
             PhotoError: The file is needed and cannot be read.
         """
-        keys = self._keys or self.renew()
-        if keys != self._learned:
-            self._learn_people()
-            self._learn_looks()
-            self._learned = keys
-        is_scanned = self._library.faces.is_scanned(photo.id, detector=DETECTOR)
-        found = [*self.by_faces(photo), *self._by_looks(photo, image)]
+        keys = self._learn()
+        is_scanned = faces is not None or self._library.faces.is_scanned(photo.id, detector=DETECTOR)
+        faces = self._library.faces.of_photo(photo.id) if faces is None else faces
+        found = [
+            *self.by_faces(photo, faces),
+            *self._by_looks(photo, None if analysis is None else analysis.image),
+        ]
+        sightings = analysis.sightings if analysis is not None and analysis.is_understood else ()
         seen = {sighting.concept.id: sighting for sighting in sightings}
         if sightings:
             found = [self._decided(one, seen.get(one.concept_id), separations or {}) for one in found]
         return PhotoFindings(
             face_key=keys.face if is_scanned else None,
             look_key=keys.look,
-            species=None if sightings or image is None else self._species(photo, image),
+            species=None if analysis is None or sightings else self._species(analysis.glance, faces),
             findings=tuple(
                 sorted(
                     (
@@ -185,33 +204,69 @@ class EvidenceFinder:
             ),
         )
 
+    def look_at(
+        self,
+        photo: PhotoRecord,
+        analysis: PhotoAnalysis,
+        *,
+        separations: Mapping[int, float | None] | None = None,
+    ) -> LookedAt:
+        """Find who is on a photo that is asked about now; what the library has is used where it is current.
+
+        Args:
+            photo: A photo, also one that the library does not have.
+            analysis: The photo as a model sees it.
+            separations: As of `find`.
+
+        Raises:
+            PhotoError: The file is needed and cannot be read.
+        """
+        keys = self._learn()
+        faces: Sequence[FaceRecord] | None = None
+        if self._library.faces.is_scanned(photo.id, detector=DETECTOR):
+            faces = self._library.faces.of_photo(photo.id)
+            if is_found_with(self._library, photo, keys):
+                return LookedAt(self._library.findings.get(photo.id) or PhotoFindings(), len(faces))
+        elif (self._people or not analysis.is_understood) and (
+            detected := self._detect(photo.path)
+        ) is not None:
+            faces = [FaceRecord(-number, photo.id, face, None) for number, face in enumerate(detected)]
+        found = self.find(photo, analysis, faces=faces, separations=separations)
+        return LookedAt(found, None if faces is None else len(faces))
+
     def compare_faces(self) -> None:
         """Do what `compare_faces` says."""
         keys = self.renew()
         self._learn_people()
-        near = {face.photo_id for one in self._people for face, _ in find_photos_of(self._library, one)}
+        found_near = find_photos_of(self._library, self._people)
+        near = {face.photo_id for faces in found_near for face, _ in faces}
         for photo_id in sorted(near | self._library.findings.found_by_face()):
             caption = self._library.captions.get(photo_id)
             if caption is not None and not caption.by_hand and caption.source == "model":
                 continue
             before = self._library.findings.get(photo_id) or PhotoFindings()
             found = [one for one in before.findings if one.source != "face"]
-            found += [o for o in self.by_faces(self._library.photos.get(photo_id)) if o.verdict != "absent"]
+            faces = self._library.faces.of_photo(photo_id)
+            by_faces = self.by_faces(self._library.photos.get(photo_id), faces)
+            found += [one for one in by_faces if one.verdict != "absent"]
             found.sort(key=lambda one: (one.concept_id, one.source))
             after = replace(before, face_key=keys.face, findings=tuple(found))
             self._library.findings.put(photo_id, after)
 
-    def _species(self, photo: PhotoRecord, image: Image.Image) -> str | None:
-        """The species of a pet; none on portraits, where a beard may be taken for fur."""
-        faces = self._library.faces.of_photo(photo.id)
-        is_portrait = any(one.face.box[3] > _LARGE_FACE_SHARE for one in faces)
-        return None if is_portrait else self._cells.species(image)
+    def glance(self, image: Image.Image) -> PhotoFeatures | None:
+        """Look at a photo as a classifier does, see `InstanceEncoder.glance`; None without the encoder."""
+        return self._cells.glance(image)
 
-    def by_faces(self, photo: PhotoRecord) -> list[Finding]:
+    def _species(self, glance: PhotoFeatures | None, faces: Sequence[FaceRecord]) -> str | None:
+        """The species of a pet; none on portraits, where a beard may be taken for fur."""
+        is_portrait = any(one.face.box[3] > _LARGE_FACE_SHARE for one in faces)
+        return None if glance is None or is_portrait else self._cells.species(glance)
+
+    def by_faces(self, photo: PhotoRecord, faces: Sequence[FaceRecord]) -> list[Finding]:
         """Tell which people a photo shows by the faces on it; nothing where none was found."""
         thresholds = {person.concept_id: person.threshold for person in self._people}
         found = []
-        for evidence, face in find_evidence(self._library, self._people, photo):
+        for evidence, face in find_evidence(self._library, self._people, photo, faces):
             found.append(
                 Finding(
                     concept_id=evidence.concept_id,
@@ -234,7 +289,10 @@ class EvidenceFinder:
         if self._recognizer is None:
             return []
         found = []
-        for concept_id, evidence in self._recognizer.judge(self._cells.of(photo, image)).items():
+        judged = self._recognizer.judge(
+            self._cells.of(photo, image), lambda: self._cells.larger(photo, image)
+        )
+        for concept_id, evidence in judged.items():
             found.append(
                 Finding(
                     concept_id=concept_id,
@@ -268,6 +326,15 @@ class EvidenceFinder:
             return self._recognizer.separation[one.concept_id] or 0.0
         [person] = (person for person in self._people if person.concept_id == one.concept_id)
         return (1.0 if person.recall is None else person.recall) - person.false_rate
+
+    def _learn(self) -> FindingKeys:
+        """Learn people, pets and things, if that was not done since they were last taken notice of."""
+        keys = self._keys or self.renew()
+        if keys != self._learned:
+            self._learn_people()
+            self._learn_looks()
+            self._learned = keys
+        return keys
 
     def _learn_people(self) -> None:
         self._people = learn_library(self._library)
@@ -351,10 +418,15 @@ class _Cells:
             self._encoder, self._is_loaded = load_encoder(), True
         return self._encoder
 
-    def species(self, image: Image.Image) -> str | None:
+    def glance(self, image: Image.Image) -> PhotoFeatures | None:
+        """What the encoder makes of a photo at a glance."""
+        encoder = self._load()
+        return None if encoder is None else encoder.glance(image)
+
+    def species(self, glance: PhotoFeatures) -> str | None:
         """Say "dog" or "cat" of a photo that shows one."""
         encoder = self._load()
-        return None if encoder is None else encoder.species(image)
+        return None if encoder is None else encoder.species(glance)
 
     def of(self, photo: PhotoRecord, image: Image.Image | None = None) -> PhotoFeatures:
         """The cells of a photo, from its file where it is not given.
@@ -373,6 +445,17 @@ class _Cells:
                 self._cache.put(key, cells)
         self._latest.put(key, cells)
         return cells
+
+    def larger(self, photo: PhotoRecord, image: Image.Image | None = None) -> PhotoFeatures:
+        """The cells of a photo for small subjects; few photos need them, so they are not kept.
+
+        Raises:
+            PhotoError: The file is gone or cannot be read.
+        """
+        encoder = self._load()
+        assert encoder is not None, "asked for cells without an encoder"
+        image = image or open_photo(photo.path, max_side_px=_DECODED_PX)
+        return encoder.encode([image], side_px=SMALL_SUBJECT_SIDE_PX)[0]
 
     def readable(self, photo: PhotoRecord) -> PhotoFeatures | None:
         """The cells of a photo; None where its file cannot be read now."""

@@ -5,65 +5,158 @@ It stands in for a model that does not understand the photo, and says nothing th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
+from pathlib import Path
 
-from photopal.assistant.analysis import PhotoAnalysis, Sighting, corrected
+from photopal.assistant.analysis import KnownFacts, PhotoAnalysis, Sighting, corrected
 from photopal.assistant.assistant import Assistant
+from photopal.assistant.evidence import LookedAt
+from photopal.assistant.occasions import Trips, birthdays, find_trips, holiday, trip_words
 from photopal.assistant.query.daytimes import part_of_day
-from photopal.assistant.query.phrasing import day, month
+from photopal.assistant.query.entities import Known, mark_entities
+from photopal.assistant.query.intents import Intent, read_intent
+from photopal.assistant.query.languages import to_english
+from photopal.assistant.query.phrasing import day, moment_words, month
 from photopal.box import WHOLE_PHOTO, Box
+from photopal.errors import PhotopalError
 from photopal.library import ConceptRecord, Evidence, Library, PhotoRecord
-from photopal.text import join_words, name_key
+from photopal.library.models import PhotoFindings
+from photopal.photos import MODEL_SIDE_PX, open_photo, record_photo
+from photopal.photos.geocode import PlaceNames
+from photopal.photos.metadata import Metadata
+from photopal.text import count, join_words, name_key
 
 _TROPIC = 23.5  # between the tropics there is no summer or winter
 _SEASONS = ("winter", "spring", "summer", "fall")
 _MOST_KEYWORDS = 12
 
 
+def look_at(
+    library: Library, assistant: Assistant, path: Path, *, photo: PhotoRecord | None = None
+) -> PhotoAnalysis:
+    """Look at a photo that is asked about: with the model, and with faces and looks where these count.
+
+    Nothing is stored.
+
+    Args:
+        library: Knows the user's words, and perhaps the photo.
+        assistant: Looks.
+        path: The photo's file.
+        photo: What the library knows of it, if that is at hand.
+
+    Raises:
+        PhotoError: The photo cannot be read.
+    """
+    seen = assistant.analyze(open_photo(path, max_side_px=MODEL_SIDE_PX))
+    photo = photo or library.photos.at(path)
+    if seen.is_understood and not assistant.model.sees_all:
+        return weigh(library, photo, seen)
+    record, metadata = (photo, None) if photo is not None else read_record(path)
+    looked: LookedAt | None = None
+    if assistant.finder is not None:
+        separations = {i: concept.separation for i, concept in assistant.bank.concepts.items()}
+        looked = assistant.finder.look_at(record, seen, separations=separations)
+    return weigh(library, record, seen, looked, metadata=metadata)
+
+
+def read_record(path: Path) -> tuple[PhotoRecord, Metadata]:
+    """Read a photo that the library does not have, as a record with the number 0, and what its file says.
+
+    Raises:
+        PhotoError: The photo cannot be read.
+    """
+    photo = record_photo(path)
+    facts = photo.facts
+    latitude, longitude = facts.value("position") or (None, None)
+    record = PhotoRecord(
+        id=0,
+        path=path,
+        content_hash=photo.content_hash,
+        width_px=photo.width_px,
+        height_px=photo.height_px,
+        taken_at=None if facts.taken is None else facts.taken.at,
+        camera=facts.value("camera"),
+        lens=facts.value("lens"),
+        latitude=latitude,
+        longitude=longitude,
+        format=photo.format,
+        size_bytes=photo.size_bytes,
+        place=PlaceNames().name(latitude, longitude),
+    )
+    return record, facts
+
+
 def weigh(
-    library: Library, photo: PhotoRecord | None, assistant: Assistant, analysis: PhotoAnalysis
+    library: Library,
+    photo: PhotoRecord | None,
+    analysis: PhotoAnalysis,
+    looked: LookedAt | None = None,
+    *,
+    metadata: Metadata | None = None,
+    trips: Trips | None = None,
 ) -> PhotoAnalysis:
     """Put what counts in the place of what the model found; all of it where it does not understand the photo.
 
     Args:
         library: Knows the user's words.
         photo: The photo, if the library knows it.
-        assistant: Whose model looked.
         analysis: The photo as the model sees it.
+        looked: What faces and looks say, if not what the library has stored of them.
+        metadata: What the file says, if the library does not have it.
+        trips: Of the library, if they are at hand.
 
     Returns:
         An analysis whose `known` is None where the model understands the photo.
     """
-    words = {} if photo is None else library.corrections.known(photo.id)
-    if assistant.model.is_in_distribution(analysis.features):
+    found = None if looked is None else looked.found
+    words = {} if photo is None else library.corrections.known(photo.id, found)
+    if analysis.is_understood:
         return corrected(analysis, words)
     concepts = {concept.id: concept for concept in library.concepts.all()}
     sightings = [_sighting(concepts[i], word) for i, word in words.items() if i in concepts]
     sightings.sort(key=lambda sighting: not sighting.is_present)
-    known = "" if photo is None else describe_known(library, photo)
+    if photo is None:
+        return replace(analysis, sightings=tuple(sightings), known=KnownFacts(text=""))
+    known = KnownFacts(
+        text=describe_known(library, photo, found, metadata=metadata, trips=trips),
+        when=moment_words(photo.taken_at) if photo.taken_at else None,
+        place=photo.place,
+        camera=photo.camera,
+        faces=None if looked is None else looked.faces,
+    )
     return replace(analysis, sightings=tuple(sightings), known=known)
 
 
-def describe_known(library: Library, photo: PhotoRecord) -> str:
+def describe_known(
+    library: Library,
+    photo: PhotoRecord,
+    found: PhotoFindings | None = None,
+    *,
+    metadata: Metadata | None = None,
+    trips: Trips | None = None,
+) -> str:
     """Write what is known of a photo without a model, as a caption.
 
     Args:
         library: The library.
-        photo: A photo of it.
+        photo: A photo.
+        found: What faces and looks say, if not what the library has stored of them.
+        metadata: What the file says, if the library does not have it.
+        trips: Of the library; found when left out.
     """
-    evidence = library.corrections.evidence(photo.id)
+    evidence = library.corrections.evidence(photo.id, found)
+    found = found or library.findings.get(photo.id)
     concepts = {concept.id: concept for concept in library.concepts.all()}
     words = [e for e in evidence.concepts if e.source != "model" and e.concept_id in concepts]
     shown = [(concepts[e.concept_id], e) for e in words if e.is_present]
     shown.sort(key=lambda pair: pair[1].verdict == "looks like")
     subjects = [c.name if e.verdict == "yes" else f"what looks like {c.name}" for c, e in shown]
-    found = library.findings.get(photo.id)
     if found is not None and found.species and not any(concept.kind == "pet" for concept, _ in shown):
         subjects.append(f"what looks like a {found.species}")
     subject = join_words(subjects) or "A photo"
-    when = _when(photo)
+    when = _when(photo, [concept for concept, word in shown if word.verdict == "yes"])
     where = f" in {_place(photo.place)}" if photo.place else ""
     taken = " taken" if not subjects and (where or when) else ""
     first = f"{subject[:1].upper()}{subject[1:]}{taken}{where}{f', {when}' if where and when else ''}"
@@ -71,12 +164,29 @@ def describe_known(library: Library, photo: PhotoRecord) -> str:
         first += f" {when}"
     absent = {name_key(name) for name in evidence.taken_off}
     said = {name_key(concept.name) for concept, _ in shown}
-    return " ".join([f"{first}.", *_of_file(library, photo, hidden=absent | said)])
+    metadata = metadata or library.facts.get(photo.id)
+    return " ".join([f"{first}.", *_trip(library, photo, trips), *_of_file(metadata, hidden=absent | said)])
 
 
-def _of_file(library: Library, photo: PhotoRecord, *, hidden: set[str]) -> list[str]:
+def _trip(library: Library, photo: PhotoRecord, trips: Trips | None) -> list[str]:
+    """The sentence about the trip on which a photo was taken, if it was."""
+    day_taken = _day_taken(photo)
+    if day_taken is None or photo.place is None:
+        return []
+    trip = (trips or find_trips(library)).of(day_taken, photo.place)
+    return [] if trip is None else [trip_words(trip)]
+
+
+def _day_taken(photo: PhotoRecord) -> date | None:
+    """The day on which a photo was taken, where it is known."""
+    try:
+        return date.fromisoformat((photo.taken_at or "")[:10])
+    except ValueError:
+        return None
+
+
+def _of_file(facts: Metadata | None, *, hidden: set[str]) -> list[str]:
     """What the file says: title, description, keywords, and persons, without the folded names in `hidden`."""
-    facts = library.facts.get(photo.id)
     if facts is None:
         return []
     sentences = []
@@ -107,18 +217,23 @@ def _place(place: str) -> str:
     return ", ".join(dict.fromkeys((names[0], names[-1])))
 
 
-def _when(photo: PhotoRecord) -> str:
-    """When a photo was taken, as far as that is known: "on a summer evening, 3 July 2019"."""
+def _when(photo: PhotoRecord, people: Sequence[ConceptRecord]) -> str:
+    """When a photo was taken, as far as that is known: "on a summer evening, 3 July 2019".
+
+    Args:
+        photo: The photo.
+        people: Those in it, of whom it may be the birthday.
+    """
     taken = photo.taken_at or ""
     if len(taken) < 10:
         return f"in {month(taken) if len(taken) == 7 else taken}" if taken else ""
-    try:
-        moment = datetime.fromisoformat(taken[:19])
-    except ValueError:
+    on_day = _day_taken(photo)
+    if on_day is None:
         return ""
-    part = part_of_day(moment.hour) if len(taken) >= 13 else ""
-    season = season_at(moment.date(), photo.latitude)
-    occasion = _occasion(moment.date())
+    part = part_of_day(int(taken[11:13])) if taken[11:13].isdigit() else ""
+    season = season_at(on_day, photo.latitude)
+    kept = [f"on {join_words(names)}" for names in [birthdays(on_day, people)] if names]
+    occasion = "".join(f" {words}" for words in [*kept, holiday(on_day)] if words)
     if part and season:
         return f"on a {season} {part}{occasion}, {day(taken)}"
     if part:
@@ -132,12 +247,6 @@ def season_at(taken: date, latitude: float | None) -> str | None:
     if latitude is None or abs(latitude) < _TROPIC:
         return None
     return _SEASONS[(taken.month % 12 // 3 + (2 if latitude < 0 else 0)) % 4]
-
-
-def _occasion(taken: date) -> str:
-    if taken.month == 12 and 24 <= taken.day <= 26:
-        return " at Christmas"
-    return " on New Year's Eve" if (taken.month, taken.day) == (12, 31) else ""
 
 
 def _sighting(concept: ConceptRecord, word: Evidence) -> Sighting:
@@ -163,18 +272,88 @@ _ANSWERS = {
 }
 
 
-def answer_from_known(analysis: PhotoAnalysis, asked: Iterable[ConceptRecord]) -> str:
+_NOT_ASKED = "The model in use does not understand camera photos, so it was not asked what it shows."
+
+
+def answer_from_known(analysis: PhotoAnalysis, question: str, asked: Sequence[ConceptRecord]) -> str:
     """Answer a question about a photo that the model does not understand, without letting it guess.
+
+    Who, how many, where, when, with which camera, and whether somebody is there is answered from what is
+    known. To all else the answer says what cannot be seen, and what is known.
 
     Args:
         analysis: An analysis whose `known` is not None.
-        asked: Whom the question names.
+        question: In the user's words.
+        asked: Whom it names.
     """
+    known = analysis.known
+    assert known is not None, "asked of a photo that the model understands"
     sentences = []
+    verdicts = []
     for concept in asked:
         sighting = analysis.of(concept.id)
-        sentences.append(_ANSWERS[sighting.verdict if sighting else None].format(name=concept.name))
-    sentences.append("The model in use does not understand camera photos, so it was not asked what it shows.")
-    if analysis.known:
-        sentences.append(f"What is known of it: {analysis.known}")
+        verdicts.append(sighting.verdict if sighting else None)
+        sentences.append(_ANSWERS[verdicts[-1]].format(name=concept.name))
+    intent = _intent_of(question, asked)
+    if intent is not None and not intent.is_seen:
+        if intent.kind == "exists" and verdicts and len({*verdicts}) == 1 and verdicts[0] in ("yes", "no"):
+            return " ".join([f"{verdicts[0].capitalize()}.", *sentences])
+        answered = _known_answer(analysis, known, intent)
+        if answered or (intent.kind == "exists" and asked):
+            return " ".join([*sentences, *answered])
+    sentences.append(_NOT_ASKED)
+    if known.text:
+        sentences.append(f"What is known of it: {known.text}")
     return " ".join(sentences)
+
+
+def _intent_of(question: str, asked: Sequence[ConceptRecord]) -> Intent | None:
+    """What a question wants; None where it cannot be read."""
+    names = [concept.name for concept in asked]
+    try:
+        marked = mark_entities(to_english(question, names, []), Known(names), today=date.today())
+        return read_intent(marked.text)
+    except PhotopalError:
+        return None
+
+
+def _known_answer(analysis: PhotoAnalysis, known: KnownFacts, intent: Intent) -> list[str]:
+    """The sentences that answer a question from facts alone; nothing where they do not."""
+    if intent.kind == "who":
+        return _who_answer(analysis, known, is_number=intent.is_number)
+    value, words, unknown = {
+        "where": (known.place, "in {}", "where"),
+        "when": (known.when, "{}", "when"),
+        "cameras": (known.camera, "with {}", "with which camera"),
+    }.get(intent.kind, (None, None, None))
+    if words is None:
+        return []
+    if value is None:
+        return [f"It is not known {unknown} it was taken."]
+    return [f"It was taken {words.format(value)}."]
+
+
+def _who_answer(analysis: PhotoAnalysis, known: KnownFacts, *, is_number: bool) -> list[str]:
+    """Who is on a photo, and how many faces are nobody's that is known."""
+    present = analysis.present
+    named = [s.concept.name for s in present if s.verdict == "yes"]
+    alike = [s.concept.name for s in present if s.verdict == "looks like"]
+    sentences = []
+    if named:
+        number = f"{len(named)} with a name: " if is_number else ""
+        sentences.append(f"{number}{join_words(named)} {_verb(named)} in this photo.")
+    if alike:
+        sentences.append(f"What looks like {join_words(alike)} is in this photo.")
+    if not present:
+        sentences.append("Nobody whom you have named was found in this photo.")
+    if known.faces is None:
+        sentences.append("It was not searched for faces.")
+        return sentences
+    by_face = sum(s.source == "face" for s in present)
+    others = max(0, known.faces - max(by_face, sum(s.concept.kind == "person" for s in present)))
+    if others:
+        sentences.append(
+            f"{count(others, 'more face' if present else 'face')} {'is' if others == 1 else 'are'} in it."
+        )
+    sentences.append("People whose face does not show are not counted.")
+    return sentences

@@ -107,7 +107,7 @@ class WatchCaptioner:
             self._said = said
             self._assistant = self._open_assistant()
             self._stamp = stamp_of(self._bank_path)
-            self._made_with = made_with(self._assistant)
+            self._made_with = made_with(self._library, self._assistant)
         self._since_s = time.monotonic()
         return self._assistant
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from photopal.assistant.assistant import Assistant
     from photopal.faces import ScanReport
     from photopal.library import ConceptRecord, Library, PhotoRecord
+    from photopal.library.models import Face
     from photopal.vlm import VisionModel
 
 
@@ -69,7 +70,21 @@ def assistant_of(session: Session, library: Library, *, model: VisionModel, path
     warn_of_unregistered(session, concepts, result.failed, known=result.bank.concepts)
     most_bytes = session.settings.features_mb * 2**20
     cache = FeatureCache(session.settings.features_path, ENCODER, most_bytes=most_bytes)
-    return Assistant(model, result.bank, concepts, finder=EvidenceFinder(library, cache=cache))
+    finder = EvidenceFinder(library, cache=cache, detect=lambda path: _detect(session, path))
+    return Assistant(model, result.bank, concepts, finder=finder)
+
+
+def _detect(session: Session, path: Path) -> Sequence[Face] | None:
+    """Find the faces in a photo that is asked about; None where faces are off."""
+    from photopal.faces import find_model_files, load_detector
+
+    if not session.settings.has_faces or isinstance(find_model_files(), str):
+        return None
+    try:
+        return load_detector().find_in_file(path)
+    except ModelError as error:
+        session.warn(str(error))
+        return None
 
 
 def find_faces(

@@ -360,7 +360,10 @@ def _release_frames(error: Exception) -> Exception:
 def screened_negatives(
     library: Library, store: FeatureStore, bank: Bank, found: dict[int, list[FoundSubject]]
 ) -> list[PhotoFeatures]:
-    """Photos of the library that seem to show no concept, to learn thresholds from."""
+    """Photos of the library that seem to show no concept, to learn thresholds from.
+
+    Neither the maps nor faces or looks find one there, or are unsure of it.
+    """
     avoid = {f.reference.key for subjects in found.values() for f in subjects}
     positives = {}
     for concept_id, subjects in found.items():
@@ -371,7 +374,9 @@ def screened_negatives(
         positives[concept_id] = float((units @ bank.concepts[concept_id].direction).mean())
     ids = list(positives)
     negatives = []
-    for _, features in sample_negatives(library, store, avoid=avoid):
+    for photo, features in sample_negatives(library, store, avoid=avoid):
+        if any(word.verdict != "no" for word in library.corrections.known(photo.id).values()):
+            continue
         scores = map_scores(suppress_rivals(location_maps(features.patches, bank.directions(ids))))
         # Screened well below the scores of their own photos, as there are no thresholds yet: a photo of the
         # user's library may show a concept that it is not registered for, and would push its threshold up.

@@ -179,29 +179,38 @@ def _denied_faces(library: Library, found: ReferenceFaces) -> list[FaceRecord]:
 
 
 def find_evidence(
-    library: Library, people: Sequence[Person], photo: PhotoRecord
+    library: Library,
+    people: Sequence[Person],
+    photo: PhotoRecord,
+    faces: Sequence[FaceRecord] | None = None,
 ) -> list[tuple[FaceEvidence, FaceRecord | None]]:
     """Tell which people a photo shows, each with the face that says so.
 
     Args:
-        library: The photo has been searched for faces (`scan_library`).
+        library: The photo has been searched for faces (`scan_library`), unless they are given.
         people: As `learn_library` gives them.
-        photo: A photo of the library.
+        photo: A photo.
+        faces: Those on it.
 
     Returns:
         One for each person; nothing for a photo on which no face was found.
     """
-    faces = library.faces.of_photo(photo.id)
+    faces = library.faces.of_photo(photo.id) if faces is None else faces
     evidence = name_faces(people, _vectors(faces), year=year_of(photo))
     return [(one, None if one.face is None else faces[one.face]) for one in evidence]
 
 
-def find_photos_of(library: Library, person: Person) -> list[tuple[FaceRecord, float]]:
-    """Return the faces of a library that may be a person's, with their distances, the nearest first.
+def find_photos_of(library: Library, people: Sequence[Person]) -> list[list[tuple[FaceRecord, float]]]:
+    """Return for each person the faces of a library that may be theirs, with distances, the nearest first.
 
     A few that are nearer to somebody else are among them; `find_evidence` tells.
     """
-    return library.faces.near(person.center, person.threshold + UNSURE_UP_TO)
+    if not people:
+        return []
+    centers = np.array([person.center for person in people], np.float32)
+    return library.faces.near(
+        centers, np.array([person.threshold + UNSURE_UP_TO for person in people], np.float32)
+    )
 
 
 def year_of(photo: PhotoRecord) -> int | None:

@@ -192,19 +192,19 @@ def _claim_faces(library: Library, people: Sequence[Person]) -> dict[int, _Claim
     """For each face near a person whose it may be, by number."""
     near: dict[int, list[_Claim]] = defaultdict(list)
     own: dict[int, _Claim] = {}
-    for person in people:
+    concepts = {concept.id: concept for concept in library.concepts.all()}
+    for person, faces in zip(people, find_photos_of(library, people), strict=True):
         denied = {
             one.photo.id
             for one in library.corrections.of_concept(person.concept_id, most=_EVERY)
             if not one.is_present
         }
-        for record, distance in find_photos_of(library, person):
+        for record, distance in faces:
             if record.photo_id not in denied:
                 near[record.id].append(
                     _Claim(person.concept_id, record, distance - person.threshold, is_sure=False)
                 )
-        concept = next(one for one in library.concepts.all() if one.id == person.concept_id)
-        for record in find_reference_faces(library, concept).faces:
+        for record in find_reference_faces(library, concepts[person.concept_id]).faces:
             own[record.id] = _Claim(person.concept_id, record, -1.0, is_sure=True)
     by_id = {person.concept_id: person for person in people}
     claims = {}

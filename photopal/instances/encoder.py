@@ -62,11 +62,29 @@ class InstanceEncoder:
             encoded.append(features_of(patches))
         return encoded
 
-    def species(self, image: Image.Image) -> str | None:
-        """Say "dog" or "cat" where its breeds together have a probability over 0.3; otherwise None."""
+    def glance(self, image: Image.Image) -> PhotoFeatures:
+        """Encode a photo as small as those the network was trained on: a tenth of the time of `encode`.
+
+        Args:
+            image: RGB and upright, of any size.
+
+        Returns:
+            Features without tokens, too coarse to recognize anybody by: they tell the species, and a kind of
+            photo from another. `patches` is `[rows, cols, CELL_WIDTH]`.
+        """
         scale = min(_CLASS_SIDE_PX / min(image.size), _CLASS_MOST_PX / max(image.size))
         with torch.inference_mode():
-            cells = self._network.encode(_pixels(image, scale))
+            cells = self._network.encode(_pixels(image, scale))[0]
+        return features_of(cells.permute(1, 2, 0).contiguous())
+
+    def species(self, glance: PhotoFeatures) -> str | None:
+        """Say "dog" or "cat" where its breeds together have a probability over 0.3; otherwise None.
+
+        Args:
+            glance: A photo as `glance` encodes it.
+        """
+        with torch.inference_mode():
+            cells = glance.patches.permute(2, 0, 1)[None]
             probabilities = self._network.classify(cells)[0].softmax(dim=0)
         by_species = {name: float(probabilities[classes].sum()) for name, classes in _CLASSES_OF.items()}
         best = max(by_species, key=lambda name: by_species[name])

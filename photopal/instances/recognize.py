@@ -6,7 +6,7 @@ It knows neither library nor encoder: cells come in, verdicts go out.
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Generic, TypeVar
@@ -25,6 +25,7 @@ LEAST_ALBUM = 8
 """With fewer photos to compare with nothing is named: at most it looks like somebody."""
 
 _TOP_CELLS = 3
+_SMALL_SIDE = 0.25  # of a photo's
 _SPREADS = 4.0
 _LEAST_SPREAD = 0.01
 _TOWARDS_HIGH = 0.3
@@ -127,8 +128,30 @@ class InstanceRecognizer(Generic[K]):
         self._examples = examples
         self.separation = dict(separation)
 
-    def judge(self, photo: PhotoFeatures) -> dict[K, InstanceEvidence]:
-        """Tell of every concept whether and where a photo shows it."""
+    def judge(
+        self, photo: PhotoFeatures, larger: Callable[[], PhotoFeatures] | None = None
+    ) -> dict[K, InstanceEvidence]:
+        """Tell of every concept whether and where a photo shows it.
+
+        Args:
+            photo: Its cells.
+            larger: Encodes it with more cells. It is called where the photo leaves some concept unsure, which
+                a small subject does, and decides of those concepts that it shows better and as small: what is
+                large and leaves a concept unsure is something like it.
+        """
+        evidence = self._judge(photo)
+        unsure = [key for key, one in evidence.items() if one.verdict is InstanceVerdict.UNSURE]
+        if larger is None or not unsure:
+            return evidence
+        second = self._judge(larger())
+        return evidence | {
+            key: second[key]
+            for key in unsure
+            if second[key].score > evidence[key].score
+            and max(second[key].box.width, second[key].box.height) <= _SMALL_SIDE
+        }
+
+    def _judge(self, photo: PhotoFeatures) -> dict[K, InstanceEvidence]:
         if not self.bands:
             return {}
         maps = _concept_maps(photo, self._directions)

@@ -140,21 +140,35 @@ class Concepts:
         return _concept_record(rows[0])
 
     def set_age(
-        self, concept_id: int, *, born: int | None = None, is_child: bool | None = None
+        self, concept_id: int, *, born: int | date | None = None, is_child: bool | None = None
     ) -> ConceptRecord:
         """Say when a person was born, or that they are a child on every photo; what is left out stays.
 
+        Args:
+            concept_id: The person.
+            born: The day, or the year alone.
+            is_child: Whether they are a child on every photo.
+
         Raises:
-            ConceptError: There is no such concept, it is no person, or the year cannot be one of birth.
+            ConceptError: There is no such concept, it is no person, or the date cannot be one of birth.
         """
-        if born is not None and not _FIRST_YEAR <= born <= date.today().year:
-            raise ConceptError(f"invalid year of birth {born}", hint="Give a year such as 2015.")
+        day = born if isinstance(born, date) else None
+        year = born.year if isinstance(born, date) else born
+        today = date.today()
+        if year is not None and (not _FIRST_YEAR <= year <= today.year or (day is not None and day > today)):
+            what = "year" if day is None else "date"
+            raise ConceptError(
+                f"invalid {what} of birth {born}",
+                hint="Give a year such as 2015, or a day such as 2015-06-03.",
+            )
         with self._journal.recording(f"changed the age of {self.quoted_name(concept_id)}"):
             self._journal.touch("concepts", concept_id)
             rows = self._connection.execute(
-                "UPDATE concepts SET born = coalesce(?, born), is_child = coalesce(?, is_child)"
-                " WHERE id = ? AND removed_at IS NULL AND kind = 'person' RETURNING *",
-                (born, is_child, concept_id),
+                # The birthday belongs to a year: another year without a day leaves none.
+                "UPDATE concepts SET birthday = CASE WHEN ?1 IS NULL OR (?2 IS NULL AND ?1 = born)"
+                " THEN birthday ELSE ?2 END, born = coalesce(?1, born), is_child = coalesce(?3, is_child)"
+                " WHERE id = ?4 AND removed_at IS NULL AND kind = 'person' RETURNING *",
+                (year, None if day is None else day.strftime("%m-%d"), is_child, concept_id),
             ).fetchall()
         if not rows:
             raise ConceptError(
@@ -472,6 +486,7 @@ def _concept_record(row: sqlite3.Row) -> ConceptRecord:
         created_at=row["created_at"],
         born=row["born"],
         is_child=bool(row["is_child"]),
+        birthday=row["birthday"],
     )
 
 

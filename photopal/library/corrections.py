@@ -9,7 +9,7 @@ from photopal.library.connection import Connection, precisely_now, storable
 from photopal.library.evidence import PhotoEvidence, evidence_on, family_of
 from photopal.library.fts import WordIndex
 from photopal.library.history import Journal
-from photopal.library.models import Correction, Evidence
+from photopal.library.models import Correction, Evidence, PhotoFindings
 from photopal.library.photos import PHOTO_COLUMNS, Photos, photo_record
 
 
@@ -92,9 +92,14 @@ class Corrections:
             (photo_id, concept_id, is_present, *(box or (None,) * 4), precisely_now()),
         )
 
-    def evidence(self, photo_id: int) -> PhotoEvidence:
-        """Weigh all that is known of who is on a photo."""
-        return evidence_on(self._connection, photo_id)
+    def evidence(self, photo_id: int, found: PhotoFindings | None = None) -> PhotoEvidence:
+        """Weigh all that is known of who is on a photo.
+
+        Args:
+            photo_id: The photo.
+            found: What faces and looks say, in place of what is stored of them.
+        """
+        return evidence_on(self._connection, photo_id, found)
 
     def words(self, photo_id: int) -> dict[int, Evidence]:
         """Return what the user said of a photo, by concept: in photopal or in the photo's file."""
@@ -108,9 +113,14 @@ class Corrections:
             return {}
         return {e.concept_id: e for e in self.evidence(photo_id).concepts if e.is_of_user}
 
-    def known(self, photo_id: int) -> dict[int, Evidence]:
-        """Return what counts more than a model's word of a photo, by concept: the user's, faces and looks."""
-        return {e.concept_id: e for e in self.evidence(photo_id).concepts if e.source != "model"}
+    def known(self, photo_id: int, found: PhotoFindings | None = None) -> dict[int, Evidence]:
+        """Return what counts more than a model's word of a photo, by concept: the user's, faces and looks.
+
+        Args:
+            photo_id: The photo.
+            found: What faces and looks say, in place of what is stored of them.
+        """
+        return {e.concept_id: e for e in self.evidence(photo_id, found).concepts if e.source != "model"}
 
     def key(self, photo_id: int) -> str:
         """Return what is known of a photo in a short form, to tell whether a caption knows it."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from photopal.library.connection import Connection
-from photopal.library.models import Evidence, EvidenceSource
+from photopal.library.models import Evidence, EvidenceSource, Finding, PhotoFindings
 from photopal.text import name_key, name_spans
 
 # The strongest word first: what the user said of this photo beats everything, in either direction.
@@ -98,15 +98,24 @@ class _Concepts:
     every: Mapping[int, str]
 
 
-def evidence_on(connection: Connection, photo_id: int) -> PhotoEvidence:
-    """Weigh everything that is known of one photo."""
+def evidence_on(connection: Connection, photo_id: int, found: PhotoFindings | None = None) -> PhotoEvidence:
+    """Weigh everything that is known of one photo.
+
+    Args:
+        connection: The open library.
+        photo_id: The photo.
+        found: What faces and looks say, in place of what is stored of them.
+    """
     rows = connection.rows(_ALL_WORDS, (photo_id,))
-    if not rows:
+    if found is not None:
+        rows = [row for row in rows if row["source"] not in ("face", "look")]
+    if not rows and found is None:
         return PhotoEvidence()
     concepts = _read_concepts(connection)
     captions = [row for row in rows if row["source"] == "caption"]
     text, by_hand = (captions[0]["text"], bool(captions[0]["is_present"])) if captions else (None, False)
     words = [_evidence(row) for row in rows if row["source"] not in ("caption", "file")]
+    words += [] if found is None else [_evidence_of(one) for one in found.findings if one.decides]
     for row in (row for row in rows if row["source"] == "file"):
         by_name = {
             name_key(name): concept_id for concept_id, name in {**concepts.every, **concepts.active}.items()
@@ -195,6 +204,18 @@ def _names_absent(
     others = [name for i, name in concepts.active.items() if i not in absent]
     spans = name_spans(text, [*others, *(concepts.every[i] for i in absent)])
     return any(index >= len(others) for _, _, index in spans)
+
+
+def _evidence_of(finding: Finding) -> Evidence:
+    return Evidence(
+        concept_id=finding.concept_id,
+        is_present=finding.verdict in ("present", "looks like"),
+        source=finding.source,
+        score=finding.score,
+        probability=finding.probability,
+        box=finding.box,
+        found=finding.verdict,
+    )
 
 
 def _evidence(row: sqlite3.Row) -> Evidence:

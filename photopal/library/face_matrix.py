@@ -23,6 +23,7 @@ _FLOATS = 2 + WIDTH + 1
 _ROW_BYTES = 4 * _FLOATS
 _SAMPLES = 16
 _WAIT_S = 5.0
+_ROWS_AT_ONCE = 1 << 16  # so that the scores of many people fit a processor's cache
 
 Rows = Iterable[tuple[int, NDArray[np.float32]]]
 """Numbers and vectors of faces, the lowest number first."""
@@ -59,20 +60,40 @@ class FaceMatrix:
             self._append(np.array(rows, dtype=np.float32))
 
     def near(
-        self, center: NDArray[np.float32], within: float
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Return numbers and distances of the faces no farther from a vector `[128]`, the nearest first.
+        self, centers: NDArray[np.float32], within: NDArray[np.float32]
+    ) -> list[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+        """Return numbers and distances of the faces no farther from each of some vectors, the nearest first.
 
-        Faces that are no longer in the library may be among them.
+        The matrix is read once for all of them. Faces that are no longer in the library may be among them.
+
+        Args:
+            centers: `[centers, 128]`.
+            within: `[centers]`, the largest distance from each.
         """
-        wanted = np.append(np.asarray(center, np.float32), np.float32(1.0))
+        wanted = np.concatenate([centers, np.ones((len(centers), 1))], axis=1, dtype=np.float32)
+        lengths = np.square(wanted[:, :-1]).sum(axis=1)
         # |x - c|² = |c|² - 2 (x·c - |x|²/2); the matrix has no copy made of it.
-        scores = self._matrix[:, 2:] @ wanted
-        length = float(wanted[:-1] @ wanted[:-1])
-        rows = np.flatnonzero(scores >= (length - within * within) / 2)
-        squares = np.maximum(length - 2 * scores[rows], 0.0)
-        order = np.argsort(squares, kind="stable")
-        return self._ids(rows[order]), np.sqrt(squares[order])
+        least = (lengths - np.square(within, dtype=np.float32)) / 2
+        # One vector is multiplied faster than a matrix of one column, and all at once.
+        is_one = len(centers) == 1
+        factor, rows_at_once = (wanted[0], max(1, len(self._matrix))) if is_one else (wanted.T, _ROWS_AT_ONCE)
+        found: list[list[tuple[NDArray[np.intp], NDArray[np.float32]]]] = [[] for _ in centers]
+        for start in range(0, len(self._matrix), rows_at_once):
+            # The scores are of rows by centers.
+            scores = (self._matrix[start : start + rows_at_once, 2:] @ factor).reshape(-1, len(centers))
+            # Several times as fast as `nonzero` in two dimensions.
+            rows, columns = np.divmod(np.flatnonzero(scores >= least), len(centers))
+            for index in np.unique(columns):
+                near = rows[columns == index]
+                found[index].append((near + start, scores[near, index]))
+        results = []
+        for length, blocks in zip(lengths, found, strict=True):
+            rows = np.concatenate([np.empty(0, np.intp), *(rows for rows, _ in blocks)])
+            scores = np.concatenate([np.empty(0, np.float32), *(scores for _, scores in blocks)])
+            squares = np.maximum(length - 2 * scores, 0.0)
+            order = np.argsort(squares, kind="stable")
+            results.append((self._ids(rows[order]), np.sqrt(squares[order])))
+        return results
 
     def _ids(self, rows: NDArray[np.intp]) -> NDArray[np.int64]:
         """The numbers in some rows; those of all would be as many pages to read as there are."""

@@ -151,12 +151,14 @@ class Faces:
         )
         return {"unscanned": row[0], "scanned": scanned[0], "faces": scanned[1]}
 
-    def near(self, center: NDArray[np.float32], within: float) -> list[tuple[FaceRecord, float]]:
-        """Return the faces of the library no farther from a vector, with their distances, nearest first.
+    def near(
+        self, centers: NDArray[np.float32], within: NDArray[np.float32]
+    ) -> list[list[tuple[FaceRecord, float]]]:
+        """Return for each of some vectors the faces of the library no farther, with distances, nearest first.
 
         Args:
-            center: `[128]`.
-            within: The largest Euclidean distance.
+            centers: `[centers, 128]`; many at once take hardly longer than one.
+            within: `[centers]`, the largest Euclidean distance from each.
         """
         from photopal.library.face_matrix import FaceMatrix
 
@@ -164,9 +166,17 @@ class Faces:
             path = self._connection.path
             self._matrix = FaceMatrix(path.with_name(f"{path.stem}-faces.f32"))
         self._matrix.refresh(self._vectors_of, self._vectors_after)
-        ids, distances = self._matrix.near(center, within)
-        distance_of = dict(zip(ids.tolist(), distances.tolist(), strict=True))
-        return [(face, distance_of[face.id]) for face in self.get(list(distance_of))]
+        found = self._matrix.near(centers, within)
+        every = list(dict.fromkeys(number for ids, _ in found for number in ids.tolist()))
+        faces = {face.id: face for face in self.get(every)}
+        return [
+            [
+                (faces[number], distance)
+                for number, distance in zip(ids.tolist(), distances.tolist(), strict=True)
+                if number in faces
+            ]
+            for ids, distances in found
+        ]
 
     def groups(self) -> list[FaceGroup]:
         """Return all groups of faces, ignored ones too, by number."""

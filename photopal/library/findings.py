@@ -101,6 +101,20 @@ class Findings:
             )
         )
 
+    def without(self, concept_id: int, *, most: int) -> list[int]:
+        """Return the ids of photos on which a model saw a concept and a face or look says it is not there.
+
+        Args:
+            concept_id: The concept.
+            most: How many to return at most, the latest in the library first. Missing photos are left out.
+        """
+        found = self._connection.iter_column(
+            "SELECT photo_id FROM findings JOIN photos ON photos.id = photo_id WHERE concept_id = ?"
+            " AND verdict = 'absent' AND decides AND missing_since IS NULL ORDER BY photo_id DESC LIMIT ?",
+            (concept_id, most),
+        )
+        return list(found)
+
     def found_by_face(self) -> set[int]:
         """Return the ids of the photos on which somebody was found by a face."""
         return set(self._connection.iter_column("SELECT photo_id FROM findings WHERE source = 'face'"))

@@ -327,6 +327,11 @@ def keep_written_sidecars(db: Any) -> None:
     )
 
 
+def keep_birthdays(db: Any) -> None:
+    """The day of the year on which people were born, as "MM-DD", beside the year."""
+    db.execute("ALTER TABLE concepts ADD COLUMN birthday TEXT")
+
+
 LATER_STEPS = (
     keep_captions_by_hand,
     order_words_by_date,
@@ -344,6 +349,7 @@ LATER_STEPS = (
     mark_captions_from_facts,
     keep_findings,
     keep_written_sidecars,
+    keep_birthdays,
 )
 """Steps after the first tables. A new one goes last; one that was released is never changed."""
 

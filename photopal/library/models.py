@@ -63,7 +63,8 @@ class PhotoRecord:
 class ConceptRecord:
     """A person, pet or thing the user has named; `created_at` is ISO 8601 in UTC.
 
-    `born` is a year. With `is_child` they are a child on every photo, of whatever year.
+    `born` is a year, `birthday` the day in it as "MM-DD". With `is_child` they are a child on every photo, of
+    whatever year.
     """
 
     id: int
@@ -73,6 +74,26 @@ class ConceptRecord:
     created_at: str
     born: int | None = None
     is_child: bool = False
+    birthday: str | None = None
+
+
+@dataclass(frozen=True)
+class Stay:
+    """Photos of one day in one place.
+
+    Attributes:
+        day: The day, local time.
+        place: The nearest place names, the nearest first, joined by commas.
+        latitude: The middle of the photos, in degrees.
+        longitude: The same.
+        photos: How many.
+    """
+
+    day: date
+    place: str
+    latitude: float
+    longitude: float
+    photos: int
 
 
 @dataclass(frozen=True)

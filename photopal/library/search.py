@@ -7,6 +7,7 @@ import json
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import Any
 
 from photopal.library.concepts import Concepts
@@ -23,7 +24,7 @@ from photopal.library.fts import (
     refused_dates,
     tiers_of,
 )
-from photopal.library.models import SearchHit, SearchQuery
+from photopal.library.models import SearchHit, SearchQuery, Stay
 from photopal.library.photos import PHOTO_COLUMNS, photo_record
 
 # By CROSS JOIN with the index first, SQLite walks along the index and looks photos up, never the reverse.
@@ -128,6 +129,18 @@ class Search:
     def count_by_place(self, query: SearchQuery) -> list[tuple[str, int]]:
         """Count the photos that fit by place, the most frequent first."""
         return self._counted("photos.place", query)
+
+    def stays(self) -> list[Stay]:
+        """Return on which days photos were taken in which places, the earliest day first.
+
+        Photos of which the day, the position or the place is not known are left out.
+        """
+        rows = self._connection.rows(
+            "SELECT substr(taken_at, 1, 10) AS day, place, avg(latitude) AS latitude,"
+            f" avg(longitude) AS longitude, count(*) AS photos {_PRESENT} AND length(taken_at) >= 10"
+            " AND place NOT NULL AND latitude NOT NULL GROUP BY day, place ORDER BY day"
+        )
+        return [Stay(**{**dict(row), "day": date.fromisoformat(row["day"])}) for row in rows]
 
     def count_by_camera(self, query: SearchQuery) -> list[tuple[str, int]]:
         """Count the photos that fit by camera, the most frequent first."""

@@ -28,9 +28,11 @@ def gather_photos(
 ) -> list[TuningPhoto]:
     """Encode every reference photo, mirrored too, and random photos of the library that show nobody.
 
-    Photos of which the user said that somebody is there, or is not, are among them. A photo of one concept
-    may show another that is not registered for it. So whoever the maps see there is `likely`, and no negative
-    unless the user says so; library photos with anybody likely are left out.
+    Photos of which the user said that somebody is there, or is not, are among them, and those where a face or
+    look says that whom the model saw is not there. A photo of one concept may show another that is not
+    registered for it. So whoever the maps see there is `likely`, and no negative unless the user, a face or a
+    look says so; nor is anybody whom one of these finds there or is unsure of. Library photos with anybody
+    likely are left out.
 
     Args:
         library: Where the photos are.
@@ -49,6 +51,8 @@ def gather_photos(
         for correction in library.corrections.of_concept(concept_id, most=MOST_CORRECTED):
             photos_by_hash[correction.photo.content_hash] = correction.photo
             (present if correction.is_present else absent)[correction.photo.content_hash].add(concept_id)
+        for photo in map(library.photos.get, library.findings.without(concept_id, most=MOST_CORRECTED)):
+            photos_by_hash.setdefault(photo.content_hash, photo)
     photos = []
     for key, row in photos_by_hash.items():
         try:
@@ -56,7 +60,9 @@ def gather_photos(
             mirrored = mirror(store.model, row)
         except PhotoError:
             continue
-        likely = likely_concepts(bank, features) - present[key] - absent[key]
+        possible, denied = evidence_on_photo(library, row)
+        absent[key] |= denied & bank.concepts.keys() - present[key]
+        likely = (likely_concepts(bank, features) | possible) - present[key] - absent[key]
         photos.append(
             TuningPhoto(
                 key=key,
@@ -70,11 +76,23 @@ def gather_photos(
     sampled = sample_negatives(library, store, avoid=set(photos_by_hash), count=negatives, seed=seed)
     for row, features in sampled:
         # The user's own photos, so a concept may well be on one: a No learned there would be wrong.
-        if not likely_concepts(bank, features):
+        possible, denied = evidence_on_photo(library, row)
+        if not (likely_concepts(bank, features) - denied) | possible:
             photos.append(
                 TuningPhoto(key=row.content_hash, features=features, mirrored=None, present=frozenset())
             )
     return photos
+
+
+def evidence_on_photo(library: Library, photo: PhotoRecord) -> tuple[set[int], set[int]]:
+    """Tell who may be on a photo and who is not, by the user's words, faces and looks; not by a model's.
+
+    Returns:
+        The ids of both. Of all others nothing is known but what a model says.
+    """
+    words = library.corrections.known(photo.id)
+    denied = {concept_id for concept_id, word in words.items() if word.verdict == "no"}
+    return words.keys() - denied, denied
 
 
 def mirror(model: VisionModel, row: PhotoRecord) -> PhotoFeatures:

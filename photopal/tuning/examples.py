@@ -40,7 +40,8 @@ class TuningPhoto:
         present: Ids of the concepts it is registered for.
         likely: Ids of concepts that the maps see there, registered or not: no negatives for these.
         is_held_out: Whether it is for validation in any case.
-        absent: Ids of concepts that the user says are not there: asked about before all other negatives.
+        absent: Ids of concepts that are not there by the word of the user, a face or a look: asked about
+            before all other negatives.
     """
 
     key: str

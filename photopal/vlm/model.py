@@ -118,9 +118,14 @@ class LoadedModel:
                 self.on_ood_check(self.is_in_distribution(features))
         return encoded
 
-    def is_in_distribution(self, features: PhotoFeatures) -> bool:
-        """Whether the model was made for photos like this; True for a model that was made for any."""
-        return self.ood_detector is None or self.ood_detector.is_in_distribution(features)
+    def is_in_distribution(self, features: PhotoFeatures, second: PhotoFeatures | None = None) -> bool:
+        """Whether the model was made for photos like this; True for a model that was made for any.
+
+        Args:
+            features: As the model encodes the photo.
+            second: As the encoder of pets and things does at a glance; the more reliable answer.
+        """
+        return self.ood_detector is None or self.ood_detector.is_in_distribution(features, second)
 
     def encode_prompt(
         self, prompt: ChatPrompt, features: PhotoFeatures | None = None, *, answer: str | None = None

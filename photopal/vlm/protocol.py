@@ -220,8 +220,13 @@ class VisionModel(Protocol):
     ) -> list[PhotoFeatures]:
         """Encode upright RGB photos; those with a key may be had from what was kept."""
 
-    def is_in_distribution(self, features: PhotoFeatures) -> bool:
-        """Whether the model was made for photos like this; True for a model that was made for any."""
+    def is_in_distribution(self, features: PhotoFeatures, second: PhotoFeatures | None = None) -> bool:
+        """Whether the model was made for photos like this; True for a model that was made for any.
+
+        Args:
+            features: As the model encodes the photo.
+            second: As the encoder of pets and things does at a glance, if that is known.
+        """
 
     def encode_prompt(
         self, prompt: ChatPrompt, features: PhotoFeatures | None = None, *, answer: str | None = None

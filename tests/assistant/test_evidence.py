@@ -2,25 +2,16 @@
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
+from PIL import Image
 
-from photopal.assistant.analysis import Sighting
+from photopal.assistant.analysis import PhotoAnalysis, Sighting
 from photopal.assistant.assistant import Assistant
 from photopal.assistant.caption import caption_photos, is_current, made_with
 from photopal.assistant.evidence import EvidenceFinder, compare_faces, finding_keys, is_found_with
 from photopal.box import WHOLE_PHOTO
-from photopal.concepts.registration import reference_mask
 from photopal.faces import DETECTOR
-from photopal.library.models import Face
-from tests.assistant.test_known import Blind
-
-
-def face(center, *, away=0.0, side_px=120):
-    vector = np.zeros(128, np.float32)
-    vector[center], vector[127] = 1.0, away
-    box = (0.2, 0.2, 0.1, 0.1)
-    return Face(box=box, vector=vector, side_px=side_px, sharpness=1.0, yaw=0.0, score=1.0)
+from tests.assistant.test_known import Blind, face, reference_point
 
 
 @pytest.fixture
@@ -28,9 +19,7 @@ def library(named_library):
     """Anna and Ben have faces on their reference photos."""
     for number, name in enumerate(("Anna", "Ben")):
         for reference in named_library.concepts.references(named_library.concepts.get(name).id):
-            inside = np.argwhere(reference_mask(reference))
-            row, column = inside[len(inside) // 2]
-            x, y = column / reference.photo.width_px, row / reference.photo.height_px
+            x, y = reference_point(reference)
             shown = replace(face(number), box=(x - 0.05, y - 0.05, 0.1, 0.1))
             named_library.faces.put(reference.photo.id, [shown], detector=DETECTOR)
     return named_library
@@ -97,7 +86,8 @@ def test_the_source_that_separates_better_decides(library, photo, separation, de
         for c in (anna, ben)
     ]
     separations = {anna.id: separation, ben.id: separation}
-    found = EvidenceFinder(library).find(photo, sightings=sightings, separations=separations).findings
+    seen = PhotoAnalysis(image=Image.new("RGB", (8, 8)), features=None, sightings=tuple(sightings))
+    found = EvidenceFinder(library).find(photo, seen, separations=separations).findings
     verdicts = [(anna.id, "present", decides)] + ([(ben.id, "absent", True)] if decides else [])
     assert [(one.concept_id, one.verdict, one.decides) for one in found] == verdicts
 
@@ -107,10 +97,10 @@ def test_a_caption_without_a_model_names_whom_faces_name(library, photo, assista
     whole = Assistant(assistant.model, assistant.bank, assistant.concepts, finder=EvidenceFinder(library))
     caption_photos(library, whole, [photo])
     assert library.captions.get(photo.id).text == "Anna."
-    assert is_current(library, photo, made_with(whole))
+    assert is_current(library, photo, made_with(library, whole))
     library.faces.put(photo.id, [], detector=DETECTOR)
     library.concepts.set_age(library.concepts.get("Anna").id, is_child=True)
-    assert not is_current(library, photo, made_with(whole))
+    assert not is_current(library, photo, made_with(library, whole))
     caption_photos(library, whole, [photo])
     assert library.captions.get(photo.id).text == "A photo."
 

@@ -1,20 +1,45 @@
 """Photos that the model does not understand: nothing is made up, what is known is said."""
 
+from dataclasses import replace
+from datetime import date, timedelta
+
+import numpy as np
 import pytest
+from PIL import Image
 
 from photopal.assistant.ask import ask_library, ask_photo
+from photopal.assistant.assistant import Assistant
 from photopal.assistant.caption import CaptionOptions, caption_photos, is_current, made_with
-from photopal.assistant.known import describe_known, season_at, weigh
+from photopal.assistant.evidence import EvidenceFinder
+from photopal.assistant.known import describe_known, look_at, season_at
+from photopal.assistant.occasions import Trips
+from photopal.concepts.registration import reference_mask
+from photopal.faces import DETECTOR
 from photopal.library import SearchQuery
-from photopal.photos import open_photo
+from photopal.library.models import Face, Stay
 from photopal.photos.dates import read_date
 from photopal.photos.metadata import Fact, Metadata
+
+
+def face(center, *, away=0.0, side_px=120):
+    """A made-up face: those with another center are other people's, farther away the less alike."""
+    vector = np.zeros(128, np.float32)
+    vector[center], vector[127] = 1.0, away
+    box = (0.2, 0.2, 0.1, 0.1)
+    return Face(box=box, vector=vector, side_px=side_px, sharpness=1.0, yaw=0.0, score=1.0)
+
+
+def reference_point(reference):
+    """A point of the subject on a reference photo, in fractions of it."""
+    inside = np.argwhere(reference_mask(reference))
+    row, column = inside[len(inside) // 2]
+    return column / reference.photo.width_px, row / reference.photo.height_px
 
 
 class Blind:
     """A detector to which every photo is of a kind that the model was not made for."""
 
-    def is_in_distribution(self, features):
+    def is_in_distribution(self, features, second=None):
         return False
 
 
@@ -75,7 +100,7 @@ def test_a_caption_made_up_by_an_earlier_version_is_replaced(named_library, assi
     caption_photos(named_library, assistant, [photo])
     named_library.connection.execute("UPDATE captions SET source = NULL")
     # A model that understands every photo needs no second look.
-    assert is_current(named_library, photo, made_with(assistant))
+    assert is_current(named_library, photo, made_with(named_library, assistant))
     monkeypatch.setattr(assistant.model, "ood_detector", Blind())
     assert caption_photos(named_library, assistant, [photo]).from_facts == 1
     assert named_library.captions.get(photo.id).appearances == ()
@@ -102,7 +127,7 @@ def test_no_question_about_pixels_is_answered_by_a_model_that_cannot_see_them(
 ):
     monkeypatch.setattr(type(blind_assistant.model), "generate", None)
     named_library.corrections.put(photo.id, named_library.concepts.get("Anna").id, is_present=True)
-    analysis = weigh(named_library, photo, blind_assistant, blind_assistant.analyze(open_photo(photo.path)))
+    analysis = look_at(named_library, blind_assistant, photo.path)
     answer = ask_photo(blind_assistant, analysis, "What is Anna wearing, and where is Ben?")
     assert answer.text.startswith("Anna is in this photo. Ben is in this photo. The model")
     assert f"What is known of it: Anna and Ben {SAID}" in answer.text
@@ -119,8 +144,6 @@ def test_nothing_is_said_of_a_photo_of_which_nothing_is_known(named_library, dra
 
 
 def test_seasons_are_told_where_there_are_any():
-    from datetime import date
-
     july, january = date(2019, 7, 3), date(2019, 1, 3)
     assert [season_at(july, latitude) for latitude in (52.0, -33.0, 1.0, None)] == [
         "summer",
@@ -129,3 +152,63 @@ def test_seasons_are_told_where_there_are_any():
         None,
     ]
     assert season_at(january, -33.0) == "summer"
+
+
+def ask_about(library, assistant, path, question):
+    return ask_photo(assistant, look_at(library, assistant, path), question).text
+
+
+def test_what_is_known_answers_who_where_when_and_how_many(named_library, blind_assistant, photo):
+    anna = named_library.concepts.get("Anna")
+    named_library.corrections.put(photo.id, anna.id, is_present=False)
+
+    def ask(question):
+        return ask_about(named_library, blind_assistant, photo.path, question)
+
+    assert ask("Is Anna in it?") == "No. Anna is not in this photo."
+    assert ask("Is Ben in this photo?") == "Yes. Ben is in this photo."
+    assert ask("Where was it taken?") == "It was taken in Alfama, Lisbon, Portugal."
+    assert ask("When was this taken?") == "It was taken on 3 July 2019 at 19:30."
+    assert ask("Which camera was used?") == "It is not known with which camera it was taken."
+    assert ask("Who is in it?") == "Ben is in this photo. It was not searched for faces."
+    assert ask("What is Ben holding?").startswith("Ben is in this photo. The model in use does not")
+
+
+def test_a_photo_that_was_not_captioned_yet_is_compared_when_it_is_asked_about(
+    named_library, blind_assistant, drawn_family, tmp_path
+):
+    for name, number in (("Anna", 0), ("Ben", 1)):
+        for reference in named_library.concepts.references(named_library.concepts.get(name).id):
+            x, y = reference_point(reference)
+            shown = replace(face(number), box=(x - 0.05, y - 0.05, 0.1, 0.1))
+            named_library.faces.put(reference.photo.id, [shown], detector=DETECTOR)
+    finder = EvidenceFinder(named_library, detect=lambda path: [face(0, away=0.2), face(5)])
+    assistant = Assistant(
+        blind_assistant.model, blind_assistant.bank, blind_assistant.concepts, finder=finder
+    )
+    known = named_library.photos.at(drawn_family.strangers[1])
+    loose = tmp_path / "loose.png"
+    Image.new("RGB", (80, 60), "green").save(loose)
+    for path in (known.path, loose):
+        answer = ask_about(named_library, assistant, path, "How many people are in it?")
+        assert answer.startswith("1 with a name: Anna is in this photo. 1 more face is in it.")
+        assert ask_about(named_library, assistant, path, "Is Anna here?") == "Yes. Anna is in this photo."
+    assert named_library.findings.get(known.id) is None
+
+
+def test_a_birthday_and_a_trip_are_in_the_caption(named_library, photo):
+    ben = named_library.concepts.get("Ben")
+    named_library.concepts.set_age(ben.id, born=date(2012, 7, 3))
+    home = [date(2019, 6, 20) + timedelta(days=n) for n in range(10)] + [date(2019, 7, 9)]
+    stays = [Stay(day=day, place="Berlin, Germany", latitude=52.5, longitude=13.4, photos=1) for day in home]
+    away = Stay(day=date(2019, 7, 3), place=photo.place, latitude=38.7, longitude=-9.1, photos=9)
+    trips = Trips([*stays[:-1], away, stays[-1]])
+    text = describe_known(named_library, photo, trips=trips)
+    assert text.startswith(
+        "Ben in Alfama, Portugal, on a summer evening on Ben's 7th birthday, 3 July 2019."
+        " It is from a trip to Alfama, Portugal, on 3 July 2019."
+    )
+    named_library.concepts.set_age(ben.id, born=2012)
+    assert "birthday" in describe_known(named_library, photo)
+    named_library.concepts.set_age(ben.id, born=2011)
+    assert "birthday" not in describe_known(named_library, photo)

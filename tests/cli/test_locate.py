@@ -36,7 +36,11 @@ def test_everybody_is_said_to_be_here_or_not(locate, drawn_family):
         assert line[1] in ("here", "not here")
         assert bool(line[4]) == bool(line[5]) == (line[1] == "here")
     told = json.loads(locate(drawn_family.both, "--json").stdout)
-    assert {"name", "kind", "is_present", "score", "probability", "source", "point", "box"} == set(told[0])
+    keys = {"name", "kind", "is_present", "verdict", "score", "probability", "source", "point", "box"}
+    assert keys == set(told[0])
+    [only] = json.loads(locate(drawn_family.both, "ben", "--json").stdout)
+    assert only["name"] == "Ben"
+    assert locate(drawn_family.both, "Zoe").exit_code == 2
     x, y, width, height = told[0]["box"]
     assert x + width <= 160
     assert y + height <= 160

@@ -14,12 +14,12 @@ REX, BAG, OTHER = normalize(torch.randn(3, WIDTH, generator=GENERATOR), dim=1)
 CORNERS = [(0, 0), (3, 5), (1, 6), (5, 2)]
 
 
-def photo(subject: Tensor | None = None, corner: tuple[int, int] = (4, 4)) -> PhotoFeatures:
-    """Noise with a subject of four by four cells."""
+def photo(subject: Tensor | None = None, corner: tuple[int, int] = (4, 4), *, side: int = 4) -> PhotoFeatures:
+    """Noise with a subject of four by four cells, or of another size."""
     cells = torch.randn(SIDE, SIDE, WIDTH, generator=GENERATOR)
     if subject is not None:
         row, col = corner
-        cells[row : row + 4, col : col + 4] = 5 * subject
+        cells[row : row + side, col : col + side] = 5 * subject
     return features_of(cells + 0.5 * torch.randn(cells.shape, generator=GENERATOR))
 
 
@@ -113,3 +113,27 @@ def test_probability_rises_with_the_score_and_is_even_at_the_threshold() -> None
     assert band.probability(band.high) > 0.9
     assert band.probability(-100) < 1e-9
     assert band.probability(100) > 1 - 1e-9
+
+
+def test_a_closer_look_is_taken_only_where_the_first_leaves_somebody_unsure() -> None:
+    recognizer = learn_instances({"Rex": references(REX), "bag": references(BAG)}, ALBUM)
+    absent, present, large = photo(OTHER), photo(REX, side=2), photo(REX)
+    mixed = [
+        features_of(present.patches.lerp(absent.patches, float(share))) for share in torch.linspace(0, 1, 40)
+    ]
+    faint = next(one for one in mixed if recognizer.judge(one)["Rex"].verdict is InstanceVerdict.UNSURE)
+    looks: list[PhotoFeatures] = []
+
+    def closer() -> PhotoFeatures:
+        looks.append(present)
+        return present
+
+    for sure in (absent, present):
+        assert recognizer.judge(sure, closer) == recognizer.judge(sure)
+    assert looks == []
+    found = recognizer.judge(faint, closer)
+    assert len(looks) == 1
+    assert found["Rex"] == recognizer.judge(present)["Rex"]
+    assert found["bag"] == recognizer.judge(faint)["bag"]
+    for other in (absent, large):
+        assert recognizer.judge(faint, lambda other=other: other) == recognizer.judge(faint)

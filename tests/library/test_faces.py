@@ -68,6 +68,11 @@ def test_a_photo_that_is_not_there_has_no_faces(library):
         library.faces.put(7, [face(1)], detector=DETECTOR)
 
 
+def near(library, center, within):
+    [found] = library.faces.near(center[None], np.array([within]))
+    return found
+
+
 def test_faces_near_a_vector_are_found_nearest_first(library, photo_ids):
     for number, photo_id in enumerate(photo_ids):
         library.faces.put(photo_id, [face(number), face(number + 100)], detector=DETECTOR)
@@ -76,39 +81,52 @@ def test_faces_near_a_vector_are_found_nearest_first(library, photo_ids):
     expected = sorted(
         (float(np.linalg.norm(record.face.vector - center)), record.id) for record in everything
     )
-    found = library.faces.near(center, 10.0)
+    found = near(library, center, 10.0)
     assert [record.id for record, _ in found] == [number for _, number in expected]
     assert [distance for _, distance in found] == pytest.approx([d for d, _ in expected], abs=1e-4)
-    [(nearest, distance)] = library.faces.near(center, 0.5)
+    [(nearest, distance)] = near(library, center, 0.5)
     assert same(nearest.face, face(3))
     assert distance == pytest.approx(0.01 * 128**0.5, abs=1e-4)
 
 
+def test_many_vectors_at_once_find_what_each_finds_alone(library, photo_ids):
+    for number, photo_id in enumerate(photo_ids):
+        library.faces.put(photo_id, [face(number), face(number + 100)], detector=DETECTOR)
+    centers = np.array([face(number).vector + np.float32(0.01) for number in (3, 0, 900)])
+    within = np.array([10.0, 0.5, 0.1], np.float32)
+    alone = [near(library, center, most) for center, most in zip(centers, within, strict=True)]
+    together = library.faces.near(centers, within)
+    assert [[record.id for record, _ in found] for found in together] == [
+        [record.id for record, _ in found] for found in alone
+    ]
+    assert [len(found) for found in together][1:] == [1, 0]
+
+
 def test_nothing_is_near_where_there_are_no_faces(library):
-    assert library.faces.near(face(1).vector, 10.0) == []
+    assert near(library, face(1).vector, 10.0) == []
 
 
 def test_faces_found_later_and_by_others_are_near_too(library, photo_ids):
     library.faces.put(photo_ids[0], [face(1)], detector=DETECTOR)
-    assert len(library.faces.near(face(2).vector, 0.1)) == 0
+    assert len(near(library, face(2).vector, 0.1)) == 0
     with Library(library.path) as other:
         other.faces.put(photo_ids[1], [face(2)], detector=DETECTOR)
-        assert len(other.faces.near(face(2).vector, 0.1)) == 1
-    assert len(library.faces.near(face(2).vector, 0.1)) == 1
+        assert len(near(other, face(2).vector, 0.1)) == 1
+    assert len(near(library, face(2).vector, 0.1)) == 1
 
 
 def test_faces_that_are_gone_are_near_nothing(library, photo_ids):
     library.faces.put(photo_ids[0], [face(1)], detector=DETECTOR)
-    assert len(library.faces.near(face(1).vector, 0.1)) == 1
+    assert len(near(library, face(1).vector, 0.1)) == 1
     library.faces.put(photo_ids[0], [face(2)], detector="d2")
-    assert library.faces.near(face(1).vector, 0.1) == []
-    assert len(library.faces.near(face(2).vector, 0.1)) == 1
+    assert near(library, face(1).vector, 0.1) == []
+    assert len(near(library, face(2).vector, 0.1)) == 1
 
 
 @pytest.mark.parametrize("content", [None, b"", b"x" * 100, b"\xff" * 524 * 3, b"\0" * 524 * 3])
 def test_a_damaged_or_foreign_matrix_file_is_made_anew(library, photo_ids, content):
     library.faces.put(photo_ids[0], [face(1)], detector=DETECTOR)
-    library.faces.near(face(1).vector, 0.1)
+    near(library, face(1).vector, 0.1)
     path = library.path.with_name(f"{library.path.stem}-faces.f32")
     assert path.stat().st_size == 524
     if content is None:
@@ -118,7 +136,7 @@ def test_a_damaged_or_foreign_matrix_file_is_made_anew(library, photo_ids, conte
     library.faces.put(photo_ids[1], [face(2)], detector=DETECTOR)
     with Library(library.path) as fresh:
         for number in (1, 2):
-            [(_, distance)] = fresh.faces.near(face(number).vector, 0.1)
+            [(_, distance)] = near(fresh, face(number).vector, 0.1)
             assert distance == pytest.approx(0, abs=1e-3)
 
 

@@ -1,10 +1,13 @@
 """Tuning learns from what the user said of photos: who is there, and before all who is not."""
 
 import random
+from dataclasses import replace
 
 import torch
 
+from photopal.concepts.calibration import Calibration
 from photopal.concepts.registration import FeatureStore, refresh_bank
+from photopal.library.models import Finding, PhotoFindings
 from photopal.prompts import MOST_CONCEPTS
 from photopal.prompts import templates as questions
 from photopal.tuning.dataset import gather_photos
@@ -66,3 +69,45 @@ def test_photos_of_which_the_user_spoke_are_learned_from(named_library, model, d
     assert (photos[two.content_hash].present, photos[two.content_hash].absent) == (frozenset(), {ben})
     assert (photos[own.content_hash].present, photos[own.content_hash].absent) == ({anna}, {ben})
     assert not any(p.likely & p.absent for p in photos.values())
+
+
+def found(concept_id, verdict, *, decides=True):
+    return Finding(
+        concept_id=concept_id,
+        source="face",
+        verdict=verdict,
+        probability=0.1,
+        score=0.8,
+        threshold=0.47,
+        box=None,
+        decides=decides,
+    )
+
+
+def test_whom_a_face_denies_is_a_negative_and_whom_it_may_show_is_none(named_library, model, tmp_path):
+    store = FeatureStore(model)
+    learned = refresh_bank(named_library, model, tmp_path / "bank", store=store).bank
+
+    def gather(threshold):
+        """Gather with maps that see everybody from a score on."""
+        calibration = Calibration(threshold, threshold)
+        concepts = [replace(one, calibration=calibration) for one in learned.concepts.values()]
+        found = gather_photos(named_library, store, learned.with_concepts(concepts))
+        return {photo.key: photo for photo in found}
+
+    anna, ben = (named_library.concepts.get(name).id for name in ("Anna", "Ben"))
+    own = named_library.concepts.references(anna)[0].photo
+    by_hash = {photo.content_hash: photo for photo in named_library.photos.all()}
+    negatives = [photo.key for photo in gather(2.0).values() if not photo.present]
+    denied, unsure, alike = (by_hash[key] for key in negatives[:3])
+    for photo, findings in (
+        (denied, (found(anna, "absent"), found(ben, "absent"))),
+        (unsure, (found(anna, "unsure"),)),
+        (alike, (found(ben, "looks like"),)),
+        (own, (found(ben, "unsure"),)),
+    ):
+        named_library.findings.put(photo.id, PhotoFindings(findings=findings))
+    assert not gather(2.0).keys() & {unsure.content_hash, alike.content_hash}
+    photos = gather(-2.0)
+    assert (photos[denied.content_hash].absent, photos[denied.content_hash].likely) == ({anna, ben}, set())
+    assert photos[own.content_hash].likely == {ben}

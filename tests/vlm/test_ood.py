@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 from photopal.errors import ModelError
+from photopal.instances import load_encoder
 from photopal.lab.pretrain.ood_fit import draw_pictures, fit_ood_detector
 from photopal.vlm import load_model
 from photopal.vlm.ood import FILE_NAME, load_ood_detector
@@ -77,6 +80,18 @@ def test_what_is_saved_is_what_is_read(tmp_path):
     assert again.limit == familiar.limit
 
 
+def test_with_a_second_detector_both_have_to_agree_and_the_first_is_not_as_strict(tmp_path):
+    one = fit_ood_detector(cloud(0, 2000), cloud(1, 500), alarm=0.01, centers=1)
+    second = fit_ood_detector(cloud(2, 2000), cloud(3, 500), alarm=0.01, centers=1, has_spread=False)
+    replace(one, limit=0.5, second=second, limit_with_second=1.1 * one.limit).save(tmp_path)
+    both = load_ood_detector(tmp_path)
+    photo, far = cloud(4, 1)[0], cloud(5, 1, scale=9.0)[0]
+    assert not both.is_in_distribution(photo)
+    assert both.is_in_distribution(photo, cloud(6, 1)[0])
+    assert not both.is_in_distribution(photo, far)
+    assert not both.is_in_distribution(far, cloud(6, 1)[0])
+
+
 def test_a_model_that_says_nothing_of_its_photos_knows_them_all(tmp_path):
     assert load_ood_detector(tmp_path) is None
 
@@ -99,6 +114,12 @@ def test_the_bundled_model_knows_drawn_photos_and_no_others():
     known.clear()
     model.encode_photos(camera_like_pictures())
     assert known == [False] * len(camera_like_pictures())
+    encoder = load_encoder()
+    for images, is_known in (([next(pictures) for _ in range(20)], True), (camera_like_pictures(), False)):
+        for image, features in zip(images, model.encode_photos(images), strict=True):
+            glance = encoder.glance(image)
+            assert model.is_in_distribution(features, glance) == is_known
+            assert model.ood_detector.second.is_in_distribution(glance) == is_known
 
 
 def camera_like_pictures() -> list[Image.Image]:

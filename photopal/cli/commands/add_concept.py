@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -32,7 +34,7 @@ class _Details:
     name: str
     kind: str | None
     about: str | None
-    born: int | None
+    born: int | date | None
     is_child: bool
 
 
@@ -65,8 +67,11 @@ def add_concept(  # noqa: PLR0913 - one parameter for each option of the command
         str | None, typer.Option(help="Short description of how they look.", metavar="TEXT")
     ] = None,
     born: Annotated[
-        int | None,
-        typer.Option(help="Year of birth; small children are never named by face.", metavar="YEAR"),
+        str | None,
+        typer.Option(
+            help="Year or date of birth, such as 2021-06-03; small children are never named by face.",
+            metavar="DATE",
+        ),
     ] = None,
     child: Annotated[
         bool, typer.Option("--child", help="They are a small child on all photos, so faces never name them.")
@@ -92,6 +97,7 @@ def add_concept(  # noqa: PLR0913 - one parameter for each option of the command
     from photopal.ingest.references import list_reference_files
 
     session = session_of(ctx)
+    birth = _read_birth(born)
     if group is not None:
         if photos or box or mask or kind not in (None, "person"):
             raise UsageError("--group cannot be used with photos, --box, --mask or another kind than person")
@@ -102,7 +108,7 @@ def add_concept(  # noqa: PLR0913 - one parameter for each option of the command
         raise UsageError("no photos", hint="Name photos that show them, or a group with --group.")
     model, path = open_model(session)
     with session.library_to_write() as library:
-        details = _Details(name=name, kind=kind, about=about, born=born, is_child=child)
+        details = _Details(name=name, kind=kind, about=about, born=birth, is_child=child)
         added, result = _register(session, library, (model, path), files, details)
         if added.concept.kind == "person":
             _find_their_face(session, library, added.concept)
@@ -116,6 +122,22 @@ def add_concept(  # noqa: PLR0913 - one parameter for each option of the command
     _show(session, added, entries, is_json=json)
     if warning:
         session.warn(warning)
+
+
+def _read_birth(text: str | None) -> int | date | None:
+    """Read a year or a date.
+
+    Raises:
+        UsageError: It is neither.
+    """
+    if text is None:
+        return None
+    try:
+        return int(text) if re.fullmatch(r"\d{4}", text, re.ASCII) else date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(
+            f"invalid date of birth {text!r}", hint="Give a year such as 2021, or a day such as 2021-06-03."
+        ) from None
 
 
 def _files_of_group(session: Session, group: int) -> list[ReferenceFile]:

@@ -41,7 +41,9 @@ def ask(
 ) -> None:
     """Answer a question about photos, or about the whole library.
 
-    With photos, the model looks at each one and answers, using the names it knows. Without photos, questions
+    With photos, the model looks at each one and answers, using the names it knows. Of photos that it does not
+    understand, the answer is what is known: who is there by face, looks and your own words, how many faces
+    there are, where and when they were taken, and what their files say. Without photos, questions
     about names, dates, counts and places are answered exactly from the library; the model only looks at the
     few photos that remain, and the answer lists the photos it is based on. "Not", "without", "more than" and
     the like are understood or refused; words that are neither names, dates nor places are looked for in
@@ -86,7 +88,7 @@ def _ask_library(session: Session, question: str, *, limit: int, is_json: bool) 
 
 
 def _ask_photos(session: Session, question: str, paths: Sequence[Path], *, is_json: bool) -> None:
-    from photopal.photos import Skipped, find_photos, open_photo
+    from photopal.photos import Skipped, find_photos
 
     skipped: list[Skipped] = []
     found = list(find_photos(paths, on_skip=skipped.append))
@@ -94,19 +96,17 @@ def _ask_photos(session: Session, question: str, paths: Sequence[Path], *, is_js
     with open_library(session) as library:
         assistant = open_assistant(session, library)
         from photopal.assistant.ask import ask_photo
-        from photopal.assistant.known import weigh
-        from photopal.photos import MODEL_SIDE_PX
+        from photopal.assistant.known import look_at
 
         for path in found:
             try:
-                image = open_photo(path, max_side_px=MODEL_SIDE_PX)
+                analysis = look_at(library, assistant, path)
             except PhotoError as error:
                 skipped.append(Skipped.by(path, error))
                 continue
             if len(found) > 1 and not is_json:
                 show_line(session.out, f"{safe(str(path))}:")
             on_text = None if is_json else _streaming(session)
-            analysis = weigh(library, library.photos.at(path), assistant, assistant.analyze(image))
             answer = ask_photo(assistant, analysis, question, on_text=on_text)
             answers.append(
                 {

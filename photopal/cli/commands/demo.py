@@ -131,9 +131,13 @@ def _conclude(session: Session, album: Album, *, seconds: float) -> None:
     lines = (
         named,
         f"The demo took {seconds:.0f} seconds. See captions.png and marked.jpg in {album.folder}.",
-        "The bundled model only understands drawn photos. For your own photos, use a vision-language model:",
+        "On camera photos, people are recognized by their faces, pets and things by looks, without a model:",
         f"  {program} index ~/Pictures",
-        f"  {program} --model FOLDER_OR_HUB_ID add-concept Anna anna1.jpg anna2.jpg anna3.jpg",
+        f"  {program} people --sheet people.jpg",
+        f"  {program} add-concept Anna --group 3",
+        f"  {program} add-concept Rex rex1.jpg rex2.jpg rex3.jpg --kind pet",
+        f"  {program} caption",
+        "The bundled model only understands drawn photos. For captions of camera photos, choose another:",
         f"  {program} --model FOLDER_OR_HUB_ID caption",
     )
     for line in lines:

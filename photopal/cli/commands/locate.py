@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,11 +19,15 @@ from photopal.errors import NothingFoundError
 
 if TYPE_CHECKING:
     from photopal.assistant.assistant import Sighting
+    from photopal.library import ConceptRecord
 
 
-def locate(
+def locate(  # noqa: PLR0913 - one parameter for each option of the command
     ctx: typer.Context,
     photo: Annotated[Path, typer.Argument(help="The photo to look at.", metavar="PHOTO")],
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Only these names; all by default.", metavar="NAME")
+    ] = None,
     *,
     out: Annotated[
         Path | None, typer.Option(help="Save a copy with boxes, marks and names.", metavar="FILE")
@@ -34,15 +39,16 @@ def locate(
     """Show who is in a photo, and where.
 
     The score is how far somebody is above or below the threshold for being recognized. Where this is not
-    decisive, the model is asked, and p(yes) is its probability of a yes. What you said of the photo with
-    `photopal who`, in its caption or by reference photos counts more than either. Points and boxes are in
-    pixels of the upright photo. No photo is ever overwritten, neither this one nor another in the library.
+    decisive, the model is asked, and p(yes) is its probability of a yes. Where people's faces or the looks of
+    pets and things decide, p(yes) is theirs. What you said of the photo with `photopal who`, in its caption
+    or by reference photos counts more than all of them. Points and boxes are in pixels of the upright photo.
+    No photo is ever overwritten, neither this one nor another in the library.
 
     Examples:
       photopal locate party.jpg
+      photopal locate party.jpg Anna Rex
       photopal locate party.jpg --out marked.jpg
     """
-    from photopal.photos import open_photo
     from photopal.photos.decode import photo_size_px
 
     session = session_of(ctx)
@@ -52,29 +58,38 @@ def locate(
             check_target(out, library, photo=photo, is_forced=force)
         if not library.concepts.all():
             raise NothingFoundError("no concepts yet", hint="photopal add-concept NAME PHOTO...")
+        chosen = [library.concepts.get(name) for name in names or ()] or library.concepts.all()
         assistant = open_assistant(session, library)
-        from photopal.assistant.known import weigh
-        from photopal.photos import MODEL_SIDE_PX
+        from photopal.assistant.analysis import draw_analysis
+        from photopal.assistant.known import look_at
 
-        seen = assistant.analyze(open_photo(photo, max_side_px=MODEL_SIDE_PX))
-        analysis = weigh(library, library.photos.at(photo), assistant, seen)
-    from photopal.assistant.analysis import draw_analysis
-
+        analysis = look_at(library, assistant, photo)
+    seen = {sighting.concept.id: sighting for sighting in analysis.sightings}
+    wanted = {concept.id for concept in chosen}
+    analysis = replace(analysis, sightings=tuple(s for i, s in seen.items() if i in wanted))
+    missing = [concept for concept in chosen if concept.id not in seen] if analysis.known else []
     protocol = session.picture_protocol(without=no_pictures or json)
     if protocol is not None:
         show_picture(session.out.file, draw_analysis(analysis), protocol, rows=PICTURE_ROWS)
-    _show(session, analysis.sightings, size_px, is_json=json)
+    _show(session, analysis.sightings, missing, size_px, is_json=json)
     if out is not None:
         save_copy(draw_analysis(analysis), out, is_forced=force)
-        names = ", ".join(sighting.concept.name for sighting in analysis.present)
-        session.say(f"Saved {out}: {names or 'nobody was found'}.")
+        found = ", ".join(sighting.concept.name for sighting in analysis.present)
+        session.say(f"Saved {out}: {found or 'nobody was found'}.")
 
 
 def _show(
-    session: Session, sightings: Sequence[Sighting], size_px: tuple[int, int], *, is_json: bool
+    session: Session,
+    sightings: Sequence[Sighting],
+    missing: Sequence[ConceptRecord],
+    size_px: tuple[int, int],
+    *,
+    is_json: bool,
 ) -> None:
+    """Print who was found; `missing` are those of whom neither faces nor looks show anything."""
     if is_json:
-        show_json(session.out, [_as_json(sighting, size_px) for sighting in sightings])
+        entries = [_as_json(sighting, size_px) for sighting in sightings]
+        show_json(session.out, [*entries, *map(_missing_as_json, missing)])
         return
     rows = []
     for sighting in sightings:
@@ -83,10 +98,28 @@ def _show(
         point, box = (
             ",".join(map(str, facts[key])) if sighting.is_present else "" for key in ("point", "box")
         )
-        seen = "here" if sighting.is_present else "not here"
+        # The scores of faces and looks are of other kinds, see `photopal why`.
+        score = f"{sighting.score:+.3f}" if sighting.source not in ("face", "look") else ""
         by = BY_WHOM[sighting.source]
-        rows.append((sighting.concept.name, seen, f"{sighting.score:+.3f}", probability, point, box, by))
+        rows.append((sighting.concept.name, _seen(sighting), score, probability, point, box, by))
+    rows += [(concept.name, "not found", *("",) * 5) for concept in missing]
     show_listing(session.out, Listing(("name", "seen", "score", "p(yes)", "point", "box", "by"), rows))
+
+
+def _seen(sighting: Sighting) -> str:
+    if sighting.verdict in ("looks like", "unsure"):
+        return sighting.verdict
+    return "here" if sighting.is_present else "not here"
+
+
+def _missing_as_json(concept: ConceptRecord) -> dict[str, Any]:
+    return {
+        "name": concept.name,
+        "kind": concept.kind,
+        "is_present": False,
+        "verdict": None,
+        **dict.fromkeys(("score", "probability", "source", "point", "box")),
+    }
 
 
 def _as_json(sighting: Sighting, size_px: tuple[int, int]) -> dict[str, Any]:
@@ -95,6 +128,7 @@ def _as_json(sighting: Sighting, size_px: tuple[int, int]) -> dict[str, Any]:
         "name": sighting.concept.name,
         "kind": sighting.concept.kind,
         "is_present": sighting.is_present,
+        "verdict": sighting.verdict or ("yes" if sighting.is_present else "no"),
         "score": sighting.score,
         "probability": sighting.probability,
         "source": sighting.source,

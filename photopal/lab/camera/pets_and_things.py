@@ -7,8 +7,9 @@ import random
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -142,8 +143,16 @@ def measure_pets(
         photos[name, path.relative_to(folder).as_posix()] = encoder.encode([image])[0]
         if on_progress is not None:
             on_progress(done, len(wanted), path)
+
+    @cache
+    def larger(photo: Photo) -> PhotoFeatures:
+        """Encoded as a second look does, which few photos need."""
+        image = open_photo(folder / photo[1], max_side_px=_DECODED_PX)
+        return encoder.encode([image], side_px=SMALL_SUBJECT_SIDE_PX)[0]
+
+    looks = _Looks(photos, larger)
     tallies = [
-        _measure_draw(photos, boxes, options, random.Random(number))
+        _measure_draw(looks, boxes, options, random.Random(number))
         for number in range(seed, seed + options.seeds)
     ]
     tallies[0] += _measure_small(encoder, folder, photos, options, random.Random(seed))
@@ -188,6 +197,18 @@ def _read_boxes(folder: Path) -> dict[str, Box]:
 
 
 @dataclass(frozen=True)
+class _Looks:
+    """Photos as the encoder sees them, and a way to look closer."""
+
+    photos: Mapping[Photo, PhotoFeatures]
+    larger: Callable[[Photo], PhotoFeatures]
+
+    def judge(self, recognizer: InstanceRecognizer[str], photo: Photo) -> dict[str, InstanceEvidence]:
+        """Recognize as photopal does, with a second look where the first is unsure."""
+        return recognizer.judge(self.photos[photo], lambda: self.larger(photo))
+
+
+@dataclass(frozen=True)
 class _Draw:
     """Who is registered by which photos, and what is left to test with."""
 
@@ -222,15 +243,13 @@ def _draw(photos: Mapping[Photo, Any], options: PetOptions, rng: random.Random) 
     )
 
 
-def _measure_draw(
-    photos: Mapping[Photo, PhotoFeatures], boxes: Mapping[str, Box], options: PetOptions, rng: random.Random
-) -> Tally:
-    draw = _draw(photos, options, rng)
-    recognizer = draw.learn(photos)
+def _measure_draw(looks: _Looks, boxes: Mapping[str, Box], options: PetOptions, rng: random.Random) -> Tally:
+    draw = _draw(looks.photos, options, rng)
+    recognizer = draw.learn(looks.photos)
     tally: Tally = Counter()
     scores: dict[str, dict[str, list[InstanceEvidence]]] = {name: {} for name in draw.references}
     for photo in [*draw.tests, *draw.strangers]:
-        for name, evidence in recognizer.judge(photos[photo]).items():
+        for name, evidence in looks.judge(recognizer, photo).items():
             is_named = evidence.verdict in _NAMED
             if name == photo[0]:
                 tally["named", is_named] += 1
@@ -247,9 +266,9 @@ def _measure_draw(
         for evidence in closest:
             tally["looks like, most similar stranger", evidence.verdict in _NAMED] += 1
     # A pet is not named outright before the user has confirmed some: of the same breed many look the same.
-    cautious = draw.learn(photos, cautious=True)
+    cautious = draw.learn(looks.photos, cautious=True)
     for photo in draw.strangers:
-        for evidence in cautious.judge(photos[photo]).values():
+        for evidence in looks.judge(cautious, photo).values():
             tally["pet named outright, photo of a stranger", evidence.verdict is InstanceVerdict.PRESENT] += 1
     return tally
 
@@ -273,11 +292,22 @@ def _measure_small(
         corner = [rng.randint(0, whole - part) for whole, part in zip(scene.size, subject.size, strict=True)]
         scene.paste(subject, (corner[0], corner[1]))
         box = Box.from_pixels((*corner, *subject.size), *scene.size)  # type: ignore[arg-type]
-        for side_px in (SIDE_PX, SMALL_SUBJECT_SIDE_PX):
-            evidence = recognizer.judge(encoder.encode([scene], side_px=side_px)[0])[name]
-            tally[f"small, {side_px} px: named", evidence.verdict in _NAMED] += 1
-            tally[f"small, {side_px} px: point in box", _is_in(evidence.point, box)] += 1
+        once, closer = (encoder.encode([scene], side_px=s)[0] for s in (SIDE_PX, SMALL_SUBJECT_SIDE_PX))
+        for how, evidence in (
+            (f"{SIDE_PX} px alone", recognizer.judge(once)),
+            (f"{SMALL_SUBJECT_SIDE_PX} px alone", recognizer.judge(closer)),
+            (
+                f"{SMALL_SUBJECT_SIDE_PX} px where unsure",
+                recognizer.judge(once, partial(_given, closer)),
+            ),
+        ):
+            tally[f"small, {how}: named", evidence[name].verdict in _NAMED] += 1
+            tally[f"small, {how}: point in box", _is_in(evidence[name].point, box)] += 1
     return tally
+
+
+def _given(photo: PhotoFeatures) -> PhotoFeatures:
+    return photo
 
 
 def _is_in(point: tuple[float, float], box: Box) -> bool:
