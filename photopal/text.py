@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 
 from photopal.errors import ConceptError
 
@@ -42,6 +43,8 @@ def fold(name: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", " ".join(name.split())).casefold())
 
 
+# Whoever weighs what is known of photos asks it of every concept for each photo.
+@lru_cache(maxsize=1 << 13)
 def name_key(name: str) -> str:
     """Return the form in which names are one that `name_spans` takes for the same: O'Neil and O’NEIL."""
     folded, _ = _fold_with_starts(" ".join(name.split()), ignore_case=True)

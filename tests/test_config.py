@@ -127,6 +127,14 @@ def test_faces_are_switched_off_in_words_or_as_toml_does(tmp_path):
         load_settings(home=tmp_path, environ={"PHOTOPAL_FACES": "maybe"})
 
 
+def test_sidecars_are_named_as_one_of_two_programs_does(tmp_path):
+    assert load_settings(home=tmp_path, environ={}).sidecars == "digikam"
+    write_config(tmp_path, 'sidecars = "lightroom"\n')
+    assert load_settings(home=tmp_path, environ={}).sidecars == "lightroom"
+    with pytest.raises(SettingsError, match="invalid sidecars 'picasa'"):
+        load_settings(home=tmp_path, environ={"PHOTOPAL_SIDECARS": "picasa"})
+
+
 def test_the_number_format_is_chosen_by_environment_and_config(tmp_path):
     assert load_settings(home=tmp_path, environ={}).dtype == "auto"
     write_config(tmp_path, 'dtype = "bfloat16"\n')

@@ -12,11 +12,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from photopal.errors import LibraryError
 from photopal.library import ConceptRecord, Evidence, Library, PhotoRecord
 from photopal.library.sidecar_files import read_sidecar, write_sidecar
 from photopal.library.sidecars import SidecarChange
 from photopal.photos.metadata import Metadata
-from photopal.photos.sidecar_words import LISTS, NamedRegion, SidecarWords, words_by_photopal, write_words
+from photopal.photos.sidecar_words import (
+    LISTS,
+    NamedRegion,
+    SidecarWords,
+    without_photopal,
+    words_by_photopal,
+    write_words,
+)
 from photopal.photos.sidecars import SidecarFinder, sidecar_to_write
 from photopal.photos.turns import back, turned_box
 from photopal.photos.xmp import Xmp
@@ -104,8 +112,8 @@ def plan_export(
             try:
                 content = read_sidecar(sidecar)
                 after = known.write(content, path, sidecar, must_be_ours=only_written is not None)
-            except XmpEditError as error:
-                left_out.append((sidecar, error.message))
+            except (XmpEditError, LibraryError) as error:
+                left_out.append((sidecar, error.message.removeprefix(f"{sidecar}: ")))
                 continue
             if after == content:
                 unchanged += 1
@@ -140,6 +148,8 @@ def apply_export(library: Library, plan: ExportPlan) -> list[tuple[Path, str]]:
                 failed.append((change.path, "another program has just changed it"))
                 continue
             write_sidecar(change.path, change.after)
+        except LibraryError as error:
+            failed.append((change.path, error.message.removeprefix(f"{change.path}: ")))
         except OSError as error:
             failed.append((change.path, f"cannot be written: {error.strerror or error}"))
     return failed
@@ -173,11 +183,9 @@ class _Known:
         self._is_by_user = evidence.by_hand
         if evidence.caption and not options.is_removal:
             # A model's caption stays here if it names somebody who is not to be named.
-            named, shown = (
-                names_in(evidence.caption, self._names),
-                {concept.name for concept in self._shown},
-            )
-            self.is_withheld = not evidence.by_hand and not shown.issuperset(named)
+            shown = {concept.name for concept in self._shown}
+            is_shown = shown.issuperset(names_in(evidence.caption, self._names))
+            self.is_withheld = not evidence.by_hand and not is_shown
             self._caption = None if self.is_withheld else evidence.caption
 
     def _is_sure(self, one: Evidence) -> bool:
@@ -194,8 +202,11 @@ class _Known:
         if not is_ours and (must_be_ours or self._options.is_removal):
             return content
         is_new = content is None and sidecar.name == f"{path.stem}.xmp"
-        words = self._words(before)
-        if not before and not self._adds_to_file():
+        others = without_photopal(before)
+        words = self._words(others)
+        # A sidecar of photopal's own has to say something that the photo does not.
+        is_own = content is None or not others.all().keys() - {"photoshop:SidecarForExtension"}
+        if is_own and not self._adds_to_file():
             words = SidecarWords(size_px=words.size_px)
         return write_words(content, words, extension=path.suffix[1:] if is_new else None)
 
@@ -209,7 +220,7 @@ class _Known:
 
     def _adds_to_file(self) -> bool:
         """Whether there is anything that the photo's own file does not say."""
-        if self._caption and self._facts.value("description") is None:
+        if self._caption and self._description_in_photo() is None:
             return True
         regions = [each for each in self._facts.regions if each.name and each.source in _XMP_SOURCES]
         drawn = {name_key(each.name or "") for each in regions}
@@ -220,8 +231,8 @@ class _Known:
             for concept in self._shown
         )
 
-    def _words(self, before: Xmp) -> SidecarWords:
-        """What the sidecar is to say, with copies of what is in the photo where it would be hidden."""
+    def _words(self, others: Xmp) -> SidecarWords:
+        """What to say beside others, with copies of what is in the photo where it would be hidden."""
         names = [concept.name for concept in self._shown]
         lists = {
             "dc:subject": names,
@@ -233,9 +244,9 @@ class _Known:
         stored = (self._photo.width_px, self._photo.height_px)
         embedded = self._embedded()
         for name in LISTS:
-            if lists[name] and not before.texts(name):
+            if lists[name] and not others.texts(name):
                 lists[name] = [*embedded[name], *lists[name]]
-        if regions and not before.structures("mwg-rs:Regions", "mwg-rs:RegionList"):
+        if regions and not others.structures("mwg-rs:Regions", "mwg-rs:RegionList"):
             drawn = {name_key(region.name) for region in regions}
             regions += [each for each in self._embedded_regions() if name_key(each.name) not in drawn]
         return SidecarWords(

@@ -92,7 +92,7 @@ def without_photopal(xmp: Xmp) -> Xmp:
     ours = words_by_photopal(xmp)
     properties: dict[str, Value] = {}
     for name, value in xmp.all().items():
-        if name in LISTS:
+        if ours.lists.get(name):
             taken = [*ours.lists[name]]
             left: list[Value] = []
             for text in texts_of(value):
@@ -100,21 +100,20 @@ def without_photopal(xmp: Xmp) -> Xmp:
                     taken.remove(text)
                 else:
                     left.append(text)
-            properties[name] = left if ours.lists[name] else value
+            if left:
+                properties[name] = left
         elif name == "mwg-rs:Regions" and ours.regions and isinstance(value, dict):
-            items = value.get("mwg-rs:RegionList")
-            properties[name] = {**value, "mwg-rs:RegionList": _others_of(items, ours.regions)}
+            listed = value.get("mwg-rs:RegionList") or []
+            items = [
+                item
+                for item in (listed if isinstance(listed, list) else [listed])
+                if not isinstance(item, dict) or not _like(_region_of(item), ours.regions)
+            ]
+            if items:
+                properties[name] = {**value, "mwg-rs:RegionList": items}
         elif name not in _MARKS and not (name == "dc:description" and ours.description):
             properties[name] = value
     return Xmp.of(properties)
-
-
-def _others_of(items: Value | None, ours: tuple[NamedRegion, ...]) -> Value:
-    return [
-        item
-        for item in (items if isinstance(items, list) else [items] if items else [])
-        if not isinstance(item, dict) or (region := _region_of(item)) is None or not _like(region, ours)
-    ]
 
 
 def write_words(content: bytes | None, words: SidecarWords, *, extension: str | None = None) -> bytes | None:
@@ -349,9 +348,9 @@ def _values(fields: Mapping[str, Element | str]) -> dict[str, Value]:
     }
 
 
-def _like(region: NamedRegion, others: Iterable[NamedRegion]) -> bool:
+def _like(region: NamedRegion | None, others: Iterable[NamedRegion]) -> bool:
     """Whether one of some regions is the same but for rounding."""
-    return any(
+    return region is not None and any(
         other.name == region.name
         and max(abs(a - b) for a, b in zip(other.box, region.box, strict=True)) < _SAME_SIDE
         for other in others

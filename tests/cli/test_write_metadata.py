@@ -210,6 +210,12 @@ def test_what_stands_in_the_photo_is_not_hidden_by_a_new_sidecar(run, folder, ho
     assert xmp.text("dc:description") is None
     assert set(xmp.texts("dc:subject")) == {"sea", "Müller", "Anna", "Rex"}
     assert set(xmp.texts("digiKam:TagsList")) == {"Places/Nice", "People/Anna", "Pets/Rex"}
+    # Read and written again, it stays; without anything that is not in the photo, it goes.
+    run("index", str(folder))
+    assert run("write-metadata", str(folder / "3.jpg")).stdout == ""
+    run("who", str(folder / "3.jpg"), "--not", "Rex")
+    run("write-metadata", "--written", "--yes")
+    assert not (folder / "3.jpg.xmp").exists()
 
 
 def test_names_that_only_picasa_and_takeout_keep_are_written_for_other_programs(run, folder):
@@ -230,18 +236,20 @@ def test_names_that_only_picasa_and_takeout_keep_are_written_for_other_programs(
 
 def test_unreadable_sidecars_and_unknown_photos_are_told_and_left(run, folder):
     (folder / "0.jpg.xmp").write_bytes(b"<broken")
+    (folder / "1.jpg.xmp").mkdir()
     (folder / "new.jpg").write_bytes((folder / "1.jpg").read_bytes() + b"x")
     result = run("write-metadata", str(folder), "--yes")
     assert result.exit_code == 3
     assert "0.jpg.xmp: left as it is: not XMP that can be read" in result.stderr
     assert "new.jpg: not in the library" in result.stderr
+    assert "1.jpg.xmp: left as it is: cannot be read: Is a directory" in result.stderr
     assert (folder / "0.jpg.xmp").read_bytes() == b"<broken"
     assert (folder / "2.jpg.xmp").exists()
     wrong = run("write-metadata", str(folder), "nowhere")
     assert (wrong.exit_code, "nowhere: does not exist" in wrong.stderr) == (2, True)
     assert run("write-metadata", "unheard").exit_code == 4
-    [left_out] = json.loads(run("write-metadata", "--json").stdout)["left_out"]
-    assert left_out == {"sidecar": f"{folder}/0.jpg.xmp", "reason": "not XMP that can be read"}
+    left_out = json.loads(run("write-metadata", "--json").stdout)["left_out"]
+    assert left_out[0] == {"sidecar": f"{folder}/0.jpg.xmp", "reason": "not XMP that can be read"}
 
 
 @pytest.mark.slow

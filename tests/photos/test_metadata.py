@@ -306,6 +306,11 @@ def test_metadata_is_written_down_and_read_back(tmp_path):
     (tmp_path / "a.jpg.xmp").write_bytes(ALL_OF_XMP)
     metadata = read(picture(tmp_path / "a.jpg", exif=exif_with({ORIGINAL: "2000:01:01 00:00:00"})))
     assert Metadata.from_json(metadata.to_json()) == metadata
+    sized = Metadata(regions=(Region("Anna", "Face", (0.1, 0.2, 0.3, 0.4), "XMP", (4000.0, 3000.0)),))
+    assert Metadata.from_json(sized.to_json()) == sized
+    # Earlier versions did not keep what a region was drawn on.
+    earlier = sized.to_json().replace(",[4000.0,3000.0]", "")
+    assert Metadata.from_json(earlier).regions[0].drawn_on is None
 
 
 def test_copies_say_together_what_each_of_them_says(tmp_path):
