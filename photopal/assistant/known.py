@@ -10,6 +10,8 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+from PIL import Image
+
 from photopal.assistant.analysis import KnownFacts, PhotoAnalysis, Sighting, corrected
 from photopal.assistant.assistant import Assistant
 from photopal.assistant.evidence import LookedAt
@@ -34,7 +36,12 @@ _MOST_KEYWORDS = 12
 
 
 def look_at(
-    library: Library, assistant: Assistant, path: Path, *, photo: PhotoRecord | None = None
+    library: Library,
+    assistant: Assistant,
+    path: Path,
+    *,
+    photo: PhotoRecord | None = None,
+    image: Image.Image | None = None,
 ) -> PhotoAnalysis:
     """Look at a photo that is asked about: with the model, and with faces and looks where these count.
 
@@ -45,11 +52,12 @@ def look_at(
         assistant: Looks.
         path: The photo's file.
         photo: What the library knows of it, if that is at hand.
+        image: The photo, upright, if it is open.
 
     Raises:
         PhotoError: The photo cannot be read.
     """
-    seen = assistant.analyze(open_photo(path, max_side_px=MODEL_SIDE_PX))
+    seen = assistant.analyze(image or open_photo(path, max_side_px=MODEL_SIDE_PX))
     photo = photo or library.photos.at(path)
     if seen.is_understood and not assistant.model.sees_all:
         return weigh(library, photo, seen)

@@ -13,10 +13,12 @@ from photopal.assistant.query.phrasing import day, quoted_list
 from photopal.assistant.query.selection import LibraryAnswer, Selection, nothing_found, reservations
 from photopal.errors import PhotoError, UsageError
 from photopal.library import Order, PhotoRecord
+from photopal.photos import MODEL_SIDE_PX, open_photo
 from photopal.text import count
 
 if TYPE_CHECKING:
-    from photopal.assistant.analysis import PhotoAnalysis
+    from PIL import Image
+
     from photopal.assistant.assistant import Assistant
 
 # Words that say what is asked about a photo; they do not say which photos are meant.
@@ -99,19 +101,13 @@ def _ask_model(
     open_assistant: Callable[[], Assistant],
     text: _AnswerText,
 ) -> LibraryAnswer:
+    opened = _open(photos)
     assistant = open_assistant()
     from photopal.assistant.ask import ask_photo
     from photopal.assistant.known import look_at
 
-    seen: list[tuple[PhotoRecord, PhotoAnalysis]] = []
-    failure: PhotoError | None = None
-    for photo in photos:
-        try:
-            seen.append((photo, look_at(selection.library, assistant, photo.path, photo=photo)))
-        except PhotoError as error:
-            failure = failure or error
-    if failure and not seen:
-        raise failure
+    library = selection.library
+    seen = [(photo, look_at(library, assistant, photo.path, photo=photo, image=i)) for photo, i in opened]
     is_blind = bool(seen) and all(analysis.known is not None for _, analysis in seen)
     text.add(f"{'What is known of' if is_blind else 'From looking at'} {_share(len(seen), selection)}:")
     is_from_model = False
@@ -126,6 +122,19 @@ def _ask_model(
         text.add(f"\n{count(len(photos) - len(seen))} could not be read.")
     _add_reservations(question, selection, text)
     return LibraryAnswer(text.text, tuple(photo for photo, _ in seen), selection.count(), is_from_model)
+
+
+def _open(photos: tuple[PhotoRecord, ...]) -> list[tuple[PhotoRecord, Image.Image]]:
+    opened = []
+    failure: PhotoError | None = None
+    for photo in photos:
+        try:
+            opened.append((photo, open_photo(photo.path, max_side_px=MODEL_SIDE_PX)))
+        except PhotoError as error:
+            failure = failure or error
+    if failure and not opened:
+        raise failure
+    return opened
 
 
 def _narrow(question: Question, selection: Selection) -> tuple[Selection, list[str]]:
