@@ -15,6 +15,7 @@ from photopal.box import WHOLE_PHOTO, Box
 if TYPE_CHECKING:
     from PIL import Image
 
+    from photopal.faces.sheet import SheetFace
     from photopal.library import ConceptRecord, Evidence, Library, PhotoRecord
     from photopal.library.evidence import PhotoEvidence
     from photopal.library.models import Finding
@@ -170,7 +171,7 @@ def draw_explanation(
     # Imported here, as commands that only need the words do without.
     from PIL import Image, ImageDraw
 
-    from photopal.faces.sheet import SheetFace, draw_tile
+    from photopal.faces.sheet import draw_tile
     from photopal.photos import open_photo
     from photopal.photos.fonts import font_for
     from photopal.prompts import Label, draw_labels
@@ -190,11 +191,10 @@ def draw_explanation(
     both = Image.new("RGB", (drawn.width + side + 2 * _GAP_PX, max(drawn.height, side + _LABEL_PX)), _PAPER)
     both.paste(drawn, (0, 0))
     pen = ImageDraw.Draw(both)
-    for number, (name, reference, box) in enumerate(likest):
+    for number, (name, tile) in enumerate(likest):
         left, top = drawn.width + _GAP_PX, number * (side + _LABEL_PX + _GAP_PX)
-        face = SheetFace(reference.path, (reference.width_px, reference.height_px), box)
-        both.paste(draw_tile(face, side_px=side), (left, top))
-        words = f"{name}, {reference.path.name}"
+        both.paste(draw_tile(tile, side_px=side), (left, top))
+        words = f"{name}, {tile.path.name}"
         font = font_for(words, 15)
         while len(words) > 1 and pen.textlength(words, font=font) > side:
             words = f"{words[:-2]}…"
@@ -207,16 +207,19 @@ _LABELS = {"yes": "{name}", "looks like": "like {name}", "unsure": "{name}?"}
 
 def _likest(
     library: Library, photo: PhotoRecord, names: Sequence[dict[str, Any]]
-) -> Iterator[tuple[str, PhotoRecord, tuple[float, float, float, float]]]:
-    """The reference photos that those who may be there are most like, and where in them to look."""
+) -> Iterator[tuple[str, SheetFace]]:
+    """The reference photos that those who may be there are most like."""
     for entry in names:
         paths = [source["most_like"] for source in entry["sources"] if source["most_like"]]
         reference = library.photos.at(Path(paths[0])) if paths and entry["verdict"] in _LABELS else None
         # A reference photo is most like itself.
-        if reference is None or reference.id == photo.id:
-            continue
-        concept = library.concepts.get(entry["name"])
-        boxes = {one.photo.id: one.box for one in library.concepts.references(concept.id)}
-        size = (reference.width_px, reference.height_px)
-        box = boxes.get(reference.id)
-        yield entry["name"], reference, WHOLE_PHOTO if box is None else Box.from_pixels(box, *size)
+        if reference is not None and reference.id != photo.id:
+            yield entry["name"], tile_of(library, reference, library.concepts.get(entry["name"]).id)
+
+
+def tile_of(library: Library, photo: PhotoRecord, concept_id: int) -> SheetFace:
+    """Return what `draw_tile` shows of a concept on a photo: where it is, or the whole photo."""
+    from photopal.faces.sheet import SheetFace
+
+    box = library.corrections.evidence(photo.id).box_of(concept_id)
+    return SheetFace(photo.path, (photo.width_px, photo.height_px), box or WHOLE_PHOTO)

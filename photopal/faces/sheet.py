@@ -89,7 +89,9 @@ def draw_tile(face: SheetFace, *, side_px: int = TILE_PX) -> Image.Image:
     """Draw a square with a face, or whatever a box has, in its middle; empty if the photo cannot be read."""
     photo_width, photo_height = face.size_px
     x, y, width, height = face.box
-    shown_px = max(width * photo_width, height * photo_height) * (1 + 2 * _AROUND)
+    # Around the whole photo there is nothing to show.
+    around = _AROUND if min(width, height) < 1 else 0.0
+    shown_px = max(width * photo_width, height * photo_height) * (1 + 2 * around)
     # Decoded as small as the tile allows: a JPEG then takes a fraction of the time.
     wanted = min(1.0, side_px / max(1.0, shown_px)) * max(face.size_px)
     try:

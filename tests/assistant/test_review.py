@@ -2,7 +2,10 @@
 
 import pytest
 
+from photopal.assistant.evidence import finding_keys
 from photopal.assistant.review import Review
+from photopal.ingest.indexer import index_folders
+from photopal.library.models import Finding, PhotoFindings
 from tests.faces.doubtful import make_doubtful
 
 
@@ -55,3 +58,24 @@ def test_an_answer_is_taken_back_with_what_it_taught(library, anna):
     assert sitting.undo() is None
     after = [question.evidence.probability for question in sitting.questions(100)]
     assert after == pytest.approx([before[0], *before[2:]])
+
+
+@pytest.mark.slow
+def test_a_pet_is_looked_at_anew_before_it_is_asked_about_once_an_answer_has_taught(library, drawn_family):
+    index_folders(library, [drawn_family.photos["Anna"][0], *drawn_family.strangers[:2]])
+    rex = library.concepts.add("Rex", kind="pet")
+    library.concepts.add_reference(rex.id, library.photos.at(drawn_family.photos["Anna"][0]).id)
+    for path in drawn_family.strangers[:2]:
+        unsure = Finding(
+            concept_id=rex.id, source="look", verdict="unsure", probability=0.45, score=0.1, threshold=0.2,
+            box=(0.2, 0.2, 0.5, 0.5),
+        )  # fmt: skip
+        found = PhotoFindings(look_key="earlier", species="dog", findings=(unsure,))
+        library.findings.put(library.photos.at(path).id, found)
+    sitting = Review(library, [rex])
+    one, other = sitting.questions(2)
+    assert sitting.renewed(one) == one
+    sitting.answer(one, is_present=True)
+    sitting.renewed(other)
+    judged = library.findings.get(other.photo.id)
+    assert (judged.look_key, judged.species) == (finding_keys(library).look, "dog")

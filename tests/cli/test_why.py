@@ -36,7 +36,7 @@ def test_why_names_each_source_with_its_score_threshold_and_likest_reference(
         assert photo_part.tobytes() != before.convert("RGB").resize((480, 480)).tobytes()
         tile = after.convert("RGB").crop((488, 0, 648, 160))
     with Image.open(reference.path) as likest:
-        assert np.abs(np.asarray(tile, float) - np.asarray(likest.convert("RGB"), float)).mean() < 60
+        assert np.abs(np.asarray(tile, float) - np.asarray(likest.convert("RGB"), float)).mean() < 12
     facts = json.loads(run("why", str(photo.path), "Anna", "--json", PHOTOPAL_HOME=home).stdout)
     [entry] = facts["names"]
     assert (entry["verdict"], entry["decided_by"], entry["probability"]) == ("yes", "face", 0.97)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from photopal.assistant.explanation import explain_names, source_in_words
+from photopal.assistant.explanation import explain_names, source_in_words, tile_of
 from photopal.cli.context import Session, session_of
 from photopal.cli.keys import END, answers
 from photopal.cli.output import safe, show_json, show_line
@@ -175,7 +175,7 @@ class _Asker:
         """Draw the questions that follow: of each the photo, and reference photos of the name."""
         if self._sheet is None:
             return
-        from photopal.box import WHOLE_PHOTO, Box
+        from photopal.box import WHOLE_PHOTO
         from photopal.faces.sheet import FACES_PER_ROW, SheetFace, SheetRow, draw_sheet
 
         rows = []
@@ -185,10 +185,8 @@ class _Asker:
             references.sort(key=lambda one: one.photo.id != likest)
             size = (question.photo.width_px, question.photo.height_px)
             tiles = [SheetFace(question.photo.path, size, question.evidence.box or WHOLE_PHOTO)]
-            for one in references[: FACES_PER_ROW // 2]:
-                size = (one.photo.width_px, one.photo.height_px)
-                box = WHOLE_PHOTO if one.box is None else Box.from_pixels(one.box, *size)
-                tiles.append(SheetFace(one.photo.path, size, box))
+            some = references[: FACES_PER_ROW // 2]
+            tiles += [tile_of(self._library, one.photo, question.concept.id) for one in some]
             rows.append(SheetRow(str(number), (f"{question.concept.name}?",), tuple(tiles)))
         with self._session.progress("Drawing the contact sheet") as on_progress:
             picture = draw_sheet(rows, on_progress=on_progress)
