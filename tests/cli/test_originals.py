@@ -58,6 +58,8 @@ def test_originals_are_the_same_after_every_command(run, photos, tmp_path, drawn
         (0, "who", both, "--is", "Anna"),
         (None, "why", both, "--picture", str(tmp_path / "why.png")),
         (None, "people", "--sheet", str(tmp_path / "people.png")),
+        (0, "gallery", "--into", str(tmp_path / "gallery")),
+        (None, "review"),
         (4, "import-names", str(photos), "--yes"),
         (0, "write-metadata"),
         (None, "remove-reference", "Anna", str(photos / "Anna" / "anna0.png")),
