@@ -301,7 +301,9 @@ def answer_from_known(analysis: PhotoAnalysis, question: str, asked: Sequence[Co
     for concept in asked:
         sighting = analysis.of(concept.id)
         verdicts.append(sighting.verdict if sighting else None)
-        sentences.append(_ANSWERS[verdicts[-1]].format(name=concept.name))
+        is_compared = sighting is None and concept.kind == "person" and known.faces is not None
+        answer = "{name} was not found in this photo." if is_compared else _ANSWERS[verdicts[-1]]
+        sentences.append(answer.format(name=concept.name))
     intent = _intent_of(question, asked)
     if intent is not None and not intent.is_seen:
         if intent.kind == "exists" and verdicts and len({*verdicts}) == 1 and verdicts[0] in ("yes", "no"):

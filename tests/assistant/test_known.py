@@ -193,6 +193,8 @@ def test_a_photo_that_was_not_captioned_yet_is_compared_when_it_is_asked_about(
         answer = ask_about(named_library, assistant, path, "How many people are in it?")
         assert answer.startswith("1 with a name: Anna is in this photo. 1 more face is in it.")
         assert ask_about(named_library, assistant, path, "Is Anna here?") == "Yes. Anna is in this photo."
+        missing = ask_about(named_library, assistant, path, "Is Ben here?")
+        assert missing == "Ben was not found in this photo."
     assert named_library.findings.get(known.id) is None
 
 

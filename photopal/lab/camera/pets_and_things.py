@@ -153,9 +153,9 @@ def measure_pets(
     looks = _Looks(photos, larger)
     tallies = [
         _measure_draw(looks, boxes, options, random.Random(number))
+        + _measure_small(encoder, folder, photos, options, random.Random(number))
         for number in range(seed, seed + options.seeds)
     ]
-    tallies[0] += _measure_small(encoder, folder, photos, options, random.Random(seed))
     return PetTable(
         options=options,
         identities=len(files),
