@@ -34,11 +34,6 @@ class RecurringFace:
         """Whether another face recurs as often."""
         return bool(self.rivals)
 
-    @property
-    def photo_count(self) -> int:
-        """How many photos have it."""
-        return _photo_count(self.indexes)
-
 
 def find_recurring(photos: Sequence[NDArray[np.float32]]) -> RecurringFace | None:
     """Find whose face it is on photos that all show one person, some with other people.

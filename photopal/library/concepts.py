@@ -11,7 +11,7 @@ from typing import get_args
 from photopal.errors import ConceptError
 from photopal.library.captions import Captions
 from photopal.library.connection import Connection, now, storable
-from photopal.library.evidence import family_of, named_by_people
+from photopal.library.evidence import merged_ids, named_by_people
 from photopal.library.fts import WordIndex
 from photopal.library.history import Journal
 from photopal.library.models import ConceptKind, ConceptRecord, PhotoRecord, ReferencePhoto
@@ -255,7 +255,7 @@ class Concepts:
                 " box_height = excluded.box_height, mask_png = excluded.mask_png",
                 (concept_id, photo_id, *(box or (None,) * 4), mask_png, now()),
             )
-            for member in family_of(self._connection, concept_id):
+            for member in merged_ids(self._connection, concept_id):
                 self._journal.touch("corrections", photo_id, member)
                 self._connection.execute(
                     "DELETE FROM corrections WHERE photo_id = ? AND concept_id = ? AND NOT is_present",
@@ -280,7 +280,7 @@ class Concepts:
                     hint=f"First add another one with `photopal add-concept {shlex.quote(name)} PHOTO`,"
                     f" or remove the name with `photopal remove-concept {shlex.quote(name)}`.",
                 )
-            for member in family_of(self._connection, concept_id):
+            for member in merged_ids(self._connection, concept_id):
                 self._journal.touch("reference_photos", member, photo_id)
                 self._connection.execute(
                     "DELETE FROM reference_photos WHERE concept_id = ? AND photo_id = ?", (member, photo_id)
@@ -292,17 +292,17 @@ class Concepts:
 
         Those of concepts that were merged into it are among them.
         """
-        family = family_of(self._connection, concept_id)
+        merged = merged_ids(self._connection, concept_id)
         rows = self._connection.rows(
             f"SELECT {PHOTO_COLUMNS}, box_x, box_y, box_width, box_height, mask_png"
             " FROM reference_photos JOIN photos ON photos.id = photo_id"
-            f" WHERE concept_id IN ({', '.join('?' * len(family))})"
+            f" WHERE concept_id IN ({', '.join('?' * len(merged))})"
             " ORDER BY concept_id <> ?, reference_photos.added_at, reference_photos.rowid",
-            (*family, family[0]),
+            (*merged, merged[0]),
         )
         found: dict[int, ReferencePhoto] = {}
         for row in rows:
-            found.setdefault(row["id"], _reference_photo(family[0], row))
+            found.setdefault(row["id"], _reference_photo(merged[0], row))
         return list(found.values())
 
     def merge(self, name: str, other_name: str) -> ConceptRecord:
@@ -389,7 +389,7 @@ class Concepts:
         )
         names: dict[int, list[str]] = {}
         for row in rows:
-            names.setdefault(family_of(self._connection, row["id"])[0], []).append(row["name"])
+            names.setdefault(merged_ids(self._connection, row["id"])[0], []).append(row["name"])
         return names
 
     def removed_names(self) -> list[str]:
@@ -426,18 +426,18 @@ class Concepts:
 
     def photo_ids(self, concept_id: int) -> set[int]:
         """Return the ids of the photos of which anything is known about a concept, or one merged with it."""
-        family = family_of(self._connection, concept_id)
-        marks = ", ".join("?" * len(family))
+        merged = merged_ids(self._connection, concept_id)
+        marks = ", ".join("?" * len(merged))
         ids = set(
             self._connection.iter_column(
                 f"SELECT photo_id FROM appearances WHERE is_present AND concept_id IN ({marks})"
                 f" UNION SELECT photo_id FROM reference_photos WHERE concept_id IN ({marks})"
                 f" UNION SELECT photo_id FROM corrections WHERE concept_id IN ({marks})"
                 f" UNION SELECT photo_id FROM findings WHERE concept_id IN ({marks})",
-                family * 4,
+                merged * 4,
             )
         )
-        rows = self._connection.rows(f"SELECT name FROM concepts WHERE id IN ({marks})", family)
+        rows = self._connection.rows(f"SELECT name FROM concepts WHERE id IN ({marks})", merged)
         for row in rows:
             ids |= named_by_people(self._connection, row["name"])
         return ids

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from photopal.library.concepts import Concepts, check_box
 from photopal.library.connection import Connection, precisely_now, storable
-from photopal.library.evidence import PhotoEvidence, evidence_on, family_of
+from photopal.library.evidence import PhotoEvidence, evidence_on, merged_ids
 from photopal.library.fts import WordIndex
 from photopal.library.history import Journal
 from photopal.library.models import Correction, Evidence, PhotoFindings
@@ -64,12 +64,12 @@ class Corrections:
         """
         photo = self._photos.get(photo_id)
         check_box(box, photo)
-        family = family_of(self._connection, concept_id)
+        merged = merged_ids(self._connection, concept_id)
         verb = "is" if is_present else "is not"
         path = storable(str(photo.path))
         with self._journal.recording(f"{self._concepts.quoted_name(concept_id)} {verb} in {path}"):
             # That none of those who were merged is there holds for each of them, also once they are split.
-            for member in family[:1] if is_present else family:
+            for member in merged[:1] if is_present else merged:
                 self._put_one(photo_id, member, is_present=is_present, box=box)
             if not is_present:
                 self._concepts.remove_reference(concept_id, photo_id)
@@ -133,14 +133,14 @@ class Corrections:
             concept_id: The concept.
             most: How many photos of either kind to return at most. Missing photos are left out.
         """
-        family = family_of(self._connection, concept_id)
+        merged = merged_ids(self._connection, concept_id)
         found: dict[int, Correction] = {}
         for is_present in (True, False):
             rows = self._connection.rows(
                 f"SELECT {PHOTO_COLUMNS}, box_x, box_y, box_width, box_height FROM corrections"
-                f" JOIN photos ON photos.id = photo_id WHERE concept_id IN ({', '.join('?' * len(family))})"
+                f" JOIN photos ON photos.id = photo_id WHERE concept_id IN ({', '.join('?' * len(merged))})"
                 " AND missing_since IS NULL AND is_present = ? ORDER BY made_at DESC, photo_id LIMIT ?",
-                (*family, is_present, most),
+                (*merged, is_present, most),
             )
             for row in rows:
                 box = (row["box_x"], row["box_y"], row["box_width"], row["box_height"])

@@ -137,7 +137,7 @@ def evidence_on(connection: Connection, photo_id: int, found: PhotoFindings | No
     )
 
 
-def family_of(connection: Connection, concept_id: int) -> list[int]:
+def merged_ids(connection: Connection, concept_id: int) -> list[int]:
     """Return the ids of a concept and of all that were merged with it, the one with the name first."""
     roots = _read_concepts(connection).roots
     root = roots.get(concept_id, concept_id)

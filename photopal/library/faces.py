@@ -96,11 +96,11 @@ class Faces:
 
         Only those on photos whose files are there.
         """
-        family = self._family_of(group_id)
+        merged = self._merged_ids(group_id)
         return self._records(
-            f"WHERE group_id IN ({', '.join('?' * len(family))})"
+            f"WHERE group_id IN ({', '.join('?' * len(merged))})"
             " AND photo_id IN (SELECT id FROM photos WHERE missing_since IS NULL) ORDER BY id",
-            family,
+            merged,
         )
 
     def grouped(self) -> Iterator[tuple[int, int, int]]:
@@ -222,7 +222,7 @@ class Faces:
         Raises:
             UsageError: There is no such group, or both are one already.
         """
-        roots = [self._family_of(number)[0] for number in (group_id, other_id)]
+        roots = [self._merged_ids(number)[0] for number in (group_id, other_id)]
         if roots[0] == roots[1]:
             raise UsageError(f"groups {group_id} and {other_id} are one already")
         with self._journal.recording(f"merged face group {roots[1]} into {roots[0]}"):
@@ -237,7 +237,7 @@ class Faces:
         Raises:
             UsageError: There is no such group.
         """
-        root = self._family_of(group_id)[0]
+        root = self._merged_ids(group_id)[0]
         sql = "SELECT id FROM face_groups WHERE merged_into = ? ORDER BY id"
         return list(self._connection.iter_column(sql, (root,)))
 
@@ -254,7 +254,7 @@ class Faces:
         Raises:
             UsageError: There is no such group, or there is nothing to take apart.
         """
-        root = self._family_of(group_id)[0]
+        root = self._merged_ids(group_id)[0]
         apart = self.merged_groups(root)
         if not apart and not leaving:
             raise UsageError(f"nothing was merged into group {root}")
@@ -285,7 +285,7 @@ class Faces:
         Raises:
             UsageError: There is no such group.
         """
-        roots = [self._family_of(number)[0] for number in group_ids]
+        roots = [self._merged_ids(number)[0] for number in group_ids]
         with self._journal.recording(
             f"ignored face {'group' if len(roots) == 1 else 'groups'} {', '.join(map(str, roots))}"
         ):
@@ -293,7 +293,7 @@ class Faces:
                 self._journal.touch("face_groups", number)
                 self._connection.execute("UPDATE face_groups SET is_ignored = 1 WHERE id = ?", (number,))
 
-    def _family_of(self, group_id: int) -> list[int]:
+    def _merged_ids(self, group_id: int) -> list[int]:
         """A group's number with those of all that were merged with it, the one they are in first."""
         into = {group.id: group.merged_into for group in self.groups()}
         if group_id not in into:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from photopal.errors import ConceptError, LibraryError, NothingFoundError, UsageError
 from photopal.library.connection import Connection, now, precisely_now
-from photopal.library.evidence import family_of
+from photopal.library.evidence import merged_ids
 from photopal.library.face_sums import recount_groups
 from photopal.library.fts import WordIndex
 from photopal.library.models import JournalEntry
@@ -354,7 +354,7 @@ class History:
             self._refuse_name_used_since(entry, before["name"], except_key=key)
         other_id = before.get("merged_into")
         # Meanwhile the other may have been merged into this one.
-        if other_id is not None and family_of(self._connection, other_id)[0] == before["id"]:
+        if other_id is not None and merged_ids(self._connection, other_id)[0] == before["id"]:
             self._refuse_changed(entry)
 
     def _photos_of(self, table: str, key: tuple[Any, ...]) -> set[int]:
