@@ -39,7 +39,7 @@ def test_counts_add_up_and_the_same_seed_gives_the_same_figures(tmp_path: Path) 
     assert rows["false name, photo of another registered"].total == 2 * 2
     assert rows["false name, photo of a stranger"].total == 2 * 3 * 2
     assert rows["pet named outright, photo of a stranger"].hits == 0
-    assert rows["small, 640 px: named"].total == 2
+    assert rows["small, 640 px alone: named"].total == 2 * 2
     assert all(row.hits <= row.total for row in table.rows)
     assert "point in box" not in rows or rows["point in box"].hits == rows["point in box"].total
     assert measure_pets(tmp_path, options).rows == table.rows
