@@ -59,6 +59,11 @@ QWEN_TEMPLATE = (
 )
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more worker than cores: a fifth of the time, tests wait for watches, for kills and for the disk."""
+    return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture(autouse=True, scope="session")
 def quick_new_libraries(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A new library gets its tables from one made before: a thousand tests make one, few look at how."""
