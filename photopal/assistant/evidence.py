@@ -276,14 +276,16 @@ class EvidenceFinder:
                     score=evidence.distance,
                     threshold=thresholds[evidence.concept_id],
                     box=None if face is None else face.face.box,
-                    reference_id=None if face is None else self._nearest_face(evidence.concept_id, face),
+                    reference_id=None if face is None else self._likest_reference(evidence.concept_id, face),
                 )
             )
         return found
 
-    def _nearest_face(self, concept_id: int, face: FaceRecord) -> int:
-        spread = [np.linalg.norm(known.face.vector - face.face.vector) for known in self._faces[concept_id]]
-        return self._faces[concept_id][int(np.argmin(spread))].photo_id
+    def _likest_reference(self, concept_id: int, face: FaceRecord) -> int | None:
+        """The other photo of a concept's reference photos with the most similar face; None if there is none."""
+        others = [known for known in self._faces[concept_id] if known.photo_id != face.photo_id]
+        distances = [np.linalg.norm(known.face.vector - face.face.vector) for known in others]
+        return others[int(np.argmin(distances))].photo_id if others else None
 
     def _by_looks(self, photo: PhotoRecord, image: Image.Image | None) -> list[Finding]:
         if self._recognizer is None:
@@ -293,6 +295,7 @@ class EvidenceFinder:
             self._cells.of(photo, image), lambda: self._cells.larger(photo, image)
         )
         for concept_id, evidence in judged.items():
+            likest = self._reference_ids[concept_id][evidence.nearest]
             found.append(
                 Finding(
                     concept_id=concept_id,
@@ -302,7 +305,7 @@ class EvidenceFinder:
                     score=evidence.score,
                     threshold=evidence.threshold,
                     box=evidence.box,
-                    reference_id=self._reference_ids[concept_id][evidence.nearest],
+                    reference_id=None if likest == photo.id else likest,
                 )
             )
         return found

@@ -49,6 +49,13 @@ def test_a_face_names_somebody_only_if_it_is_large_and_near_enough(library, phot
     assert [(one.concept_id, one.verdict) for one in found] == ([(anna.id, verdict)] if verdict else [])
 
 
+def test_a_reference_photo_is_most_like_another_one_of_the_same_person(library):
+    anna = library.concepts.get("Anna")
+    first, *others = (reference.photo for reference in library.concepts.references(anna.id))
+    [found] = EvidenceFinder(library).find(first).findings
+    assert found.reference_id in {photo.id for photo in others}
+
+
 def test_what_was_found_counts_until_people_or_their_photos_change(library, photo):
     finder = EvidenceFinder(library)
     library.findings.put(photo.id, finder.find(photo))
