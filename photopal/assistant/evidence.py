@@ -282,7 +282,7 @@ class EvidenceFinder:
         return found
 
     def _likest_reference(self, concept_id: int, face: FaceRecord) -> int | None:
-        """The other photo of a concept's reference photos with the most similar face; None if there is none."""
+        """The reference photo, another one, with the most similar face; None if there is no other."""
         others = [known for known in self._faces[concept_id] if known.photo_id != face.photo_id]
         distances = [np.linalg.norm(known.face.vector - face.face.vector) for known in others]
         return others[int(np.argmin(distances))].photo_id if others else None
