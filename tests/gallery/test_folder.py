@@ -37,10 +37,11 @@ def read(page):
 
 
 def tree(root):
+    """What is in a folder; SQLite's own files beside a library come and go with whoever reads it."""
     return {
         path.relative_to(root): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(root.rglob("*"))
-        if path.is_file()
+        if path.is_file() and not path.name.endswith(("-wal", "-shm"))
     }
 
 
