@@ -48,6 +48,10 @@ class _Reader:
         values = value if isinstance(value, list | tuple) else [] if value is None else [value]
         if all(type(item) is kind for item in values):
             return () if value is None and (param.multiple or param.nargs == -1) else value
+        if kind is int and isinstance(value, str) and re.fullmatch("[0-9]{1,9}", value):
+            number, told = int(value), param.type_descriptor.parameter_info
+            if (told.min is None or told.min <= number) and (told.max is None or number <= told.max):
+                return number
         return self._of_typer().coerce(value, param=param, ctx=ctx)
 
 

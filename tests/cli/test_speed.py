@@ -8,11 +8,11 @@ import pytest
 
 from tests.marks import slow
 
-HEAVY = {"torch", "transformers", "numpy", "PIL", "tokenizers", "watchdog"}
+HEAVY = {"torch", "transformers", "numpy", "PIL", "tokenizers", "watchdog", "pydantic"}
 
 
 @pytest.mark.parametrize(
-    "words", ["--help", "search rex beach 2023", *slow("--version", "status", "concepts --json", "where")]
+    "words", ["--help", "search rex --limit 5", *slow("--version", "status", "concepts --json", "where")]
 )
 def test_quick_commands_import_nothing_that_takes_seconds(family, home, words):
     """That is what the half second of each rests on; how long they take is told by benchmarks/search.py."""
