@@ -27,7 +27,7 @@ from photopal.library import Library
 
 LONGEST_DELAY_S = {"index": 2.5, "tune": 12.0, "caption": 9.0, "watch": 12.0}
 COMMANDS = tuple(LONGEST_DELAY_S)
-PATIENCE_S = 300
+PATIENCE_S = 1200
 
 
 @dataclass
