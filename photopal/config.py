@@ -1,11 +1,13 @@
 """Where photopal keeps its files and which model it uses; knows nothing of what is in those files.
 
 This is the only reader of the environment and of the platform's folders, and only the command line imports
-it. A value comes from the first of: option, environment, config file, default.
+it. A value comes from the first of: option, environment, config file, default. Commands may write a setting
+into the config file.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import tomllib
@@ -17,6 +19,7 @@ from typing import Literal
 import platformdirs
 
 from photopal.errors import SettingsError
+from photopal.files import atomic_write
 from photopal.text import suggest
 
 Source = Literal["option", "environment", "config file", "default"]
@@ -214,6 +217,47 @@ def load_settings(
         picture_protocol=_find_protocol(environ, settled_pictures),
         sources=sources,
     )
+
+
+def save_setting(path: Path, key: str, value: str) -> None:
+    """Write one setting into the config file, which is made where there is none; all else in it stays.
+
+    Args:
+        path: The config file.
+        key: One of `CONFIG_KEYS`.
+        value: Its new value.
+
+    Raises:
+        SettingsError: The file cannot be read or written, or the key stands in it in a way that only a person
+            can change.
+    """
+    table = _read_config(path)
+    # A string of JSON is one of TOML, but for DEL, which no path and no name has.
+    line = f"{key} = {json.dumps(value, ensure_ascii=False)}"
+    try:
+        old = path.read_bytes().decode() if path.exists() else ""
+        end = "\r\n" if "\r\n" in old else "\n"
+        new = f"{old}{'' if not old or old.endswith(end) else end}{line}{end}"
+        if key in table:
+            # The value alone, so that a comment behind it stays.
+            pattern = rf"""^([ \t]*["']?{key}["']?[ \t]*=[ \t]*)("(?:[^"\\\n]|\\.)*"|'[^'\n]*'|\w+)"""
+            quoted = line.partition(" = ")[2]
+            new = re.sub(pattern, lambda match: f"{match[1]}{quoted}", old, count=1, flags=re.MULTILINE)
+        if not _says(new, {**tomllib.loads(old), key: value}):
+            raise SettingsError(f"{path}: {key} cannot be changed there", hint=f"Write it yourself: {line}")
+        # A config file is often a link to one that is kept elsewhere.
+        target = path.resolve()
+        target.parent.mkdir(parents=True, exist_ok=True)
+        atomic_write(target, new)
+    except (OSError, UnicodeEncodeError) as error:
+        raise SettingsError(f"{path}: cannot be written: {error}") from error
+
+
+def _says(text: str, table: Mapping[str, object]) -> bool:
+    try:
+        return tomllib.loads(text) == table
+    except tomllib.TOMLDecodeError:
+        return False
 
 
 def _find_protocol(environ: Mapping[str, str], wanted: str) -> PictureProtocol | None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from photopal.config import bundled_model_path, load_settings
+from photopal.config import bundled_model_path, load_settings, save_setting
 from photopal.errors import SettingsError
 
 
@@ -145,3 +145,39 @@ def test_the_number_format_is_chosen_by_environment_and_config(tmp_path):
 def test_an_unknown_number_format_is_refused(tmp_path):
     with pytest.raises(SettingsError, match="invalid dtype 'half'"):
         load_settings(home=tmp_path, environ={"PHOTOPAL_DTYPE": "half"})
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("", 'model = "a/b"\n'),
+        ('# mine\ndevice = "cpu"', '# mine\ndevice = "cpu"\nmodel = "a/b"\n'),
+        ('model = "x" # why\ndtype = "auto"\n', 'model = "a/b" # why\ndtype = "auto"\n'),
+        ("  model='x'\n", '  model="a/b"\n'),
+        ('"model" = "x \\" = y"\n', '"model" = "a/b"\n'),
+        ('# model = "y"\nmodel = "x"\n', '# model = "y"\nmodel = "a/b"\n'),
+    ],
+)
+def test_a_setting_is_written_and_all_else_in_the_file_stays(tmp_path, old, new):
+    write_config(tmp_path, old)
+    save_setting(tmp_path / "config.toml", "model", "a/b")
+    assert (tmp_path / "config.toml").read_text(encoding="utf-8") == new
+
+
+def test_a_setting_that_stands_there_in_an_odd_way_is_left_to_the_user(tmp_path):
+    odd = 'model = """\nx"""\n'
+    write_config(tmp_path, odd)
+    with pytest.raises(SettingsError, match="model cannot be changed there") as caught:
+        save_setting(tmp_path / "config.toml", "model", "a/b")
+    assert caught.value.hint == 'Write it yourself: model = "a/b"'
+    assert (tmp_path / "config.toml").read_text(encoding="utf-8") == odd
+
+
+def test_a_config_file_that_is_a_link_stays_one(tmp_path):
+    kept = tmp_path / "dotfiles.toml"
+    kept.write_text('device = "cpu"\n', encoding="utf-8")
+    (tmp_path / "config.toml").symlink_to(kept)
+    save_setting(tmp_path / "config.toml", "model", '~/a "quoted" \\ folder')
+    assert (tmp_path / "config.toml").is_symlink()
+    assert load_settings(home=tmp_path, environ={}).device == "cpu"
+    assert load_settings(home=tmp_path, environ={}).model.endswith('/a "quoted" \\ folder')

@@ -74,6 +74,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "eval": "Evaluate models on photos for which the right answers are known.",
     },
     "This installation": {
+        "model": "Download, list, choose and remove vision-language models.",
         "status": "Show what the library contains.",
         "watch-status": "Show the progress of running watches.",
         "where": "Show all paths and settings in use, and where each comes from.",
@@ -85,7 +86,7 @@ COMMANDS: dict[str, dict[str, str]] = {
 ALIASES = {"check": "verify"}
 
 # Commands that have commands of their own, with the modules whose `COMMANDS` these are.
-GROUPS = {"eval": ("eval", "eval_camera", "eval_dataset", "eval_report")}
+GROUPS = {"eval": ("eval", "eval_camera", "eval_dataset", "eval_report"), "model": ("model",)}
 
 
 # What click raises of a line that it cannot read; typer brings click with it and does not export this.

@@ -204,26 +204,38 @@ class Session:
         return model
 
     @contextmanager
-    def progress(self, title: str) -> Iterator[OnProgress]:
+    def progress(self, title: str, *, in_bytes: bool = False) -> Iterator[OnProgress]:
         """Show a progress bar on stderr while the block runs; nothing when stderr is not a terminal.
+
+        Args:
+            title: What is being done.
+            in_bytes: Whether bytes are counted, not items.
 
         Yields:
             A call to hand to what does the work.
         """
         self._step = title
-        with self._bar(title) as on_progress:
+        with self._bar(title, in_bytes=in_bytes) as on_progress:
             yield on_progress
         # After an error it stays, for whoever explains it.
         self._step = None
 
     @contextmanager
-    def _bar(self, title: str) -> Iterator[OnProgress]:
+    def _bar(self, title: str, *, in_bytes: bool) -> Iterator[OnProgress]:
         if self.is_quiet or not self.talk.is_terminal:
             yield lambda done, total, item=None: None
             return
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.progress import (
+            BarColumn,
+            DownloadColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+        )
 
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        counter = DownloadColumn() if in_bytes else MofNCompleteColumn()
+        columns = (TextColumn("{task.description}"), BarColumn(), counter, TimeRemainingColumn())
         # What libraries print on stderr while the bar is there must not be drawn around it.
         with Progress(*columns, console=self.talk, transient=True, redirect_stderr=False) as bar:
             task = bar.add_task(title, total=None)

@@ -1,4 +1,4 @@
-"""A checkpoint in its pieces; checks and fingerprints its files, and reads no weight."""
+"""A checkpoint in its pieces; fingerprints its files, and reads no weight."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from safetensors import safe_open
 
-from photopal.errors import ModelError
+from photopal.vlm.causes import read_config
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,40 +56,6 @@ LARGE_BYTES = 1_000_000_000
 """Above this a model's format matters for the memory of a laptop."""
 
 
-def check_folder(folder: Path) -> None:
-    """Check that a folder holds a whole checkpoint.
-
-    Args:
-        folder: The folder.
-
-    Raises:
-        ModelError: The configuration, the weights or a part of them are missing.
-    """
-    if not (folder / "config.json").is_file():
-        raise ModelError(
-            f"{folder}: not a model folder: config.json is missing",
-            hint="Name the folder that contains config.json and the safetensors files.",
-        )
-    index = folder / "model.safetensors.index.json"
-    if not index.is_file():
-        if list(folder.glob("*.safetensors")):
-            return
-        raise ModelError(
-            f"{folder}: no safetensors weights",
-            hint="Other weight formats can run code and are not read; look for a safetensors version.",
-        )
-    try:
-        shards = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
-    except (ValueError, KeyError, AttributeError, OSError) as error:
-        raise ModelError(f"{index}: broken list of weight files", hint="Download the model again.") from error
-    missing = sorted(shard for shard in shards if not (folder / shard).is_file())
-    if missing:
-        raise ModelError(
-            f"{folder}: {len(missing)} of {len(shards)} weight files are missing, such as {missing[0]}",
-            hint="Download the model again; an interrupted download is resumed.",
-        )
-
-
 def is_large_half(folder: Path) -> bool:
     """Whether a checked folder holds weights of more than a gigabyte in a format of 16 bits."""
     paths = list(folder.glob("*.safetensors"))
@@ -116,10 +82,7 @@ def fingerprint_folder(folder: Path) -> str:
         ModelError: The configuration is no JSON.
     """
     digest = hashlib.blake2b(digest_size=16)
-    try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ModelError(f"{folder}: config.json is broken", hint="Download the model again.") from error
+    config = read_config(folder)
     stable = {key: value for key, value in config.items() if key not in _VOLATILE_KEYS}
     digest.update(json.dumps(stable, sort_keys=True).encode())
     for path in sorted(folder.glob("*.safetensors"), key=lambda path: path.name):

@@ -7,6 +7,7 @@ fetched from the network.
 from __future__ import annotations
 
 import inspect
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,15 +16,23 @@ from typing import Any
 import huggingface_hub
 import torch
 import transformers
-from huggingface_hub import errors as hub_errors
 from PIL import Image
 from safetensors import SafetensorError
 from torch import Tensor
 from transformers import AutoImageProcessor, AutoModelForImageTextToText, AutoProcessor, AutoTokenizer
 
 from photopal.errors import ModelError
-from photopal.vlm.checkpoint import Checkpoint, check_folder, fingerprint_folder, is_large_half
+from photopal.vlm.causes import (
+    SUGGESTION,
+    check_config,
+    check_folder,
+    explain,
+    first_line,
+    read_config,
+)
+from photopal.vlm.checkpoint import Checkpoint, fingerprint_folder, is_large_half
 from photopal.vlm.families import Family, family_of
+from photopal.vlm.hub import find_cached
 from photopal.vlm.model import LoadedModel
 from photopal.vlm.ood import load_ood_detector
 from photopal.vlm.protocol import ChatPrompt
@@ -31,7 +40,6 @@ from photopal.vlm.protocol import ChatPrompt
 DEFAULT_MODEL_FOLDER = Path(__file__).resolve().parent.parent / "models" / "mini"
 """Where the bundled model is."""
 
-_WANTED_FILES = ["*.json", "*.safetensors", "*.jinja", "*.txt", "*.model"]
 _LOAD_ERRORS = (
     OSError,
     ValueError,
@@ -40,6 +48,7 @@ _LOAD_ERRORS = (
     ImportError,
     RuntimeError,
     AttributeError,
+    MemoryError,
     SafetensorError,
 )
 _NUMBER_FORMATS = {"cuda": torch.bfloat16, "mps": torch.float16}
@@ -68,16 +77,14 @@ def load_model(
     """
     name, folder = _resolve(name_or_path)
     check_folder(folder)
+    check_config(read_config(folder), name)
     chosen_device = _choose_device(device)
     chosen_dtype = _choose_dtype(dtype, chosen_device, folder)
     try:
         with _quiet():
             checkpoint, family = _load_checkpoint(folder, chosen_device, chosen_dtype)
     except _LOAD_ERRORS as error:
-        raise ModelError(
-            f"{name}: the model cannot be loaded: {_first_line(error)}",
-            hint="Use a model that transformers supports without remote code, with safetensors weights.",
-        ) from error
+        raise explain(error, name) from error
     model = LoadedModel(
         checkpoint,
         family,
@@ -101,24 +108,12 @@ def _resolve(name_or_path: str | Path) -> tuple[str, Path]:
             f"{text}: no such model folder",
             hint="Use a folder with config.json and safetensors files, or a Hugging Face id (owner/name).",
         )
-    return text, _find_in_hub(text)
-
-
-def _find_in_hub(name: str) -> Path:
-    try:
-        with _quiet():
-            # The local cache only: photopal never goes to the network by itself.
-            found = huggingface_hub.snapshot_download(
-                name, local_files_only=True, allow_patterns=_WANTED_FILES
-            )
-    except (hub_errors.LocalEntryNotFoundError, FileNotFoundError) as error:
-        raise ModelError(f"{name}: the model is not on this computer", hint=f"hf download {name}") from error
-    except (hub_errors.HFValidationError, OSError) as error:
+    found = find_cached(text)
+    if found is None:
         raise ModelError(
-            f"{name}: the model cannot be read from the Hugging Face cache: {_first_line(error)}",
-            hint="Check the name, or use a folder with the model's files.",
-        ) from error
-    return Path(found)
+            f"{text}: the model is not on this computer", hint=f"photopal model get {shlex.quote(text)}"
+        )
+    return text, found
 
 
 def _load_checkpoint(folder: Path, device: torch.device, dtype: torch.dtype) -> tuple[Checkpoint, Family]:
@@ -171,7 +166,7 @@ def _image_token(config: Any, tokenizer: Any, folder: Path) -> tuple[str, int]:
     if id_ is None or token is None:
         raise ModelError(
             f"{folder.name}: the model has no image token",
-            hint="Choose a vision-language chat model.",
+            hint=SUGGESTION,
         )
     return str(token), int(id_)
 
@@ -184,7 +179,7 @@ def _chat_template(folder: Path, tokenizer: Any) -> str:
     if not template:
         raise ModelError(
             f"{folder.name}: the model has no chat template",
-            hint="Choose a vision-language chat model.",
+            hint="Base models have none: choose a version tuned for chat, often called Instruct, it or chat.",
         )
     return str(template)
 
@@ -198,7 +193,7 @@ def _choose_device(device: str) -> torch.device:
         torch.empty(0, device=chosen)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise ModelError(
-            f"device {device!r} cannot be used: {_first_line(error)}",
+            f"device {device!r} cannot be used: {first_line(error)}",
             hint="Use auto, cpu, cuda or mps.",
         ) from error
     return chosen
@@ -223,6 +218,7 @@ def multiplies_bfloat16() -> bool:
 
 
 _TOLERANCE = 0.02
+_PROVEN = "Use a LLaVA, Idefics3, SmolVLM or Qwen2.5-VL model."
 _TYPE_INPUTS = ("mm_token_type_ids", "token_type_ids")
 
 
@@ -238,10 +234,6 @@ def check_family(model: LoadedModel, checkpoint: Checkpoint, family: Family) -> 
     Raises:
         ModelError: They differ, or the model does not take a photo the way photopal gives it.
     """
-    refusal = ModelError(
-        f"{model.name}: models of type {family.name!r} are not supported",
-        hint="Use a LLaVA, Idefics3, SmolVLM or Qwen2.5-VL model.",
-    )
     picture = Image.linear_gradient("L").convert("RGB")
     try:
         features = model.encode_photos([picture])[0]
@@ -251,10 +243,19 @@ def check_family(model: LoadedModel, checkpoint: Checkpoint, family: Family) -> 
         )
         ours = model.logits(hidden)
         plain = _plain_logits(checkpoint, encoded.ids, picture)
-    except (ValueError, TypeError, KeyError, RuntimeError, AttributeError, IndexError) as error:
-        raise refusal from error
+    except (*_LOAD_ERRORS, IndexError) as error:
+        refusal = ModelError(
+            f"{model.name}: models of type {family.name!r} are not supported: a photo cannot be given to "
+            f"them the way photopal does it ({first_line(error)})",
+            hint=_PROVEN,
+        )
+        raise explain(error, model.name, otherwise=refusal) from error
     if ours.shape != plain.shape or float((ours - plain).abs().max()) > _TOLERANCE * float(plain.abs().max()):
-        raise refusal
+        raise ModelError(
+            f"{model.name}: models of type {family.name!r} are not supported: in photopal the model would "
+            "answer differently from the way it was made to",
+            hint=_PROVEN,
+        )
 
 
 def _plain_logits(checkpoint: Checkpoint, ids: Tensor, picture: Image.Image) -> Tensor:
@@ -275,9 +276,15 @@ def _plain_logits(checkpoint: Checkpoint, ids: Tensor, picture: Image.Image) -> 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep progress bars and advice of the HuggingFace libraries off stderr; errors are still raised."""
+    """Keep the HuggingFace libraries off stderr and off the network; errors are still raised.
+
+    `local_files_only` alone does not reach every call: some ask the hub about what a tokenizer or a photo
+    processor may need.
+    """
     logging: Any = transformers.logging
     hub: Any = huggingface_hub.utils
+    constants: Any = huggingface_hub.constants
+    was_offline, constants.HF_HUB_OFFLINE = constants.HF_HUB_OFFLINE, True
     level, hub_level = logging.get_verbosity(), hub.logging.get_verbosity()
     has_bars, has_hub_bars = logging.is_progress_bar_enabled(), not hub.are_progress_bars_disabled()
     logging.set_verbosity(logging.CRITICAL)
@@ -287,13 +294,10 @@ def _quiet() -> Iterator[None]:
     try:
         yield
     finally:
+        constants.HF_HUB_OFFLINE = was_offline
         logging.set_verbosity(level)
         hub.logging.set_verbosity(hub_level)
         if has_bars:
             logging.enable_progress_bar()
         if has_hub_bars:
             hub.enable_progress_bars()
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().split("\n")[0] or type(error).__name__

@@ -96,6 +96,11 @@ class LoadedModel:
         """The model ids that end an answer."""
         return self._coder.end_ids
 
+    @property
+    def weight_bytes(self) -> int:
+        """What the weights take in memory, each counted once."""
+        return sum(weight.nbytes for weight in self._checkpoint.model.parameters())
+
     def encode_photos(
         self, images: Sequence[Image.Image], *, keys: Sequence[str] = ()
     ) -> list[PhotoFeatures]:

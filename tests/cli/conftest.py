@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 from photopal.cli.app import app
 from photopal.library import Appearance, Library
 from photopal.photos import Exif, Photo
+from tests.fake_hub import hub  # noqa: F401 - a fixture
 
 Run = Callable[..., Result]
 

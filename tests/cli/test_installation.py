@@ -72,13 +72,17 @@ def test_doctor_takes_a_library_that_is_none_for_a_fault(run, checks, home):
     assert run("doctor").exit_code == 1
 
 
-def test_doctor_looks_into_a_models_folder(checks, tmp_path):
+def test_doctor_looks_into_a_models_folder(run, tmp_path):
+    def state_of(model):
+        found = json.loads(run("doctor", "--json", PHOTOPAL_MODEL=str(model)).stdout)
+        return {check["what"]: check["state"] for check in found}["model"]
+
     (tmp_path / "model").mkdir()
-    assert checks("--model", str(tmp_path / "model"))["model"]["state"] == "fault"
+    assert state_of(tmp_path / "model") == "fault"
     (tmp_path / "model" / "config.json").write_text("{}", encoding="utf-8")
     (tmp_path / "model" / "model.safetensors").write_bytes(b"")
-    assert checks("--model", str(tmp_path / "model"))["model"]["state"] == "ok"
-    assert checks("--model", "no/such")["model"]["state"] == "note"
+    assert state_of(tmp_path / "model") == "ok"
+    assert state_of("no/such") == "fault"
 
 
 def test_doctor_says_when_the_device_is_not_there(checks):

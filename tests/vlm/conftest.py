@@ -13,6 +13,7 @@ from transformers import AutoImageProcessor, AutoModelForImageTextToText, AutoTo
 
 from photopal.vlm import ConceptEmbeddings, load_model
 from photopal.vlm.model import LoadedModel
+from tests.fake_hub import hub  # noqa: F401 - a fixture
 
 KINDS = ("tiny_llava", "tiny_llava_untied", "tiny_smolvlm", "tiny_qwen")
 NAMES = ("Anna Müller", "Rex")

@@ -147,7 +147,7 @@ def test_a_missing_tensor_is_named(copied):
 def test_broken_weights_are_said(copied):
     weights = copied / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:500])
-    assert "cannot be loaded" in refusal(copied).message
+    assert "broken or incomplete" in refusal(copied).message
 
 
 def test_a_model_that_brings_its_own_code_is_refused(copied):
@@ -159,7 +159,7 @@ def test_a_model_that_brings_its_own_code_is_refused(copied):
     }
     (copied / "config.json").write_text(json.dumps(config), encoding="utf-8")
     (copied / "surprise.py").write_text("raise SystemExit('ran')", encoding="utf-8")
-    assert "cannot be loaded" in refusal(copied).message
+    assert "code of its own, which photopal never runs" in refusal(copied).message
 
 
 def test_a_model_without_a_chat_template_is_refused(copied):
@@ -180,7 +180,7 @@ def test_a_hub_id_that_is_not_cached_is_not_fetched(tmp_path, monkeypatch):
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
     error = refusal("nobody/nothing-here")
     assert "not on this computer" in error.message
-    assert error.hint == "hf download nobody/nothing-here"
+    assert error.hint == "photopal model get nobody/nothing-here"
 
 
 def test_a_cached_model_is_found_by_its_hub_id(tiny_llava, tmp_path, monkeypatch):

@@ -16,6 +16,8 @@ from photopal.cli.output import Listing, show_json, show_listing
 from photopal.errors import ExitCode, PhotopalError
 
 if TYPE_CHECKING:
+    import torch
+
     from photopal.config import Settings
 
 _LOW_DISK_BYTES = 1_000_000_000
@@ -38,11 +40,13 @@ def doctor(
     """Check that everything photopal needs is installed and working.
 
     Checks Python, packages, photo formats, faces, pets and things, home folder, disk space, library, model
-    and device. Exits with code 1 if there is a fault.
+    and device. With --model, also loads that model and asks it a question about a drawn photo. Exits with
+    code 1 if there is a fault.
 
     Examples:
       photopal doctor
       photopal doctor --json
+      photopal doctor --model HuggingFaceTB/SmolVLM-500M-Instruct
     """
     session = session_of(ctx)
     with session.progress("Checking"):
@@ -72,10 +76,18 @@ def examine(session: Session) -> Iterator[Check]:
         ("device", lambda: _check_device(settings.device)),
     )
     for what, check in checks:
-        try:
-            yield check()
-        except (PhotopalError, OSError) as error:
-            yield Check(what, "fault", str(error))
+        yield _guarded(what, check)
+    if settings.sources["model"] == "option":
+        yield _guarded("answer", lambda: _try_model(settings))
+
+
+def _guarded(what: str, check: Callable[[], Check]) -> Check:
+    try:
+        return check()
+    except PhotopalError as error:
+        return Check(what, "fault", f"{error}. {error.hint}" if error.hint else str(error))
+    except OSError as error:
+        return Check(what, "fault", str(error))
 
 
 def _check_python() -> Check:
@@ -168,16 +180,70 @@ def _check_library(session: Session) -> Check:
 
 
 def _check_model(settings: Settings) -> Check:
-    folder = Path(settings.model_name_or_path)
-    if not folder.is_dir():
+    from photopal.vlm.causes import check_folder
+    from photopal.vlm.hub import find_cached
+
+    folder: Path | None = Path(settings.model_name_or_path).expanduser()
+    if folder is not None and not folder.is_dir():
         if settings.is_own_model:
             return Check("model", "fault", f"the {settings.model} model is missing; reinstall photopal")
-        return Check("model", "note", f"{settings.model} is not a local folder; assuming a Hugging Face id")
-    if not (folder / "config.json").is_file() or not any(folder.glob("*.safetensors")):
-        return Check("model", "fault", f"{folder}: config.json or safetensors weights missing")
+        folder = find_cached(settings.model)
+    if folder is None:
+        words = f"{settings.model}: not on this computer; to list those that are, run `photopal model list`"
+        return Check("model", "fault", words)
+    check_folder(folder)
     size_bytes = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
     note = "; for drawn photos only, not camera photos" if settings.is_own_model else ""
     return Check("model", "ok", f"{settings.model}, {size_bytes / 1e6:.0f} MB{note}")
+
+
+_QUESTION = "What is in this photo?"
+
+
+def _try_model(settings: Settings) -> Check:
+    """Load the model and ask it about a drawn photo; whether the answer is right is for the user to see."""
+    import random
+    from time import perf_counter
+
+    from photopal.lab.synthetic.drawing import draw_photo
+    from photopal.lab.synthetic.scene import plan_scene
+    from photopal.vlm import ChatPrompt, load_model
+    from photopal.vlm.causes import explain
+
+    start = perf_counter()
+    model = load_model(settings.model_name_or_path, device=settings.device, dtype=settings.dtype)
+    loaded = perf_counter()
+    image = draw_photo(plan_scene([], random.Random(0), bystanders=2), size_px=336).image
+    try:
+        features = model.encode_photos([image])[0]
+        encoded = model.encode_prompt(ChatPrompt(_QUESTION), features)
+        answer = " ".join(model.generate(encoded, features, max_new_tokens=40).split())
+    except (RuntimeError, ImportError, MemoryError) as error:
+        raise explain(error, model.name) from error
+    seconds = perf_counter() - loaded
+    words = (
+        f"loaded in {loaded - start:.1f} s on {model.device} in {str(model.dtype).removeprefix('torch.')}, "
+        f"{model.weight_bytes / 1e6:,.0f} MB of weights{_peak_memory(model.device)}; "
+    )
+    if not answer:
+        return Check("answer", "fault", f"{words}no answer to {_QUESTION!r} about a drawn photo")
+    return Check(
+        "answer", "ok", f"{words}asked {_QUESTION!r} about a drawn photo: {answer!r} in {seconds:.1f} s"
+    )
+
+
+def _peak_memory(device: torch.device) -> str:
+    """The most memory that was held so far, on the device or by the whole process, where that is known."""
+    import math
+
+    import torch
+
+    from photopal.lab.camera import peak_memory_mb
+
+    if device.type == "cuda":
+        return f", at most {torch.cuda.max_memory_allocated(device) / 1e6:,.0f} MB of GPU memory"
+    megabytes = peak_memory_mb()
+    return "" if math.isnan(megabytes) else f", at most {megabytes:,.0f} MB of memory for the whole program"
 
 
 def _check_device(device: str) -> Check:

@@ -79,7 +79,8 @@ def _vectors_with(session: Session, library: Library, row: PhotoRecord, *, is_kn
     folder = Path(session.settings.model_name_or_path).expanduser()
     model: VisionModel | None = None
     if folder.is_dir():
-        from photopal.vlm.checkpoint import check_folder, fingerprint_folder
+        from photopal.vlm.causes import check_folder
+        from photopal.vlm.checkpoint import fingerprint_folder
 
         check_folder(folder)
         fingerprint = fingerprint_folder(folder)
