@@ -99,6 +99,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
     """A hub that everything is sent to, and an empty cache."""
     with serve() as fake:
         constants: Any = huggingface_hub.constants
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
         endpoint = f"http://127.0.0.1:{fake.port}"
         monkeypatch.setattr(constants, "ENDPOINT", endpoint)
         template = constants.HUGGINGFACE_CO_URL_TEMPLATE.replace(constants._HF_DEFAULT_ENDPOINT, endpoint)

@@ -31,9 +31,11 @@ _INDEX = "model.safetensors.index.json"
 _WEIGHTS = "model.safetensors"
 # What transformers reads of a repository besides weights, and what the author asks to go with them.
 _WANTED = re.compile(
-    r"[^/]+\.(json|jinja|txt|model|tiktoken)|(LICENSE|NOTICE)[^/]*|additional_chat_templates/[^/]+\.jinja",
+    r"[^/\\]+\.(json|jinja|txt|model|tiktoken)|(LICENSE|NOTICE)[^/\\]*"
+    r"|additional_chat_templates/[^/\\]+\.jinja"
 )
 _UNWANTED = re.compile(r".*\.index\.json|trainer_state\.json|.*results\.json")
+_SHARD = re.compile(r"[\w.-]+\.safetensors")
 _DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 _MOST_FAILURES = 5
@@ -119,6 +121,8 @@ def plan_download(name: str) -> DownloadPlan:
         # Folders hold copies for other programs.
         check_files([path for path in listed if "/" not in path], name)
         commit = str(info.sha)
+        if not _DIGEST.fullmatch(commit):  # it becomes the name of a folder here
+            raise ValueError(f"version {commit!r}")
         # Also tells whether this user may have the files, which the list of them does not.
         check_config(_read_json(name, commit, "config.json"), name)
         weights = [_WEIGHTS]
@@ -128,8 +132,10 @@ def plan_download(name: str) -> DownloadPlan:
                     f"{name}: neither {_WEIGHTS} nor {_INDEX} is there",
                     hint="Look for a version of the model that was saved with transformers.",
                 )
-            shards = set(_read_json(name, commit, _INDEX).get("weight_map", {}).values())
-            weights = [_INDEX, *sorted(shards)]
+            shards = set(_read_json(name, commit, _INDEX)["weight_map"].values())
+            weights = [_INDEX, *sorted(shard for shard in shards if _SHARD.fullmatch(shard))]
+            if not shards or len(weights) <= len(shards):
+                raise ModelError(f"{name}: {_INDEX} is broken", hint="Choose another model.")
     lacking = [path for path in weights if path not in listed]
     if lacking:
         raise ModelError(
@@ -416,7 +422,7 @@ def _in_words(name: str) -> Iterator[None]:
             f"{constants.ENDPOINT} cannot be reached: {reason}",
             hint="Check the network connection. Everything but `photopal model get` works without one.",
         ) from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(
             f"{constants.ENDPOINT} answered with something else than a hub does: {first_line(error)}",
             hint="Is this network behind a page to log in to, or HF_ENDPOINT set to another server?",

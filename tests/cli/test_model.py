@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
+import subprocess
+import sys
 from io import StringIO
 from pathlib import Path
 
+import huggingface_hub
 import pytest
 from rich.console import Console
 
@@ -36,6 +40,21 @@ def test_a_model_is_described_and_not_downloaded_until_somebody_agrees(run, tiny
     assert tiny.weights_asked_for() == []
     done = run("model", "get", ID, "--yes")
     assert done.stdout == f"{find_cached(ID)}\n"
+
+
+@pytest.mark.slow
+def test_the_program_itself_downloads_from_the_hub_that_the_environment_names(tiny, tiny_llava, tmp_path):
+    tiny.broken["model.safetensors"] = (40_000, 1)
+    environ = os.environ | {
+        "HF_ENDPOINT": huggingface_hub.constants.ENDPOINT,
+        "HF_HUB_CACHE": str(tmp_path / "elsewhere"),
+        "HF_HUB_OFFLINE": "",
+    }
+    line = [sys.executable, "-m", "photopal", "--home", str(tmp_path / "home"), "model", "get", ID, "--yes"]
+    done = subprocess.run(line, env=environ, capture_output=True, text=True, check=True)
+    folder = Path(done.stdout.strip())
+    assert (folder / "model.safetensors").read_bytes() == (tiny_llava / "model.safetensors").read_bytes()
+    assert done.stderr.count("\n") == 4  # what it is, its license, the folder, how to use it
 
 
 @pytest.mark.parametrize(("typed", "is_wanted"), [("y\n", True), ("\n", False), ("", False)])
@@ -126,6 +145,9 @@ def test_doctor_says_why_a_model_does_not_load_and_what_to_do(checks, tiny_llava
 
 def test_nothing_but_getting_a_model_opens_a_connection(run, tiny, family, monkeypatch, save_photo, tmp_path):
     download(plan_download(ID))
+    # A connection that is kept open would need no new one.
+    huggingface_hub.close_session()
+    tiny.requests.clear()
     opened: list[object] = []
     monkeypatch.setattr(socket.socket, "connect", lambda self, address: opened.append(address))
     monkeypatch.setattr(socket, "getaddrinfo", lambda *where, **how: opened.append(where) or [])
@@ -143,7 +165,7 @@ def test_nothing_but_getting_a_model_opens_a_connection(run, tiny, family, monke
         ("model", "remove", ID),
     ):
         run(*line)
-        assert opened == [], line
+        assert opened == tiny.requests == [], line
     run("model", "get", ID)
     assert opened
 

@@ -1,7 +1,8 @@
-"""No command writes to a photo, its time or its mode, or leaves a file beside it."""
+"""No command writes to a photo, its time or its mode, leaves a file beside it, or opens a connection."""
 
 import hashlib
 import shutil
+import socket
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,12 @@ def photos(tmp_path, drawn_family):
 
 
 @pytest.mark.slow
-def test_originals_are_the_same_after_every_command(run, photos, tmp_path, drawn_family, tiny_llava):
+def test_originals_are_the_same_after_every_command_and_none_opens_a_connection(
+    run, photos, tmp_path, drawn_family, tiny_llava, monkeypatch
+):
+    opened: list[object] = []
+    monkeypatch.setattr(socket.socket, "connect", lambda self, address: opened.append(address))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *where, **how: opened.append(where) or [])
     before = tree(photos)
     both, anna, backup = str(photos / "both.png"), str(photos / "Anna"), str(tmp_path / "backup.db")
     steps = [
@@ -79,11 +85,13 @@ def test_originals_are_the_same_after_every_command(run, photos, tmp_path, drawn
         (4, "watch-status"),
         (0, "where"),
         (None, "doctor"),
+        (0, "model", "list"),
     ]
     assert {words[1] for words in steps} == NAMES - WITHOUT_PHOTOS, "a command is missing here"
     for code, *words in steps:
         result = run(*words, PHOTOPAL_MODEL=str(tiny_llava))
         assert tree(photos) == before, f"{words} changed a photo"
+        assert opened == [], f"{words} opened a connection"
         assert code is None or result.exit_code == code or result.exit_code == 0, (words, result.output)
         assert result.exit_code in (0, 3, 4) or code is None, (words, result.output)
     # The one command that writes into the folders of photos writes sidecars, and nothing else.

@@ -169,6 +169,25 @@ def test_weights_in_several_files_are_those_that_the_index_names(tiny):
 
 
 @pytest.mark.parametrize(
+    "index",
+    [
+        {"weight_map": {"a": "../../../../outside.safetensors"}},
+        {"weight_map": {"a": "..\\outside.safetensors"}},
+        {"weight_map": {}},
+        {"weight_map": 3},
+        {},
+    ],
+)
+def test_an_index_that_leads_elsewhere_is_refused(tiny, index):
+    files = tiny.repositories[ID]
+    del files["model.safetensors"]
+    files["model.safetensors.index.json"] = json.dumps(index).encode()
+    files |= dict.fromkeys(["../../../../outside.safetensors", "..\\outside.safetensors"], b"")
+    with pytest.raises(ModelError, match=r"index.json is broken|something else than a hub"):
+        plan_download(ID)
+
+
+@pytest.mark.parametrize(
     ("config", "files", "words"),
     [
         ({"model_type": "llama"}, ["model.safetensors"], "takes no photos"),
