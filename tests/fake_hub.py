@@ -37,6 +37,7 @@ class FakeHub:
         failing: Path → with which status it is refused, and how often.
         damaged: Paths that arrive with a wrong byte.
         ignores_ranges: Whether the whole file comes, whatever was asked for.
+        page: What everything is answered with instead, as by a page to log in to.
         requests: Method, path and headers of every request.
         sent_bytes: Path → how many bytes of it were sent.
     """
@@ -49,6 +50,7 @@ class FakeHub:
         self.failing: dict[str, tuple[int, int]] = {}
         self.damaged: set[str] = set()
         self.ignores_ranges = False
+        self.page: bytes | None = None
         self.requests: list[tuple[str, str, dict[str, str]]] = []
         self.sent_bytes: dict[str, int] = {}
         self.port = 0
@@ -161,7 +163,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._send_json(listed if rest.startswith("/tree") else info)
 
     def _send_json(self, value: Any) -> None:
-        content = json.dumps(value).encode()
+        content = self.fake.page or json.dumps(value).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(content)))

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 OOD_WARNING = (
     "These photos do not look drawn. The bundled model only understands drawn photos, so it is not asked "
     "about camera photos: photopal says only what is known of them. For captions of what they show, choose a "
-    "vision-language model with --model or PHOTOPAL_MODEL."
+    "vision-language model; see `photopal model --help`."
 )
 
 

@@ -6,6 +6,7 @@ transformers raises while it loads the model (`explain`).
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import re
 from collections.abc import Mapping
@@ -117,23 +118,36 @@ def explain(error: BaseException, name: str, *, otherwise: ModelError | None = N
     for pattern, message, hint in _CAUSES:
         if match := re.search(pattern, text):
             return ModelError(f"{name}: {message.format(**match.groupdict())}", hint=hint)
-    if packages := _missing_packages(text):
-        is_one = len(packages) == 1
+    if packages := _packages_in(text):
+        one = len(packages) == 1
+        words = f"{name}: the model needs {'the package' if one else 'packages'} {join_words(packages)}"
+        if all(map(_is_installed, packages)):
+            return ModelError(
+                f"{words}, in another version than the one installed",
+                hint=f"pip install --upgrade {' '.join(packages)}",
+            )
         return ModelError(
-            f"{name}: the model needs the package{'' if is_one else 's'} {join_words(packages)}, "
-            f"which {'is' if is_one else 'are'} not installed",
-            hint=f"pip install {' '.join(packages)}",
+            f"{words}, which {'is' if one else 'are'} not installed", hint=f"pip install {' '.join(packages)}"
         )
     return otherwise or ModelError(
         f"{name}: the model cannot be loaded: {first_line(error)}", hint=SUGGESTION
     )
 
 
-def _missing_packages(text: str) -> list[str]:
+def _packages_in(text: str) -> list[str]:
+    """The packages that a message says are missing or too old, as pip calls them."""
     for pattern in _PACKAGE_PATTERNS:
         if found := re.findall(pattern, text):
             return list(dict.fromkeys(_PIP_NAMES.get(name, name.lower()) for name in found))
     return []
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True
 
 
 def first_line(error: BaseException) -> str:

@@ -25,6 +25,7 @@ from photopal import __version__
 from photopal.errors import ModelError, UsageError
 from photopal.files import atomic_write
 from photopal.progress import OnProgress
+from photopal.text import join_words
 from photopal.vlm.causes import check_config, check_files, check_folder, first_line, read_config
 
 _INDEX = "model.safetensors.index.json"
@@ -346,7 +347,8 @@ def _license_of(info: ModelInfo) -> str | None:
     card = info.card_data
     if card is None or not card.get("license"):
         return None
-    words = str(card.get("license_name") or card.get("license"))
+    named = card.get("license_name") or card.get("license")
+    words = join_words([str(name) for name in named]) if isinstance(named, list) else str(named)
     link = card.get("license_link")
     return f"{words} ({link})" if link and str(link).startswith("https://") else words
 
@@ -508,8 +510,10 @@ def takes_photos(config: dict[str, Any]) -> bool:
 
     Unlike `check_config` it needs no transformers, and takes a model of an unknown type at its word.
     """
-    has_vision = "vision_config" in config or "vision_tower" in config
-    return has_vision and any(key.startswith("image_token") or key == "text_config" for key in config)
+    # Encoders such as CLIP have a vision_config too, and write no text.
+    architectures = [str(architecture) for architecture in config.get("architectures") or ()]
+    writes_text = any(architecture.endswith("ForConditionalGeneration") for architecture in architectures)
+    return "vision_config" in config and (writes_text or any(key.startswith("image_token") for key in config))
 
 
 def cached_size(name: str) -> tuple[int, Path]:

@@ -81,11 +81,18 @@ from photopal.vlm.causes import check_config, check_folder, explain
         ),
     ],
 )
-def test_a_package_that_is_missing_is_named_with_the_line_for_pip(error, packages):
+def test_a_package_that_is_missing_is_named_with_the_line_for_pip(error, packages, monkeypatch):
+    monkeypatch.setattr("photopal.vlm.causes._is_installed", lambda package: False)
     explained = explain(error, "tiny")
     assert explained.hint == f"pip install {packages}"
     assert all(package in explained.message for package in packages.split())
     assert "not installed" in explained.message
+
+
+def test_a_package_that_is_too_old_is_not_called_missing():
+    explained = explain(ImportError("This needs a newer one: `pip install -U pillow`"), "tiny")
+    assert "in another version than the one installed" in explained.message
+    assert explained.hint == "pip install --upgrade pillow"
 
 
 @pytest.mark.parametrize(

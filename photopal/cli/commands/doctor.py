@@ -75,9 +75,12 @@ def examine(session: Session) -> Iterator[Check]:
         ("model", lambda: _check_model(settings)),
         ("device", lambda: _check_device(settings.device)),
     )
+    states = {}
     for what, check in checks:
-        yield _guarded(what, check)
-    if settings.sources["model"] == "option":
+        found = _guarded(what, check)
+        states[what] = found.state
+        yield found
+    if settings.sources["model"] == "option" and states["model"] == "ok":
         yield _guarded("answer", lambda: _try_model(settings))
 
 

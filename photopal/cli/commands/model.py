@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -55,10 +57,11 @@ def get(
     session = session_of(ctx)
     with session.progress("Asking the hub"):
         plan = plan_download(name)
-    _describe(session, plan)
+    # What somebody is asked to agree to is said with --quiet too.
+    _describe(plan, session.say if yes else partial(session.warn, style=""))
     check_room(plan)
     if plan.missing_bytes and not yes and not _is_wanted(session):
-        session.say("Nothing was downloaded. Use --yes to download it.")
+        session.warn("Nothing was downloaded. Use --yes to download it.", style="")
         return
     if not plan.missing_bytes:
         session.say("Everything is here; checking the files.")
@@ -68,12 +71,12 @@ def get(
     session.say(f"To use it, run `photopal model use {plan.name}`.")
 
 
-def _describe(session: Session, plan: DownloadPlan) -> None:
+def _describe(plan: DownloadPlan, say: Callable[[str], None]) -> None:
     here = plan.size_bytes - plan.missing_bytes
     rest = f", of which {_size(here)} are here already" if here else ""
-    session.say(f"{plan.name}: {_size(plan.size_bytes)} in {len(plan.files)} files{rest}")
-    session.say(f"License: {plan.license or 'not stated'}; see {plan.url}")
-    session.say(f"Folder: {plan.folder} ({_size(plan.free_bytes)} free)")
+    say(f"{plan.name}: {_size(plan.size_bytes)} in {len(plan.files)} files{rest}")
+    say(f"License: {plan.license or 'not stated'}; see {plan.url}")
+    say(f"Folder: {plan.folder} ({_size(plan.free_bytes)} free)")
 
 
 def _is_wanted(session: Session) -> bool:
@@ -176,6 +179,8 @@ def use(
         )
     save_setting(settings.config_path, "model", chosen)
     session.say(f"photopal now uses {chosen}; written to {settings.config_path}.")
+    if chosen not in OWN_MODELS:
+        session.say(f"To try it, run `photopal doctor --model {shlex.quote(chosen)}`.")
     source = settings.sources["model"]
     if source in ("option", "environment"):
         where = "--model" if source == "option" else "PHOTOPAL_MODEL"
