@@ -126,6 +126,7 @@ def checks(run):
     return look
 
 
+@pytest.mark.slow
 def test_doctor_loads_a_model_that_is_named_and_asks_it(checks, tiny_llava):
     found = checks("--model", str(tiny_llava), "--device", "cpu")
     assert found["model"]["state"] == "ok"
@@ -143,6 +144,7 @@ def test_doctor_says_why_a_model_does_not_load_and_what_to_do(checks, tiny_llava
     assert "no chat template. Base models have none" in found["answer"]["words"]
 
 
+@pytest.mark.slow
 def test_nothing_but_getting_a_model_opens_a_connection(run, tiny, family, monkeypatch, save_photo, tmp_path):
     download(plan_download(ID))
     # A connection that is kept open would need no new one.
