@@ -278,8 +278,7 @@ def _plain_logits(checkpoint: Checkpoint, ids: Tensor, picture: Image.Image) -> 
 def _quiet() -> Iterator[None]:
     """Keep the HuggingFace libraries off stderr and off the network; errors are still raised.
 
-    `local_files_only` alone does not reach every call: some ask the hub about what a tokenizer or a photo
-    processor may need.
+    Every call is given `local_files_only`; this holds for those inside the libraries that do not pass it on.
     """
     logging: Any = transformers.logging
     hub: Any = huggingface_hub.utils

@@ -194,6 +194,20 @@ def test_a_cached_model_is_found_by_its_hub_id(tiny_llava, tmp_path, monkeypatch
     assert model.fingerprint == fingerprint_folder(tiny_llava)
 
 
+def test_downloads_are_switched_off_while_a_model_is_loaded(tiny_llava, monkeypatch):
+    offline = []
+
+    def look(*args):
+        offline.append(huggingface_hub.constants.HF_HUB_OFFLINE)
+        raise OSError("enough")
+
+    monkeypatch.setattr("photopal.vlm.load._load_checkpoint", look)
+    before = huggingface_hub.constants.HF_HUB_OFFLINE
+    assert "enough" in refusal(tiny_llava).message
+    assert offline == [True]
+    assert before == huggingface_hub.constants.HF_HUB_OFFLINE
+
+
 def test_unknown_devices_and_formats_are_refused(tiny_llava):
     with pytest.raises(ModelError, match="device"):
         load_model(tiny_llava, device="abacus")
