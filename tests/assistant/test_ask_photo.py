@@ -34,6 +34,7 @@ def test_somebody_absent_is_said_to_be_absent_without_asking_the_model(assistant
     assert both.text == "Anna is not in this photo. Ben is not in this photo."
 
 
+@pytest.mark.slow
 def test_an_answer_of_the_model_is_told_piece_by_piece(assistant, drawn_family):
     seer = seeing(assistant, present=True)
     analysis = seer.analyze(open_photo(drawn_family.both))

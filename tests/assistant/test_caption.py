@@ -20,6 +20,7 @@ def strangers_of(library, family):
     return [library.photos.at(path) for path in family.strangers]
 
 
+@pytest.mark.slow
 def test_a_caption_is_stored_with_what_it_was_made_by_and_who_was_looked_for(
     named_library, assistant, drawn_family
 ):
@@ -146,6 +147,7 @@ def test_a_caption_edited_by_hand_is_not_overwritten_but_who_appears_is_found(
     assert stored.model == assistant.model.fingerprint
 
 
+@pytest.mark.slow
 def test_an_edited_caption_is_replaced_when_asked_and_undo_brings_it_back(
     named_library, assistant, drawn_family
 ):

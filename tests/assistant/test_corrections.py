@@ -66,6 +66,7 @@ def test_what_the_model_found_itself_is_stored_and_counts_again_after_undo(named
     assert caption_photos(named_library, seer, [photo]).captioned == 1
 
 
+@pytest.mark.slow
 def test_a_name_put_on_is_offered_first_and_marked_where_the_user_says(named_library, assistant, photo):
     _, ben = ids(named_library)
     blind = Assistant(

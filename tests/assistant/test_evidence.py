@@ -99,6 +99,7 @@ def test_the_source_that_separates_better_decides(library, photo, separation, de
     assert [(one.concept_id, one.verdict, one.decides) for one in found] == verdicts
 
 
+@pytest.mark.slow
 def test_a_caption_without_a_model_names_whom_faces_name(library, photo, assistant, monkeypatch):
     monkeypatch.setattr(assistant.model, "ood_detector", Blind())
     whole = Assistant(assistant.model, assistant.bank, assistant.concepts, finder=EvidenceFinder(library))
@@ -112,6 +113,7 @@ def test_a_caption_without_a_model_names_whom_faces_name(library, photo, assista
     assert library.captions.get(photo.id).text == "A photo."
 
 
+@pytest.mark.slow
 def test_a_model_that_sees_gets_the_names_of_faces_in_its_prompt(library, photo, assistant):
     whole = Assistant(assistant.model, assistant.bank, assistant.concepts, finder=EvidenceFinder(library))
     made = []

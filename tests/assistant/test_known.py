@@ -174,6 +174,7 @@ def test_what_is_known_answers_who_where_when_and_how_many(named_library, blind_
     assert ask("What is Ben holding?").startswith("Ben is in this photo. The model in use does not")
 
 
+@pytest.mark.slow
 def test_a_photo_that_was_not_captioned_yet_is_compared_when_it_is_asked_about(
     named_library, blind_assistant, drawn_family, tmp_path
 ):

@@ -27,6 +27,7 @@ def test_the_name_closest_to_its_threshold_is_asked_first_and_only_what_the_user
     assert [question.key for question in sitting.questions(3)] == [q.key for q in questions[1:4]]
 
 
+@pytest.mark.slow
 def test_answers_are_corrections_that_change_the_verdicts_still_to_come(library, anna):
     sitting = Review(library, [anna])
     questions = sitting.questions(100)
@@ -47,6 +48,7 @@ def test_answers_are_corrections_that_change_the_verdicts_still_to_come(library,
     assert all(what.startswith('"Anna" is in ') for what in said)
 
 
+@pytest.mark.slow
 def test_an_answer_is_taken_back_with_what_it_taught(library, anna):
     sitting = Review(library, [anna])
     first, second, *_ = sitting.questions(100)

@@ -74,6 +74,7 @@ def test_without_dlib_faces_are_refused_and_everything_else_works(run, tmp_path,
     assert (check["state"], check["words"]) == ("note", "off: the package dlib-bin is not installed")
 
 
+@pytest.mark.slow
 @needs_dlib
 def test_a_person_is_learned_by_their_face_and_photos_are_searched_before_captions(
     run, home, tmp_path, face_photo, tiny_llava

@@ -28,6 +28,7 @@ def answers_in(home):
         return {one.photo.path.name: one.is_present for one in said}
 
 
+@pytest.mark.slow
 def test_answers_are_read_from_lines_and_the_pictures_are_on_a_contact_sheet(run, doubtful):
     questions = json.loads(run("review", "--json").stdout)
     names = [question["path"].rsplit("/", 1)[1] for question in questions]

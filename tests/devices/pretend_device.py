@@ -104,6 +104,8 @@ def register() -> torch.device:
     return torch.device(NAME, 0)
 
 
+_PRODUCTS = {"aten::mm", "aten::bmm", "aten::addmm", "aten::baddbmm"}
+_HALF = {torch.bfloat16, torch.float16}
 _libraries: list[torch.library.Library] = []
 
 
@@ -153,6 +155,10 @@ def _run(operator: Any, *args: Any, **kwargs: Any) -> Any:
     if name in ("aten::view", "aten::_unsafe_view"):
         # A carrier is contiguous even where what it carries is not, so a view may have to be a copy.
         result = carried_args[0].reshape(carried_args[1])
+    elif name in _PRODUCTS and carried_args[0].dtype in _HALF:
+        # As a GPU does; and many CPUs have no quick product of half precision.
+        result = operator(*[_replaced(value, Tensor.float) for value in carried_args], **carried_kwargs)
+        result = result.to(carried_args[0].dtype)
     else:
         result = operator(*carried_args, **carried_kwargs)
     # What an operation writes to is what it returns.

@@ -27,6 +27,7 @@ def cloud(seed: int, count: int, *, scale: float = 1.0) -> list[PhotoFeatures]:
     return [features(torch.randn(2, 2, 4, generator=generator) * spread) for _ in range(count)]
 
 
+@pytest.mark.slow
 def test_the_distance_is_one_on_average_for_what_is_known_whatever_its_spread():
     familiar = fit_ood_detector(cloud(0, 4000), cloud(1, 500), alarm=0.01, centers=1)
     distances = [familiar.distance(photo) for photo in cloud(2, 2000)]

@@ -207,6 +207,7 @@ run()
     assert said == ["polling photos the system limit for watched folders has been reached", "['last.jpg'] 0"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="mounts are made as on Linux")
 def test_a_drive_that_is_unmounted_and_mounted_again_is_watched_again(folder, save, tmp_path):
     source = save(tmp_path / "last.jpg")

@@ -109,6 +109,7 @@ def test_a_folder_moved_in_is_looked_through(make_watch, folder, save, tmp_path)
     watch.wait_for(later)
 
 
+@pytest.mark.slow
 def test_a_burst_is_handed_over_in_batches_each_photo_once(make_watch, folder, save):
     watch = make_watch(folder).start()
     photos = [save(folder / f"{number % 7}" / f"{number}.jpg", number) for number in range(300)]

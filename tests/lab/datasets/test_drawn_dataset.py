@@ -51,6 +51,7 @@ def drawn(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_scenarios_have_two_three_and_four_concepts(drawn):
     dataset = load_dataset(drawn)
     assert [len(scenario.concepts) for scenario in dataset.scenarios] == [2, 3, 4, 2]

@@ -59,6 +59,7 @@ def test_no_free_question_is_in_any_template(kind, wording):
     assert not [text for texts in PLAIN.values() for text in texts if plainly(text) == plainly(wording)]
 
 
+@pytest.mark.slow
 def test_no_conversation_ever_asks_a_free_question():
     rng = random.Random(0)
     asked = Counter()

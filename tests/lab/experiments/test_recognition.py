@@ -56,6 +56,7 @@ def cast(*kinds, photos=2):
     return Scenario("s", tuple(concepts))
 
 
+@pytest.mark.slow
 def test_a_model_that_is_always_right_has_no_fault_by_our_labels_and_some_by_the_authors(scenes):
     asked = [q for one in scenes.scenarios for q in list_questions(scenes, one, seed=0)]
     outcomes = answered(asked, lambda one: float(one.is_there))

@@ -55,6 +55,7 @@ def test_risk_is_counted_among_the_surest_answers():
     assert risk_at(decided, 0.5) == 0.0
 
 
+@pytest.mark.slow
 def test_the_calibration_error_is_the_same_figure_as_the_claim():
     conditions = {"tuned": {ERROR: [[1.0, 0.95], [0.0, 0.35], [1.0, 0.65], [0.0, 0.05]]}}
     runs = [Result(Run("learned", 0, place), "s", "plain", conditions, FACTS, 1) for place in range(2)]

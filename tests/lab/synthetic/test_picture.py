@@ -92,6 +92,7 @@ def test_things_are_of_those_who_have_any_and_cover_nobody():
     assert seen > 10
 
 
+@pytest.mark.slow
 def test_what_somebody_does_can_be_seen():
     hidden = 0
     for seed in range(60):
