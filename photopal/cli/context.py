@@ -108,6 +108,16 @@ class Session:
         """Tell the user something on stderr, `--quiet` or not."""
         self.talk.print(plain(words, style), soft_wrap=True)
 
+    def confirm(self, question: str) -> bool:
+        """Ask on the terminal for a yes; where nobody can be asked the answer is no."""
+        if sys.stdin is None or not sys.stdin.isatty() or not self.talk.is_terminal:
+            return False
+        try:
+            answer = self.talk.input(plain(f"{question} [y/N] "))
+        except EOFError:
+            return False
+        return answer.strip().lower() in ("y", "yes")
+
     def explain(self, error: PhotopalError) -> None:
         """Put an error into words on stderr: what happened, then what to try."""
         is_fault = not isinstance(error, NothingFoundError)

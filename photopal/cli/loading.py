@@ -134,16 +134,6 @@ def with_faces(session: Session, library: Library, photos: Iterable[PhotoRecord]
         yield from some
 
 
-def tell_of_sidecars(session: Session, library: Library, name: str) -> None:
-    """Offer to take a name that is no longer right out of the sidecars that photopal wrote."""
-    if number := len(library.sidecars.with_name(name)):
-        have = "sidecar has" if number == 1 else "sidecars have"
-        session.say(
-            f"{number:,} {have} the name {name}. To bring what photopal wrote up to date, run"
-            " `photopal write-metadata --written --yes`."
-        )
-
-
 def warn_of_unregistered(
     session: Session,
     concepts: Iterable[ConceptRecord],

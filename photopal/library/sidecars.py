@@ -7,11 +7,11 @@ beside new ones, each of them whole, and undoing it makes all of them old again.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from photopal.library.connection import Connection, path_bytes, path_of, storable
+from photopal.library.connection import Connection, path_bytes, storable
 from photopal.library.history import Journal
 from photopal.library.sidecar_files import packed
 from photopal.text import name_key
@@ -68,15 +68,23 @@ class WrittenSidecars:
                     (packed(change.after), names, change.has_unconfirmed, row[0]),
                 )
 
-    def with_name(self, name: str) -> list[Path]:
-        """Return the sidecars into which photopal wrote a name that is there, as far as it knows."""
-        rows = self._connection.rows("SELECT path, names FROM sidecars WHERE names <> '[]' ORDER BY path")
-        wanted = name_key(name)
-        return [path_of(row[0]) for row in rows if wanted in map(name_key, json.loads(row[1]))]
+    def photos(self, *, name: str | None = None) -> dict[int, bool]:
+        """Return the photos beside which photopal wrote a sidecar, and whether with unconfirmed names.
 
-    def photos(self) -> dict[int, bool]:
-        """Return the photos beside which photopal wrote a sidecar, and whether with unconfirmed names."""
+        Args:
+            name: Only those into whose sidecars photopal wrote this name, as far as it knows.
+        """
         rows = self._connection.rows(
-            "SELECT photo_id, max(has_unconfirmed) FROM sidecars WHERE content NOT NULL GROUP BY photo_id"
+            "SELECT photo_id, has_unconfirmed, names FROM sidecars WHERE content NOT NULL ORDER BY photo_id"
         )
-        return {row[0]: bool(row[1]) for row in rows}
+        wanted = None if name is None else name_key(name)
+        found: dict[int, bool] = {}
+        for row in rows:
+            if wanted is None or wanted in map(name_key, json.loads(row["names"])):
+                found[row["photo_id"]] = found.get(row["photo_id"], False) or bool(row["has_unconfirmed"])
+        return found
+
+    def is_beside(self, photo_ids: Collection[int]) -> bool:
+        """Whether photopal has ever written a sidecar beside one of some photos."""
+        rows = self._connection.iter_column("SELECT photo_id FROM sidecars")
+        return any(photo_id in photo_ids for photo_id in rows)

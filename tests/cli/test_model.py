@@ -15,7 +15,6 @@ import pytest
 from rich.console import Console
 
 import photopal
-from photopal.cli.commands.model import _is_wanted
 from photopal.cli.context import Session
 from photopal.vlm.hub import download, find_cached, plan_download
 
@@ -66,10 +65,10 @@ def test_somebody_at_a_terminal_is_asked(monkeypatch, typed, is_wanted):
     session = Session()
     session.talk = Console(file=StringIO(), force_terminal=True)
     monkeypatch.setattr("sys.stdin", Terminal(typed))
-    assert _is_wanted(session) is is_wanted
+    assert session.confirm("Download it?") is is_wanted
     assert "Download it?" in session.talk.file.getvalue()
     monkeypatch.setattr("sys.stdin", StringIO(typed))
-    assert not _is_wanted(session)
+    assert not session.confirm("Download it?")
 
 
 def test_a_refusal_has_its_hint(run, tiny, words):

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from photopal.cli.context import Session
 from photopal.ingest.indexer import index_folders
 from photopal.library import Appearance, Library
 from photopal.photos.xmp import Xmp
@@ -158,21 +159,74 @@ def test_undo_goes_on_where_a_run_was_killed_between_two_sidecars(run, folder):
     assert tree(folder) == before
 
 
-@pytest.mark.parametrize("how", ["remove-concept", "rename-concept", "merge-concepts"])
-def test_a_name_that_goes_is_taken_out_of_the_sidecars_when_asked_for(run, folder, how):
-    words = {
-        "remove-concept": ("Anna", "--yes"), "rename-concept": ("Anna", "Berta"),
-        "merge-concepts": ("Ben", "Anna", "--yes"),
-    }[how]  # fmt: skip
+CHANGES = {
+    "remove-concept": ("Anna", "--yes"), "rename-concept": ("Anna", "Berta"),
+    "merge-concepts": ("Ben", "Anna", "--yes"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("how", CHANGES)
+def test_a_name_that_goes_stays_in_the_sidecars_until_the_command_that_is_told_is_run(run, folder, how):
     run("write-metadata", "--yes")
-    result = run(how, *words)
-    assert "1 sidecar has the name Anna." in result.stderr
+    result = run(how, *CHANGES[how])
+    assert "The sidecars of 1 photo have the name Anna." in result.stderr
+    assert b"Anna" in (folder / "0.jpg.xmp").read_bytes()
     command = shlex.split(result.stderr.split("`photopal write-metadata")[1].split("`")[0])
     run("write-metadata", *command)
     content = (folder / "0.jpg.xmp").read_bytes()
-    assert b"Rex" in content
-    assert (b"Anna" in content) is False
+    assert (b"Rex" in content, b"Anna" in content) == (True, False)
     assert (b"Berta" in content) is (how == "rename-concept")
+
+
+@pytest.mark.parametrize("how", CHANGES)
+def test_a_name_goes_from_the_sidecars_at_once_if_that_is_wanted_and_undo_brings_both_back(run, folder, how):
+    run("write-metadata", "--yes")
+    before = tree(folder)
+    if "--yes" in CHANGES[how]:
+        assert (
+            "The sidecars of 1 photo have the name Anna. With --sidecars"
+            in run(how, *CHANGES[how][:-1]).stderr
+        )
+    result = run(how, *CHANGES[how], "--sidecars")
+    assert (result.exit_code, "Changed 1 sidecar." in result.stderr) == (0, True)
+    content = (folder / "0.jpg.xmp").read_bytes()
+    assert (b"Rex" in content, b"Anna" in content) == (True, False)
+    assert (b"Berta" in content) is (how == "rename-concept")
+    run("undo")
+    assert tree(folder) == before
+    run("undo")
+    assert "Anna" in run("concepts").stdout
+    assert "no change" in run("write-metadata", "--written").stderr
+
+
+@pytest.mark.parametrize("answer", [True, False])
+def test_at_a_terminal_it_is_asked_whether_the_sidecars_are_to_change_too(run, folder, monkeypatch, answer):
+    run("write-metadata", "--yes")
+    asked = []
+    monkeypatch.setattr(Session, "confirm", lambda session, question: asked.append(question) or answer)
+    run("rename-concept", "Anna", "Berta")
+    run("rename-concept", "Ben", "Carl")
+    assert asked == ["The sidecars of 1 photo have the name Anna. Change it there, too?"]
+    assert (b"Berta" in (folder / "0.jpg.xmp").read_bytes()) is answer
+
+
+def test_a_sidecar_that_cannot_be_changed_keeps_the_name_and_is_told(run, folder):
+    run("write-metadata", "--yes")
+    (folder / "0.jpg.xmp").unlink()
+    (folder / "0.jpg.xmp").mkdir()
+    result = run("rename-concept", "Anna", "Berta", "--sidecars")
+    assert (result.exit_code, f"{folder}/0.jpg.xmp: left as it is" in result.stderr) == (3, True)
+    assert "Berta" in run("concepts").stdout
+
+
+def test_a_name_that_comes_back_is_written_again_by_the_command_that_is_told(run, folder):
+    run("write-metadata", "--yes")
+    run("remove-concept", "Anna", "--yes", "--no-sidecars")
+    run("write-metadata", "--written", "--yes")
+    result = run("restore-concept", "Anna")
+    assert "run `photopal write-metadata Anna --yes`" in result.stderr
+    run("write-metadata", "Anna", "--yes")
+    assert xmp_of(folder / "0.jpg.xmp").texts("dc:subject") == ["Anna", "Rex"]
 
 
 def test_the_setting_names_new_sidecars_as_lightroom_does_where_that_says_which_photo(run, folder):

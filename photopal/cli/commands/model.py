@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from photopal.cli.context import Session, session_of
+from photopal.cli.context import session_of
 from photopal.cli.output import Listing, show_json, show_line, show_listing
 from photopal.errors import ModelError, UsageError
 
@@ -60,7 +60,7 @@ def get(
     # What somebody is asked to agree to is said with --quiet too.
     _describe(plan, session.say if yes else partial(session.warn, style=""))
     check_room(plan)
-    if plan.missing_bytes and not yes and not _is_wanted(session):
+    if plan.missing_bytes and not yes and not session.confirm("Download it?"):
         session.warn("Nothing was downloaded. Use --yes to download it.", style="")
         return
     if not plan.missing_bytes:
@@ -77,19 +77,6 @@ def _describe(plan: DownloadPlan, say: Callable[[str], None]) -> None:
     say(f"{plan.name}: {_size(plan.size_bytes)} in {len(plan.files)} files{rest}")
     say(f"License: {plan.license or 'not stated'}; see {plan.url}")
     say(f"Folder: {plan.folder} ({_size(plan.free_bytes)} free)")
-
-
-def _is_wanted(session: Session) -> bool:
-    """Ask, where there is somebody to ask; on stderr, as all talk."""
-    import sys
-
-    if not sys.stdin.isatty() or not session.talk.is_terminal:
-        return False
-    try:
-        answer = session.talk.input("Download it? [y/N] ")
-    except EOFError:
-        return False
-    return answer.strip().lower() in ("y", "yes")
 
 
 def list_(

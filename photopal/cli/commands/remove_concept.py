@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from photopal.cli.context import session_of
-from photopal.cli.loading import tell_of_sidecars
 from photopal.cli.output import safe, show_line
+from photopal.cli.sidecars import SidecarsOption, change_sidecars, say_of_sidecars
 
 
 def remove_concept(
@@ -19,10 +19,12 @@ def remove_concept(
     yes: Annotated[
         bool, typer.Option("--yes", "-y", help="Remove it; without this option, nothing is changed.")
     ] = False,
+    sidecars: SidecarsOption = None,
 ) -> None:
     """Remove a person, pet or thing.
 
-    Photos and captions are kept. Without --yes, only shows what would be removed.
+    Photos and captions are kept, and so are sidecars: with --sidecars, the name is taken out of those that
+    `photopal write-metadata` wrote. Without --yes, only shows what would be removed.
 
     Examples:
       photopal remove-concept Rex
@@ -32,13 +34,13 @@ def remove_concept(
     if not yes:
         with session.library_to_read() as library:
             concept = library.concepts.get(name)
-            references = library.concepts.references(concept.id)
-        show_line(
-            session.out,
-            safe(f"Would remove {concept.name} ({concept.kind}). Its reference photos are kept:"),
-        )
-        for reference in references:
-            show_line(session.out, safe(f"  {reference.photo.path}"))
+            show_line(
+                session.out,
+                safe(f"Would remove {concept.name} ({concept.kind}). Its reference photos are kept:"),
+            )
+            for reference in library.concepts.references(concept.id):
+                show_line(session.out, safe(f"  {reference.photo.path}"))
+            say_of_sidecars(session, library, concept.name)
         session.say("Dry run; nothing was changed. Use --yes to apply.")
         return
     with session.library_to_write() as library:
@@ -47,4 +49,4 @@ def remove_concept(
         session.say(
             f"Removed {concept.name}. To undo, run `photopal restore-concept {shlex.quote(concept.name)}`."
         )
-        tell_of_sidecars(session, library, concept.name)
+        change_sidecars(session, library, concept.name, is_wanted=sidecars)

@@ -7,17 +7,20 @@ from typing import Annotated
 import typer
 
 from photopal.cli.context import session_of
-from photopal.cli.loading import tell_of_sidecars
+from photopal.cli.sidecars import SidecarsOption, change_sidecars
 
 
 def rename_concept(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(help="Current name.", metavar="NAME")],
     new_name: Annotated[str, typer.Argument(help="New name.", metavar="NEW_NAME")],
+    *,
+    sidecars: SidecarsOption = None,
 ) -> None:
     """Rename a person, pet or thing.
 
-    Nothing learned is lost, and captions with the old name are updated. `photopal undo` reverts the change.
+    Nothing learned is lost, and captions with the old name are updated; with --sidecars, so are the sidecars
+    that `photopal write-metadata` wrote. `photopal undo` reverts the change.
 
     Examples:
       photopal rename-concept Rex "Rex the Second"
@@ -30,6 +33,6 @@ def rename_concept(
         new = library.concepts.rename(old, new_name).name
         warning = explain_name(library, new)
         session.say(f"Renamed {old} to {new}. To revert, run `photopal undo`.")
-        tell_of_sidecars(session, library, old)
-    if warning:
-        session.warn(warning)
+        if warning:
+            session.warn(warning)
+        change_sidecars(session, library, old, is_wanted=sidecars)

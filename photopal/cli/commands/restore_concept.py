@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from photopal.cli.context import session_of
+from photopal.cli.sidecars import say_of_return
 
 
 def restore_concept(
@@ -23,4 +24,5 @@ def restore_concept(
     session = session_of(ctx)
     with session.library_to_write() as library:
         concept = library.concepts.restore(name)
-    session.say(f"Restored {concept.name}.")
+        session.say(f"Restored {concept.name}.")
+        say_of_return(session, library, concept.id, concept.name)

@@ -8,6 +8,7 @@ import typer
 
 from photopal.cli.context import session_of
 from photopal.cli.output import show_json
+from photopal.cli.sidecars import say_of_return
 from photopal.text import count
 
 
@@ -29,16 +30,17 @@ def split_concept(
     with session.library_to_write() as library:
         concept = library.concepts.split(name)
         references = library.concepts.references(concept.id)
-    if json:
-        show_json(
-            session.out,
-            {
-                "name": concept.name,
-                "kind": concept.kind,
-                "photos": [str(reference.photo.path) for reference in references],
-            },
+        if json:
+            show_json(
+                session.out,
+                {
+                    "name": concept.name,
+                    "kind": concept.kind,
+                    "photos": [str(reference.photo.path) for reference in references],
+                },
+            )
+        session.say(
+            f"{concept.name} is a name of its own again, with {count(len(references), 'reference photo')}."
+            " To revert, run `photopal undo`."
         )
-    session.say(
-        f"{concept.name} is a name of its own again, with {count(len(references), 'reference photo')}."
-        " To revert, run `photopal undo`."
-    )
+        say_of_return(session, library, concept.id, concept.name)
