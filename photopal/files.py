@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import AnyStr, NamedTuple, Self
+
+PART_NAME = re.compile(r"\.(.{1,32})\.[0-9a-f]{16}\.part", re.DOTALL)
+"""The name of the file that `atomic_path` gives: of the file that it becomes, it has the first 32 letters."""
 
 
 class Stamp(NamedTuple):

@@ -70,12 +70,14 @@ class ExportPlan:
         unchanged: How many photos need no change.
         left_out: Photos whose sidecars cannot be changed, and why.
         withheld: How many captions stay here because they name somebody who is not confirmed.
+        parts: Temporary files that lie beside the photos.
     """
 
     sidecars: tuple[PlannedSidecar, ...]
     unchanged: int
     left_out: tuple[tuple[Path, str], ...]
     withheld: int
+    parts: tuple[Path, ...] = ()
 
 
 def plan_export(
@@ -130,7 +132,7 @@ def plan_export(
                     has_unconfirmed=own.has_unconfirmed,
                 )
                 planned.append(PlannedSidecar(path, change, written.description))
-    return ExportPlan(tuple(planned), unchanged, tuple(left_out), withheld)
+    return ExportPlan(tuple(planned), unchanged, tuple(left_out), withheld, tuple(finder.parts))
 
 
 def apply_export(library: Library, plan: ExportPlan) -> list[tuple[Path, str]]:
@@ -144,10 +146,12 @@ def apply_export(library: Library, plan: ExportPlan) -> list[tuple[Path, str]]:
     failed = []
     for change in changes:
         try:
-            if read_sidecar(change.path) != change.before:
-                failed.append((change.path, "another program has just changed it"))
-                continue
-            write_sidecar(change.path, change.after)
+            # See `remove_parts` for the lock; it is given back each time, so that others need not wait.
+            with library.connection.lock():
+                if read_sidecar(change.path) == change.before:
+                    write_sidecar(change.path, change.after)
+                else:
+                    failed.append((change.path, "another program has just changed it"))
         except LibraryError as error:
             failed.append((change.path, error.message.removeprefix(f"{change.path}: ")))
         except OSError as error:

@@ -77,6 +77,12 @@ def change_sidecars(session: Session, library: Library, name: str, *, is_wanted:
         raise typer.Exit(ExitCode.PARTIAL)
 
 
+def say_of_parts(session: Session, number: int) -> None:
+    """Tell that what a killed run left beside the photos was removed."""
+    if number:
+        session.say(f"Removed {count(number, 'temporary file')} that an interrupted `write-metadata` left.")
+
+
 def say_of_return(session: Session, library: Library, concept_id: int, name: str) -> None:
     """Tell how a name that is back comes into sidecars again, if photopal wrote any beside its photos."""
     if library.sidecars.is_beside(library.concepts.photo_ids(concept_id)):

@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import quote_from_bytes
 
 from photopal.errors import UsageError
-from photopal.files import Stamp, atomic_path, atomic_write, stamp_of
+from photopal.files import PART_NAME, Stamp, atomic_path, atomic_write, stamp_of
 from photopal.gallery.data import Tables, describe, pack_script, script
 from photopal.library import Library, PhotoRecord
 from photopal.progress import OnProgress
@@ -31,10 +31,8 @@ _FIRST_PHOTOS, _PHOTOS_PER_LIST = 400, 4000
 _MARKER, _NO_MEDIA = ".photopal-gallery", ".nomedia"
 _PAGE, _DATA, _COPIES = "index.html", "data", "photos"
 _LONGEST_NAME = 200
-_OURS = re.compile(
-    r"(?:style|gallery|start|list|pack)-[0-9a-f]{16}\.(?:js|css)|\..{1,32}\.[0-9a-f]{16}\.part"
-)
-_COPY = re.compile(r"\d{7,}-.*|\..{1,32}\.[0-9a-f]{16}\.part", re.DOTALL)
+_OURS = re.compile(r"(?:style|gallery|start|list|pack)-[0-9a-f]{16}\.(?:js|css)")
+_COPY = re.compile(r"\d{7,}-.*", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -225,7 +223,8 @@ class _Writer:
         ):
             if (self._folder / inner).is_dir():
                 for path in (self._folder / inner).iterdir():
-                    if ours.fullmatch(path.name) and path.name not in named and not path.is_dir():
+                    is_ours = ours.fullmatch(path.name) or PART_NAME.fullmatch(path.name)
+                    if is_ours and path.name not in named and not path.is_dir():
                         path.unlink(missing_ok=True)
         if (
             not self._copies

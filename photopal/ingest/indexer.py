@@ -78,8 +78,9 @@ class IndexRun:
             self._commit_when_due()
 
     def finish_reading(self) -> None:
-        """Wait for all that is being read."""
+        """Wait for all that is being read, and remove what a killed run left beside the photos."""
         self._take_in(until=0)
+        self.report.parts = self._library.sidecars.remove_parts(self._sidecars.parts)
 
     def commit(self) -> None:
         """Write down what was read since the last commit, in one short transaction."""

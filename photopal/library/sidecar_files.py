@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import stat
+import time
 import zlib
 from collections.abc import Iterable
 from contextlib import suppress
@@ -11,6 +13,8 @@ from typing import NamedTuple, Self
 from photopal.errors import LibraryError
 from photopal.files import atomic_write
 from photopal.library.connection import path_of
+
+_STARTED_AT_S = time.time()
 
 
 class FileState(NamedTuple):
@@ -76,6 +80,18 @@ def write_sidecar(path: Path, content: bytes | None) -> None:
             path.unlink()
     else:
         atomic_write(path, content)
+
+
+def remove_if_old(path: Path) -> bool:
+    """Remove a file that is older than this process, and tell whether that was done."""
+    try:
+        status = path.lstat()
+        if not stat.S_ISREG(status.st_mode) or status.st_mtime >= _STARTED_AT_S:
+            return False
+        path.unlink()
+    except OSError:
+        return False
+    return True
 
 
 def packed(content: bytes | None) -> bytes | None:

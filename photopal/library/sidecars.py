@@ -7,13 +7,15 @@ beside new ones, each of them whole, and undoing it makes all of them old again.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+import os
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from photopal.library.connection import Connection, path_bytes, storable
+from photopal.files import PART_NAME
+from photopal.library.connection import Connection, path_bytes, path_of, storable
 from photopal.library.history import Journal
-from photopal.library.sidecar_files import packed
+from photopal.library.sidecar_files import packed, remove_if_old
 from photopal.text import name_key
 
 
@@ -67,6 +69,30 @@ class WrittenSidecars:
                     "UPDATE sidecars SET content = ?, names = ?, has_unconfirmed = ? WHERE id = ?",
                     (packed(change.after), names, change.has_unconfirmed, row[0]),
                 )
+
+    def remove_parts(self, parts: Iterable[Path]) -> int:
+        """Remove those of some temporary files that a run left which was killed while it wrote a sidecar.
+
+        A sidecar is recorded before it is written, so its temporary file is known by name and folder. As
+        sidecars are only written under the lock, nobody is writing those any more that were there before.
+
+        Args:
+            parts: Files that `atomic_path` may have given.
+
+        Returns:
+            How many were removed; one that cannot be removed stays.
+        """
+        found = [part for part in parts if PART_NAME.fullmatch(part.name)]
+        if not found:
+            return 0
+        with self._connection.lock():
+            paths = map(path_of, self._connection.iter_column("SELECT path FROM sidecars"))
+            ours = {(os.path.realpath(path.parent), path.name[:32]) for path in paths}
+            return sum(
+                remove_if_old(part)
+                for part in found
+                if (os.path.realpath(part.parent), part.name[1:].rsplit(".", 2)[0]) in ours
+            )
 
     def photos(self, *, name: str | None = None) -> dict[int, bool]:
         """Return the photos beside which photopal wrote a sidecar, and whether with unconfirmed names.

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from photopal.files import PART_NAME
 from photopal.photos.discover import is_photo_named
 from photopal.photos.picasa import PICASA_NAMES, PicasaFace, read_picasa
 from photopal.photos.xmp import XMP_LIMIT_BYTES, Xmp
@@ -66,9 +67,13 @@ def photos_of_sidecar(sidecar: Path) -> list[Path]:
 
 
 class SidecarFinder:
-    """Finds sidecars; the folder asked about last is listed only once."""
+    """Finds sidecars; the folder asked about last is listed only once.
+
+    `parts` are the temporary files of atomic writes, photopal's or not, in the folders that were listed.
+    """
 
     def __init__(self) -> None:
+        self.parts: list[Path] = []
         self._folder: str | None = None
         self._xmp: dict[str, str] = {}
         self._json: list[str] = []
@@ -127,6 +132,8 @@ class SidecarFinder:
                 self._json.append(name)
             elif name.casefold() in PICASA_NAMES:
                 self._picasa |= read_picasa(Path(folder, name))
+            elif PART_NAME.fullmatch(name):
+                self.parts.append(Path(folder, name))
 
 
 def sidecar_to_write(photo: Path, finder: SidecarFinder, *, is_short: bool) -> Path:

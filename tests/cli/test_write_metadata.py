@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shlex
 import shutil
 import subprocess
@@ -165,6 +166,29 @@ CHANGES = {
 }  # fmt: skip
 
 
+def test_what_a_killed_run_left_beside_photos_is_removed_and_nothing_else(run, folder):
+    run("write-metadata", "--yes")
+    ours, young, foreign, unwritten, folder_named_so = (
+        folder / f".{name}.part"
+        for name in (
+            "0.jpg.xmp.0123456789abcdef", "2.jpg.xmp.0123456789abcdef", "0.jpg.xmp.download",
+            "1.jpg.xmp.0123456789abcdef", "0.jpg.xmp.ffffffffffffffff",
+        )
+    )  # fmt: skip
+    folder_named_so.mkdir()
+    for command in (("write-metadata", "--yes"), ("index", str(folder))):
+        for path in (ours, young, foreign, unwritten):
+            path.write_bytes(b"<x:xmp")
+            if path != young:
+                os.utime(path, (1, 1))
+        assert "emporary" not in run("write-metadata").stderr
+        assert ours.exists()
+        result = run(*command)
+        assert "Removed 1 temporary file that an interrupted `write-metadata` left." in result.stderr
+        assert not ours.exists()
+        assert all(path.exists() for path in (young, foreign, unwritten, folder_named_so))
+
+
 @pytest.mark.parametrize("how", CHANGES)
 def test_a_name_that_goes_stays_in_the_sidecars_until_the_command_that_is_told_is_run(run, folder, how):
     run("write-metadata", "--yes")
@@ -309,7 +333,7 @@ def test_unreadable_sidecars_and_unknown_photos_are_told_and_left(run, folder):
 @pytest.mark.slow
 def test_after_a_kill_every_sidecar_is_the_old_or_the_new_one_and_undo_brings_the_old_back(tmp_path):
     told = run_kills(tmp_path, sidecars_number=40, kills=2, seed=1)
-    assert all("all undone" in words for words in told)
+    assert all("all undone" in words for words in told[:-1])
 
 
 @pytest.mark.slow

@@ -88,8 +88,6 @@ def kill_once(folder: Path, old: dict[str, bytes], new: dict[str, bytes], delay_
     undo_writing(folder)
     if contents(folder) != old:
         raise AssertionError("undo did not bring the old sidecars back")
-    for part in photos.glob(".*.part"):
-        part.unlink()
     return f"{'killed' if was_running else 'had ended'} with {written} of {len(new)} written; all undone"
 
 
@@ -105,7 +103,12 @@ def run_kills(folder: Path, *, sidecars_number: int, kills: int, seed: int) -> l
     undo_writing(folder)
     if contents(folder) != old or len(new) != sidecars_number:
         raise AssertionError("undo did not bring the old sidecars back")
-    return [kill_once(folder, old, new, rng.uniform(0, took_s / 4)) for _ in range(kills)]
+    told = [kill_once(folder, old, new, rng.uniform(0, took_s / 4)) for _ in range(kills)]
+    left = len(list((folder / "photos").glob(".*.part")))
+    subprocess.run(command(folder), check=True, capture_output=True)
+    if contents(folder) != new or list((folder / "photos").glob(".*.part")):
+        raise AssertionError("the next run did not write all sidecars and remove what the kills left")
+    return [*told, f"the kills left {left} temporary files, which the next run removed"]
 
 
 def main() -> None:

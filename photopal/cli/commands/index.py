@@ -11,6 +11,7 @@ import typer
 
 from photopal.cli.context import Session, session_of
 from photopal.cli.output import Listing, show_json, show_listing
+from photopal.cli.sidecars import say_of_parts
 from photopal.errors import ExitCode, UsageError
 from photopal.text import count
 
@@ -104,6 +105,7 @@ def index(  # noqa: PLR0913 - one parameter for each option of the command
             f"The picture of {count(report.edited, 'photo')} changed; what you said of "
             f"{'it' if report.edited == 1 else 'them'} was kept. Check with `photopal problems`."
         )
+    say_of_parts(session, report.parts)
     _say_what_is_left_out(session, report)
     _warn_of_gaps(session, report)
     if report.skipped or report.offline:

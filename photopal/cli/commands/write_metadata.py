@@ -11,6 +11,7 @@ import typer
 from photopal.cli.context import Session, session_of
 from photopal.cli.inputs import STDIN, read_paths
 from photopal.cli.output import Listing, show_json, show_listing
+from photopal.cli.sidecars import say_of_parts
 from photopal.errors import ExitCode, NothingFoundError, UsageError
 from photopal.text import count, join_words
 
@@ -79,6 +80,7 @@ def write_metadata(  # noqa: PLR0913 - one parameter for each option of the comm
         with session.progress("Reading sidecars"):
             plan = plan_export(library, chosen, options, only_written=known)
         failed = apply_export(library, plan) if yes and plan.sidecars else []
+        removed = library.sidecars.remove_parts(plan.parts) if yes else 0
     if json:
         show_json(session.out, _as_json(plan, failed, is_written=yes))
     else:
@@ -91,6 +93,7 @@ def write_metadata(  # noqa: PLR0913 - one parameter for each option of the comm
         session.warn(f"{path}: not in the library")
     for path, reason in (*plan.left_out, *failed):
         session.warn(f"{path}: left as it is: {reason}")
+    say_of_parts(session, removed)
     _tell(session, plan, is_done=yes, failed=len(failed))
     if not chosen and not unknown:
         raise NothingFoundError("no photo to write about", hint="photopal write-metadata --help")
