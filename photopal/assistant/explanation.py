@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from photopal.assistant.file_names import FileNames
 from photopal.box import WHOLE_PHOTO, Box
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ DECIDED_BY = {
     "user": "your word",
     "face": "a face",
     "reference": "a reference photo",
+    "file": "the file",
     "model": "the model",
 }
 """The same, as it stands after "by"."""
@@ -57,13 +59,16 @@ def explain_names(
         library: The library.
         photo: A photo of it.
         concepts: Whom to explain, in order.
-        evidence: What counts on the photo, if it is known already.
+        evidence: What counts on the photo, as `FileNames.locate` gives it, if it is known already.
 
     Returns:
-        For each concept `name`, `kind`, `verdict` ("unknown" where nothing is known), `decided_by`,
-        `probability`, `box` in pixels of the upright photo, and `sources`, the strongest word first.
+        For each concept `name`, `kind`, `is_concept`, `verdict` ("unknown" where nothing is known),
+        `decided_by`, `probability`, `box` in pixels of the upright photo, and `sources`, the strongest word
+        first.
     """
-    evidence = evidence or library.corrections.evidence(photo.id)
+    evidence = evidence or FileNames(library).locate(
+        photo, library.corrections.evidence(photo.id), library.facts.get(photo.id)
+    )
     verdicts = {one.concept_id: one for one in evidence.concepts}
     found = library.findings.get(photo.id)
     names = []
@@ -83,6 +88,7 @@ def explain_names(
             {
                 "name": concept.name,
                 "kind": concept.kind,
+                "is_concept": True,
                 "verdict": "unknown" if deciding is None else deciding.verdict,
                 "decided_by": None if deciding is None else deciding.source,
                 "probability": None if deciding is None else deciding.probability,
@@ -93,36 +99,58 @@ def explain_names(
     return names
 
 
+def explain_file_names(library: Library, photo: PhotoRecord) -> list[dict[str, Any]]:
+    """Tell the same, as `explain_names` does, of those whom only the photo's files name."""
+    facts = library.facts.get(photo.id)
+    pets = {region.name for region in facts.regions if region.kind == "Pet"} if facts else set()
+    said: dict[str, Any] = {"verdict": "yes", "probability": None}
+    return [
+        {
+            "name": name,
+            "kind": "pet" if name in pets else "person",
+            "is_concept": False,
+            "decided_by": "file",
+            "box": (pixels := _pixels(box, photo)),
+            "sources": [_source(source="file", box=pixels, **said)],
+            **said,
+        }
+        for name, box in FileNames(library).others(photo, facts).items()
+    ]
+
+
 def _box_of(deciding: Evidence, evidence: PhotoEvidence) -> tuple[float, float, float, float] | None:
     """Where somebody is; of whom the photo does not show, where it was looked."""
     return deciding.box or (evidence.box_of(deciding.concept_id) if deciding.is_present else None)
 
 
 def _word_as_json(photo: PhotoRecord, one: Evidence) -> dict[str, Any]:
-    return {
-        "source": one.source,
-        "verdict": one.verdict,
-        "probability": one.probability,
-        "score": one.score,
-        "threshold": 0.0 if one.source == "model" else None,
-        "box": _pixels(one.box, photo),
-        "most_like": None,
-        "decides": None,
-    }
+    return _source(
+        source=one.source,
+        verdict=one.verdict,
+        probability=one.probability,
+        score=one.score,
+        threshold=0.0 if one.source == "model" else None,
+        box=_pixels(one.box, photo),
+    )
 
 
 def _finding_as_json(library: Library, photo: PhotoRecord, one: Finding) -> dict[str, Any]:
     reference = None if one.reference_id is None else library.photos.get(one.reference_id)
-    return {
-        "source": one.source,
-        "verdict": {"present": "yes", "absent": "no"}.get(one.verdict, one.verdict),
-        "probability": one.probability,
-        "score": one.score,
-        "threshold": one.threshold,
-        "box": _pixels(one.box, photo),
-        "most_like": reference and str(reference.path),
-        "decides": one.decides,
-    }
+    return _source(
+        source=one.source,
+        verdict={"present": "yes", "absent": "no"}.get(one.verdict, one.verdict),
+        probability=one.probability,
+        score=one.score,
+        threshold=one.threshold,
+        box=_pixels(one.box, photo),
+        most_like=reference and str(reference.path),
+        decides=one.decides,
+    )
+
+
+def _source(**values: Any) -> dict[str, Any]:
+    keys = ("source", "verdict", "probability", "score", "threshold", "box", "most_like", "decides")
+    return {key: values.get(key) for key in keys}
 
 
 def _pixels(box: tuple[float, float, float, float] | None, photo: PhotoRecord) -> tuple[int, ...] | None:
@@ -131,7 +159,7 @@ def _pixels(box: tuple[float, float, float, float] | None, photo: PhotoRecord) -
 
 def source_in_words(source: dict[str, Any]) -> str:
     """Put one source into words: "face: yes, distance 0.310, where up to 0.470 counts, probability 0.97"."""
-    if source["source"] in ("user", "caption", "reference"):
+    if source["source"] in ("user", "caption", "reference", "file"):
         box = f", at {','.join(map(str, source['box']))}" if source["box"] else ""
         return f"{BY_WHOM[source['source']]}: {source['verdict']}{box}"
     parts = [f"{BY_WHOM[source['source']]}: {source['verdict']}"]

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from photopal.assistant.file_names import FileNames
 from photopal.errors import LibraryError
 from photopal.library import ConceptRecord, Evidence, Library, PhotoRecord
 from photopal.library.sidecar_files import read_sidecar, write_sidecar
@@ -99,6 +100,7 @@ def plan_export(
     concepts = {concept.id: concept for concept in library.concepts.all()}
     # A caption may have the name of somebody who was removed, and is then as little to go out.
     names = [*library.concepts.names(), *library.concepts.removed_names()]
+    file_names = FileNames(library)
     finder = SidecarFinder()
     planned: list[PlannedSidecar] = []
     left_out: list[tuple[Path, str]] = []
@@ -107,7 +109,7 @@ def plan_export(
         own = options
         if only_written is not None:
             own = replace(options, has_unconfirmed=options.has_unconfirmed or only_written[photo.id])
-        known = _Known(library, photo, concepts, names=names, options=own)
+        known = _Known(library, photo, concepts, names=names, file_names=file_names, options=own)
         withheld += known.is_withheld
         for path in paths:
             sidecar = sidecar_to_write(path, finder, is_short=options.is_short)
@@ -169,12 +171,15 @@ class _Known:
         concepts: Mapping[int, ConceptRecord],
         *,
         names: Sequence[str],
+        file_names: FileNames,
         options: ExportOptions,
     ) -> None:
         self._library, self._photo, self._options = library, photo, options
         self._facts = library.facts.get(photo.id) or Metadata()
         self._orientation = self._facts.value("orientation") or 1
-        self._evidence = evidence = library.corrections.evidence(photo.id)
+        self._evidence = evidence = file_names.locate(
+            photo, library.corrections.evidence(photo.id), self._facts
+        )
         self._taken_off = set(map(name_key, evidence.taken_off))
         self._shown = [
             concepts[one.concept_id]
@@ -298,13 +303,7 @@ class _Known:
 
     def _region(self, concept: ConceptRecord) -> NamedRegion | None:
         """Where somebody is in the image as stored: a person by their face where it has been found."""
-        key = name_key(concept.name)
-        drawn = (
-            each.upright_box(self._orientation, self._photo.width_px, self._photo.height_px)
-            for each in self._facts.regions
-            if each.name and name_key(each.name) == key
-        )
-        box = self._evidence.box_of(concept.id) or next(filter(None, drawn), None)
+        box = self._evidence.box_of(concept.id)
         if box is None or concept.kind not in _REGION_KINDS:
             return None
         x, y, width, height = box

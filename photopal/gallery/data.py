@@ -16,12 +16,15 @@ from typing import Any
 from urllib.parse import quote_from_bytes
 
 from photopal.assistant.explanation import DECIDED_BY, VERDICTS, explain_names, source_in_words
+from photopal.assistant.file_names import FileNames
 from photopal.library import ConceptRecord, Library, PhotoRecord
+from photopal.photos.metadata import Metadata
 from photopal.text import fold
 
 _LINE_ENDS = {"\u2028": "\\u2028", "\u2029": "\\u2029", "<": "\\u003c"}
 # What a browser's encodeURIComponent leaves as it is; other names are written a second time, as a link.
 _UNQUOTED = "!'()*~"
+_NAMED, _LIKE, _BY_FILE = 0, 1, 2
 
 
 @dataclass
@@ -51,6 +54,7 @@ def describe(
     photo: PhotoRecord,
     concepts: Sequence[ConceptRecord],
     *,
+    file_names: FileNames,
     tables: Tables,
     link: tuple[str, Path],
 ) -> tuple[dict[str, Any], list[Any]]:
@@ -60,22 +64,25 @@ def describe(
         library: The library.
         photo: A photo of it.
         concepts: All of the library.
+        file_names: Of the library.
         tables: Extended by what this photo brings.
         link: The folder of its file as the beginning of a link, and the file.
 
     Returns:
         The photo, and the evidence: index of the name, verdict and lines of words for each.
     """
-    evidence = library.corrections.evidence(photo.id)
+    said = library.facts.get(photo.id)
+    evidence = file_names.locate(photo, library.corrections.evidence(photo.id), said)
     names = evidence.names or {}
     shown = []
     for one in evidence.concepts:
         if one.is_present:
             box = one.box or evidence.box_of(one.concept_id)
-            edges = None if box is None else [round(part, 4) for part in box]
-            shown.append(
-                [_index(tables.names, names[one.concept_id]), int(one.verdict == "looks like"), edges]
-            )
+            name = _index(tables.names, names[one.concept_id])
+            shown.append([name, _LIKE if one.verdict == "looks like" else _NAMED, _edges(box)])
+    others = file_names.others(photo, said)
+    shown += [[_index(tables.names, name), _BY_FILE, _edges(box)] for name, box in others.items()]
+    because: list[Any] = [[_index(tables.names, name), "named in the file", []] for name in others]
     folder, path = link
     quoted = quote_from_bytes(os.fsencode(path.name), safe=_UNQUOTED)
     as_text = quote_from_bytes(path.name.encode("utf-8", "replace"), safe=_UNQUOTED)
@@ -92,18 +99,22 @@ def describe(
         "d": _index(tables.folders, folder),
         "f": path.name,
         "l": quoted if quoted != as_text else None,
-        "k": _words_of_file(library, photo, hidden={fold(names[e.concept_id]) for e in evidence.concepts}),
+        "k": _words_of_file(
+            said, hidden={*map(fold, others), *(fold(names[e.concept_id]) for e in evidence.concepts)}
+        ),
         "g": [round(photo.latitude or 0.0, 4), round(photo.longitude or 0.0, 4)] if has_position else None,
     }
     told = {key: value for key, value in facts.items() if value is not None}
     known = {one.concept_id for one in evidence.concepts}
     if not known:
-        return told, []
+        return told, because
     explained = explain_names(
         library, photo, [concept for concept in concepts if concept.id in known], evidence=evidence
     )
-    because = [[_index(tables.names, entry["name"]), _verdict(entry), _lines(entry)] for entry in explained]
-    return told, because
+    by_concept = [
+        [_index(tables.names, entry["name"]), _verdict(entry), _lines(entry)] for entry in explained
+    ]
+    return told, [*by_concept, *because]
 
 
 def pack_script(
@@ -121,9 +132,12 @@ def _index(table: dict[str, int], text: str) -> int:
     return table.setdefault(text, len(table))
 
 
-def _words_of_file(library: Library, photo: PhotoRecord, *, hidden: set[str]) -> str | None:
+def _edges(box: tuple[float, float, float, float] | None) -> list[float] | None:
+    return None if box is None else [round(part, 4) for part in box]
+
+
+def _words_of_file(facts: Metadata | None, *, hidden: set[str]) -> str | None:
     """Title, description, keywords and persons of the file, but those that are shown as names."""
-    facts = library.facts.get(photo.id)
     words = [] if facts is None else facts.words()
     return " · ".join(" ".join(str(word).split()) for word in words if fold(str(word)) not in hidden) or None
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote_from_bytes
 
+from photopal.assistant.file_names import FileNames
 from photopal.errors import UsageError
 from photopal.files import PART_NAME, Stamp, atomic_path, atomic_write, stamp_of
 from photopal.gallery.data import Tables, describe, pack_script, script
@@ -114,6 +115,7 @@ class _Writer:
     def __init__(self, library: Library, folder: Path, *, on_progress: OnProgress | None) -> None:
         self._library = library
         self._concepts = library.concepts.all()
+        self._file_names = FileNames(library)
         self._folder = folder
         self._on_progress = on_progress
         self._written: dict[str, int] = {}
@@ -135,7 +137,14 @@ class _Writer:
             pack = []
             for photo in photos[start : start + PHOTOS_PER_PACK]:
                 link = self._copied(photo) if copy else self._linked(photo)
-                facts, because = describe(self._library, photo, self._concepts, tables=tables, link=link)
+                facts, because = describe(
+                    self._library,
+                    photo,
+                    self._concepts,
+                    file_names=self._file_names,
+                    tables=tables,
+                    link=link,
+                )
                 told.append(facts)
                 pack.append((photo, because))
                 if self._on_progress is not None:

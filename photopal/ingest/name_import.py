@@ -8,7 +8,7 @@ as soon as there is a concept of that name.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -16,7 +16,7 @@ from photopal.box import Box, PixelBox
 from photopal.errors import ConceptError
 from photopal.library.library import Library
 from photopal.library.models import ConceptKind, ConceptRecord, PhotoRecord
-from photopal.photos.metadata import Metadata, Region
+from photopal.photos.metadata import NOBODY, Metadata, Region
 from photopal.text import count, name_key, usable_name
 
 MOST_REFERENCES = 8
@@ -26,8 +26,6 @@ _LEAST_SIDE_PX = 20
 _LARGE_SIDE_PX = 200  # a larger face is no better
 _SAME_FACE = 0.3
 _PETS = ("pets", "pet", "animals", "haustiere", "animaux", "mascotas")
-# What programs call those whom nobody has named.
-_NOBODY = {"unknown", "_unknown_", "unconfirmed", "ignored", "unnamed"}
 
 
 @dataclass(frozen=True)
@@ -105,7 +103,7 @@ def plan_import(library: Library, photos: Iterable[PhotoRecord]) -> NameImport:
         facts = library.facts.get(photo.id)
         if facts is not None:
             _note_photo(photo, facts, found)
-    concepts = _concepts_by_key(library)
+    concepts = library.concepts.by_key()
     names: list[ImportedName] = []
     left_out: list[LeftOut] = []
     for key, named in found.items():
@@ -164,7 +162,7 @@ def _note_photo(photo: PhotoRecord, facts: Metadata, found: dict[str, _Named]) -
     for region in facts.regions:
         if region.name:
             regions[name_key(region.name)].append(region)
-    spellings = {name_key(name): name for name in facts.names() if name_key(name) not in _NOBODY}
+    spellings = {name_key(name): name for name in facts.names() if name_key(name) not in NOBODY}
     boxes = {
         key: [region.upright_box(orientation, photo.width_px, photo.height_px) for region in regions[key]]
         for key in spellings
@@ -212,18 +210,6 @@ def _overlap(box: tuple[float, float, float, float], other: tuple[float, float, 
     height = min(box[1] + box[3], other[1] + other[3]) - max(box[1], other[1])
     common = max(0.0, width) * max(0.0, height)
     return common / (box[2] * box[3] + other[2] * other[3] - common)
-
-
-def _concepts_by_key(library: Library) -> Mapping[str, ConceptRecord]:
-    """The concepts by their names, also by those of concepts that were merged into them."""
-    concepts = {concept.id: concept for concept in library.concepts.all()}
-    merged = {
-        name_key(name): concepts[concept_id]
-        for concept_id, names in library.concepts.merged_names().items()
-        for name in names
-        if concept_id in concepts
-    }
-    return {**merged, **{name_key(concept.name): concept for concept in concepts.values()}}
 
 
 def _kind_of(named: _Named) -> ConceptKind:

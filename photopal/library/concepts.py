@@ -16,7 +16,7 @@ from photopal.library.fts import WordIndex
 from photopal.library.history import Journal
 from photopal.library.models import ConceptKind, ConceptRecord, PhotoRecord, ReferencePhoto
 from photopal.library.photos import PHOTO_COLUMNS, Photos, photo_record
-from photopal.text import fold, suggest, usable_name
+from photopal.text import fold, name_key, suggest, usable_name
 
 _FIRST_YEAR = 1800
 _PNG_START = b"\x89PNG\r\n\x1a\n"
@@ -391,6 +391,17 @@ class Concepts:
         for row in rows:
             names.setdefault(merged_ids(self._connection, row["id"])[0], []).append(row["name"])
         return names
+
+    def by_key(self) -> dict[str, ConceptRecord]:
+        """Return the concepts by the `name_key` of their names, and of names that were merged into them."""
+        concepts = {concept.id: concept for concept in self.all()}
+        merged = {
+            name_key(name): concepts[concept_id]
+            for concept_id, names in self.merged_names().items()
+            for name in names
+            if concept_id in concepts
+        }
+        return {**merged, **{name_key(concept.name): concept for concept in concepts.values()}}
 
     def removed_names(self) -> list[str]:
         """Return the names that were removed and that nothing has now; captions may still have them."""

@@ -36,6 +36,7 @@ from photopal.photos.sidecar_words import without_photopal
 from photopal.photos.sidecars import Sidecars, read_takeout, read_xmp_sidecar
 from photopal.photos.turns import Box, has_shape, turned_box
 from photopal.photos.xmp import Xmp, texts_of
+from photopal.text import name_key
 
 METADATA_VERSION = 2
 """Grows when more is read of files: what was read under a smaller number is read again."""
@@ -57,6 +58,10 @@ class Fact:
     field: Field
     value: Any
     source: str
+
+
+NOBODY = frozenset({"unknown", "_unknown_", "unconfirmed", "ignored", "unnamed"})
+"""What programs call those whom nobody has named; keys of names."""
 
 
 @dataclass(frozen=True)
@@ -146,6 +151,29 @@ class Metadata:
         """Return the names of the persons and pets that are in the photo."""
         names = [*self.all("person"), *(region.name for region in self.regions)]
         return list(dict.fromkeys(filter(None, names)))
+
+    def named_boxes(self, width_px: int, height_px: int) -> dict[str, Box | None]:
+        """Return the names of the persons and pets that are in the photo, and where each of them is.
+
+        Args:
+            width_px: Width of the upright photo.
+            height_px: Height of the upright photo.
+
+        Returns:
+            x, y, width, height as fractions of the upright photo, of the first region that fits it; None
+            without one. Spellings that are found as one are one name.
+        """
+        orientation = self.value("orientation") or 1
+        spelled: dict[str, str] = {}
+        for name in self.names():
+            if name_key(name) not in NOBODY:
+                spelled.setdefault(name_key(name), name)
+        found: dict[str, Box | None] = dict.fromkeys(spelled.values())
+        for region in self.regions:
+            spelling = spelled.get(name_key(region.name or ""))
+            if spelling is not None and found[spelling] is None:
+                found[spelling] = region.upright_box(orientation, width_px, height_px)
+        return found
 
     def to_json(self) -> str:
         """Write it down."""

@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image
 
 from photopal.library.models import Finding, PhotoFindings
+from photopal.photos.metadata import Metadata, Region
 
 
 def test_why_names_each_source_with_its_score_threshold_and_likest_reference(
@@ -50,6 +51,28 @@ def test_why_says_what_has_not_looked_yet(run, named_library, drawn_family):
     told = run("why", str(photo.path), "Anna", PHOTOPAL_HOME=home)
     assert "Anna: not known\n  the photo was not searched for faces" in told.stdout
     assert run("why", str(photo.path), "Nobody", PHOTOPAL_HOME=home).exit_code == 2
+
+
+def test_names_in_the_file_are_shown_where_its_regions_are_whether_they_are_concepts_or_not(
+    run, named_library, drawn_family
+):
+    photo = named_library.photos.at(drawn_family.strangers[0])
+    home = str(named_library.path.parent)
+    named = (("anna", "Face", 0.0), ("Clara", "Face", 0.25), ("Fips", "Pet", 0.5), ("Unknown", "Face", 0))
+    regions = tuple(Region(name, kind, (0.25, y, 0.25, 0.25), "XMP", (160, 160)) for name, kind, y in named)
+    named_library.facts.put(photo.path, Metadata(regions=regions), sidecars="")
+    named_library.close()
+    told = run("why", str(photo.path), PHOTOPAL_HOME=home)
+    assert "Anna: yes, by the file\n  file: yes, at 40,0,40,40\n" in told.stdout
+    assert "Clara: yes, by the file\n  file: yes, at 40,40,40,40\n  only the file has the name" in told.stdout
+    assert "Unknown" not in told.stdout
+    told = run("why", str(photo.path), "clara", "Fips", "--json", PHOTOPAL_HOME=home)
+    clara, fips = (
+        [one[key] for key in ("name", "kind", "is_concept", "box")]
+        for one in json.loads(told.stdout)["names"]
+    )
+    assert clara == ["Clara", "person", False, [40, 40, 40, 40]]
+    assert fips == ["Fips", "pet", False, [40, 80, 40, 40]]
 
 
 def test_a_reference_photo_without_a_box_has_the_box_that_its_face_has(run, named_library, drawn_family):

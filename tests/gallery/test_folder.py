@@ -11,7 +11,8 @@ import pytest
 from photopal.errors import UsageError
 from photopal.gallery import check_folder, folder, write_gallery
 from photopal.library import Library
-from tests.gallery.album import EVIL, EVIL_NAME
+from photopal.photos.metadata import Metadata, Region
+from tests.gallery.album import EVIL, EVIL_NAME, add_photo
 
 
 def write(album, into, *, first=0, **options):
@@ -68,6 +69,28 @@ def test_the_page_tells_of_each_photo_once_newest_first_with_names_boxes_and_evi
     assert report.size_bytes == sum(
         path.stat().st_size for path in [report.page, *(report.page.parent / "data").iterdir()]
     )
+
+
+def test_names_in_the_files_have_their_boxes_but_not_those_that_were_taken_off_or_removed(tmp_path):
+    path = tmp_path / "1.jpg"
+    with Library(tmp_path / "library.db") as library:
+        photo_id = add_photo(library, path, 1)
+        ids = {name: library.concepts.add(name).id for name in ("Anna", "Ben", "Dora")}
+        library.corrections.put(photo_id, ids["Ben"], is_present=False)
+        library.concepts.remove("Dora")
+        box = (0.5, 0.25, 0.25, 0.5)
+        regions = [Region(name, "Face", box, "XMP", (64, 48)) for name in ("Anna", "Ben", EVIL_NAME, "Dora")]
+        cropped = Region("Emil", "Face", box, "XMP", (48, 48))
+        library.facts.put(path, Metadata(regions=(*regions, cropped)), sidecars="")
+        page = write_gallery(library, list(library.photos.all()), tmp_path / "g").page
+    about, [photo], [evidence], _ = read(page)
+    shown = {about["names"][name]: (kind, box) for name, kind, box in photo["n"]}
+    assert shown == {"Anna": (0, [*box]), EVIL_NAME: (2, [*box]), "Emil": (2, None)}
+    told = {about["names"][name]: verdict for name, verdict, _ in evidence}
+    assert told == {
+        "Anna": "yes, by the file", "Ben": "no, by your word", EVIL_NAME: "named in the file",
+        "Emil": "named in the file",
+    }  # fmt: skip
 
 
 def test_what_captions_and_names_say_cannot_leave_the_data(album, tmp_path):

@@ -8,18 +8,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from photopal.assistant.explanation import DECIDED_BY, VERDICTS, explain_names, source_in_words
+from photopal.assistant.explanation import (
+    DECIDED_BY,
+    VERDICTS,
+    explain_file_names,
+    explain_names,
+    source_in_words,
+)
 from photopal.cli.context import session_of
 from photopal.cli.output import safe, show_json, show_line
 from photopal.cli.pictures import check_target, save_copy
 from photopal.cli.terminal import NO_PICTURES, PICTURE_ROWS, show_picture
 from photopal.errors import NothingFoundError, PhotoError
-from photopal.text import count
+from photopal.text import count, name_key
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from photopal.library import ConceptRecord, Library, PhotoRecord
+    from photopal.library import Library, PhotoRecord
 
 
 def why(  # noqa: PLR0913 - one parameter for each option of the command
@@ -42,9 +48,10 @@ def why(  # noqa: PLR0913 - one parameter for each option of the command
     """Explain why somebody is, or is not, said to be in a photo.
 
     For each name, shows the verdict and whose word decided it, then everything that is known: your own words,
-    reference photos, faces, how pets and things look, and what a model found, each with its score, the
-    threshold that the score is compared with, the probability, where in the photo, and the reference photo
-    that is most alike. Of a face, the score is a distance, so less is more alike; of all others more is.
+    reference photos, names in the photo's file, faces, how pets and things look, and what a model found, each
+    with its score, the threshold that the score is compared with, the probability, where in the photo, and
+    the reference photo that is most alike. Names that only the file has are shown as well. Of a face, the
+    score is a distance, so less is more alike; of all others more is.
     With --picture, and in terminals that can show pictures, the boxes are drawn on a copy of the photo, with
     the most similar reference photo beside it.
 
@@ -61,10 +68,7 @@ def why(  # noqa: PLR0913 - one parameter for each option of the command
             raise NothingFoundError(f"{photo}: not in the library", hint="photopal index FOLDER")
         if picture is not None:
             check_target(picture, library, photo=photo, is_forced=force)
-        chosen = [library.concepts.get(name) for name in names or ()] or library.concepts.all()
-        if not chosen:
-            raise NothingFoundError("no concepts yet", hint="photopal add-concept NAME PHOTO...")
-        facts = _explain(library, record, chosen)
+        facts = _explain(library, record, names or ())
         if picture is not None or protocol is not None:
             drawn = _draw(library, record, facts["names"], is_wanted=picture is not None)
     if json:
@@ -93,9 +97,23 @@ def _draw(
         return None
 
 
-def _explain(library: Library, photo: PhotoRecord, concepts: Sequence[ConceptRecord]) -> dict[str, Any]:
+def _explain(library: Library, photo: PhotoRecord, names: Sequence[str]) -> dict[str, Any]:
+    """Explain some names, or all.
+
+    Raises:
+        ConceptError: One of the names is neither a concept's nor in the photo's files.
+        NothingFoundError: There are no names at all.
+    """
     from photopal.faces import DETECTOR
 
+    by_file = {name_key(entry["name"]): entry for entry in explain_file_names(library, photo)}
+    if names:
+        in_file = [by_file[key] for name in names if (key := name_key(name)) in by_file]
+        concepts = [library.concepts.get(name) for name in names if name_key(name) not in by_file]
+    else:
+        in_file, concepts = list(by_file.values()), library.concepts.all()
+    if not in_file and not concepts:
+        raise NothingFoundError("no concepts yet", hint="photopal add-concept NAME PHOTO...")
     found = library.findings.get(photo.id)
     caption = library.captions.get(photo.id)
     is_searched = library.faces.is_scanned(photo.id, detector=DETECTOR)
@@ -110,7 +128,7 @@ def _explain(library: Library, photo: PhotoRecord, concepts: Sequence[ConceptRec
         "model": (caption and caption.model) or None,
         "bank": caption and caption.bank,
         "detector": DETECTOR,
-        "names": explain_names(library, photo, concepts),
+        "names": [*explain_names(library, photo, concepts), *in_file],
     }
 
 
@@ -122,6 +140,8 @@ def _in_words(facts: dict[str, Any]) -> list[str]:
         nothing = "not found" if is_compared else "not known"
         lines.append(safe(f"{entry['name']}: {VERDICTS.get(entry['verdict'], nothing)}{by}"))
         lines += [f"  {safe(source_in_words(source))}" for source in entry["sources"]]
+        if not entry["is_concept"]:
+            lines.append("  only the file has the name: run `photopal import-names` to have it recognized")
         if not entry["sources"]:
             lines.append(f"  {_nothing_in_words(facts, entry['kind'])}")
     if facts["species"]:

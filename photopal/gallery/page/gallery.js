@@ -3,9 +3,10 @@
 // from a disk may not read other files; it arrives through `photopal.start`, `.photos` and `.pack`.
 //
 // A photo has: w, h (size in pixels), t (when taken, as far as known), u (a date that is not sure), p (index of its
-// place), c (index of its camera), x (caption), n (who is shown: [index of name, only looks like, box or null]),
-// d (index of its folder), f (file name), l (the same, escaped for a link, where that differs), k (other words to
-// find it by), g (latitude, longitude). Boxes are x, y, width, height in fractions.
+// place), c (index of its camera), x (caption), n (who is shown: [index of name, 1 if it only looks like them and
+// 2 if only the file has the name, box or null]), d (index of its folder), f (file name), l (the same, escaped for a
+// link, where that differs), k (other words to find it by), g (latitude, longitude). Boxes are x, y, width, height in
+// fractions.
 (() => {
   const $ = (id) => document.getElementById(id);
   const all = [];
@@ -47,7 +48,7 @@
 
   const yearOf = (photo) => (photo.t || "").slice(0, 4);
   const placeOf = (photo) => (photo.p === undefined ? "" : about.places[photo.p]);
-  const nameOf = (who) => `${who[1] ? "looks like " : ""}${about.names[who[0]]}`;
+  const nameOf = (who) => `${who[1] === 1 ? "looks like " : ""}${about.names[who[0]]}`;
   const linkOf = (photo) => about.folders[photo.d] + (photo.l || encodeURIComponent(photo.f));
 
   function haystackOf(photo) {
@@ -315,7 +316,7 @@
   function addBoxes(frame, photo) {
     for (const who of photo.n) {
       if (!who[2]) continue;
-      const box = make("span", who[1] ? "box like" : "box");
+      const box = make("span", ["box", "box like", "box file"][who[1]]);
       box.dataset.name = who[0];
       // The name stands above the box, unless there is no room.
       box.classList.toggle("high", who[2][1] < 0.14);
