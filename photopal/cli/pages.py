@@ -26,7 +26,7 @@ def save_page(
     """Write a gallery of photos, and tell what came of it.
 
     Raises:
-        UsageError: The folder is not free for a gallery or cannot be written.
+        PhotopalError: The folder is not free for a gallery or cannot be written.
     """
     from photopal.gallery import write_gallery
 

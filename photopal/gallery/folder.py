@@ -11,7 +11,8 @@ import html
 import os
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -19,10 +20,11 @@ from typing import Any
 from urllib.parse import quote_from_bytes
 
 from photopal.assistant.file_names import FileNames
-from photopal.errors import UsageError
+from photopal.errors import LibraryLockedError, PhotopalError, UsageError
 from photopal.files import PART_NAME, Stamp, atomic_path, atomic_write, stamp_of
 from photopal.gallery.data import Tables, describe, pack_script, script
 from photopal.library import Library, PhotoRecord
+from photopal.library.lock import WriterLock
 from photopal.progress import OnProgress
 
 PHOTOS_PER_PACK = 64
@@ -32,6 +34,7 @@ _FIRST_PHOTOS, _PHOTOS_PER_LIST = 400, 4000
 _MARKER, _NO_MEDIA = ".photopal-gallery", ".nomedia"
 _PAGE, _DATA, _COPIES = "index.html", "data", "photos"
 _LONGEST_NAME = 200
+_WAIT_S = 2.0
 _OURS = re.compile(r"(?:style|gallery|start|list|pack)-[0-9a-f]{16}\.(?:js|css)")
 _COPY = re.compile(r"\d{7,}-.*", re.DOTALL)
 
@@ -101,14 +104,38 @@ def write_gallery(
         on_progress: Told of each photo.
 
     Raises:
-        UsageError: The folder is not free for a gallery or cannot be written.
+        UsageError: The folder is not free for a gallery.
+        LibraryLockedError: Another process is writing a gallery there and does not stop.
+        PhotopalError: The folder cannot be written; a gallery that was there still works.
     """
     check_folder(folder)
     try:
-        return _Writer(library, folder.resolve(), on_progress=on_progress).write(photos, title, copy=copy)
+        folder.mkdir(exist_ok=True)
+        with _alone_in(folder):
+            return _Writer(library, folder.resolve(), on_progress=on_progress).write(photos, title, copy=copy)
     except OSError as error:
         where = folder if error.filename is None else os.fsdecode(error.filename)
-        raise UsageError(f"{where}: cannot be written: {error.strerror or error}") from error
+        raise PhotopalError(f"{where}: cannot be written: {error.strerror or error}") from error
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Keep others from writing to a folder, as each run removes the data that its own page does not name.
+
+    The lock is on the file that makes the folder a gallery. It comes first, so that a run that is killed at
+    once leaves no folder that is refused.
+    """
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(WriterLock(folder / _MARKER, wait_s=_WAIT_S))
+        except LibraryLockedError as error:
+            raise LibraryLockedError(
+                f"{folder}: another process is writing a gallery there", hint=error.hint
+            ) from error
+        except OSError:
+            # A file system without locks.
+            (folder / _MARKER).touch()
+        yield
 
 
 class _Writer:
@@ -124,11 +151,9 @@ class _Writer:
         self._not_copied: list[tuple[Path, str]] = []
 
     def write(self, photos: Sequence[PhotoRecord], title: str, *, copy: bool) -> GalleryReport:
-        for inner in (self._folder, self._folder / _DATA):
-            inner.mkdir(exist_ok=True)
+        (self._folder / _DATA).mkdir(exist_ok=True)
         # An index of photos leaves the folder out, or its copies would be found again.
-        for name in (_MARKER, _NO_MEDIA):
-            (self._folder / name).touch()
+        (self._folder / _NO_MEDIA).touch()
         photos = sorted(photos, key=lambda photo: photo.taken_at or "", reverse=True)
         tables = Tables()
         told: list[dict[str, Any]] = []
@@ -235,6 +260,9 @@ class _Writer:
                     is_ours = ours.fullmatch(path.name) or PART_NAME.fullmatch(path.name)
                     if is_ours and path.name not in named and not path.is_dir():
                         path.unlink(missing_ok=True)
+        for path in self._folder.glob(f".{_PAGE}.*.part"):
+            if PART_NAME.fullmatch(path.name):
+                path.unlink(missing_ok=True)
         if (
             not self._copies
             and (self._folder / _COPIES).is_dir()

@@ -1,5 +1,6 @@
 """A gallery's folder holds the page and all its data, whole at every instant, and nothing else is written."""
 
+import errno
 import hashlib
 import json
 import os
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from photopal.errors import UsageError
+from photopal.errors import LibraryLockedError, PhotopalError, UsageError
 from photopal.gallery import check_folder, folder, write_gallery
 from photopal.library import Library
 from photopal.photos.metadata import Metadata, Region
@@ -197,6 +198,48 @@ def test_a_run_that_stops_at_any_file_leaves_the_old_page_whole(album, tmp_path,
     assert page.read_bytes() == before
     about, *_ = old
     assert len(list((page.parent / "data").iterdir())) == 3 + len(about["packs"]) + len(about["lists"])
+
+
+def test_a_run_that_was_killed_is_finished_by_the_next_whatever_it_left(album, tmp_path):
+    page = write(album, tmp_path / "g", first=140).page
+    whole = tree(tmp_path / "g")
+    data = page.parent / "data"
+    left = [data / ".pack-0123.js.0123456789abcdef.part", page.parent / ".index.html.0123456789abcdef.part"]
+    for path in (*left, data / f"pack-{'0' * 16}.js"):
+        path.write_bytes(b"photopal.pa")
+    (page.parent / ".photopal-gallery").write_text("4711")
+    next(data.glob("list-*"), next(data.glob("pack-*"))).unlink()
+    page.unlink()
+    write(album, tmp_path / "g", first=140)
+    assert tree(tmp_path / "g") == whole
+
+
+def test_two_runs_into_one_folder_do_not_take_each_others_data(album, tmp_path, monkeypatch):
+    monkeypatch.setattr(folder, "_WAIT_S", 0)
+    page = write(album, tmp_path / "g", first=140).page
+    before = tree(tmp_path / "g")
+
+    def start_another(done, total, item=None):
+        with pytest.raises(
+            LibraryLockedError, match=f"{page.parent}: another process is writing a gallery there"
+        ):
+            write(album, tmp_path / "g", first=100)
+
+    write(album, tmp_path / "g", first=140, on_progress=start_another)
+    assert tree(tmp_path / "g") == before
+
+
+def test_a_full_disk_is_an_error_that_leaves_the_old_page_whole(album, tmp_path, monkeypatch):
+    page = write(album, tmp_path / "g", first=140).page
+    old = read(page)
+
+    def fail(path: Path, content: bytes | str, **options: bool) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr(folder, "atomic_write", fail)
+    with pytest.raises(PhotopalError, match="cannot be written: No space left on device") as caught:
+        write(album, tmp_path / "g", first=100)
+    assert (caught.value.exit_code, read(page)) == (1, old)
 
 
 def test_copies_are_made_once_and_go_when_they_are_not_named(album, tmp_path):
