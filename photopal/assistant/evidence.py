@@ -39,6 +39,7 @@ from photopal.faces import (
 from photopal.instances import (
     ENCODER,
     SMALL_SUBJECT_SIDE_PX,
+    CellMatches,
     InstanceEncoder,
     InstanceRecognizer,
     InstanceVerdict,
@@ -145,6 +146,7 @@ class EvidenceFinder:
         self._library = library
         self._detect = detect
         self._cells = _Cells(cache)
+        self._matches = CellMatches()
         self._keys: FindingKeys | None = None
         self._learned: FindingKeys | None = None
         self._people: list[Person] = []
@@ -369,7 +371,10 @@ class EvidenceFinder:
         sampled = sample_negatives(self._library, self._cells, avoid=own, count=_ALBUM_PHOTOS)
         cautious = {c.id for c in subjects if confirmed.get(c.id, 0) < CONFIRMED}
         self._recognizer = learn_instances(
-            references, [*denied, *(cells for _, cells in sampled)], cautious=frozenset(cautious)
+            references,
+            [*denied, *(cells for _, cells in sampled)],
+            cautious=frozenset(cautious),
+            matches=self._matches,
         )
 
     def _marked_photos(self, concept: ConceptRecord) -> list[tuple[PhotoRecord, np.ndarray | None]]:

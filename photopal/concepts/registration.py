@@ -151,11 +151,13 @@ def sample_negatives(
 ) -> list[tuple[PhotoRecord, PhotoFeatures]]:
     """Encode photos of the library that are no reference photos, chosen at random by a seed.
 
-    Photos that show somebody by the user's own word are left out too.
+    Photos that show somebody by the user's own word are left out too. The order in which photos are chosen
+    does not depend on those left out, so that one more of them replaces one photo and not all.
     """
     avoid = avoid | library.corrections.shown_hashes()
-    photos = [photo for photo in library.photos.all() if photo.content_hash not in avoid]
+    photos = list(library.photos.all())
     random.Random(seed).shuffle(photos)
+    photos = [photo for photo in photos if photo.content_hash not in avoid]
     sampled: list[tuple[PhotoRecord, PhotoFeatures]] = []
     for photo in photos:
         if len(sampled) >= count:

@@ -12,6 +12,7 @@ from photopal.instances.encoder import (
     InstanceEncoder,
     load_encoder,
 )
+from photopal.instances.masks import CellMatches
 from photopal.instances.recognize import (
     LEAST_ALBUM,
     InstanceEvidence,
@@ -26,6 +27,7 @@ __all__ = [
     "LEAST_ALBUM",
     "SIDE_PX",
     "SMALL_SUBJECT_SIDE_PX",
+    "CellMatches",
     "InstanceEncoder",
     "InstanceEvidence",
     "InstanceRecognizer",

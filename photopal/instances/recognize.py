@@ -16,7 +16,7 @@ from torch import Tensor
 
 from photopal.box import Box
 from photopal.concepts.localize import concept_direction, find_regions, location_maps, map_scores
-from photopal.instances.masks import find_subject_cells
+from photopal.instances.masks import CellMatches, find_subject_cells
 from photopal.vlm.protocol import PhotoFeatures
 
 K = TypeVar("K", bound=Hashable)
@@ -184,6 +184,7 @@ def learn_instances(
     album: Sequence[PhotoFeatures],
     *,
     cautious: frozenset[K] = frozenset(),
+    matches: CellMatches | None = None,
 ) -> InstanceRecognizer[K]:
     """Learn how concepts look from their reference photos and the user's own other photos.
 
@@ -196,9 +197,12 @@ def learn_instances(
         cautious: Concepts that at most "look like" themselves: pets, whose breed has many that look the
             same, until the user has confirmed a few photos. All are, if the album has fewer than
             `LEAST_ALBUM` photos.
+        matches: Makes learning anew with the cells of most photos the same several times as fast.
     """
     known = {key: list(photos) for key, photos in references.items() if photos}
-    masks = {key: _subject_masks(key, known, album) for key in known}
+    matches = matches or CellMatches()
+    with matches.learning():
+        masks = {key: _subject_masks(key, known, album, matches) for key in known}
     cells = {
         key: [one.photo.patches[mask] for one, mask in zip(known[key], masks[key], strict=True)]
         for key in known
@@ -285,14 +289,14 @@ def _left_out_scores(
 
 
 def _subject_masks(
-    key: K, known: Mapping[K, Sequence[Reference]], album: Sequence[PhotoFeatures]
+    key: K, known: Mapping[K, Sequence[Reference]], album: Sequence[PhotoFeatures], matches: CellMatches
 ) -> list[Tensor]:
     """The cells of the subject on each of a concept's photos; the user's word goes before what is found."""
     if all(one.mask is not None for one in known[key]):
         return [one.mask for one in known[key] if one.mask is not None]
     others = [one.photo.patches for other, photos in known.items() if other != key for one in photos]
     found = find_subject_cells(
-        [one.photo.patches for one in known[key]], [*others, *(photo.patches for photo in album)]
+        [one.photo.patches for one in known[key]], [*others, *(photo.patches for photo in album)], matches
     )
     return [mask if one.mask is None else one.mask for one, mask in zip(known[key], found, strict=True)]
 

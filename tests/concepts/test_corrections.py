@@ -117,6 +117,14 @@ def test_photos_that_show_somebody_by_the_users_word_are_no_negatives(named_libr
     assert [row.path for row, _ in left] == [drawn_family.strangers[2]]
 
 
+def test_a_photo_that_is_no_negative_any_more_is_replaced_by_one_and_the_others_stay(named_library, model):
+    store = FeatureStore(model)
+    order = [row.content_hash for row, _ in sample_negatives(named_library, store, avoid=set(), count=99)]
+    assert len(order) > 5
+    left = sample_negatives(named_library, store, avoid={order[1]}, count=4)
+    assert [row.content_hash for row, _ in left] == [order[0], *order[2:5]]
+
+
 def test_a_corrected_photo_that_is_gone_stops_nothing(
     named_library, model, path, drawn_family, save_photo, tmp_path
 ):

@@ -1,8 +1,9 @@
+import pytest
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from photopal.instances.masks import find_subject_cells
+from photopal.instances.masks import CellMatches, find_subject_cells
 
 WIDTH, SIDE = 16, 10
 GENERATOR = torch.Generator().manual_seed(3)
@@ -43,6 +44,23 @@ def test_a_few_photos_that_show_the_subject_untold_do_not_hide_it() -> None:
     corners = [(0, 0), (3, 5), (1, 6)]
     others = [photo((2, 2) if number < 2 else None) for number in range(12)]
     assert share_on_subject(find_subject_cells([photo(corner) for corner in corners], others), corners) > 0.95
+
+
+def test_photos_that_were_compared_before_are_not_compared_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared = []
+    unit = CellMatches._unit
+    monkeypatch.setattr(
+        CellMatches, "_unit", lambda self, cells: compared.append(id(cells)) or unit(self, cells)
+    )
+    references, others = [photo((0, 0)), photo((3, 5))], [photo(None) for _ in range(6)]
+    matches = CellMatches()
+    for added, number in (([], 14), ([photo(None)], 2), ([], 0)):
+        others = [*others[:6], *added]
+        compared.clear()
+        with matches.learning():
+            found = find_subject_cells(references, others, matches)
+        assert len(compared) == 2 * number
+        assert all(map(torch.equal, found, find_subject_cells(references, others)))
 
 
 def test_a_single_reference_photo_has_its_subject_in_the_middle() -> None:
