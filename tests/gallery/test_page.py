@@ -171,6 +171,15 @@ def test_a_phone_shows_everything_without_scrolling_sideways(browser):
     browser.point(".tile", click=True)
     stage = browser.evaluate("document.querySelector('aside').getBoundingClientRect().top")
     assert 300 < stage < 600
+    # A phone that is turned shows the whole photo again.
+    for width, height in ((800, 400), (400, 800)):
+        browser.resize(width, height)
+        edges = "(one => [one.left, one.top, -one.right, -one.bottom])(document.querySelector('{}')"
+        edges += ".getBoundingClientRect())"
+        of_photo, of_stage = (edges.format(one) for one in ("#figure", ".stage"))
+        browser.wait(
+            f"((photo, stage) => photo.every((side, at) => side >= stage[at]))({of_photo}, {of_stage})"
+        )
 
 
 def test_the_map_has_a_spot_for_each_place_which_filters(browser):

@@ -603,8 +603,9 @@
   function listen() {
     window.addEventListener("scroll", soon, { passive: true });
     let width = $("grid").clientWidth;
+    // A phone that is turned has its final size only once the grid has been laid out anew.
+    new ResizeObserver(fitFigure).observe($("figure").parentElement);
     window.addEventListener("resize", () => {
-      fitFigure();
       if ($("grid").clientWidth === width) return soon();
       width = $("grid").clientWidth;
       // The first photo in sight stays in sight.
