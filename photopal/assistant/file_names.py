@@ -25,6 +25,11 @@ class FileNames:
         self._concepts = library.concepts.by_key()
         self._removed = set(map(name_key, library.concepts.removed_names()))
 
+    def id_of(self, name: str) -> int | None:
+        """Return the id of the concept that a name in a file means; None where it is none's."""
+        concept = self._concepts.get(name_key(name))
+        return None if concept is None else concept.id
+
     def locate(self, photo: PhotoRecord, evidence: PhotoEvidence, facts: Metadata | None) -> PhotoEvidence:
         """Return what counts on a photo, with the boxes that its files have for their names.
 

@@ -175,12 +175,13 @@ class _Known:
         options: ExportOptions,
     ) -> None:
         self._library, self._photo, self._options = library, photo, options
+        self._file_names = file_names
         self._facts = library.facts.get(photo.id) or Metadata()
         self._orientation = self._facts.value("orientation") or 1
         self._evidence = evidence = file_names.locate(
             photo, library.corrections.evidence(photo.id), self._facts
         )
-        self._taken_off = set(map(name_key, evidence.taken_off))
+        self._taken_off = {file_names.id_of(name) for name in evidence.taken_off}
         self._shown = [
             concepts[one.concept_id]
             for one in evidence.concepts
@@ -256,8 +257,10 @@ class _Known:
             if lists[name] and not others.texts(name):
                 lists[name] = [*embedded[name], *lists[name]]
         if regions and not others.structures("mwg-rs:Regions", "mwg-rs:RegionList"):
-            drawn = {name_key(region.name) for region in regions}
-            regions += [each for each in self._embedded_regions() if name_key(each.name) not in drawn]
+            drawn = {concept.id for concept in self._shown if self._region(concept)}
+            regions += [
+                each for each in self._embedded_regions() if self._file_names.id_of(each.name) not in drawn
+            ]
         return SidecarWords(
             description=self._caption if self._description_in_photo() is None else None,
             is_by_user=self._is_by_user,
@@ -280,7 +283,7 @@ class _Known:
                 for fact in self._facts.facts
                 if fact.field == field
                 and fact.source in ("XMP", "IPTC", "EXIF")
-                and name_key(str(fact.value).rpartition("/")[2]) not in self._taken_off
+                and not self._is_taken_off(str(fact.value).rpartition("/")[2])
             ]
             for field in ("keyword", "hierarchy", "person")
         }
@@ -291,13 +294,18 @@ class _Known:
             "Iptc4xmpExt:PersonInImage": found["person"],
         }
 
+    def _is_taken_off(self, name: str) -> bool:
+        """Whether a name in the photo is that of somebody whom the user has taken off it."""
+        concept_id = self._file_names.id_of(name)
+        return concept_id is not None and concept_id in self._taken_off
+
     def _embedded_regions(self) -> list[NamedRegion]:
         regions = []
         for region in self._facts.regions:
             box = region.upright_box(self._orientation, self._photo.width_px, self._photo.height_px)
             if region.source == "XMP" and region.name and box is not None:
                 stored = turned_box(back(self._orientation), box)
-                if name_key(region.name) not in self._taken_off:
+                if not self._is_taken_off(region.name):
                     regions.append(NamedRegion(region.name, region.kind, stored))
         return regions
 

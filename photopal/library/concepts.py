@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import sqlite3
 import struct
@@ -99,6 +100,8 @@ class Concepts:
     def rename(self, name: str, new_name: str) -> ConceptRecord:
         """Give a concept another name, in captions too; its reference photos and appearances stay.
 
+        Files that have the old name count for it as before, unless somebody else gets that name.
+
         Raises:
             ConceptError: Nothing has the old name, or the new one is taken or unusable.
         """
@@ -110,14 +113,32 @@ class Concepts:
                 before = self.photo_ids(concept.id)
                 self._journal.touch("concepts", concept.id)
                 self._connection.execute(
-                    "UPDATE concepts SET name = ?, folded = ? WHERE id = ?",
-                    (new_name, fold(new_name), concept.id),
+                    "UPDATE concepts SET name = ?, folded = ?, earlier_names = ? WHERE id = ?",
+                    (new_name, fold(new_name), self._earlier_names(concept, new_name), concept.id),
                 )
                 changed = self._captions.rename_concept(
                     concept.id, concept.name, new_name, other_names=self.names(except_id=concept.id)
                 )
                 self._words.refresh(sorted(before | changed | self.photo_ids(concept.id)))
         return self.get(new_name)
+
+    def _earlier_names(self, concept: ConceptRecord, new_name: str) -> str | None:
+        """The names that a concept had, as they are stored."""
+        names = [*self.earlier_names().get(concept.id, ()), concept.name]
+        had = [name for name in dict.fromkeys(names) if name_key(name) != name_key(new_name)]
+        return json.dumps(had, ensure_ascii=False) if had else None
+
+    def earlier_names(self) -> dict[int, list[str]]:
+        """Return the names that concepts had before they were renamed, by id; removed ones are left out."""
+        rows = self._connection.rows(
+            "SELECT id, earlier_names FROM concepts WHERE earlier_names NOT NULL"
+            " AND (removed_at IS NULL OR merged_into NOT NULL)"
+        )
+        names: dict[int, list[str]] = {}
+        for row in rows:
+            root = merged_ids(self._connection, row["id"])[0]
+            names.setdefault(root, []).extend(json.loads(row["earlier_names"]))
+        return names
 
     def update(
         self, concept_id: int, *, kind: ConceptKind | str | None = None, about: str | None = None
@@ -393,15 +414,16 @@ class Concepts:
         return names
 
     def by_key(self) -> dict[str, ConceptRecord]:
-        """Return the concepts by the `name_key` of their names, and of names that were merged into them."""
+        """Return the concepts by the `name_key` of their names, earlier names and names merged into them."""
         concepts = {concept.id: concept for concept in self.all()}
-        merged = {
+        others = {
             name_key(name): concepts[concept_id]
-            for concept_id, names in self.merged_names().items()
+            for by_id in (self.merged_names(), self.earlier_names())
+            for concept_id, names in by_id.items()
             for name in names
             if concept_id in concepts
         }
-        return {**merged, **{name_key(concept.name): concept for concept in concepts.values()}}
+        return {**others, **{name_key(concept.name): concept for concept in concepts.values()}}
 
     def removed_names(self) -> list[str]:
         """Return the names that were removed and that nothing has now; captions may still have them."""
@@ -448,9 +470,12 @@ class Concepts:
                 merged * 4,
             )
         )
-        rows = self._connection.rows(f"SELECT name FROM concepts WHERE id IN ({marks})", merged)
+        rows = self._connection.rows(
+            f"SELECT name, earlier_names FROM concepts WHERE id IN ({marks})", merged
+        )
         for row in rows:
-            ids |= named_by_people(self._connection, row["name"])
+            for name in (row["name"], *json.loads(row["earlier_names"] or "[]")):
+                ids |= named_by_people(self._connection, name)
         return ids
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from photopal.library.connection import Connection
@@ -91,11 +91,23 @@ class PhotoEvidence:
 
 @dataclass(frozen=True)
 class _Concepts:
-    """All concepts: `roots` are those that others were merged into, or themselves, by id."""
+    """All concepts by id: `roots` are those that others were merged into, or themselves.
+
+    `earlier` has the names that concepts had, but for those that were removed.
+    """
 
     roots: Mapping[int, int]
     active: Mapping[int, str]
     every: Mapping[int, str]
+    earlier: Mapping[int, Sequence[str]]
+
+    def by_key(self) -> dict[str, int]:
+        """Whom a name in a file means: who has it now, who had it before being renamed, who had it at all."""
+        earlier = {name_key(name): i for i, names in self.earlier.items() for name in names}
+        every, active = (
+            {name_key(name): i for i, name in names.items()} for names in (self.every, self.active)
+        )
+        return {**every, **earlier, **active}
 
 
 def evidence_on(connection: Connection, photo_id: int, found: PhotoFindings | None = None) -> PhotoEvidence:
@@ -117,9 +129,7 @@ def evidence_on(connection: Connection, photo_id: int, found: PhotoFindings | No
     words = [_evidence(row) for row in rows if row["source"] not in ("caption", "file")]
     words += [] if found is None else [_evidence_of(one) for one in found.findings if one.decides]
     for row in (row for row in rows if row["source"] == "file"):
-        by_name = {
-            name_key(name): concept_id for concept_id, name in {**concepts.every, **concepts.active}.items()
-        }
+        by_name = concepts.by_key()
         named = {by_name.get(name_key(name)) for name in json.loads(row["text"])}
         words += [Evidence(concept_id, True, "file") for concept_id in named if concept_id is not None]
     if by_hand and text is not None:
@@ -160,7 +170,9 @@ def person_mark(name: str) -> str:
 
 
 def _read_concepts(connection: Connection) -> _Concepts:
-    rows = connection.rows("SELECT id, name, removed_at, merged_into FROM concepts ORDER BY id")
+    rows = connection.rows(
+        "SELECT id, name, removed_at, merged_into, earlier_names FROM concepts ORDER BY id"
+    )
     above = {row["id"]: row["merged_into"] for row in rows}
     roots = {}
     for concept_id in above:
@@ -169,7 +181,12 @@ def _read_concepts(connection: Connection) -> _Concepts:
             root = upper
         roots[concept_id] = root
     active = {row["id"]: row["name"] for row in rows if row["removed_at"] is None}
-    return _Concepts(roots, active, {row["id"]: row["name"] for row in rows})
+    earlier = {
+        row["id"]: json.loads(row["earlier_names"])
+        for row in rows
+        if row["earlier_names"] and roots[row["id"]] in active
+    }
+    return _Concepts(roots, active, {row["id"]: row["name"] for row in rows}, earlier)
 
 
 def _weigh(words: Iterable[Evidence], concepts: _Concepts) -> tuple[Evidence, ...]:

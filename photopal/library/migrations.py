@@ -515,6 +515,11 @@ def keep_birthdays(db: Any) -> None:
     db.execute("ALTER TABLE concepts ADD COLUMN birthday TEXT")
 
 
+def keep_earlier_names(db: Any) -> None:
+    """The names that a concept had before it was renamed, as JSON: files may still have them."""
+    db.execute("ALTER TABLE concepts ADD COLUMN earlier_names TEXT")
+
+
 # A new step goes last; one that was released is never changed.
 _STEPS = (
     _create_photos,
@@ -538,4 +543,5 @@ _STEPS = (
     keep_findings,
     keep_written_sidecars,
     keep_birthdays,
+    keep_earlier_names,
 )

@@ -153,6 +153,32 @@ def test_a_second_run_adds_nothing_and_undo_takes_everything_back(folder):
     assert folder.plan() == planned
 
 
+def test_somebody_who_was_renamed_keeps_the_photos_whose_files_have_the_earlier_name(folder):
+    library = folder.library
+    photos = {folder.put(region("Anna Müller")) for _ in range(MOST_REFERENCES + 3)}
+    apply_import(library, folder.plan())
+
+    def found(name):
+        return {hit.photo.id for hit in library.search.find(SearchQuery(concepts=(name,), limit=99))}
+
+    references = {one.photo.id for one in library.concepts.references(1)}
+    denied = min(photos - references)
+    library.corrections.put(denied, 1, is_present=False)
+    for name in ("Anne", "Anna"):
+        library.concepts.rename(library.concepts.all()[0].name, name)
+        assert found(name) == photos - {denied}
+        assert [(each.name, each.references) for each in folder.plan().names] == [(name, ())]
+    # The name is somebody else's as long as there is such a concept.
+    library.concepts.add("Anna Müller")
+    assert (found("Anna Müller"), found("Anna")) == (photos, references)
+    library.concepts.remove("Anna Müller")
+    assert found("Anna") == photos - {denied}
+    for _ in range(4):
+        library.history.undo()
+    assert [concept.name for concept in library.concepts.all()] == ["Anna Müller"]
+    assert found("Anna Müller") == photos - {denied}
+
+
 def test_without_a_region_only_a_photo_that_shows_nobody_else_tells_what_somebody_looks_like(folder):
     folder.put(persons=["Anna", "Ben"], source="Takeout")
     plan = folder.plan()
