@@ -53,7 +53,7 @@ def report(  # noqa: PLR0913 - one parameter for each option of the command
     Examples:
       photopal eval report
       photopal eval report /tmp/trial --quick
-      photopal eval report --only starting
+      photopal eval report --only initialization
     """
     from photopal.lab.experiments.runner import make_report
     from photopal.lab.experiments.tables import ReportHeading, need_plots, section_words, write_report
@@ -71,13 +71,13 @@ def report(  # noqa: PLR0913 - one parameter for each option of the command
         return
     command = "photopal eval report --quick" if quick else "photopal eval report"
     heading = ReportHeading(
-        model,
-        environment.plan.name,
-        environment.plan.seeds,
-        made.counts,
-        made.cpu_seconds,
-        made.wall_seconds,
-        command,
+        model=model,
+        plan=environment.plan.name,
+        seeds=environment.plan.seeds,
+        counts=made.counts,
+        cpu_seconds=made.cpu_seconds,
+        wall_seconds=made.wall_seconds,
+        command=command,
     )
     show_line(session.out, str(write_report(folder, heading, made.sections)))
 

@@ -22,7 +22,7 @@ from photopal.vlm.protocol import ChatPrompt, EncodedPrompt, PhotoFeatures, Visi
 if TYPE_CHECKING:
     from photopal.lab.experiments.plan import Plan
 
-INGREDIENTS = "ingredients"
+ABLATIONS = "ablations"
 INGREDIENT_TASKS = ("recognition", "places", "choice", "caption")
 INGREDIENT_FIGURES = (
     "recognition: weighted",
@@ -42,7 +42,7 @@ TUNED = {
 }
 
 
-def compute_ingredients(context: ExperimentContext, run: Run) -> tuple[dict[str, Figures], dict[str, Any]]:
+def compute_ablations(context: ExperimentContext, run: Run) -> tuple[dict[str, Figures], dict[str, Any]]:
     """Learn one scenario as it is and with each change."""
     dataset, scenario = context.scenario(run)
     seed, options = run.seed, context.plan.tune(run.seed)
@@ -71,9 +71,9 @@ def compute_ingredients(context: ExperimentContext, run: Run) -> tuple[dict[str,
     return conditions, {"steps": facts}
 
 
-def summarize_ingredients(results: Results, plan: Plan) -> Section:
+def summarize_ablations(results: Results, plan: Plan) -> Section:
     """Each change beside what it changes."""
-    runs = list(results[INGREDIENTS])
+    runs = list(results[ABLATIONS])
     registered = {f"{words}, registered": words for words in REGIONS.values()}
     base = "masks, tuned"
     pairs = [(base, condition) for condition in TUNED if condition != base]
@@ -91,7 +91,7 @@ def summarize_ingredients(results: Results, plan: Plan) -> Section:
     return Section("Ingredients", about, tables)
 
 
-INGREDIENT_EXPERIMENT = Experiment(INGREDIENTS, compute_ingredients, summarize_ingredients)
+ABLATION_EXPERIMENT = Experiment(ABLATIONS, compute_ablations, summarize_ablations)
 
 
 ORDER = "order"

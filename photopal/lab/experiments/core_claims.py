@@ -47,7 +47,7 @@ from photopal.lab.experiments.tasks import evaluate_tasks
 if TYPE_CHECKING:
     from photopal.lab.experiments.plan import Plan
 
-NAME = "learned"
+NAME = "claims"
 TASKS = ("recognition", "places", "choice", "caption")
 WEIGHTED = "recognition: weighted"
 BALANCED = "recognition: AUROC of p(yes), balanced"

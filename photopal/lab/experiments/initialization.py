@@ -31,7 +31,7 @@ from photopal.tuning import TuningProgress
 if TYPE_CHECKING:
     from photopal.lab.experiments.plan import Plan
 
-NAME = "starting"
+NAME = "initialization"
 STARTS = {"kmeans": "k-means", "random": "random embeddings"}
 SHARE = 0.95
 FIGURES = ("recognition: weighted", "recognition: AUROC of p(yes)")

@@ -39,7 +39,7 @@ from photopal.lab.experiments.tasks import evaluate_tasks
 if TYPE_CHECKING:
     from photopal.lab.experiments.plan import Plan
 
-NAME = "together"
+NAME = "joint"
 TASKS = ("recognition", "choice", "caption")
 WEIGHTED = "recognition: weighted"
 OWN = "recognition: weighted, more negatives, own threshold"

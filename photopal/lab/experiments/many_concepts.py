@@ -143,7 +143,7 @@ class FullPrompt:
         return PrefixCache(ids, photo.next_position + len(self), past)
 
 
-NAME = "crowd"
+NAME = "many"
 WEIGHTED = "recognition: weighted"
 AREA = "recognition: AUROC of p(yes)"
 F1, WRONG = "caption: F1 of names, all offered", "caption: wrong names per photo, all offered"

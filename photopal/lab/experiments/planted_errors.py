@@ -139,7 +139,7 @@ def _compare(fault: Fault, measure: Measure, sound: Evaluation, broken: Evaluati
     )
 
 
-NAME = "mistakes"
+NAME = "errors"
 SOUND = "sound"
 TASKS = ("recognition", "places", "grounding")
 

@@ -42,7 +42,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     learning_curves.PHOTO_EXPERIMENT,
     many_concepts.EXPERIMENT,
     risk_coverage.EXPERIMENT,
-    ablations.INGREDIENT_EXPERIMENT,
+    ablations.ABLATION_EXPERIMENT,
     ablations.ORDER_EXPERIMENT,
     adding_concepts.EXPERIMENT,
     planted_errors.EXPERIMENT,

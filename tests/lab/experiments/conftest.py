@@ -25,16 +25,16 @@ from photopal.vlm.batch_decoder import GenerationRequest, answer_batch
 from photopal.vlm.protocol import VisionModel
 
 NAMES = (
-    "learned",
-    "together",
-    "starting",
+    "claims",
+    "joint",
+    "initialization",
     "tokens",
     "photos",
-    "crowd",
-    "ingredients",
+    "many",
+    "ablations",
     "order",
     "adding",
-    "mistakes",
+    "errors",
 )
 TINY = Plan(
     name="tiny",
@@ -58,7 +58,7 @@ TINY = Plan(
     crowd=(2, 4),
     crowd_photos=1,
     crowd_epochs=1,
-    shares={name: Share(1, int(name == "together"), 1000.0) for name in NAMES},
+    shares={name: Share(1, int(name == "joint"), 1000.0) for name in NAMES},
     margin_s=0.0,
 )
 

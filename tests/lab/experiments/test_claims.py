@@ -30,7 +30,7 @@ def curve(*accuracy):
 
 def start(place, kmeans, random):
     facts = {"kmeans": curve(*kmeans), "random": curve(*random)}
-    return Result(Run("starting", place % 2, place), f"s{place}", "plain", {}, facts, 1.0)
+    return Result(Run("initialization", place % 2, place), f"s{place}", "plain", {}, facts, 1.0)
 
 
 def test_a_start_that_is_there_at_once_counts_with_half_a_pass():
@@ -48,7 +48,7 @@ def test_a_start_that_never_gets_there_counts_with_all_its_updates():
 def test_the_ratio_of_updates_is_a_geometric_mean_and_must_be_above_one_in_nearly_all_draws():
     twice, half = ((0.5, 1.0, 1.0), (0.5, 0.5, 1.0)), ((0.5, 0.5, 1.0), (0.5, 1.0, 1.0))
     [claim, median, *zero] = summarize_starting(
-        {"starting": [start(0, *twice), start(1, *half)]}, None
+        {"initialization": [start(0, *twice), start(1, *half)]}, None
     ).verdicts
     assert claim.figure == pytest.approx(1.0)  # the mean of 2 and 1/2 would be 1.25
     assert not claim.is_met
@@ -56,7 +56,7 @@ def test_the_ratio_of_updates_is_a_geometric_mean_and_must_be_above_one_in_nearl
     assert "plain scenarios" in claim.claim
     assert median.figure == pytest.approx(1.25)
     assert {one.figure for one in zero if "validation" in one.claim} == {0.5}
-    [claim, *_] = summarize_starting({"starting": [start(n, *twice) for n in range(3)]}, None).verdicts
+    [claim, *_] = summarize_starting({"initialization": [start(n, *twice) for n in range(3)]}, None).verdicts
     assert claim.is_met
     wide = at_least("c", Estimate(1.6, (0.9, 2.5)), 1.5, "x", is_firm=True, floor=1.0)
     assert verdict_words(wide) == "**missed**: the interval reaches 1"
@@ -75,11 +75,11 @@ def marked(place, **conditions):
         condition.replace("_", " "): {GROUNDING: [[float(hit)] for hit in hits]}
         for condition, hits in conditions.items()
     }
-    return Result(Run("learned", 0, place), f"s{place}", "plain", told, {}, 1.0)
+    return Result(Run("claims", 0, place), f"s{place}", "plain", told, {}, 1.0)
 
 
 def claims_of(runs):
-    return {one.claim: one for one in summarize_learned({"learned": runs}, None).verdicts}
+    return {one.claim: one for one in summarize_learned({"claims": runs}, None).verdicts}
 
 
 def test_marks_must_be_better_than_their_sentence_alone_and_than_marks_elsewhere():
@@ -95,7 +95,7 @@ def test_marks_must_be_better_than_their_sentence_alone_and_than_marks_elsewhere
 def controlled(place, condition, rows):
     weighted = [[row[0], float(row[1] >= 0.5)] for row in rows]
     told = {condition: {BALANCED: rows, WEIGHTED: weighted}}
-    return Result(Run("learned", 0, place), f"s{place}", "plain", told, {}, 1.0)
+    return Result(Run("claims", 0, place), f"s{place}", "plain", told, {}, 1.0)
 
 
 def test_a_control_that_says_no_to_all_but_knows_better_is_not_met():
@@ -132,7 +132,7 @@ def faulty(place, sound, broken, figure=GROUNDING):
         condition: {figure: [[float(hit)] for hit in hits]}
         for condition, hits in ((SOUND, sound), ("marks at random", broken))
     }
-    return Result(Run("mistakes", 0, place), f"s{place}", "plain", told, {}, 1.0)
+    return Result(Run("errors", 0, place), f"s{place}", "plain", told, {}, 1.0)
 
 
 def test_a_mistake_that_is_not_seen_is_a_missed_claim():
@@ -148,7 +148,7 @@ def test_a_mistake_that_is_not_seen_is_a_missed_claim():
 
 
 def test_every_mistake_has_one_claim_and_none_is_true_by_itself():
-    section = summarize_mistakes({"mistakes": [faulty(n, (1, 1), (0, 0)) for n in range(2)]}, None)
+    section = summarize_mistakes({"errors": [faulty(n, (1, 1), (0, 0)) for n in range(2)]}, None)
     assert len(section.verdicts) == len(FAULTS)
     assert ("places", "peak within the mask") not in WATCHED["marks at random"]
 

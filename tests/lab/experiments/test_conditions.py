@@ -218,7 +218,7 @@ def test_fewer_photos_leave_some_for_validation_only_from_three_on(tiny_context)
 
 
 def test_near_duplicates_differ_from_their_photos_only_where_the_concept_is(tiny_context):
-    scenario = tiny_context.scenario(Run("learned", 0, 0))[1]
+    scenario = tiny_context.scenario(Run("claims", 0, 0))[1]
     concept = scenario.concepts[0]
     twins = [p for p in scenario.lookalikes if p.resembles == concept.name and p.negative == "near-duplicate"]
     assert len(twins) == 1

@@ -139,19 +139,19 @@ def test_the_plans_fit_their_hour_and_their_five_minutes_on_two_cores():
     assert FULL.budget_s / 2 < 60 * 60
     assert QUICK.budget_s / 2 < 5 * 60
     assert len(FULL.seeds) == 3
-    assert FULL.shares["learned"].plain >= 20
+    assert FULL.shares["claims"].plain >= 20
     assert {run.experiment for run in list_runs(FULL)} == {run.experiment for run in list_runs(QUICK)}
 
 
 def test_cells_come_from_every_seed_in_turn():
     seeds = [run.seed for run in list_runs(FULL, ("adding",))]
     assert seeds[:6] == [0, 1, 2, 0, 1, 2]
-    assert {run.experiment for run in list_runs(FULL, ("calibration",))} == {"learned"}
+    assert {run.experiment for run in list_runs(FULL, ("calibration",))} == {"claims"}
 
 
 def test_plain_and_lookalike_scenarios_come_in_proportion_at_every_point():
-    share = FULL.shares["learned"]
-    indices = [run.index for run in list_runs(FULL, ("learned",)) if run.seed == 1]
+    share = FULL.shares["claims"]
+    indices = [run.index for run in list_runs(FULL, ("claims",)) if run.seed == 1]
     assert len(set(indices)) == len(indices) == share.plain + share.lookalike
     for count in range(1, len(indices) + 1):
         plain = sum(index < FULL.drawn.scenarios for index in indices[:count])
@@ -167,7 +167,7 @@ def test_the_page_has_claims_tables_and_plots_and_keeps_what_was_written_by_hand
     text = write_report(tmp_path, heading, made.sections).read_text(encoding="utf-8")
     assert "Marks do nothing, because …" in text
     assert notes.read_text(encoding="utf-8") == "Marks do nothing, because …\n"
-    assert "`photopal eval report --only learned`" in text
+    assert "`photopal eval report --only claims`" in text
     for section in made.sections:
         assert f"## {section.title}" in text
         for plot in section.plots:
@@ -178,4 +178,4 @@ def test_the_page_has_claims_tables_and_plots_and_keeps_what_was_written_by_hand
 def test_an_unknown_experiment_is_refused_with_those_there_are(environment):
     with pytest.raises(UsageError, match="singing: no such experiment") as caught:
         make_report(environment, ("singing",))
-    assert "starting" in str(caught.value.hint)
+    assert "initialization" in str(caught.value.hint)

@@ -24,7 +24,7 @@ from photopal.lab.experiments.risk_coverage import (
 VALIDATION = [[0, 1, 0.4, 0.1, 1], [0, 0, 0.1, -0.1, 0], [1, 1, 0.9, 0.1, 1], [1, 0, 0.7, -0.1, 0]]
 TEST = [[0, 1, 0.35, 0.2, 1], [0, 0, 0.05, 0.01, 0], [1, 1, 0.95, 0.3, 1], [1, 0, 0.6, -0.2, 0]]
 FACTS = {"validation": VALIDATION, "test": TEST, "half_bands": [0.05, 0.05]}
-ONE = Result(Run("learned", 0, 0), "s", "plain", {}, FACTS, 1)
+ONE = Result(Run("claims", 0, 0), "s", "plain", {}, FACTS, 1)
 
 
 def test_a_threshold_a_concept_is_right_where_one_for_all_is_not():
@@ -58,12 +58,12 @@ def test_risk_is_counted_among_the_surest_answers():
 @pytest.mark.slow
 def test_the_calibration_error_is_the_same_figure_as_the_claim():
     conditions = {"tuned": {ERROR: [[1.0, 0.95], [0.0, 0.35], [1.0, 0.65], [0.0, 0.05]]}}
-    runs = [Result(Run("learned", 0, place), "s", "plain", conditions, FACTS, 1) for place in range(2)]
+    runs = [Result(Run("claims", 0, place), "s", "plain", conditions, FACTS, 1) for place in range(2)]
     table = next(
-        one for one in summarize({"learned": runs}, None).tables if one.title == "Calibration of p(yes)"
+        one for one in summarize({"claims": runs}, None).tables if one.title == "Calibration of p(yes)"
     )
     assert f"plain scenarios {estimate(runs, 'tuned', ERROR)}" in table.note
     assert sum(int(row[1]) for row in table.rows) == 8
-    claims = {one.claim: one.figure for one in summarize_learned({"learned": runs}, None).verdicts}
+    claims = {one.claim: one.figure for one in summarize_learned({"claims": runs}, None).verdicts}
     assert claims["ECE of p(yes), plain scenarios"] == pytest.approx(0.2)
     assert "scenarios 0.200" in table.note
