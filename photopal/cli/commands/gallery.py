@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from photopal.cli.context import session_of
+from photopal.cli.filters import CameraFilter, ConceptFilter, SinceFilter, UntilFilter
 from photopal.cli.output import show_json, show_line
 from photopal.cli.pages import open_page, save_page
 from photopal.errors import ExitCode, NothingFoundError
@@ -25,17 +26,10 @@ def gallery(  # noqa: PLR0913 - one parameter for each option of the command
     into: Annotated[
         Path, typer.Option(help="Folder for the page: a new one, an empty one or a gallery.", metavar="DIR")
     ],
-    concept: Annotated[
-        list[str] | None,
-        typer.Option(help="Only photos with this person, pet or thing; can be repeated.", metavar="NAME"),
-    ] = None,
-    since: Annotated[
-        str | None, typer.Option(help="Photos from this day, month or year on.", metavar="DATE")
-    ] = None,
-    until: Annotated[
-        str | None, typer.Option(help="Photos up to and including this day, month or year.", metavar="DATE")
-    ] = None,
-    camera: Annotated[str | None, typer.Option(help="Part of the camera's name.", metavar="TEXT")] = None,
+    concept: ConceptFilter = None,
+    since: SinceFilter = None,
+    until: UntilFilter = None,
+    camera: CameraFilter = None,
     title: Annotated[
         str | None, typer.Option(help="Title of the page; the query by default.", metavar="TEXT")
     ] = None,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from photopal.cli.context import Session, session_of
+from photopal.cli.filters import CameraFilter, ConceptFilter, SinceFilter, UntilFilter
 from photopal.cli.output import Listing, show_json, show_listing
 from photopal.cli.pages import open_page, save_page
 from photopal.cli.terminal import NO_PICTURES, show_photos
@@ -24,17 +25,10 @@ def search(  # noqa: PLR0913 - one parameter for each option of the command
         list[str] | None, typer.Argument(help="Words, names and dates.", metavar="QUERY", show_default=False)
     ] = None,
     *,
-    concept: Annotated[
-        list[str] | None,
-        typer.Option(help="Only photos with this person, pet or thing; can be repeated.", metavar="NAME"),
-    ] = None,
-    since: Annotated[
-        str | None, typer.Option(help="Photos from this day, month or year on.", metavar="DATE")
-    ] = None,
-    until: Annotated[
-        str | None, typer.Option(help="Photos up to and including this day, month or year.", metavar="DATE")
-    ] = None,
-    camera: Annotated[str | None, typer.Option(help="Part of the camera's name.", metavar="TEXT")] = None,
+    concept: ConceptFilter = None,
+    since: SinceFilter = None,
+    until: UntilFilter = None,
+    camera: CameraFilter = None,
     limit: Annotated[int, typer.Option(help="Maximum number of photos.", min=1, metavar="N")] = 50,
     offset: Annotated[int, typer.Option(help="Skip the first N photos.", min=0, metavar="N")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
