@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from PIL import Image
 
@@ -81,33 +81,21 @@ class KnownFacts:
     faces: int | None = None
 
 
-@dataclass(frozen=True, eq=False)
-class PhotoAnalysis:
-    """A photo as the assistant sees it.
-
-    What several questions about the photo have in common is computed once, and goes with the analysis.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class PhotoSightings:
+    """What the assistant sees on a photo, without the photo: all that the library has to know.
 
     Attributes:
-        image: Upright RGB.
-        features: Of the photo without marks.
         sightings: Every concept of the bank, the present ones first, best first.
         is_understood: Whether the model understands photos like it.
         glance: The photo as the encoder of pets and things sees it at a glance, where it was asked.
-        marked: Features of the photo with marks, by the marks.
-        prefixes: The beginnings of prompts, by the photo with its marks and the concepts spoken of.
         known: What is known of a photo that the model does not understand; the model must not be asked about
             it. None where it understands the photo.
     """
 
-    image: Image.Image
-    features: PhotoFeatures
     sightings: tuple[Sighting, ...]
     is_understood: bool = True
     glance: PhotoFeatures | None = None
-    marked: dict[tuple[Mark, ...], PhotoFeatures] = field(default_factory=dict)
-    prefixes: LRUCache[tuple[int, ...], PrefixCache] = field(
-        default_factory=lambda: LRUCache(_MOST_PREFIXES, lambda prefix: 1)
-    )
     known: KnownFacts | None = None
 
     @property
@@ -118,6 +106,30 @@ class PhotoAnalysis:
     def of(self, concept_id: int) -> Sighting | None:
         """The sighting of a concept, if the bank has it."""
         return next((s for s in self.sightings if s.concept.id == concept_id), None)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class PhotoAnalysis(PhotoSightings):
+    """A photo as the assistant sees it.
+
+    What several questions about the photo have in common is computed once, and goes with the analysis.
+
+    Attributes:
+        image: Upright RGB.
+        features: Of the photo without marks.
+        marked: Features of the photo with marks, by the marks.
+        prefixes: The beginnings of prompts, by the photo with its marks and the concepts spoken of.
+    """
+
+    image: Image.Image
+    features: PhotoFeatures
+    marked: dict[tuple[Mark, ...], PhotoFeatures] = field(default_factory=dict)
+    prefixes: LRUCache[tuple[int, ...], PrefixCache] = field(
+        default_factory=lambda: LRUCache(_MOST_PREFIXES, lambda prefix: 1)
+    )
+
+
+Seen = TypeVar("Seen", bound=PhotoSightings)
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,7 +156,7 @@ class PersonalizedPrompt:
         return [concept.name for concept in self.concepts]
 
 
-def corrected(analysis: PhotoAnalysis, words: Mapping[int, Evidence]) -> PhotoAnalysis:
+def corrected(analysis: Seen, words: Mapping[int, Evidence]) -> Seen:
     """Put what is known of a photo in the place of what the model found.
 
     Those who are known to be on it come first, so that a prompt offers them before all others.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -60,6 +60,7 @@ class Assistant:
         concepts: Who the library knows; those without rows in the bank are passed over.
         has_marks: Whether marks are drawn for the model (MC-LLaVA, section 3.3).
         finder: Finds who is on photos without the model, by faces and looks, if that is wanted.
+        glance: Looks at photos as `EvidenceFinder.glance` does, where there is no finder.
     """
 
     def __init__(
@@ -70,12 +71,14 @@ class Assistant:
         *,
         has_marks: bool = True,
         finder: EvidenceFinder | None = None,
+        glance: Callable[[Image.Image], PhotoFeatures | None] | None = None,
     ) -> None:
         self.model = model
         self.bank = bank
         self.concepts = [concept for concept in concepts if concept.id in bank.concepts]
         self.has_marks = has_marks
         self.finder = finder
+        self._glance = glance if finder is None else finder.glance
 
     def analyze(self, image: Image.Image) -> PhotoAnalysis:
         """Look at an upright RGB photo: encode it once and decide who is where."""
@@ -91,8 +94,8 @@ class Assistant:
         The maps alone decide, or within the abstain band map and model together.
         """
         # A model of all kinds of photos needs no second opinion.
-        is_asked = self.finder is not None and not self.model.sees_all
-        glances = [self.finder.glance(image) if self.finder and is_asked else None for image in images]
+        glance = None if self.model.sees_all else self._glance
+        glances = [None if glance is None else glance(image) for image in images]
         looks = [
             PhotoAnalysis(
                 image=image,

@@ -5,59 +5,109 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
-from photopal.assistant.assistant import Assistant, PersonalizedPrompt, PhotoAnalysis, Sighting
-from photopal.assistant.evidence import FindingKeys, is_found_with
+from photopal.assistant.analysis import PhotoAnalysis, PhotoSightings, Sighting
+from photopal.assistant.assistant import Assistant
+from photopal.assistant.captioner import (
+    CaptionJob,
+    CaptionWorkers,
+    InProcess,
+    Looked,
+    PhotoToCaption,
+    Written,
+    caption_request,
+)
+from photopal.assistant.evidence import EvidenceFinder, FindingKeys, is_found_with
 from photopal.assistant.known import describe_known, weigh
 from photopal.assistant.occasions import Trips, find_trips
-from photopal.assistant.similar import store_vectors
+from photopal.concepts import Bank
 from photopal.errors import PhotoError
-from photopal.library import Library, PhotoRecord
+from photopal.faces import DETECTOR, store_faces
+from photopal.library import ConceptRecord, Library, PhotoRecord
 from photopal.library.models import CaptionSource, PhotoFindings
 from photopal.library.photo_vectors import VectorFile
-from photopal.photos import MODEL_SIDE_PX, Skipped
-from photopal.photos.prefetch import open_ahead
-from photopal.prompts import CAPTION_QUESTION, PROMPT_VERSION, build_prompt
+from photopal.photos import Skipped
+from photopal.photos.prefetch import read_ahead
+from photopal.prompts import PROMPT_VERSION
 from photopal.text import join_words, names_in
-from photopal.vlm.batch_decoder import GenerationRequest, answer_batch
+
+_MOST_BYTES = 64 * 2**20  # of the files of a batch that travels
 
 BATCH_S = 1.5
-"""How long a batch should take: results are stored after each, so this is what an interrupt may lose."""
+"""How long a batch may always take: results are stored after each, so this is what an interrupt may lose."""
+
+LONGEST_S = 12.0
+"""How long a batch may take where larger batches caption more photos per second."""
 
 MOST_AT_ONCE = 32
-_GROWTH = 16
+_RISE = 1.1
+_TRY_AGAIN_AFTER = 24
 
 
 class BatchSizer:
-    """Measures batches and sizes the next; the first is a single photo.
+    """Finds by trial how many photos to caption together; the first batch is a single photo.
+
+    Each trial is a batch twice as large. It becomes the rule if it is quick, or if it captions a tenth more
+    photos per second; if not, the next trial comes after some batches.
 
     Attributes:
         size: Photos in the next batch.
     """
 
-    def __init__(self, *, batch_s: float = BATCH_S, most: int = MOST_AT_ONCE) -> None:
+    def __init__(
+        self,
+        *,
+        batch_s: float = BATCH_S,
+        most: int = MOST_AT_ONCE,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.size = 1
-        self._batch_s, self._most = batch_s, most
-        self._since = time.monotonic()
+        self._batch_s, self._most, self._clock = batch_s, most, clock
+        self._since_s = clock()
+        self._proven, self._per_s = 0, 0.0  # the size that is the rule, and its photos per second
+        self._until_trial = 0
 
     def is_full(self, count: int) -> bool:
         """Whether a batch of this many photos should begin, large enough or waited for long enough."""
-        return count >= self.size or time.monotonic() - self._since >= self._batch_s
+        return count >= self.size or self._clock() - self._since_s >= self._batch_s
 
-    def note(self, count: int) -> None:
-        """Note that a batch of this many photos, one or more, is stored."""
-        now = time.monotonic()
-        took_s, self._since = max(1e-6, now - self._since), now
-        fitting = int(self._batch_s * count / took_s)
-        self.size = max(1, min(fitting, self._most, _GROWTH * self.size))
+    def wait(self) -> None:
+        """Begin to wait for the photos of the next batch."""
+        self._since_s = self._clock()
 
+    def bound(self, most: int) -> None:
+        """Note how many photos have room in memory together."""
+        self._most = max(1, min(MOST_AT_ONCE, most))
+        self.size = min(self.size, self._most)
+        self._proven = min(self._proven, self._most)
 
-NAME_BONUS = 5.0
-"""Those who were found are expected in the caption, each once; see `ConceptEmbeddings.name_bonus`."""
+    def note(self, count: int, took_s: float) -> None:
+        """Note how long the model took for a batch of this many photos.
+
+        Only one of the size at hand tells anything of larger ones.
+        """
+        if count != self.size:
+            return
+        per_s = count / max(1e-9, took_s)
+        if count > self._proven:
+            if took_s <= self._batch_s or per_s >= _RISE * self._per_s:
+                self._proven, self._per_s, self._until_trial = count, per_s, 0
+            else:
+                self.size, self._until_trial = self._proven, _TRY_AGAIN_AFTER
+        else:
+            self._per_s += 0.25 * (per_s - self._per_s)
+            self._until_trial -= 1
+            if took_s > LONGEST_S:  # photos or the machine have become slower
+                self.size = self._proven = max(1, count // 2)
+                self._per_s, self._until_trial = per_s, _TRY_AGAIN_AFTER
+        if self._until_trial <= 0 and self.size / max(1e-9, self._per_s) <= LONGEST_S / 2:
+            self.size = min(self._most, 2 * self._proven)
 
 
 @dataclass(frozen=True)
@@ -125,26 +175,9 @@ def caption_photo(
     assistant: Assistant, analysis: PhotoAnalysis, *, on_text: Callable[[str], None] | None = None
 ) -> Caption:
     """Caption a photo that was looked at."""
-    request = _caption_request(assistant, assistant.personalize(analysis))
+    request = caption_request(assistant, assistant.personalize(analysis))
     text = assistant.model.generate(request.encoded, request.features, request.concepts, on_text=on_text)
     return Caption(text, analysis.sightings)
-
-
-def caption_each(assistant: Assistant, analyses: Sequence[PhotoAnalysis]) -> list[Caption]:
-    """Caption photos that were looked at, together; each as `caption_photo` captions it alone.
-
-    The caption of a photo that the model does not understand is what is known of it.
-    """
-    prompts = assistant.personalize_each([(analysis, ()) for analysis in analyses if analysis.known is None])
-    texts = iter(answer_batch(assistant.model, [_caption_request(assistant, prompt) for prompt in prompts]))
-    return [
-        Caption(
-            next(texts) if analysis.known is None else analysis.known.text,
-            analysis.sightings,
-            _source(analysis),
-        )
-        for analysis in analyses
-    ]
 
 
 def _complete(caption: Caption) -> Caption:
@@ -158,25 +191,45 @@ def _complete(caption: Caption) -> Caption:
     )
 
 
-def _caption_request(assistant: Assistant, personalized: PersonalizedPrompt) -> GenerationRequest:
-    prompt = build_prompt(CAPTION_QUESTION, personalized.offered)
-    encoded = assistant.model.encode_prompt(prompt, personalized.features)
-    concepts = personalized.embeddings
-    if concepts is not None:
-        concepts = replace(concepts, name_bonus=NAME_BONUS)
-    return GenerationRequest(encoded, personalized.features, concepts)
+@dataclass(frozen=True)
+class ModelFacts:
+    """What tells one model from another, without the model."""
+
+    fingerprint: str
+    sees_all: bool
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class RemoteAssistant:
+    """An assistant whose model is with workers, in other processes or on other machines.
+
+    Attributes:
+        model: Theirs.
+        bank: Theirs.
+        concepts: Who the library knows, as far as the bank does.
+        finder: As of `Assistant`.
+        workers: Look at photos and write.
+        finds_faces: Whether they also look for the faces on photos that were not searched for them.
+    """
+
+    model: ModelFacts
+    bank: Bank
+    concepts: Sequence[ConceptRecord]
+    finder: EvidenceFinder | None
+    workers: CaptionWorkers
+    finds_faces: bool = False
 
 
 def caption_photos(
     library: Library,
-    assistant: Assistant,
+    assistant: Assistant | RemoteAssistant,
     photos: Iterable[PhotoRecord],
     *,
     options: CaptionOptions | None = None,
     vectors: VectorFile | None = None,
     on_caption: Callable[[CaptionedPhoto], None] | None = None,
 ) -> CaptionReport:
-    """Caption photos a few at a time; each batch, of about a second, is stored before the next is begun.
+    """Caption photos a few at a time; each batch, of a second or a few, is stored as soon as it is done.
 
     A caption is kept as it is where model, bank and wording are those it was made with, and the user has said
     nothing new of who is on the photo, unless forced. One that the user wrote stays unless the options say
@@ -185,33 +238,40 @@ def caption_photos(
 
     Args:
         library: Open for writing.
-        assistant: Looks and speaks.
+        assistant: Looks and speaks. Where its model is with several workers, captions come in whatever order.
         photos: Which to caption.
         options: The defaults when left out.
         vectors: Where to store what makes photos comparable.
         on_caption: Called with every new caption.
     """
-    run = _Run(library, assistant, options or CaptionOptions(), vectors)
-    batch: list[tuple[_Task, Image.Image]] = []
-    with closing(open_ahead(run.tasks(photos), lambda task: task.path, max_side_px=MODEL_SIDE_PX)) as opened:
-        for task, image in opened:
-            if image is None:
+    run = _Run(library, assistant, options or CaptionOptions(), vectors=vectors, on_caption=on_caption)
+    batch: list[tuple[_Task, Image.Image | bytes]] = []
+    with closing(read_ahead(run.tasks(photos), lambda task: task.path, run.workers.read)) as opened:
+        for task, content in opened:
+            if content is None:
                 run.kept += 1
-            elif isinstance(image, PhotoError):
-                run.skipped.append(Skipped.by(task.photo.path, image))
+            elif isinstance(content, PhotoError):
+                run.skipped.append(Skipped.by(task.photo.path, content))
             else:
-                batch.append((task, image))
+                batch.append((task, content))
             is_enough = run.is_enough([task for task, _ in batch])
-            if batch and (is_enough or run.batch_size.is_full(len(batch))):
-                run.caption(batch, on_caption)
+            if batch and (is_enough or run.batch_size.is_full(len(batch)) or _is_large(batch)):
+                run.begin(batch)
                 batch = []
             if is_enough:
-                break
+                run.finish()
+                if run.is_enough(()):  # not where some could not be read after all
+                    break
         if batch:
-            run.caption(batch, on_caption)
+            run.begin(batch)
+        run.finish()
     return CaptionReport(
         captioned=run.captioned, from_facts=run.from_facts, kept=run.kept, skipped=tuple(run.skipped)
     )
+
+
+def _is_large(batch: Sequence[tuple[_Task, Image.Image | bytes]]) -> bool:
+    return sum(len(content) for _, content in batch if isinstance(content, bytes)) >= _MOST_BYTES
 
 
 @dataclass(frozen=True)
@@ -232,21 +292,51 @@ class _Task:
 
     @property
     def path(self) -> Path | None:
-        """What to decode, if anything."""
+        """What to read, if anything."""
         return None if self.is_done else self.photo.path
+
+
+@dataclass(eq=False)
+class _Batch:
+    """Photos that are captioned together, and what came of them so far.
+
+    Attributes:
+        tasks: One a photo of the job.
+        own: What the model sees on each; None where it cannot be read.
+        weighed: The same, with what is known of the photo in the place of what the model found.
+        vectors: What makes them comparable.
+    """
+
+    tasks: Sequence[_Task]
+    own: list[PhotoSightings | None] = field(default_factory=list)
+    weighed: list[PhotoSightings | None] = field(default_factory=list)
+    vectors: dict[str, NDArray[np.float32]] = field(default_factory=dict)
 
 
 class _Run:
     """One run over photos: what was done so far, and how to do the next batch."""
 
     def __init__(
-        self, library: Library, assistant: Assistant, options: CaptionOptions, vectors: VectorFile | None
+        self,
+        library: Library,
+        assistant: Assistant | RemoteAssistant,
+        options: CaptionOptions,
+        *,
+        vectors: VectorFile | None,
+        on_caption: Callable[[CaptionedPhoto], None] | None,
     ) -> None:
         self.library, self.assistant, self.options, self.vectors = library, assistant, options, vectors
+        self.on_caption = on_caption
+        self.workers: CaptionWorkers
+        if isinstance(assistant, RemoteAssistant):
+            self.workers, self.finds_faces = assistant.workers, assistant.finds_faces
+        else:
+            self.workers, self.finds_faces = InProcess(assistant), False
         self.made_with = made_with(library, assistant)
         self.batch_size = BatchSizer()
         self.captioned = self.from_facts = self.kept = 0
         self.skipped: list[Skipped] = []
+        self.under_way: dict[CaptionJob, _Batch] = {}
 
     def tasks(self, photos: Iterable[PhotoRecord]) -> Iterator[_Task]:
         """What is to be done with each photo."""
@@ -266,74 +356,143 @@ class _Run:
             )
 
     def is_enough(self, tasks: Sequence[_Task]) -> bool:
-        """Whether the limit is reached once these are captioned."""
+        """Whether the limit is reached once these and those under way are captioned."""
+        waiting = [*tasks, *(task for batch in self.under_way.values() for task in batch.tasks)]
         limit = self.options.limit
-        return limit is not None and self.captioned + sum(w.kept_text is None for w in tasks) >= limit
+        return limit is not None and self.captioned + sum(w.kept_text is None for w in waiting) >= limit
 
-    def caption(
-        self,
-        batch: Sequence[tuple[_Task, Image.Image]],
-        on_caption: Callable[[CaptionedPhoto], None] | None,
-    ) -> None:
-        """Look at photos, caption and store them together."""
-        hashes = [task.photo.content_hash for task, _ in batch]
-        seen = self.assistant.analyze_each([image for _, image in batch], keys=hashes)
-        self._find(batch, seen)
-        analyses = [
-            weigh(self.library, task.photo, analysis, trips=self.made_with.trips)
-            for (task, _), analysis in zip(batch, seen, strict=True)
+    def begin(self, batch: Sequence[tuple[_Task, Image.Image | bytes]]) -> None:
+        """Begin a batch, once there is a worker for it."""
+        photos = [
+            PhotoToCaption(
+                key=task.photo.content_hash,
+                path=task.photo.path,
+                content=content,
+                has_faces_to_find=self.finds_faces
+                and not self.library.faces.is_scanned(task.photo.id, detector=DETECTOR),
+            )
+            for task, content in batch
         ]
-        # A caption by a model that saw the photo is better than what is known without looking.
-        wanted = [
-            (task, own, analysis)
-            for (task, _), own, analysis in zip(batch, seen, analyses, strict=True)
-            if analysis.known is None or not task.is_seen_by_other
-        ]
-        new = iter(caption_each(self.assistant, [v for task, _, v in wanted if task.kept_text is None]))
-        captions = [
-            _complete(next(new))
-            if task.kept_text is None
-            else Caption(task.kept_text, analysis.sightings, _source(analysis))
-            for task, _, analysis in wanted
-        ]
-        with self.library.writing():
-            for (task, own, _), caption in zip(wanted, captions, strict=True):
-                self._store(task, caption, own)
-        if self.vectors is not None:
-            store_vectors(self.vectors, hashes, [analysis.features for analysis in analyses])
-        self.batch_size.note(len(batch))
-        made = [
-            CaptionedPhoto(task.photo, caption)
-            for (task, _, _), caption in zip(wanted, captions, strict=True)
-            if task.kept_text is None
-        ]
-        self.captioned += len(made)
-        self.from_facts += sum(one.caption.source == "facts" for one in made)
-        self.kept += len(batch) - len(made)
-        for one in made:
-            if on_caption:
-                on_caption(one)
+        self._start(CaptionJob(photos), _Batch([task for task, _ in batch]))
+        while len(self.under_way) >= self.workers.most_jobs:
+            self._go_on()
+        self.batch_size.wait()
 
-    def _find(self, batch: Sequence[tuple[_Task, Image.Image]], seen: Sequence[PhotoAnalysis]) -> None:
+    def finish(self) -> None:
+        """Wait until all that was begun is stored."""
+        while self.under_way:
+            self._go_on()
+
+    def _start(self, job: CaptionJob, batch: _Batch) -> None:
+        self.under_way[job] = batch
+        self.workers.look(job)
+
+    def _go_on(self) -> None:
+        """Wait for what is done next, and go on with it."""
+        done = self.workers.wait()
+        if isinstance(done, Looked):
+            self.batch_size.bound(done.most_photos)
+            self._weigh(done)
+            return
+        batch = self.under_way.pop(done.job)
+        if isinstance(done, Written):
+            self.batch_size.note(len(batch.tasks), done.job.took_s)
+            self._store(batch, done.texts)
+        elif len(batch.tasks) > 1:
+            # One photo, or all of them together, may be too much for a worker.
+            for task, photo in zip(batch.tasks, done.job.photos, strict=True):
+                self._start(CaptionJob([photo]), _Batch([task]))
+        else:
+            [photo] = done.job.photos
+            self.skipped.append(Skipped(photo.path, done.reason))
+
+    def _weigh(self, looked: Looked) -> None:
+        """Put what is known in the place of what the model sees, and have captions written by that."""
+        batch = self.under_way[looked.job]
+        batch.own, batch.weighed = [], []
+        self._store_faces(batch, looked)
+        self._find(batch, looked)
+        for task, photo, seen in zip(batch.tasks, looked.job.photos, looked.photos, strict=True):
+            if isinstance(seen, str):
+                self.skipped.append(Skipped(photo.path, seen))
+                batch.own.append(None)
+                batch.weighed.append(None)
+                continue
+            known = weigh(self.library, task.photo, seen.sightings, trips=self.made_with.trips)
+            batch.own.append(seen.sightings)
+            # A caption by a model that saw the photo is better than what is known without looking.
+            batch.weighed.append(None if known.known is not None and task.is_seen_by_other else known)
+            batch.vectors[photo.key] = seen.vector
+        self.workers.write(
+            looked.job,
+            [
+                weighed.sightings
+                if weighed is not None and weighed.known is None and task.kept_text is None
+                else None
+                for task, weighed in zip(batch.tasks, batch.weighed, strict=True)
+            ],
+        )
+
+    def _store_faces(self, batch: _Batch, looked: Looked) -> None:
+        store_faces(
+            self.library,
+            [
+                (task.photo, seen.faces)
+                for task, seen in zip(batch.tasks, looked.photos, strict=True)
+                if not isinstance(seen, str) and seen.faces is not None
+            ],
+        )
+
+    def _find(self, batch: _Batch, looked: Looked) -> None:
         """Find who is on photos by faces and looks, and store it.
 
         Not on photos of the one kind that a model was made for: it knows them better.
         """
-        finder, model = self.assistant.finder, self.assistant.model
+        finder = self.assistant.finder
         if finder is None:
             return
         separations = {i: concept.separation for i, concept in self.assistant.bank.concepts.items()}
-        found = []
-        for (task, _), analysis in zip(batch, seen, strict=True):
-            if analysis.is_understood and not model.sees_all:
-                found.append(PhotoFindings())
+        found: list[tuple[int, PhotoFindings]] = []
+        for task, photo, seen in zip(batch.tasks, looked.job.photos, looked.photos, strict=True):
+            if isinstance(seen, str):
                 continue
-            found.append(finder.find(task.photo, analysis, separations=separations))
+            findings = PhotoFindings()
+            if self.made_with.sees_all or not seen.sightings.is_understood:
+                if seen.cells is not None:
+                    finder.take_cells(task.photo, seen.cells)
+                image = None if isinstance(photo.content, bytes) else photo.content
+                findings = finder.find(task.photo, seen.sightings, image=image, separations=separations)
+            found.append((task.photo.id, findings))
         with self.library.writing():
-            for (task, _), one in zip(batch, found, strict=True):
-                self.library.findings.put(task.photo.id, one)
+            for photo_id, findings in found:
+                self.library.findings.put(photo_id, findings)
 
-    def _store(self, task: _Task, caption: Caption, own: PhotoAnalysis) -> None:
+    def _store(self, batch: _Batch, texts: Sequence[str]) -> None:
+        """Store the captions of a batch, and tell of the new ones."""
+        made: list[CaptionedPhoto] = []
+        with self.library.writing():
+            for task, own, weighed, text in zip(batch.tasks, batch.own, batch.weighed, texts, strict=True):
+                if own is None or weighed is None:
+                    continue
+                source: CaptionSource = "model" if weighed.known is None else "facts"
+                words = text if weighed.known is None else weighed.known.text
+                caption = Caption(words, weighed.sightings, source)
+                if task.kept_text is None:
+                    caption = _complete(caption)
+                    made.append(CaptionedPhoto(task.photo, caption))
+                else:
+                    caption = replace(caption, text=task.kept_text)
+                self._store_caption(task, caption, own)
+        if self.vectors is not None and batch.vectors:
+            self.vectors.add(list(batch.vectors), np.stack(list(batch.vectors.values())))
+        self.captioned += len(made)
+        self.from_facts += sum(one.caption.source == "facts" for one in made)
+        self.kept += sum(own is not None for own in batch.own) - len(made)
+        for one in made:
+            if self.on_caption:
+                self.on_caption(one)
+
+    def _store_caption(self, task: _Task, caption: Caption, own: PhotoSightings) -> None:
         """Store a caption with what the model itself found; it counts again if the user's word is undone.
 
         Of a photo that it does not understand, it found nothing.
@@ -350,10 +509,6 @@ class _Run:
             corrections=self.library.corrections.key(task.photo.id),
             source=caption.source,
         )
-
-
-def _source(analysis: PhotoAnalysis) -> CaptionSource:
-    return "model" if analysis.known is None else "facts"
 
 
 @dataclass(frozen=True)
@@ -375,7 +530,7 @@ class MadeWith:
     trips: Trips
 
 
-def made_with(library: Library, assistant: Assistant) -> MadeWith:
+def made_with(library: Library, assistant: Assistant | RemoteAssistant) -> MadeWith:
     """Tell what an assistant makes captions of a library's photos with."""
     version = assistant.bank.version if assistant.concepts else None
     keys = None if assistant.finder is None else assistant.finder.renew()

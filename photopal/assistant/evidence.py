@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from photopal.assistant.analysis import PhotoAnalysis, Sighting
+from photopal.assistant.analysis import PhotoAnalysis, PhotoSightings, Sighting
 from photopal.cache import LRUCache
 from photopal.concepts.localize import box_mask, mask_cells
 from photopal.concepts.registration import (
@@ -162,16 +162,18 @@ class EvidenceFinder:
     def find(
         self,
         photo: PhotoRecord,
-        analysis: PhotoAnalysis | None = None,
+        analysis: PhotoSightings | None = None,
         *,
+        image: Image.Image | None = None,
         faces: Sequence[FaceRecord] | None = None,
         separations: Mapping[int, float | None] | None = None,
     ) -> PhotoFindings:
         """Find who is on a photo.
 
         Args:
-            photo: A photo; read from its file where there is no analysis and pixels are needed.
-            analysis: The photo as a model sees it; what that found counts where it understands the photo.
+            photo: A photo; read from its file where pixels are needed and not given.
+            analysis: What a model sees on it, which counts where it understands the photo.
+            image: The photo, upright, if it is open.
             faces: Those on it; the ones that the library has, if it was searched for them, when left out.
             separations: How well that model tells each concept; None where it is not known.
 
@@ -183,7 +185,7 @@ class EvidenceFinder:
         faces = self._library.faces.of_photo(photo.id) if faces is None else faces
         found = [
             *self.by_faces(photo, faces),
-            *self._by_looks(photo, None if analysis is None else analysis.image),
+            *self._by_looks(photo, image),
         ]
         sightings = analysis.sightings if analysis is not None and analysis.is_understood else ()
         seen = {sighting.concept.id: sighting for sighting in sightings}
@@ -233,7 +235,7 @@ class EvidenceFinder:
             detected := self._detect(photo.path)
         ) is not None:
             faces = [FaceRecord(-number, photo.id, face, None) for number, face in enumerate(detected)]
-        found = self.find(photo, analysis, faces=faces, separations=separations)
+        found = self.find(photo, analysis, image=analysis.image, faces=faces, separations=separations)
         return LookedAt(found, None if faces is None else len(faces))
 
     def compare_faces(self) -> None:
@@ -258,6 +260,16 @@ class EvidenceFinder:
     def glance(self, image: Image.Image) -> PhotoFeatures | None:
         """Look at a photo as a classifier does, see `InstanceEncoder.glance`; None without the encoder."""
         return self._cells.glance(image)
+
+    @property
+    def compares_looks(self) -> bool:
+        """Whether there are pets or things to compare photos with."""
+        self._learn()
+        return self._recognizer is not None
+
+    def take_cells(self, photo: PhotoRecord, cells: PhotoFeatures) -> None:
+        """Take over what the encoder of looks made of a photo elsewhere, for the next `find`."""
+        self._cells.put(photo.content_hash, cells)
 
     def _species(self, glance: PhotoFeatures | None, faces: Sequence[FaceRecord]) -> str | None:
         """The species of a pet; none on portraits, where a beard may be taken for fur."""
@@ -449,10 +461,15 @@ class _Cells:
             assert encoder is not None, "asked for cells without an encoder"
             image = image or open_photo(photo.path, max_side_px=_DECODED_PX)
             [cells] = encoder.encode([image])
-            if self._cache is not None:
-                self._cache.put(key, cells)
+            self.put(key, cells)
         self._latest.put(key, cells)
         return cells
+
+    def put(self, key: str, cells: PhotoFeatures) -> None:
+        """Keep the cells of a photo by the hash of its content."""
+        self._latest.put(key, cells)
+        if self._cache is not None:
+            self._cache.put(key, cells)
 
     def larger(self, photo: PhotoRecord, image: Image.Image | None = None) -> PhotoFeatures:
         """The cells of a photo for small subjects; few photos need them, so they are not kept.

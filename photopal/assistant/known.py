@@ -12,7 +12,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from photopal.assistant.analysis import KnownFacts, PhotoAnalysis, Sighting, corrected
+from photopal.assistant.analysis import KnownFacts, PhotoAnalysis, Seen, Sighting, corrected
 from photopal.assistant.assistant import Assistant
 from photopal.assistant.evidence import LookedAt
 from photopal.assistant.occasions import Trips, birthdays, find_trips, holiday, trip_words
@@ -99,12 +99,12 @@ def read_record(path: Path) -> tuple[PhotoRecord, Metadata]:
 def weigh(
     library: Library,
     photo: PhotoRecord | None,
-    analysis: PhotoAnalysis,
+    analysis: Seen,
     looked: LookedAt | None = None,
     *,
     metadata: Metadata | None = None,
     trips: Trips | None = None,
-) -> PhotoAnalysis:
+) -> Seen:
     """Put what counts in the place of what the model found; all of it where it does not understand the photo.
 
     Args:

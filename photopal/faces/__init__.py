@@ -17,7 +17,7 @@ from photopal.faces.evidence import (
     refuse_tie,
 )
 from photopal.faces.people import FaceEvidence, Person, learn_people, name_faces
-from photopal.faces.scan import ScanReport, scan_library, settle_groups
+from photopal.faces.scan import ScanReport, scan_library, settle_groups, store_faces
 
 __all__ = [
     "DETECTOR",
@@ -38,4 +38,5 @@ __all__ = [
     "refuse_tie",
     "scan_library",
     "settle_groups",
+    "store_faces",
 ]

@@ -108,7 +108,7 @@ class FaceDetector:
         self._local = threading.local()
         self._network_lock = threading.Lock()
 
-    def find_in_file(self, path: Path, *, side_px: int = SIDE_PX) -> list[Face]:
+    def find_in_file(self, path: Path, *, side_px: int = SIDE_PX, content: bytes | None = None) -> list[Face]:
         """Find the faces in a photo file, the largest first.
 
         Where nothing in the file says which side is up and no clear face is found, the other three are tried.
@@ -116,15 +116,16 @@ class FaceDetector:
         Args:
             path: A photo, as `open_photo` reads it.
             side_px: How large to decode it, on its longer side.
+            content: The bytes of the file, if they were read already.
 
         Raises:
             PhotoError: The photo cannot be read.
         """
-        picture = open_photo(path, max_side_px=side_px)
-        photo_side_px = max(photo_size_px(path))
+        picture = open_photo(path, max_side_px=side_px, content=content)
+        photo_side_px = max(photo_size_px(path, content=content))
         faces = self.find(picture, photo_side_px=photo_side_px)
         surest = max((face.score for face in faces), default=0.0)
-        if surest >= _TURNED_SCORE or has_orientation(path):
+        if surest >= _TURNED_SCORE or has_orientation(path, content=content):
             return faces
         turned = self._find_turned(picture, photo_side_px=photo_side_px)
         # A face on its head is sometimes taken for one, but with less certainty.

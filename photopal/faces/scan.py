@@ -139,6 +139,17 @@ def _find(detector: FaceDetector, path: Path) -> list[Face] | PhotoError:
         return error
 
 
+def store_faces(library: Library, found: Sequence[tuple[PhotoRecord, Sequence[Face]]]) -> None:
+    """Store the faces that were found on photos, in their groups.
+
+    Args:
+        library: Open for writing.
+        found: Each photo that was searched, with its faces.
+    """
+    if found:
+        _commit(library, _load_groups(library), [(photo, list(faces)) for photo, faces in found])
+
+
 def settle_groups(library: Library) -> None:
     """Merge groups that are one person's and were left apart, before they are shown; those that changed only.
 

@@ -36,23 +36,28 @@ _LARGE_PIXELS = 32_000_000
 _large_lock = Lock()
 
 
-def open_photo(path: Path, *, max_side_px: int | None = None) -> Image.Image:
+def open_photo(path: Path, *, max_side_px: int | None = None, content: bytes | None = None) -> Image.Image:
     """Decode a photo: RGB, upright, in sRGB, transparency over white, the first frame.
 
     Args:
         path: A JPEG, PNG, WebP, TIFF, GIF, BMP, HEIC or AVIF file; of a RAW file the picture inside.
         max_side_px: Shrink so that neither side is longer; a smaller photo keeps its size. JPEGs
             are then decoded at a fraction of their size, which is several times faster.
+        content: The bytes of the file, if they were read already; the file is then left alone.
 
     Raises:
         PhotoError: The file cannot be opened, is no photo, is cut short or broken, or holds more
             than `PIXEL_LIMIT` pixels.
     """
     try:
-        with path.open("rb") as file:
+        with _opened(path, content) as file:
             return decode_photo(file, path, max_side_px=max_side_px).picture
     except OSError as error:
         raise PhotoError(path, f"cannot be opened: {error.strerror or error}") from error
+
+
+def _opened(path: Path, content: bytes | None) -> BinaryIO:
+    return path.open("rb") if content is None else io.BytesIO(content)
 
 
 @dataclass(frozen=True)
@@ -179,15 +184,19 @@ def orientation_of(image: Image.Image) -> int:
     return orientation if orientation in TURNS else 1
 
 
-def has_orientation(path: Path) -> bool:
+def has_orientation(path: Path, *, content: bytes | None = None) -> bool:
     """Tell whether something in a photo file says which side is up, be it that the pixels stand as they are.
 
     Scans, screenshots and photos that lost their EXIF on the way say nothing.
 
+    Args:
+        path: The file.
+        content: Its bytes, if they were read already.
+
     Raises:
         PhotoError: The file cannot be opened or is no photo.
     """
-    with _header_of(path) as image:
+    with _header_of(path, content) as image:
         # HEIC and AVIF hold the turn in the container; their decoder turns the pixels and leaves no tag.
         if image.format in ("HEIF", "AVIF"):
             return True
@@ -320,20 +329,24 @@ def _through_lab(picture: Image.Image) -> Image.Image:
     return converted
 
 
-def photo_size_px(path: Path) -> tuple[int, int]:
+def photo_size_px(path: Path, *, content: bytes | None = None) -> tuple[int, int]:
     """Width and height of the upright photo, in pixels.
+
+    Args:
+        path: The file.
+        content: Its bytes, if they were read already.
 
     Raises:
         PhotoError: The file cannot be opened or is no photo.
     """
-    with _header_of(path) as image:
+    with _header_of(path, content) as image:
         return upright_size_px(image)
 
 
 @contextmanager
-def _header_of(path: Path) -> Iterator[ImageFile]:
+def _header_of(path: Path, content: bytes | None) -> Iterator[ImageFile]:
     try:
-        with path.open("rb") as file, open_header(still_of(file, path), path) as image:
+        with _opened(path, content) as file, open_header(still_of(file, path), path) as image:
             yield image
     except OSError as error:
         raise PhotoError(path, f"cannot be opened: {error.strerror or error}") from error

@@ -6,7 +6,8 @@ import pytest
 from PIL import Image
 
 from photopal.assistant.assistant import Assistant
-from photopal.assistant.caption import CaptionOptions, caption_each, caption_photo, caption_photos
+from photopal.assistant.caption import CaptionOptions, caption_photo, caption_photos
+from photopal.assistant.captioner import write_captions
 from photopal.assistant.watcher import WatchCaptioner
 from photopal.concepts import Bank
 from photopal.concepts.registration import refresh_bank
@@ -189,10 +190,10 @@ def test_photos_captioned_together_are_captioned_as_each_alone(of_a_family, draw
     paths = [*drawn_family.strangers, drawn_family.both, *drawn_family.photos["Anna"]]
     images = [open_photo(path) for path in paths]
     alone = [caption_photo(of_a_family, of_a_family.analyze(image)) for image in images]
-    together = caption_each(of_a_family, of_a_family.analyze_each(images))
-    assert [caption.text for caption in together] == [caption.text for caption in alone]
-    assert [caption.names for caption in together] == [caption.names for caption in alone]
-    assert any(s.probability is not None for caption in together for s in caption.sightings)
+    together = of_a_family.analyze_each(images)
+    assert write_captions(of_a_family, together) == [caption.text for caption in alone]
+    assert [[s.concept.name for s in one.present] for one in together] == [one.names for one in alone]
+    assert any(s.probability is not None for one in together for s in one.sightings)
     assert len({caption.text for caption in alone}) > 1
 
 
@@ -200,12 +201,13 @@ def test_photos_captioned_together_are_captioned_as_each_alone(of_a_family, draw
 def test_stored_captions_are_those_of_each_photo_alone_whatever_the_batch(
     named_library, assistant, drawn_family, monkeypatch
 ):
-    from photopal.assistant import caption as room
+    from photopal.assistant import caption, captioner
 
     sizes = []
-    captioning = room.caption_each
-    monkeypatch.setattr(room, "caption_each", lambda a, v: sizes.append(len(v)) or captioning(a, v))
-    monkeypatch.setattr(room.BatchSizer, "is_full", lambda self, count: count == 2)
+    monkeypatch.setattr(
+        captioner, "write_captions", lambda a, v: sizes.append(len(v)) or write_captions(a, v)
+    )
+    monkeypatch.setattr(caption.BatchSizer, "is_full", lambda self, count: count == 2)
     photos = strangers_of(named_library, drawn_family)
     assert caption_photos(named_library, assistant, photos).captioned == 3
     assert sizes == [2, 1]
@@ -214,19 +216,63 @@ def test_stored_captions_are_those_of_each_photo_alone_whatever_the_batch(
         assert named_library.captions.get(photo.id).text == expected.text
 
 
-def test_a_batch_grows_while_photos_are_quick_and_is_one_photo_where_they_are_slow():
+def sizes_of(seconds, *, batches=40, **options):
+    """The sizes of the first batches, given how long a batch of some size takes."""
     from photopal.assistant.caption import BatchSizer
 
-    quick, slow = BatchSizer(batch_s=60.0, most=10), BatchSizer(batch_s=1e-9)
-    assert not quick.is_full(0)
-    sizes = []
-    for _ in range(3):
-        quick.note(quick.size)
-        sizes.append(quick.size)
-        slow.note(3)
-    assert sizes == [10, 10, 10]
-    assert slow.size == 1
-    assert slow.is_full(1)
+    sizer, sizes = BatchSizer(**options), []
+    for _ in range(batches):
+        sizes.append(sizer.size)
+        sizer.note(sizer.size, seconds(sizer.size))
+    return sizes
+
+
+def test_a_batch_grows_as_long_as_it_is_quick():
+    assert sizes_of(lambda count: 0.01 * count, batches=8) == [1, 2, 4, 8, 16, 32, 32, 32]
+
+
+def test_a_batch_grows_while_photos_per_second_rise_however_slow_one_photo_is():
+    # A GPU: one caption takes 1.1 s, sixteen together 2.7 s.
+    sizes = sizes_of(lambda count: 1.0 + 0.1 * count)
+    assert sizes[:6] == [1, 2, 4, 8, 16, 32]
+    assert sizes[-1] == 32
+
+
+def test_a_batch_stays_at_the_size_beyond_which_photos_per_second_do_not_rise():
+    # Eight at once take no longer than one, and any more wait for their turn.
+    sizes = sizes_of(lambda count: 1.6 * -(-count // 8))
+    assert sizes[:6] == [1, 2, 4, 8, 16, 8]
+    assert sizes.count(16) == 2  # tried again later, as photos differ
+    assert sizes_of(lambda count: 5.0 * count).count(2) == 2
+
+
+def test_a_batch_never_takes_long_nor_more_memory_than_there_is():
+    from photopal.assistant.caption import LONGEST_S, BatchSizer
+
+    slow = lambda count: 4.0 + 0.5 * count  # noqa: E731 - rising for ever
+    assert max(slow(size) for size in sizes_of(slow)) <= LONGEST_S
+    sizer = BatchSizer()
+    for _ in range(9):
+        sizer.bound(6)
+        sizer.note(sizer.size, 0.01)
+    assert sizer.size == 6
+    sizer.bound(0)
+    assert sizer.size == 1
+
+
+def test_a_batch_is_not_waited_for_when_photos_come_slowly():
+    from photopal.assistant.caption import BatchSizer
+
+    now = [0.0]
+    sizer = BatchSizer(clock=lambda: now[0])
+    for _ in range(5):
+        sizer.note(sizer.size, 0.01)
+    sizer.wait()
+    assert not sizer.is_full(1)
+    now[0] = 2.0
+    assert sizer.is_full(1)
+    sizer.wait()
+    assert not sizer.is_full(1)
 
 
 @pytest.mark.slow

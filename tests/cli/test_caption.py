@@ -93,17 +93,17 @@ def test_paths_come_from_stdin(tiny_llava, album, home):
 
 @pytest.mark.slow
 def test_ctrl_c_keeps_what_is_done(caption, album, home, monkeypatch):
-    from photopal.assistant import caption as room
+    from photopal.assistant import captioner as room
 
-    look, calls = room.caption_each, []
+    write, calls = room.write_captions, []
 
     def interrupted(*words, **more):
         calls.append(1)
         if len(calls) == 2:
             raise KeyboardInterrupt
-        return look(*words, **more)
+        return write(*words, **more)
 
-    monkeypatch.setattr(room, "caption_each", interrupted)
+    monkeypatch.setattr(room, "write_captions", interrupted)
     result = caption(album, "--json")
     assert result.exit_code == 130
     assert len(json.loads(result.stdout)) == 1

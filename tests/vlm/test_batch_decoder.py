@@ -7,7 +7,7 @@ import random
 import pytest
 import torch
 
-from photopal.assistant.caption import NAME_BONUS
+from photopal.assistant.captioner import NAME_BONUS
 from photopal.lab.synthetic.drawing import draw_photo
 from photopal.lab.synthetic.identity import draw_identity
 from photopal.lab.synthetic.scene import plan_scene

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from photopal.assistant.caption import NAME_BONUS
+from photopal.assistant.captioner import NAME_BONUS
 from photopal.lab.datasets.reading import LETTERS, with_options
 from photopal.lab.datasets.scenario import Dataset, DatasetPhoto, Kind, Question, Scenario
 from photopal.lab.experiments.evaluator import Control, Evaluator, PromptSetup, score

@@ -1,0 +1,277 @@
+"""The part of captioning that takes the photo and the model: looks at photos and writes; knows no library.
+
+What it does depends on the photos, the model, the bank and what is known of each photo, and on nothing else.
+So it may be done in this process or in others (`worker_pool`); what it says is the same.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import torch
+
+from photopal.assistant.analysis import PersonalizedPrompt, PhotoAnalysis, PhotoSightings, Sighting
+from photopal.assistant.assistant import Assistant
+from photopal.assistant.similar import pooled
+from photopal.library.models import Face
+from photopal.photos import MODEL_SIDE_PX, open_photo
+from photopal.prompts import CAPTION_QUESTION, build_prompt
+from photopal.vlm.batch_decoder import GenerationRequest, answer_batch
+from photopal.vlm.protocol import PhotoFeatures
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from PIL import Image
+
+NAME_BONUS = 5.0
+"""Those who were found are expected in the caption, each once; see `ConceptEmbeddings.name_bonus`."""
+
+_HOST_BYTES = 2 * 2**30
+_FEATURES_SHARE = 0.25  # of the free memory; keys, values and activations need the rest
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class SeenPhoto:
+    """What is seen on a photo.
+
+    Attributes:
+        sightings: By the model.
+        vector: `[width]`, what makes photos comparable.
+        cells: By the encoder of looks, if that was asked elsewhere.
+        faces: On the photo, if they were looked for elsewhere.
+    """
+
+    sightings: PhotoSightings
+    vector: NDArray[np.float32]
+    cells: PhotoFeatures | None = None
+    faces: tuple[Face, ...] | None = None
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class PhotoToCaption:
+    """A photo on its way to a caption.
+
+    Attributes:
+        key: The hash of its content.
+        path: Its file, for words.
+        content: What the workers read of it: the bytes of the file, or the photo itself.
+        has_faces_to_find: Whether its faces are to be looked for.
+    """
+
+    key: str
+    path: Path
+    content: Image.Image | bytes
+    has_faces_to_find: bool = False
+
+
+Weighed = Sequence[tuple[Sighting, ...] | None]
+"""Who is on each photo once all that is known of it counts; None where nothing is to be written."""
+
+
+@dataclass(eq=False)
+class CaptionJob:
+    """Photos that are captioned together.
+
+    Attributes:
+        photos: The photos.
+        took_s: How long the model has worked on them.
+        tries: How many workers were lost with them.
+    """
+
+    photos: Sequence[PhotoToCaption]
+    took_s: float = 0.0
+    tries: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Looked:
+    """The photos of a job were looked at; each is a seen photo, or says why it cannot be read.
+
+    `most_photos` is how many such photos have room in memory together.
+    """
+
+    job: CaptionJob
+    photos: Sequence[SeenPhoto | str]
+    most_photos: int
+
+
+@dataclass(frozen=True, eq=False)
+class Written:
+    """The captions of a job were written, one a photo; empty where nothing was to be written."""
+
+    job: CaptionJob
+    texts: Sequence[str]
+
+
+@dataclass(frozen=True, eq=False)
+class GivenUp:
+    """A job was not done, as every worker that tried was lost."""
+
+    job: CaptionJob
+    reason: str
+
+
+class CaptionWorkers(Protocol):
+    """Who does the jobs.
+
+    Attributes:
+        most_jobs: How many jobs may be under way at once.
+    """
+
+    most_jobs: int
+
+    def read(self, path: Path, /) -> Image.Image | bytes:
+        """Read what the workers want of a photo.
+
+        Raises:
+            PhotoError: It cannot be read.
+        """
+
+    def look(self, job: CaptionJob) -> None:
+        """Have the photos of a new job looked at."""
+
+    def write(self, job: CaptionJob, weighed: Weighed) -> None:
+        """Have the captions of a job written that was looked at."""
+
+    def wait(self) -> Looked | Written | GivenUp:
+        """Wait for what is done next, in whatever order."""
+
+
+class Captioner:
+    """Looks at photos and writes their captions, with a model.
+
+    Args:
+        assistant: Looks and speaks.
+        most_jobs: For how many calls of `look` the photos are kept until they are written about.
+    """
+
+    def __init__(self, assistant: Assistant, *, most_jobs: int = 1) -> None:
+        self.assistant, self.most_jobs = assistant, most_jobs
+        self._kept: deque[dict[str, PhotoAnalysis]] = deque(maxlen=most_jobs)
+
+    def look(self, keys: Sequence[str], images: Sequence[Image.Image]) -> list[SeenPhoto]:
+        """Look at photos, encoded together.
+
+        Args:
+            keys: The hash of each photo's content.
+            images: The photos, upright.
+        """
+        if len(self._kept) == self.most_jobs:
+            self._kept.popleft()  # before others take memory
+        analyses = self.assistant.analyze_each(images, keys=keys)
+        self._kept.append(dict(zip(keys, analyses, strict=True)))
+        return [
+            SeenPhoto(
+                sightings=PhotoSightings(
+                    sightings=analysis.sightings,
+                    is_understood=analysis.is_understood,
+                    glance=None if analysis.is_understood else analysis.glance,
+                ),
+                vector=pooled(analysis.features),
+            )
+            for analysis in analyses
+        ]
+
+    def knows(self, key: str) -> bool:
+        """Whether a photo that was looked at is still kept."""
+        return any(key in analyses for analyses in self._kept)
+
+    def write(self, keys: Sequence[str], weighed: Sequence[tuple[Sighting, ...]]) -> list[str]:
+        """Write captions of photos that were looked at, together; each as `write_captions` does alone.
+
+        Args:
+            keys: The photos.
+            weighed: Who is on each, once all that is known counts.
+        """
+        by_key = {key: analysis for analyses in self._kept for key, analysis in analyses.items()}
+        return write_captions(
+            self.assistant,
+            [replace(by_key[key], sightings=sightings) for key, sightings in zip(keys, weighed, strict=True)],
+        )
+
+    @property
+    def most_photos(self) -> int:
+        """How many photos like those looked at last have room in memory together."""
+        largest = max((a.features.nbytes for analyses in self._kept for a in analyses.values()), default=0)
+        # Twice, as those with marks come to those without.
+        return max(1, int(_FEATURES_SHARE * _free_bytes(self.assistant.model.device)) // max(1, 2 * largest))
+
+
+def _free_bytes(device: torch.device) -> int:
+    """Memory that photos may take: of a GPU what is free, of a computer a fixed amount."""
+    if device.type != "cuda":
+        return _HOST_BYTES
+    reserved = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    return int(torch.cuda.mem_get_info(device)[0]) + reserved
+
+
+def caption_request(assistant: Assistant, personalized: PersonalizedPrompt) -> GenerationRequest:
+    """Ask for a caption."""
+    prompt = build_prompt(CAPTION_QUESTION, personalized.offered)
+    encoded = assistant.model.encode_prompt(prompt, personalized.features)
+    concepts = personalized.embeddings
+    if concepts is not None:
+        concepts = replace(concepts, name_bonus=NAME_BONUS)
+    return GenerationRequest(encoded, personalized.features, concepts)
+
+
+def write_captions(assistant: Assistant, analyses: Sequence[PhotoAnalysis]) -> list[str]:
+    """Write captions of photos that were looked at, together; each as it is written alone."""
+    prompts = assistant.personalize_each([(analysis, ()) for analysis in analyses])
+    return answer_batch(assistant.model, [caption_request(assistant, prompt) for prompt in prompts])
+
+
+class InProcess:
+    """Does one job at a time, in this process and thread; photos come decoded.
+
+    Args:
+        assistant: Looks and speaks.
+        clock: Tells seconds.
+    """
+
+    most_jobs = 1
+
+    def __init__(self, assistant: Assistant, *, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._captioner = Captioner(assistant)
+        self._clock = clock
+        self._done: deque[Looked | Written] = deque()
+
+    def read(self, path: Path, /) -> Image.Image:
+        """Decode a photo.
+
+        Raises:
+            PhotoError: It cannot be read.
+        """
+        return open_photo(path, max_side_px=MODEL_SIDE_PX)
+
+    def look(self, job: CaptionJob) -> None:
+        """Look at the photos of a job."""
+        started_s = self._clock()
+        images = [photo.content for photo in job.photos if not isinstance(photo.content, bytes)]
+        seen = self._captioner.look([photo.key for photo in job.photos], images)
+        job.took_s += self._clock() - started_s
+        self._done.append(Looked(job, seen, self._captioner.most_photos))
+
+    def write(self, job: CaptionJob, weighed: Weighed) -> None:
+        """Write the captions of a job."""
+        started_s = self._clock()
+        texts = write_for(self._captioner, job.photos, weighed)
+        job.took_s += self._clock() - started_s
+        self._done.append(Written(job, texts))
+
+    def wait(self) -> Looked | Written:
+        """What was done."""
+        return self._done.popleft()
+
+
+def write_for(captioner: Captioner, photos: Iterable[PhotoToCaption], weighed: Weighed) -> list[str]:
+    """Write captions of those photos of a job that get one; the others' are empty."""
+    wanted = [(p.key, s) for p, s in zip(photos, weighed, strict=True) if s is not None]
+    texts = iter(captioner.write([key for key, _ in wanted], [sightings for _, sightings in wanted]))
+    return ["" if sightings is None else next(texts) for sightings in weighed]
