@@ -26,6 +26,7 @@ from photopal.assistant.captioner import (
 from photopal.assistant.evidence import EvidenceFinder, FindingKeys, is_found_with
 from photopal.assistant.known import describe_known, weigh
 from photopal.assistant.occasions import Trips, find_trips
+from photopal.assistant.worker_pool import WorkerPool
 from photopal.concepts import Bank
 from photopal.errors import PhotoError
 from photopal.faces import DETECTOR, store_faces
@@ -200,24 +201,43 @@ class ModelFacts:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class RemoteAssistant:
-    """An assistant whose model is with workers, in other processes or on other machines.
+class AssistantParts:
+    """An assistant without its model.
 
     Attributes:
-        model: Theirs.
-        bank: Theirs.
+        model: Of the model.
+        bank: The bank.
         concepts: Who the library knows, as far as the bank does.
         finder: As of `Assistant`.
-        workers: Look at photos and write.
-        finds_faces: Whether they also look for the faces on photos that were not searched for them.
     """
 
     model: ModelFacts
     bank: Bank
     concepts: Sequence[ConceptRecord]
     finder: EvidenceFinder | None
-    workers: CaptionWorkers
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class RemoteAssistant(AssistantParts):
+    """An assistant whose model is with workers, in other processes or on other machines.
+
+    Attributes:
+        workers: Look at photos and write.
+        finds_faces: Whether they also look for the faces on photos that were not searched for them.
+    """
+
+    workers: WorkerPool
     finds_faces: bool = False
+
+
+def parts_of(assistant: Assistant) -> AssistantParts:
+    """All of an assistant but its model."""
+    return AssistantParts(
+        model=ModelFacts(assistant.model.fingerprint, assistant.model.sees_all),
+        bank=assistant.bank,
+        concepts=assistant.concepts,
+        finder=assistant.finder,
+    )
 
 
 def caption_photos(

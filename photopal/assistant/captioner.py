@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -182,18 +182,24 @@ class Captioner:
         """Whether a photo that was looked at is still kept."""
         return any(key in analyses for analyses in self._kept)
 
-    def write(self, keys: Sequence[str], weighed: Sequence[tuple[Sighting, ...]]) -> list[str]:
-        """Write captions of photos that were looked at, together; each as `write_captions` does alone.
+    def write(self, keys: Sequence[str], weighed: Weighed) -> list[str]:
+        """Write captions of photos that were looked at, together.
 
         Args:
             keys: The photos.
             weighed: Who is on each, once all that is known counts.
+
+        Returns:
+            One a photo, empty where nothing is to be written.
         """
         by_key = {key: analysis for analyses in self._kept for key, analysis in analyses.items()}
-        return write_captions(
-            self.assistant,
-            [replace(by_key[key], sightings=sightings) for key, sightings in zip(keys, weighed, strict=True)],
-        )
+        analyses = [
+            replace(by_key[key], sightings=sightings)
+            for key, sightings in zip(keys, weighed, strict=True)
+            if sightings is not None
+        ]
+        texts = iter(write_captions(self.assistant, analyses) if analyses else ())
+        return ["" if sightings is None else next(texts) for sightings in weighed]
 
     @property
     def most_photos(self) -> int:
@@ -261,17 +267,10 @@ class InProcess:
     def write(self, job: CaptionJob, weighed: Weighed) -> None:
         """Write the captions of a job."""
         started_s = self._clock()
-        texts = write_for(self._captioner, job.photos, weighed)
+        texts = self._captioner.write([photo.key for photo in job.photos], weighed)
         job.took_s += self._clock() - started_s
         self._done.append(Written(job, texts))
 
     def wait(self) -> Looked | Written:
         """What was done."""
         return self._done.popleft()
-
-
-def write_for(captioner: Captioner, photos: Iterable[PhotoToCaption], weighed: Weighed) -> list[str]:
-    """Write captions of those photos of a job that get one; the others' are empty."""
-    wanted = [(p.key, s) for p, s in zip(photos, weighed, strict=True) if s is not None]
-    texts = iter(captioner.write([key for key, _ in wanted], [sightings for _, sightings in wanted]))
-    return ["" if sightings is None else next(texts) for sightings in weighed]

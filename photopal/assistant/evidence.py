@@ -269,7 +269,7 @@ class EvidenceFinder:
 
     def take_cells(self, photo: PhotoRecord, cells: PhotoFeatures) -> None:
         """Take over what the encoder of looks made of a photo elsewhere, for the next `find`."""
-        self._cells.put(photo.content_hash, cells)
+        self._cells.put(photo.content_hash, replace(cells, patches=cells.patches.float()))
 
     def _species(self, glance: PhotoFeatures | None, faces: Sequence[FaceRecord]) -> str | None:
         """The species of a pet; none on portraits, where a beard may be taken for fur."""

@@ -8,7 +8,13 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from photopal.assistant.assistant import Assistant
-from photopal.assistant.caption import CaptionedPhoto, caption_photos, is_current, made_with
+from photopal.assistant.caption import (
+    CaptionedPhoto,
+    RemoteAssistant,
+    caption_photos,
+    is_current,
+    made_with,
+)
 from photopal.files import Stamp, stamp_of
 from photopal.ingest.sync import LibrarySync
 from photopal.library import Library, PhotoRecord
@@ -50,7 +56,7 @@ class WatchCaptioner:
         self,
         library: Library,
         bank_path: Path,
-        open_assistant: Callable[[], Assistant],
+        open_assistant: Callable[[], Assistant | RemoteAssistant],
         *,
         vectors: VectorFile | None = None,
         before_caption: Callable[[Collection[PhotoRecord]], object] = lambda photos: None,
@@ -61,7 +67,7 @@ class WatchCaptioner:
         self.idle_s = IDLE_S
         self._open_assistant, self._on_caption, self._vectors = open_assistant, on_caption, vectors
         self._before_caption = before_caption
-        self._assistant: Assistant | None = None
+        self._assistant: Assistant | RemoteAssistant | None = None
         self._stamp: Stamp | None = None
         self._said: tuple[object, ...] = ()
         self._awake()
@@ -74,6 +80,8 @@ class WatchCaptioner:
     def rest(self) -> None:
         """Let the assistant and its model go, if no photo came for long; call it whenever there is time."""
         if self._assistant is not None and time.monotonic() - self._since_s >= self.idle_s:
+            if isinstance(self._assistant, RemoteAssistant):
+                self._assistant.workers.close()
             self._assistant = None
             gc.collect()
 
@@ -97,7 +105,7 @@ class WatchCaptioner:
         photo = self._library.photos.at(path)
         return photo is None or is_current(self._library, photo, self._made_with)
 
-    def _awake(self) -> Assistant:
+    def _awake(self) -> Assistant | RemoteAssistant:
         """The assistant; a new one where it was let go, or there is something new to know names by since."""
         said = self._library.corrections.stamp()
         is_stale = (

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from photopal.cli.context import Session
+from photopal.cli.context import OODCounter, Session
 from photopal.cli.crash import where_to_read
 from photopal.errors import ModelError, PhotopalError, in_a_line
+from photopal.text import count
 
 if TYPE_CHECKING:
     from photopal.assistant.assistant import Assistant
+    from photopal.assistant.caption import AssistantParts, RemoteAssistant
+    from photopal.assistant.ray_workers import RayCrew
     from photopal.faces import ScanReport
     from photopal.library import ConceptRecord, Library, PhotoRecord
     from photopal.library.models import Face
@@ -72,6 +77,59 @@ def assistant_of(session: Session, library: Library, *, model: VisionModel, path
     cache = FeatureCache(session.settings.features_path, ENCODER, most_bytes=most_bytes)
     finder = EvidenceFinder(library, cache=cache, detect=lambda path: _detect(session, path))
     return Assistant(model, result.bank, concepts, finder=finder)
+
+
+@contextmanager
+def open_crew(session: Session, address: str | None, workers: int | None) -> Iterator[RayCrew | None]:
+    """Connect to a Ray cluster, or start one; None where no address is given.
+
+    Raises:
+        UsageError: Ray is not installed, or the address or the number of workers cannot be used.
+        PhotopalError: There is no cluster.
+    """
+    if address is None:
+        yield None
+        return
+    with ExitStack() as stack:
+        with session.progress("Connecting to Ray"):
+            from photopal.assistant.ray_workers import connect
+
+            crew = stack.enter_context(connect(address, count=workers, on_notice=session.warn))
+        session.say(f"Captioning with {count(crew.count, 'Ray worker')}.")
+        yield crew
+
+
+def employ_crew(
+    session: Session, library: Library, crew: RayCrew, parts: AssistantParts, *, no_faces: bool
+) -> RemoteAssistant:
+    """Have the workers of a cluster load what an assistant has.
+
+    Args:
+        session: The command's.
+        library: Tells whether there are people.
+        crew: The workers.
+        parts: The assistant, whose model was let go here: one of the workers may be on the same GPU.
+        no_faces: Do not search photos for faces.
+
+    Raises:
+        PhotopalError: A worker cannot do the work.
+    """
+    import torch
+
+    from photopal.faces import find_model_files
+
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    settings = session.settings
+    has_faces = settings.has_faces and not no_faces and not isinstance(find_model_files(), str)
+    with session.progress("Loading the model on the workers"):
+        return crew.employ(
+            parts,
+            model=(settings.model_name_or_path, settings.device, settings.dtype),
+            finds_faces=has_faces and any(concept.kind == "person" for concept in library.concepts.all()),
+            on_ood_check=OODCounter(session).add,
+        )
 
 
 def _detect(session: Session, path: Path) -> Sequence[Face] | None:

@@ -12,13 +12,23 @@ import typer
 
 from photopal.cli.context import Session, session_of
 from photopal.cli.inputs import choose_photos, read_paths, warn_of_skipped
-from photopal.cli.loading import assistant_of, find_faces, open_assistant, open_model, with_faces
+from photopal.cli.loading import (
+    assistant_of,
+    employ_crew,
+    find_faces,
+    open_assistant,
+    open_crew,
+    open_model,
+    with_faces,
+)
 from photopal.cli.output import safe, show_json, show_line
 from photopal.errors import ExitCode, UsageError
 from photopal.text import count
 
 if TYPE_CHECKING:
-    from photopal.assistant.caption import CaptionedPhoto, CaptionOptions
+    from photopal.assistant.assistant import Assistant
+    from photopal.assistant.caption import CaptionedPhoto, CaptionOptions, RemoteAssistant
+    from photopal.assistant.ray_workers import RayCrew
     from photopal.ingest.watch import WatchOutcome
     from photopal.library import PhotoRecord
 
@@ -44,6 +54,18 @@ def caption(  # noqa: PLR0913 - one parameter for each option of the command
     no_faces: Annotated[
         bool, typer.Option("--no-faces", help="Do not search photos for the faces of people first.")
     ] = False,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            "--ray",
+            help="Caption on the machines of a Ray cluster; auto uses the GPUs of this one.",
+            metavar="ADDRESS",
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(help="With --ray: number of workers, by default one per GPU.", min=1, metavar="N"),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     jsonl: Annotated[bool, typer.Option("--jsonl", help="Print one JSON object per line.")] = False,
 ) -> None:
@@ -60,24 +82,37 @@ def caption(  # noqa: PLR0913 - one parameter for each option of the command
     As soon as a person has a name, photos are searched for faces before they are captioned, each photo once,
     about one per second. With --watch, new photos are always searched.
 
+    With --ray, several GPUs or machines share the work: each worker loads the model and is sent photos.
+    Captions appear in the order in which they are done. --ray auto uses the Ray cluster that runs on this
+    machine, or starts one for this run.
+
     Examples:
       photopal caption
       photopal caption ~/Pictures/2024 --limit 20
       photopal search Rex --paths | photopal caption - --force
       photopal caption --watch ~/Pictures/Inbox
+      photopal caption --ray auto
+      photopal caption --ray ray://gpu-server:10001
     """
     session = session_of(ctx)
     _check_combination(
         watch=watch, once=once, rest=(force, replace_edited, limit, json), formats=(json, jsonl)
     )
-    with _printing(session, is_json=json, is_jsonl=jsonl) as on_caption:
+    if workers is not None and ray is None:
+        raise UsageError("--workers requires --ray")
+    with (
+        _printing(session, is_json=json, is_jsonl=jsonl) as on_caption,
+        open_crew(session, ray, workers) as crew,
+    ):
         if watch:
-            _caption_watched(session, paths or (), once=once, no_faces=no_faces, on_caption=on_caption)
+            _caption_watched(
+                session, paths or (), once=once, no_faces=no_faces, crew=crew, on_caption=on_caption
+            )
         else:
             from photopal.assistant.caption import CaptionOptions
 
             options = CaptionOptions(force, replace_edited, limit)
-            _caption(session, paths or (), options, no_faces=no_faces, on_caption=on_caption)
+            _caption(session, paths or (), options, no_faces=no_faces, crew=crew, on_caption=on_caption)
 
 
 def _check_combination(*, watch: bool, once: bool, rest: Sequence[object], formats: Sequence[bool]) -> None:
@@ -95,17 +130,25 @@ def _caption(
     options: CaptionOptions,
     *,
     no_faces: bool,
+    crew: RayCrew | None,
     on_caption: Callable[[CaptionedPhoto], None],
 ) -> None:
     with session.library_to_write() as library:
         chosen = choose_photos(session, library, read_paths(paths)) if paths else None
-        assistant = open_assistant(session, library)
-        from photopal.assistant.caption import caption_photos
+        from photopal.assistant.caption import caption_photos, parts_of
+        from photopal.faces import photos_of_people
         from photopal.library.photo_vectors import VectorFile
 
         photos: Iterable[PhotoRecord] = library.photos.all() if chosen is None else chosen.photos
-        if not no_faces:
-            photos = with_faces(session, library, photos)
+        assistant: Assistant | RemoteAssistant
+        if crew is None:
+            assistant = open_assistant(session, library)
+            photos = photos if no_faces else with_faces(session, library, photos)
+        else:
+            parts = parts_of(open_assistant(session, library))
+            if not no_faces:
+                find_faces(session, library, photos=photos_of_people(library))
+            assistant = employ_crew(session, library, crew, parts, no_faces=no_faces)
         report = caption_photos(
             library,
             assistant,
@@ -133,8 +176,10 @@ def _caption_watched(
     *,
     once: bool,
     no_faces: bool,
+    crew: RayCrew | None,
     on_caption: Callable[[CaptionedPhoto], None],
 ) -> None:
+    from photopal.assistant.caption import parts_of
     from photopal.assistant.watcher import WatchCaptioner
     from photopal.cli.watching import run_watch
     from photopal.faces import photos_of_people
@@ -142,24 +187,30 @@ def _caption_watched(
     from photopal.library.photo_vectors import VectorFile
 
     model, bank_path = open_model(session)
-    model_ref = [ref(model)]  # not the model itself, which goes when no photo comes for long
+    vectors = VectorFile(session.settings.vectors_path, model.fingerprint)
+    first, model_ref = [model], ref(model)  # not the model itself, which goes when no photo comes for long
+    del model
     with session.library_to_write() as library:
 
-        def reopen() -> Any:
-            reopened = model_ref[0]() or open_model(session)[0]
-            model_ref[0] = ref(reopened)
-            return assistant_of(session, library, model=reopened, path=bank_path)
-
-        vectors = VectorFile(session.settings.vectors_path, model.fingerprint)
+        def reopen() -> Assistant | RemoteAssistant:
+            nonlocal model_ref
+            model = first.pop() if first else model_ref() or open_model(session)[0]
+            model_ref = ref(model)
+            assistant = assistant_of(session, library, model=model, path=bank_path)
+            if crew is None:
+                return assistant
+            parts = parts_of(assistant)
+            del model, assistant
+            return employ_crew(session, library, crew, parts, no_faces=no_faces)
 
         def search(photos: Collection[PhotoRecord]) -> None:
             if not no_faces:
-                find_faces(session, library, photos=[*photos_of_people(library), *photos])
+                own = () if crew is not None else photos  # workers search what they are sent
+                find_faces(session, library, photos=[*photos_of_people(library), *own])
 
         captioner = WatchCaptioner(
             library, bank_path, reopen, vectors=vectors, before_caption=search, on_caption=on_caption
         )
-        del model
 
         def take(paths: Sequence[Path]) -> WatchOutcome:
             return WatchOutcome(skipped=captioner.take(paths))
