@@ -4,7 +4,8 @@
 | --- | --- |
 | `assistant` | model, bank and library together: who is on a photo, and where |
 | `evidence`, `known` | who is on camera photos; what is known of a photo without the model |
-| `caption` | writes captions and stores them |
+| `captioner`, `caption` | looks at photos and writes captions; the library's part of it, and storing them |
+| `worker_pool`, `ray_workers` | captioning on several workers that may be lost; as actors of a Ray cluster |
 | `ask` | answers questions about given photos, or about the library |
 | `find` | searches photos |
 | `explanation`, `review` | why a name is there; the names that are least sure, for the user to say |

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -40,6 +40,7 @@ from photopal.library.models import Face
 from photopal.photos import MODEL_SIDE_PX, open_photo
 
 _START_S = 900.0
+_RETRY_S = 1.0
 _CONNECT_S = 5.0
 _CPUS_PER_WORKER = 4
 _PACKAGE = Path(photopal.__file__).parent
@@ -83,11 +84,13 @@ class StartReport:
         host: The machine it is on.
         problem: Why it cannot do the work; None if it can.
         hint: What to do about it.
+        process: Its number there.
     """
 
     host: str
     problem: str | None = None
     hint: str | None = None
+    process: int = field(default_factory=os.getpid)
 
 
 class RayCaptioner:
@@ -238,7 +241,8 @@ class RayWorker:
 
     def __init__(self, ray: Any, options: dict[str, Any]) -> None:
         self._ray = ray
-        self._host = "a worker"
+        self._name = "A worker"
+        self.process = 0
         self.setup = b""
         self._actor = ray.remote(RayCaptioner).options(
             max_restarts=-1,
@@ -252,8 +256,8 @@ class RayWorker:
 
     @property
     def name(self) -> str:
-        """The machine it is on."""
-        return self._host
+        """The machine it is on, and its process there."""
+        return self._name
 
     def start(self) -> None:
         """Have the actor load model and bank.
@@ -262,8 +266,18 @@ class RayWorker:
             WorkerLostError: It does not start.
             PhotopalError: It cannot do the work.
         """
-        report = self._call(self._actor.start, photopal.__version__, self.setup, timeout_s=_START_S)
-        self._host = f"The worker on {report.host}"
+        until_s = time.monotonic() + _START_S
+        while True:
+            try:
+                report = self._call(self._actor.start, photopal.__version__, self.setup, timeout_s=_START_S)
+                break
+            except WorkerLostError as loss:
+                # Ray is about to start it again.
+                is_coming = isinstance(loss.__cause__, self._ray.exceptions.ActorUnavailableError)
+                if not is_coming or time.monotonic() > until_s:
+                    raise
+                time.sleep(_RETRY_S)
+        self._name, self.process = f"The worker on {report.host} (process {report.process})", report.process
         if report.problem is not None:
             raise ModelError(f"worker on {report.host}: {report.problem}", hint=report.hint)
 
@@ -297,6 +311,8 @@ class RayWorker:
             if isinstance(error.cause, MemoryError) or type(error.cause).__name__ == "OutOfMemoryError":
                 raise WorkerLostError("out of memory") from error
             raise
+        except errors.ActorUnavailableError as error:
+            raise WorkerLostError("it does not answer") from error
         except (errors.RayError, RuntimeError) as error:
             if "No module named" in str(error) or "failed to import" in str(error):
                 raise PhotopalError("photopal is missing on a machine of the cluster", hint=_SAME) from error
@@ -318,13 +334,17 @@ class RayCrew:
         ray: The module.
         count: How many workers; one for each GPU, or for each four CPU cores of a machine, when left out.
         on_notice: See `WorkerPool`.
+
+    Attributes:
+        count: How many workers.
+        workers: The workers, once they are employed.
     """
 
     def __init__(self, ray: Any, count: int | None, *, on_notice: Callable[[str], None]) -> None:
         self._ray, self._on_notice = ray, on_notice
         nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
         self.count, self._options = share_resources(nodes, count)
-        self._workers: list[RayWorker] = []
+        self.workers: list[RayWorker] = []
         self._pool: WorkerPool | None = None
 
     def employ(
@@ -361,10 +381,10 @@ class RayCrew:
             threads=max(1, int(self._options["num_cpus"])),
         )
         if self._pool is None or self._pool.is_closed:
-            self._workers = [RayWorker(self._ray, self._options) for _ in range(self.count)]
-            self._pool = WorkerPool(self._workers, on_notice=self._on_notice, on_ood_check=on_ood_check)
+            self.workers = [RayWorker(self._ray, self._options) for _ in range(self.count)]
+            self._pool = WorkerPool(self.workers, on_notice=self._on_notice, on_ood_check=on_ood_check)
         packed = pickle.dumps(setup)
-        for worker in self._workers:
+        for worker in self.workers:
             worker.setup = packed
         self._pool.start()
         return RemoteAssistant(

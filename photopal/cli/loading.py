@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -90,7 +91,10 @@ def open_crew(session: Session, address: str | None, workers: int | None) -> Ite
     if address is None:
         yield None
         return
+    # Ray prints on stdout what becomes of its processes, whenever it likes; that is no result.
+    session.out.file = sys.stdout
     with ExitStack() as stack:
+        stack.enter_context(redirect_stdout(sys.stderr))
         with session.progress("Connecting to Ray"):
             from photopal.assistant.ray_workers import connect
 

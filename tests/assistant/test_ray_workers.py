@@ -1,6 +1,8 @@
 """Captions on workers: the same as alone, each once, whatever is lost; Ray itself is played by `FakeRay`."""
 
+import os
 import pickle
+import signal
 import sys
 from contextlib import nullcontext
 from threading import Lock
@@ -17,9 +19,14 @@ from photopal.concepts.registration import refresh_bank
 from photopal.errors import PhotopalError, UsageError
 from photopal.library import Library
 from photopal.vlm import load_model
+from tests.marks import slow
 
 
 class RayError(Exception):
+    pass
+
+
+class ActorUnavailableError(RayError):
     pass
 
 
@@ -45,6 +52,7 @@ class FakeRay:
         self.exceptions = SimpleNamespace(
             RayError=RayError,
             RayTaskError=RayTaskError,
+            ActorUnavailableError=ActorUnavailableError,
             GetTimeoutError=type("GetTimeoutError", (RayError,), {}),
         )
         self.losses, self.stays_lost = set(losses), stays_lost
@@ -75,6 +83,7 @@ class FakeRay:
 class FakeActor:
     def __init__(self, ray, kind):
         self._ray, self._kind, self._inside, self._is_gone = ray, kind, kind(), False
+        self._is_coming = False
         for name in ray.calls:
             setattr(
                 self, name, SimpleNamespace(remote=lambda *words, name=name: lambda: self._call(name, words))
@@ -85,7 +94,11 @@ class FakeActor:
         ray.calls[name] += 1
         if self._is_gone:
             raise RayError("The actor is gone.\nlong words")
+        if self._is_coming:
+            self._is_coming = False
+            raise ActorUnavailableError("The actor is restarting.")
         if (name, ray.calls[name]) in ray.losses:
+            self._is_coming = not ray.stays_lost
             self._inside, self._is_gone = self._kind(), ray.stays_lost  # as Ray starts it again
             raise RayError("The actor died.\nlong words")
         given = [pickle.loads(one.content) if isinstance(one, Ref) else one for one in words]
@@ -121,6 +134,11 @@ def house(tmp_path_factory, drawn_family, tiny_llava):
         )
 
 
+@pytest.fixture(autouse=True)
+def quick_tries(monkeypatch):
+    monkeypatch.setattr(ray_workers, "_RETRY_S", 0.01)
+
+
 def caption_with(house, ray, *, count=2, photos=None, **options):
     """Caption everything anew with workers; returns the report, what was told, and the photos made."""
     notices, made = [], []
@@ -154,6 +172,7 @@ def assert_all_once_and_as_alone(house, report, made):
         assert is_current(house.library, photo, made_with(house.library, house.assistant))
 
 
+@pytest.mark.slow
 def test_workers_caption_every_photo_once_and_as_one_process_does(house):
     ray = FakeRay()
     report, notices, made = caption_with(house, ray)
@@ -161,7 +180,7 @@ def test_workers_caption_every_photo_once_and_as_one_process_does(house):
     assert (notices, ray.killed) == ([], 2)
 
 
-@pytest.mark.parametrize("loss", [("look", 2), ("write", 1)])
+@pytest.mark.parametrize("loss", [("look", 2), *slow(("write", 1))])
 def test_the_photos_of_a_lost_worker_are_captioned_once_by_another(house, loss):
     report, notices, made = caption_with(house, FakeRay(loss))
     assert_all_once_and_as_alone(house, report, made)
@@ -169,17 +188,20 @@ def test_the_photos_of_a_lost_worker_are_captioned_once_by_another(house, loss):
     assert "was lost (The actor died); others do its photos" in notices[0]
 
 
+@pytest.mark.slow
 def test_a_worker_that_stays_lost_is_told_of_and_the_others_go_on(house):
     report, notices, made = caption_with(house, FakeRay(("look", 2), stays_lost=True))
     assert_all_once_and_as_alone(house, report, made)
     assert "is not used any more: The actor is gone" in notices[-1]
 
 
+@pytest.mark.slow
 def test_when_no_worker_is_left_the_run_ends_with_the_reason(house):
     with pytest.raises(PhotopalError, match="all workers were lost: The actor is gone"):
         caption_with(house, FakeRay(("look", 1), stays_lost=True), count=1)
 
 
+@pytest.mark.slow
 def test_a_photo_by_which_every_worker_is_lost_is_skipped_and_all_others_are_captioned(house, monkeypatch):
     culprit, look = house.photos[3], RayCaptioner.look
 
@@ -197,6 +219,7 @@ def test_a_photo_by_which_every_worker_is_lost_is_skipped_and_all_others_are_cap
     assert len(made) == len(set(made)) == report.captioned
 
 
+@pytest.mark.slow
 def test_a_photo_that_is_broken_since_it_was_indexed_is_skipped_with_the_reason(house, tmp_path):
     from dataclasses import replace
 
@@ -210,6 +233,7 @@ def test_a_photo_that_is_broken_since_it_was_indexed_is_skipped_with_the_reason(
     assert len(made) == report.captioned == 2
 
 
+@pytest.mark.slow
 def test_another_version_or_model_on_a_worker_is_an_error_in_words(house, monkeypatch):
     other = RayCaptioner().start("0.0.1", b"which this version cannot read")
     assert "but this computer has 0.0.1" in other.problem
@@ -241,3 +265,27 @@ def test_an_address_that_is_none_and_a_cluster_that_is_not_there_are_errors_in_w
         pass
     with pytest.raises(PhotopalError, match=r"at 127\.0\.0\.1:1: "), connect("127.0.0.1:1", on_notice=print):
         pass
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # Ray's own
+def test_a_killed_process_of_a_real_cluster_costs_no_caption_and_makes_none_twice(house, monkeypatch):
+    pytest.importorskip("ray", reason="Ray is not installed (260 MB): pip install 'photopal[ray]'")
+    monkeypatch.setattr("photopal.assistant.caption.BatchSizer.is_full", lambda self, count: count == 2)
+    notices, made = [], []
+    with connect("auto", count=2, on_notice=notices.append) as crew:
+        assistant = crew.employ(parts_of(house.assistant), model=house.model)
+
+        def note(captioned):
+            if not made:
+                os.kill(crew.workers[0].process, signal.SIGKILL)
+            made.append(captioned.photo.id)
+
+        report = caption_photos(
+            house.library,
+            assistant,
+            house.photos,
+            options=CaptionOptions(is_forced=True),
+            on_caption=note,
+        )
+    assert_all_once_and_as_alone(house, report, made)

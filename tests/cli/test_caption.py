@@ -131,3 +131,41 @@ def test_a_watch_names_a_bad_file_and_ends_with_3(caption, album):
 @pytest.mark.parametrize("words", [("--once",), ("--watch", "--force"), ("--watch",), ("--watch", "--json")])
 def test_options_that_do_not_fit_are_a_usage_error(caption, words):
     assert caption(*words).exit_code == 2
+
+
+def test_ray_that_is_not_there_and_workers_without_it_are_errors_in_words(caption, monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "ray", None)
+    result = caption("--ray", "auto")
+    assert result.exit_code == 2
+    assert 'pip install "photopal[ray]"' in result.stderr
+    result = caption("--workers", "2")
+    assert (result.exit_code, result.stderr.splitlines()[0]) == (2, "Error: --workers requires --ray")
+
+
+@pytest.mark.slow
+def test_captions_of_ray_workers_are_printed_and_nothing_else_is(caption, album, monkeypatch):
+    import sys
+
+    from tests.assistant.test_ray_workers import FakeRay
+
+    class LoudRay(FakeRay):
+        def init(self, **options):
+            self.options = options
+
+        def get(self, *words, **more):
+            print("(raylet) A worker died")
+            return super().get(*words, **more)
+
+        def shutdown(self):
+            self.is_shut = True
+
+    ray = LoudRay()
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    for words in (("--watch", "--once", album, "--workers", "1"), (album, "--force")):
+        result = caption("--ray", "auto", *words)
+        assert result.exit_code == 0, result.output
+        assert result.stdout.count("\n") == 3
+        assert "(raylet)" not in result.stdout
+    assert (ray.options["address"], ray.is_shut) == ("auto", True)

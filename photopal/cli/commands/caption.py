@@ -76,7 +76,7 @@ def caption(  # noqa: PLR0913 - one parameter for each option of the command
 
     Without paths, all photos are captioned that have no caption by the current model and names. Photos that
     are not in the library yet are added to it. Captions you wrote yourself are kept unless you use
-    --replace-edited. Captions are saved about every second, so Ctrl-C loses very few. Exits with code 3 if
+    --replace-edited. Captions are saved every few seconds, so Ctrl-C loses very few. Exits with code 3 if
     some photos could not be read.
 
     As soon as a person has a name, photos are searched for faces before they are captioned, each photo once,
