@@ -468,7 +468,7 @@ def connect(address: str, *, count: int | None = None, on_notice: Callable[[str]
         cores = max(os.cpu_count() or 1, count or 1)
         os.environ.setdefault("RAY_worker_niceness", "0")  # captions are what the user waits for
         ray.init(address="local", num_cpus=cores, include_dashboard=False, **quiet)
-    except (RuntimeError, ValueError, ImportError, OSError) as error:
+    except (RuntimeError, ValueError, ImportError, OSError, ray.exceptions.RayError) as error:
         raise _unreachable(address, error) from error
     try:
         crew = RayCrew(ray, count, on_notice=on_notice)
