@@ -458,6 +458,8 @@ def connect(address: str, *, count: int | None = None, on_notice: Callable[[str]
     if address != "auto":
         _check_address(address)
     try:
+        if address == "auto" and _is_gone(ray):
+            raise ConnectionError("the cluster that ran on this machine is gone")
         if address.startswith("ray://"):
             ray.init(address=address, log_to_driver=False)
         else:
@@ -478,6 +480,19 @@ def connect(address: str, *, count: int | None = None, on_notice: Callable[[str]
             crew.close()
     finally:
         ray.shutdown()
+
+
+def _is_gone(ray: Any) -> bool:
+    """Whether Ray still has the address of a cluster that was killed: it would wait for it for minutes."""
+    try:
+        address = ray._private.utils.read_ray_address()
+        if address:
+            _check_address(address)
+    except PhotopalError:
+        return True
+    except Exception:  # noqa: BLE001 - it is no documented function; without it Ray only waits
+        return False
+    return False
 
 
 def _check_address(address: str) -> None:

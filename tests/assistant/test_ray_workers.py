@@ -289,3 +289,15 @@ def test_a_killed_process_of_a_real_cluster_costs_no_caption_and_makes_none_twic
             on_caption=note,
         )
     assert_all_once_and_as_alone(house, report, made)
+
+
+def test_auto_starts_a_cluster_where_the_one_that_ran_is_gone(monkeypatch):
+    ray, addresses = FakeRay(), []
+    ray._private = SimpleNamespace(utils=SimpleNamespace(read_ray_address=lambda: "127.0.0.1:1"))
+    ray.init = lambda **options: addresses.append((options["address"], options.get("include_dashboard")))
+    ray.shutdown = lambda: None
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    with connect("auto", on_notice=print) as crew:
+        assert crew.count == 1
+    assert addresses == [("local", False)]
+    assert os.environ["RAY_USAGE_STATS_ENABLED"] == "0"
