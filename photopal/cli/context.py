@@ -202,7 +202,10 @@ class Session:
             from photopal.vlm.feature_cache import FeatureCache
 
             model = load_model(
-                self.settings.model_name_or_path, device=self.settings.device, dtype=self.settings.dtype
+                self.settings.model_name_or_path,
+                device=self.settings.device,
+                dtype=self.settings.dtype,
+                routes_path=self.settings.features_path / "routes.json",
             )
         model.feature_cache = FeatureCache(
             self.settings.features_path,

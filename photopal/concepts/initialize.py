@@ -100,11 +100,6 @@ def align_embeddings(centroids: Tensor, norm: float) -> Tensor:
     return torch.cat([soft.mean(dim=0, keepdim=True), soft])
 
 
-def mean_embedding_norm(embeddings: Tensor) -> float:
-    """The mean L2 norm of `[vocab, hidden]` input embeddings."""
-    return float(embeddings.detach().float().norm(dim=-1).mean())
-
-
 SELF_SCORE_DISCOUNT = 0.1
 """Taken off the score of an only reference photo, which its own direction fits too well."""
 
@@ -190,7 +185,9 @@ def find_subjects(references: Sequence[Reference], others: Sequence[PhotoFeature
         else:
             cells = next(recurring)
         # Patches and projected tokens may lie on different grids (SmolVLM joins several patches in a token).
-        if tuple(cells.shape) == features.token_grid:
+        if features.token_cells is not None:
+            token_cells = _tokens_in(cells, features)
+        elif tuple(cells.shape) == features.token_grid:
             token_cells = cells
         elif reference.mask is not None:
             token_cells = mask_cells(reference.mask, features.token_grid, features.frame)
@@ -198,6 +195,19 @@ def find_subjects(references: Sequence[Reference], others: Sequence[PhotoFeature
             token_cells = mask_cells(cells.numpy(), features.token_grid, WHOLE_PHOTO)
         found.append(FoundSubject(reference, cells, token_cells))
     return found
+
+
+def _tokens_in(cells: Tensor, features: PhotoFeatures) -> Tensor:
+    """Which tokens lie in bool `[rows, cols]` cells, or else the one nearest to them: bool `[1, tokens]`."""
+    assert features.token_cells is not None
+    places = features.token_cells
+    is_in = cells.flatten()[places.clamp(min=0)] & (places >= 0)
+    if not bool(is_in.any()):
+        cols = cells.shape[1]
+        middle = torch.nonzero(cells).float().mean(dim=0)  # row and column
+        distances = (torch.stack([places // cols, places % cols], dim=1) - middle).norm(dim=1)
+        is_in[int(distances.masked_fill(places < 0, torch.inf).argmin())] = True
+    return is_in[None]
 
 
 def register_concept(
@@ -226,7 +236,7 @@ def register_concept(
         centroids = torch.randn(options.tokens, tokens.shape[1], generator=generator)
     else:
         centroids = cluster(tokens, options.tokens, generator=generator)
-    inputs = align_embeddings(centroids, mean_embedding_norm(model.input_embeddings))
+    inputs = align_embeddings(centroids, model.embedding_norm)
     return BankConcept(
         concept_id=concept_id,
         inputs=inputs,
@@ -239,8 +249,8 @@ def register_concept(
 
 def first_output_embedding(model: VisionModel, identifier: Tensor, name: str) -> Tensor:
     """The output embedding an identifier starts with: `[hidden]` float32."""
-    if model.output_embeddings is model.input_embeddings:  # tied
-        return identifier.clone()
+    if model.output_embeddings is model.input_embeddings:  # tied, but for what the input layer multiplies by
+        return identifier / model.embedding_scale
     ids = model.encode_prompt(ChatPrompt(user="?", has_image=False), answer=name).ids
     name_ids = [int(i) for i in ids if int(i) not in model.end_ids]
     # The last three ids of the answer before its end: the name, or how it ends.

@@ -199,12 +199,13 @@ def examples_loss(
         store: Prefixes of photos; None runs every exchange as a sequence of its own.
     """
     if store is None or not model.supports_prefix:
-        hidden = [_run_each(model, example, own) for example, own in zip(packed, concepts, strict=True)]
+        logits = _pad_logits(
+            [_run_each(model, example, own) for example, own in zip(packed, concepts, strict=True)]
+        )
     else:
-        hidden = _run_packed(model, packed, concepts, store)
-    # Logits before answer tokens only, about 10 of 700 to 3,000 positions: the head is the widest layer there
-    # is.
-    logits = _logits(model, hidden, concepts)  # [answer tokens, vocab + slots]
+        # Logits before answer tokens only, about 10 of 700 to 3,000 positions: the head is the widest layer
+        # there is.
+        logits = _logits(model, _run_packed(model, packed, concepts, store), concepts)
     labels = to_device(torch.cat([example.labels for example in packed]), logits.device)  # [answer tokens]
     total = torch.nn.functional.cross_entropy(logits, labels, reduction="sum")
     yes_hits, no_hits = _recognition_hits(packed, logits.detach())
@@ -212,13 +213,19 @@ def examples_loss(
 
 
 def _run_each(model: VisionModel, packed: PackedExample, concepts: ConceptEmbeddings) -> Tensor:
-    """Hidden states `[answer tokens, hidden]` before each answer token, every exchange by itself."""
-    hidden = []
+    """Logits `[answer tokens, vocab + slots]` before each answer token, every exchange by itself."""
+    logits = []
     for e in packed.encoded:
-        embeddings = model.embed_prompt(e, packed.example.features, concepts)[None]  # [1, tokens, hidden]
-        states = model.forward(embeddings, positions=e.positions.unsqueeze(-2))[0]
-        hidden.append(states[e.answer_start - 1 : -1])
-    return torch.cat(hidden)
+        last = int(e.ids.shape[0]) - e.answer_start + 1
+        logits.append(model.run(e.ids, e.positions, packed.example.features, concepts, last=last)[:-1])
+    return torch.cat(logits)
+
+
+def _pad_logits(logits: Sequence[Tensor]) -> Tensor:
+    """`[answer tokens, columns]` one below the other; no name is likely at all in slots that one lacks."""
+    width = max(part.shape[1] for part in logits)
+    pad = torch.nn.functional.pad
+    return torch.cat([pad(part, (0, width - part.shape[1]), value=-torch.inf) for part in logits])
 
 
 def _run_packed(
@@ -257,16 +264,15 @@ def _run_packed(
 
 
 def _logits(model: VisionModel, hidden: Sequence[Tensor], concepts: Sequence[ConceptEmbeddings]) -> Tensor:
-    """`[answer tokens, vocab + slots]`; no name is likely at all in slots that an example does not have."""
+    """`[answer tokens, vocab + slots]` of the hidden states of each example."""
     together = torch.cat(list(hidden))  # [answer tokens, hidden]
     if len(concepts) == 1:
         return model.logits(together, concepts[0])
-    slots = max(len(own.names) for own in concepts)
-    name_logits = []
-    for states, own in zip(hidden, concepts, strict=True):
-        logits = states.float() @ own.outputs.to(states.device).T  # [answer tokens of one example, its slots]
-        name_logits.append(torch.nn.functional.pad(logits, (0, slots - logits.shape[1]), value=-torch.inf))
-    return torch.cat([model.logits(together), torch.cat(name_logits)], dim=-1)
+    name_logits = [
+        states.float() @ own.outputs.to(states.device).T  # [answer tokens of one example, its slots]
+        for states, own in zip(hidden, concepts, strict=True)
+    ]
+    return torch.cat([model.logits(together), _pad_logits(name_logits)], dim=-1)
 
 
 def _recognition_hits(

@@ -86,7 +86,7 @@ class BatchDecoder:
     prompt.
 
     Args:
-        model: A model that supports prefixes.
+        model: A model that supports batches.
         rows: At least one, each with at least one prompt; those of a row have a common beginning.
     """
 
@@ -317,7 +317,7 @@ def answer_batch(
     for batch in _batches(model, requests, most_prompts):
         order = [index for row in batch for index in row]
         chosen = [requests[index] for index in order]
-        if model.supports_prefix and len(chosen) > 1:
+        if model.supports_batches and len(chosen) > 1:
             rows = [[requests[index] for index in row] for row in batch]
             texts = [
                 model.decode(ids, request.concepts.names if request.concepts else ()).strip()
@@ -359,7 +359,7 @@ def first_answer_shares(
     for batch in _batches(model, requests, most_prompts):
         order = [index for row in batch for index in row]
         chosen = [requests[index] for index in order]
-        if first != second and model.supports_prefix and len(chosen) > 1:
+        if first != second and model.supports_batches and len(chosen) > 1:
             # The two differ in their first id, so one step decides, and a softmax over two is a sigmoid.
             logits = BatchDecoder(model, [[requests[index] for index in row] for row in batch]).prefill()
             batch_shares = torch.sigmoid(logits[:, first] - logits[:, second]).tolist()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ class Checkpoint:
         image_token_id: The id that stands once for each of its features.
         device: Where the weights are.
         dtype: Their number format.
+        layouts: Where the tokens of photos lie, as far as that was found out; see `families.generic`.
     """
 
     model: Any
@@ -41,6 +42,7 @@ class Checkpoint:
     image_token_id: int
     device: torch.device
     dtype: torch.dtype
+    layouts: dict[Any, Any] = field(default_factory=dict)
 
     @property
     def config(self) -> Any:

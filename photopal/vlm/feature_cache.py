@@ -26,7 +26,7 @@ from photopal.files import atomic_path
 from photopal.vlm.protocol import PhotoFeatures, to_device
 
 MOST_BYTES = 2 * 2**30
-_FORMAT = "1"  # to be changed with anything that changes features or this file's layout
+_FORMAT = "2"  # to be changed with anything that changes features or this file's layout
 _LEAST_FREE_BYTES = 2**30
 _SHARE_AFTER_CLEANUP = 0.9
 _SUFFIX = ".features"
@@ -96,6 +96,7 @@ class FeatureCache:
             frame=Box(*header["frame"]),
             model_inputs=inputs,
             image_text=header["image_text"],
+            token_cells=tensors.get("token_cells"),
         )
 
     def put(self, key: str, features: PhotoFeatures) -> None:
@@ -148,6 +149,8 @@ def _packed(features: PhotoFeatures) -> tuple[dict[str, torch.Tensor], dict[str,
     narrow = features.patches.to(features.tokens.dtype)
     patches = narrow if torch.equal(narrow.float(), features.patches) else features.patches
     tensors = {"tokens": features.tokens, "patches": patches}
+    if features.token_cells is not None:
+        tensors["token_cells"] = features.token_cells
     tensors |= {f"input.{name}": tensor for name, tensor in features.model_inputs.items()}
     tensors = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
     header: dict[str, Any] = {

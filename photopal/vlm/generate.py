@@ -67,27 +67,25 @@ class GenerationTask:
     prefix: PrefixCache | None
 
     def prefill(self) -> tuple[Tensor, Any]:
-        """Last hidden state `[hidden]` of the prompt, and its keys and values to append to.
+        """Logits `[1, vocab + slots]` of the answer's first token, and the prompt's keys and values.
 
         Raises:
             ValueError: The prompt does not begin with the prefix.
         """
-        embeddings = self.model.embed_prompt(self.encoded, self.features, self.concepts)  # [tokens, hidden]
-        positions = self.encoded.positions
+        ids, positions, features = self.encoded.ids, self.encoded.positions, self.features
         past = self.model.new_past()
         if self.prefix is not None:
             if not self.prefix.is_prefix_of(self.encoded):
                 raise ValueError("the prompt does not begin with the prefix")
-            past = copy_past(self.prefix)
-            embeddings, positions = embeddings[len(self.prefix) :], positions[..., len(self.prefix) :]
-        hidden = self.model.forward(embeddings[None], positions=positions.unsqueeze(-2), past=past)
-        return hidden[0, -1], past
+            past, length = copy_past(self.prefix), len(self.prefix)
+            ids, positions = ids[length:], positions[..., length:]
+            features = features if length < self.encoded.image_end else None
+        return self.model.run(ids, positions, features, self.concepts, past=past, last=1), past
 
     def extend(self, ids: Tensor, position: int, past: Any) -> Tensor:
-        """Hidden states `[tokens, hidden]` of `[tokens]` further ids; appends to `past`."""
-        embeddings = self.model.embed_ids(ids, self.concepts)[None]  # [1, tokens, hidden]
-        positions = torch.arange(position, position + ids.shape[0], device=embeddings.device)[None]
-        return self.model.forward(embeddings, positions=positions, past=past)[0]
+        """Logits `[tokens, vocab + slots]` after each of `[tokens]` further ids; appends to `past`."""
+        positions = torch.arange(position, position + ids.shape[0])
+        return self.model.run(ids, positions, None, self.concepts, past=past)
 
 
 def answer_greedily(
@@ -114,13 +112,12 @@ def answer_greedily(
         bonus = torch.full((len(names),), concepts.name_bonus, device=model.device)
     stream = TextStream(on_text)
     ids: list[int] = []
-    hidden, past = task.prefill()
+    logits, past = task.prefill()  # [1, vocab + slots]
     preallocate(past, max_new_tokens)
     position = task.encoded.next_position
     while len(ids) < max_new_tokens:
-        logits = model.logits(hidden, concepts)  # [vocab + slots]
         if bonus is not None:
-            logits[model.vocab_size :] += bonus
+            logits[:, model.vocab_size :] += bonus
         chosen = int(logits.argmax())
         if chosen in model.end_ids:
             break
@@ -131,7 +128,7 @@ def answer_greedily(
         if on_text:
             stream.show(model.decode(ids, names))
         if len(ids) < max_new_tokens:
-            hidden = task.extend(torch.tensor([chosen]), position, past)[-1]
+            logits = task.extend(torch.tensor([chosen]), position, past)
             position += 1
     return stream.finish(model.decode(ids, names))
 
@@ -156,11 +153,10 @@ def score_each(task: GenerationTask, answers: Sequence[Tensor]) -> Tensor:
     prompt = PrefixCache(ids=task.encoded.ids, next_position=task.encoded.next_position, past=past)
     scores = []
     for answer, length in zip(answers, lengths, strict=True):
-        hidden = first[None]  # [tokens, hidden], what comes before each id
+        logits = first  # [tokens, vocab + slots], after what comes before each id
         if length > 1:
             rest = task.extend(answer[: length - 1], prompt.next_position, copy_past(prompt))
-            hidden = torch.cat([hidden, rest])
-        logits = task.model.logits(hidden, task.concepts)  # [tokens, vocab + slots]
+            logits = torch.cat([first, rest])
         labels = to_device(answer[:length, None], logits.device)
         scores.append(torch.log_softmax(logits, dim=-1).gather(-1, labels).sum())
     return torch.stack(scores)

@@ -131,10 +131,13 @@ def common_length(first: Tensor, second: Tensor) -> int:
 def copy_past(prefix: PrefixCache) -> Any:
     """The prefix's keys and values, to append to.
 
-    Appending makes new tensors, so a copy of the lists suffices and the prefix stays as it was.
+    Appending to keys and values makes new tensors, so a copy of the lists suffices and the prefix stays as it
+    was. Layers of other kinds may change their tensors in place, and are copied whole.
     """
     past = copy.copy(prefix.past)
-    past.layers = [copy.copy(layer) for layer in prefix.past.layers]
+    past.layers = [
+        (copy.copy if isinstance(layer, DynamicLayer) else copy.deepcopy)(layer) for layer in past.layers
+    ]
     return past
 
 

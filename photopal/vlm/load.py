@@ -16,10 +16,9 @@ from typing import Any
 import huggingface_hub
 import torch
 import transformers
-from PIL import Image
 from safetensors import SafetensorError
-from torch import Tensor
 from transformers import AutoImageProcessor, AutoModelForImageTextToText, AutoProcessor, AutoTokenizer
+from transformers.models.auto.processing_auto import PROCESSOR_MAPPING
 
 from photopal.errors import ModelError
 from photopal.vlm.causes import (
@@ -35,7 +34,7 @@ from photopal.vlm.families import Family, family_of
 from photopal.vlm.hub import find_cached
 from photopal.vlm.model import LoadedModel
 from photopal.vlm.ood import load_ood_detector
-from photopal.vlm.protocol import ChatPrompt
+from photopal.vlm.verify import find_route
 
 DEFAULT_MODEL_FOLDER = Path(__file__).resolve().parent.parent / "models" / "mini"
 """Where the bundled model is."""
@@ -59,6 +58,7 @@ def load_model(
     *,
     device: str = "auto",
     dtype: str | torch.dtype = "auto",
+    routes_path: Path | None = None,
 ) -> LoadedModel:
     """Load a frozen vision-language model.
 
@@ -68,6 +68,8 @@ def load_model(
         dtype: `auto`, or a torch number format; auto takes bfloat16 on cuda, float16 on mps;
             on cpu float32, but bfloat16 for a model of more than a gigabyte that is kept in 16 bits, if the
             processor multiplies that format: it takes half the memory.
+        routes_path: A file that remembers how models of families without tests may be run, so that this is
+            not found out every time.
 
     Returns:
         The model, with every weight frozen.
@@ -85,15 +87,16 @@ def load_model(
             checkpoint, family = _load_checkpoint(folder, chosen_device, chosen_dtype)
     except _LOAD_ERRORS as error:
         raise explain(error, name) from error
+    fingerprint = fingerprint_folder(folder)
     model = LoadedModel(
         checkpoint,
         family,
         name=name,
-        fingerprint=fingerprint_folder(folder),
+        fingerprint=fingerprint,
         ood_detector=load_ood_detector(folder),
     )
     if not family.is_proven:
-        check_family(model, checkpoint, family)
+        model.take_route(find_route(model, checkpoint, family, routes_path))
     return model
 
 
@@ -129,9 +132,10 @@ def _load_checkpoint(folder: Path, device: torch.device, dtype: torch.dtype) -> 
         )
     family = family_of(model.config)
     tokenizer = AutoTokenizer.from_pretrained(folder, **safe)
+    image_processor = AutoImageProcessor.from_pretrained(folder, backend="pil", **safe)
     processor = None
     if family.needs_processor:
-        processor = AutoProcessor.from_pretrained(folder, backend="pil", **safe)
+        processor = _load_processor(folder, model.config, tokenizer, image_processor)
     image_token, image_token_id = _image_token(model.config, tokenizer, folder)
     model.requires_grad_(False).eval()
     is_tied = _ends_share(model)
@@ -141,7 +145,7 @@ def _load_checkpoint(folder: Path, device: torch.device, dtype: torch.dtype) -> 
     checkpoint = Checkpoint(
         model=model,
         tokenizer=tokenizer,
-        image_processor=AutoImageProcessor.from_pretrained(folder, backend="pil", **safe),
+        image_processor=image_processor,
         processor=processor,
         chat_template=_chat_template(folder, tokenizer),
         folder=folder,
@@ -151,6 +155,33 @@ def _load_checkpoint(folder: Path, device: torch.device, dtype: torch.dtype) -> 
         dtype=dtype,
     )
     return checkpoint, family
+
+
+def _load_processor(folder: Path, config: Any, tokenizer: Any, image_processor: Any) -> Any:
+    """The model's processor; without its part for videos, which mostly asks for more packages."""
+    settings, _ = transformers.ProcessorMixin.get_processor_dict(folder, local_files_only=True)
+    kind = getattr(transformers, str(settings.get("processor_class")), None)
+    if kind is None and type(config) in PROCESSOR_MAPPING:
+        kind = PROCESSOR_MAPPING[type(config)]
+    if kind is None or "video_processor" not in inspect.signature(kind.__init__).parameters:
+        return AutoProcessor.from_pretrained(
+            folder, backend="pil", trust_remote_code=False, local_files_only=True
+        )
+
+    class ForPhotos(kind):  # type: ignore[misc, valid-type]
+        """The same processor, which takes no videos."""
+
+        def check_argument_for_proper_class(self, name: str, argument: Any) -> Any:
+            return (
+                type(argument)
+                if argument is None
+                else super().check_argument_for_proper_class(name, argument)
+            )
+
+    given = inspect.signature(kind.__init__).parameters
+    options = {name: value for name, value in settings.items() if name in given}
+    parts = {"image_processor": image_processor, "tokenizer": tokenizer}
+    return ForPhotos(**dict.fromkeys(kind.get_attributes()) | options | parts)
 
 
 def _ends_share(model: Any) -> bool:
@@ -215,63 +246,6 @@ def multiplies_bfloat16() -> bool:
     """Whether this processor has instructions to multiply bfloat16; no where torch cannot tell."""
     tests = (getattr(torch.cpu, f"_is_{name}_supported", None) for name in ("avx512_bf16", "amx_tile"))
     return any(test is not None and test() for test in tests)
-
-
-_TOLERANCE = 0.02
-_PROVEN = "Use a LLaVA, Idefics3, SmolVLM or Qwen2.5-VL model."
-_TYPE_INPUTS = ("mm_token_type_ids", "token_type_ids")
-
-
-@torch.no_grad()
-def check_family(model: LoadedModel, checkpoint: Checkpoint, family: Family) -> None:
-    """Hold a model of an untested family to the plain transformers model, by its logits for a small picture.
-
-    Args:
-        model: The model as photopal runs it.
-        checkpoint: The same checkpoint.
-        family: The family it was taken for.
-
-    Raises:
-        ModelError: They differ, or the model does not take a photo the way photopal gives it.
-    """
-    picture = Image.linear_gradient("L").convert("RGB")
-    try:
-        features = model.encode_photos([picture])[0]
-        encoded = model.encode_prompt(ChatPrompt("What is this?"), features)
-        hidden = model.forward(
-            model.embed_prompt(encoded, features)[None], positions=encoded.positions.unsqueeze(-2)
-        )
-        ours = model.logits(hidden)
-        plain = _plain_logits(checkpoint, encoded.ids, picture)
-    except (*_LOAD_ERRORS, IndexError) as error:
-        refusal = ModelError(
-            f"{model.name}: models of type {family.name!r} are not supported: a photo cannot be given to "
-            f"them the way photopal does it ({first_line(error)})",
-            hint=_PROVEN,
-        )
-        raise explain(error, model.name, otherwise=refusal) from error
-    if ours.shape != plain.shape or float((ours - plain).abs().max()) > _TOLERANCE * float(plain.abs().max()):
-        raise ModelError(
-            f"{model.name}: models of type {family.name!r} are not supported: in photopal the model would "
-            "answer differently from the way it was made to",
-            hint=_PROVEN,
-        )
-
-
-def _plain_logits(checkpoint: Checkpoint, ids: Tensor, picture: Image.Image) -> Tensor:
-    inputs = checkpoint.image_processor([picture], return_tensors="pt")
-    tensors = {
-        name: value.to(checkpoint.device, checkpoint.dtype if value.is_floating_point() else None)
-        for name, value in inputs.items()
-        if isinstance(value, Tensor)
-    }
-    accepted = inspect.signature(checkpoint.model.forward).parameters
-    ids = ids.to(checkpoint.device)
-    is_image = (ids == checkpoint.image_token_id).int()[None]
-    tensors |= {name: is_image for name in _TYPE_INPUTS if name in accepted}
-    outputs = checkpoint.model(input_ids=ids[None], attention_mask=torch.ones_like(ids)[None], **tensors)
-    logits: Tensor = outputs.logits
-    return logits.float()
 
 
 @contextmanager

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import torch
@@ -17,7 +18,7 @@ from transformers.cache_utils import DynamicLayer
 from photopal.errors import ModelError
 from photopal.vlm.checkpoint import Checkpoint
 from photopal.vlm.concept_embeddings import append_name_logits, overlay_concepts, overlay_photo
-from photopal.vlm.families import Family
+from photopal.vlm.families import Family, Route, generic
 from photopal.vlm.feature_cache import FeatureCache
 from photopal.vlm.generate import GenerationTask, answer_greedily, score_each
 from photopal.vlm.kv_cache import run_suffixes
@@ -31,6 +32,9 @@ from photopal.vlm.protocol import (
     to_device,
 )
 from photopal.vlm.tokenizer import PromptCoder
+
+_LEAST_SCALE = 1e-3
+_ROWS_AT_ONCE = 8192
 
 
 class LoadedModel:
@@ -62,17 +66,26 @@ class LoadedModel:
         # transformers 5.24 renamed the argument of every decoder, and warns of the old name.
         is_renamed = "cache" in inspect.signature(self._decoder.forward).parameters
         self._cache_argument = "cache" if is_renamed else "past_key_values"
+        self._own_arguments = frozenset(inspect.signature(checkpoint.model.forward).parameters)
         self._embed = checkpoint.model.get_input_embeddings()
         self._head = checkpoint.model.get_output_embeddings()
-        if self._head is None or self._head.weight.shape != self._embed.weight.shape:
+        if self._head is None or len(self._head.weight) > len(self._embed.weight):
             raise ModelError(
                 f"{name}: the input and output layers have different vocabularies",
                 hint="Choose another model with --model.",
             )
-        self.vocab_size, self.hidden_size = (int(size) for size in self._head.weight.shape)
+        # Some have no output rows for the tokens of photos, which come last.
+        self.vocab_size, self.hidden_size = (int(size) for size in self._embed.weight.shape)
         self._coder = PromptCoder(checkpoint, self.vocab_size)
+        self.take_route(Route())
+
+    def take_route(self, route: Route) -> None:
+        """Let photos and words go into the model by the ways of a route only."""
+        self.route = route
         layers = self.new_past().layers
-        self.supports_prefix = bool(layers) and all(type(layer) is DynamicLayer for layer in layers)
+        is_plain = bool(layers) and all(type(layer) is DynamicLayer for layer in layers)
+        self.supports_prefix = is_plain and route.shares_prefixes
+        self.supports_batches = self.supports_prefix and route.takes_embeddings
 
     @property
     def input_embeddings(self) -> Tensor:
@@ -85,6 +98,23 @@ class LoadedModel:
         """`[vocab, hidden]`, the frozen output rows."""
         weight: Tensor = self._head.weight
         return weight
+
+    @cached_property
+    def embedding_scale(self) -> float:
+        """What the input layer multiplies its rows by; 1 for nearly all models."""
+        ids = torch.arange(min(64, self.vocab_size), device=self.device)
+        given, rows = (
+            float(vectors.float().norm()) for vectors in (self._embed(ids), self._embed.weight[ids])
+        )
+        scale = given / rows if rows else 1.0
+        return 1.0 if abs(scale - 1) < _LEAST_SCALE else scale
+
+    @cached_property
+    def embedding_norm(self) -> float:
+        """The mean L2 norm of what the input layer gives for a token."""
+        # In pieces: a float32 copy of a whole vocabulary takes gigabytes.
+        norms = [rows.detach().float().norm(dim=-1) for rows in self._embed.weight.split(_ROWS_AT_ONCE)]
+        return float(torch.cat(norms).mean()) * self.embedding_scale
 
     @property
     def sees_all(self) -> bool:
@@ -177,11 +207,15 @@ class LoadedModel:
         Raises:
             ValueError: Photo or concepts of the prompt are missing, or of another size.
         """
+        return self._embed_over(encoded.ids, features, concepts)
+
+    def _embed_over(
+        self, ids: Tensor, features: PhotoFeatures | None, concepts: ConceptEmbeddings | None
+    ) -> Tensor:
         tokens = None if features is None else features.tokens
-        embeddings = overlay_photo(
-            self._base_embeddings(encoded.ids), encoded.ids == self._checkpoint.image_token_id, tokens
-        )
-        return overlay_concepts(embeddings, encoded.ids, concepts, vocab_size=self.vocab_size)
+        is_photo = ids == self._checkpoint.image_token_id
+        embeddings = overlay_photo(self._base_embeddings(ids), is_photo, tokens)
+        return overlay_concepts(embeddings, ids, concepts, vocab_size=self.vocab_size)
 
     def embed_ids(self, ids: Tensor, concepts: ConceptEmbeddings | None = None) -> Tensor:
         """`[tokens]` model ids without a photo to `[tokens, hidden]`, concepts laid over."""
@@ -191,6 +225,92 @@ class LoadedModel:
         """The frozen input embeddings `[tokens, hidden]` of `[tokens]` ids; any where a concept stands."""
         embeddings: Tensor = self._embed(to_device(ids.masked_fill(ids >= self.vocab_size, 0), self.device))
         return embeddings
+
+    def run(
+        self,
+        ids: Tensor,
+        positions: Tensor,
+        features: PhotoFeatures | None = None,
+        concepts: ConceptEmbeddings | None = None,
+        *,
+        past: Any = None,
+        last: int | None = None,
+    ) -> Tensor:
+        """Run tokens through the model, in its own way or one that was found to be equal.
+
+        Args:
+            ids: `[tokens]` model ids.
+            positions: `[tokens]` or `[3, tokens]`, of these ids.
+            features: The photo, where the ids have room for one.
+            concepts: The concepts, differentiable.
+            past: From `new_past` or an earlier call; what comes before these ids, which are appended to it.
+            last: Of how many last ids logits are wanted; of all when left out.
+
+        Returns:
+            float32 logits `[last or tokens, vocab]`, or `[last or tokens, vocab + slots]` with concepts.
+        """
+        if not self.route.takes_embeddings:
+            return self._run_own(ids, positions, features, concepts, past=past, last=last)
+        embeddings = self._embed_over(ids, features, concepts)[None]
+        hidden = self.forward(embeddings, positions=positions.unsqueeze(-2), past=past)[0]
+        return self.logits(hidden if last is None else hidden[-last:], concepts)
+
+    def _run_own(
+        self,
+        ids: Tensor,
+        positions: Tensor,
+        features: PhotoFeatures | None,
+        concepts: ConceptEmbeddings | None,
+        *,
+        past: Any,
+        last: int | None,
+    ) -> Tensor:
+        """The same by the model's own forward, which knows masks, positions and layers that only it has."""
+        given: dict[str, Any] = {"use_cache": past is not None, "return_dict": True}
+        plain_ids = to_device(ids.masked_fill(ids >= self.vocab_size, 0), self.device)[None]
+        if past is not None:
+            given[self._cache_argument] = past
+        if features is not None:
+            given |= generic.forward_inputs(self._checkpoint, features, is_list=self.route.pools_lists)
+            given |= generic.type_inputs(self._checkpoint, ids)
+        if past is None or not past.get_seq_length():
+            given["attention_mask"] = torch.ones_like(plain_ids)
+        if generic.has_axes(self._checkpoint):
+            given["position_ids"] = to_device(positions.expand(3, -1), self.device)[:, None]
+        if last is not None and "logits_to_keep" in self._own_arguments:
+            given["logits_to_keep"] = last
+        with self._laid_over(ids, concepts):
+            outputs = self._checkpoint.model(input_ids=plain_ids, **given)
+        logits: Tensor = outputs.logits[0]
+        return (logits if last is None else logits[-last:]).float()
+
+    @contextmanager
+    def _laid_over(self, ids: Tensor, concepts: ConceptEmbeddings | None) -> Iterator[None]:
+        """Lay concepts over what the input and the output layer give while the block runs."""
+
+        def lay_over(_: Any, given: tuple[Tensor, ...], embeddings: Tensor) -> Tensor:
+            if given[0].shape[-1] != ids.shape[0]:
+                return embeddings
+            return overlay_concepts(embeddings[0], ids, concepts, vocab_size=self.vocab_size)[None]
+
+        def append(_: Any, given: tuple[Tensor, ...], logits: Tensor) -> Tensor:
+            return self._append_names(logits, given[0], concepts)
+
+        hooks = (self._embed.register_forward_hook(lay_over), self._head.register_forward_hook(append))
+        try:
+            yield
+        finally:
+            for hook in hooks:
+                hook.remove()
+
+    def _append_names(self, logits: Tensor, hidden: Tensor, concepts: ConceptEmbeddings | None) -> Tensor:
+        """What the head says, with a column for each token of the vocabulary and each name."""
+        if missing := self.vocab_size - logits.shape[-1]:
+            lowest = torch.finfo(logits.dtype).min
+            logits = torch.nn.functional.pad(logits, (0, missing), value=lowest)
+        if concepts is None or not concepts.names:
+            return logits
+        return append_name_logits(logits, hidden, concepts)
 
     def new_past(self) -> Any:
         """Empty keys and values for `forward` to append to."""
@@ -234,7 +354,7 @@ class LoadedModel:
         Returns:
             float32; `[..., hidden]` becomes `[..., vocab]`, or `[..., vocab + slots]` with concepts.
         """
-        return append_name_logits(self._head(hidden), hidden, concepts)
+        return self._append_names(self._head(hidden), hidden, concepts).float()
 
     @torch.no_grad()
     def encode_prefix(
@@ -264,8 +384,7 @@ class LoadedModel:
             raise ValueError(f"a prefix of {end} tokens of a prompt of {encoded.ids.shape[0]}")
         begun = replace(encoded, ids=encoded.ids[:end], positions=encoded.positions[..., :end])
         past = self.new_past()
-        embeddings = self.embed_prompt(begun, features, concepts)[None]
-        self.forward(embeddings, positions=begun.positions.unsqueeze(-2), past=past)
+        self.run(begun.ids, begun.positions, features, concepts, past=past, last=1)
         return PrefixCache(ids=begun.ids, next_position=begun.next_position, past=past)
 
     def forward_packed(self, prefix: PrefixCache, suffixes: Sequence[Tensor]) -> list[Tensor]:

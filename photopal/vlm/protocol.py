@@ -40,6 +40,8 @@ class PhotoFeatures:
     Attributes:
         tokens: `[image_tokens, hidden]`, projected, in prompt order; on the model's device.
         token_grid: Rows and columns of the tokens, row-major; their product is the number of tokens.
+        token_cells: `[tokens]` int64 on the CPU, where the tokens are no grid of their own: the cell of the
+            patches' grid, counted row by row, in which each lies; -1 for those that lie nowhere.
         patches: `[rows, cols, width]` float32 on the CPU, raw vision-tower patch vectors on their own grid.
         frame: What both grids cover; a photo that was padded to a square has a frame larger than itself.
         model_inputs: What else the family's forward needs, such as `image_grid_thw`; on the CPU.
@@ -52,6 +54,7 @@ class PhotoFeatures:
     frame: Box
     model_inputs: dict[str, Tensor] = field(default_factory=dict)
     image_text: str = ""
+    token_cells: Tensor | None = None
 
     @property
     def nbytes(self) -> int:
@@ -200,6 +203,10 @@ class VisionModel(Protocol):
         """Whether `encode_prefix` and `forward_packed` give what separate sequences give."""
 
     @property
+    def supports_batches(self) -> bool:
+        """Whether prompts with photos can stand side by side, so that many are answered at once."""
+
+    @property
     def sees_all(self) -> bool:
         """Whether the model was made for photos of any kind, so that `is_in_distribution` is always True."""
 
@@ -214,6 +221,14 @@ class VisionModel(Protocol):
     @property
     def output_embeddings(self) -> Tensor:
         """`[vocab, hidden]`, the frozen rows of the output layer."""
+
+    @property
+    def embedding_scale(self) -> float:
+        """What the input layer multiplies its rows by; 1 for nearly all models."""
+
+    @property
+    def embedding_norm(self) -> float:
+        """The mean L2 norm of what the input layer gives for a token."""
 
     def encode_photos(
         self, images: Sequence[Image.Image], *, keys: Sequence[str] = ()
@@ -243,6 +258,18 @@ class VisionModel(Protocol):
 
     def embed_ids(self, ids: Tensor, concepts: ConceptEmbeddings | None = None) -> Tensor:
         """`[tokens]` model ids of words to `[tokens, hidden]`, concepts laid over."""
+
+    def run(
+        self,
+        ids: Tensor,
+        positions: Tensor,
+        features: PhotoFeatures | None = None,
+        concepts: ConceptEmbeddings | None = None,
+        *,
+        past: Any = None,
+        last: int | None = None,
+    ) -> Tensor:
+        """`[tokens]` model ids to float32 logits `[last or tokens, vocab + slots]`; appends to `past`."""
 
     def new_past(self) -> Any:
         """Empty keys and values for `forward` to append to."""

@@ -8,7 +8,6 @@ from photopal.concepts.initialize import (
     align_embeddings,
     cluster,
     find_subjects,
-    mean_embedding_norm,
     register_concept,
 )
 from photopal.concepts.registration import FeatureStore, read_references, register_concepts
@@ -30,9 +29,7 @@ def test_soft_tokens_have_the_norm_of_words_and_the_identifier_is_their_mean(nam
     concept = registered(named_library, model, tokens=tokens)
     norms = concept.inputs[1:].norm(dim=-1)
     assert concept.token_count == tokens
-    assert torch.allclose(
-        norms, torch.full_like(norms, mean_embedding_norm(model.input_embeddings)), rtol=1e-4
-    )
+    assert torch.allclose(norms, torch.full_like(norms, model.embedding_norm), rtol=1e-4)
     assert torch.allclose(concept.inputs[0], concept.inputs[1:].mean(dim=0), atol=1e-6)
 
 

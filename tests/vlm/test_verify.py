@@ -1,37 +1,83 @@
-"""A family without tests of its own is compared with its own forward before it is trusted."""
+"""A family without tests of its own is compared with its own forward before its quicker ways are taken."""
+
+import json
+from dataclasses import replace
 
 import pytest
+import torch
 
 from photopal.errors import ModelError
-from photopal.vlm import ChatPrompt, load_model
-from photopal.vlm.families import Family, qwen
-from photopal.vlm.families import generic as other
+from photopal.vlm import ChatPrompt, load_model, verify
+from photopal.vlm.families import Family, Route, generic, idefics
+from photopal.vlm.model import LoadedModel
 
 
-def pretend(monkeypatch, family):
-    monkeypatch.setattr("photopal.vlm.load.family_of", lambda config: family)
+def call_unknown(monkeypatch, **changes):
+    family = Family("mystery", generic.encode, generic.positions, is_proven=False, needs_processor=True)
+    monkeypatch.setattr("photopal.vlm.load.family_of", lambda config: replace(family, **changes))
 
 
-@pytest.mark.slow
-def test_an_unknown_family_that_takes_plain_embeddings_works(tiny_llava, picture, llava, monkeypatch):
-    family = Family("mystery", other.encode, other.positions, is_proven=False, needs_processor=True)
-    pretend(monkeypatch, family)
+def test_an_unknown_family_that_takes_plain_embeddings_takes_every_way(tiny_llava, monkeypatch):
+    call_unknown(monkeypatch)
     model = load_model(tiny_llava, device="cpu")
+    assert model.route == Route(takes_embeddings=True, shares_prefixes=True, pools_lists=True)
+    assert model.supports_prefix
+    assert model.supports_batches
+
+
+def test_a_decoder_that_answers_differently_is_run_by_the_models_own_forward(
+    tiny_qwen, monkeypatch, picture, loaded_qwen
+):
+    call_unknown(monkeypatch)
+    right = LoadedModel.forward
+    monkeypatch.setattr(LoadedModel, "forward", lambda *args, **kwargs: -right(*args, **kwargs))
+    model = load_model(tiny_qwen, device="cpu")
+    monkeypatch.setattr(LoadedModel, "forward", right)
+    assert not model.route.takes_embeddings
+    assert not model.supports_batches
     features = model.encode_photos([picture])[0]
     encoded = model.encode_prompt(ChatPrompt("What is this?"), features)
-    known = llava.encode_photos([picture])[0]
-    expected = llava.generate(llava.encode_prompt(ChatPrompt("What is this?"), known), known)
-    assert model.generate(encoded, features) == expected
+    known = loaded_qwen.encode_photos([picture])[0]
+    asked = loaded_qwen.encode_prompt(ChatPrompt("What is this?"), known)
+    assert model.generate(encoded, features) == loaded_qwen.generate(asked, known)
 
 
 def test_a_family_that_counts_positions_another_way_is_refused(tiny_qwen, monkeypatch):
-    pretend(monkeypatch, Family("mystery", qwen.encode, other.positions, is_proven=False))
-    with pytest.raises(ModelError, match="mystery"):
+    call_unknown(monkeypatch, positions=lambda _, ids, __: torch.arange(len(ids)).expand(3, -1))
+    with pytest.raises(ModelError, match=r"qwen2_5_vl.*answer differently"):
         load_model(tiny_qwen, device="cpu")
 
 
-def test_a_family_that_takes_its_photo_another_way_is_refused(tiny_smolvlm, monkeypatch):
-    family = Family("mystery", other.encode, other.positions, is_proven=False, needs_processor=True)
-    pretend(monkeypatch, family)
-    with pytest.raises(ModelError, match="mystery"):
-        load_model(tiny_smolvlm, device="cpu")
+def test_a_family_that_takes_its_photo_another_way_is_refused(tiny_llava, monkeypatch):
+    call_unknown(monkeypatch, encode=idefics.encode)
+    with pytest.raises(ModelError, match="llava"):
+        load_model(tiny_llava, device="cpu")
+
+
+def test_what_was_found_is_remembered_for_this_model_alone(tiny_llava, tiny_smolvlm, monkeypatch, tmp_path):
+    call_unknown(monkeypatch)
+    path = tmp_path / "features" / "routes.json"
+    first = load_model(tiny_llava, device="cpu", routes_path=path)
+    tried = []
+    monkeypatch.setattr(verify, "_try_routes", lambda *_: tried.append(1) or Route(shares_prefixes=False))
+    assert load_model(tiny_llava, device="cpu", routes_path=path).route == first.route
+    assert not tried
+    load_model(tiny_smolvlm, device="cpu", routes_path=path)
+    assert load_model(tiny_llava, device="cpu").route == Route(shares_prefixes=False)
+    assert tried == [1, 1]
+    assert len(json.loads(path.read_text(encoding="utf-8"))) == 2
+
+
+@pytest.mark.parametrize("broken", ["", "[]", '{"x": 1}'])
+def test_a_broken_memory_is_made_anew(tiny_llava, monkeypatch, tmp_path, broken):
+    path = tmp_path / "routes.json"
+    path.write_text(broken, encoding="utf-8")
+    call_unknown(monkeypatch)
+    monkeypatch.setattr(verify, "_try_routes", lambda *_: Route(pools_lists=True))
+    assert load_model(tiny_llava, device="cpu", routes_path=path).route.pools_lists
+    assert '"pools_lists": true' in path.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def loaded_qwen(tiny_qwen):
+    return load_model(tiny_qwen, device="cpu")

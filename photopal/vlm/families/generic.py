@@ -1,25 +1,43 @@
-"""Any other model that takes its photo as plain embeddings; asks its own processor, knows no prompt."""
+"""Any model that transformers knows: asks its own processor, vision tower and counting of positions.
+
+Nothing here is of one family. What a photo looks like to the model is what its processor says; what comes of
+it is what `get_image_features` gives; where its tokens lie is measured (see `places`).
+"""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from PIL import Image
 from torch import Tensor
+from transformers import ProcessorMixin
+from transformers.modeling_outputs import BaseModelOutputWithPooling
 
 from photopal.box import WHOLE_PHOTO
+from photopal.errors import ModelError
 from photopal.vlm.checkpoint import Checkpoint
-from photopal.vlm.features import as_grid, square_grid
-from photopal.vlm.protocol import PhotoFeatures
+from photopal.vlm.families.places import Places, find_sources, places_by_stripes, places_on_grid
+from photopal.vlm.features import pad_to_square
+from photopal.vlm.protocol import PhotoFeatures, to_device
+
+_PIXELS = "pixel_values"
+_TEXT_INPUTS = ("input_ids", "attention_mask", "text_replacement_offsets")
+_TYPE_INPUTS = ("mm_token_type_ids", "token_type_ids")
+# How the model inputs that come from the tower's output begin: the output's name and a number follow.
+_EXTRA = "vision."
+_UNUSED_OUTPUTS = ("pooler_output", "last_hidden_state", "hidden_states", "attentions")
 
 
 @torch.no_grad()
 def encode(checkpoint: Checkpoint, images: Sequence[Image.Image]) -> list[PhotoFeatures]:
     """Encode photos by `get_image_features`.
 
-    The raw grid of an unknown tower is not known, so the projected tokens serve for both grids.
+    Where the tower takes pictures, its raw patches are those of its last output; else the projected tokens
+    serve for both.
 
     Args:
         checkpoint: The checkpoint.
@@ -28,41 +46,213 @@ def encode(checkpoint: Checkpoint, images: Sequence[Image.Image]) -> list[PhotoF
     Returns:
         One per photo; its frame is the whole photo.
     """
-    features = []
-    for image in images:
-        inputs = checkpoint.image_processor([image], return_tensors="pt")
-        tensors = {name: value for name, value in inputs.items() if isinstance(value, Tensor)}
-        given = {
-            name: value.to(checkpoint.device, checkpoint.dtype if value.is_floating_point() else None)
-            for name, value in tensors.items()
-        }
-        outputs = checkpoint.model.get_image_features(**given, return_dict=True)
-        pooled: Any = outputs.pooler_output
-        tokens = pooled if isinstance(pooled, Tensor) else torch.cat(tuple(pooled), dim=0)
-        tokens = tokens.reshape(-1, tokens.shape[-1])  # [image_tokens, hidden]
-        grid = square_grid(tokens.shape[0])
-        features.append(
-            PhotoFeatures(
-                tokens=tokens,
-                token_grid=grid,
-                patches=as_grid(tokens, grid),
-                frame=WHOLE_PHOTO,
-                model_inputs={name: value for name, value in tensors.items() if name != "pixel_values"},
-                image_text=str(checkpoint.processor.replace_image_token(inputs, 0)),
-            )
+    return [_encode(checkpoint, image) for image in images]
+
+
+def _encode(checkpoint: Checkpoint, image: Image.Image) -> PhotoFeatures:
+    inputs, image_text = prepare(checkpoint, image)
+    outputs = _image_outputs(checkpoint, inputs)
+    tokens, raw = _pooled(outputs), outputs.last_hidden_state
+    layout = _layout(checkpoint, image.size, inputs, tokens.shape[0], raw)
+    vectors = tokens if layout.raw is layout.tokens else _patch_vectors(raw, layout.has_cls)
+    is_grid = layout.tokens.is_row_by_row
+    return PhotoFeatures(
+        tokens=tokens,
+        token_grid=layout.tokens.grid if is_grid else (1, tokens.shape[0]),
+        token_cells=None if is_grid else layout.tokens.cells_on(layout.raw.grid),
+        patches=layout.raw.lay_out(vectors),
+        frame=WHOLE_PHOTO,
+        model_inputs={
+            **{name: value for name, value in inputs.items() if not name.startswith("pixel")},
+            **_extra_inputs(outputs),
+        },
+        image_text=image_text,
+    )
+
+
+def _extra_inputs(outputs: Any) -> dict[str, Tensor]:
+    """What the forward may take from the tower's output beside the tokens, on the CPU."""
+    extra = {}
+    for name, value in outputs.items():
+        if name in _UNUSED_OUTPUTS or not isinstance(value, list | tuple | Tensor):
+            continue
+        values = [value] if isinstance(value, Tensor) else value
+        for number, part in enumerate(values):
+            if isinstance(part, Tensor):
+                extra[f"{_EXTRA}{name}.{number}"] = part.cpu()
+            else:  # a tensor for each photo
+                extra[f"{_EXTRA}{name}.{number}.list"] = torch.cat(tuple(part)).cpu()
+        if not values:
+            extra[f"{_EXTRA}{name}"] = torch.empty(0)
+    return extra
+
+
+def prepare(checkpoint: Checkpoint, image: Image.Image) -> tuple[dict[str, Tensor], str]:
+    """What the model's processor makes of a photo; padded to a square first where it would be cropped.
+
+    Args:
+        checkpoint: The checkpoint, with its processor.
+        image: An upright RGB photo.
+
+    Returns:
+        The tensors that the forward takes beside the ids, and the text that stands for the photo in a prompt.
+    """
+    processor, token = checkpoint.processor, checkpoint.image_token
+    options = {}
+    if type(processor).replace_image_token is not ProcessorMixin.replace_image_token:
+        options["return_text_replacement_offsets"] = True
+    if getattr(checkpoint.image_processor, "do_center_crop", False):
+        mean = checkpoint.image_processor.image_mean or (0.5, 0.5, 0.5)
+        red, green, blue = (round(value * 255) for value in mean)
+        image, _ = pad_to_square(image, (red, green, blue))
+    made = processor(text=[token], images=[image], return_tensors="pt", **options)
+    inputs = {name: value for name, value in made.items() if isinstance(value, Tensor)}
+    inputs = {name: value for name, value in inputs.items() if name not in _TEXT_INPUTS + _TYPE_INPUTS}
+    if offsets := made.get("text_replacement_offsets"):
+        return inputs, str(offsets[0][0]["replacement"])
+    ids = [id_ for id_ in made["input_ids"][0].tolist() if id_ != checkpoint.tokenizer.bos_token_id]
+    return inputs, str(checkpoint.tokenizer.decode(ids, skip_special_tokens=False))
+
+
+def _image_outputs(checkpoint: Checkpoint, inputs: dict[str, Tensor]) -> Any:
+    """What `get_image_features` gives for the inputs that it takes."""
+    get = getattr(checkpoint.model, "get_image_features", None)
+    if get is None:
+        raise ModelError(
+            f"{checkpoint.folder.name}: models of type {checkpoint.config.model_type!r} do not take photos "
+            "as tokens, so what was learned of a person cannot be given to them",
+            hint="Choose another model with --model; docs/models.md lists those that work.",
         )
-    return features
+    taken = inspect.signature(get).parameters
+    takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in taken.values())
+    given = {
+        name: value for name, value in inputs.items() if name in taken or (takes_any and "args" in taken)
+    }
+    return get(**on_device(checkpoint, given), return_dict=True)
+
+
+def _pooled(outputs: Any) -> Tensor:
+    """The projected tokens `[tokens, hidden]` of a photo, in the order of the prompt."""
+    pooled = outputs.pooler_output
+    tokens = pooled if isinstance(pooled, Tensor) else torch.cat(tuple(pooled), dim=0)
+    return tokens.reshape(-1, tokens.shape[-1])
+
+
+def on_device(checkpoint: Checkpoint, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Tensors where the weights are; numbers with a fraction in the weights' format."""
+    return {
+        name: to_device(value.to(checkpoint.dtype) if value.is_floating_point() else value, checkpoint.device)
+        for name, value in tensors.items()
+    }
+
+
+def forward_inputs(checkpoint: Checkpoint, features: PhotoFeatures, *, is_list: bool) -> dict[str, Any]:
+    """What the model's own forward takes for a photo that was encoded before, beside the ids.
+
+    Args:
+        checkpoint: The checkpoint.
+        features: The photo.
+        is_list: Whether the model's tokens come as one tensor a photo.
+    """
+    tokens = to_device(features.tokens, checkpoint.device)
+    outputs = BaseModelOutputWithPooling(pooler_output=[tokens] if is_list else tokens)
+    extra: dict[str, list[Any]] = {}
+    for name, value in features.model_inputs.items():
+        if name.startswith(_EXTRA):
+            _, output, *place = name.split(".")
+            values = extra.setdefault(output, [])
+            if place:
+                [part] = on_device(checkpoint, {name: value}).values()
+                values.append([part] if "list" in place else part)
+    for name, values in extra.items():
+        setattr(outputs, name, values)
+    taken = inspect.signature(checkpoint.model.forward).parameters
+    given = {name: value for name, value in features.model_inputs.items() if name in taken}
+    return {**on_device(checkpoint, given), "mm_encoder_outputs": {"image": outputs}}
+
+
+def type_inputs(checkpoint: Checkpoint, ids: Tensor) -> dict[str, Tensor]:
+    """Which of `[tokens]` ids are of a photo, `[1, tokens]`, by the names that the model's forward takes."""
+    taken = inspect.signature(checkpoint.model.forward).parameters
+    is_image = (ids == checkpoint.image_token_id).int()[None]
+    return {name: to_device(is_image, checkpoint.device) for name in _TYPE_INPUTS if name in taken}
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """Where tokens and raw patches of photos of one size lie.
+
+    Attributes:
+        tokens: The places of the projected tokens.
+        raw: Those of the tower's patches; the same where they are not known.
+        has_cls: Whether each tile of the tower's output begins with a vector of no place.
+    """
+
+    tokens: Places
+    raw: Places
+    has_cls: bool = False
+
+
+def _layout(
+    checkpoint: Checkpoint, size: tuple[int, int], inputs: dict[str, Tensor], tokens: int, raw: Any
+) -> Layout:
+    """Where the tokens of a photo lie; found once for each size."""
+    grid_thw = inputs.get("image_grid_thw")
+    if grid_thw is not None:
+        _, rows, cols = (int(side) for side in grid_thw[0])
+        merge = round((rows * cols / tokens) ** 0.5)
+        if rows // merge * (cols // merge) == tokens:
+            places = places_on_grid(rows // merge, cols // merge)
+            return Layout(places, places)
+    key = (size, tokens)
+    if key in checkpoint.layouts:
+        known: Layout = checkpoint.layouts[key]
+        return known
+    name = max((name for name in inputs if name.startswith(_PIXELS)), key=lambda n: inputs[n].numel())
+    sources = find_sources(size, lambda picture: prepare(checkpoint, picture)[0][name])
+    places = sources.places(tokens) or places_by_stripes(
+        size, tokens, lambda picture: _pooled(_image_outputs(checkpoint, prepare(checkpoint, picture)[0]))
+    )
+    layout = Layout(places, places)
+    if sources.is_pictures and isinstance(raw, Tensor) and raw.ndim == 3:
+        for has_cls in (False, True):
+            if patches := sources.places(_patch_vectors(raw, has_cls).shape[0]):
+                layout = Layout(places, patches, has_cls)
+                break
+    checkpoint.layouts[key] = layout
+    return layout
+
+
+def _patch_vectors(raw: Tensor, has_cls: bool) -> Tensor:
+    """`[tiles, patches, width]` as `[patches, width]`, without each tile's first where that is no patch."""
+    return raw[:, int(has_cls) :].flatten(0, 1)
 
 
 def positions(checkpoint: Checkpoint, ids: Tensor, features: PhotoFeatures | None) -> Tensor:
-    """One position per token, counted from 0.
+    """The position of each token, as the model counts them.
 
     Args:
-        checkpoint: The checkpoint; not asked.
+        checkpoint: The checkpoint.
         ids: `[tokens]` model ids.
-        features: The photo; not asked.
+        features: The photo, if the prompt has one.
 
     Returns:
-        `[tokens]` int64.
+        `[tokens]` int64 counted from 0; `[3, tokens]` for models with positions on three axes, which count on
+        through words and follow the grid of the photo.
     """
-    return torch.arange(ids.shape[0], device=ids.device)
+    counted = torch.arange(ids.shape[0], device=ids.device)
+    if not has_axes(checkpoint):
+        return counted
+    if features is None:
+        return counted.expand(3, -1)
+    count = checkpoint.model.model.get_rope_index
+    is_image = (ids == checkpoint.image_token_id).int()[None]
+    known = {**features.model_inputs, **dict.fromkeys(_TYPE_INPUTS, is_image)}
+    taken = inspect.signature(count).parameters
+    on_axes: Tensor = count(ids[None], **{name: value for name, value in known.items() if name in taken})[0]
+    return on_axes[:, 0]  # of [3, 1, tokens]
+
+
+def has_axes(checkpoint: Checkpoint) -> bool:
+    """Whether the model counts positions on three axes."""
+    return hasattr(getattr(checkpoint.model, "model", None), "get_rope_index")
