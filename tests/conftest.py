@@ -86,7 +86,8 @@ def quick_new_libraries(tmp_path_factory: pytest.TempPathFactory) -> Iterator[No
     empty.close()
 
 
-def _tokenizer(specials: list[str], *, eos: str, bos: str | None = None) -> Any:
+def tiny_tokenizer(specials: list[str], *, eos: str, bos: str | None = None, **extra: Any) -> Any:
+    """A tokenizer of few words; `extra` goes to transformers, for instance the names of special tokens."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
@@ -101,11 +102,13 @@ def _tokenizer(specials: list[str], *, eos: str, bos: str | None = None) -> Any:
     )
     plain.train_from_iterator([_WORDS] * 2, trainer)
     named = {"eos_token": eos, "pad_token": specials[0]} | ({"bos_token": bos} if bos else {})
-    rest = [special for special in specials if special not in named.values()]
-    return PreTrainedTokenizerFast(tokenizer_object=plain, additional_special_tokens=rest, **named)
+    if not extra:
+        extra["additional_special_tokens"] = [one for one in specials if one not in named.values()]
+    return PreTrainedTokenizerFast(tokenizer_object=plain, **extra, **named)
 
 
-def _text_sizes(vocab_size: int) -> dict[str, Any]:
+def text_sizes(vocab_size: int) -> dict[str, Any]:
+    """The settings of a tiny decoder."""
     return {
         "vocab_size": vocab_size,
         "hidden_size": 32,
@@ -118,7 +121,8 @@ def _text_sizes(vocab_size: int) -> dict[str, Any]:
     }
 
 
-def _save(model: Any, folder: Path, tokenizer: Any, image_processor: Any, template: str) -> Path:
+def save_tiny(model: Any, folder: Path, tokenizer: Any, image_processor: Any, template: str) -> Path:
+    """Save a model and what goes with it; returns the folder."""
     eos = tokenizer.eos_token_id
     model.generation_config.eos_token_id = eos
     model.generation_config.pad_token_id = tokenizer.pad_token_id
@@ -142,14 +146,14 @@ def build_llava(folder: Path, *, is_tied: bool = True, vocab_size: int = 448) ->
         LlavaProcessor,
     )
 
-    tokenizer = _tokenizer(["<pad>", "<s>", "</s>", "<image>"], eos="</s>", bos="<s>")
+    tokenizer = tiny_tokenizer(["<pad>", "<s>", "</s>", "<image>"], eos="</s>", bos="<s>")
     image_id = tokenizer.convert_tokens_to_ids("<image>")
     config = LlavaConfig(
         vision_config=CLIPVisionConfig(
             hidden_size=48, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4, image_size=128,
             patch_size=16, projection_dim=32,
         ),
-        text_config=LlamaConfig(**_text_sizes(vocab_size), tie_word_embeddings=is_tied),
+        text_config=LlamaConfig(**text_sizes(vocab_size), tie_word_embeddings=is_tied),
         image_token_index=image_id, vision_feature_layer=-1, vision_feature_select_strategy="default",
         tie_word_embeddings=is_tied, image_seq_length=64,
     )  # fmt: skip
@@ -161,7 +165,7 @@ def build_llava(folder: Path, *, is_tied: bool = True, vocab_size: int = 448) ->
         image_processor, tokenizer, patch_size=16, vision_feature_select_strategy="default",
         num_additional_image_tokens=1, chat_template=LLAVA_TEMPLATE,
     ).save_pretrained(folder)  # fmt: skip
-    return _save(model, folder, tokenizer, image_processor, LLAVA_TEMPLATE)
+    return save_tiny(model, folder, tokenizer, image_processor, LLAVA_TEMPLATE)
 
 
 def build_smolvlm(folder: Path) -> Path:
@@ -176,7 +180,7 @@ def build_smolvlm(folder: Path) -> Path:
 
     specials = ["<|endoftext|>", "<|im_start|>", "<end_of_utterance>"]
     specials += ["<fake_token_around_image>", "<global-img>", "<image>"]
-    tokenizer = _tokenizer(specials, eos="<end_of_utterance>", bos="<|im_start|>")
+    tokenizer = tiny_tokenizer(specials, eos="<end_of_utterance>", bos="<|im_start|>")
     config = Idefics3Config(
         image_token_id=tokenizer.convert_tokens_to_ids("<image>"), scale_factor=2, tie_word_embeddings=False,
         pad_token_id=0,
@@ -184,7 +188,7 @@ def build_smolvlm(folder: Path) -> Path:
             "hidden_size": 48, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4,
             "image_size": 64, "patch_size": 8, "initializer_range": 0.3,
         },
-        text_config={"model_type": "llama", "pad_token_id": 0, **_text_sizes(432)},
+        text_config={"model_type": "llama", "pad_token_id": 0, **text_sizes(432)},
     )  # fmt: skip
     torch.manual_seed(2)
     model = Idefics3ForConditionalGeneration(config)
@@ -193,7 +197,7 @@ def build_smolvlm(folder: Path) -> Path:
     Idefics3Processor(
         image_processor, tokenizer, image_seq_len=16, chat_template=SMOLVLM_TEMPLATE
     ).save_pretrained(folder)
-    return _save(model, folder, tokenizer, image_processor, SMOLVLM_TEMPLATE)
+    return save_tiny(model, folder, tokenizer, image_processor, SMOLVLM_TEMPLATE)
 
 
 def build_qwen(folder: Path) -> Path:
@@ -203,7 +207,7 @@ def build_qwen(folder: Path) -> Path:
 
     specials = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
     specials += ["<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>"]
-    tokenizer = _tokenizer(specials, eos="<|im_end|>")
+    tokenizer = tiny_tokenizer(specials, eos="<|im_end|>")
     places = tokenizer.convert_tokens_to_ids(specials)
     config = Qwen2_5_VLConfig(
         image_token_id=places[5], video_token_id=places[6], vision_start_token_id=places[3],
@@ -213,7 +217,7 @@ def build_qwen(folder: Path) -> Path:
             "out_hidden_size": 32, "window_size": 56, "fullatt_block_indexes": [1], "initializer_range": 0.3,
         },
         text_config={
-            **_text_sizes(440), "bos_token_id": None, "pad_token_id": 0,
+            **text_sizes(440), "bos_token_id": None, "pad_token_id": 0,
             "rope_parameters": {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": [1, 1, 2]},
         },
     )  # fmt: skip
@@ -221,7 +225,7 @@ def build_qwen(folder: Path) -> Path:
     model = Qwen2_5_VLForConditionalGeneration(config)
     image_processor = Qwen2VLImageProcessorPil(size={"shortest_edge": 56 * 56, "longest_edge": 28 * 28 * 24})
     settings = {"processor_class": "Qwen2_5_VLProcessor"}
-    saved = _save(model, folder, tokenizer, image_processor, QWEN_TEMPLATE)
+    saved = save_tiny(model, folder, tokenizer, image_processor, QWEN_TEMPLATE)
     (folder / "processor_config.json").write_text(json.dumps(settings), encoding="utf-8")
     return saved
 
@@ -248,6 +252,36 @@ def tiny_smolvlm(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tiny_qwen(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a tiny Qwen2.5-VL."""
     return build_qwen(tmp_path_factory.mktemp("qwen") / "tiny-qwen")
+
+
+@pytest.fixture(scope="session")
+def tiny_gemma3(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a tiny Gemma 3."""
+    return _tiny(tmp_path_factory, "tiny_gemma3")
+
+
+@pytest.fixture(scope="session")
+def tiny_llava_next(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a tiny LLaVA-NeXT."""
+    return _tiny(tmp_path_factory, "tiny_llava_next")
+
+
+@pytest.fixture(scope="session")
+def tiny_qwen3_vl(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a tiny thinking Qwen3-VL."""
+    return _tiny(tmp_path_factory, "tiny_qwen3_vl")
+
+
+@pytest.fixture(scope="session")
+def tiny_qwen3_5(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a tiny Qwen3.5."""
+    return _tiny(tmp_path_factory, "tiny_qwen3_5")
+
+
+def _tiny(tmp_path_factory: pytest.TempPathFactory, name: str) -> Path:
+    from tests.tiny_families import BUILDERS
+
+    return BUILDERS[name](tmp_path_factory.mktemp(name) / name)
 
 
 @dataclass(frozen=True)

@@ -105,15 +105,17 @@ def _route(model: LoadedModel) -> str:
     return "packed questions" if model.supports_prefix else "one by one"
 
 
-def draw_square(size: tuple[int, int], seed: int) -> tuple[Image.Image, Box]:
-    """A photo of grey noise with a red square, and the square in fractions of the photo."""
+def draw_square(size: tuple[int, int], seed: int, *, is_grey: bool = False) -> tuple[Image.Image, Box]:
+    """A photo of grey noise with a red square, or a grey one, and the square in fractions of the photo."""
     width, height = size
     rng = np.random.default_rng(seed)
     noise = rng.integers(110, 146, (12, 16, 1), dtype=np.uint8).repeat(3, axis=2)
     image = Image.fromarray(noise).resize(size, Image.Resampling.BICUBIC)
     side = round(_SQUARE_SHARE * min(size))
     left, top = int(rng.integers(0, width - side)), int(rng.integers(0, height - side))
-    ImageDraw.Draw(image).rectangle((left, top, left + side - 1, top + side - 1), fill=(230, 20, 20))
+    ImageDraw.Draw(image).rectangle(
+        (left, top, left + side - 1, top + side - 1), fill=(128,) * 3 if is_grey else (230, 20, 20)
+    )
     return image, Box(left / width, top / height, side / width, side / height)
 
 
@@ -179,14 +181,7 @@ def _plain(folder: Path, image: Image.Image, model: LoadedModel) -> tuple[Any, d
 
     checkpoint = model._checkpoint
     plain = AutoModelForImageTextToText.from_pretrained(folder, dtype=torch.float32).eval()
-    content = [{"type": "image"}, {"type": "text", "text": QUESTION}]
-    text = checkpoint.tokenizer.apply_chat_template(
-        [{"role": "user", "content": content}],
-        chat_template=checkpoint.chat_template,
-        tokenize=False,
-        add_generation_prompt=True,
-        enable_thinking=False,
-    )
+    text = model._coder.render(ChatPrompt(QUESTION))
     if checkpoint.processor is None:  # a family that is told from its configuration alone
         features = model.encode_photos([image])[0]
         encoded = model.encode_prompt(ChatPrompt(QUESTION), features)

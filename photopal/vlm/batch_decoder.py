@@ -15,9 +15,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from photopal.vlm.generate import Repetition
 from photopal.vlm.kv_cache import preallocate
 from photopal.vlm.placeholders import SLOTS
 from photopal.vlm.protocol import ConceptEmbeddings, EncodedPrompt, PhotoFeatures, VisionModel, to_device
+from photopal.vlm.tokenizer import strip_thought
 
 
 @dataclass(frozen=True, eq=False)
@@ -230,17 +232,20 @@ class BatchDecoder:
         """The ids of each answer, without their ends."""
         answers: list[list[int]] = [[] for _ in self.requests]
         is_done = [False] * len(answers)
+        repetition = Repetition(self.model, [request.encoded for request in self.requests])
         logits = self.prefill()
         preallocate(self.past, _ROOM_TOKENS * max(map(len, self.rows)))
         while True:
             prompts = [prompt for row in self.rows for prompt in row]  # the prompt of each line
-            chosen: list[int] = logits.argmax(dim=-1).tolist()  # the one wait of this step
+            # The one wait of this step.
+            chosen: list[int] = repetition.penalized(logits).argmax(dim=-1).tolist()
             for id_, prompt in zip(chosen, prompts, strict=True):
                 if is_done[prompt] or id_ in self.model.end_ids:
                     is_done[prompt] = True
                     continue
                 answers[prompt].append(id_)
                 is_done[prompt] = len(answers[prompt]) >= self.requests[prompt].max_new_tokens
+            repetition.add(chosen)
             unfinished = [line for line, prompt in enumerate(prompts) if not is_done[prompt]]
             if not unfinished:
                 return answers
@@ -253,6 +258,7 @@ class BatchDecoder:
                 self.rows = [row for row in rows if row]
                 indices = to_device(torch.tensor(unfinished), self.model.device)
                 self.positions, self.name_bonus = self.positions[indices], self.name_bonus[indices]
+                repetition.keep(indices)
                 self.name_inputs, self.name_outputs = self.name_inputs[indices], self.name_outputs[indices]
                 self._lay_out()
                 chosen = [chosen[line] for line in unfinished]
@@ -320,7 +326,7 @@ def answer_batch(
         if model.supports_batches and len(chosen) > 1:
             rows = [[requests[index] for index in row] for row in batch]
             texts = [
-                model.decode(ids, request.concepts.names if request.concepts else ()).strip()
+                strip_thought(model.decode(ids, request.concepts.names if request.concepts else ())).strip()
                 for ids, request in zip(BatchDecoder(model, rows).decode(), chosen, strict=True)
             ]
         else:

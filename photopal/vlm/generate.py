@@ -18,6 +18,7 @@ from photopal.vlm.protocol import (
     VisionModel,
     to_device,
 )
+from photopal.vlm.tokenizer import strip_thought
 
 _UNFINISHED = "\N{REPLACEMENT CHARACTER}"
 
@@ -34,11 +35,11 @@ class TextStream:
         """Hand on what is new and settled in the text so far."""
         # A character of several bytes may be cut between two tokens, and a space at the end may turn out to
         # be the last one of the answer: neither is settled.
-        self._send(text.lstrip().rstrip(_UNFINISHED).rstrip())
+        self._send(strip_thought(text).lstrip().rstrip(_UNFINISHED).rstrip())
 
     def finish(self, text: str) -> str:
-        """Hand on the rest; returns the whole text without spaces at its ends."""
-        whole = text.strip()
+        """Hand on the rest; returns the whole text without a thought and spaces at its ends."""
+        whole = strip_thought(text).strip()
         self._send(whole)
         return whole
 
@@ -88,6 +89,47 @@ class GenerationTask:
         return self.model.run(ids, positions, None, self.concepts, past=past)
 
 
+class Repetition:
+    """Makes the tokens of prompts and of what was said less likely, as the model's own settings say.
+
+    Names are left alone: each is in the prompt, and is to be said.
+
+    Args:
+        model: Who answers.
+        prompts: The prompts, a line each.
+    """
+
+    def __init__(self, model: VisionModel, prompts: Sequence[EncodedPrompt]) -> None:
+        self._penalty, self._vocab_size = model.repetition_penalty, model.vocab_size
+        self._seen: Tensor | None = None  # bool [lines, vocab]
+        if self._penalty != 1.0:
+            seen = torch.zeros(len(prompts), model.vocab_size, dtype=torch.bool)
+            for line, prompt in zip(seen, prompts, strict=True):
+                line[prompt.ids[prompt.ids < model.vocab_size]] = True
+            self._seen = to_device(seen, model.device)
+
+    def penalized(self, logits: Tensor) -> Tensor:
+        """`[lines, vocab + slots]` logits with the penalty."""
+        if self._seen is None:
+            return logits
+        words, names = logits[:, : self._vocab_size], logits[:, self._vocab_size :]
+        less = torch.where(words < 0, words * self._penalty, words / self._penalty)
+        return torch.cat([torch.where(self._seen, less, words), names], dim=1)
+
+    def add(self, chosen: Sequence[int]) -> None:
+        """Take note of the token of each line."""
+        if self._seen is not None:
+            ids = torch.tensor([[id_ if id_ < self._vocab_size else 0] for id_ in chosen])
+            is_word = torch.tensor([[id_ < self._vocab_size] for id_ in chosen])
+            ids, is_word = (to_device(tensor, self._seen.device) for tensor in (ids, is_word))
+            self._seen = self._seen.scatter(1, ids, self._seen.gather(1, ids) | is_word)
+
+    def keep(self, lines: Tensor) -> None:
+        """Go on with these lines only: `[lines]` int64 on the model's device."""
+        if self._seen is not None:
+            self._seen = self._seen[lines]
+
+
 def answer_greedily(
     task: GenerationTask, *, max_new_tokens: int, on_text: Callable[[str], None] | None
 ) -> str:
@@ -112,16 +154,18 @@ def answer_greedily(
         bonus = torch.full((len(names),), concepts.name_bonus, device=model.device)
     stream = TextStream(on_text)
     ids: list[int] = []
+    repetition = Repetition(model, [task.encoded])
     logits, past = task.prefill()  # [1, vocab + slots]
     preallocate(past, max_new_tokens)
     position = task.encoded.next_position
     while len(ids) < max_new_tokens:
         if bonus is not None:
             logits[:, model.vocab_size :] += bonus
-        chosen = int(logits.argmax())
+        chosen = int(repetition.penalized(logits).argmax())
         if chosen in model.end_ids:
             break
         ids.append(chosen)
+        repetition.add([chosen])
         if bonus is not None and concepts and chosen >= model.vocab_size:
             # Each name is expected once; a second time costs as much as the first gained.
             bonus[chosen - model.vocab_size] = -concepts.name_bonus

@@ -127,6 +127,11 @@ class LoadedModel:
         return self._coder.end_ids
 
     @property
+    def repetition_penalty(self) -> float:
+        """What the logits of tokens that were in the prompt or were said are divided by, as it is made."""
+        return float(getattr(self._checkpoint.model.generation_config, "repetition_penalty", None) or 1.0)
+
+    @property
     def weight_bytes(self) -> int:
         """What the weights take in memory, each counted once."""
         return sum(weight.nbytes for weight in self._checkpoint.model.parameters())

@@ -215,6 +215,10 @@ class VisionModel(Protocol):
         """The model ids that end an answer."""
 
     @property
+    def repetition_penalty(self) -> float:
+        """What the logits of tokens that were in the prompt or were said are divided by in answers."""
+
+    @property
     def input_embeddings(self) -> Tensor:
         """`[vocab, hidden]`, the frozen input rows (to read, for norms and initial values)."""
 

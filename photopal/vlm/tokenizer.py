@@ -20,6 +20,15 @@ from photopal.vlm.checkpoint import Checkpoint
 from photopal.vlm.placeholders import NAME_PATTERN, SLOTS, all_placeholders
 from photopal.vlm.protocol import ChatPrompt, PhotoFeatures
 
+# How models begin and end what they think before they answer.
+_THOUGHTS = {
+    "<think>": "</think>",
+    "[THINK]": "[/THINK]",
+    "◁think▷": "◁/think▷",
+    "<|channel>thought": "<channel|>",
+}
+# What some write around an answer.
+_WRAPPERS = re.compile(r"</?answer>|<\|(?:begin|end)_of_box\|>")
 _OPENING = "([{<«“‘„‚¿¡/-–—"
 _QUOTES = "\"'"
 
@@ -75,7 +84,7 @@ class PromptCoder:
         """
         if prompt.has_image and features is None:
             raise ValueError("the prompt has a photo but no features are given")
-        text = self._render(prompt)
+        text = self.render(prompt)
         if prompt.has_image and features is not None:
             if text.count(self._image_token) != 1:
                 raise ModelError(
@@ -97,14 +106,15 @@ class PromptCoder:
             `[tokens]` int64 on the CPU.
         """
         question = ChatPrompt("?", has_image=has_image)
-        before, whole = self._render(question), self._render(question, answer=text)
+        before, whole = self.render(question), self.render(question, answer=text)
         if whole.startswith(before):
             before_ids, whole_ids = self._ids(before), self._ids(whole)
             is_prefix = whole_ids[: len(before_ids)] == before_ids
             rest = whole[len(before) :]
             ids = whole_ids[len(before_ids) :] if is_prefix else self._ids(rest, is_start=False)
         else:
-            ids = self._ids(text.strip(), is_start=False)
+            words = self._as_words(text).strip()
+            ids = self._ids(words + whole.rpartition(words)[2], is_start=False)
         ends = [index for index, id_ in enumerate(ids) if id_ in self._end_ids]
         ids = ids[: ends[0] + 1] if ends else [*ids, min(self._end_ids)]
         return torch.tensor(ids, dtype=torch.int64)
@@ -132,7 +142,8 @@ class PromptCoder:
         ids = self._tokenizer(text, add_special_tokens=has_specials)["input_ids"]
         return [self._to_model.get(id_, id_) for id_ in ids]
 
-    def _render(self, prompt: ChatPrompt, *, answer: str | None = None) -> str:
+    def render(self, prompt: ChatPrompt, *, answer: str | None = None) -> str:
+        """What the chat template writes for a prompt, behind any thought; with its answer, if given."""
         messages = self._messages(prompt, prompt.system, prompt.user, answer)
         try:
             return self._apply(messages, is_open=answer is None)
@@ -160,13 +171,32 @@ class PromptCoder:
 
     def _apply(self, messages: list[dict[str, Any]], *, is_open: bool) -> str:
         text: str = self._tokenizer.apply_chat_template(
-            messages, chat_template=self._template, tokenize=False, add_generation_prompt=is_open
+            messages,
+            chat_template=self._template,
+            tokenize=False,
+            add_generation_prompt=is_open,
+            enable_thinking=False,
         )
+        # A thought takes more tokens than an answer has, and Yes or No is wanted, not what leads there.
+        for begin, end in _THOUGHTS.items():
+            if is_open and text.rstrip().endswith(begin):
+                return f"{text.rstrip()}\n\n{end}\n\n"
         return text
 
     def _as_words(self, text: str) -> str:
         """Break control tokens that someone typed, so that they are read as words."""
         return self._control_pattern.sub(lambda match: match[0][0] + " " + match[0][1:], text)
+
+
+def strip_thought(text: str) -> str:
+    """What a model says without what it thinks before; nothing while it still thinks."""
+    for begin, end in _THOUGHTS.items():
+        _, found, answer = text.rpartition(end)
+        if found:
+            text = answer
+        elif text.lstrip().startswith(begin):
+            return ""
+    return _WRAPPERS.sub("", text)
 
 
 def put_names(text: str, names: Sequence[str]) -> str:

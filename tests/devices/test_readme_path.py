@@ -9,8 +9,10 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from photopal.vlm import load_model
 from tests.devices.readme_path import Walk, differences
+from tests.marks import slow
 
 RANDOM = ("tiny_llava", "tiny_smolvlm", "tiny_qwen")
+OTHERS = ("tiny_gemma3", "tiny_llava_next", "tiny_qwen3_vl", "tiny_qwen3_5")
 LARGEST_DIFFERENCE = 1e-4
 
 
@@ -19,7 +21,7 @@ LARGEST_DIFFERENCE = 1e-4
     "name",
     [
         "tiny_llava",
-        *(pytest.param(name, marks=pytest.mark.slow) for name in ("bundled", "tiny_smolvlm", "tiny_qwen")),
+        *slow("bundled", "tiny_smolvlm", "tiny_qwen", *OTHERS),
     ],
 )
 def test_all_commands_say_on_a_device_what_they_say_on_the_cpu(name, brief, album, pretend, tmp_path):

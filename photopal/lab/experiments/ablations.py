@@ -109,7 +109,9 @@ class SystemFirst:
 
     def __init__(self, model: VisionModel) -> None:
         self._model = model
-        self.supports_prefix = False  # what comes before the photo changes the photo's keys and values
+        self.supports_prefix = self.supports_batches = (
+            False  # what comes before the photo changes the photo's keys and values
+        )
 
     def __getattr__(self, name: str) -> Any:
         """Everything else, of the model."""

@@ -42,7 +42,7 @@ class RecordingModel:
         requests: Every prompt `generate` was asked for, in order.
     """
 
-    supports_prefix = False  # nothing is computed ahead for answers that are not made here
+    supports_prefix = supports_batches = False  # nothing is computed ahead for answers that are not made here
 
     def __init__(self, model: VisionModel) -> None:
         self._model = model

@@ -1,0 +1,153 @@
+"""Models of families without a way of their own are run by their own forward, and do all that others do."""
+
+import pytest
+import torch
+from transformers import AutoModelForImageTextToText
+
+from photopal.lab.model_families import SIZES, draw_square, try_model
+from photopal.vlm import ChatPrompt, ConceptEmbeddings, load_model, name_placeholder, token_placeholder
+from photopal.vlm.batch_decoder import GenerationRequest, answer_batch
+from photopal.vlm.families import generic
+from photopal.vlm.tokenizer import strip_thought
+from tests.marks import slow
+
+KINDS = ("tiny_gemma3", "tiny_llava_next", "tiny_qwen3_vl", "tiny_qwen3_5")
+_MODELS = {}
+
+
+@pytest.fixture
+def model(request):
+    """The model of a folder fixture, loaded once."""
+    if request.param not in _MODELS:
+        _MODELS[request.param] = load_model(request.getfixturevalue(request.param), device="cpu")
+    return _MODELS[request.param]
+
+
+@pytest.fixture
+def features(model):
+    return model.encode_photos([draw_square(SIZES[0], 1)[0]])[0]
+
+
+@pytest.mark.parametrize("kind", slow(*KINDS))
+def test_a_model_says_and_learns_and_finds_what_it_should(kind, request):
+    trial = try_model(request.getfixturevalue(kind))
+    assert not trial.refusal
+    assert trial.difference <= 1e-4
+    assert trial.has_same_text
+    assert trial.losses[1] < trial.losses[0]
+    assert trial.found >= 14
+
+
+@pytest.mark.parametrize(
+    ("model", "route"),
+    [
+        ("tiny_gemma3", (False, False)),
+        ("tiny_llava_next", (True, True)),
+        ("tiny_qwen3_vl", (True, False)),
+        ("tiny_qwen3_5", (False, False)),
+    ],
+    indirect=["model"],
+)
+def test_only_ways_that_were_found_equal_are_taken(model, route):
+    assert (model.supports_prefix, model.supports_batches) == route
+
+
+@pytest.mark.parametrize("model", KINDS, indirect=True)
+def test_a_concept_is_to_the_model_what_a_word_with_its_embedding_would_be(model, features):
+    prompt = ChatPrompt(f"{name_placeholder(0)} is {token_placeholder(0, 0)}. What is this?")
+    encoded = model.encode_prompt(prompt, features)
+    words = [int(model.answer_ids(word)[0]) for word in ("red", "dog")]
+    embedded = model.embed_ids(torch.tensor(words))  # as the input layer gives them, scaled or not
+    rows = ConceptEmbeddings(embedded[None].float(), model.output_embeddings[words[:1]].float(), ("Rex",))
+    logits = model.run(encoded.ids, encoded.positions, features, rows)
+    plain_ids = encoded.ids.clone()
+    plain_ids[encoded.ids >= model.vocab_size] = torch.tensor(words)
+    expected = model.run(plain_ids, encoded.positions, features)
+    torch.testing.assert_close(logits[:, : model.vocab_size], expected, atol=1e-4, rtol=1e-4)
+    # The column of a name is scaled and capped as those of words are.
+    torch.testing.assert_close(logits[:, -1], expected[:, words[0]], atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("model", KINDS, indirect=True)
+def test_scores_do_not_depend_on_the_order_of_answers(model, features):
+    encoded = model.encode_prompt(ChatPrompt("Is this red?"), features)
+    answers = ["A red dog", "A red car", "No"]
+    scores = model.score_answers(encoded, features, answers=answers)
+    turned = model.score_answers(encoded, features, answers=answers[::-1])
+    assert torch.equal(scores, turned.flip(0))
+
+
+@pytest.mark.parametrize("model", ["tiny_gemma3"], indirect=True)
+def test_scaled_embeddings_are_told_by_what_the_input_layer_gives(model):
+    given = model.embed_ids(torch.arange(model.vocab_size)).norm(dim=-1).mean()
+    assert model.embedding_scale == pytest.approx(32**0.5, rel=1e-3)
+    assert model.embedding_norm == pytest.approx(float(given), rel=1e-3)
+
+
+@pytest.mark.parametrize("model", ["tiny_qwen3_vl"], indirect=True)
+def test_a_model_that_thinks_is_asked_behind_its_thought(model, features):
+    text = model.decode(model.encode_prompt(ChatPrompt("Is this red?"), features).ids)
+    assert text.endswith("assistant\n<think>\n\n</think>\n\n")
+    assert model.decode(model.answer_ids("Yes")) == "Yes"
+    assert int(model.answer_ids("Yes")[-1]) in model.end_ids
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("<think>\nA dog, I think.\n</think>\n\nA dog.", "A dog."),
+        ("I think so.</think>Yes", "Yes"),
+        ("<think>Well", ""),
+        ("◁think▷Hm◁/think▷Rex", "Rex"),
+        ("<answer>Rex</answer>", "Rex"),
+        ("I think it is Rex.", "I think it is Rex."),
+    ],
+)
+def test_a_thought_is_no_part_of_an_answer(said, kept):
+    assert strip_thought(said).strip() == kept
+
+
+@pytest.mark.parametrize("size", [(160, 120), *slow((120, 160), (240, 60))])
+@pytest.mark.parametrize("model", ["tiny_llava_next"], indirect=True)
+def test_each_token_of_tiles_lies_where_a_change_moves_it(model, size):
+    """The places of tiles, measured without knowing them, against a single change."""
+    picture, box = draw_square(size, 2)
+    plain, changed = (
+        model.encode_photos([one])[0] for one in (draw_square(size, 2, is_grey=True)[0], picture)
+    )
+    moved = (changed.tokens - plain.tokens).norm(dim=1)
+    cell = int(changed.token_cells[int(moved.argmax())])
+    rows, cols = changed.patches.shape[:2]
+    assert cell >= 0
+    x, y = (cell % cols + 0.5) / cols, (cell // cols + 0.5) / rows
+    assert box.x - 1 / cols <= x <= box.x + box.width + 1 / cols
+    assert box.y - 1 / rows <= y <= box.y + box.height + 1 / rows
+
+
+@pytest.mark.parametrize("size", [(640, 480), (240, 960)])
+@pytest.mark.parametrize("model", ["tiny_qwen3_vl"], indirect=True)
+def test_patches_in_any_order_are_placed_by_what_goes_in(model, size):
+    """Qwen lays its patches out in blocks; the places are the same without what it says of its grid."""
+    known = model.encode_photos([draw_square(size, 2)[0]])[0]
+    checkpoint = model._checkpoint
+    inputs, _ = generic.prepare(checkpoint, draw_square(size, 2)[0])
+    tokens = known.tokens.shape[0]
+    layout = generic._layout(checkpoint, size, {"pixel_values": inputs["pixel_values"]}, tokens, None)
+    assert layout.tokens.grid == known.token_grid
+    assert layout.tokens.is_row_by_row
+
+
+@pytest.mark.parametrize("model", ["tiny_llava_next"], indirect=True)
+def test_words_are_repeated_as_seldom_as_the_model_says(model, features, monkeypatch):
+    plain = AutoModelForImageTextToText.from_pretrained(model._checkpoint.folder).eval()
+    encoded = model.encode_prompt(ChatPrompt("What is this?"), features)
+    inputs, _ = generic.prepare(model._checkpoint, draw_square(SIZES[0], 1)[0])
+    made = plain.generate(
+        encoded.ids[None], **inputs, do_sample=False, max_new_tokens=12, repetition_penalty=1.6
+    )
+    expected = model.decode(made[0, len(encoded.ids) :]).strip()
+    unpenalized = model.generate(encoded, features, max_new_tokens=12)
+    monkeypatch.setattr(model._checkpoint.model.generation_config, "repetition_penalty", 1.6)
+    assert model.generate(encoded, features, max_new_tokens=12) == expected != unpenalized
+    asked = [GenerationRequest(encoded, features, None, 12)] * 3
+    assert answer_batch(model, asked) == [expected] * 3
