@@ -40,7 +40,8 @@ def build_gemma3(folder: Path) -> Path:
     specials = ["<pad>", "<eos>", "<bos>", "<start_of_turn>", "<end_of_turn>", *named.values()]
     tokenizer = tiny_tokenizer(specials, eos="<end_of_turn>", bos="<bos>", extra_special_tokens=named)
     places = tokenizer.convert_tokens_to_ids(list(named.values()))
-    text = {**text_sizes(448), "num_hidden_layers": 6, "head_dim": 8, "sliding_window": 32}
+    text = {**text_sizes(448), "head_dim": 8, "sliding_window": 32}
+    text["layer_types"] = ["sliding_attention", "full_attention"]
     config = transformers.Gemma3Config(
         vision_config={
             "model_type": "siglip_vision_model", "hidden_size": 48, "intermediate_size": 64,

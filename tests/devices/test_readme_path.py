@@ -12,7 +12,7 @@ from tests.devices.readme_path import Walk, differences
 from tests.marks import slow
 
 RANDOM = ("tiny_llava", "tiny_smolvlm", "tiny_qwen")
-OTHERS = ("tiny_gemma3", "tiny_llava_next", "tiny_qwen3_vl", "tiny_qwen3_5")
+OTHERS = ("tiny_gemma3", "tiny_llava_next", "tiny_qwen3_vl")
 LARGEST_DIFFERENCE = 1e-4
 
 
