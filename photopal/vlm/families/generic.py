@@ -74,16 +74,17 @@ def _extra_inputs(outputs: Any) -> dict[str, Tensor]:
     """What the forward may take from the tower's output beside the tokens, on the CPU."""
     extra = {}
     for name, value in outputs.items():
-        if name in _UNUSED_OUTPUTS or not isinstance(value, list | tuple | Tensor):
+        if name in _UNUSED_OUTPUTS:
             continue
-        values = [value] if isinstance(value, Tensor) else value
-        for number, part in enumerate(values):
-            if isinstance(part, Tensor):
-                extra[f"{_EXTRA}{name}.{number}"] = part.cpu()
-            else:  # a tensor for each photo
-                extra[f"{_EXTRA}{name}.{number}.list"] = torch.cat(tuple(part)).cpu()
-        if not values:
-            extra[f"{_EXTRA}{name}"] = torch.empty(0)
+        if isinstance(value, Tensor):
+            extra[f"{_EXTRA}{name}.tensor"] = value.cpu()
+        elif isinstance(value, list | tuple):
+            extra |= {} if value else {f"{_EXTRA}{name}": torch.empty(0)}
+            for number, part in enumerate(value):
+                if isinstance(part, Tensor):
+                    extra[f"{_EXTRA}{name}.{number}"] = part.cpu()
+                else:  # a tensor for each photo
+                    extra[f"{_EXTRA}{name}.{number}.list"] = torch.cat(tuple(part)).cpu()
     return extra
 
 
@@ -116,7 +117,9 @@ def prepare(checkpoint: Checkpoint, image: Image.Image) -> tuple[dict[str, Tenso
 
 def _image_outputs(checkpoint: Checkpoint, inputs: dict[str, Tensor]) -> Any:
     """What `get_image_features` gives for the inputs that it takes."""
-    get = getattr(checkpoint.model, "get_image_features", None)
+    model = checkpoint.model
+    get = getattr(model, "get_image_features", None)
+    get = get or getattr(getattr(model, "model", None), "get_image_features", None)
     if get is None:
         raise ModelError(
             f"{checkpoint.folder.name}: models of type {checkpoint.config.model_type!r} do not take photos "
@@ -156,16 +159,19 @@ def forward_inputs(checkpoint: Checkpoint, features: PhotoFeatures, *, is_list: 
     """
     tokens = to_device(features.tokens, checkpoint.device)
     outputs = BaseModelOutputWithPooling(pooler_output=[tokens] if is_list else tokens)
-    extra: dict[str, list[Any]] = {}
+    extra: dict[str, Any] = {}
     for name, value in features.model_inputs.items():
         if name.startswith(_EXTRA):
             _, output, *place = name.split(".")
+            [part] = on_device(checkpoint, {name: value}).values()
+            if place == ["tensor"]:
+                extra[output] = part
+                continue
             values = extra.setdefault(output, [])
             if place:
-                [part] = on_device(checkpoint, {name: value}).values()
                 values.append([part] if "list" in place else part)
-    for name, values in extra.items():
-        setattr(outputs, name, values)
+    for name, value in extra.items():
+        setattr(outputs, name, value)
     taken = inspect.signature(checkpoint.model.forward).parameters
     given = {name: value for name, value in features.model_inputs.items() if name in taken}
     return {**on_device(checkpoint, given), "mm_encoder_outputs": {"image": outputs}}
