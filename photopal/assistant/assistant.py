@@ -191,7 +191,7 @@ class Assistant:
         Returns:
             The photo and the concept block; None where the model's family cannot share them.
         """
-        if not self.model.supports_prefix:
+        if not self.model.extends_prefixes:
             return None
         key = (id(personal.features), *(concept.id for concept in personal.concepts))
         prefix = analysis.prefixes.get(key)

@@ -36,7 +36,7 @@ from photopal.vlm.model import LoadedModel
 SIZES = ((640, 480), (480, 640), (960, 240), (512, 512))
 QUESTION = "What is this?"
 _WORDS = 8
-_SQUARE_SHARE = 0.35  # of the shorter side
+_SQUARE_SHARE = 0.45  # of the shorter side
 _SLACK = 0.04  # of the photo, around the square; or half a cell of the grid, where that is more
 
 

@@ -18,7 +18,7 @@ from torch import Tensor
 from photopal.cache import LRUCache
 from photopal.prompts import templates as questions
 from photopal.tuning.examples import Example
-from photopal.vlm.kv_cache import common_length, join_pasts, packed_visibility
+from photopal.vlm.kv_cache import common_length, copy_past, join_pasts, packed_visibility
 from photopal.vlm.protocol import (
     ConceptEmbeddings,
     EncodedPrompt,
@@ -196,11 +196,11 @@ def examples_loss(
         model: The frozen model.
         packed: The examples, one or more; with a store, behind photos of as many tokens.
         concepts: The embeddings of the slots of each, differentiable.
-        store: Prefixes of photos; None runs every exchange as a sequence of its own.
+        store: Prefixes of photos; None runs every exchange as a sequence of its own, with its photo.
     """
     if store is None or not model.supports_prefix:
         logits = _pad_logits(
-            [_run_each(model, example, own) for example, own in zip(packed, concepts, strict=True)]
+            [_run_each(model, example, own, store) for example, own in zip(packed, concepts, strict=True)]
         )
     else:
         # Logits before answer tokens only, about 10 of 700 to 3,000 positions: the head is the widest layer
@@ -212,12 +212,19 @@ def examples_loss(
     return ExampleLoss(total, int(labels.shape[0]), yes_hits, no_hits)
 
 
-def _run_each(model: VisionModel, packed: PackedExample, concepts: ConceptEmbeddings) -> Tensor:
+def _run_each(
+    model: VisionModel, packed: PackedExample, concepts: ConceptEmbeddings, store: PrefixStore | None
+) -> Tensor:
     """Logits `[answer tokens, vocab + slots]` before each answer token, every exchange by itself."""
     logits = []
     for e in packed.encoded:
-        last = int(e.ids.shape[0]) - e.answer_start + 1
-        logits.append(model.run(e.ids, e.positions, packed.example.features, concepts, last=last)[:-1])
+        features, last = packed.example.features, int(e.ids.shape[0]) - e.answer_start + 1
+        if store is None:
+            made = model.run(e.ids, e.positions, features, concepts, last=last)
+        else:
+            start, past = packed.prefix_tokens, copy_past(store.get(e, features))
+            made = model.run(e.ids[start:], e.positions[..., start:], None, concepts, past=past, last=last)
+        logits.append(made[:-1])
     return torch.cat(logits)
 
 

@@ -293,7 +293,7 @@ class TuningRun:
         self.model, self.concepts, self.options = model, concepts, options
         trained = [concept.concept_id for concept in concepts.values() if not concept.is_frozen]
         self.table = EmbeddingTable(bank, sorted(concepts), trained, device=model.device)
-        self.store = PrefixStore(model) if model.supports_prefix else None
+        self.store = PrefixStore(model) if model.extends_prefixes else None
         self.best = self.table.snapshot()
         self.steps = 0
         # Two tensors of some thousand numbers are all there is to train: no gradient and no optimizer state

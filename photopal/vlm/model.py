@@ -83,7 +83,10 @@ class LoadedModel:
         """Let photos and words go into the model by the ways of a route only."""
         self.route = route
         layers = self.new_past().layers
-        is_plain = bool(layers) and all(type(layer) is DynamicLayer for layer in layers)
+        # Layers of other kinds may change in place what was computed of a prefix.
+        can_extend = bool(layers) and all(isinstance(layer, DynamicLayer) for layer in layers)
+        self.extends_prefixes = can_extend and route.extends_prefixes
+        is_plain = can_extend and all(type(layer) is DynamicLayer for layer in layers)
         self.supports_prefix = is_plain and route.shares_prefixes
         self.supports_batches = self.supports_prefix and route.takes_embeddings
 

@@ -199,8 +199,12 @@ class VisionModel(Protocol):
         """Number format of the weights."""
 
     @property
+    def extends_prefixes(self) -> bool:
+        """Whether words behind what `encode_prefix` computed give what whole prompts give."""
+
+    @property
     def supports_prefix(self) -> bool:
-        """Whether `encode_prefix` and `forward_packed` give what separate sequences give."""
+        """Whether `forward_packed` gives it for many questions in one call."""
 
     @property
     def supports_batches(self) -> bool:

@@ -18,11 +18,13 @@ import transformers
 from PIL import Image
 from torch import Tensor
 
+import photopal
 from photopal.errors import ModelError
 from photopal.files import atomic_path
 from photopal.vlm.causes import explain, first_line
 from photopal.vlm.checkpoint import Checkpoint
 from photopal.vlm.families import Family, Route, generic
+from photopal.vlm.kv_cache import copy_past
 from photopal.vlm.model import LoadedModel
 from photopal.vlm.protocol import ChatPrompt
 
@@ -43,7 +45,7 @@ def find_route(model: LoadedModel, checkpoint: Checkpoint, family: Family, path:
         ModelError: The model does not take a photo the way photopal gives it, or would answer differently.
     """
     device = f"{checkpoint.device.type}-{str(checkpoint.dtype).removeprefix('torch.')}"
-    key = f"{model.fingerprint}-{transformers.__version__}-{device}"
+    key = f"{model.fingerprint}-{photopal.__version__}-{transformers.__version__}-{device}"
     known = _read(path)
     with suppress(TypeError, KeyError):
         return Route(**known[key])
@@ -105,9 +107,11 @@ def _try_routes(model: LoadedModel, checkpoint: Checkpoint, family: Family) -> R
     quick = Route(pools_lists=fitting.pools_lists)
     route = replace(quick, takes_embeddings=is_plain(quick))
     model.take_route(route)
-    if model.supports_prefix and not _shares_prefixes(model, features):
-        route = replace(route, shares_prefixes=False)
-    return route
+    return replace(
+        route,
+        extends_prefixes=model.extends_prefixes and _extends_prefixes(model, features),
+        shares_prefixes=model.supports_prefix and _shares_prefixes(model, features),
+    )
 
 
 def _plain_inputs(checkpoint: Checkpoint, family: Family, picture: Image.Image) -> dict[str, Tensor]:
@@ -116,6 +120,20 @@ def _plain_inputs(checkpoint: Checkpoint, family: Family, picture: Image.Image) 
         return generic.prepare(checkpoint, picture)[0]
     made = checkpoint.image_processor([picture], return_tensors="pt", **family.image_options)
     return {name: value for name, value in made.items() if isinstance(value, Tensor)}
+
+
+def _extends_prefixes(model: LoadedModel, features: Any) -> bool:
+    """Whether a question gets the same logits behind what was computed of its photo as with the photo."""
+    prompt = model.encode_prompt(ChatPrompt(_QUESTIONS[1]), features)
+    whole = model.run(prompt.ids, prompt.positions, features)
+
+    def extended() -> Tensor:
+        prefix = model.encode_prefix(prompt, features)
+        length = len(prefix)
+        rest = (prompt.ids[length:], prompt.positions[..., length:])
+        return torch.cat([whole[:length], model.run(*rest, past=copy_past(prefix))])
+
+    return _is_close(extended, whole)
 
 
 def _shares_prefixes(model: LoadedModel, features: Any) -> bool:

@@ -5,6 +5,8 @@ import torch
 from transformers import AutoModelForImageTextToText
 
 from photopal.lab.model_families import SIZES, draw_square, try_model
+from photopal.tuning.batching import PrefixStore, example_loss, pack_example
+from photopal.tuning.examples import Example, Exchange
 from photopal.vlm import ChatPrompt, ConceptEmbeddings, load_model, name_placeholder, token_placeholder
 from photopal.vlm.batch_decoder import GenerationRequest, answer_batch
 from photopal.vlm.families import generic
@@ -41,15 +43,15 @@ def test_a_model_says_and_learns_and_finds_what_it_should(kind, request):
 @pytest.mark.parametrize(
     ("model", "route"),
     [
-        ("tiny_gemma3", (False, False)),
-        ("tiny_llava_next", (True, True)),
-        ("tiny_qwen3_vl", (True, False)),
-        ("tiny_qwen3_5", (False, False)),
+        ("tiny_gemma3", (True, False, False)),
+        ("tiny_llava_next", (True, True, True)),
+        ("tiny_qwen3_vl", (True, True, False)),
+        ("tiny_qwen3_5", (False, False, False)),
     ],
     indirect=["model"],
 )
 def test_only_ways_that_were_found_equal_are_taken(model, route):
-    assert (model.supports_prefix, model.supports_batches) == route
+    assert (model.extends_prefixes, model.supports_prefix, model.supports_batches) == route
 
 
 @pytest.mark.parametrize("model", KINDS, indirect=True)
@@ -66,6 +68,24 @@ def test_a_concept_is_to_the_model_what_a_word_with_its_embedding_would_be(model
     torch.testing.assert_close(logits[:, : model.vocab_size], expected, atol=1e-4, rtol=1e-4)
     # The column of a name is scaled and capped as those of words are.
     torch.testing.assert_close(logits[:, -1], expected[:, words[0]], atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("model", ["tiny_gemma3"], indirect=True)
+def test_learning_behind_what_was_computed_of_a_photo_is_learning_with_the_photo(model, features):
+    question = ChatPrompt(f"Is {name_placeholder(0)} here?")
+    exchanges = tuple(Exchange("recognition", question, answer) for answer in ("Yes", "No"))
+    packed = pack_example(model, Example(None, features, (0,), exchanges))
+    gradients = []
+    for store in (PrefixStore(model), None):
+        rows = ConceptEmbeddings(
+            torch.ones(1, 1, model.hidden_size, requires_grad=True),
+            torch.zeros(1, model.hidden_size),
+            ("Rex",),
+        )
+        loss = example_loss(model, packed, rows, store)
+        loss.total.backward()
+        gradients.append((loss.total.detach(), rows.inputs.grad))
+    torch.testing.assert_close(gradients[0], gradients[1], atol=1e-4, rtol=1e-4)
 
 
 @pytest.mark.parametrize("model", KINDS, indirect=True)

@@ -109,9 +109,8 @@ class SystemFirst:
 
     def __init__(self, model: VisionModel) -> None:
         self._model = model
-        self.supports_prefix = self.supports_batches = (
-            False  # what comes before the photo changes the photo's keys and values
-        )
+        # What comes before the photo changes the photo's keys and values.
+        self.extends_prefixes = self.supports_prefix = self.supports_batches = False
 
     def __getattr__(self, name: str) -> Any:
         """Everything else, of the model."""

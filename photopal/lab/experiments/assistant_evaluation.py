@@ -42,7 +42,8 @@ class RecordingModel:
         requests: Every prompt `generate` was asked for, in order.
     """
 
-    supports_prefix = supports_batches = False  # nothing is computed ahead for answers that are not made here
+    # Nothing is computed ahead for answers that are not made here.
+    extends_prefixes = supports_prefix = supports_batches = False
 
     def __init__(self, model: VisionModel) -> None:
         self._model = model

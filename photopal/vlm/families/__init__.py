@@ -46,11 +46,13 @@ class Route:
 
     Attributes:
         takes_embeddings: Whether its decoder, given a photo's tokens among the embeddings, says the same.
-        shares_prefixes: Whether words that follow a prefix can be packed, each blind to the others.
+        extends_prefixes: Whether words, run behind what was computed of a prefix, say the same.
+        shares_prefixes: Whether such words can be packed, each blind to the others.
         pools_lists: Whether its vision tower gives the tokens as a list, one tensor a photo.
     """
 
     takes_embeddings: bool = True
+    extends_prefixes: bool = True
     shares_prefixes: bool = True
     pools_lists: bool = False
 

@@ -24,6 +24,7 @@ from photopal.vlm.families.places import Places, find_sources, places_by_stripes
 from photopal.vlm.features import pad_to_square
 from photopal.vlm.protocol import PhotoFeatures, to_device
 
+_WORD = "A"
 _PIXELS = "pixel_values"
 _TEXT_INPUTS = ("input_ids", "attention_mask", "text_replacement_offsets")
 _TYPE_INPUTS = ("mm_token_type_ids", "token_type_ids")
@@ -106,13 +107,15 @@ def prepare(checkpoint: Checkpoint, image: Image.Image) -> tuple[dict[str, Tenso
         mean = checkpoint.image_processor.image_mean or (0.5, 0.5, 0.5)
         red, green, blue = (round(value * 255) for value in mean)
         image, _ = pad_to_square(image, (red, green, blue))
-    made = processor(text=[token], images=[image], return_tensors="pt", **options)
+    # Some write a space before a word that follows.
+    word = "" if options else _WORD
+    made = processor(text=[token + word], images=[image], return_tensors="pt", **options)
     inputs = {name: value for name, value in made.items() if isinstance(value, Tensor)}
     inputs = {name: value for name, value in inputs.items() if name not in _TEXT_INPUTS + _TYPE_INPUTS}
     if offsets := made.get("text_replacement_offsets"):
         return inputs, str(offsets[0][0]["replacement"])
     ids = [id_ for id_ in made["input_ids"][0].tolist() if id_ != checkpoint.tokenizer.bos_token_id]
-    return inputs, str(checkpoint.tokenizer.decode(ids, skip_special_tokens=False))
+    return inputs, str(checkpoint.tokenizer.decode(ids, skip_special_tokens=False)).removesuffix(word)
 
 
 def _image_outputs(checkpoint: Checkpoint, inputs: dict[str, Tensor]) -> Any:
