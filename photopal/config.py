@@ -35,11 +35,12 @@ CONFIG_KEYS = (
     "device",
     "dtype",
     "features_mb",
+    "image_tokens",
     "faces",
     "sidecars",
     "pictures",
 )
-_NUMBER_KEYS = ("features_mb",)
+_NUMBER_KEYS = ("features_mb", "image_tokens")
 _SWITCH_KEYS = ("faces",)
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
@@ -57,6 +58,9 @@ _SIXEL_TERMS = re.compile(r"foot|mlterm|contour|yaft|.*sixel")
 
 DEFAULT_FEATURES_MB = 2048
 """How large the feature cache may grow, in MB of 2**20 bytes; 0 disables it."""
+
+DEFAULT_IMAGE_TOKENS = 1024
+"""As how many tokens a model may see a photo at most; 0 leaves that to the model."""
 
 SIDECAR_NAMES = ("digikam", "lightroom")
 """How new sidecars are named: photo.jpg.xmp or photo.xmp."""
@@ -76,6 +80,7 @@ class Settings:
     device: str
     dtype: str = "auto"
     features_mb: int = DEFAULT_FEATURES_MB
+    image_tokens: int = DEFAULT_IMAGE_TOKENS
     has_faces: bool = True
     sidecars: str = "digikam"
     pictures: str = "auto"
@@ -210,7 +215,16 @@ def load_settings(
         model=settled_model,
         device=settled_device,
         dtype=settled_dtype,
-        features_mb=_checked_size(settle("features_mb", None, str(DEFAULT_FEATURES_MB))),
+        features_mb=_checked_number(
+            "features_mb",
+            settle("features_mb", None, str(DEFAULT_FEATURES_MB)),
+            hint="Use a whole number of megabytes such as 2048, or 0 to disable the cache.",
+        ),
+        image_tokens=_checked_number(
+            "image_tokens",
+            settle("image_tokens", None, str(DEFAULT_IMAGE_TOKENS)),
+            hint="Use a whole number such as 1024, or 0 to let the model decide.",
+        ),
         sidecars=settled_sidecars,
         has_faces=_checked_switch("faces", settle("faces", None, "on")),
         pictures=settled_pictures,
@@ -294,12 +308,9 @@ def _absolute(path: str, base: Path) -> Path:
         raise SettingsError(f"{path}: unknown home folder", hint="Write the path in full.") from error
 
 
-def _checked_size(text: str) -> int:
+def _checked_number(key: str, text: str, *, hint: str) -> int:
     if not text.isascii() or not text.isdigit():
-        raise SettingsError(
-            f"invalid features_mb {text!r}",
-            hint="Use a whole number of megabytes such as 2048, or 0 to disable the cache.",
-        )
+        raise SettingsError(f"invalid {key} {text!r}", hint=hint)
     return int(text)
 
 

@@ -108,6 +108,13 @@ def test_how_much_is_kept_of_photos_is_a_number_of_megabytes(tmp_path):
         load_settings(home=tmp_path, environ={"PHOTOPAL_FEATURES_MB": "2 GB"})
 
 
+def test_as_how_many_tokens_a_photo_is_seen_is_a_number(tmp_path):
+    assert load_settings(home=tmp_path, environ={}).image_tokens == 1024
+    assert load_settings(home=tmp_path, environ={"PHOTOPAL_IMAGE_TOKENS": "0"}).image_tokens == 0
+    with pytest.raises(SettingsError, match="invalid image_tokens 'few'"):
+        load_settings(home=tmp_path, environ={"PHOTOPAL_IMAGE_TOKENS": "few"})
+
+
 def test_a_number_in_the_config_file_needs_no_quotes(tmp_path):
     for value in ("1024", '"1024"'):
         write_config(tmp_path, f"features_mb = {value}\n")

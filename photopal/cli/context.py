@@ -205,11 +205,12 @@ class Session:
                 self.settings.model_name_or_path,
                 device=self.settings.device,
                 dtype=self.settings.dtype,
+                image_tokens=self.settings.image_tokens,
                 routes_path=self.settings.features_path / "routes.json",
             )
         model.feature_cache = FeatureCache(
             self.settings.features_path,
-            f"{model.fingerprint}-{str(model.dtype).removeprefix('torch.')}",
+            f"{model.fingerprint}-{str(model.dtype).removeprefix('torch.')}{model.limit}",
             device=model.device,
             most_bytes=self.settings.features_mb * 2**20,
         )

@@ -92,7 +92,7 @@ class FeatureCache:
         return PhotoFeatures(
             tokens=to_device(tensors["tokens"], self._device),
             token_grid=tuple(header["token_grid"]),
-            patches=tensors["patches"].float(),
+            patches=tensors.get("patches", tensors["tokens"]).float().view(header["patches"]),
             frame=Box(*header["frame"]),
             model_inputs=inputs,
             image_text=header["image_text"],
@@ -149,12 +149,18 @@ def _packed(features: PhotoFeatures) -> tuple[dict[str, torch.Tensor], dict[str,
     narrow = features.patches.to(features.tokens.dtype)
     patches = narrow if torch.equal(narrow.float(), features.patches) else features.patches
     tensors = {"tokens": features.tokens, "patches": patches}
+    rows, cols, width = patches.shape
+    if patches.dtype == features.tokens.dtype and features.tokens.shape == (rows * cols, width):
+        tokens = features.tokens.cpu().view_as(patches)
+        if torch.equal(tokens, patches):  # one copy of both
+            del tensors["patches"]
     if features.token_cells is not None:
         tensors["token_cells"] = features.token_cells
     tensors |= {f"input.{name}": tensor for name, tensor in features.model_inputs.items()}
     tensors = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
     header: dict[str, Any] = {
         "form": _FORMAT,
+        "patches": list(patches.shape),
         "digest": _digest(tensors),
         "token_grid": features.token_grid,
         "frame": features.frame,

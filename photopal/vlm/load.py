@@ -58,6 +58,7 @@ def load_model(
     *,
     device: str = "auto",
     dtype: str | torch.dtype = "auto",
+    image_tokens: int = 0,
     routes_path: Path | None = None,
 ) -> LoadedModel:
     """Load a frozen vision-language model.
@@ -68,6 +69,8 @@ def load_model(
         dtype: `auto`, or a torch number format; auto takes bfloat16 on cuda, float16 on mps;
             on cpu float32, but bfloat16 for a model of more than a gigabyte that is kept in 16 bits, if the
             processor multiplies that format: it takes half the memory.
+        image_tokens: As how many tokens a photo may be seen at most, by models that leave the choice; 0 for
+            as many as the model takes.
         routes_path: A file that remembers how models of families without tests may be run, so that this is
             not found out every time.
 
@@ -85,6 +88,7 @@ def load_model(
     try:
         with _quiet():
             checkpoint, family = _load_checkpoint(folder, chosen_device, chosen_dtype)
+        is_limited = bool(image_tokens) and limit_tokens(checkpoint, image_tokens)
     except _LOAD_ERRORS as error:
         raise explain(error, name) from error
     fingerprint = fingerprint_folder(folder)
@@ -95,6 +99,7 @@ def load_model(
         fingerprint=fingerprint,
         ood_detector=load_ood_detector(folder),
     )
+    model.limit = f"-{image_tokens}" if is_limited else ""
     if not family.is_proven:
         model.take_route(find_route(model, checkpoint, family, routes_path))
     return model
@@ -136,6 +141,7 @@ def _load_checkpoint(folder: Path, device: torch.device, dtype: torch.dtype) -> 
     processor = None
     if family.needs_processor:
         processor = _load_processor(folder, model.config, tokenizer, image_processor)
+        image_processor = getattr(processor, "image_processor", image_processor)
     image_token, image_token_id = _image_token(model.config, tokenizer, folder)
     model.requires_grad_(False).eval()
     is_tied = _ends_share(model)
@@ -155,6 +161,35 @@ def _load_checkpoint(folder: Path, device: torch.device, dtype: torch.dtype) -> 
         dtype=dtype,
     )
     return checkpoint, family
+
+
+def limit_tokens(checkpoint: Checkpoint, most: int) -> bool:
+    """Have a photo seen as fewer tokens, where the processor has a number of pixels or tiles for that.
+
+    Args:
+        checkpoint: The checkpoint, whose image processor is changed.
+        most: How many tokens.
+
+    Returns:
+        Whether there was anything to limit.
+    """
+    images = checkpoint.image_processor
+    patch, merge = (getattr(images, name, None) for name in ("patch_size", "merge_size"))
+    if isinstance(patch, int) and isinstance(merge, int) and (pixels := images.size.get("longest_edge")):
+        limit = most * (patch * merge) ** 2
+        if pixels <= limit:
+            return False
+        least = min(images.size.get("shortest_edge") or limit, limit)
+        images.size = type(images.size)(shortest_edge=least, longest_edge=limit)
+        return True
+    tiles, of_tile = (
+        getattr(images, "max_patches", None),
+        getattr(checkpoint.processor, "image_seq_length", None),
+    )
+    if not isinstance(tiles, int) or not isinstance(of_tile, int) or (tiles + 1) * of_tile <= most:
+        return False
+    images.max_patches = max(1, most // of_tile - 1)  # beside the tiles there is an overview
+    return True
 
 
 def _load_processor(folder: Path, config: Any, tokenizer: Any, image_processor: Any) -> Any:

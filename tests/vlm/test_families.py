@@ -157,6 +157,16 @@ def test_patches_in_any_order_are_placed_by_what_goes_in(model, size):
     assert layout.tokens.is_row_by_row
 
 
+def test_a_photo_is_seen_as_no_more_tokens_than_are_wanted(tiny_qwen3_vl):
+    picture = draw_square((640, 480), 1)[0]
+    counts = []
+    for most in (0, 20, 100):
+        model = load_model(tiny_qwen3_vl, device="cpu", image_tokens=most)
+        counts.append((len(model.encode_photos([picture])[0].tokens), model.limit))
+    assert counts[0] == counts[2] == (48, "")
+    assert counts[1] == (15, "-20")
+
+
 @pytest.mark.parametrize("model", ["tiny_llava_next"], indirect=True)
 def test_words_are_repeated_as_seldom_as_the_model_says(model, features, monkeypatch):
     plain = AutoModelForImageTextToText.from_pretrained(model._checkpoint.folder).eval()

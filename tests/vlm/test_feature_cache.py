@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from safetensors import safe_open
 
 from photopal.vlm import load_model
 from photopal.vlm.feature_cache import FeatureCache
@@ -59,6 +60,15 @@ def test_only_what_is_not_kept_is_encoded(model, tools, tmp_path):
         [fresh] = model.encode_photos([picture])
         torch.testing.assert_close(features.tokens, fresh.tokens)
     assert len(files_in(tmp_path)) == 3
+
+
+def test_patches_that_are_the_tokens_are_stored_once(tiny_qwen, tools, tmp_path):
+    [features] = load_model(tiny_qwen, device="cpu").encode_photos([tools.picture()])
+    kept = FeatureCache(tmp_path, "made")
+    kept.put("a", features)
+    with safe_open(files_in(tmp_path)[0], framework="pt") as file:
+        assert "patches" not in file.keys()  # noqa: SIM118 - no mapping
+    assert is_same(kept.get("a"), features)
 
 
 def test_another_maker_shares_nothing(model, tools, tmp_path):

@@ -214,7 +214,12 @@ def _try_model(settings: Settings) -> Check:
     from photopal.vlm.causes import explain
 
     start = perf_counter()
-    model = load_model(settings.model_name_or_path, device=settings.device, dtype=settings.dtype)
+    model = load_model(
+        settings.model_name_or_path,
+        device=settings.device,
+        dtype=settings.dtype,
+        image_tokens=settings.image_tokens,
+    )
     loaded = perf_counter()
     image = draw_photo(plan_scene([], random.Random(0), bystanders=2), size_px=336).image
     try:
