@@ -13,8 +13,10 @@ from photopal.prompts import PromptConcept, build_prompt
 from photopal.vlm import ConceptEmbeddings, load_model, name_placeholder
 from photopal.vlm.batch_decoder import BatchDecoder, GenerationRequest, answer_batch
 from tests.devices.pretend_device import count_waits
+from tests.marks import slow
 
-KINDS = ("tiny_llava", "tiny_smolvlm", "tiny_qwen")
+BATCHED = ("tiny_llava", "tiny_smolvlm", "tiny_qwen")
+KINDS = (*BATCHED, *slow("tiny_gemma3", "tiny_qwen3_vl"))
 WORDS = 24
 
 
@@ -65,7 +67,7 @@ def test_patches_and_prompts_are_on_the_cpu_and_tokens_on_the_device(model, phot
 
 
 def test_a_model_with_one_layer_for_both_ends_has_one_on_the_device_too(model):
-    is_tied = model.name == "tiny-llava"
+    is_tied = model.name in ("tiny-llava", "tiny_gemma3")
     assert (model.output_embeddings is model.input_embeddings) == is_tied
 
 
@@ -82,6 +84,7 @@ def test_the_host_waits_once_a_token(model, photos, monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("model", BATCHED, indirect=True)
 @pytest.mark.parametrize("questions", [1, 2], ids=["a row for each prompt", "two prompts in a row"])
 def test_the_host_waits_once_a_token_of_all_answers_together(model, photos, questions, monkeypatch):
     monkeypatch.setattr(model._coder, "_end_ids", frozenset())
