@@ -124,17 +124,24 @@ def _image_outputs(checkpoint: Checkpoint, inputs: dict[str, Tensor]) -> Any:
     get = getattr(model, "get_image_features", None)
     get = get or getattr(getattr(model, "model", None), "get_image_features", None)
     if get is None:
-        raise ModelError(
-            f"{checkpoint.folder.name}: models of type {checkpoint.config.model_type!r} do not take photos "
-            "as tokens, so what was learned of a person cannot be given to them",
-            hint="Choose another model with --model; docs/models.md lists those that work.",
-        )
+        raise _no_tokens(checkpoint)
     taken = inspect.signature(get).parameters
     takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in taken.values())
     given = {
         name: value for name, value in inputs.items() if name in taken or (takes_any and "args" in taken)
     }
-    return get(**on_device(checkpoint, given), return_dict=True)
+    outputs = get(**on_device(checkpoint, given), return_dict=True)
+    if outputs.pooler_output is None:
+        raise _no_tokens(checkpoint)
+    return outputs
+
+
+def _no_tokens(checkpoint: Checkpoint) -> ModelError:
+    return ModelError(
+        f"{checkpoint.folder.name}: models of type {checkpoint.config.model_type!r} do not give photos as "
+        "tokens among those of the words, so what a person looks like cannot be learned from them",
+        hint="Choose another model with --model; docs/models.md lists those that work.",
+    )
 
 
 def _pooled(outputs: Any) -> Tensor:
