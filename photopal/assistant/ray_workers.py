@@ -55,6 +55,7 @@ class WorkerSetup:
         model: Folder or hub id; a folder of photopal's own is relative to the package.
         device: As of `load_model`.
         dtype: As of `load_model`.
+        image_tokens: As of `load_model`.
         fingerprint: The model's, which must be the same everywhere.
         bank: With the concepts' embeddings.
         concepts: Who the library knows.
@@ -67,6 +68,7 @@ class WorkerSetup:
     model: str
     device: str
     dtype: str
+    image_tokens: int
     fingerprint: str
     bank: Bank
     concepts: Sequence[ConceptRecord]
@@ -99,7 +101,7 @@ class RayCaptioner:
     def __init__(self) -> None:
         self._lock = RLock()
         self._model: Any = None
-        self._model_key: tuple[str, str, str] | None = None
+        self._model_key: tuple[str, str, str, int] | None = None
         self._captioner: Captioner | None = None
 
     def start(self, version: str, setup: bytes) -> StartReport:
@@ -128,11 +130,13 @@ class RayCaptioner:
         from photopal.vlm import load_model
 
         torch.set_num_threads(setup.threads)
-        key = (setup.model, setup.device, setup.dtype)
+        key = (setup.model, setup.device, setup.dtype, setup.image_tokens)
         if self._model_key != key:
             own = _PACKAGE / setup.model
             name = own if own.is_dir() else setup.model
-            self._model = load_model(name, device=setup.device, dtype=setup.dtype)
+            self._model = load_model(
+                name, device=setup.device, dtype=setup.dtype, image_tokens=setup.image_tokens
+            )
             self._model_key = key
         if self._model.fingerprint != setup.fingerprint:
             self._model_key = None
@@ -352,6 +356,7 @@ class RayCrew:
         parts: AssistantParts,
         *,
         model: tuple[str, str, str],
+        image_tokens: int = 0,
         finds_faces: bool = False,
         on_ood_check: Callable[[bool], None] = lambda is_known: None,
     ) -> RemoteAssistant:
@@ -360,6 +365,7 @@ class RayCrew:
         Args:
             parts: The assistant, in step with the library.
             model: Its model's folder or hub id, device and number format, as of `load_model`.
+            image_tokens: As how many tokens it sees a photo at most, as of `load_model`.
             finds_faces: Whether the workers look for faces too.
             on_ood_check: See `WorkerPool`.
 
@@ -372,6 +378,7 @@ class RayCrew:
             model=name.relative_to(_PACKAGE).as_posix() if is_own else model[0],
             device=model[1],
             dtype=model[2],
+            image_tokens=image_tokens,
             fingerprint=parts.model.fingerprint,
             bank=parts.bank,
             concepts=tuple(parts.concepts),

@@ -131,6 +131,7 @@ def employ_crew(
         return crew.employ(
             parts,
             model=(settings.model_name_or_path, settings.device, settings.dtype),
+            image_tokens=settings.image_tokens,
             finds_faces=has_faces and any(concept.kind == "person" for concept in library.concepts.all()),
             on_ood_check=OODCounter(session).add,
         )
