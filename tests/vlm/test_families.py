@@ -127,10 +127,14 @@ def test_a_thought_is_no_part_of_an_answer(said, kept):
     assert strip_thought(said).strip() == kept
 
 
+@pytest.mark.parametrize("has_projector", [True, *slow(False)], ids=["by the projector", "by stripes"])
 @pytest.mark.parametrize("size", [(160, 120), *slow((120, 160), (240, 60))])
 @pytest.mark.parametrize("model", ["tiny_llava_next"], indirect=True)
-def test_each_token_of_tiles_lies_where_a_change_moves_it(model, size):
+def test_each_token_of_tiles_lies_where_a_change_moves_it(model, size, has_projector, monkeypatch):
     """The places of tiles, measured without knowing them, against a single change."""
+    model._checkpoint.layouts.clear()
+    if not has_projector:
+        monkeypatch.setattr(generic, "_places_of_projected", lambda *_: None)
     picture, box = draw_square(size, 2)
     plain, changed = (
         model.encode_photos([one])[0] for one in (draw_square(size, 2, is_grey=True)[0], picture)
@@ -151,8 +155,7 @@ def test_patches_in_any_order_are_placed_by_what_goes_in(model, size):
     known = model.encode_photos([draw_square(size, 2)[0]])[0]
     checkpoint = model._checkpoint
     inputs, _ = generic.prepare(checkpoint, draw_square(size, 2)[0])
-    tokens = known.tokens.shape[0]
-    layout = generic._layout(checkpoint, size, {"pixel_values": inputs["pixel_values"]}, tokens, None)
+    layout = generic._layout(checkpoint, size, {"pixel_values": inputs["pixel_values"]}, known.tokens, None)
     assert layout.tokens.grid == known.token_grid
     assert layout.tokens.is_row_by_row
 

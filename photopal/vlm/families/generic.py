@@ -7,6 +7,7 @@ it is what `get_image_features` gives; where its tokens lie is measured (see `pl
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,11 +21,20 @@ from transformers.modeling_outputs import BaseModelOutputWithPooling
 from photopal.box import WHOLE_PHOTO
 from photopal.errors import ModelError
 from photopal.vlm.checkpoint import Checkpoint
-from photopal.vlm.families.places import Places, find_sources, places_by_stripes, places_on_grid
+from photopal.vlm.families.places import (
+    Places,
+    Sources,
+    find_sources,
+    places_by_stripes,
+    places_on_grid,
+)
 from photopal.vlm.features import pad_to_square
 from photopal.vlm.protocol import PhotoFeatures, to_device
 
 _WORD = "A"
+# Photos whose sides are in the same ratio to a fiftieth have their tokens at the same places.
+_SHAPES = 50
+_LEAST_SAME = 0.5
 _PIXELS = "pixel_values"
 _TEXT_INPUTS = ("input_ids", "attention_mask", "text_replacement_offsets")
 _TYPE_INPUTS = ("mm_token_type_ids", "token_type_ids")
@@ -54,7 +64,7 @@ def _encode(checkpoint: Checkpoint, image: Image.Image) -> PhotoFeatures:
     inputs, image_text = prepare(checkpoint, image)
     outputs = _image_outputs(checkpoint, inputs)
     tokens, raw = _pooled(outputs), outputs.last_hidden_state
-    layout = _layout(checkpoint, image.size, inputs, tokens.shape[0], raw)
+    layout = _layout(checkpoint, image.size, inputs, tokens, raw)
     vectors = tokens if layout.raw is layout.tokens else _patch_vectors(raw, layout.has_cls)
     is_grid = layout.tokens.is_row_by_row
     return PhotoFeatures(
@@ -210,24 +220,29 @@ class Layout:
 
 
 def _layout(
-    checkpoint: Checkpoint, size: tuple[int, int], inputs: dict[str, Tensor], tokens: int, raw: Any
+    checkpoint: Checkpoint, size: tuple[int, int], inputs: dict[str, Tensor], tokens: Tensor, raw: Any
 ) -> Layout:
-    """Where the tokens of a photo lie; found once for each size."""
+    """Where the tokens of a photo lie; found once for photos of a shape that are seen alike."""
+    count = len(tokens)
     grid_thw = inputs.get("image_grid_thw")
     if grid_thw is not None:
         _, rows, cols = (int(side) for side in grid_thw[0])
-        merge = round((rows * cols / tokens) ** 0.5)
-        if rows // merge * (cols // merge) == tokens:
+        merge = round((rows * cols / count) ** 0.5)
+        if rows // merge * (cols // merge) == count:
             places = places_on_grid(rows // merge, cols // merge)
             return Layout(places, places)
-    key = (size, tokens)
+    name = max((name for name in inputs if name.startswith(_PIXELS)), key=lambda n: inputs[n].numel())
+    key = (round(_SHAPES * math.log(size[0] / size[1])), inputs[name].shape, count)
     if key in checkpoint.layouts:
         known: Layout = checkpoint.layouts[key]
         return known
-    name = max((name for name in inputs if name.startswith(_PIXELS)), key=lambda n: inputs[n].numel())
     sources = find_sources(size, lambda picture: prepare(checkpoint, picture)[0][name])
-    places = sources.places(tokens) or places_by_stripes(
-        size, tokens, lambda picture: _pooled(_image_outputs(checkpoint, prepare(checkpoint, picture)[0]))
+    places = (
+        _places_of_projected(checkpoint, inputs, tokens, sources)
+        or sources.places(count)
+        or places_by_stripes(
+            size, count, lambda picture: _pooled(_image_outputs(checkpoint, prepare(checkpoint, picture)[0]))
+        )
     )
     layout = Layout(places, places)
     if sources.is_pictures and isinstance(raw, Tensor) and raw.ndim == 3:
@@ -237,6 +252,37 @@ def _layout(
                 break
     checkpoint.layouts[key] = layout
     return layout
+
+
+def _places_of_projected(
+    checkpoint: Checkpoint, inputs: dict[str, Tensor], tokens: Tensor, sources: Sources
+) -> Places | None:
+    """The places of tokens that are what the projector makes of the tiles, in another order or with others.
+
+    What is no such vector, for instance the end of a row, lies nowhere. None where most are none.
+    """
+    projector = getattr(getattr(checkpoint.model, "model", None), "multi_modal_projector", None)
+    if projector is None or not sources.is_pictures:
+        return None
+    made: list[Any] = []
+    hook = projector.register_forward_hook(lambda _module, _given, output: made.append(output))
+    try:
+        _image_outputs(checkpoint, inputs)
+    finally:
+        hook.remove()
+    if len(made) != 1 or not isinstance(made[0], Tensor) or made[0].shape[-1] != tokens.shape[-1]:
+        return None
+    projected = made[0].flatten(0, -2)
+    if (places := sources.places(len(projected))) is None:
+        return None
+    weights = torch.linspace(1, 2, tokens.shape[-1], dtype=torch.float64)
+    sums, of_tokens = ((vectors.cpu().double() * weights).sum(dim=1) for vectors in (projected, tokens))
+    nearest = (of_tokens[:, None] - sums).abs().argmin(dim=1)
+    is_same = (projected[nearest.to(projected.device)] == tokens).all(dim=1).cpu()
+    if float(is_same.float().mean()) < _LEAST_SAME:
+        return None
+    centers = torch.where(is_same[:, None], places.centers[nearest], torch.nan)
+    return Places(centers, places.is_fine[nearest] & is_same, places.grid)
 
 
 def _patch_vectors(raw: Tensor, has_cls: bool) -> Tensor:
