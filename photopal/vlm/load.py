@@ -66,7 +66,8 @@ def load_model(
     Args:
         name_or_path: A folder with a HuggingFace checkpoint, or a hub id such as `llava-hf/llava-1.5-7b-hf`.
         device: `auto`, or a torch device; auto takes cuda, then mps, then cpu.
-        dtype: `auto`, or a torch number format; auto takes bfloat16 on cuda, float16 on mps;
+        dtype: `auto`, or a torch number format; auto takes bfloat16 on cuda where the GPU has it, else float16,
+            as on mps;
             on cpu float32, but bfloat16 for a model of more than a gigabyte that is kept in 16 bits, if the
             processor multiplies that format: it takes half the memory.
         image_tokens: As how many tokens a photo may be seen at most, by models that leave the choice; 0 for
@@ -270,6 +271,9 @@ def _choose_dtype(dtype: str | torch.dtype, device: torch.device, folder: Path) 
         return dtype
     if dtype == "auto":
         is_halved = device.type == "cpu" and is_large_half(folder) and multiplies_bfloat16()
+        # Older GPUs compute bfloat16 only by detours, if at all.
+        if device.type == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False):
+            return torch.float16
         return torch.bfloat16 if is_halved else _NUMBER_FORMATS.get(device.type, torch.float32)
     chosen = getattr(torch, dtype, None)
     if not isinstance(chosen, torch.dtype) or not chosen.is_floating_point:

@@ -11,7 +11,7 @@ import torch
 from transformers import LlavaForConditionalGeneration
 
 from photopal.errors import ModelError
-from photopal.vlm import DEFAULT_MODEL_FOLDER, ChatPrompt, load_model
+from photopal.vlm import DEFAULT_MODEL_FOLDER, ChatPrompt, load, load_model
 from photopal.vlm.checkpoint import fingerprint_folder
 
 KINDS = ("tiny_llava", "tiny_smolvlm", "tiny_qwen")
@@ -67,6 +67,12 @@ def test_on_a_processor_only_a_large_model_kept_in_16_bits_computes_in_them(
     monkeypatch.setattr("photopal.vlm.load.multiplies_bfloat16", lambda: can_multiply)
     assert load_model(copied, device="cpu").dtype == expected
     assert load_model(copied, device="cpu", dtype="float32").dtype == torch.float32
+
+
+@pytest.mark.parametrize(("has_it", "expected"), [(True, torch.bfloat16), (False, torch.float16)])
+def test_a_gpu_computes_in_bfloat16_only_where_it_has_it(tiny_llava, monkeypatch, has_it, expected):
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: has_it)
+    assert load._choose_dtype("auto", torch.device("cuda"), tiny_llava) == expected
 
 
 def test_a_copy_has_the_same_fingerprint(tiny_llava, copied):
