@@ -67,8 +67,8 @@ def load_model(
         name_or_path: A folder with a HuggingFace checkpoint, or a hub id such as `llava-hf/llava-1.5-7b-hf`.
         device: `auto`, or a torch device; auto takes cuda, then mps, then cpu.
         dtype: `auto`, or a torch number format; auto takes bfloat16 on cuda where the GPU has it, else
-            float16, as on mps; on cpu float32, but bfloat16 for a model of more than a gigabyte that is kept in 16 bits, if the
-            processor multiplies that format: it takes half the memory.
+            float16, as on mps; on cpu float32, but bfloat16 for a model of more than a gigabyte that is kept
+            in 16 bits, if the processor multiplies that format: it takes half the memory.
         image_tokens: As how many tokens a photo may be seen at most, by models that leave the choice; 0 for
             as many as the model takes.
         routes_path: A file that remembers how models of families without tests may be run, so that this is
