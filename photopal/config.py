@@ -43,8 +43,8 @@ CONFIG_KEYS = (
 _NUMBER_KEYS = ("features_mb", "image_tokens")
 _SWITCH_KEYS = ("faces",)
 
-DTYPES = ("auto", "float32", "bfloat16", "float16")
-"""Number formats a model can be asked to compute in."""
+DTYPES = ("auto", "float32", "bfloat16", "float16", "int8", "int4")
+"""Number formats a model can be asked to compute in, or to be kept in."""
 
 PictureProtocol = Literal["kitty", "iterm2", "sixel"]
 """How a terminal is shown a picture."""

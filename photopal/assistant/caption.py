@@ -88,6 +88,11 @@ class BatchSizer:
         self.size = min(self.size, self._most)
         self._proven = min(self._proven, self._most)
 
+    def note_failure(self, count: int) -> None:
+        """Note that a batch of this many photos was too much."""
+        self.size = self._proven = max(1, count // 2)
+        self._until_trial = _TRY_AGAIN_AFTER
+
     def note(self, count: int, took_s: float) -> None:
         """Note how long the model took for a batch of this many photos.
 
@@ -420,6 +425,7 @@ class _Run:
             self._store(batch, done.texts)
         elif len(batch.tasks) > 1:
             # One photo, or all of them together, may be too much for a worker.
+            self.batch_size.note_failure(len(batch.tasks))
             for task, photo in zip(batch.tasks, done.job.photos, strict=True):
                 self._start(CaptionJob([photo]), _Batch([task]))
         else:

@@ -33,7 +33,8 @@ NAME_BONUS = 5.0
 """Those who were found are expected in the caption, each once; see `ConceptEmbeddings.name_bonus`."""
 
 _HOST_BYTES = 2 * 2**30
-_FEATURES_SHARE = 0.25  # of the free memory; keys, values and activations need the rest
+_PHOTOS_SHARE = 0.5  # of the free memory; activations need the rest
+_WORDS_TOKENS = 320  # of a photo's prompt and caption
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -111,7 +112,7 @@ class Written:
 
 @dataclass(frozen=True, eq=False)
 class GivenUp:
-    """A job was not done, as every worker that tried was lost."""
+    """A job was not done, as it was too much for the memory, or every worker that tried was lost."""
 
     job: CaptionJob
     reason: str
@@ -178,6 +179,12 @@ class Captioner:
             for analysis in analyses
         ]
 
+    def forget(self) -> None:
+        """Let go of all photos, and of the memory that the device keeps for others."""
+        self._kept.clear()
+        if self.assistant.model.device.type == "cuda":
+            torch.cuda.empty_cache()
+
     def knows(self, key: str) -> bool:
         """Whether a photo that was looked at is still kept."""
         return any(key in analyses for analyses in self._kept)
@@ -204,9 +211,14 @@ class Captioner:
     @property
     def most_photos(self) -> int:
         """How many photos like those looked at last have room in memory together."""
-        largest = max((a.features.nbytes for analyses in self._kept for a in analyses.values()), default=0)
-        # Twice, as those with marks come to those without.
-        return max(1, int(_FEATURES_SHARE * _free_bytes(self.assistant.model.device)) // max(1, 2 * largest))
+        model = self.assistant.model
+        # Features twice, as those with marks come to those without; keys and values of the marked photo.
+        sizes = [
+            2 * a.features.nbytes + model.past_bytes_per_token * (len(a.features.tokens) + _WORDS_TOKENS)
+            for analyses in self._kept
+            for a in analyses.values()
+        ]
+        return max(1, int(_PHOTOS_SHARE * _free_bytes(model.device)) // max(sizes, default=1))
 
 
 def _free_bytes(device: torch.device) -> int:
@@ -246,7 +258,7 @@ class InProcess:
     def __init__(self, assistant: Assistant, *, clock: Callable[[], float] = time.perf_counter) -> None:
         self._captioner = Captioner(assistant)
         self._clock = clock
-        self._done: deque[Looked | Written] = deque()
+        self._done: deque[Looked | Written | GivenUp] = deque()
 
     def read(self, path: Path, /) -> Image.Image:
         """Decode a photo.
@@ -258,19 +270,29 @@ class InProcess:
 
     def look(self, job: CaptionJob) -> None:
         """Look at the photos of a job."""
-        started_s = self._clock()
         images = [photo.content for photo in job.photos if not isinstance(photo.content, bytes)]
-        seen = self._captioner.look([photo.key for photo in job.photos], images)
-        job.took_s += self._clock() - started_s
-        self._done.append(Looked(job, seen, self._captioner.most_photos))
+
+        def done() -> Looked:
+            seen = self._captioner.look([photo.key for photo in job.photos], images)
+            return Looked(job, seen, self._captioner.most_photos)
+
+        self._do(job, done)
 
     def write(self, job: CaptionJob, weighed: Weighed) -> None:
         """Write the captions of a job."""
-        started_s = self._clock()
-        texts = self._captioner.write([photo.key for photo in job.photos], weighed)
-        job.took_s += self._clock() - started_s
-        self._done.append(Written(job, texts))
+        keys = [photo.key for photo in job.photos]
+        self._do(job, lambda: Written(job, self._captioner.write(keys, weighed)))
 
-    def wait(self) -> Looked | Written:
+    def _do(self, job: CaptionJob, work: Callable[[], Looked | Written]) -> None:
+        started_s = self._clock()
+        try:
+            done: Looked | Written | GivenUp = work()
+        except (MemoryError, torch.OutOfMemoryError):
+            self._captioner.forget()
+            done = GivenUp(job, "out of memory, even alone; a lower image_tokens or --device cpu may help")
+        job.took_s += self._clock() - started_s
+        self._done.append(done)
+
+    def wait(self) -> Looked | Written | GivenUp:
         """What was done."""
         return self._done.popleft()

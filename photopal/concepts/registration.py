@@ -58,7 +58,7 @@ class EncodesPhotos(Protocol):
 
 
 class FeatureStore:
-    """Encodes photos of the library and caches the latest ones, at most a number of bytes."""
+    """Encodes photos of the library and caches the latest ones, at most a number of bytes, on the CPU."""
 
     def __init__(self, model: VisionModel, *, most_bytes: int = 1 << 29) -> None:
         """Encode with one model."""
@@ -75,7 +75,7 @@ class FeatureStore:
         features = self._cached.get(key)
         if features is None:
             image = open_photo(photo.path, max_side_px=MODEL_SIDE_PX)
-            [features] = self.model.encode_photos([image], keys=[key])
+            features = self.model.encode_photos([image], keys=[key])[0].on_cpu()
             self._cached.put(key, features)
         return features
 

@@ -98,7 +98,7 @@ def evidence_on_photo(library: Library, photo: PhotoRecord) -> tuple[set[int], s
 def mirror(model: VisionModel, row: PhotoRecord) -> PhotoFeatures:
     """Encode a photo with left and right exchanged."""
     mirrored = ImageOps.mirror(open_photo(row.path, max_side_px=MODEL_SIDE_PX))
-    return model.encode_photos([mirrored], keys=[f"{row.content_hash}-mirrored"])[0]
+    return model.encode_photos([mirrored], keys=[f"{row.content_hash}-mirrored"])[0].on_cpu()
 
 
 def likely_concepts(bank: Bank, features: PhotoFeatures) -> set[int]:
@@ -149,7 +149,7 @@ def _describe(
             continue
         # Cut out, so that the answer is about the subject and not about whoever stands beside it.
         image = open_photo(reference.photo.path, max_side_px=MODEL_SIDE_PX)
-        [features] = store.model.encode_photos([cut_out(image, box)])
+        features = store.model.encode_photos([cut_out(image, box)])[0].on_cpu()
         encoded = store.model.encode_prompt(build_prompt(questions.describe_question(concept.kind)), features)
         answer = store.model.generate(encoded, features, max_new_tokens=48).strip().rstrip(".")
         if answer:

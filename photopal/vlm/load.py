@@ -10,6 +10,7 @@ import inspect
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,18 @@ import huggingface_hub
 import torch
 import transformers
 from safetensors import SafetensorError
-from transformers import AutoImageProcessor, AutoModelForImageTextToText, AutoProcessor, AutoTokenizer
+from transformers import (
+    AutoImageProcessor,
+    AutoModelForImageTextToText,
+    AutoProcessor,
+    AutoTokenizer,
+    BitsAndBytesConfig,
+)
 from transformers.models.auto.processing_auto import PROCESSOR_MAPPING
 
+from photopal.config import DTYPES
 from photopal.errors import ModelError
+from photopal.text import join_words
 from photopal.vlm.causes import (
     SUGGESTION,
     check_config,
@@ -51,6 +60,7 @@ _LOAD_ERRORS = (
     SafetensorError,
 )
 _NUMBER_FORMATS = {"cuda": torch.bfloat16, "mps": torch.float16}
+_BITS = {"int8": 8, "int4": 4}
 
 
 def load_model(
@@ -68,7 +78,8 @@ def load_model(
         device: `auto`, or a torch device; auto takes cuda, then mps, then cpu.
         dtype: `auto`, or a torch number format; auto takes bfloat16 on cuda where the GPU has it, else
             float16, as on mps; on cpu float32, but bfloat16 for a model of more than a gigabyte that is kept
-            in 16 bits, if the processor multiplies that format: it takes half the memory.
+            in 16 bits, if the processor multiplies that format: it takes half the memory. With `int8` and
+            `int4`, matrices are kept in so many bits by bitsandbytes, and computed in what auto takes.
         image_tokens: As how many tokens a photo may be seen at most, by models that leave the choice; 0 for
             as many as the model takes.
         routes_path: A file that remembers how models of families without tests may be run, so that this is
@@ -84,10 +95,13 @@ def load_model(
     check_folder(folder)
     check_config(read_config(folder), name)
     chosen_device = _choose_device(device)
-    chosen_dtype = _choose_dtype(dtype, chosen_device, folder)
+    bits = _BITS.get(str(dtype))
+    chosen_dtype = _choose_dtype("auto" if bits else dtype, chosen_device, folder)
+    if bits:
+        _check_quantization(str(dtype), chosen_device)
     try:
         with _quiet():
-            checkpoint, family = _load_checkpoint(folder, chosen_device, chosen_dtype)
+            checkpoint, family = _load_checkpoint(folder, chosen_device, chosen_dtype, bits=bits)
         is_limited = bool(image_tokens) and limit_tokens(checkpoint, image_tokens)
     except _LOAD_ERRORS as error:
         raise explain(error, name) from error
@@ -99,7 +113,7 @@ def load_model(
         fingerprint=fingerprint,
         ood_detector=load_ood_detector(folder),
     )
-    model.limit = f"-{image_tokens}" if is_limited else ""
+    model.limit = (f"-{image_tokens}" if is_limited else "") + (f"-{dtype}" if bits else "")
     if not family.is_proven:
         model.take_route(find_route(model, checkpoint, family, routes_path))
     return model
@@ -124,10 +138,23 @@ def _resolve(name_or_path: str | Path) -> tuple[str, Path]:
     return text, found
 
 
-def _load_checkpoint(folder: Path, device: torch.device, dtype: torch.dtype) -> tuple[Checkpoint, Family]:
+def _load_checkpoint(
+    folder: Path, device: torch.device, dtype: torch.dtype, *, bits: int | None
+) -> tuple[Checkpoint, Family]:
     safe: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
+    quantized: dict[str, Any] = {}
+    if bits:
+        quantized = {
+            "quantization_config": BitsAndBytesConfig(
+                load_in_8bit=bits == 8,
+                load_in_4bit=bits == 4,
+                bnb_4bit_quant_type="nf4",
+                bnb_4bit_compute_dtype=dtype,
+            ),
+            "device_map": {"": device},
+        }
     model, report = AutoModelForImageTextToText.from_pretrained(
-        folder, dtype=dtype, use_safetensors=True, output_loading_info=True, **safe
+        folder, dtype=dtype, use_safetensors=True, output_loading_info=True, **safe, **quantized
     )
     missing = sorted(report["missing_keys"])
     if missing:
@@ -145,7 +172,8 @@ def _load_checkpoint(folder: Path, device: torch.device, dtype: torch.dtype) -> 
     image_token, image_token_id = _image_token(model.config, tokenizer, folder)
     model.requires_grad_(False).eval()
     is_tied = _ends_share(model)
-    model.to(device)
+    if not bits:
+        model.to(device)
     if is_tied and not _ends_share(model):  # some kinds of devices get each layer's weights by themselves
         model.get_output_embeddings().weight = model.get_input_embeddings().weight
     checkpoint = Checkpoint(
@@ -276,8 +304,22 @@ def _choose_dtype(dtype: str | torch.dtype, device: torch.device, folder: Path) 
         return torch.bfloat16 if is_halved else _NUMBER_FORMATS.get(device.type, torch.float32)
     chosen = getattr(torch, dtype, None)
     if not isinstance(chosen, torch.dtype) or not chosen.is_floating_point:
-        raise ModelError(f"invalid dtype {dtype!r}", hint="Use auto, float32, bfloat16 or float16.")
+        raise ModelError(f"invalid dtype {dtype!r}", hint=f"Use one of {', '.join(DTYPES)}.")
     return chosen
+
+
+def _check_quantization(dtype: str, device: torch.device) -> None:
+    missing = [name for name in ("bitsandbytes", "accelerate") if find_spec(name) is None]
+    if missing:
+        raise ModelError(
+            f"dtype {dtype!r} needs {join_words(missing)}, not installed here",
+            hint="pip install 'photopal[quantized]'",
+        )
+    if device.type not in ("cuda", "cpu"):
+        raise ModelError(
+            f"dtype {dtype!r} cannot be used on {device.type}",
+            hint="Use it on cuda or cpu.",
+        )
 
 
 def multiplies_bfloat16() -> bool:

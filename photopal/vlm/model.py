@@ -202,6 +202,14 @@ class LoadedModel:
             answer_start=answer_start,
         )
 
+    @property
+    def past_bytes_per_token(self) -> int:
+        """See `VisionModel`; layers with a sliding window take less."""
+        config = self._checkpoint.config.get_text_config()
+        heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+        width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+        return int(2 * config.num_hidden_layers * heads * width * self.dtype.itemsize)
+
     def embed_prompt(
         self,
         encoded: EncodedPrompt,

@@ -3,11 +3,12 @@
 from weakref import ref
 
 import pytest
+import torch
 from PIL import Image
 
 from photopal.assistant.assistant import Assistant
-from photopal.assistant.caption import CaptionOptions, caption_photo, caption_photos
-from photopal.assistant.captioner import write_captions
+from photopal.assistant.caption import BatchSizer, CaptionOptions, caption_photo, caption_photos
+from photopal.assistant.captioner import Captioner, write_captions
 from photopal.assistant.watcher import WatchCaptioner
 from photopal.concepts import Bank
 from photopal.concepts.registration import refresh_bank
@@ -71,6 +72,30 @@ def test_a_photo_that_is_gone_is_skipped_and_the_next_one_captioned(
     report = caption_photos(named_library, assistant, photos)
     assert report.captioned == 3
     assert [skipped.path for skipped in report.skipped] == [copy]
+
+
+@pytest.mark.slow
+def test_photos_that_are_too_much_for_the_memory_together_are_captioned_alone_or_skipped(
+    named_library, assistant, drawn_family, monkeypatch
+):
+    photos = strangers_of(named_library, drawn_family)
+    look, tried = Captioner.look, []
+
+    def look_within_memory(captioner, keys, images):
+        tried.append(len(images))
+        if len(images) > 1 or keys == [photos[1].content_hash]:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return look(captioner, keys, images)
+
+    monkeypatch.setattr(Captioner, "look", look_within_memory)
+    monkeypatch.setattr(BatchSizer, "is_full", lambda self, count: count == len(photos))
+    report = caption_photos(named_library, assistant, photos)
+    assert tried == [3, 1, 1, 1]
+    assert report.captioned == 2
+    [skipped] = report.skipped
+    assert skipped.path == photos[1].path
+    assert "out of memory" in skipped.reason
+    assert [named_library.captions.get(photo.id) is None for photo in photos] == [False, True, False]
 
 
 @pytest.mark.slow
@@ -258,6 +283,18 @@ def test_a_batch_never_takes_long_nor_more_memory_than_there_is():
     assert sizer.size == 6
     sizer.bound(0)
     assert sizer.size == 1
+
+
+def test_a_batch_that_was_too_much_is_halved_and_tried_again_only_later():
+    sizer = BatchSizer()
+    sizer.size = 8
+    sizer.note_failure(8)
+    sizes = []
+    for _ in range(30):
+        sizes.append(sizer.size)
+        sizer.note(sizer.size, 0.1 * sizer.size)
+    assert set(sizes[:20]) == {4}
+    assert 8 in sizes
 
 
 def test_a_batch_is_not_waited_for_when_photos_come_slowly():

@@ -8,8 +8,11 @@ import pytest
 import torch
 from PIL import Image
 
+from photopal.concepts import Bank
 from photopal.concepts.localize import find_recurring
+from photopal.concepts.registration import FeatureStore, register_concepts
 from photopal.prompts import PromptConcept, build_prompt
+from photopal.tuning.dataset import gather_photos
 from photopal.vlm import ConceptEmbeddings, load_model, name_placeholder
 from photopal.vlm.batch_decoder import BatchDecoder, GenerationRequest, answer_batch
 from tests.devices.pretend_device import count_waits
@@ -54,6 +57,17 @@ def test_a_subject_without_a_mask_is_found_on_any_device(model, photos):
     found = find_recurring(features[:2], features[2:])
     assert [bool(cells.any()) for cells in found] == [True, True]
     assert {cells.device.type for cells in found} == {"cpu"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["tiny_llava"], indirect=True)
+def test_photos_that_are_learned_from_take_no_memory_of_the_device(model, named_library):
+    store = FeatureStore(model)
+    bank = register_concepts(named_library, store, Bank(model.fingerprint, "")).bank
+    read = gather_photos(named_library, store, bank)
+    kept = [features for photo in read for features in (photo.features, photo.mirrored) if features]
+    assert len(kept) > len(bank.concepts)
+    assert {features.tokens.device.type for features in kept} == {"cpu"}
 
 
 def test_patches_and_prompts_are_on_the_cpu_and_tokens_on_the_device(model, photos, pretend):

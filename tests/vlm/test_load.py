@@ -8,10 +8,12 @@ import sys
 import huggingface_hub
 import pytest
 import torch
+from PIL import Image
 from transformers import LlavaForConditionalGeneration
 
 from photopal.errors import ModelError
-from photopal.vlm import DEFAULT_MODEL_FOLDER, ChatPrompt, load, load_model
+from photopal.prompts import PromptConcept, build_prompt
+from photopal.vlm import DEFAULT_MODEL_FOLDER, ChatPrompt, ConceptEmbeddings, load, load_model
 from photopal.vlm.checkpoint import fingerprint_folder
 
 KINDS = ("tiny_llava", "tiny_smolvlm", "tiny_qwen")
@@ -224,3 +226,44 @@ def test_unknown_devices_and_formats_are_refused(tiny_llava):
 def test_placeholders_come_without_torch():
     code = "import sys, photopal.vlm.placeholders; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("loaded", KINDS, indirect=True)
+def test_the_keys_and_values_of_a_token_take_as_much_as_is_said(loaded):
+    encoded = loaded.encode_prompt(ChatPrompt("What is this?", has_image=False))
+    past = loaded.encode_prefix(encoded, None, length=5).past
+    took = sum(layer.keys[..., :5, :].nbytes + layer.values[..., :5, :].nbytes for layer in past.layers)
+    assert took == 5 * loaded.past_bytes_per_token
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int4"])
+def test_fewer_bits_name_the_packages_that_they_need(tiny_llava, dtype, monkeypatch):
+    monkeypatch.setattr("photopal.vlm.load.find_spec", lambda name: None)
+    with pytest.raises(ModelError, match=f"'{dtype}' needs bitsandbytes and accelerate") as caught:
+        load_model(tiny_llava, dtype=dtype)
+    assert "photopal[quantized]" in str(caught.value.hint)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("dtype", "least"), [("int8", 0.95), ("int4", 0.6)])
+def test_a_model_in_fewer_bits_answers_nearly_the_same_and_learns(tiny_llava, dtype, least):
+    for package in ("bitsandbytes", "accelerate"):
+        pytest.importorskip(package, reason=f"{package} is not installed")
+    model = load_model(tiny_llava, device="cpu", dtype=dtype)
+    plain = load_model(tiny_llava, device="cpu", dtype="float32")
+    logits = []
+    for one in (model, plain):
+        [features] = one.encode_photos([Image.linear_gradient("L").convert("RGB")])
+        encoded = one.encode_prompt(ChatPrompt("What is this?"), features)
+        logits.append(one.run(encoded.ids, encoded.positions, features)[-1].float())
+    assert torch.nn.functional.cosine_similarity(*logits, dim=0) > least
+    assert model.limit.endswith(dtype)
+    rows = ConceptEmbeddings(
+        inputs=torch.randn(1, 3, model.hidden_size, requires_grad=True),
+        outputs=torch.randn(1, model.hidden_size),
+        names=("Anna",),
+    )
+    prompt = model.encode_prompt(build_prompt("Is <|name:0|> here?", [PromptConcept(2)], has_image=False))
+    model.run(prompt.ids, prompt.positions, concepts=rows)[-1].sum().backward()
+    assert rows.inputs.grad is not None
+    assert rows.inputs.grad.abs().sum() > 0
