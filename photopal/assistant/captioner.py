@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -258,7 +259,7 @@ class InProcess:
     def __init__(self, assistant: Assistant, *, clock: Callable[[], float] = time.perf_counter) -> None:
         self._captioner = Captioner(assistant)
         self._clock = clock
-        self._done: deque[Looked | Written | GivenUp] = deque()
+        self._to_do: deque[Callable[[], Looked | Written | GivenUp]] = deque()
 
     def read(self, path: Path, /) -> Image.Image:
         """Decode a photo.
@@ -276,14 +277,19 @@ class InProcess:
             seen = self._captioner.look([photo.key for photo in job.photos], images)
             return Looked(job, seen, self._captioner.most_photos)
 
-        self._do(job, done)
+        self._to_do.append(partial(self._do, job, done))
 
     def write(self, job: CaptionJob, weighed: Weighed) -> None:
         """Write the captions of a job."""
         keys = [photo.key for photo in job.photos]
-        self._do(job, lambda: Written(job, self._captioner.write(keys, weighed)))
 
-    def _do(self, job: CaptionJob, work: Callable[[], Looked | Written]) -> None:
+        def done() -> Written:
+            return Written(job, self._captioner.write(keys, weighed))
+
+        # Before others are looked at, as only the photos of one job are kept.
+        self._to_do.appendleft(partial(self._do, job, done))
+
+    def _do(self, job: CaptionJob, work: Callable[[], Looked | Written]) -> Looked | Written | GivenUp:
         started_s = self._clock()
         try:
             done: Looked | Written | GivenUp = work()
@@ -291,8 +297,8 @@ class InProcess:
             self._captioner.forget()
             done = GivenUp(job, "out of memory, even alone; a lower image_tokens or --device cpu may help")
         job.took_s += self._clock() - started_s
-        self._done.append(done)
+        return done
 
     def wait(self) -> Looked | Written | GivenUp:
-        """What was done."""
-        return self._done.popleft()
+        """Do what is next."""
+        return self._to_do.popleft()()

@@ -28,6 +28,7 @@ from photopal.vlm.protocol import PhotoFeatures, to_device
 MOST_BYTES = 2 * 2**30
 _FORMAT = "2"  # to be changed with anything that changes features or this file's layout
 _LEAST_FREE_BYTES = 2**30
+_MOST_PHOTO_BYTES = 8 * 2**20  # larger ones push out so many others that the folder helps nobody
 _SHARE_AFTER_CLEANUP = 0.9
 _SUFFIX = ".features"
 
@@ -111,6 +112,8 @@ class FeatureCache:
     def _write(self, path: Path, tensors: dict[str, torch.Tensor], header: dict[str, Any]) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         size = sum(tensor.nbytes for tensor in tensors.values())
+        if size > _MOST_PHOTO_BYTES:
+            return
         if shutil.disk_usage(self._folder).free - size < _LEAST_FREE_BYTES:
             self._is_writable = False
             return

@@ -268,7 +268,11 @@ class LoadedModel:
         """
         if not self.route.takes_embeddings:
             return self._run_own(ids, positions, features, concepts, past=past, last=last)
-        embeddings = self._embed_over(ids, features, concepts)[None]
+        if features is None and past is not None and past.get_seq_length():
+            # Behind a prompt, the photo's token is a word that the model says, like any other.
+            embeddings = self.embed_ids(ids, concepts)[None]
+        else:
+            embeddings = self._embed_over(ids, features, concepts)[None]
         hidden = self.forward(embeddings, positions=positions.unsqueeze(-2), past=past)[0]
         return self.logits(hidden if last is None else hidden[-last:], concepts)
 

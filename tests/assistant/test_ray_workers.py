@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import re
 import signal
 import sys
 from contextlib import nullcontext
@@ -185,7 +186,8 @@ def test_the_photos_of_a_lost_worker_are_captioned_once_by_another(house, loss):
     report, notices, made = caption_with(house, FakeRay(loss))
     assert_all_once_and_as_alone(house, report, made)
     assert len(notices) == 1
-    assert "was lost (The actor died); others do its photos" in notices[0]
+    # Which call notices it first is a matter of threads.
+    assert re.search(r"was lost \((The actor died|it does not answer)\); others do its photos", notices[0])
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ def test_an_unknown_experiment_is_refused_with_those_there_are(run, tmp_path, ti
     told = run("--model", str(tiny_llava), "eval", "report", str(tmp_path), "--only", "singing")
     assert told.exit_code == 2
     assert "singing: no such experiment" in told.stderr
-    assert "learned, together, starting" in " ".join(told.stderr.split())
+    assert "claims, joint, initialization" in " ".join(told.stderr.split())
 
 
 def test_without_matplotlib_it_says_what_to_install_before_anything_runs(run, tmp_path, monkeypatch):

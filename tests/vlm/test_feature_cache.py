@@ -9,8 +9,10 @@ import pytest
 import torch
 from safetensors import safe_open
 
+from photopal.box import WHOLE_PHOTO
 from photopal.vlm import load_model
 from photopal.vlm.feature_cache import FeatureCache
+from photopal.vlm.protocol import PhotoFeatures
 
 KINDS = ["tiny_llava", "tiny_smolvlm", "tiny_qwen"]
 
@@ -69,6 +71,24 @@ def test_patches_that_are_the_tokens_are_stored_once(tiny_qwen, tools, tmp_path)
     with safe_open(files_in(tmp_path)[0], framework="pt") as file:
         assert "patches" not in file.keys()  # noqa: SIM118 - no mapping
     assert is_same(kept.get("a"), features)
+
+
+@pytest.mark.parametrize(("tokens", "files"), [(1024, 1), (4000, 0)])
+def test_a_photo_of_a_model_of_seven_billion_takes_eight_megabytes_or_is_not_stored(tokens, files, tmp_path):
+    values = torch.ones(tokens, 3584, dtype=torch.bfloat16)
+    grid = (tokens // 32, 32)
+    features = PhotoFeatures(
+        tokens=values, token_grid=grid, patches=values.float().view(*grid, -1), frame=WHOLE_PHOTO
+    )
+    cache = FeatureCache(tmp_path, "made")
+    cache.put("a", features)
+    stored = files_in(tmp_path)
+    assert len(stored) == files
+    assert all(path.stat().st_size <= 8 * 2**20 for path in stored)
+    cache.put(
+        "b", replace(features, tokens=values[:32], token_grid=(1, 32), patches=values[:32].float()[None])
+    )
+    assert len(files_in(tmp_path)) == files + 1
 
 
 def test_another_maker_shares_nothing(model, tools, tmp_path):

@@ -20,6 +20,17 @@ def test_the_pieces_told_are_the_answer(loaded, tools):
         assert text == loaded.generate(encoded, features, max_new_tokens=16)
 
 
+@pytest.mark.parametrize("loaded", KINDS, indirect=True)
+def test_the_token_of_a_photo_may_be_said_like_any_word(loaded, picture):
+    [features] = loaded.encode_photos([picture])
+    encoded = loaded.encode_prompt(ChatPrompt("What is this?"), features)
+    past = loaded.new_past()
+    loaded.run(encoded.ids, encoded.positions, features, past=past)
+    said = torch.tensor([loaded._checkpoint.image_token_id])
+    logits = loaded.run(said, torch.tensor([encoded.next_position]), past=past)
+    assert logits.isfinite().all()
+
+
 def test_half_a_character_is_not_told():
     pieces = []
     stream = TextStream(pieces.append)
