@@ -27,7 +27,6 @@ from transformers import (
 )
 from transformers.models.auto.processing_auto import PROCESSOR_MAPPING
 
-from photopal.config import DTYPES
 from photopal.errors import ModelError
 from photopal.text import join_words
 from photopal.vlm.causes import (
@@ -304,7 +303,9 @@ def _choose_dtype(dtype: str | torch.dtype, device: torch.device, folder: Path) 
         return torch.bfloat16 if is_halved else _NUMBER_FORMATS.get(device.type, torch.float32)
     chosen = getattr(torch, dtype, None)
     if not isinstance(chosen, torch.dtype) or not chosen.is_floating_point:
-        raise ModelError(f"invalid dtype {dtype!r}", hint=f"Use one of {', '.join(DTYPES)}.")
+        raise ModelError(
+            f"invalid dtype {dtype!r}", hint="Use one of auto, float32, bfloat16, float16, int8, int4."
+        )
     return chosen
 
 
