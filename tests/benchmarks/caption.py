@@ -39,11 +39,13 @@ class Ours:
         from photopal.assistant.assistant import Assistant
         from photopal.concepts import Bank
         from photopal.ingest.indexer import index_folders
+        from photopal.instances import load_encoder
         from photopal.library import Library
         from photopal.vlm import load_model
 
         model = load_model(folder, dtype=dtype)
-        self.assistant = Assistant(model, Bank(model.fingerprint, ""), [])
+        # With the second look of the command, by which drawn photos are told from camera photos.
+        self.assistant = Assistant(model, Bank(model.fingerprint, ""), [], glance=load_encoder().glance)
         self.library = Library(root / f"{folder.name}-{dtype}.db")
         index_folders(self.library, [photos[0].parent])
 
