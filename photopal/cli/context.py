@@ -210,7 +210,7 @@ class Session:
             )
         model.feature_cache = FeatureCache(
             self.settings.features_path,
-            f"{model.fingerprint}-{str(model.dtype).removeprefix('torch.')}{model.limit}",
+            f"{model.fingerprint}-{str(model.dtype).removeprefix('torch.')}{model.variant}",
             device=model.device,
             most_bytes=self.settings.features_mb * 2**20,
         )

@@ -112,7 +112,7 @@ def load_model(
         fingerprint=fingerprint,
         ood_detector=load_ood_detector(folder),
     )
-    model.limit = (f"-{image_tokens}" if is_limited else "") + (f"-{dtype}" if bits else "")
+    model.variant = (f"-{image_tokens}" if is_limited else "") + (f"-{dtype}" if bits else "")
     if not family.is_proven:
         model.take_route(find_route(model, checkpoint, family, routes_path))
     return model

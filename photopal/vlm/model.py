@@ -58,7 +58,7 @@ class LoadedModel:
         self.fingerprint = fingerprint
         self.ood_detector = ood_detector
         self.on_ood_check: Callable[[bool], None] | None = None
-        self.limit = ""  # what tells features with fewer tokens from others in names of files
+        self.variant = ""  # in file names, tells features with fewer tokens or bits from others
         self.feature_cache: FeatureCache | None = None  # set to store features that have a key
         self.device, self.dtype = checkpoint.device, checkpoint.dtype
         self._checkpoint = checkpoint

@@ -165,7 +165,7 @@ def test_a_photo_is_seen_as_no_more_tokens_than_are_wanted(tiny_qwen3_vl):
     counts = []
     for most in (0, 20, 100):
         model = load_model(tiny_qwen3_vl, device="cpu", image_tokens=most)
-        counts.append((len(model.encode_photos([picture])[0].tokens), model.limit))
+        counts.append((len(model.encode_photos([picture])[0].tokens), model.variant))
     assert counts[0] == counts[2] == (48, "")
     assert counts[1] == (15, "-20")
 

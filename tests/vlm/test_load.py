@@ -257,7 +257,7 @@ def test_a_model_in_fewer_bits_answers_nearly_the_same_and_learns(tiny_llava, dt
         encoded = one.encode_prompt(ChatPrompt("What is this?"), features)
         logits.append(one.run(encoded.ids, encoded.positions, features)[-1].float())
     assert torch.nn.functional.cosine_similarity(*logits, dim=0) > least
-    assert model.limit.endswith(dtype)
+    assert model.variant.endswith(dtype)
     rows = ConceptEmbeddings(
         inputs=torch.randn(1, 3, model.hidden_size, requires_grad=True),
         outputs=torch.randn(1, model.hidden_size),

@@ -198,9 +198,8 @@ def _patch_centers(xs: Tensor, ys: Tensor, tokens: int) -> _Tiles | None:
     centers: _Tiles = []
     for tile in tiles:
         jumps = torch.nonzero((tile[1:, 1] - tile[:-1, 1]).abs() > 0.25 / math.sqrt(len(tile)))
-        cols = (
-            int(jumps[0]) + 1 if len(jumps) else len(tile)
-        )  # patches up to the first that is not in its row
+        # The patches up to the first that is not in the first one's row.
+        cols = int(jumps[0]) + 1 if len(jumps) else len(tile)
         if len(tile) % joined:
             return None
         if cols == side:
