@@ -47,7 +47,8 @@ class Probes(nn.Module):
     """Linear heads over hidden states, trained along and thrown away.
 
     Soft tokens stand after the photo and can look for their concept there: they are asked where it is, what
-    it looks like, does and wears, and who stands beside it. The tokens of the photo itself are asked what
+    it looks like, does and wears, and who stands beside it. Words of a question that stand for somebody, such
+    as "the child with red hair" or "mark 2", are asked where that one is and how it looks, or that nobody is. The tokens of the photo itself are asked what
     covers them, and the token after it what is true of the whole photo. The last token of a lettered option
     is asked for its letter, and whether it is right. A few Yes, No, letters and words of each conversation
     teach all this too, but far slower.
@@ -79,8 +80,9 @@ def probe(
     """
     hidden = nn.functional.rms_norm(hidden.float(), hidden.shape[-1:])
     found, report = _soft_token_loss(probes, batch, hidden, names, vocabulary)
+    meant, told = _mention_loss(probes, batch, hidden)
     seen = _photo_loss(probes, batch, hidden, image_id)
-    return found + seen, report
+    return found + meant + seen, report | told
 
 
 def probe_options(probes: Probes, batch: ExampleBatch, hidden: Tensor) -> tuple[Tensor, dict[str, float]]:
@@ -128,24 +130,42 @@ def _soft_token_loss(
     index = torch.tensor(where, device=hidden.device)
     sides, subjects, *nearby = torch.tensor(facts, device=hidden.device).T
     states = hidden[index[:, 0], index[:, 1]]
-    logits = probes.side(states)
-    loss = SIDE_WEIGHT * nn.functional.cross_entropy(logits, sides)
-    report = {"find-side": _share(logits.argmax(1) == sides)}
+    loss, report = _finding_loss(probes, batch, states, sides, subjects)
     shown = subjects >= 0
     if not shown.any():
         return loss, report
-    states, subjects, examples = states[shown], subjects[shown], index[shown, 0]
-    looks, right = attribute_loss(probes.looks(states), batch.vision.subjects[subjects], SUBJECT_ATTRIBUTES)
-    loss = loss + LOOKS_WEIGHT * looks
-    for name in ("activity", "top", "top_pattern", "trousers", "hat"):
-        report[f"find-{name}"] = float(right[list(SUBJECT_ATTRIBUTES).index(name)])
-    near = names[examples]
+    states, near = states[shown], names[index[shown, 0]]
     for head, target in zip(probes.neighbours, nearby, strict=True):
         logits = neighbor_logits(head(states), near)
         target = target[shown]
         loss = loss + NEIGHBOR_WEIGHT / 2 * nn.functional.cross_entropy(logits, target)
         report["find-neighbour"] = _share(logits.argmax(1) == target)
     return loss, report
+
+
+def _mention_loss(probes: Probes, batch: ExampleBatch, hidden: Tensor) -> tuple[Tensor, dict[str, float]]:
+    told = [(row, *mention) for row, example in enumerate(batch.examples) for mention in example.mentions]
+    if not told:
+        return hidden.new_zeros(()), {}
+    rows, places, sides, subjects = torch.tensor(told, device=hidden.device).T
+    return _finding_loss(probes, batch, hidden[rows, places], sides, subjects)
+
+
+def _finding_loss(
+    probes: Probes, batch: ExampleBatch, states: Tensor, sides: Tensor, subjects: Tensor
+) -> tuple[Tensor, dict[str, float]]:
+    """Ask hidden states [tokens, width] where the one they stand for is, and what it looks like."""
+    logits = probes.side(states)
+    loss = SIDE_WEIGHT * nn.functional.cross_entropy(logits, sides)
+    report = {"find-side": _share(logits.argmax(1) == sides)}
+    shown = subjects >= 0
+    if not shown.any():
+        return loss, report
+    targets = batch.vision.subjects[subjects[shown]]
+    looks, right = attribute_loss(probes.looks(states[shown]), targets, SUBJECT_ATTRIBUTES)
+    for name in ("activity", "top", "top_pattern", "trousers", "hat"):
+        report[f"find-{name}"] = float(right[list(SUBJECT_ATTRIBUTES).index(name)])
+    return loss + LOOKS_WEIGHT * looks, report
 
 
 def neighbor_logits(asked: Tensor, names: Tensor) -> Tensor:

@@ -23,7 +23,15 @@ from transformers import CLIPVisionModel, LlavaForConditionalGeneration, PreTrai
 
 from photopal.lab.pretrain.architecture import HIDDEN, LEAN, build_model, build_processor, save_model
 from photopal.lab.pretrain.groups import GRID
-from photopal.lab.pretrain.loop import Stage, StageRun, best_device, load_modules, run_stage
+from photopal.lab.pretrain.loop import (
+    Stage,
+    StageRun,
+    best_device,
+    load_modules,
+    run_parallel,
+    run_stage,
+    wait_for_all,
+)
 from photopal.lab.pretrain.ood_fit import fit_ood_detector_to_folder
 from photopal.lab.pretrain.optimizers import Optimizers, autocast
 from photopal.lab.pretrain.train import report
@@ -42,6 +50,7 @@ from photopal.vlm.load import DEFAULT_MODEL_FOLDER
 TOWER_FILE, PLAIN_FILE = "tower.pt", "plain.pt"
 TOWER_RATE = 0.3
 ENDLESS = 1e9
+GROUPS_PER_BATCH = 4
 READING_WEIGHT = 2.0
 NO_MARK_WEIGHT = 0.25
 
@@ -123,6 +132,7 @@ def train_plain(tower_run: StageRun, run: StageRun, folder: Path) -> None:
     model.set_attn_implementation(LEAN)
     tower = model.model.vision_tower
     train_tower(tower_run, tower, folder / TOWER_FILE)
+    wait_for_all()
     tower.requires_grad_(False)
     probes = Probes(HIDDEN).to(device)
     optimizers = Optimizers([(model, 1.0), (probes, 1.0)], rate=run.learning_rate, decay=run.weight_decay)
@@ -159,16 +169,20 @@ def main(
     photos: Annotated[
         int, typer.Option(help="Photos of stage two; the rate falls in its second half.")
     ] = 60_000,
+    processes: Annotated[
+        int, typer.Option(help="Processes of one thread each, which share the batches.")
+    ] = 1,
     seed: Annotated[int, typer.Option(help="Drives everything random.")] = 0,
     write: Annotated[
         Path | None, typer.Option(help="Train nothing, write the weights of stage two's checkpoint here.")
     ] = None,
 ) -> None:
     """Train photopal-plain on the drawn world, without a name."""
-    run = StageRun(seconds=ENDLESS, photos=photos, groups_per_batch=3, seed=seed)
+    groups = max(1, GROUPS_PER_BATCH // processes)
+    run = StageRun(seconds=ENDLESS, photos=photos, groups_per_batch=groups, seed=seed)
     if write is None:
-        tower_run = StageRun(seconds=ENDLESS, photos=tower_photos, groups_per_batch=3, seed=seed)
-        train_plain(tower_run, run, folder)
+        tower_run = StageRun(seconds=ENDLESS, photos=tower_photos, groups_per_batch=groups, seed=seed)
+        run_parallel(partial(train_plain, tower_run, run, folder), processes=processes)
     weights = write or folder / "weights"
     write_plain(folder / PLAIN_FILE, weights, run)
     fit_ood_detector_to_folder(weights)

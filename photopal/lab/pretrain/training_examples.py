@@ -49,6 +49,8 @@ class TrainingExample:
             or `STRANGER` for somebody without a name.
         marks: Marks drawn on the photo.
         options: Of each lettered option the place of its last id, its number, and 1 if it is right, else 0.
+        mentions: Of each question that speaks of somebody without a name the place of the last id of those
+            words, their side and row as in `sides` and `subjects`.
     """
 
     row: int
@@ -64,6 +66,7 @@ class TrainingExample:
     neighbors: list[tuple[int, int]]
     marks: tuple[Mark, ...]
     options: list[tuple[int, int, int]]
+    mentions: list[tuple[int, int, int]]
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,11 @@ class ExampleBatch:
 
 @dataclass(frozen=True)
 class ExampleFacts:
-    """What an example takes from its group besides the conversation; see `TrainingExample`."""
+    """What an example takes from its group besides the conversation; see `TrainingExample`.
+
+    Attributes:
+        mentioned: Side and row of each subject of the scene, for mentions.
+    """
 
     row: int
     marks: tuple[Mark, ...]
@@ -95,6 +102,7 @@ class ExampleFacts:
     sides: list[int] = field(default_factory=list)
     subjects: list[int] = field(default_factory=list)
     neighbors: list[tuple[int, int]] = field(default_factory=list)
+    mentioned: list[tuple[int, int]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -162,7 +170,7 @@ class ExampleMaker:
             tuple(group.cast[m] for m in chosen if m not in members),
         )
         shown = {m: s.x for m, s in zip(members, photo.scene.subjects, strict=True)}
-        sides = [1 + min(2, int(3 * shown[m])) if m in shown else 0 for m in chosen]
+        sides = [side_of(shown[m]) if m in shown else 0 for m in chosen]
         places = [subjects + members.index(m) if m in members else -1 for m in chosen]
         known = ExampleFacts(
             row=first + row,
@@ -193,6 +201,7 @@ class ExampleMaker:
         ids, positions, blocks = list(prefix), list(range(len(prefix))), [0] * len(prefix)
         labels, kinds = [IGNORED] * len(prefix), [""] * len(prefix)
         options: list[tuple[int, int, int]] = []
+        mentions: list[tuple[int, int, int]] = []
         number = 0
         told = zip(exchanges, questions, answers, strict=True)
         for place, (exchange, question, answer) in enumerate(told, start=1):
@@ -202,6 +211,10 @@ class ExampleMaker:
             number += 1
             ends = option_ends(exchange, texts[place], spans[place])
             options += [(len(ids) + end, letter, is_right) for end, letter, is_right in ends]
+            end = mention_end(exchange, texts[place], spans[place])
+            if end is not None and exchange.mention is not None:
+                facts = known.mentioned[exchange.mention.subject] if exchange.mention.subject >= 0 else (0, -1)
+                mentions.append((len(ids) + end, *facts))
             ids += tail
             positions += range(len(prefix), len(prefix) + len(tail))
             blocks += [number] * len(tail)
@@ -222,6 +235,7 @@ class ExampleMaker:
             neighbors=known.neighbors,
             marks=known.marks,
             options=options,
+            mentions=mentions,
         )
 
     def _asked(self, exchange: Exchange, rng: random.Random) -> str:
@@ -247,6 +261,25 @@ def option_ends(exchange: Exchange, text: str, spans: list[tuple[int, int]]) -> 
     last = [max(n for n, (begin, _) in enumerate(spans) if begin < first + end) for end in ends]
     right = LETTERS.index(exchange.answer)
     return [(token, letter, int(letter == right)) for letter, token in enumerate(last)]
+
+
+def mention_end(exchange: Exchange, text: str, spans: list[tuple[int, int]]) -> int | None:
+    """The number of the last token of whom a question speaks of; None where that cannot be told.
+
+    Args:
+        exchange: The question and its answer.
+        text: What was tokenized; if the question was roughened, the words may not stand in it.
+        spans: From which to which character of it each token reaches.
+    """
+    if exchange.mention is None or exchange.mention.words not in text:
+        return None
+    end = text.index(exchange.mention.words) + len(exchange.mention.words)
+    return max(n for n, (begin, _) in enumerate(spans) if begin < end)
+
+
+def side_of(x: float) -> int:
+    """1, 2 or 3 for the left, middle or right third, of x 0…1."""
+    return 1 + min(2, int(3 * x))
 
 
 def member_patches(group: Group) -> dict[tuple[int, int], list[int]]:
@@ -316,11 +349,14 @@ class UnnamedExampleMaker(ExampleMaker):
             for g, m in zip(groups, marks, strict=True)
             for photo, of in zip(g.photos, m, strict=True)
         ]
-        examples = []
+        examples, subjects = [], 0
         for row, (scene, of) in enumerate(scenes):
             numbers = {index: mark.number for index, mark in of.items()}
             exchanges = converse_without_names(scene, rng, marks=numbers, count=MOST_EXCHANGES)
-            examples.append(self._pack(ExampleFacts(row, tuple(of.values())), exchanges, [], rng))
+            mentioned = [(side_of(s.x), subjects + n) for n, s in enumerate(scene.subjects)]
+            subjects += len(scene.subjects)
+            facts = ExampleFacts(row, tuple(of.values()), mentioned=mentioned)
+            examples.append(self._pack(facts, exchanges, [], rng))
         shown = [show_marks(group, of) for group, of in zip(groups, marks, strict=True)]
         return ExampleBatch(collate(shown), examples)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from photopal.lab.synthetic.dialogue import descriptions, multiple_choice, questions
 from photopal.lab.synthetic.dialogue.descriptions import Marked
-from photopal.lab.synthetic.dialogue.talk import Exchange, Talk
+from photopal.lab.synthetic.dialogue.talk import Exchange, Mention, Talk, things_of
 from photopal.lab.synthetic.scene import Scene
 
 Maker = Callable[[Talk, random.Random], Exchange | None]
@@ -120,23 +120,55 @@ def converse_without_names(
 def _makers(scene: Scene, marks: Mapping[int, int], rng: random.Random) -> list[tuple[NamelessMaker, int]]:
     """What can be asked of a scene, with how often."""
     makers: list[tuple[NamelessMaker, int]] = [
-        *_bound(_NAMELESS_SCENES, _nameless(scene)),
-        *_bound(_OF_SOMEBODY, descriptions.talk_by_looks(scene, rng)),
+        *_bound(_NAMELESS_SCENES, _nameless(scene), _mention_by_what_is_asked),
+        *_bound(_OF_SOMEBODY, descriptions.talk_by_looks(scene, rng), _mention_by_name),
         (partial(descriptions.described, scene), 5),
         (partial(descriptions.everybody, scene), 1),
     ]
     if marks:
         marked = Marked(scene, marks)
-        makers += _bound(_OF_MARKS, marked)
-        by_marks = _bound(_OF_SOMEBODY, descriptions.talk_by_marks(marked, rng))
+        makers += [(partial(maker, marked), weight) for maker, weight in _OF_MARKS]
+        by_marks = _bound(_OF_SOMEBODY, descriptions.talk_by_marks(marked, rng), _mention_by_name)
         makers += [(partial(_of_marked, maker), weight) for maker, weight in by_marks]
     return makers
 
 
+Mentioning = Callable[[Talk, Exchange], Mention | None]
+
+
 def _bound(
-    makers: Sequence[tuple[Callable[[Any, random.Random], Exchange | None], int]], of: object
+    makers: Sequence[tuple[Maker, int]], talk: Talk, mention: Mentioning
 ) -> list[tuple[NamelessMaker, int]]:
-    return [(partial(maker, of), weight) for maker, weight in makers]
+    return [(partial(_with_mention, maker, talk, mention), weight) for maker, weight in makers]
+
+
+def _with_mention(maker: Maker, talk: Talk, mention: Mentioning, rng: random.Random) -> Exchange | None:
+    exchange = maker(talk, rng)
+    return exchange if exchange is None else replace(exchange, mention=mention(talk, exchange))
+
+
+def _mention_by_name(talk: Talk, exchange: Exchange) -> Mention | None:
+    """Who is meant by what the talk calls them."""
+    name = exchange.fields.get("name")
+    if name in talk.names:
+        return Mention(name, talk.names.index(name))
+    return Mention(name, -1) if name in talk.absent else None
+
+
+def _mention_by_what_is_asked(talk: Talk, exchange: Exchange) -> Mention | None:
+    """Who is meant by "the dog", by what is worn or done, or by "a hat", where it is one or nobody."""
+    subjects, fields = talk.scene.subjects, exchange.fields
+    if exchange.way == "who_does":
+        words, fits = fields["doing"], [s.activity == fields["doing"] for s in subjects]
+    elif exchange.way == "who_wears":
+        words, fits = fields["garment"], [fields["garment"] in things_of(s) for s in subjects]
+    elif exchange.way == "exists":
+        words, fits = fields["what"], [fields["what"] in questions.there_is(s) for s in subjects]
+    elif "name" in fields:
+        words, fits = fields["name"], [fields["name"][4:] in questions.only_words(s) for s in subjects]
+    else:
+        return None
+    return Mention(words, fits.index(True) if any(fits) else -1) if sum(fits) <= 1 else None
 
 
 def _of_marked(maker: NamelessMaker, rng: random.Random) -> Exchange | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from photopal.lab.synthetic.dialogue.questions import activities_of
-from photopal.lab.synthetic.dialogue.talk import Exchange, Talk, ask, kind_words, yes_no
+from photopal.lab.synthetic.dialogue.talk import Exchange, Mention, Talk, ask, kind_words, yes_no
 from photopal.lab.synthetic.identity import AGES, Identity, Person, Pet, draw_identity, draw_lookalike
 from photopal.lab.synthetic.scene import (
     COLLARS,
@@ -258,10 +258,9 @@ class Marked:
         """A number that is nowhere on the photo."""
         return rng.choice([n for n in range(1, HIGHEST_MARK + 1) if n not in self.marks.values()])
 
-    def someone(self, rng: random.Random) -> tuple[int, Subject]:
-        """Somebody with a mark, with its number."""
-        index = rng.choice(sorted(self.marks))
-        return self.marks[index], self.scene.subjects[index]
+    def someone(self, rng: random.Random) -> int:
+        """The index of somebody with a mark."""
+        return rng.choice(sorted(self.marks))
 
 
 def talk_by_looks(scene: Scene, rng: random.Random) -> Talk:
@@ -297,19 +296,19 @@ def everybody(scene: Scene, rng: random.Random) -> Exchange:
 def described(scene: Scene, rng: random.Random) -> Exchange | None:
     """Ask whether somebody is there whom a description fits, or fits but for one attribute."""
     is_there = bool(scene.subjects) and rng.random() < 0.5
-    if is_there:
-        words = describe(rng.choice(scene.subjects), rng).words
-    else:
-        nobody = describe_nobody(scene.subjects, rng)
-        if nobody is None:
-            return None
-        words = nobody.words
-    return ask("described", "exists", yes_no(is_there), rng, what=with_article(words))
+    told = describe(rng.choice(scene.subjects), rng) if is_there else describe_nobody(scene.subjects, rng)
+    if told is None:
+        return None
+    what = with_article(told.words)
+    fitting = [index for index, subject in enumerate(scene.subjects) if told.fits(subject)]
+    mention = Mention(what, fitting[0] if fitting else -1) if len(fitting) <= 1 else None
+    return replace(ask("described", "exists", yes_no(is_there), rng, what=what), mention=mention)
 
 
 def described_at_mark(marked: Marked, rng: random.Random) -> Exchange | None:
     """Ask whether the one at a mark is as described, or as somebody else there is."""
-    number, subject = marked.someone(rng)
+    index = marked.someone(rng)
+    number, subject = marked.marks[index], marked.scene.subjects[index]
     others = [other for other in marked.scene.subjects if other is not subject]
     if rng.random() < 0.5:
         description = describe(subject, rng)
@@ -321,25 +320,33 @@ def described_at_mark(marked: Marked, rng: random.Random) -> Exchange | None:
             return None
         description = almost
     what = f"{with_article(description.words)} {_at(number, rng)}"
-    return ask("mark", "exists", yes_no(description.fits(subject)), rng, what=what)
+    is_so = description.fits(subject)
+    exchange = ask("mark", "exists", yes_no(is_so), rng, what=what)
+    return replace(exchange, mention=Mention(what, index if is_so else -1))
 
 
 def at_mark(marked: Marked, rng: random.Random) -> Exchange:
     """Ask who is at a mark."""
     if rng.random() < NO_MARK_SHARE:
-        number = marked.unused(rng)
-        return ask("mark", "at_mark", f"There is no mark {number}.", rng, at=_at(number, rng))
-    number, subject = marked.someone(rng)
-    return ask("mark", "at_mark", sentence(describe_identity(subject.identity)), rng, at=_at(number, rng))
+        number, index = marked.unused(rng), -1
+        answer = f"There is no mark {number}."
+    else:
+        index = marked.someone(rng)
+        number = marked.marks[index]
+        answer = sentence(describe_identity(marked.scene.subjects[index].identity))
+    at = _at(number, rng)
+    return replace(ask("mark", "at_mark", answer, rng, at=at), mention=Mention(at, index))
 
 
 def mark_of(marked: Marked, rng: random.Random) -> Exchange | None:
     """Ask which mark is at somebody described."""
-    number, subject = marked.someone(rng)
-    description = describe_only(subject, marked.scene.subjects, rng)
+    index = marked.someone(rng)
+    description = describe_only(marked.scene.subjects[index], marked.scene.subjects, rng)
     if description is None:
         return None
-    return ask("mark", "mark_of", f"Mark {number}.", rng, name=f"the {description.words}")
+    name = f"the {description.words}"
+    exchange = ask("mark", "mark_of", f"Mark {marked.marks[index]}.", rng, name=name)
+    return replace(exchange, mention=Mention(name, index))
 
 
 def _at(number: int, rng: random.Random) -> str:

@@ -424,16 +424,25 @@ def count_them(talk: Talk, rng: random.Random) -> Exchange:
 
 def exists(talk: Talk, rng: random.Random) -> Exchange:
     """Ask whether there is a person, a kind of pet or a thing."""
-    there = {thing for subject in talk.scene.subjects for thing in things_of(subject)}
-    for subject in talk.scene.subjects:
-        one = subject.identity
-        there |= {with_article(one.species), "a pet", "an animal"} if isinstance(one, Pet) else {"a person"}
-        there |= {"a child"} if isinstance(one, Person) and one.age == "child" else set()
+    there = {what for subject in talk.scene.subjects for what in there_is(subject)}
     living = ("a person", "a pet", "a child", *SPECIES_WORDS)
     asked = living if rng.random() < 0.35 else _ALL_THINGS
     known = sorted(there & set(asked))
     what = rng.choice(known if known and rng.random() < 0.5 else asked)
     return ask("exists", "exists", yes_no(what in there), rng, what=what)
+
+
+def there_is(subject: Subject) -> set[str]:
+    """What there is in a photo of somebody: "a dog", "an animal", and their things."""
+    one = subject.identity
+    there = {with_article(one.species), "a pet", "an animal"} if isinstance(one, Pet) else {"a person"}
+    there |= {"a child"} if isinstance(one, Person) and one.age == "child" else set()
+    return there | things_of(subject)
+
+
+def only_words(subject: Subject) -> tuple[str, ...]:
+    """What somebody is called who is the only one of a kind: "dog" and "pet", or "person"."""
+    return (subject.identity.species, "pet") if isinstance(subject.identity, Pet) else ("person",)
 
 
 def who_does(talk: Talk, rng: random.Random) -> Exchange:
@@ -464,7 +473,7 @@ def who_does(talk: Talk, rng: random.Random) -> Exchange:
 def stranger(talk: Talk, rng: random.Random) -> Exchange | None:
     """Ask about the only person or the only pet of a species, without a name."""
     subjects = talk.scene.subjects
-    words = [s.identity.species if isinstance(s.identity, Pet) else "person" for s in subjects]
+    words = [only_words(s)[0] for s in subjects]
     if words.count("person") == len(words) - 1 and rng.random() < 0.5:
         words = [word if word == "person" else "pet" for word in words]
     single = [(s, w) for s, w in zip(subjects, words, strict=True) if words.count(w) == 1]

@@ -70,6 +70,19 @@ def _tidy(text: str) -> str:
 
 
 @dataclass(frozen=True)
+class Mention:
+    """Words of a question that stand for somebody: "the child with red hair", "mark 2", "a red top".
+
+    Attributes:
+        words: The words as they stand in the question.
+        subject: The number of the scene's subject they are true of, -1 if of none.
+    """
+
+    words: str
+    subject: int
+
+
+@dataclass(frozen=True)
 class Exchange:
     """A question and its true answer.
 
@@ -79,6 +92,7 @@ class Exchange:
         answer: The answer.
         way: The way of asking, see `grammars.WAYS`.
         fields: What the question speaks of.
+        mention: Whom it speaks of, where that is known; the words may be missing from a roughened question.
     """
 
     kind: str
@@ -86,6 +100,7 @@ class Exchange:
     answer: str
     way: str
     fields: dict[str, str] = field(default_factory=dict)
+    mention: Mention | None = None
 
 
 @dataclass(frozen=True)
