@@ -213,7 +213,9 @@ class ExampleMaker:
             options += [(len(ids) + end, letter, is_right) for end, letter, is_right in ends]
             end = mention_end(exchange, texts[place], spans[place])
             if end is not None and exchange.mention is not None:
-                facts = known.mentioned[exchange.mention.subject] if exchange.mention.subject >= 0 else (0, -1)
+                facts = (
+                    known.mentioned[exchange.mention.subject] if exchange.mention.subject >= 0 else (0, -1)
+                )
                 mentions.append((len(ids) + end, *facts))
             ids += tail
             positions += range(len(prefix), len(prefix) + len(tail))

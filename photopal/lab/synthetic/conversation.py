@@ -150,6 +150,8 @@ def _with_mention(maker: Maker, talk: Talk, mention: Mentioning, rng: random.Ran
 def _mention_by_name(talk: Talk, exchange: Exchange) -> Mention | None:
     """Who is meant by what the talk calls them."""
     name = exchange.fields.get("name")
+    if name is None:
+        return None
     if name in talk.names:
         return Mention(name, talk.names.index(name))
     return Mention(name, -1) if name in talk.absent else None
