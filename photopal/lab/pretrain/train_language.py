@@ -48,10 +48,10 @@ class Probes(nn.Module):
 
     Soft tokens stand after the photo and can look for their concept there: they are asked where it is, what
     it looks like, does and wears, and who stands beside it. Words of a question that stand for somebody, such
-    as "the child with red hair" or "mark 2", are asked where that one is and how it looks, or that nobody is. The tokens of the photo itself are asked what
-    covers them, and the token after it what is true of the whole photo. The last token of a lettered option
-    is asked for its letter, and whether it is right. A few Yes, No, letters and words of each conversation
-    teach all this too, but far slower.
+    as "the child with red hair" or "mark 2", are asked where that one is and how it looks, or that nobody is.
+    The tokens of the photo itself are asked what covers them, and the token after it what is true of the
+    whole photo. The last token of a lettered option is asked for its letter, and whether it is right. A few
+    Yes, No, letters and words of each conversation teach all this too, but far slower.
     """
 
     def __init__(self, width: int) -> None:

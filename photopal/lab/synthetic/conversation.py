@@ -6,7 +6,6 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from photopal.lab.synthetic.dialogue import descriptions, multiple_choice, questions
 from photopal.lab.synthetic.dialogue.descriptions import Marked
