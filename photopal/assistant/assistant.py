@@ -71,7 +71,7 @@ class Assistant:
         *,
         has_marks: bool = True,
         finder: EvidenceFinder | None = None,
-        glance: Callable[[Image.Image], PhotoFeatures | None] | None = None,
+        glance: Callable[[Sequence[Image.Image]], list[PhotoFeatures] | None] | None = None,
     ) -> None:
         self.model = model
         self.bank = bank
@@ -95,7 +95,7 @@ class Assistant:
         """
         # A model of all kinds of photos needs no second opinion.
         glance = None if self.model.sees_all else self._glance
-        glances = [None if glance is None else glance(image) for image in images]
+        glances: Sequence[PhotoFeatures | None] = (glance(images) if glance else None) or [None] * len(images)
         looks = [
             PhotoAnalysis(
                 image=image,

@@ -48,13 +48,15 @@ LONGEST_S = 12.0
 
 MOST_AT_ONCE = 32
 _RISE = 1.1
+_LARGEST_STEP = 8
 _TRY_AGAIN_AFTER = 24
 
 
 class BatchSizer:
     """Finds by trial how many photos to caption together; the first batch is a single photo.
 
-    Each trial is a batch twice as large. It becomes the rule if it is quick, or if it captions a tenth more
+    Each trial is a batch twice as large, or larger while even eight times as many take less than a batch
+    may. It becomes the rule if it is quick, or if it captions a tenth more
     photos per second; if not, the next trial comes after some batches.
 
     Attributes:
@@ -73,6 +75,7 @@ class BatchSizer:
         self._since_s = clock()
         self._proven, self._per_s = 0, 0.0  # the size that is the rule, and its photos per second
         self._until_trial = 0
+        self._largest_step = _LARGEST_STEP
 
     def is_full(self, count: int) -> bool:
         """Whether a batch of this many photos should begin, large enough or waited for long enough."""
@@ -91,7 +94,7 @@ class BatchSizer:
     def note_failure(self, count: int) -> None:
         """Note that a batch of this many photos was too much."""
         self.size = self._proven = max(1, count // 2)
-        self._until_trial = _TRY_AGAIN_AFTER
+        self._until_trial, self._largest_step = _TRY_AGAIN_AFTER, 2
 
     def note(self, count: int, took_s: float) -> None:
         """Note how long the model took for a batch of this many photos.
@@ -113,7 +116,9 @@ class BatchSizer:
                 self.size = self._proven = max(1, count // 2)
                 self._per_s, self._until_trial = per_s, _TRY_AGAIN_AFTER
         if self._until_trial <= 0 and self.size / max(1e-9, self._per_s) <= LONGEST_S / 2:
-            self.size = min(self._most, 2 * self._proven)
+            in_time = int(self._batch_s * self._per_s)
+            larger = max(2 * self._proven, min(self._largest_step * self._proven, in_time))
+            self.size = min(self._most, larger)
 
 
 @dataclass(frozen=True)

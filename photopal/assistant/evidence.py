@@ -257,9 +257,9 @@ class EvidenceFinder:
             after = replace(before, face_key=keys.face, findings=tuple(found))
             self._library.findings.put(photo_id, after)
 
-    def glance(self, image: Image.Image) -> PhotoFeatures | None:
-        """Look at a photo as a classifier does, see `InstanceEncoder.glance`; None without the encoder."""
-        return self._cells.glance(image)
+    def glance(self, images: Sequence[Image.Image]) -> list[PhotoFeatures] | None:
+        """Look at photos as a classifier does, see `InstanceEncoder.glance`; None without the encoder."""
+        return self._cells.glance(images)
 
     @property
     def compares_looks(self) -> bool:
@@ -438,10 +438,10 @@ class _Cells:
             self._encoder, self._is_loaded = load_encoder(), True
         return self._encoder
 
-    def glance(self, image: Image.Image) -> PhotoFeatures | None:
-        """What the encoder makes of a photo at a glance."""
+    def glance(self, images: Sequence[Image.Image]) -> list[PhotoFeatures] | None:
+        """What the encoder makes of photos at a glance."""
         encoder = self._load()
-        return None if encoder is None else encoder.glance(image)
+        return None if encoder is None else encoder.glance(images)
 
     def species(self, glance: PhotoFeatures) -> str | None:
         """Say "dog" or "cat" of a photo that shows one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
@@ -24,6 +25,7 @@ SMALL_SUBJECT_SIDE_PX = 960
 """The longer side for smaller subjects; takes over twice as long."""
 
 _CLASS_SIDE_PX = 224
+_GAP = 1.0  # of `Image.resize`: a quarter of the time
 _CLASS_MOST_PX = 448  # of the longer side, so that a panorama costs no more than four times a square
 _CLASSES_OF = {"dog": slice(151, 269), "cat": slice(281, 286)}  # of ImageNet's 1000
 _LEAST_PROBABILITY = 0.3
@@ -62,19 +64,29 @@ class InstanceEncoder:
             encoded.append(features_of(patches))
         return encoded
 
-    def glance(self, image: Image.Image) -> PhotoFeatures:
-        """Encode a photo as small as those the network was trained on: a tenth of the time of `encode`.
+    def glance(self, images: Sequence[Image.Image]) -> list[PhotoFeatures]:
+        """Encode photos as small as those the network was trained on: a tenth of the time of `encode`.
 
         Args:
-            image: RGB and upright, of any size.
+            images: RGB and upright, of any size.
 
         Returns:
             Features without tokens, too coarse to recognize anybody by: they tell the species, and a kind of
             photo from another. `patches` is `[rows, cols, CELL_WIDTH]`.
         """
+        threads = torch.get_num_threads()
+        if min(len(images), threads) < 2:
+            return [self._glance(image) for image in images]
+        # Each photo on a thread of its own: convolutions so small are no faster on several.
+        with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            glances = list(pool.map(self._glance, images))
+        torch.set_num_threads(threads)  # what threads begin with that others make
+        return glances
+
+    def _glance(self, image: Image.Image) -> PhotoFeatures:
         scale = min(_CLASS_SIDE_PX / min(image.size), _CLASS_MOST_PX / max(image.size))
         with torch.inference_mode():
-            cells = self._network.encode(_pixels(image, scale))[0]
+            cells = self._network.encode(_pixels(image, scale, reducing_gap=_GAP))[0]
         return features_of(cells.permute(1, 2, 0).contiguous())
 
     def species(self, glance: PhotoFeatures) -> str | None:
@@ -107,9 +119,10 @@ def features_of(cells: Tensor) -> PhotoFeatures:
     return PhotoFeatures(tokens=tokens, token_grid=(0, 0), patches=cells, frame=WHOLE_PHOTO)
 
 
-def _pixels(image: Image.Image, scale: float) -> Tensor:
+def _pixels(image: Image.Image, scale: float, *, reducing_gap: float | None = None) -> Tensor:
     """A photo as the network takes it: `[1, 3, height, width]`, its sides rounded to multiples of 32."""
     width, height = (max(STRIDE_PX, round(side * scale / STRIDE_PX) * STRIDE_PX) for side in image.size)
-    pixels = np.asarray(image.resize((width, height), Image.Resampling.BICUBIC), dtype=np.float32)
+    resized = image.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=reducing_gap)
+    pixels = np.asarray(resized, dtype=np.float32)
     tensor = torch.from_numpy((pixels - 127) / 128).permute(2, 0, 1)[None]
     return tensor.contiguous(memory_format=torch.channels_last)

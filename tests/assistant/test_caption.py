@@ -253,7 +253,8 @@ def sizes_of(seconds, *, batches=40, **options):
 
 
 def test_a_batch_grows_as_long_as_it_is_quick():
-    assert sizes_of(lambda count: 0.01 * count, batches=8) == [1, 2, 4, 8, 16, 32, 32, 32]
+    assert sizes_of(lambda count: 0.01 * count, batches=5) == [1, 8, 32, 32, 32]
+    assert sizes_of(lambda count: 0.5 * count, batches=5) == [1, 3, 6, 3, 3]
 
 
 def test_a_batch_grows_while_photos_per_second_rise_however_slow_one_photo_is():

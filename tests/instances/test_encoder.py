@@ -148,7 +148,7 @@ def test_a_species_is_said_where_its_breeds_are_likely_together(
     probabilities: dict[int, float], word: str | None
 ) -> None:
     encoder = InstanceEncoder(SureNetwork(probabilities))
-    assert encoder.species(encoder.glance(Image.new("RGB", (300, 200)))) == word
+    assert encoder.species(*encoder.glance([Image.new("RGB", (300, 200))])) == word
 
 
 def test_without_the_package_there_is_no_encoder(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -118,7 +118,7 @@ def test_the_bundled_model_knows_drawn_photos_and_no_others():
     encoder = load_encoder()
     for images, is_known in (([next(pictures) for _ in range(20)], True), (camera_like_pictures(), False)):
         for image, features in zip(images, model.encode_photos(images), strict=True):
-            glance = encoder.glance(image)
+            [glance] = encoder.glance([image])
             assert model.is_in_distribution(features, glance) == is_known
             assert model.ood_detector.second.is_in_distribution(glance) == is_known
 

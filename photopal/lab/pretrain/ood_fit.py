@@ -52,7 +52,7 @@ def fit_ood_detector_to_folder(
         glances: list[PhotoFeatures] = []
         while batch := list(islice(images, _BATCH)):
             features += model.encode_photos(batch)
-            glances += [] if encoder is None else map(encoder.glance, batch)
+            glances += [] if encoder is None else encoder.glance(batch)
         return features, glances
 
     seen, seen_at_a_glance = encoded(seed * 2, photos, held_out=False)

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import inspect
 import math
+from collections import deque
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any
 
 import torch
@@ -41,6 +44,8 @@ _TYPE_INPUTS = ("mm_token_type_ids", "token_type_ids")
 # How the model inputs that come from the tower's output begin: the output's name and a number follow.
 _EXTRA = "vision."
 _UNUSED_OUTPUTS = ("pooler_output", "last_hidden_state", "hidden_states", "attentions")
+_PREPARED_AHEAD = 2
+_processing = Lock()
 
 
 @torch.no_grad()
@@ -57,11 +62,21 @@ def encode(checkpoint: Checkpoint, images: Sequence[Image.Image]) -> list[PhotoF
     Returns:
         One per photo; its frame is the whole photo.
     """
-    return [_encode(checkpoint, image) for image in images]
+    features: list[PhotoFeatures] = []
+    # While the device encodes a photo, the processor cuts the next ones into tiles.
+    with ThreadPoolExecutor(1, thread_name_prefix="photopal-prepare") as thread:
+        ahead = deque(thread.submit(prepare, checkpoint, image) for image in images[:_PREPARED_AHEAD])
+        for number, image in enumerate(images, start=_PREPARED_AHEAD):
+            inputs, image_text = ahead.popleft().result()
+            if number < len(images):
+                ahead.append(thread.submit(prepare, checkpoint, images[number]))
+            features.append(_encode(checkpoint, image, inputs, image_text))
+    return features
 
 
-def _encode(checkpoint: Checkpoint, image: Image.Image) -> PhotoFeatures:
-    inputs, image_text = prepare(checkpoint, image)
+def _encode(
+    checkpoint: Checkpoint, image: Image.Image, inputs: dict[str, Tensor], image_text: str
+) -> PhotoFeatures:
     outputs = _image_outputs(checkpoint, inputs)
     tokens, raw = _pooled(outputs), outputs.last_hidden_state
     layout = _layout(checkpoint, image.size, inputs, tokens, raw)
@@ -119,7 +134,8 @@ def prepare(checkpoint: Checkpoint, image: Image.Image) -> tuple[dict[str, Tenso
         image, _ = pad_to_square(image, (red, green, blue))
     # Some write a space before a word that follows.
     word = "" if options else _WORD
-    made = processor(text=[token + word], images=[image], return_tensors="pt", **options)
+    with _processing:  # a fast tokenizer fails where two threads use it at once
+        made = processor(text=[token + word], images=[image], return_tensors="pt", **options)
     inputs = {name: value for name, value in made.items() if isinstance(value, Tensor)}
     inputs = {name: value for name, value in inputs.items() if name not in _TEXT_INPUTS + _TYPE_INPUTS}
     if offsets := made.get("text_replacement_offsets"):
