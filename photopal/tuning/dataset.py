@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from PIL import Image, ImageOps
 
@@ -22,11 +22,22 @@ from photopal.vlm.protocol import PhotoFeatures, VisionModel
 
 MOST_DESCRIPTIONS = 3
 
+NEGATIVES = 16
+"""How many photos without a concept it learns from, where it alone is tuned or joins others."""
+
 
 def gather_photos(
-    library: Library, store: FeatureStore, bank: Bank, *, negatives: int = 16, seed: int = 0
+    library: Library,
+    store: FeatureStore,
+    bank: Bank,
+    *,
+    trained: Collection[int] | None = None,
+    negatives: int = NEGATIVES,
+    seed: int = 0,
 ) -> list[TuningPhoto]:
-    """Encode every reference photo, mirrored too, and random photos of the library that show nobody.
+    """Encode every reference photo, and random photos of the library that show nobody.
+
+    Those of the concepts to tune are encoded mirrored too.
 
     Photos of which the user said that somebody is there, or is not, are among them, and those where a face or
     look says that whom the model saw is not there. A photo of one concept may show another that is not
@@ -38,9 +49,11 @@ def gather_photos(
         library: Where the photos are.
         store: Encodes them.
         bank: Registered concepts with thresholds.
+        trained: Ids of the concepts to tune; all by default.
         negatives: How many random photos to take.
         seed: Chooses them.
     """
+    to_tune = bank.concepts if trained is None else trained
     photos_by_hash: dict[str, PhotoRecord] = {}
     present: defaultdict[str, set[int]] = defaultdict(set)
     absent: defaultdict[str, set[int]] = defaultdict(set)
@@ -57,7 +70,7 @@ def gather_photos(
     for key, row in photos_by_hash.items():
         try:
             features = store.of(row)
-            mirrored = mirror(store.model, row)
+            mirrored = mirror(store.model, row) if present[key].intersection(to_tune) else None
         except PhotoError:
             continue
         possible, denied = evidence_on_photo(library, row)
@@ -82,6 +95,37 @@ def gather_photos(
                 TuningPhoto(key=row.content_hash, features=features, mirrored=None, present=frozenset())
             )
     return photos
+
+
+def photos_for_newcomers(
+    photos: Sequence[TuningPhoto], bank: Bank, concepts: Mapping[int, TuningConcept]
+) -> list[TuningPhoto]:
+    """Choose the photos that concepts learn from which join others, whose embeddings are frozen.
+
+    Their own photos, those that the user took their names off, and of all others `NEGATIVES` for each of
+    them: half of those the ones that look most like them, so that what they cost does not grow with the bank.
+
+    Args:
+        photos: All there are; returned as they are if no concept is frozen.
+        bank: Has directions of all concepts.
+        concepts: Everyone, by id.
+    """
+    trained = [concept_id for concept_id, concept in concepts.items() if not concept.is_frozen]
+    if len(trained) == len(concepts):
+        return list(photos)
+    own = [photo for photo in photos if photo.present.union(photo.absent).intersection(trained)]
+    taken = {photo.key for photo in own}
+    others = [photo for photo in photos if photo.key not in taken and not photo.likely.issuperset(trained)]
+    directions = bank.directions(trained)
+    likeness = {
+        photo.key: float(map_scores(location_maps(photo.features.patches, directions)).max())
+        for photo in others
+    }
+    others.sort(key=lambda photo: (-likeness[photo.key], photo.key))
+    wanted = NEGATIVES * len(trained)
+    alike, rest = others[: wanted // 2], others[wanted // 2 :]
+    step = max(1, -(-len(rest) // (wanted - wanted // 2)))
+    return own + alike + rest[::step]
 
 
 def evidence_on_photo(library: Library, photo: PhotoRecord) -> tuple[set[int], set[int]]:

@@ -20,7 +20,8 @@ class TuningConcept:
         concept_id: Its id.
         kind: person, pet or thing.
         descriptions: Its looks in words, as they go on after "is": from the user or the model itself.
-        is_frozen: Whether its embeddings stay as they are.
+        is_frozen: Whether its embeddings stay as they are. It is then offered beside others, as in use, and
+            nothing is asked about it.
     """
 
     concept_id: int
@@ -102,28 +103,14 @@ def make_example(
     Returns:
         The example, or None where nothing can be asked.
     """
-    present = sorted(photo.present & concepts.keys())
-    absent = sorted(concepts.keys() - photo.present - photo.likely)
-    rng.shuffle(present)
-    present = present[:MOST_CONCEPTS]
-    # Whoever the user has taken off the photo is asked about first: there the embeddings were wrong.
-    most_distractors = MOST_CONCEPTS - len(present)
-    corrected = sorted(photo.absent & set(absent))
-    rng.shuffle(corrected)
-    distractors = corrected[:most_distractors]
-    # Distractors in the prompt: in use it also holds concepts that are not on the photo. Without them the
-    # precision of RAP, trained on the right concepts only, falls from 96 to 58 (docs/method.md).
-    free = [concept_id for concept_id in absent if concept_id not in photo.absent]
-    wanted = min(most_distractors, rng.choice((1, 2, 2, 3))) - len(distractors)
-    distractors += rng.sample(free, max(0, min(len(free), wanted)))
-    slots = present + distractors
-    if not slots:
+    slots = _choose_slots(photo, concepts, rng)
+    frozen = {concept_id for concept_id in slots if concepts[concept_id].is_frozen}
+    if frozen.issuperset(slots):
         return None
-    # Shuffled, or a concept's slot would tell whether it is there.
-    rng.shuffle(slots)
     offered = [PromptConcept(token_counts[concept_id]) for concept_id in slots]
     exchanges: list[tuple[str, str, str]] = []  # kind, question, answer
-    for slot, concept_id in enumerate(slots):
+    to_ask = [(slot, concept_id) for slot, concept_id in enumerate(slots) if concept_id not in frozen]
+    for slot, concept_id in to_ask:
         name = name_placeholder(slot)
         is_present = concept_id in photo.present
         for template in rng.sample(questions.RECOGNITION_TEMPLATES, 2):
@@ -140,6 +127,8 @@ def make_example(
     if len(slots) >= 2:
         # About two at once, as the paper's recognition task asks; Yes only where both are there.
         first, second = rng.sample(range(len(slots)), 2)
+        if {slots[first], slots[second]} <= frozen:
+            first = to_ask[0][0]
         names = f"{name_placeholder(first)} and {name_placeholder(second)}"
         are_present = slots[first] in photo.present and slots[second] in photo.present
         template = rng.choice(questions.RECOGNITION_TEMPLATES)
@@ -153,3 +142,23 @@ def make_example(
             Exchange(kind, build_prompt(question, offered), answer) for kind, question, answer in exchanges
         ),
     )
+
+
+def _choose_slots(photo: TuningPhoto, concepts: Mapping[int, TuningConcept], rng: random.Random) -> list[int]:
+    """Choose whom the prompt offers, in any order; those who learn something before those who do not."""
+
+    def shuffled(concept_ids: set[int] | frozenset[int]) -> list[int]:
+        ids = rng.sample(sorted(concept_ids), len(concept_ids))
+        return sorted(ids, key=lambda concept_id: concepts[concept_id].is_frozen)
+
+    present = shuffled(photo.present & concepts.keys())[:MOST_CONCEPTS]
+    absent = concepts.keys() - photo.present - photo.likely
+    # Whoever the user has taken off the photo is asked about first: there the embeddings were wrong.
+    most_distractors = MOST_CONCEPTS - len(present)
+    distractors = shuffled(photo.absent & absent)[:most_distractors]
+    # Distractors in the prompt: in use it also holds concepts that are not on the photo. Without them the
+    # precision of RAP, trained on the right concepts only, falls from 96 to 58 (docs/method.md).
+    wanted = min(most_distractors, rng.choice((1, 2, 2, 3))) - len(distractors)
+    distractors += shuffled(absent - photo.absent)[: max(0, wanted)]
+    # Shuffled, or a concept's slot would tell whether it is there.
+    return rng.sample(present + distractors, len(present) + len(distractors))

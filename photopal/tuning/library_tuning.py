@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from photopal.concepts import Bank, RegisterOptions, save_bank
@@ -12,7 +12,7 @@ from photopal.errors import ConceptError, in_a_line
 from photopal.library import Library
 from photopal.library.unregistered import keep_reasons
 from photopal.progress import OnProgress
-from photopal.tuning.dataset import describe_concepts, gather_photos
+from photopal.tuning.dataset import describe_concepts, gather_photos, photos_for_newcomers
 from photopal.tuning.examples import TuningConcept, TuningPhoto
 from photopal.tuning.trainer import (
     TuneOptions,
@@ -118,11 +118,14 @@ def plan_tuning(
     # One that is known from before but fails now would fail again below; what is known of it stays on disk.
     bank = result.bank.only([i for i in result.bank.concepts if i not in result.failed])
     known = [concept for concept in library.concepts.all() if concept.id in bank.concepts]
+    to_describe = [concept for concept in known if concept.id in trained]
+    described = describe_concepts(library, store, to_describe, result.found)
     concepts = {
-        i: replace(described, is_frozen=i not in trained)
-        for i, described in describe_concepts(library, store, known, result.found).items()
+        concept.id: described.get(concept.id) or TuningConcept(concept.id, concept.kind, is_frozen=True)
+        for concept in known
     }
-    photos = gather_photos(library, store, bank, seed=options.seed)
+    photos = gather_photos(library, store, bank, trained=trained, seed=options.seed)
+    photos = photos_for_newcomers(photos, bank, concepts)
     rival = in_use if _is_comparable(in_use, bank, trained, seed=options.seed) else None
     return TuningPlan(
         path=path, bank=bank, rival=rival, concepts=concepts, photos=photos, failed=result.failed

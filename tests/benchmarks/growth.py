@@ -1,8 +1,8 @@
 """Times how the cost grows with concepts and questions, on the bundled model; compares with nobody else.
 
-Run it with `python tests/benchmarks/growth.py`. An epoch of tuning for 2, 4, 8 … concepts with as many photos
-each; an epoch for one concept that is added to a bank of others, which stay as they are; 1, 5, 20 questions
-about one photo. What each adds is beside it.
+Run it with `python tests/benchmarks/growth.py`. An epoch of tuning for 2, 8, 32 … concepts with as many
+photos each; beside it an epoch for one of them that joins the others, which stay as they are, and for one
+with the same photos and no others. Then 1, 5, 20 questions about one photo.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from models import DEFAULT_MODEL_FOLDER, make_photos
 from sides import peak_mb, print_machine
 from tune import Lessons, Ours, family, prepare
 
+from photopal.tuning.dataset import photos_for_newcomers
+
 
 def seconds(work: Callable[[], object], *, rounds: int) -> float:
     """The median of some runs, after one that is not counted."""
@@ -34,31 +36,26 @@ def seconds(work: Callable[[], object], *, rounds: int) -> float:
 
 
 def tell_tuning(asked: argparse.Namespace) -> None:
-    """Epochs of tuning for more and more concepts."""
-    print(f"\n{'concepts':>10}{'photos':>10}{'questions':>12}{'s an epoch':>14}{'ms a concept':>16}")
-    lessons = None
+    """Epochs of tuning for more and more concepts, and for one that joins so many others."""
+    print(f"\n{'':>38}{'all together':>16}{'one joins the others':>24}{'as if alone':>14}")
+    head = f"{'concepts':>10}{'photos':>10}{'questions':>12}{'s an epoch':>16}"
+    print(f"{head}{'questions':>14}{'s an epoch':>12}{'s an epoch':>14}")
     for count in asked.concepts:
         lessons = prepare(DEFAULT_MODEL_FOLDER, family(concepts=count, photos=asked.photos))
-        ours = Ours(lessons)
-        took_s = seconds(ours.epoch, rounds=asked.rounds)
-        told = f"{count:10}{len(ours.lessons):10}{ours.questions():12}{took_s:14.2f}"
-        print(f"{told}{1000 * took_s / count:16.0f}", flush=True)
-    if lessons is not None:
-        tell_one_more(lessons, asked)
+        joining, alone = newcomer(lessons)
+        sides = [Ours(some) for some in (lessons, joining, alone)]
+        all_s, joining_s, alone_s = (seconds(side.epoch, rounds=asked.rounds) for side in sides)
+        told = f"{count:10}{len(sides[0].lessons):10}{sides[0].questions():12}{all_s:16.2f}"
+        print(f"{told}{sides[1].questions():14}{joining_s:12.2f}{alone_s:14.2f}", flush=True)
 
 
-def tell_one_more(lessons: Lessons, asked: argparse.Namespace) -> None:
-    """One concept with its photos and the strangers, the others' rows frozen or not there at all."""
+def newcomer(lessons: Lessons) -> tuple[Lessons, Lessons]:
+    """What one concept learns from that joins the others, and if there were no others at all."""
     newest = max(lessons.concepts)
-    own = [photo for photo in lessons.photos if photo.present == {newest}]
-    strangers = [photo for photo in lessons.photos if not photo.present][: asked.photos]
     frozen = {i: replace(one, is_frozen=i != newest) for i, one in lessons.concepts.items()}
-    among = replace(lessons, concepts=frozen, photos=own + strangers)
-    alone = replace(among, concepts={newest: lessons.concepts[newest]})
-    for words, some in ((f"one more in a bank of {len(frozen) - 1}", among), ("one concept alone", alone)):
-        ours = Ours(some)
-        took_s = seconds(ours.epoch, rounds=asked.rounds) / ours.questions()
-        print(f"{words:32}{ours.questions():6} questions{1000 * took_s:10.2f} ms a question", flush=True)
+    photos = photos_for_newcomers(lessons.photos, lessons.bank, frozen)
+    joining = replace(lessons, concepts=frozen, photos=photos)
+    return joining, replace(joining, concepts={newest: lessons.concepts[newest]})
 
 
 def tell_questions(root: Path, asked: argparse.Namespace) -> None:

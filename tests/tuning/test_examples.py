@@ -1,6 +1,7 @@
 """What is asked about a photo: the truth, and nothing where the truth is not known."""
 
 import random
+from dataclasses import replace
 
 import torch
 
@@ -61,3 +62,16 @@ def test_every_concept_of_a_prompt_is_described_and_asked_about():
         kinds = [exchange.kind for exchange in example.exchanges]
         assert kinds.count("appearance") == len(example.slots)
         assert kinds.count("recognition") >= 2 * len(example.slots)
+
+
+def test_nothing_is_asked_of_those_whose_embeddings_are_frozen_and_always_of_whoever_joins():
+    concepts = {i: replace(one, is_frozen=i != 8) for i, one in CONCEPTS.items()}
+    for photo in (photo_of(8), photo_of(1), photo_of(1, 2, 3), photo_of()):
+        for seed in range(20):
+            example = make_example(photo, concepts, COUNTS, random.Random(seed))
+            slot = example.slots.index(8)
+            for exchange in example.exchanges:
+                assert f"<|name:{slot}|>" in exchange.prompt.user.rsplit(". ", 1)[1]
+    # Four who are there fill a prompt, and of the newcomer nothing may be said on a photo that may show it.
+    for photo in (photo_of(1, 2, 3, 4), photo_of(1, likely=(8,))):
+        assert make_example(photo, concepts, COUNTS, random.Random(0)) is None

@@ -10,7 +10,14 @@ from photopal.concepts import Bank, load_bank, save_bank
 from photopal.concepts.registration import FeatureStore, refresh_bank, register_concepts
 from photopal.errors import ConceptError
 from photopal.tuning import TuneOptions
-from photopal.tuning.dataset import cut_out, describe_concepts, gather_photos
+from photopal.tuning.dataset import (
+    NEGATIVES,
+    cut_out,
+    describe_concepts,
+    gather_photos,
+    photos_for_newcomers,
+)
+from photopal.tuning.examples import TuningConcept
 from photopal.tuning.library_tuning import plan_tuning, run_plan
 
 OPTIONS = TuneOptions(epochs=2, variants=1, learning_rate=2e-2, tokens=4)
@@ -54,6 +61,25 @@ def test_with_a_name_only_its_rows_change(named_library, model, path):
     assert not torch.equal(after.concepts[anna].inputs, before.concepts[anna].inputs)
 
 
+def test_whoever_joins_learns_from_as_many_photos_however_large_the_bank(named_library, model, path):
+    bank = refresh_bank(named_library, model, path).bank
+    anna, ben = (named_library.concepts.get(name).id for name in ("Anna", "Ben"))
+    photos = gather_photos(named_library, FeatureStore(model), bank, trained=[anna])
+    assert all((photo.mirrored is not None) == (anna in photo.present) for photo in photos)
+    own = [photo for photo in photos if anna in photo.present]
+    other = next(photo for photo in photos if photo.present == {ben})
+    many = [replace(other, key=f"{number:03}", likely=frozenset()) for number in range(100)]
+    many[7] = replace(own[0], key="007", present=frozenset({ben}), likely=frozenset())  # looks like Anna
+    concepts = {anna: TuningConcept(anna, "person"), ben: TuningConcept(ben, "person", is_frozen=True)}
+    chosen = photos_for_newcomers(own + many, bank, concepts)
+    assert chosen[: len(own)] == own
+    assert chosen[len(own)] is many[7]
+    assert NEGATIVES // 2 < len(chosen) - len(own) <= NEGATIVES
+    assert photos_for_newcomers(many, bank, {anna: concepts[anna]}) == many
+    unclear = [replace(photo, likely=frozenset({anna})) for photo in many]
+    assert photos_for_newcomers(own + unclear, bank, concepts) == own
+
+
 @pytest.mark.slow
 def test_a_bank_in_use_that_does_better_stays(named_library, model, path):
     tuned(named_library, model, path, options=replace(OPTIONS, epochs=3))
@@ -65,12 +91,13 @@ def test_a_bank_in_use_that_does_better_stays(named_library, model, path):
 
 @pytest.mark.slow
 def test_what_another_process_added_meanwhile_stays(named_library, model, path, drawn_family):
-    plan = plan_tuning(named_library, model, path, names=["Anna"], options=OPTIONS)
+    options = replace(OPTIONS, epochs=12, patience=12)
+    plan = plan_tuning(named_library, model, path, names=["Anna"], options=options)
     concept = named_library.concepts.add("Cleo")
     photo = named_library.photos.at(drawn_family.strangers[0])
     named_library.concepts.add_reference(concept.id, photo.id)
     refresh_bank(named_library, model, path)
-    assert run_plan(model, plan, OPTIONS).is_saved
+    assert run_plan(model, plan, options).is_saved
     assert concept.id in load_bank(path, fingerprint=model.fingerprint).concepts
 
 

@@ -23,6 +23,7 @@ from photopal.lab.experiments.recognition import (
 from photopal.lab.experiments.results import Experiment, Figures, Results, Run, Section, Table, mean_of
 from photopal.lab.experiments.tables import compare, differences, rests_on
 from photopal.lab.experiments.tasks import rows_of
+from photopal.tuning.dataset import photos_for_newcomers
 
 if TYPE_CHECKING:
     from photopal.concepts import Bank
@@ -70,7 +71,8 @@ def compute(context: ExperimentContext, run: Run) -> tuple[dict[str, Figures], d
         i: replace(concept, is_frozen=i != newest) for i, concept in tuning_concepts(learned.concepts).items()
     }
     started = time.process_time()
-    added, _ = context.tune(learned, photos, options, concepts=tuned_concepts, bank=start)
+    of_newcomer = photos_for_newcomers(photos, start, tuned_concepts)
+    added, _ = context.tune(learned, of_newcomer, options, concepts=tuned_concepts, bank=start)
     seconds["one more, the old ones frozen"] = time.process_time() - started
     started = time.process_time()
     anew, _ = context.tune(learned, photos, options)
