@@ -113,6 +113,7 @@ FULL = Plan(
         "order": Share(1, 0, 160),
         "adding": Share(2, 0, 200),
         "errors": Share(3, 0, 180),
+        "siblings": Share(9, 0, 500),
     },
 )
 
@@ -140,6 +141,7 @@ QUICK = Plan(
         "order": Share(1, 0, 40),
         "adding": Share(1, 0, 30),
         "errors": Share(1, 0, 40),
+        "siblings": Share(1, 0, 30),
     },
     margin_s=60.0,
 )

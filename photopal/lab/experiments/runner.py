@@ -27,6 +27,7 @@ from photopal.lab.experiments import (
     many_concepts,
     planted_errors,
     risk_coverage,
+    siblings,
 )
 from photopal.lab.experiments.conditions import ExperimentContext, draw_scenes
 from photopal.lab.experiments.plan import Plan
@@ -41,6 +42,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     learning_curves.TOKEN_EXPERIMENT,
     learning_curves.PHOTO_EXPERIMENT,
     many_concepts.EXPERIMENT,
+    siblings.EXPERIMENT,
     risk_coverage.EXPERIMENT,
     ablations.ABLATION_EXPERIMENT,
     ablations.ORDER_EXPERIMENT,

@@ -35,6 +35,7 @@ NAMES = (
     "order",
     "adding",
     "errors",
+    "siblings",
 )
 TINY = Plan(
     name="tiny",
