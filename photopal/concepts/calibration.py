@@ -43,6 +43,11 @@ class Calibration:
         width = self.high - self.low
         return min(1.0, max(0.0, (score - self.low) / width)) if width > 0 else float(score >= self.high)
 
+    def raised(self, by: float) -> Calibration:
+        """The same band, raised by a share of its width."""
+        step = by * (self.high - self.low)
+        return Calibration(self.low + step, self.high + step)
+
     def judge(self, score: float) -> Verdict:
         """Say what a score means."""
         if score >= self.high:

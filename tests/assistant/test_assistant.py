@@ -41,6 +41,30 @@ def test_the_model_is_asked_only_where_the_maps_leave_it_open(assistant, drawn_f
             assert sighting.is_present == (sighting.score > 0)
 
 
+def test_among_many_concepts_whoever_is_seen_must_be_seen_more_clearly(assistant, drawn_family):
+    image = open_photo(drawn_family.both)
+    anna, ben = assistant.concepts
+    score = {s.concept.name: s.score for s in assistant.analyze(image).sightings}["Anna"]
+    learned = assistant.bank.concepts[anna.id]
+    height = score + learned.calibration.threshold
+    # As many others that are nowhere on the photo.
+    nowhere = Calibration(2.0, 2.0)
+    others = [
+        replace(learned, concept_id=number, direction=-learned.direction, calibration=nowhere)
+        for number in range(100, 100 + 16 * MOST_CONCEPTS - 2)
+    ]
+    rows = [replace(anna, id=other.concept_id, name=f"Name{other.concept_id}") for other in others]
+    for high, is_seen_among_many in ((height - 0.001, False), (height - 0.3, True)):
+        known = replace(learned, calibration=Calibration(high - 0.2, high))
+        bank = assistant.bank.with_concepts(
+            [known, replace(assistant.bank.concepts[ben.id], calibration=nowhere)]
+        )
+        few = Assistant(assistant.model, bank, [anna, ben]).analyze(image)
+        many = Assistant(assistant.model, bank.with_concepts(others), [anna, ben, *rows]).analyze(image)
+        assert [s.concept.name for s in few.sightings if s.is_present] == ["Anna"]
+        assert [s.concept.name for s in many.sightings if s.is_present] == ["Anna"] * is_seen_among_many
+
+
 def test_those_seen_are_marked_from_left_to_right_and_the_photo_is_left_alone(assistant, drawn_family):
     image = open_photo(drawn_family.both)
     before = image.tobytes()
