@@ -86,6 +86,28 @@ def test_answers_are_supervised_and_nothing_else(batch, begun):
             assert answer.count("</s>") == 1
 
 
+def test_words_for_somebody_end_where_they_are_asked_who_that_is(groups, batch, begun):
+    seen = 0
+    subjects = [subject for group in groups for photo in group.photos for subject in photo.scene.subjects]
+    for example in batch.examples:
+        for place, side, row in example.mentions:
+            seen += 1
+            assert example.blocks[place] > 0
+            assert example.labels[place] == IGNORED
+            assert (side == 0) == (row == -1)
+            if row >= 0:
+                assert side == 1 + min(2, int(3 * subjects[row].x))
+                assert batch.vision.identities.shape[0] == len(subjects)
+        starts = [example.blocks.index(n) for n in range(1, max(example.blocks) + 1)]
+        for place, _, row in example.mentions:
+            start = max(start for start in starts if start <= place)
+            words = begun[1].decode(example.ids[start : place + 1])
+            number = re.search(r"[Mm]ark (?:[Nn]umber )?(\d)'?$", words)
+            if number and row >= 0 and not re.search(r"\ba (?!mark)", words):
+                assert int(number[1]) in [mark.number for mark in example.marks]
+    assert seen > len(batch.examples)
+
+
 def test_some_photos_are_shown_with_their_marks(groups, batch):
     plain = torch.from_numpy(np.stack([np.asarray(p.image) for g in groups for p in g.photos]))
     plain = plain.permute(0, 3, 1, 2).float() / 127.5 - 1

@@ -269,3 +269,28 @@ def test_the_same_seed_holds_the_same_conversation():
 
 def test_articles_go_before_descriptions():
     assert with_article("adult in a red top") == "an adult in a red top"
+
+
+def test_words_that_stand_for_somebody_are_in_the_question_and_true_of_that_one(held):
+    told = Counter()
+    for kind, several in held.items():
+        for scene, marks, exchange in several:
+            mention = exchange.mention
+            if mention is None:
+                continue
+            told[kind, mention.subject >= 0] += 1
+            assert mention.words in exchange.question
+            if kind in ("described", "exists"):
+                assert (exchange.answer == "Yes") == (mention.subject >= 0)
+            if kind == "absent":
+                assert mention.subject == -1
+            if kind == "described":
+                words = re.sub("^an? ", "", mention.words)
+                found = [scene.subjects.index(subject) for subject in fitting(scene, words)]
+                assert found == [mention.subject] * (mention.subject >= 0)
+            if exchange.way in ("at_mark", "mark_of") and mention.subject >= 0:
+                [number] = SPEAKS_OF_MARK.findall(f"{exchange.question} {exchange.answer}")
+                assert marks[mention.subject] == int(number)
+    for kind in ("described", "exists", "who", "mark"):
+        assert min(told[kind, True], told[kind, False]) >= 20, kind
+    assert min(told["activity", True], told["marked", True], told["absent", False]) >= 20
