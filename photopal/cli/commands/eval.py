@@ -98,6 +98,7 @@ def described(
             load_settings(home=settings.home, model=name).model_name_or_path,
             device=settings.device,
             dtype=settings.dtype,
+            image_tokens=settings.image_tokens,
         )
         for name in models or [settings.model]
     }

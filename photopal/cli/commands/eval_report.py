@@ -93,9 +93,19 @@ def _environment(
     settings = session.settings
     model = session.model()
     base = kept or settings.library_path.parent / "report"
-    key = plan.key(model.fingerprint, dtype=str(model.dtype).removeprefix("torch."), device=model.device.type)
+    key = plan.key(
+        model.fingerprint + model.variant,
+        dtype=str(model.dtype).removeprefix("torch."),
+        device=model.device.type,
+    )
     environment = RunEnvironment(
-        settings.model_name_or_path, settings.device, plan, base / key, workers, dtype=settings.dtype
+        settings.model_name_or_path,
+        settings.device,
+        plan,
+        base / key,
+        workers,
+        dtype=settings.dtype,
+        image_tokens=settings.image_tokens,
     )
     return environment, (model.name, model.fingerprint)
 

@@ -94,6 +94,7 @@ class RunEnvironment:
         folder: Of drawn scenes and kept results.
         workers: Processes, each with one thread; 0 computes in this one.
         dtype: As `load_model` takes it.
+        image_tokens: As `load_model` takes it.
     """
 
     model: str | Path
@@ -102,12 +103,12 @@ class RunEnvironment:
     folder: Path
     workers: int = 2
     dtype: str = "auto"
+    image_tokens: int = 0
 
     def context(self) -> ExperimentContext:
         """A context of its own, with the model loaded."""
-        return ExperimentContext(
-            load_model(self.model, device=self.device, dtype=self.dtype), self.plan, self.folder
-        )
+        model = load_model(self.model, device=self.device, dtype=self.dtype, image_tokens=self.image_tokens)
+        return ExperimentContext(model, self.plan, self.folder)
 
 
 @dataclass
