@@ -49,11 +49,12 @@ LONGEST_S = 12.0
 MOST_AT_ONCE = 32
 _RISE = 1.1
 _LARGEST_STEP = 8
+_SMALL_BYTES = 100e6  # of weights; a few photos by such a model take less than a batch may on any computer
 _TRY_AGAIN_AFTER = 24
 
 
 class BatchSizer:
-    """Finds by trial how many photos to caption together; the first batch is a single photo.
+    """Finds by trial how many photos to caption together; the first batch is a single photo by default.
 
     Each trial is a batch twice as large, or larger while even eight times as many take less than a batch
     may. It becomes the rule if it is quick, or if it captions a tenth more
@@ -68,9 +69,10 @@ class BatchSizer:
         *,
         batch_s: float = BATCH_S,
         most: int = MOST_AT_ONCE,
+        first: int = 1,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.size = 1
+        self.size = first
         self._batch_s, self._most, self._clock = batch_s, most, clock
         self._since_s = clock()
         self._proven, self._per_s = 0, 0.0  # the size that is the rule, and its photos per second
@@ -363,7 +365,8 @@ class _Run:
         else:
             self.workers, self.finds_faces = InProcess(assistant), False
         self.made_with = made_with(library, assistant)
-        self.batch_size = BatchSizer()
+        is_small = isinstance(assistant, Assistant) and assistant.model.weight_bytes < _SMALL_BYTES
+        self.batch_size = BatchSizer(first=_LARGEST_STEP if is_small else 1)
         self.captioned = self.from_facts = self.kept = 0
         self.skipped: list[Skipped] = []
         self.under_way: dict[CaptionJob, _Batch] = {}

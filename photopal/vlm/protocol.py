@@ -198,6 +198,10 @@ class VisionModel(Protocol):
         """How much memory the keys and values of one token take, at most."""
 
     @property
+    def weight_bytes(self) -> int:
+        """What the weights take in memory, each counted once."""
+
+    @property
     def vocab_size(self) -> int:
         """Rows of the output layer; the identifier of slot i has the model id `vocab_size + i`."""
 
