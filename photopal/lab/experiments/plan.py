@@ -61,7 +61,7 @@ class Plan:
     crowd_epochs: int
     order_epochs: int = 2
     shares: Mapping[str, Share] = field(default_factory=dict)
-    margin_s: float = 300.0
+    margin_s: float = 260.0
 
     @property
     def budget_s(self) -> float:
@@ -108,12 +108,12 @@ FULL = Plan(
         "initialization": Share(2, 0, 300),
         "tokens": Share(2, 0, 330),
         "photos": Share(3, 0, 350),
-        "many": Share(1, 0, 900),
+        "many": Share(1, 0, 850),
         "ablations": Share(2, 0, 400),
         "order": Share(1, 0, 160),
-        "adding": Share(2, 0, 200),
+        "adding": Share(2, 0, 150),
         "errors": Share(3, 0, 180),
-        "siblings": Share(9, 0, 500),
+        "siblings": Share(6, 0, 260),
     },
 )
 

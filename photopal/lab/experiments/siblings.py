@@ -188,7 +188,7 @@ def _pair(cast: Sequence[Identity], rng: random.Random) -> tuple[DrawnPhoto, Dra
 
 def compute(context: ExperimentContext, run: Run) -> tuple[dict[str, Figures], dict[str, Any]]:
     """Ask for the first on photos of either, in all four conditions."""
-    attribute = list(ATTRIBUTES)[run.index % len(ATTRIBUTES)]
+    attribute = attribute_of(run, context.plan)
     drawn = draw_siblings(f"siblings {run.seed} {run.index}", attribute)
     store = PhotoStore(context.model, images=drawn.family.images)
     options = context.plan.tune(run.seed)
@@ -199,6 +199,13 @@ def compute(context: ExperimentContext, run: Run) -> tuple[dict[str, Figures], d
         for how, bank in (("registered", learned.registered), ("tuned", tuned)):
             conditions[f"{name}, {how}"] = _ask(store, learned, bank, drawn.pairs)
     return conditions, {"attribute": attribute}
+
+
+def attribute_of(run: Run, plan: Plan) -> str:
+    """In what the siblings of a run differ: each attribute in turn, over the runs of all seeds."""
+    turn = (run.index - run.seed) % plan.drawn.scenarios  # as the runner counts runs of a seed
+    number = plan.seeds.index(run.seed) * plan.shares[NAME].plain + turn
+    return list(ATTRIBUTES)[number % len(ATTRIBUTES)]
 
 
 def _ask(

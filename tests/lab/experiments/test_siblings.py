@@ -1,15 +1,20 @@
 """Siblings differ in the attribute wanted, and test photos in nothing else."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 
+from photopal.lab.experiments.plan import FULL
 from photopal.lab.experiments.results import Result, Run
+from photopal.lab.experiments.runner import list_runs
 from photopal.lab.experiments.siblings import (
     ATTRIBUTES,
     FALSE,
     FOUND,
     REFERENCES,
     TESTS,
+    attribute_of,
     differing_attribute,
     draw_siblings,
     summarize,
@@ -52,3 +57,9 @@ def test_found_and_false_positives_stand_by_attribute():
     run = Result(Run("siblings", 0, 2), "s", "plain", figures, {"attribute": "glasses"}, 1.0)
     *_, decisions = summarize({"siblings": [run]}, None).tables
     assert decisions.rows == (("glasses", "1", *["0.50 / 0.25"] * 4),)
+
+
+def test_every_attribute_is_asked_for_as_often():
+    told = Counter(attribute_of(run, FULL) for run in list_runs(FULL, ("siblings",)))
+    assert told.keys() == ATTRIBUTES.keys()
+    assert len(set(told.values())) == 1
