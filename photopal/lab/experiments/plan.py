@@ -103,7 +103,7 @@ FULL = Plan(
     crowd_photos=2,
     crowd_epochs=1,
     shares={
-        "claims": Share(20, 4, 2700),
+        "claims": Share(20, 4, 2650),
         "joint": Share(3, 6, 1250),
         "initialization": Share(2, 0, 300),
         "tokens": Share(2, 0, 330),
@@ -111,7 +111,7 @@ FULL = Plan(
         "many": Share(1, 0, 850),
         "ablations": Share(2, 0, 400),
         "order": Share(1, 0, 160),
-        "adding": Share(2, 0, 150),
+        "adding": Share(2, 0, 200),
         "errors": Share(3, 0, 180),
         "siblings": Share(6, 0, 260),
     },
