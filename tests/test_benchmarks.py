@@ -56,7 +56,7 @@ def test_growth_is_told_of_concepts_and_of_questions(run_quickly):
     told = run_quickly(
         "growth.py", "--concepts", "2", "3", "--photos", "1", "--questions", "2", "--rounds", "1"
     )
-    assert "one more in a bank of 2" in told
+    assert "one joins the others" in told
     assert "s one by one" in told
 
 

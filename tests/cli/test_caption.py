@@ -93,8 +93,10 @@ def test_paths_come_from_stdin(tiny_llava, album, home):
 
 @pytest.mark.slow
 def test_ctrl_c_keeps_what_is_done(caption, album, home, monkeypatch):
+    from photopal.assistant import caption as library_room
     from photopal.assistant import captioner as room
 
+    monkeypatch.setattr(library_room, "_SMALL_BYTES", 0)  # a photo a batch at first, as with a large model
     write, calls = room.write_captions, []
 
     def interrupted(*words, **more):
