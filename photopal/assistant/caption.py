@@ -56,9 +56,9 @@ _TRY_AGAIN_AFTER = 24
 class BatchSizer:
     """Finds by trial how many photos to caption together; the first batch is a single photo by default.
 
-    Each trial is a batch twice as large, or larger while even eight times as many take less than a batch
-    may. It becomes the rule if it is quick, or if it captions a tenth more
-    photos per second; if not, the next trial comes after some batches.
+    Each trial is a batch twice as large, or up to eight times if that would still be quick. It becomes the
+    rule if it is quick, or if it captions a tenth more photos per second; if not, the next trial comes after
+    some batches.
 
     Attributes:
         size: Photos in the next batch.

@@ -245,7 +245,8 @@ def summarize(results: Results, plan: Plan) -> Section:
     about = (
         "Siblings differ in one attribute, and stand in the same place, pose and clothes on the test photos. "
         "The whole decision is that of the product: the location map, and within its abstain band map and "
-        "model. On drawn photos there is no evidence from faces."
+        'model. The column "sibling" has false positives of the model\'s Yes at recall 0.9. On drawn photos '
+        "there is no evidence from faces."
     )
     of = "lookalikes in the same place"
     verdicts = tuple(

@@ -31,21 +31,12 @@ def plain(weights):
     return AutoModelForImageTextToText.from_pretrained(weights), AutoProcessor.from_pretrained(weights)
 
 
-def ask(plain, image, question):
-    model, processor = plain
-    chat = [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": question}]}]
-    text = processor.apply_chat_template(chat, add_generation_prompt=True)
-    inputs = processor(images=image, text=text, return_tensors="pt")
-    said = model.generate(**inputs)
-    return processor.decode(said[0, inputs.input_ids.shape[1] :], skip_special_tokens=True).strip()
-
-
 def test_the_weights_are_small_and_say_how_they_were_trained(weights):
     assert (weights / "model.safetensors").stat().st_size <= 12 * 10**6
     assert json.loads((weights / "training.json").read_text(encoding="utf-8"))["photos"] >= 70_000
 
 
-def test_places_and_whoever_is_described_are_told(plain):
+def test_places_and_whoever_is_described_are_told(plain, ask):
     rng = random.Random(77)
     places, does = [], []
     for _ in range(16):

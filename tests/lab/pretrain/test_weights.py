@@ -26,15 +26,6 @@ def plain():
     return AutoModelForImageTextToText.from_pretrained(WEIGHTS), AutoProcessor.from_pretrained(WEIGHTS)
 
 
-def ask(plain, image, question):
-    model, processor = plain
-    chat = [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": question}]}]
-    text = processor.apply_chat_template(chat, add_generation_prompt=True)
-    inputs = processor(images=image, text=text, return_tensors="pt")
-    said = model.generate(**inputs)
-    return processor.decode(said[0, inputs.input_ids.shape[1] :], skip_special_tokens=True).strip()
-
-
 def scenes(count):
     rng = random.Random(4321)
     for _ in range(count):
@@ -47,7 +38,7 @@ def test_no_shard_is_large_and_all_together_are_small():
     assert sum(path.stat().st_size for path in files) <= 40 * MB
 
 
-def test_transformers_alone_loads_the_model_and_asks_it(plain):
+def test_transformers_alone_loads_the_model_and_asks_it(plain, ask):
     right = [
         PLACES[scene.place] in ask(plain, draw_photo(scene).image, "Where was this photo taken?").lower()
         for scene in scenes(12)
@@ -55,7 +46,7 @@ def test_transformers_alone_loads_the_model_and_asks_it(plain):
     assert sum(right) >= 11
 
 
-def test_photos_of_any_size_are_understood(plain):
+def test_photos_of_any_size_are_understood(plain, ask):
     scene = next(scenes(1))
     for side_px in (160, 320, 512):
         image = draw_photo(scene, size_px=side_px).image
