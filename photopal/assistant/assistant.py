@@ -25,7 +25,6 @@ from photopal.library import ConceptRecord
 from photopal.prompts import (
     MOST_CONCEPTS,
     Mark,
-    PromptConcept,
     build_prompt,
     draw_marks,
     recognition_question,
@@ -123,7 +122,10 @@ class Assistant:
         shares = iter(first_answer_shares(self.model, requests, _YES_NO) if requests else ())
         analyses = []
         for look, reading in zip(looks, readings, strict=True):
-            probabilities = {index: next(shares) for index in reading.unsure}
+            probabilities = {
+                index: self.bank.yes_share([self.concepts[index].id], next(shares))
+                for index in reading.unsure
+            }
             sightings = self._sightings(look.features, reading, probabilities)
             analyses.append(replace(look, sightings=sightings))
         return analyses
@@ -175,8 +177,7 @@ class Assistant:
         marks = {s.concept.id: Mark(n, *s.mark_point) for n, s in enumerate(seen, start=1)}
         marks = marks if self.has_marks else {}
         offered = tuple(
-            PromptConcept(self.bank.concepts[c.id].token_count, marks[c.id].number if c.id in marks else None)
-            for c in chosen
+            self.bank.concepts[c.id].in_prompt(marks[c.id].number if c.id in marks else None) for c in chosen
         )
         return PersonalizedPrompt(
             concepts=tuple(chosen),
@@ -223,7 +224,7 @@ class Assistant:
         """
         if not concepts:
             return []
-        offered = [PromptConcept(self.bank.concepts[c.id].token_count) for c in concepts]
+        offered = [self.bank.concepts[c.id].in_prompt() for c in concepts]
         rows = self.bank.embeddings([c.id for c in concepts], [c.name for c in concepts])
         words = [recognition_question(name_placeholder(slot)) for slot in range(len(concepts))]
         prompts = [build_prompt(question, offered) for question in words]
@@ -240,7 +241,8 @@ class Assistant:
             concepts: At most four, all in the bank.
         """
         asked = self.recognition_prompts(features, concepts)
-        return first_answer_shares(self.model, asked, _YES_NO)
+        shares = first_answer_shares(self.model, asked, _YES_NO)
+        return [self.bank.yes_share([c.id], share) for c, share in zip(concepts, shares, strict=True)]
 
     def _read(self, features: PhotoFeatures) -> _Reading:
         """Read the maps of every concept: scores, what they say, and whom they leave unsure."""

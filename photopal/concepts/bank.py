@@ -13,12 +13,14 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from photopal.concepts.calibration import Calibration
+from photopal.concepts.calibration import Calibration, without_bias
 from photopal.errors import BankError
 from photopal.files import atomic_path
+from photopal.prompts import PromptConcept
 from photopal.vlm.protocol import ConceptEmbeddings
 
-FORMAT = 1
+FORMAT = 2
+"""Of banks with inline concepts; the others are written as 1, which older versions can read too."""
 
 
 class NewerBankError(BankError):
@@ -40,6 +42,8 @@ class BankConcept:
         corrections_key: Hash of the user's words of photos that its thresholds were learned with.
         separation: How well its threshold tells its reference photos, each left out, from others: the share
             of them above it less that of the others; None where that was not measured.
+        is_inline: Whether its soft tokens follow its name in questions; see `PromptConcept`.
+        yes_bias: How much the model is for Yes with its embeddings; see `fit_yes_bias`.
     """
 
     concept_id: int
@@ -51,6 +55,12 @@ class BankConcept:
     is_tuned: bool = False
     corrections_key: str = ""
     separation: float | None = None
+    is_inline: bool = False
+    yes_bias: float = 0.0
+
+    def in_prompt(self, mark: int | None = None) -> PromptConcept:
+        """What a prompt must know of it, with the number of its mark on the photo, if it has one."""
+        return PromptConcept(self.token_count, mark, self.is_inline)
 
     @property
     def token_count(self) -> int:
@@ -86,11 +96,17 @@ class Bank:
             concept = self.concepts[concept_id]
             digest.update(concept.inputs.contiguous().numpy().tobytes())
             digest.update(concept.outputs.contiguous().numpy().tobytes())
+            digest.update(b"inline" if concept.is_inline else b"")
         return digest.hexdigest()
 
     def with_concepts(self, concepts: Sequence[BankConcept]) -> Bank:
         """A bank in which these concepts take the place of those with their ids."""
         return replace(self, concepts={**self.concepts, **{c.concept_id: c for c in concepts}})
+
+    def yes_share(self, concept_ids: Sequence[int], share: float) -> float:
+        """The model's p(Yes) about concepts, without its bias towards Yes."""
+        biases = [self.concepts[i].yes_bias for i in concept_ids if i in self.concepts]
+        return without_bias(share, sum(biases) / len(biases)) if any(biases) else share
 
     def only(self, concept_ids: Sequence[int]) -> Bank:
         """A bank of these concepts alone, those it has."""
@@ -140,8 +156,12 @@ def save_bank(bank: Bank, path: Path) -> None:
             "corrections": concept.corrections_key,
             "separation": concept.separation,
         }
+        if concept.is_inline:
+            records[str(concept_id)]["inline"] = True
+        if concept.yes_bias:
+            records[str(concept_id)]["yes_bias"] = concept.yes_bias
     facts = {
-        "format": FORMAT,
+        "format": FORMAT if any(concept.is_inline for concept in bank.concepts.values()) else 1,
         "photopal": __version__,
         "fingerprint": bank.fingerprint,
         "prompt_version": bank.prompt_version,
@@ -196,6 +216,8 @@ def load_bank(path: Path, *, fingerprint: str) -> Bank:
                 # Banks of before know of no words.
                 corrections_key=str(facts.get("corrections", "")),
                 separation=facts.get("separation"),
+                is_inline=bool(facts.get("inline")),
+                yes_bias=float(facts.get("yes_bias", 0.0)),
             )
             for key, facts in records
         }

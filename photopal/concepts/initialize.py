@@ -26,6 +26,7 @@ from photopal.concepts.localize import (
     suppress_rivals,
 )
 from photopal.errors import ConceptError
+from photopal.vlm.placeholders import SOFT_TOKENS
 from photopal.vlm.protocol import ChatPrompt, PhotoFeatures, VisionModel
 
 
@@ -245,6 +246,24 @@ def register_concept(
         calibration=Calibration(1.0, 1.0),
         references_key=references_key,
     )
+
+
+def begin_with_words(model: VisionModel, concept: BankConcept, words: str) -> BankConcept:
+    """Give a concept the embeddings of a description, to stand behind its name in questions.
+
+    A model that was never taught names can do nothing with centroids of image tokens, but reads words.
+
+    Args:
+        model: The frozen model.
+        concept: As it was registered.
+        words: What the concept looks like, such as "a black dog with a white chest".
+    """
+    ids = [int(i) for i in model.answer_ids(words) if int(i) not in model.end_ids][:SOFT_TOKENS]
+    soft = model.embed_ids(torch.tensor(ids)).detach().float().cpu()  # [tokens, hidden]
+    inputs = torch.cat([soft.mean(dim=0, keepdim=True), soft])
+    is_tied = model.output_embeddings is model.input_embeddings
+    outputs = inputs[0] / model.embedding_scale if is_tied else concept.outputs
+    return replace(concept, inputs=inputs, outputs=outputs, is_inline=True)
 
 
 def first_output_embedding(model: VisionModel, identifier: Tensor, name: str) -> Tensor:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from photopal.text import name_spans, write_over
-from photopal.vlm.placeholders import name_placeholder, token_placeholder
+from photopal.vlm.placeholders import NAME_PATTERN, name_placeholder, token_placeholder
 
 if TYPE_CHECKING:
     from photopal.vlm.protocol import ChatPrompt
@@ -26,26 +26,44 @@ class PromptConcept:
     Attributes:
         token_count: Soft tokens in use.
         mark: The number of its mark on the photo, if it has one.
+        is_inline: Whether its soft tokens follow its name in the question itself, as a description would;
+            only where a question names nobody they are in a sentence before it.
     """
 
     token_count: int
     mark: int | None = None
+    is_inline: bool = False
 
 
-def concept_block(concepts: Sequence[PromptConcept]) -> str:
+def concept_block(concepts: Sequence[PromptConcept], question: str = "") -> str:
     """Introduce the concepts and say at which marks they are (MC-LLaVA, sections 3.2 and 3.3).
 
     Every concept gives `<name> is <t0>…<tk-1>.`; every marked one further
-    `<name> is located at 'Mark Number i'.`
+    `<name> is located at 'Mark Number i'.` An inline one gives the first only where the question names
+    nobody.
+
+    Args:
+        concepts: By slot.
+        question: What is asked after it.
     """
     sentences = []
     for slot, concept in enumerate(concepts):
-        tokens = "".join(token_placeholder(slot, index) for index in range(concept.token_count))
-        sentences.append(f"{name_placeholder(slot)} is {tokens}.")
+        if not concept.is_inline or NAME_PATTERN.search(question) is None:
+            sentences.append(f"{name_placeholder(slot)} is {_soft_tokens(slot, concept)}.")
     for slot, concept in enumerate(concepts):
         if concept.mark is not None:
-            sentences.append(f"{name_placeholder(slot)} is located at 'Mark Number {concept.mark}'.")
+            name = _named(slot, concept)
+            sentences.append(f"{name} is located at 'Mark Number {concept.mark}'.")
     return " ".join(sentences)
+
+
+def _soft_tokens(slot: int, concept: PromptConcept) -> str:
+    return "".join(token_placeholder(slot, index) for index in range(concept.token_count))
+
+
+def _named(slot: int, concept: PromptConcept) -> str:
+    """What stands for a concept in a sentence: its name, and behind it the soft tokens of an inline one."""
+    return name_placeholder(slot) + (_soft_tokens(slot, concept) if concept.is_inline else "")
 
 
 def build_prompt(
@@ -68,10 +86,12 @@ def build_prompt(
 
     if not concepts:
         return ChatPrompt(user=question, has_image=has_image)
-    block = concept_block(concepts)
+    block = concept_block(concepts, question)
+    for slot, concept in enumerate(concepts):
+        question = question.replace(name_placeholder(slot), _named(slot, concept))
     if order == "system-first":
-        return ChatPrompt(user=question, system=block, has_image=has_image)
-    return ChatPrompt(user=f"{block} {question}", has_image=has_image)
+        return ChatPrompt(user=question, system=block or None, has_image=has_image)
+    return ChatPrompt(user=f"{block} {question}".lstrip(), has_image=has_image)
 
 
 def write_names(text: str, names: Sequence[str]) -> str:

@@ -5,10 +5,12 @@
 | `library_tuning` | tunes the names of a library, and decides whether the result is used |
 | `dataset`, `examples` | which photos are asked which questions |
 | `batching` | packs questions behind a photo and computes the loss |
+| `start` | what tuning starts from: registered embeddings, or words for a model never taught names |
 | `trainer` | epochs, learning rate, validation, choice of the best epoch |
 """
 
 from photopal.tuning.examples import TuningConcept, TuningPhoto
+from photopal.tuning.start import TuningStart, choose_start, tune_from_best_start
 from photopal.tuning.trainer import (
     TuneOptions,
     TuningProgress,
@@ -24,7 +26,10 @@ __all__ = [
     "TuningPhoto",
     "TuningProgress",
     "TuningReport",
+    "TuningStart",
     "Validation",
+    "choose_start",
     "tune_bank",
+    "tune_from_best_start",
     "validate_bank",
 ]

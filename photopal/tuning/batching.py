@@ -43,6 +43,7 @@ class PackedExample:
         block_tokens: How many further tokens, the concept block, all of them share.
         is_recognition: For each exchange, whether it is answered by Yes or No.
         yes_no: The ids that the answers Yes and No begin with.
+        yes_no_weight: How much more these count than all other tokens of answers.
     """
 
     example: Example
@@ -51,11 +52,27 @@ class PackedExample:
     block_tokens: int
     is_recognition: tuple[bool, ...]
     yes_no: tuple[int, int]
+    yes_no_weight: float = 1.0
 
     @property
     def answer_tokens(self) -> int:
         """How many tokens the answers have."""
         return sum(int(e.ids.shape[0]) - e.answer_start for e in self.encoded)
+
+    @cached_property
+    def weights(self) -> Tensor:
+        """`[answer tokens]` how much each counts, on the CPU."""
+        weights = torch.ones(self.answer_tokens)
+        start = 0
+        for e, is_recognition in zip(self.encoded, self.is_recognition, strict=True):
+            weights[start] = self.yes_no_weight if is_recognition else 1.0
+            start += int(e.ids.shape[0]) - e.answer_start
+        return weights
+
+    @cached_property
+    def total_weight(self) -> float:
+        """How much all answer tokens count together."""
+        return float(self.weights.sum())
 
     @cached_property
     def labels(self) -> Tensor:
@@ -109,19 +126,20 @@ class ExampleLoss:
     """What a forward pass over examples gives.
 
     Attributes:
-        total: Sum of the cross-entropy over answer tokens.
-        tokens: How many answer tokens there are.
-        yes_hits: For each recognition exchange with the answer Yes, whether Yes beats No.
-        no_hits: The same for the answer No.
+        total: Weighted sum of the cross-entropy over answer tokens.
+        weight: Sum of the weights.
+        yes_margins: For each recognition exchange with the answer Yes, by how much the logit of Yes is above
+            that of No.
+        no_margins: The same for those with the answer No.
     """
 
     total: Tensor
-    tokens: int
-    yes_hits: tuple[bool, ...]
-    no_hits: tuple[bool, ...]
+    weight: float
+    yes_margins: tuple[float, ...]
+    no_margins: tuple[float, ...]
 
 
-def pack_example(model: VisionModel, example: Example) -> PackedExample:
+def pack_example(model: VisionModel, example: Example, *, yes_no_weight: float = 1.0) -> PackedExample:
     """Encode the exchanges of an example and find what they share."""
     encoded = tuple(
         model.encode_prompt(exchange.prompt, example.features, answer=exchange.answer)
@@ -140,6 +158,7 @@ def pack_example(model: VisionModel, example: Example) -> PackedExample:
         block_tokens=max(0, shared - prefix),
         is_recognition=tuple(exchange.kind == "recognition" for exchange in example.exchanges),
         yes_no=(yes, no),
+        yes_no_weight=yes_no_weight,
     )
 
 
@@ -207,9 +226,11 @@ def examples_loss(
         # there is.
         logits = _logits(model, _run_packed(model, packed, concepts, store), concepts)
     labels = to_device(torch.cat([example.labels for example in packed]), logits.device)  # [answer tokens]
-    total = torch.nn.functional.cross_entropy(logits, labels, reduction="sum")
-    yes_hits, no_hits = _recognition_hits(packed, logits.detach())
-    return ExampleLoss(total, int(labels.shape[0]), yes_hits, no_hits)
+    weights = to_device(torch.cat([example.weights for example in packed]), logits.device)
+    losses = torch.nn.functional.cross_entropy(logits, labels, reduction="none")  # [answer tokens]
+    yes_margins, no_margins = _recognition_margins(packed, logits.detach())
+    weight = sum(example.total_weight for example in packed)
+    return ExampleLoss((losses * weights).sum(), weight, yes_margins, no_margins)
 
 
 def _run_each(
@@ -282,10 +303,10 @@ def _logits(model: VisionModel, hidden: Sequence[Tensor], concepts: Sequence[Con
     return torch.cat([model.logits(together), _pad_logits(name_logits)], dim=-1)
 
 
-def _recognition_hits(
+def _recognition_margins(
     packed: Sequence[PackedExample], logits: Tensor
-) -> tuple[tuple[bool, ...], tuple[bool, ...]]:
-    """For each recognition exchange whether it is answered rightly: those with Yes, and those with No."""
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """By how much Yes is above No in each recognition exchange: those with the answer Yes, then with No."""
     starts: list[int] = []
     are_yes: list[bool] = []
     start = 0
@@ -297,7 +318,6 @@ def _recognition_hits(
                 are_yes.append(int(e.ids[e.answer_start]) == yes_id)
             start += int(e.ids.shape[0]) - e.answer_start
     # One copy to the host for all of them, as each makes it wait.
-    says_yes = (logits[starts, yes_id] > logits[starts, no_id]).tolist() if starts else []
-    yes_hits = tuple(says for says, is_yes in zip(says_yes, are_yes, strict=True) if is_yes)
-    no_hits = tuple(not says for says, is_yes in zip(says_yes, are_yes, strict=True) if not is_yes)
-    return yes_hits, no_hits
+    margins = (logits[starts, yes_id] - logits[starts, no_id]).tolist() if starts else []
+    asked = list(zip(margins, are_yes, strict=True))
+    return tuple(m for m, is_yes in asked if is_yes), tuple(m for m, is_yes in asked if not is_yes)

@@ -89,7 +89,7 @@ class Example:
 def make_example(
     photo: TuningPhoto,
     concepts: Mapping[int, TuningConcept],
-    token_counts: Mapping[int, int],
+    offers: Mapping[int, PromptConcept],
     rng: random.Random,
     *,
     is_mirrored: bool = False,
@@ -100,6 +100,13 @@ def make_example(
     square of the concepts. Those of whom the user says that they are not there come first. Concepts that the
     maps see on the photo without being registered for it are neither asked about nor offered.
 
+    Args:
+        photo: What to ask about.
+        concepts: Everyone, by id.
+        offers: How each stands in a prompt, by id.
+        rng: Chooses whom to offer, and the wording.
+        is_mirrored: Whether to ask about the mirror image, if there is one.
+
     Returns:
         The example, or None where nothing can be asked.
     """
@@ -107,7 +114,7 @@ def make_example(
     frozen = {concept_id for concept_id in slots if concepts[concept_id].is_frozen}
     if frozen.issuperset(slots):
         return None
-    offered = [PromptConcept(token_counts[concept_id]) for concept_id in slots]
+    offered = [offers[concept_id] for concept_id in slots]
     exchanges: list[tuple[str, str, str]] = []  # kind, question, answer
     to_ask = [(slot, concept_id) for slot, concept_id in enumerate(slots) if concept_id not in frozen]
     for slot, concept_id in to_ask:

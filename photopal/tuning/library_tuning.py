@@ -14,6 +14,7 @@ from photopal.library.unregistered import keep_reasons
 from photopal.progress import OnProgress
 from photopal.tuning.dataset import describe_concepts, gather_photos, photos_for_newcomers
 from photopal.tuning.examples import TuningConcept, TuningPhoto
+from photopal.tuning.start import choose_start
 from photopal.tuning.trainer import (
     TuneOptions,
     TuningProgress,
@@ -36,6 +37,7 @@ class TuningPlan:
         rival: The bank in use, where it was tuned on the same photos with the same seed; else None.
         concepts: Everyone in the bank, by id.
         photos: What to learn from.
+        options: Settings of the run, by what it starts from.
         failed: Why others could not be registered, by id; they are left out.
     """
 
@@ -44,6 +46,7 @@ class TuningPlan:
     rival: Bank | None
     concepts: Mapping[int, TuningConcept]
     photos: Sequence[TuningPhoto]
+    options: TuneOptions
     failed: Mapping[int, Exception]
 
     @property
@@ -126,9 +129,16 @@ def plan_tuning(
     }
     photos = gather_photos(library, store, bank, trained=trained, seed=options.seed)
     photos = photos_for_newcomers(photos, bank, concepts)
-    rival = in_use if _is_comparable(in_use, bank, trained, seed=options.seed) else None
+    start = choose_start(model, bank, concepts, photos, options)
+    rival = in_use if _is_comparable(in_use, start.bank, trained, seed=options.seed) else None
     return TuningPlan(
-        path=path, bank=bank, rival=rival, concepts=concepts, photos=photos, failed=result.failed
+        path=path,
+        bank=start.bank,
+        rival=rival,
+        concepts=concepts,
+        photos=photos,
+        options=start.options,
+        failed=result.failed,
     )
 
 
@@ -138,8 +148,8 @@ def _is_comparable(in_use: Bank, bank: Bank, trained: set[int], *, seed: int) ->
         return False
     pairs = [(in_use.concepts[i], bank.concepts[i]) for i in bank.concepts]
     is_same = all(
-        (old.references_key, old.corrections_key, old.token_count)
-        == (new.references_key, new.corrections_key, new.token_count)
+        (old.references_key, old.corrections_key, old.token_count, old.is_inline)
+        == (new.references_key, new.corrections_key, new.token_count, new.is_inline)
         for old, new in pairs
     )
     return is_same and all(in_use.concepts[i].is_tuned for i in trained)
@@ -148,7 +158,6 @@ def _is_comparable(in_use: Bank, bank: Bank, trained: set[int], *, seed: int) ->
 def run_plan(
     model: VisionModel,
     plan: TuningPlan,
-    options: TuneOptions,
     *,
     on_progress: Callable[[TuningProgress], None] | None = None,
 ) -> TuningOutcome:
@@ -160,9 +169,11 @@ def run_plan(
         ConceptError: There is nothing to learn from.
         BankError: The bank cannot be written.
     """
-    tuned, report = tune_bank(model, plan.bank, plan.concepts, plan.photos, options, on_progress=on_progress)
+    tuned, report = tune_bank(
+        model, plan.bank, plan.concepts, plan.photos, plan.options, on_progress=on_progress
+    )
     rival = (
-        validate_bank(model, plan.rival, plan.concepts, plan.photos, options)
+        validate_bank(model, plan.rival, plan.concepts, plan.photos, plan.options)
         if plan.rival is not None
         else None
     )

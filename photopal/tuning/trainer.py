@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from photopal.concepts import Bank
+from photopal.concepts.calibration import fit_yes_bias
 from photopal.errors import ConceptError
 from photopal.prompts import PROMPT_VERSION
 from photopal.tuning.batching import (
@@ -42,6 +43,8 @@ class TuneOptions:
         mirror_share: How often a photo is shown with left and right exchanged.
         variants: How many different sets of questions are made for each photo.
         tokens: Soft tokens a concept is registered with before it is tuned.
+        yes_no_weight: How much more the first token of Yes and No counts than others of answers. Looks in
+            words have many tokens, and a Yes or No has one.
         seed: Drives everything random.
     """
 
@@ -54,6 +57,7 @@ class TuneOptions:
     mirror_share: float = 0.5
     variants: int = 4
     tokens: int = 16
+    yes_no_weight: float = 1.0
     seed: int = 0
 
 
@@ -65,17 +69,25 @@ class Validation:
         loss: Mean cross-entropy of answer tokens.
         accuracy: Mean of the recall of Yes and the recall of No; nan without such questions.
         questions: How many recognition questions were asked.
+        area: Of p(yes): how often it is higher where Yes is right than where No is (AUROC); nan without both.
+        bias: How much the model is for Yes; see `fit_yes_bias`. It is taken off for the accuracy.
     """
 
     loss: float
     accuracy: float
     questions: int
+    area: float = math.nan
+    bias: float = 0.0
 
 
 def rank(validation: Validation) -> tuple[float, float]:
-    """What makes one validation better than another: accuracy first, then loss."""
-    accuracy = validation.accuracy if validation.accuracy == validation.accuracy else 0.0
-    return (round(accuracy, 3), -validation.loss)
+    """What makes one validation better than another: telling Yes from No first, then loss.
+
+    Accuracy alone says little where it is near a half whatever the embeddings, as with a model that is for
+    Yes in nearly every question.
+    """
+    known = [value for value in (validation.accuracy, validation.area) if not math.isnan(value)]
+    return (round(sum(known) / len(known), 3) if known else 0.0, -validation.loss)
 
 
 @dataclass(frozen=True)
@@ -146,6 +158,7 @@ class EmbeddingTable:
         self.indices = {concept_id: index for index, concept_id in enumerate(concept_ids)}
         embeddings = bank.embeddings(concept_ids, [str(i) for i in concept_ids]).on(device)
         self.counts = {i: bank.concepts[i].token_count for i in concept_ids}
+        self.offers = {i: bank.concepts[i].in_prompt() for i in concept_ids}
         self.inputs = embeddings.inputs.clone().requires_grad_()
         self.outputs = embeddings.outputs.clone().requires_grad_()
         # Frozen concepts stand in the same tensors, as prompts mix them with trained ones: their gradients
@@ -252,6 +265,7 @@ def tune_bank(
                 inputs=inputs[index, : count + 1].clone(),
                 outputs=outputs[index].clone(),
                 is_tuned=True,
+                yes_bias=report.after.bias,
             )
         )
     notes = {
@@ -312,11 +326,16 @@ class TuningRun:
         for photo in photos:
             made = [
                 make_example(
-                    photo, self.concepts, self.table.counts, rng, is_mirrored=rng.random() < mirror_share
+                    photo, self.concepts, self.table.offers, rng, is_mirrored=rng.random() < mirror_share
                 )
                 for _ in range(variants)
             ]
-            packed = [pack_example(self.model, example) for example in made if example is not None]
+            weight = self.options.yes_no_weight
+            packed = [
+                pack_example(self.model, example, yes_no_weight=weight)
+                for example in made
+                if example is not None
+            ]
             if packed:
                 prepared.append(packed)
         return prepared
@@ -381,7 +400,7 @@ class TuningRun:
         """One pass over the photos; returns the mean loss of an answer token."""
         order = list(range(len(examples)))
         rng.shuffle(order)
-        losses, tokens = 0.0, 0
+        losses = weight = 0.0
         for start in range(0, len(order), self.options.batch_photos):
             # One variant of its questions at a time, so that no two passes ask the same.
             batch = [rng.choice(examples[i]) for i in order[start : start + self.options.batch_photos]]
@@ -389,19 +408,19 @@ class TuningRun:
             for group in self.optimizer.param_groups:
                 group["lr"] = self.options.learning_rate * factor
             losses += self.step(batch)
-            tokens += sum(packed.answer_tokens for packed in batch)
-        return losses / max(1, tokens)
+            weight += sum(packed.total_weight for packed in batch)
+        return losses / max(1.0, weight)
 
     def step(self, batch: Sequence[PackedExample]) -> float:
         """One update; returns the summed loss of the answer tokens before it."""
         self.optimizer.zero_grad(set_to_none=True)
-        count = sum(packed.answer_tokens for packed in batch)
+        weight = sum(packed.total_weight for packed in batch)
         losses = 0.0
         # Gradients add up over groups, each divided by the tokens of all: the update is that of one batch,
         # whatever fits into memory side by side.
         for group in group_examples(batch):
             result = self._loss(group)
-            (result.total / count).backward()  # type: ignore[no-untyped-call]
+            (result.total / weight).backward()  # type: ignore[no-untyped-call]
             losses += float(result.total.detach())
         self.optimizer.step()
         self.steps += 1
@@ -414,16 +433,31 @@ class TuningRun:
     @torch.no_grad()
     def validate(self, examples: list[list[PackedExample]]) -> Validation:
         """Loss and weighted recognition accuracy on held-out photos."""
-        losses, tokens = 0.0, 0
-        yes: list[bool] = []
-        no: list[bool] = []
+        losses = weight = 0.0
+        yes: list[float] = []
+        no: list[float] = []
         for group in group_examples([packed for variants in examples for packed in variants]):
             result = self._loss(group)
-            losses, tokens = losses + float(result.total), tokens + result.tokens
-            yes += result.yes_hits
-            no += result.no_hits
+            losses, weight = losses + float(result.total), weight + result.weight
+            yes += result.yes_margins
+            no += result.no_margins
         # The paper's weighted recognition: the mean of both recalls, so that "always Yes" is worth 0.5
         # whatever the shares of Yes and No (MC-LLaVA, section 4).
-        recalls = [sum(hits) / len(hits) for hits in (yes, no) if hits]
-        accuracy = sum(recalls) / len(recalls) if recalls else float("nan")
-        return Validation(losses / max(1, tokens), accuracy, len(yes) + len(no))
+        bias = fit_yes_bias(yes, no)
+        hits = [margin > bias for margin in yes], [margin <= bias for margin in no]
+        recalls = [sum(several) / len(several) for several in hits if several]
+        return Validation(
+            loss=losses / max(1.0, weight),
+            accuracy=sum(recalls) / len(recalls) if recalls else math.nan,
+            questions=len(yes) + len(no),
+            area=area_under_curve(yes, no),
+            bias=bias,
+        )
+
+
+def area_under_curve(yes: Sequence[float], no: Sequence[float]) -> float:
+    """How often Yes is likelier where it is right than where it is wrong (AUROC); nan without both."""
+    if not yes or not no:
+        return math.nan
+    differences = torch.tensor(yes)[:, None] - torch.tensor(no)[None]  # [right, wrong]
+    return float((differences > 0).float().mean() + 0.5 * (differences == 0).float().mean())

@@ -60,7 +60,7 @@ def test_a_broken_bank_is_an_error_and_is_made_anew(content, tmp_path):
 
 def test_the_bank_of_a_newer_photopal_is_not_replaced(tmp_path):
     path = tmp_path / "bank"
-    save_file({"x": torch.zeros(1)}, path, metadata={"bank": '{"format": 2, "photopal": "9.0"}'})
+    save_file({"x": torch.zeros(1)}, path, metadata={"bank": '{"format": 99, "photopal": "9.0"}'})
     with pytest.raises(NewerBankError, match=r"9\.0"):
         open_bank(path, fingerprint="f")
 

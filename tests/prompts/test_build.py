@@ -12,6 +12,23 @@ def test_a_block_introduces_everyone_and_says_where_the_marked_are():
     )
 
 
+def test_soft_tokens_of_an_inline_concept_follow_its_name_in_the_question():
+    inline = PromptConcept(2, is_inline=True)
+    named = "<|name:0|><|token:0:0|><|token:0:1|>"
+    assert build_prompt("Is <|name:0|> here?", [inline]).user == f"Is {named} here?"
+    both = build_prompt("Is <|name:0|> here?", [inline, PromptConcept(1)])
+    assert both.user == f"<|name:1|> is <|token:1:0|>. Is {named} here?"
+    marked = PromptConcept(2, mark=1, is_inline=True)
+    assert build_prompt("What is <|name:0|> doing?", [marked]).user == (
+        f"{named} is located at 'Mark Number 1'. What is {named} doing?"
+    )
+
+
+def test_an_inline_concept_that_no_question_names_is_introduced_like_others():
+    inline = PromptConcept(1, is_inline=True)
+    assert build_prompt("Who?", [inline]) == build_prompt("Who?", [PromptConcept(1)])
+
+
 def test_the_block_stands_behind_the_photo_or_before_it():
     block = concept_block([PromptConcept(1)])
     assert build_prompt("Who?", [PromptConcept(1)]).user == f"{block} Who?"

@@ -8,7 +8,7 @@ import torch
 from photopal.concepts.calibration import Calibration
 from photopal.concepts.registration import FeatureStore, refresh_bank
 from photopal.library.models import Finding, PhotoFindings
-from photopal.prompts import MOST_CONCEPTS
+from photopal.prompts import MOST_CONCEPTS, PromptConcept
 from photopal.prompts import templates as questions
 from photopal.tuning.dataset import gather_photos
 from photopal.tuning.examples import TuningConcept, TuningPhoto, make_example
@@ -17,7 +17,7 @@ from photopal.vlm.protocol import PhotoFeatures
 
 FEATURES = PhotoFeatures(torch.zeros(1, 2), (1, 1), torch.zeros(1, 1, 2), (0.0, 0.0, 1.0, 1.0))
 CONCEPTS = {i: TuningConcept(i, "person") for i in range(12)}
-COUNTS = dict.fromkeys(CONCEPTS, 2)
+OFFERS = dict.fromkeys(CONCEPTS, PromptConcept(2))
 
 
 def photo(key="key", *, present=(), absent=(), likely=()):
@@ -33,7 +33,7 @@ def photo(key="key", *, present=(), absent=(), likely=()):
 
 def test_whoever_the_user_has_taken_off_is_always_asked_about_and_answered_with_no():
     for seed in range(20):
-        example = make_example(photo(present=[0], absent=[7]), CONCEPTS, COUNTS, random.Random(seed))
+        example = make_example(photo(present=[0], absent=[7]), CONCEPTS, OFFERS, random.Random(seed))
         assert {0, 7} <= set(example.slots)
         name = f"<|name:{example.slots.index(7)}|>"
         asked = [e for e in example.exchanges if name in e.prompt.user.rsplit(". ", 1)[1]]
@@ -42,7 +42,7 @@ def test_whoever_the_user_has_taken_off_is_always_asked_about_and_answered_with_
 
 def test_no_more_are_asked_about_than_a_prompt_holds():
     for seed in range(20):
-        example = make_example(photo(absent=range(9)), CONCEPTS, COUNTS, random.Random(seed))
+        example = make_example(photo(absent=range(9)), CONCEPTS, OFFERS, random.Random(seed))
         assert len(example.slots) == MOST_CONCEPTS
 
 

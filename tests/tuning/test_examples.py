@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import torch
 
-from photopal.prompts import MOST_CONCEPTS
+from photopal.prompts import MOST_CONCEPTS, PromptConcept
 from photopal.tuning.examples import TuningConcept, TuningPhoto, make_example
 from photopal.vlm.protocol import PhotoFeatures
 
 FEATURES = PhotoFeatures(torch.zeros(4, 2), (2, 2), torch.zeros(2, 2, 2), (0.0, 0.0, 1.0, 1.0))
 CONCEPTS = {i: TuningConcept(i, "pet", ("small and brown",)) for i in range(1, 9)}
-COUNTS = dict.fromkeys(CONCEPTS, 2)
+OFFERS = dict.fromkeys(CONCEPTS, PromptConcept(2))
 
 
 def photo_of(*present: int, likely: tuple[int, ...] = ()) -> TuningPhoto:
@@ -19,7 +19,7 @@ def photo_of(*present: int, likely: tuple[int, ...] = ()) -> TuningPhoto:
 
 
 def examples_of(photo: TuningPhoto, number: int = 40):
-    made = [make_example(photo, CONCEPTS, COUNTS, random.Random(seed)) for seed in range(number)]
+    made = [make_example(photo, CONCEPTS, OFFERS, random.Random(seed)) for seed in range(number)]
     return [example for example in made if example is not None]
 
 
@@ -54,7 +54,7 @@ def test_a_photo_of_nobody_asks_about_absent_ones_only():
 
 
 def test_nothing_can_be_asked_where_everybody_is_only_likely():
-    assert make_example(photo_of(likely=tuple(CONCEPTS)), CONCEPTS, COUNTS, random.Random(0)) is None
+    assert make_example(photo_of(likely=tuple(CONCEPTS)), CONCEPTS, OFFERS, random.Random(0)) is None
 
 
 def test_every_concept_of_a_prompt_is_described_and_asked_about():
@@ -68,10 +68,10 @@ def test_nothing_is_asked_of_those_whose_embeddings_are_frozen_and_always_of_who
     concepts = {i: replace(one, is_frozen=i != 8) for i, one in CONCEPTS.items()}
     for photo in (photo_of(8), photo_of(1), photo_of(1, 2, 3), photo_of()):
         for seed in range(20):
-            example = make_example(photo, concepts, COUNTS, random.Random(seed))
+            example = make_example(photo, concepts, OFFERS, random.Random(seed))
             slot = example.slots.index(8)
             for exchange in example.exchanges:
                 assert f"<|name:{slot}|>" in exchange.prompt.user.rsplit(". ", 1)[1]
     # Four who are there fill a prompt, and of the newcomer nothing may be said on a photo that may show it.
     for photo in (photo_of(1, 2, 3, 4), photo_of(1, likely=(8,))):
-        assert make_example(photo, concepts, COUNTS, random.Random(0)) is None
+        assert make_example(photo, concepts, OFFERS, random.Random(0)) is None

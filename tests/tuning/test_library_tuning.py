@@ -29,7 +29,7 @@ def path(tmp_path):
 
 
 def tuned(library, model, path, *names, options=OPTIONS):
-    return run_plan(model, plan_tuning(library, model, path, names=names, options=options), options)
+    return run_plan(model, plan_tuning(library, model, path, names=names, options=options))
 
 
 def test_a_plan_writes_nothing_and_a_run_writes_the_bank(named_library, model, path):
@@ -38,7 +38,7 @@ def test_a_plan_writes_nothing_and_a_run_writes_the_bank(named_library, model, p
         options = replace(OPTIONS, seed=seed, epochs=6)
         plan = plan_tuning(named_library, model, path, options=options)
         assert not path.exists()
-        outcome = run_plan(model, plan, options)
+        outcome = run_plan(model, plan)
         assert outcome.is_saved == path.exists() == (outcome.report.best_epoch > 0)
         if outcome.is_saved:
             break
@@ -102,7 +102,7 @@ def test_what_another_process_added_meanwhile_stays(named_library, model, path, 
     photo = named_library.photos.at(drawn_family.strangers[0])
     named_library.concepts.add_reference(concept.id, photo.id)
     refresh_bank(named_library, model, path)
-    assert run_plan(model, plan, options).is_saved
+    assert run_plan(model, plan).is_saved
     assert concept.id in load_bank(path, fingerprint=model.fingerprint).concepts
 
 

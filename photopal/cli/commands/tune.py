@@ -61,7 +61,7 @@ def tune(  # noqa: PLR0913 - one parameter for each option of the command
     warn_of_unregistered(session, concepts, plan.failed)
     called = [concept.name for concept in concepts if concept.id in plan.trained]
     session.say(f"Tuning {', '.join(called)}; press Ctrl-C to stop and keep the best result so far.")
-    outcome = run_plan(model, plan, options, on_progress=_table_of_epochs(session))
+    outcome = run_plan(model, plan, on_progress=_table_of_epochs(session))
     _show(session, called, plan, outcome, is_json=json)
     if outcome.report.was_interrupted:
         raise KeyboardInterrupt

@@ -63,8 +63,8 @@ def compute(context: ExperimentContext, run: Run) -> tuple[dict[str, Figures], d
     newest = learned.concepts[-1].id
     # Thresholds and directions are made anew with everybody; the old concepts keep their tuned rows.
     kept = [
-        replace(learned.registered.concepts[i], inputs=one.inputs, outputs=one.outputs, is_tuned=True)
-        for i, one in old.concepts.items()
+        replace(one, direction=new.direction, calibration=new.calibration)
+        for one, new in ((one, learned.registered.concepts[i]) for i, one in old.concepts.items())
     ]
     start = learned.registered.with_concepts(kept)
     tuned_concepts = {

@@ -36,7 +36,16 @@ from photopal.lab.experiments.results import Figures, Run
 from photopal.lab.experiments.tasks import evaluate_tasks, rows_of
 from photopal.lab.metrics.yes_no import choose_threshold
 from photopal.prompts import build_prompt, recognition_question, write_names
-from photopal.tuning import TuneOptions, TuningConcept, TuningPhoto, TuningProgress, TuningReport, tune_bank
+from photopal.tuning import (
+    TuneOptions,
+    TuningConcept,
+    TuningPhoto,
+    TuningReport,
+    TuningStart,
+    choose_start,
+    tune_bank,
+    tune_from_best_start,
+)
 from photopal.vlm.placeholders import name_placeholder
 from photopal.vlm.protocol import EncodedPrompt, PhotoFeatures, VisionModel
 
@@ -111,12 +120,18 @@ class ExperimentContext:
         *,
         concepts: dict[int, TuningConcept] | None = None,
         bank: Bank | None = None,
-        on_progress: Callable[[TuningProgress], None] | None = None,
     ) -> tuple[Bank, TuningReport]:
-        """Tune concepts of a scenario, all of them by default, together."""
+        """Tune concepts of a scenario, all of them by default, together, as the product does."""
         chosen = tuning_concepts(learned.concepts) if concepts is None else concepts
-        start = learned.registered if bank is None else bank
-        return tune_bank(self.model, start, chosen, photos, options, on_progress=on_progress)
+        registered = learned.registered if bank is None else bank
+        return tune_from_best_start(self.model, registered, chosen, photos, options)
+
+    def start(
+        self, learned: LearnedScenario, photos: Sequence[TuningPhoto], options: TuneOptions
+    ) -> TuningStart:
+        """What the joint run of a scenario starts from, for others to start from too."""
+        concepts = tuning_concepts(learned.concepts)
+        return choose_start(self.model, learned.registered, concepts, photos, options)
 
     def evaluate(
         self,
@@ -181,18 +196,16 @@ def tune_apart(
         has_others: Whether the other concepts' photos are negatives, as in the joint run; else only those of
             nobody, as Yo'LLaVA learns each concept.
     """
-    bank, seconds, steps = learned.registered, 0.0, 0
+    # What all start from is chosen once, or a concept alone could be tuned in another way than together.
+    start = context.start(learned, photos, options)
+    bank, options, seconds, steps = start.bank, start.options, 0.0, 0
     concepts = tuning_concepts(learned.concepts)
     updates = -(-len(photos) // options.batch_photos)
     for concept_id in concepts:
         mine = [photo for photo in photos if has_others or photo.present <= {concept_id}]
         batch = max(1, round(len(mine) / updates))
-        alone, report = context.tune(
-            learned,
-            mine,
-            replace(options, batch_photos=batch),
-            concepts={concept_id: concepts[concept_id]},
-        )
+        only = {concept_id: concepts[concept_id]}
+        alone, report = tune_bank(context.model, start.bank, only, mine, replace(options, batch_photos=batch))
         bank = bank.with_concepts([alone.concepts[concept_id]])
         seconds, steps = seconds + report.seconds, max(steps, report.steps)
     return Tuned(bank, steps, seconds)

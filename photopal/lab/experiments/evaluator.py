@@ -150,8 +150,14 @@ class Evaluator:
                 [features] = self.model.encode_photos([blank])
             return self._offer(chosen, None if control == "text only" else features, control)
         personal = self.assistant.personalize(self.analysis(path), asked=chosen)
-        rows = self._foreign(personal.concepts) if control == "wrong concept" else personal.embeddings
-        return PromptSetup(tuple(personal.names), personal.offered, rows, personal.features)
+        foreign = self._foreign(personal.concepts) if control == "wrong concept" else None
+        if foreign is None:
+            return PromptSetup(
+                tuple(personal.names), personal.offered, personal.embeddings, personal.features
+            )
+        pairs = zip(personal.offered, foreign.soft_token_counts, strict=True)
+        offered = tuple(replace(one, token_count=count) for one, count in pairs)
+        return PromptSetup(tuple(personal.names), offered, foreign, personal.features)
 
     def _chosen(self, names: Sequence[str]) -> list[ConceptRecord]:
         asked = [concept for concept in self.learned.concepts if concept.name in names]
@@ -166,8 +172,9 @@ class Evaluator:
         rows = self.bank.embeddings([c.id for c in chosen], [c.name for c in chosen])
         if control == "wrong concept":
             rows = self._foreign(chosen) or rows
-        counts = rows.soft_token_counts
-        return PromptSetup(tuple(rows.names), tuple(PromptConcept(count) for count in counts), rows, features)
+        pairs = zip(chosen, rows.soft_token_counts, strict=True)
+        offered = (replace(self.bank.concepts[c.id].in_prompt(), token_count=count) for c, count in pairs)
+        return PromptSetup(tuple(rows.names), tuple(offered), rows, features)
 
     def _foreign(self, chosen: Sequence[ConceptRecord]) -> ConceptEmbeddings | None:
         """Rows of concepts of other scenarios, under the names asked for."""
@@ -297,4 +304,9 @@ def yes_shares(evaluator: Evaluator, setup: PromptSetup, asked: Sequence[Sequenc
     """p(Yes) = yes / (yes + no) of the recognition question for one or several names each."""
     words = (questions.YES, questions.NO)
     scores = score(evaluator, setup, [(recognition_question(" and ".join(names)), words) for names in asked])
-    return [float(torch.softmax(one, dim=0)[0]) for one in scores]
+    shares = [float(torch.softmax(one, dim=0)[0]) for one in scores]
+    ids = {concept.name: concept.id for concept in evaluator.learned.concepts}
+    return [
+        evaluator.bank.yes_share([ids[name] for name in names if name in setup.names], share)
+        for names, share in zip(asked, shares, strict=True)
+    ]

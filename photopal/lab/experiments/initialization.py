@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from photopal.concepts.initialize import begin_with_words
 from photopal.lab.experiments.conditions import ExperimentContext
 from photopal.lab.experiments.evaluator import Evaluator
+from photopal.lab.experiments.learned_scenario import tuning_concepts
 from photopal.lab.experiments.results import (
     Experiment,
     Figures,
@@ -26,13 +28,15 @@ from photopal.lab.experiments.results import (
 )
 from photopal.lab.experiments.tables import at_least, compare, groups_in, line, rests_on, shown
 from photopal.lab.experiments.tasks import evaluate_tasks
-from photopal.tuning import TuningProgress
+from photopal.tuning import TuningProgress, tune_bank
+from photopal.tuning.start import thorough
 
 if TYPE_CHECKING:
     from photopal.lab.experiments.plan import Plan
 
 NAME = "initialization"
 STARTS = {"kmeans": "k-means", "random": "random embeddings"}
+WORDS = {"words": "words of the description, inline"}
 SHARE = 0.95
 FIGURES = ("recognition: weighted", "recognition: AUROC of p(yes)")
 
@@ -45,12 +49,28 @@ def compute(context: ExperimentContext, run: Run) -> tuple[dict[str, Figures], d
     conditions: dict[str, Figures] = {}
     facts: dict[str, Any] = {}
     photos = None
-    for start in STARTS:
-        learned = context.register(dataset, scenario, seed, initialization=start)
+    for start in STARTS | WORDS:
+        learned = context.register(
+            dataset, scenario, seed, initialization=start if start in STARTS else "kmeans"
+        )
         photos = photos or context.tuning_photos(dataset, learned, seed)
         progress: list[TuningProgress] = []
-        tuned, report = context.tune(learned, photos, options, on_progress=progress.append)
-        for condition, bank in ((f"{start} at once", learned.registered), (f"{start} tuned", tuned)):
+        begun, how = learned.registered, options
+        if start in WORDS:
+            looks = {one.id: one.about for one in learned.concepts if one.about}
+            begun = begun.with_concepts(
+                [begin_with_words(context.model, begun.concepts[i], words) for i, words in looks.items()]
+            )
+            how = replace(thorough(options), epochs=epochs, variants=options.variants)
+        tuned, report = tune_bank(
+            context.model,
+            begun,
+            tuning_concepts(learned.concepts),
+            photos,
+            how,
+            on_progress=progress.append,
+        )
+        for condition, bank in ((f"{start} at once", begun), (f"{start} tuned", tuned)):
             evaluator = Evaluator(context.store, learned, bank, seed=seed)
             conditions[condition] = evaluate_tasks(evaluator, dataset, ("recognition",), seed=seed)
         facts[start] = {
@@ -100,7 +120,8 @@ def never_gets_there(result: Result, start: str) -> bool:
 def summarize(results: Results, plan: Plan) -> Section:
     """Curves, how many updates either start needs, and accuracy with none."""
     runs = list(results[NAME])
-    conditions = {f"{s} {when}": f"{w}, {when}" for s, w in STARTS.items() for when in ("at once", "tuned")}
+    starts = STARTS | WORDS
+    conditions = {f"{s} {when}": f"{w}, {when}" for s, w in starts.items() for when in ("at once", "tuned")}
     plots = (
         _plot(runs, "accuracy", "validation accuracy"),
         _plot(runs, "loss", "validation loss of an answer token"),
@@ -147,7 +168,7 @@ def _verdicts(runs: Sequence[Result]) -> tuple[Verdict, ...]:
 
 def _plot(runs: Sequence[Result], what: str, words: str) -> Plot:
     lines = []
-    for start, label in STARTS.items():
+    for start, label in (STARTS | WORDS).items():
         epochs = range(min((len(r.facts[start][what]) for r in runs), default=0))
         points = {}
         for epoch in epochs:

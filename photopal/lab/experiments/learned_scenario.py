@@ -27,7 +27,7 @@ from photopal.lab.datasets.drawn_scenarios import Family
 from photopal.lab.datasets.scenario import Dataset, DatasetConcept, DatasetPhoto, Scenario
 from photopal.lab.experiments.photo_store import PhotoStore, read_mask
 from photopal.library import ConceptRecord
-from photopal.tuning import TuneOptions, TuningConcept, TuningPhoto, TuningReport, tune_bank
+from photopal.tuning import TuneOptions, TuningConcept, TuningPhoto, TuningReport, tune_from_best_start
 from photopal.tuning.dataset import likely_concepts
 from photopal.vlm.protocol import PhotoFeatures
 
@@ -105,7 +105,9 @@ def learn(
     tuned, report = None, None
     if options.tune is not None:
         photos = tuning_photos(store, registered, taught, negatives)
-        tuned, report = tune_bank(store.model, registered, tuning_concepts(concepts), photos, options.tune)
+        tuned, report = tune_from_best_start(
+            store.model, registered, tuning_concepts(concepts), photos, options.tune
+        )
     if options.fault == "wrong rows":
         registered = _with_wrong_rows(registered, foreign)
         tuned = _with_wrong_rows(tuned, foreign) if tuned is not None else None
@@ -153,7 +155,8 @@ def tune_family(
     photos = tuning_photos(
         store, learned.registered, family.scenario.concepts, family.negatives, is_screened=True
     )
-    return tune_bank(store.model, learned.registered, tuning_concepts(learned.concepts), photos, options)
+    concepts = tuning_concepts(learned.concepts)
+    return tune_from_best_start(store.model, learned.registered, concepts, photos, options)
 
 
 def register(

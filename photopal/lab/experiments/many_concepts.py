@@ -60,6 +60,7 @@ from photopal.prompts import (
 )
 from photopal.prompts import templates as questions
 from photopal.text import count
+from photopal.tuning import tune_bank
 from photopal.vlm.batch_decoder import GenerationRequest as Prompted
 from photopal.vlm.batch_decoder import answer_batch
 from photopal.vlm.kv_cache import copy_past
@@ -438,7 +439,7 @@ class _GroupSize:
         if not chosen:
             return PromptSetup((), (), None, self.context.store.features([path])[0])
         rows = group.bank.embeddings([one.id for one in chosen], [one.name for one in chosen])
-        offered = tuple(PromptConcept(count) for count in rows.soft_token_counts)
+        offered = tuple(group.bank.concepts[one.id].in_prompt() for one in chosen)
         return PromptSetup(tuple(rows.names), offered, rows, self.context.store.features([path])[0])
 
     def _captions(self, condition: str, group: ConceptGroup, queries: Sequence[Query]) -> Figures:
@@ -478,7 +479,9 @@ class _GroupSize:
         photos = tuning_photos(self.context.store, group.bank, concepts, self.negatives)
         options = replace(plan.tune(self.seed), epochs=plan.crowd_epochs)
         started = time.process_time()
-        self.context.tune(group.evaluator.learned, photos, options, concepts=tuning_concepts(group.rows))
+        # A pass over the same questions in any bank, whatever the model makes of names.
+        everyone = tuning_concepts(group.rows)
+        tune_bank(self.context.model, group.evaluator.learned.registered, everyone, photos, options)
         return time.process_time() - started
 
 

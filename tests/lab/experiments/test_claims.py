@@ -29,7 +29,7 @@ def curve(*accuracy):
 
 
 def start(place, kmeans, random):
-    facts = {"kmeans": curve(*kmeans), "random": curve(*random)}
+    facts = {"kmeans": curve(*kmeans), "random": curve(*random), "words": curve(*kmeans)}
     return Result(Run("initialization", place % 2, place), f"s{place}", "plain", {}, facts, 1.0)
 
 

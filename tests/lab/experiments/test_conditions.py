@@ -66,8 +66,8 @@ def test_one_name_a_prompt_asks_about_each_photo_with_and_without_the_one_it_sho
     ids = [concept.id for concept in learned.concepts]
     single = one_name_each(photos, ids)
     concepts = {i: TuningConcept(i, "person") for i in ids}
-    counts = dict.fromkeys(ids, 16)
-    made = [make_example(photo, concepts, counts, random.Random(0)) for photo in single]
+    offers = dict.fromkeys(ids, PromptConcept(16))
+    made = [make_example(photo, concepts, offers, random.Random(0)) for photo in single]
     assert all(example is not None and len(example.slots) == 1 for example in made)
     shown = [photo for photo in single if photo.present]
     assert len(shown) == sum(bool(photo.present) for photo in photos)

@@ -1,0 +1,103 @@
+"""Chooses what tuning starts from, and how much of it there is, by how well the model understands names.
+
+A model that was taught to read registered embeddings tells names apart before any tuning; a few updates
+make them better. Most models were not. For them centroids of image tokens in a sentence before the question
+are noise, and no number of updates makes them anything else (docs/plain-model.md). They do read words: so
+the soft tokens begin as the words of a description, behind the name in the question, and are tuned from
+there.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from photopal.concepts import Bank
+from photopal.concepts.initialize import begin_with_words
+from photopal.tuning.examples import TuningConcept, TuningPhoto
+from photopal.tuning.trainer import TuneOptions, TuningProgress, TuningReport, tune_bank, validate_bank
+from photopal.vlm.protocol import VisionModel
+
+Way = Literal["registered", "words"]
+
+ENOUGH = 0.85
+"""AUROC of p(yes) on held-out photos from which on registered embeddings are taken as they are."""
+
+EPOCHS, LEARNING_RATE, VARIANTS, YES_NO_WEIGHT = 15, 3e-3, 8, 10.0
+
+
+@dataclass(frozen=True, eq=False)
+class TuningStart:
+    """What tuning starts from.
+
+    Attributes:
+        bank: The embeddings.
+        options: Settings of the run, more thorough for those that start from words.
+        way: Which embeddings they are.
+        areas: The AUROC of p(yes) on held-out photos with each that was tried; nan where it has none.
+    """
+
+    bank: Bank
+    options: TuneOptions
+    way: Way
+    areas: Mapping[Way, float]
+
+
+def choose_start(
+    model: VisionModel,
+    bank: Bank,
+    concepts: Mapping[int, TuningConcept],
+    photos: Sequence[TuningPhoto],
+    options: TuneOptions,
+) -> TuningStart:
+    """Choose between registered embeddings and words by what the model makes of them on held-out photos.
+
+    Args:
+        model: The frozen model.
+        bank: Registered embeddings.
+        concepts: Everyone the prompts may speak of, by id; frozen ones stay as they are.
+        photos: Those that `tune_bank` is given; it holds out the same.
+        options: Settings for registered embeddings.
+    """
+    areas: dict[Way, float] = {"registered": validate_bank(model, bank, concepts, photos, options).area}
+    described = {
+        i: concept.descriptions[0]
+        for i, concept in concepts.items()
+        if concept.descriptions and not concept.is_frozen
+    }
+    if math.isnan(areas["registered"]) or areas["registered"] >= ENOUGH or not described:
+        return TuningStart(bank, options, "registered", areas)
+    worded = bank.with_concepts(
+        [begin_with_words(model, bank.concepts[i], words) for i, words in described.items()]
+    )
+    areas["words"] = validate_bank(model, worded, concepts, photos, options).area
+    if not areas["words"] > areas["registered"]:
+        return TuningStart(bank, options, "registered", areas)
+    return TuningStart(worded, thorough(options), "words", areas)
+
+
+def tune_from_best_start(
+    model: VisionModel,
+    bank: Bank,
+    concepts: Mapping[int, TuningConcept],
+    photos: Sequence[TuningPhoto],
+    options: TuneOptions,
+    *,
+    on_progress: Callable[[TuningProgress], None] | None = None,
+) -> tuple[Bank, TuningReport]:
+    """Choose what to start from, and tune it; arguments and results are those of `tune_bank`."""
+    start = choose_start(model, bank, concepts, photos, options)
+    return tune_bank(model, start.bank, concepts, photos, start.options, on_progress=on_progress)
+
+
+def thorough(options: TuneOptions) -> TuneOptions:
+    """Settings for a model that was not taught names: more and larger updates, above all of Yes and No."""
+    return replace(
+        options,
+        epochs=max(options.epochs, EPOCHS),
+        learning_rate=LEARNING_RATE / TuneOptions.learning_rate * options.learning_rate,
+        variants=max(options.variants, VARIANTS),
+        yes_no_weight=YES_NO_WEIGHT,
+    )
