@@ -14,7 +14,7 @@ from photopal.library.unregistered import keep_reasons
 from photopal.progress import OnProgress
 from photopal.tuning.dataset import describe_concepts, gather_photos, photos_for_newcomers
 from photopal.tuning.examples import TuningConcept, TuningPhoto
-from photopal.tuning.start import choose_start
+from photopal.tuning.start import Way, choose_start
 from photopal.tuning.trainer import (
     TuneOptions,
     TuningProgress,
@@ -38,6 +38,7 @@ class TuningPlan:
         concepts: Everyone in the bank, by id.
         photos: What to learn from.
         options: Settings of the run, by what it starts from.
+        way: What it starts from.
         failed: Why others could not be registered, by id; they are left out.
     """
 
@@ -47,6 +48,7 @@ class TuningPlan:
     concepts: Mapping[int, TuningConcept]
     photos: Sequence[TuningPhoto]
     options: TuneOptions
+    way: Way
     failed: Mapping[int, Exception]
 
     @property
@@ -138,6 +140,7 @@ def plan_tuning(
         concepts=concepts,
         photos=photos,
         options=start.options,
+        way=start.way,
         failed=result.failed,
     )
 

@@ -25,7 +25,7 @@ Way = Literal["registered", "words"]
 ENOUGH = 0.85
 """AUROC of p(yes) on held-out photos from which on registered embeddings are taken as they are."""
 
-EPOCHS, LEARNING_RATE, VARIANTS, YES_NO_WEIGHT = 15, 3e-3, 8, 10.0
+RATE_FACTOR, VARIANTS, YES_NO_WEIGHT = 3.0, 8, 10.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,8 +96,8 @@ def thorough(options: TuneOptions) -> TuneOptions:
     """Settings for a model that was not taught names: more and larger updates, above all of Yes and No."""
     return replace(
         options,
-        epochs=max(options.epochs, EPOCHS),
-        learning_rate=LEARNING_RATE / TuneOptions.learning_rate * options.learning_rate,
+        epochs=options.word_epochs,
+        learning_rate=RATE_FACTOR * options.learning_rate,
         variants=max(options.variants, VARIANTS),
         yes_no_weight=YES_NO_WEIGHT,
     )

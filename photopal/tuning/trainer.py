@@ -33,6 +33,7 @@ class TuneOptions:
 
     Attributes:
         epochs: Most passes over the photos.
+        word_epochs: The same where tuning starts from words; see `choose_start`.
         learning_rate: Of AdamW, falling to a tenth along a cosine. Ten times this comes to the same in fewer
             passes, but the embeddings forget what no question of tuning asks for, such as where somebody is.
         weight_decay: Of AdamW.
@@ -49,6 +50,7 @@ class TuneOptions:
     """
 
     epochs: int = 15
+    word_epochs: int = 15
     learning_rate: float = 1e-3
     weight_decay: float = 1e-6
     batch_photos: int = 4
@@ -80,14 +82,15 @@ class Validation:
     bias: float = 0.0
 
 
-def rank(validation: Validation) -> tuple[float, float]:
+def rank(validation: Validation) -> tuple[int, float]:
     """What makes one validation better than another: telling Yes from No first, then loss.
 
     Accuracy alone says little where it is near a half whatever the embeddings, as with a model that is for
-    Yes in nearly every question.
+    Yes in nearly every question. Nor do differences of less than 0.02 say anything with some dozens of
+    questions: then the loss decides.
     """
     known = [value for value in (validation.accuracy, validation.area) if not math.isnan(value)]
-    return (round(sum(known) / len(known), 3) if known else 0.0, -validation.loss)
+    return (round(sum(known) / len(known) * 50) if known else 0, -validation.loss)
 
 
 @dataclass(frozen=True)

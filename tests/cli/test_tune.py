@@ -59,15 +59,15 @@ def test_ctrl_c_while_photos_are_read_leaves_everything_as_it_was(photopal, home
 def test_ctrl_c_while_it_trains_keeps_the_best_so_far(photopal, home, monkeypatch):
     from photopal.tuning.trainer import TuningRun
 
-    validate, calls = TuningRun.validate, []
+    run_epoch, calls = TuningRun.run_epoch, []
 
-    def interrupted(self, tests):
+    def interrupted(self, *rest):
         calls.append(1)
-        if len(calls) == 3:
+        if len(calls) == 2:
             raise KeyboardInterrupt
-        return validate(self, tests)
+        return run_epoch(self, *rest)
 
-    monkeypatch.setattr(TuningRun, "validate", interrupted)
+    monkeypatch.setattr(TuningRun, "run_epoch", interrupted)
     result = photopal("tune", "--epochs", "50", "--lr", "0.02", "--json")
     report = json.loads(result.stdout)
     assert result.exit_code == 130

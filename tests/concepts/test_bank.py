@@ -1,7 +1,12 @@
 """A bank file: what is loaded is what was saved, and nothing else is taken for a bank."""
 
+import json
+import math
+from dataclasses import replace
+
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 
 from photopal.concepts import Bank, load_bank, save_bank
@@ -41,6 +46,30 @@ def test_a_saved_bank_gives_bit_identical_logits(bank, model, named_library, tmp
         assert loaded.concepts[concept_id].calibration == concept.calibration
         assert torch.equal(loaded.concepts[concept_id].direction, concept.direction)
     assert [path.name for path in path.parent.iterdir()] == ["a.bank.safetensors"]
+
+
+def test_inline_concepts_and_biases_are_kept_and_other_banks_stay_readable_for_older_versions(bank, tmp_path):
+    save_bank(bank, tmp_path / "old")
+    first = next(iter(bank.concepts))
+    changed = bank.with_concepts([replace(bank.concepts[first], is_inline=True, yes_bias=0.5)])
+    save_bank(changed, tmp_path / "new")
+    loaded = load_bank(tmp_path / "new", fingerprint=bank.fingerprint)
+    assert {i: (one.is_inline, one.yes_bias) for i, one in loaded.concepts.items()} == {
+        i: (i == first, 0.5 * (i == first)) for i in bank.concepts
+    }
+    assert changed.version != bank.version
+    for name, number in (("old", 1), ("new", 2)):
+        with safe_open(tmp_path / name, framework="pt") as file:
+            assert json.loads(file.metadata()["bank"])["format"] == number
+
+
+def test_the_share_of_yes_is_freed_of_the_mean_bias_of_those_asked_about(bank):
+    first, second = bank.concepts
+    biased = bank.with_concepts([replace(bank.concepts[first], yes_bias=2.0)])
+    assert biased.yes_share([second], 0.6) == 0.6
+    assert biased.yes_share([first], 0.5) == pytest.approx(1 / (1 + math.exp(2)))
+    assert biased.yes_share([first, second], 0.5) == pytest.approx(1 / (1 + math.exp(1)))
+    assert biased.yes_share([99], 0.6) == 0.6
 
 
 def test_a_bank_of_another_model_is_refused(bank, tmp_path):

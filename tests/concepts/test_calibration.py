@@ -1,8 +1,15 @@
 """From scores to a verdict: thresholds between photos with and without a concept."""
 
+import pytest
 import torch
 
-from photopal.concepts.calibration import Calibration, Verdict, calibrate
+from photopal.concepts.calibration import (
+    Calibration,
+    Verdict,
+    calibrate,
+    fit_yes_bias,
+    without_bias,
+)
 from photopal.concepts.localize import find_region, find_regions, location_maps, map_scores, suppress_rivals
 
 
@@ -62,3 +69,24 @@ def test_many_places_are_found_at_once_as_each_alone():
     frame = (-0.2, 0.1, 1.4, 0.8)
     assert find_regions(maps, frame) == [find_region(one, frame) for one in maps]
     assert find_regions(maps[:0], frame) == []
+
+
+def test_the_bias_towards_yes_is_where_both_answers_are_missed_alike():
+    yes, no = [1.0, 2.0, 3.0], [-1.0, 0.0, 0.5]
+    bias = fit_yes_bias(yes, no)
+    assert 0.5 < bias < 1.0
+    assert fit_yes_bias([m + 2 for m in yes], [m + 2 for m in no]) == pytest.approx(bias + 2, abs=0.2)
+    assert fit_yes_bias(yes * 10, no) == pytest.approx(bias, abs=1e-6)  # however often each is asked
+    assert fit_yes_bias([1.0, -1.0], [1.0, -1.0]) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_where_all_answers_are_sure_or_alike_there_is_no_bias():
+    assert abs(fit_yes_bias([12.0, 15.0], [-9.0, -8.0])) < 0.1
+    assert fit_yes_bias([1.0], []) == fit_yes_bias([], [1.0]) == 0.0
+
+
+def test_a_share_of_yes_without_its_bias():
+    assert without_bias(0.5, 0.0) == 0.5
+    assert without_bias(torch.sigmoid(torch.tensor(2.0)).item(), 2.0) == pytest.approx(0.5)
+    assert without_bias(0.0, 3.0) == 0.0
+    assert without_bias(1.0, 3.0) == 1.0

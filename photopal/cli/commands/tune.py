@@ -50,7 +50,14 @@ def tune(  # noqa: PLR0913 - one parameter for each option of the command
     from photopal.tuning.library_tuning import plan_tuning, run_plan
 
     session = session_of(ctx)
-    options = TuneOptions(epochs=epochs, patience=patience, learning_rate=lr, tokens=tokens, seed=seed)
+    options = TuneOptions(
+        epochs=epochs,
+        word_epochs=epochs,
+        patience=patience,
+        learning_rate=lr,
+        tokens=tokens,
+        seed=seed,
+    )
     with session.library_to_read() as library:
         model, path = open_model(session)
         with session.progress("Looking at the photos") as on_progress:
@@ -60,6 +67,11 @@ def tune(  # noqa: PLR0913 - one parameter for each option of the command
         concepts = library.concepts.all()
     warn_of_unregistered(session, concepts, plan.failed)
     called = [concept.name for concept in concepts if concept.id in plan.trained]
+    if plan.way == "words":
+        session.say(
+            "This model was not made to learn names from photos alone, so tuning starts from descriptions: "
+            "your own (`--about`), or the model's."
+        )
     session.say(f"Tuning {', '.join(called)}; press Ctrl-C to stop and keep the best result so far.")
     outcome = run_plan(model, plan, on_progress=_table_of_epochs(session))
     _show(session, called, plan, outcome, is_json=json)
@@ -93,10 +105,11 @@ def _show(
         for validation in (facts["before"], facts["after"], facts["in_use"]):
             if validation is not None and math.isnan(validation["accuracy"]):
                 validation["accuracy"] = None
-        show_json(session.out, {"names": called, **facts, "is_saved": outcome.is_saved})
+        show_json(session.out, {"names": called, "start": plan.way, **facts, "is_saved": outcome.is_saved})
     else:
         rows = [
             ("names", ", ".join(called)),
+            ("tuning starts from", "reference photos" if plan.way == "registered" else "descriptions"),
             ("accuracy before tuning", _percent(report.before.accuracy)),
             ("accuracy after tuning", _percent(report.after.accuracy)),
             ("questions on held-out photos", f"{report.after.questions:,}"),

@@ -36,6 +36,7 @@ class Plan:
         seeds: Each draws scenarios of its own.
         drawn: What is drawn for each seed.
         epochs: Most passes of tuning over the photos.
+        word_epochs: The same where tuning starts from words.
         variants: Sets of questions for each photo.
         long_epochs: Passes of the experiment that follows tuning over time.
         tokens: The numbers of soft tokens tried.
@@ -60,6 +61,7 @@ class Plan:
     crowd_photos: int
     crowd_epochs: int
     order_epochs: int = 2
+    word_epochs: int = 15
     shares: Mapping[str, Share] = field(default_factory=dict)
     margin_s: float = 260.0
 
@@ -87,7 +89,13 @@ class Plan:
 
     def tune(self, seed: int) -> TuneOptions:
         """Settings of tuning: those of the product but for the number of passes."""
-        return TuneOptions(epochs=self.epochs, patience=self.epochs, variants=self.variants, seed=seed)
+        return TuneOptions(
+            epochs=self.epochs,
+            word_epochs=self.word_epochs,
+            patience=self.epochs,
+            variants=self.variants,
+            seed=seed,
+        )
 
 
 FULL = Plan(
@@ -130,6 +138,7 @@ QUICK = Plan(
     crowd_photos=1,
     crowd_epochs=1,
     order_epochs=1,
+    word_epochs=1,
     shares={
         "claims": Share(1, 1, 100),
         "joint": Share(1, 1, 70),
