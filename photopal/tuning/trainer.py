@@ -86,11 +86,12 @@ def rank(validation: Validation) -> tuple[int, float]:
     """What makes one validation better than another: telling Yes from No first, then loss.
 
     Accuracy alone says little where it is near a half whatever the embeddings, as with a model that is for
-    Yes in nearly every question. Nor do differences of less than 0.02 say anything with some dozens of
-    questions: then the loss decides.
+    Yes in nearly every question. Nor do differences within the standard error say anything, 0.1 with some
+    sixteen questions: there the loss decides.
     """
     known = [value for value in (validation.accuracy, validation.area) if not math.isnan(value)]
-    return (round(sum(known) / len(known) * 50) if known else 0, -validation.loss)
+    step = 0.4 / math.sqrt(max(1, validation.questions))
+    return (round(sum(known) / len(known) / step) if known else 0, -validation.loss)
 
 
 @dataclass(frozen=True)

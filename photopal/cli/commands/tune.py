@@ -42,6 +42,9 @@ def tune(  # noqa: PLR0913 - one parameter for each option of the command
     result; the best tokens are saved, or nothing if tuning does not help. If you give names, only those are
     tuned. Ctrl-C stops early and keeps the best result so far. The same seed gives the same tokens.
 
+    A model that cannot tell names apart by their photos alone, which most cannot, starts from descriptions
+    of them: those given with `add-concept --about`, or its own.
+
     Examples:
       photopal tune
       photopal tune Anna Rex --epochs 30
