@@ -20,3 +20,15 @@ def test_without_matplotlib_it_says_what_to_install_before_anything_runs(run, tm
     assert told.exit_code == 2
     assert "pip install 'photopal[report]'" in " ".join(told.stderr.split())
     assert not (tmp_path / "out").exists()
+
+
+def test_with_a_folder_the_page_of_one_experiment_is_written_and_says_how(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        "photopal.lab.experiments.runner.compute_runs", lambda *_, **__: {"initialization": []}
+    )
+    told = run("eval", "report", str(tmp_path / "out"), "--only", "initialization", "--budget", "2")
+    assert told.exit_code == 0
+    page = (tmp_path / "out" / "results.md").read_text()
+    assert "Written by `photopal eval report --only initialization --budget 2`" in page
+    assert "## Initialization" in page
+    assert "## Is anything learned?" not in page

@@ -9,6 +9,7 @@ import typer
 
 from photopal.cli.context import Session, session_of
 from photopal.cli.output import show_line
+from photopal.config import BUNDLED_MODEL
 
 if TYPE_CHECKING:
     from photopal.lab.experiments.runner import RunEnvironment
@@ -17,13 +18,16 @@ if TYPE_CHECKING:
 def report(  # noqa: PLR0913 - one parameter for each option of the command
     ctx: typer.Context,
     folder: Annotated[
-        Path, typer.Argument(help="Folder for results.md and its plots.", metavar="DIR")
-    ] = Path("docs"),
+        Path | None,
+        typer.Argument(
+            help="Folder for results.md and its plots; docs by default, none with --only.", metavar="DIR"
+        ),
+    ] = None,
     *,
     only: Annotated[
         list[str] | None,
         typer.Option(
-            help="Run one experiment and print its tables without writing the page; can be repeated.",
+            help="Run one experiment; can be repeated. Without DIR, its tables are printed.",
             metavar="NAME",
         ),
     ] = None,
@@ -37,6 +41,14 @@ def report(  # noqa: PLR0913 - one parameter for each option of the command
             help="Folder for scenes and finished results; next to the library by default.", metavar="FOLDER"
         ),
     ] = None,
+    budget: Annotated[
+        float,
+        typer.Option(
+            help="Multiply the time that experiments may take, for models slower than the bundled one.",
+            min=0.01,
+            metavar="FACTOR",
+        ),
+    ] = 1.0,
     anew: Annotated[
         bool, typer.Option("--anew", help="Delete the results of earlier runs and start again.")
     ] = False,
@@ -54,22 +66,27 @@ def report(  # noqa: PLR0913 - one parameter for each option of the command
       photopal eval report
       photopal eval report /tmp/trial --quick
       photopal eval report --only initialization
+      photopal --model plain eval report docs/plain --only claims --only joint --budget 2
     """
     from photopal.lab.experiments.runner import make_report
     from photopal.lab.experiments.tables import ReportHeading, need_plots, section_words, write_report
 
     session = session_of(ctx)
-    if not only:
+    if folder is None and not only:
+        folder = Path("docs")
+    if folder is not None:
         need_plots()
-    environment, model = _environment(session, kept, workers=workers, is_quick=quick)
+    environment, model = _environment(session, kept, workers=workers, is_quick=quick, budget=budget)
     with session.progress("Experiments") as on_progress:
         made = make_report(environment, only or (), is_anew=anew, on_progress=on_progress)
     session.say(f"{made.cpu_seconds:.0f} processor seconds in all, {made.wall_seconds:.0f} s now.")
-    if only:
+    if folder is None:
         for section in made.sections:
             show_line(session.out, section_words(section))
         return
-    command = "photopal eval report --quick" if quick else "photopal eval report"
+    parts = ["photopal"] if session.settings.model == BUNDLED_MODEL else ["photopal --model", model[0]]
+    parts += ["eval report", *(["--quick"] if quick else []), *(f"--only {name}" for name in only or ())]
+    parts += [] if budget == 1 else [f"--budget {budget:g}"]
     heading = ReportHeading(
         model=model,
         plan=environment.plan.name,
@@ -77,19 +94,19 @@ def report(  # noqa: PLR0913 - one parameter for each option of the command
         counts=made.counts,
         cpu_seconds=made.cpu_seconds,
         wall_seconds=made.wall_seconds,
-        command=command,
+        command=" ".join(parts),
     )
     show_line(session.out, str(write_report(folder, heading, made.sections)))
 
 
 def _environment(
-    session: Session, kept: Path | None, *, workers: int, is_quick: bool
+    session: Session, kept: Path | None, *, workers: int, is_quick: bool, budget: float
 ) -> tuple[RunEnvironment, tuple[str, str]]:
     """Where runs are computed and stored, and the model's name and fingerprint."""
     from photopal.lab.experiments.plan import FULL, QUICK
     from photopal.lab.experiments.runner import RunEnvironment
 
-    plan = QUICK if is_quick else FULL
+    plan = (QUICK if is_quick else FULL).scaled(budget)
     settings = session.settings
     model = session.model()
     base = kept or settings.library_path.parent / "report"

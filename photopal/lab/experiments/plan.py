@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 from photopal.lab.datasets.drawn_dataset import DrawnOptions
 from photopal.tuning import TuneOptions
@@ -69,6 +69,13 @@ class Plan:
     def budget_s(self) -> float:
         """Processor seconds of everything."""
         return sum(share.budget_s for share in self.shares.values()) + self.margin_s
+
+    def scaled(self, factor: float) -> Plan:
+        """The same with budgets multiplied by a factor."""
+        shares = {
+            name: replace(share, budget_s=factor * share.budget_s) for name, share in self.shares.items()
+        }
+        return replace(self, shares=shares, margin_s=factor * self.margin_s)
 
     def key(self, fingerprint: str, *, dtype: str, device: str) -> str:
         """Names the folder of kept results: whatever makes a run come out otherwise gives another folder.
