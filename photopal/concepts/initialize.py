@@ -257,8 +257,13 @@ def begin_with_words(model: VisionModel, concept: BankConcept, words: str) -> Ba
         model: The frozen model.
         concept: As it was registered.
         words: What the concept looks like, such as "a black dog with a white chest".
+
+    Returns:
+        The concept with other embeddings; as it is, where the model has no token for the words.
     """
     ids = [int(i) for i in model.answer_ids(words) if int(i) not in model.end_ids][:SOFT_TOKENS]
+    if not ids or not words.strip():
+        return concept
     soft = model.embed_ids(torch.tensor(ids)).detach().float().cpu()  # [tokens, hidden]
     inputs = torch.cat([soft.mean(dim=0, keepdim=True), soft])
     is_tied = model.output_embeddings is model.input_embeddings

@@ -72,6 +72,8 @@ def choose_start(
     worded = bank.with_concepts(
         [begin_with_words(model, bank.concepts[i], words) for i, words in described.items()]
     )
+    if not any(worded.concepts[i].is_inline for i in described):
+        return TuningStart(bank, options, "registered", areas)
     areas["words"] = validate_bank(model, worded, concepts, photos, options).area
     if not areas["words"] > areas["registered"]:
         return TuningStart(bank, options, "registered", areas)
@@ -96,7 +98,7 @@ def thorough(options: TuneOptions) -> TuneOptions:
     """Settings for a model that was not taught names: more and larger updates, above all of Yes and No."""
     return replace(
         options,
-        epochs=options.word_epochs,
+        epochs=options.epochs if options.word_epochs is None else options.word_epochs,
         learning_rate=RATE_FACTOR * options.learning_rate,
         variants=max(options.variants, VARIANTS),
         yes_no_weight=YES_NO_WEIGHT,

@@ -33,7 +33,7 @@ class TuneOptions:
 
     Attributes:
         epochs: Most passes over the photos.
-        word_epochs: The same where tuning starts from words; see `choose_start`.
+        word_epochs: The same where tuning starts from words, if it is not as many; see `choose_start`.
         learning_rate: Of AdamW, falling to a tenth along a cosine. Ten times this comes to the same in fewer
             passes, but the embeddings forget what no question of tuning asks for, such as where somebody is.
         weight_decay: Of AdamW.
@@ -50,7 +50,7 @@ class TuneOptions:
     """
 
     epochs: int = 15
-    word_epochs: int = 15
+    word_epochs: int | None = None
     learning_rate: float = 1e-3
     weight_decay: float = 1e-6
     batch_photos: int = 4

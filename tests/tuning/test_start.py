@@ -82,10 +82,20 @@ def test_only_who_is_described_and_tuned_begins_with_words(model, bank, concepts
     assert choose_start(model, bank, silent, [], OPTIONS).bank is bank
 
 
+def test_words_without_a_token_leave_what_was_registered(model, bank, concepts, monkeypatch):
+    monkeypatch.setattr(start, "validate_bank", measuring(0.5, 0.9))
+    first = next(iter(concepts))
+    assert begin_with_words(model, bank.concepts[first], "") is bank.concepts[first]
+    empty = {i: replace(concept, descriptions=("",)) for i, concept in concepts.items()}
+    chosen = choose_start(model, bank, empty, [], OPTIONS)
+    assert (chosen.way, chosen.bank, chosen.options) == ("registered", bank, OPTIONS)
+
+
 def test_a_thorough_run_takes_larger_steps_and_its_own_number_of_passes():
     options = thorough(replace(OPTIONS, learning_rate=2e-3, word_epochs=7))
     assert (options.epochs, options.learning_rate) == (7, pytest.approx(6e-3))
     assert options.yes_no_weight > 1
+    assert thorough(TuneOptions(epochs=3)).epochs == 3
 
 
 def test_words_are_tuned_and_stay_inline(model, bank, concepts, named_library, monkeypatch):

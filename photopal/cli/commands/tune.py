@@ -53,14 +53,7 @@ def tune(  # noqa: PLR0913 - one parameter for each option of the command
     from photopal.tuning.library_tuning import plan_tuning, run_plan
 
     session = session_of(ctx)
-    options = TuneOptions(
-        epochs=epochs,
-        word_epochs=epochs,
-        patience=patience,
-        learning_rate=lr,
-        tokens=tokens,
-        seed=seed,
-    )
+    options = TuneOptions(epochs=epochs, patience=patience, learning_rate=lr, tokens=tokens, seed=seed)
     with session.library_to_read() as library:
         model, path = open_model(session)
         with session.progress("Looking at the photos") as on_progress:
