@@ -117,8 +117,9 @@ def _ends(positives: Tensor, negatives: Tensor) -> tuple[float, float]:
     return float(torch.quantile(positives.float(), 0.3)), float(torch.quantile(negatives.float(), 0.8))
 
 
+# What a bias costs, times its square: where all answers are sure, any bias within the gap would do as well.
 _BIAS_COST = 0.01
-_MOST_BIAS = 16.0
+_MOST_BIAS = 16.0  # in logits: where the search begins
 
 
 def fit_yes_bias(yes: Sequence[float], no: Sequence[float]) -> float:

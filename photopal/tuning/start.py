@@ -23,8 +23,13 @@ from photopal.vlm.protocol import VisionModel
 Way = Literal["registered", "words"]
 
 ENOUGH = 0.85
-"""AUROC of p(yes) on held-out photos from which on registered embeddings are taken as they are."""
+"""AUROC of p(yes) on held-out photos from which on registered embeddings are taken as they are.
 
+The bundled model, which was taught names, is above 0.95, the plain one near 0.5 (docs/plain-model.md).
+"""
+
+# Found on three drawn scenarios of the plain model. Without the weight, the long answers about looks outweigh
+# Yes and No; ten times the rate, or a weight of 30, came to the same (docs/plain-model.md).
 RATE_FACTOR, VARIANTS, YES_NO_WEIGHT = 3.0, 8, 10.0
 
 

@@ -42,8 +42,8 @@ def tune(  # noqa: PLR0913 - one parameter for each option of the command
     result; the best tokens are saved, or nothing if tuning does not help. If you give names, only those are
     tuned. Ctrl-C stops early and keeps the best result so far. The same seed gives the same tokens.
 
-    A model that cannot tell names apart by their photos alone, which most cannot, starts from descriptions
-    of them: those given with `add-concept --about`, or its own.
+    Most models cannot tell names apart by their photos alone. For them, tuning starts from descriptions:
+    those you gave with `add-concept --about`, or the model's own.
 
     Examples:
       photopal tune
