@@ -142,6 +142,8 @@ class PersonalizedPrompt:
         embeddings: Theirs, by slot; None where the prompt speaks of nobody.
         features: Of the photo with marks, or without where nobody is marked.
         marks: What was drawn.
+        descriptions: Name → looks of those whom the model is told of in words: the ones it cannot read the
+            embeddings of. They are in no slot, and what the model says of them is theirs by `in_words`.
     """
 
     concepts: tuple[ConceptRecord, ...]
@@ -149,6 +151,7 @@ class PersonalizedPrompt:
     embeddings: ConceptEmbeddings | None
     features: PhotoFeatures
     marks: tuple[Mark, ...]
+    descriptions: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def names(self) -> list[str]:

@@ -24,6 +24,7 @@ from photopal.assistant.query.visual import look
 from photopal.errors import ConceptError, UsageError
 from photopal.library import ConceptRecord, Library, SearchQuery
 from photopal.prompts import absent_answer, build_prompt, write_names
+from photopal.prompts.words import describe_names, name_descriptions
 from photopal.text import join_words, names_in, suggest
 
 if TYPE_CHECKING:
@@ -82,9 +83,15 @@ def ask_photo(
     personal = assistant.personalize(analysis, asked=named_in(question, assistant.concepts))
     asked = _asked(assistant, personal, question)
     prefix = assistant.prefix(analysis, personal, asked.encoded)
+    # Names take the place of descriptions in the whole answer, so that it is shown when it is there.
+    stream = None if personal.descriptions else on_text
     text = assistant.model.generate(
-        asked.encoded, asked.features, asked.concepts, on_text=on_text, prefix=prefix
+        asked.encoded, asked.features, asked.concepts, on_text=stream, prefix=prefix
     )
+    if personal.descriptions:
+        text = name_descriptions(text, personal.descriptions)
+        if on_text:
+            on_text(text)
     return PhotoAnswer(text, _names_on(analysis), is_from_model=True)
 
 
@@ -103,7 +110,8 @@ def ask_each(assistant: Assistant, analysis: PhotoAnalysis, questions: Sequence[
     named = [named_in(question, assistant.concepts) for question in open_]
     prepared = assistant.personalize_each([(analysis, asked) for asked in named])
     asked = [_asked(assistant, personal, q) for personal, q in zip(prepared, open_, strict=True)]
-    texts = iter(answer_batch(assistant.model, asked))
+    said = answer_batch(assistant.model, asked)
+    texts = iter(name_descriptions(text, p.descriptions) for text, p in zip(said, prepared, strict=True))
     names = _names_on(analysis)
     return [PhotoAnswer(next(texts), names, is_from_model=True) if a is None else a for a in answers]
 
@@ -111,6 +119,7 @@ def ask_each(assistant: Assistant, analysis: PhotoAnalysis, questions: Sequence[
 def _asked(assistant: Assistant, personal: PersonalizedPrompt, question: str) -> GenerationRequest:
     from photopal.vlm.batch_decoder import GenerationRequest
 
+    question = describe_names(question, personal.descriptions)
     prompt = build_prompt(write_names(question, personal.names), personal.offered)
     encoded = assistant.model.encode_prompt(prompt, personal.features)
     return GenerationRequest(encoded, personal.features, personal.embeddings)

@@ -135,7 +135,8 @@ class Assistant:
     ) -> PersonalizedPrompt:
         """Prepare a prompt about a photo: those seen there, and those the question names, at most four.
 
-        Those the question names come first; the present ones get marks, numbered from left to right.
+        Those the question names come first; the present ones get marks, numbered from left to right. Those
+        whose embeddings the model cannot read are left to words.
         """
         return self.personalize_each([(analysis, asked)])[0]
 
@@ -168,9 +169,16 @@ class Assistant:
         present = [s for s in analysis.sightings if s.is_present]
         chosen = list({c.id: c for c in [*asked, *(s.concept for s in present)]}.values())[:MOST_CONCEPTS]
         chosen = [concept for concept in chosen if concept.id in self.bank.concepts]
+        descriptions = {c.name: words for c in chosen if (words := self.bank.concepts[c.id].words)}
+        chosen = [concept for concept in chosen if concept.name not in descriptions]
         if not chosen:
             return PersonalizedPrompt(
-                concepts=(), offered=(), embeddings=None, features=analysis.features, marks=()
+                concepts=(),
+                offered=(),
+                embeddings=None,
+                features=analysis.features,
+                marks=(),
+                descriptions=descriptions,
             )
         kept = {concept.id for concept in chosen}
         seen = sorted((s for s in present if s.concept.id in kept), key=lambda s: s.point[0])
@@ -185,6 +193,7 @@ class Assistant:
             embeddings=self.bank.embeddings([c.id for c in chosen], [c.name for c in chosen]),
             features=analysis.features,
             marks=tuple(marks.values()),
+            descriptions=descriptions,
         )
 
     def prefix(

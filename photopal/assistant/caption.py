@@ -22,6 +22,7 @@ from photopal.assistant.captioner import (
     PhotoToCaption,
     Written,
     caption_request,
+    write_captions,
 )
 from photopal.assistant.evidence import EvidenceFinder, FindingKeys, is_found_with
 from photopal.assistant.known import describe_known, weigh
@@ -188,7 +189,13 @@ def caption_photo(
     assistant: Assistant, analysis: PhotoAnalysis, *, on_text: Callable[[str], None] | None = None
 ) -> Caption:
     """Caption a photo that was looked at."""
-    request = caption_request(assistant, assistant.personalize(analysis))
+    personal = assistant.personalize(analysis)
+    if personal.descriptions:
+        [text] = write_captions(assistant, [analysis])
+        if on_text:
+            on_text(text)
+        return Caption(text, analysis.sightings)
+    request = caption_request(assistant, personal)
     text = assistant.model.generate(request.encoded, request.features, request.concepts, on_text=on_text)
     return Caption(text, analysis.sightings)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -18,12 +18,13 @@ import torch
 
 from photopal.assistant.analysis import PersonalizedPrompt, PhotoAnalysis, PhotoSightings, Sighting
 from photopal.assistant.assistant import Assistant
+from photopal.assistant.caption_in_words import Telling
 from photopal.assistant.similar import pooled
 from photopal.library.models import Face
 from photopal.photos import MODEL_SIDE_PX, open_photo
 from photopal.prompts import CAPTION_QUESTION, build_prompt
 from photopal.vlm.batch_decoder import GenerationRequest, answer_batch
-from photopal.vlm.protocol import PhotoFeatures
+from photopal.vlm.protocol import ConceptEmbeddings, PhotoFeatures
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 NAME_BONUS = 5.0
 """Those who were found are expected in the caption, each once; see `ConceptEmbeddings.name_bonus`."""
+
+CAPTION_TOKENS = 96
 
 _HOST_BYTES = 2 * 2**30
 _PHOTOS_SHARE = 0.5  # of the free memory; activations need the rest
@@ -234,16 +237,40 @@ def caption_request(assistant: Assistant, personalized: PersonalizedPrompt) -> G
     """Ask for a caption."""
     prompt = build_prompt(CAPTION_QUESTION, personalized.offered)
     encoded = assistant.model.encode_prompt(prompt, personalized.features)
+    return GenerationRequest(encoded, personalized.features, _expecting(personalized), CAPTION_TOKENS)
+
+
+def _expecting(personalized: PersonalizedPrompt) -> ConceptEmbeddings | None:
     concepts = personalized.embeddings
-    if concepts is not None:
-        concepts = replace(concepts, name_bonus=NAME_BONUS)
-    return GenerationRequest(encoded, personalized.features, concepts)
+    return None if concepts is None else replace(concepts, name_bonus=NAME_BONUS)
 
 
 def write_captions(assistant: Assistant, analyses: Sequence[PhotoAnalysis]) -> list[str]:
     """Write captions of photos that were looked at, together; each as it is written alone."""
     prompts = assistant.personalize_each([(analysis, ()) for analysis in analyses])
-    return answer_batch(assistant.model, [caption_request(assistant, prompt) for prompt in prompts])
+    telling = [
+        Telling(
+            assistant.model,
+            build_prompt(CAPTION_QUESTION, personalized.offered),
+            personalized.features,
+            _expecting(personalized),
+            _in_order(personalized.descriptions, analysis),
+        )
+        for personalized, analysis in zip(prompts, analyses, strict=True)
+    ]
+    while waiting := [one for one in telling if not one.is_done]:
+        requests = [
+            GenerationRequest(one.encoded, one.features, one.concepts, CAPTION_TOKENS) for one in waiting
+        ]
+        for one, said in zip(waiting, answer_batch(assistant.model, requests), strict=True):
+            one.go_on(said)
+    return [one.text for one in telling]
+
+
+def _in_order(descriptions: Mapping[str, str], analysis: PhotoAnalysis) -> dict[str, str]:
+    """Descriptions of those who are seen, from left to right."""
+    names = [sighting.concept.name for sighting in analysis.present]
+    return {name: descriptions[name] for name in names if name in descriptions}
 
 
 class InProcess:

@@ -20,7 +20,7 @@ from photopal.prompts import PromptConcept
 from photopal.vlm.protocol import ConceptEmbeddings
 
 FORMAT = 2
-"""Of banks with inline concepts; the others are written as 1, which older versions can read too."""
+"""Of banks with concepts in words; the others are written as 1, which older versions can read too."""
 
 
 class NewerBankError(BankError):
@@ -42,7 +42,8 @@ class BankConcept:
         corrections_key: Hash of the user's words of photos that its thresholds were learned with.
         separation: How well its threshold tells its reference photos, each left out, from others: the share
             of them above it less that of the others; None where that was not measured.
-        is_inline: Whether its soft tokens follow its name in questions; see `PromptConcept`.
+        words: What it looks like, such as "a black dog", where the model cannot read registered embeddings:
+            its soft tokens began as these, and all but recognition is asked in these; else empty.
         yes_bias: How much the model is for Yes with its embeddings; see `fit_yes_bias`.
     """
 
@@ -55,8 +56,13 @@ class BankConcept:
     is_tuned: bool = False
     corrections_key: str = ""
     separation: float | None = None
-    is_inline: bool = False
+    words: str = ""
     yes_bias: float = 0.0
+
+    @property
+    def is_inline(self) -> bool:
+        """Whether its soft tokens follow its name in questions; see `PromptConcept`."""
+        return bool(self.words)
 
     def in_prompt(self, mark: int | None = None) -> PromptConcept:
         """What a prompt must know of it, with the number of its mark on the photo, if it has one."""
@@ -96,7 +102,7 @@ class Bank:
             concept = self.concepts[concept_id]
             digest.update(concept.inputs.contiguous().numpy().tobytes())
             digest.update(concept.outputs.contiguous().numpy().tobytes())
-            digest.update(b"inline" if concept.is_inline else b"")
+            digest.update(concept.words.encode())
         return digest.hexdigest()
 
     def with_concepts(self, concepts: Sequence[BankConcept]) -> Bank:
@@ -156,8 +162,8 @@ def save_bank(bank: Bank, path: Path) -> None:
             "corrections": concept.corrections_key,
             "separation": concept.separation,
         }
-        if concept.is_inline:
-            records[str(concept_id)]["inline"] = True
+        if concept.words:
+            records[str(concept_id)]["words"] = concept.words
         if concept.yes_bias:
             records[str(concept_id)]["yes_bias"] = concept.yes_bias
     facts = {
@@ -216,7 +222,7 @@ def load_bank(path: Path, *, fingerprint: str) -> Bank:
                 # Banks of before know of no words.
                 corrections_key=str(facts.get("corrections", "")),
                 separation=facts.get("separation"),
-                is_inline=bool(facts.get("inline")),
+                words=str(facts.get("words", "")),
                 yes_bias=float(facts.get("yes_bias", 0.0)),
             )
             for key, facts in records

@@ -268,7 +268,7 @@ def begin_with_words(model: VisionModel, concept: BankConcept, words: str) -> Ba
     inputs = torch.cat([soft.mean(dim=0, keepdim=True), soft])
     is_tied = model.output_embeddings is model.input_embeddings
     outputs = inputs[0] / model.embedding_scale if is_tied else concept.outputs
-    return replace(concept, inputs=inputs, outputs=outputs, is_inline=True)
+    return replace(concept, inputs=inputs, outputs=outputs, words=words.strip())
 
 
 def first_output_embedding(model: VisionModel, identifier: Tensor, name: str) -> Tensor:

@@ -43,7 +43,6 @@ class PackedExample:
         block_tokens: How many further tokens, the concept block, all of them share.
         is_recognition: For each exchange, whether it is answered by Yes or No.
         yes_no: The ids that the answers Yes and No begin with.
-        yes_no_weight: How much more these count than all other tokens of answers.
     """
 
     example: Example
@@ -52,27 +51,11 @@ class PackedExample:
     block_tokens: int
     is_recognition: tuple[bool, ...]
     yes_no: tuple[int, int]
-    yes_no_weight: float = 1.0
 
     @property
     def answer_tokens(self) -> int:
         """How many tokens the answers have."""
         return sum(int(e.ids.shape[0]) - e.answer_start for e in self.encoded)
-
-    @cached_property
-    def weights(self) -> Tensor:
-        """`[answer tokens]` how much each counts, on the CPU."""
-        weights = torch.ones(self.answer_tokens)
-        start = 0
-        for e, is_recognition in zip(self.encoded, self.is_recognition, strict=True):
-            weights[start] = self.yes_no_weight if is_recognition else 1.0
-            start += int(e.ids.shape[0]) - e.answer_start
-        return weights
-
-    @cached_property
-    def total_weight(self) -> float:
-        """How much all answer tokens count together."""
-        return float(self.weights.sum())
 
     @cached_property
     def labels(self) -> Tensor:
@@ -126,20 +109,20 @@ class ExampleLoss:
     """What a forward pass over examples gives.
 
     Attributes:
-        total: Weighted sum of the cross-entropy over answer tokens.
-        weight: Sum of the weights.
+        total: Sum of the cross-entropy over answer tokens.
+        tokens: How many answer tokens there are.
         yes_margins: For each recognition exchange with the answer Yes, by how much the logit of Yes is above
             that of No.
         no_margins: The same for those with the answer No.
     """
 
     total: Tensor
-    weight: float
+    tokens: int
     yes_margins: tuple[float, ...]
     no_margins: tuple[float, ...]
 
 
-def pack_example(model: VisionModel, example: Example, *, yes_no_weight: float = 1.0) -> PackedExample:
+def pack_example(model: VisionModel, example: Example) -> PackedExample:
     """Encode the exchanges of an example and find what they share."""
     encoded = tuple(
         model.encode_prompt(exchange.prompt, example.features, answer=exchange.answer)
@@ -158,7 +141,6 @@ def pack_example(model: VisionModel, example: Example, *, yes_no_weight: float =
         block_tokens=max(0, shared - prefix),
         is_recognition=tuple(exchange.kind == "recognition" for exchange in example.exchanges),
         yes_no=(yes, no),
-        yes_no_weight=yes_no_weight,
     )
 
 
@@ -226,11 +208,10 @@ def examples_loss(
         # there is.
         logits = _logits(model, _run_packed(model, packed, concepts, store), concepts)
     labels = to_device(torch.cat([example.labels for example in packed]), logits.device)  # [answer tokens]
-    weights = to_device(torch.cat([example.weights for example in packed]), logits.device)
-    losses = torch.nn.functional.cross_entropy(logits, labels, reduction="none")  # [answer tokens]
+    total = torch.nn.functional.cross_entropy(logits, labels, reduction="sum")
     yes_margins, no_margins = _recognition_margins(packed, logits.detach())
-    weight = sum(example.total_weight for example in packed)
-    return ExampleLoss((losses * weights).sum(), weight, yes_margins, no_margins)
+    tokens = sum(example.answer_tokens for example in packed)
+    return ExampleLoss(total, tokens, yes_margins, no_margins)
 
 
 def _run_each(

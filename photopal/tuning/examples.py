@@ -123,6 +123,8 @@ def make_example(
         for template in rng.sample(questions.RECOGNITION_TEMPLATES, 2):
             answer = questions.YES if is_present else questions.NO
             exchanges.append(("recognition", template.format(name=name), answer))
+        if offers[concept_id].is_inline:
+            continue  # of whom the model speaks in words; only Yes and No depend on the soft tokens
         if descriptions := concepts[concept_id].descriptions:
             # What somebody looks like is asked wherever they are offered: it is in the soft tokens, not in
             # the photo.

@@ -30,7 +30,7 @@ The bundled model, which was taught names, is above 0.95, the plain one near 0.5
 
 # Found on three drawn scenarios of the plain model. Without the weight, the long answers about looks outweigh
 # Yes and No; ten times the rate, or a weight of 30, came to the same (docs/plain-model.md).
-RATE_FACTOR, VARIANTS, YES_NO_WEIGHT = 3.0, 8, 10.0
+RATE_FACTOR, VARIANTS = 3.0, 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,11 +100,10 @@ def tune_from_best_start(
 
 
 def thorough(options: TuneOptions) -> TuneOptions:
-    """Settings for a model that was not taught names: more and larger updates, above all of Yes and No."""
+    """Settings for a model that was not taught names: more and larger updates."""
     return replace(
         options,
         epochs=options.epochs if options.word_epochs is None else options.word_epochs,
         learning_rate=RATE_FACTOR * options.learning_rate,
         variants=max(options.variants, VARIANTS),
-        yes_no_weight=YES_NO_WEIGHT,
     )

@@ -44,8 +44,6 @@ class TuneOptions:
         mirror_share: How often a photo is shown with left and right exchanged.
         variants: How many different sets of questions are made for each photo.
         tokens: Soft tokens a concept is registered with before it is tuned.
-        yes_no_weight: How much more the first token of Yes and No counts than others of answers. Looks in
-            words have many tokens, and a Yes or No has one.
         seed: Drives everything random.
     """
 
@@ -59,7 +57,6 @@ class TuneOptions:
     mirror_share: float = 0.5
     variants: int = 4
     tokens: int = 16
-    yes_no_weight: float = 1.0
     seed: int = 0
 
 
@@ -334,12 +331,7 @@ class TuningRun:
                 )
                 for _ in range(variants)
             ]
-            weight = self.options.yes_no_weight
-            packed = [
-                pack_example(self.model, example, yes_no_weight=weight)
-                for example in made
-                if example is not None
-            ]
+            packed = [pack_example(self.model, example) for example in made if example is not None]
             if packed:
                 prepared.append(packed)
         return prepared
@@ -404,7 +396,7 @@ class TuningRun:
         """One pass over the photos; returns the mean loss of an answer token."""
         order = list(range(len(examples)))
         rng.shuffle(order)
-        losses = weight = 0.0
+        losses, tokens = 0.0, 0
         for start in range(0, len(order), self.options.batch_photos):
             # One variant of its questions at a time, so that no two passes ask the same.
             batch = [rng.choice(examples[i]) for i in order[start : start + self.options.batch_photos]]
@@ -412,19 +404,19 @@ class TuningRun:
             for group in self.optimizer.param_groups:
                 group["lr"] = self.options.learning_rate * factor
             losses += self.step(batch)
-            weight += sum(packed.total_weight for packed in batch)
-        return losses / max(1.0, weight)
+            tokens += sum(packed.answer_tokens for packed in batch)
+        return losses / max(1, tokens)
 
     def step(self, batch: Sequence[PackedExample]) -> float:
         """One update; returns the summed loss of the answer tokens before it."""
         self.optimizer.zero_grad(set_to_none=True)
-        weight = sum(packed.total_weight for packed in batch)
+        tokens = sum(packed.answer_tokens for packed in batch)
         losses = 0.0
         # Gradients add up over groups, each divided by the tokens of all: the update is that of one batch,
         # whatever fits into memory side by side.
         for group in group_examples(batch):
             result = self._loss(group)
-            (result.total / weight).backward()  # type: ignore[no-untyped-call]
+            (result.total / tokens).backward()  # type: ignore[no-untyped-call]
             losses += float(result.total.detach())
         self.optimizer.step()
         self.steps += 1
@@ -437,12 +429,12 @@ class TuningRun:
     @torch.no_grad()
     def validate(self, examples: list[list[PackedExample]]) -> Validation:
         """Loss and weighted recognition accuracy on held-out photos."""
-        losses = weight = 0.0
+        losses, tokens = 0.0, 0
         yes: list[float] = []
         no: list[float] = []
         for group in group_examples([packed for variants in examples for packed in variants]):
             result = self._loss(group)
-            losses, weight = losses + float(result.total), weight + result.weight
+            losses, tokens = losses + float(result.total), tokens + result.tokens
             yes += result.yes_margins
             no += result.no_margins
         # The paper's weighted recognition: the mean of both recalls, so that "always Yes" is worth 0.5
@@ -451,7 +443,7 @@ class TuningRun:
         hits = [margin > bias for margin in yes], [margin <= bias for margin in no]
         recalls = [sum(several) / len(several) for several in hits if several]
         return Validation(
-            loss=losses / max(1.0, weight),
+            loss=losses / max(1, tokens),
             accuracy=sum(recalls) / len(recalls) if recalls else math.nan,
             questions=len(yes) + len(no),
             area=area_under_curve(yes, no),

@@ -172,7 +172,12 @@ class LoadedModel:
         return self.ood_detector is None or self.ood_detector.is_in_distribution(features, second)
 
     def encode_prompt(
-        self, prompt: ChatPrompt, features: PhotoFeatures | None = None, *, answer: str | None = None
+        self,
+        prompt: ChatPrompt,
+        features: PhotoFeatures | None = None,
+        *,
+        answer: str | None = None,
+        begun: str = "",
     ) -> EncodedPrompt:
         """Turn a prompt into model ids by the model's own chat template.
 
@@ -180,6 +185,7 @@ class LoadedModel:
             prompt: The question, with placeholders for concepts.
             features: The photo, where the prompt has one.
             answer: The answer to learn, appended with its end-of-turn token.
+            begun: How the answer begins, for the model to go on.
 
         Returns:
             Ids and positions, on the CPU.
@@ -190,6 +196,9 @@ class LoadedModel:
         """
         features = features if prompt.has_image else None
         ids = self._coder.prompt_ids(prompt, features)
+        if begun:
+            started = self._coder.answer_ids(begun, has_image=prompt.has_image)
+            ids = torch.cat([ids, started[:-1]])
         answer_start = int(ids.shape[0])
         if answer is not None:
             ids = torch.cat([ids, self._coder.answer_ids(answer, has_image=prompt.has_image)])

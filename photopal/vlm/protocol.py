@@ -267,9 +267,14 @@ class VisionModel(Protocol):
         """
 
     def encode_prompt(
-        self, prompt: ChatPrompt, features: PhotoFeatures | None = None, *, answer: str | None = None
+        self,
+        prompt: ChatPrompt,
+        features: PhotoFeatures | None = None,
+        *,
+        answer: str | None = None,
+        begun: str = "",
     ) -> EncodedPrompt:
-        """Turn a prompt, and the answer to learn if given, into model ids."""
+        """Turn a prompt, and the answer to learn or how one begins if given, into model ids."""
 
     def embed_prompt(
         self,

@@ -117,10 +117,15 @@ class SystemFirst:
         return getattr(self._model, name)
 
     def encode_prompt(
-        self, prompt: ChatPrompt, features: PhotoFeatures | None = None, *, answer: str | None = None
+        self,
+        prompt: ChatPrompt,
+        features: PhotoFeatures | None = None,
+        *,
+        answer: str | None = None,
+        begun: str = "",
     ) -> EncodedPrompt:
         """The prompt with its concept block moved into the system message."""
-        return self._model.encode_prompt(system_first(prompt), features, answer=answer)
+        return self._model.encode_prompt(system_first(prompt), features, answer=answer, begun=begun)
 
 
 def system_first(prompt: ChatPrompt) -> ChatPrompt:

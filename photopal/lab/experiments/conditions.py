@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -35,7 +34,8 @@ from photopal.lab.experiments.recognition import list_questions, list_validation
 from photopal.lab.experiments.results import Figures, Run
 from photopal.lab.experiments.tasks import evaluate_tasks, rows_of
 from photopal.lab.metrics.yes_no import choose_threshold
-from photopal.prompts import build_prompt, recognition_question, write_names
+from photopal.prompts import build_prompt, recognition_question
+from photopal.prompts.words import describe_names, replace_names
 from photopal.tuning import (
     TuneOptions,
     TuningConcept,
@@ -46,7 +46,6 @@ from photopal.tuning import (
     tune_bank,
     tune_from_best_start,
 )
-from photopal.vlm.placeholders import name_placeholder
 from photopal.vlm.protocol import EncodedPrompt, PhotoFeatures, VisionModel
 
 
@@ -229,7 +228,6 @@ def one_name_each(photos: Sequence[TuningPhoto], concept_ids: Sequence[int]) -> 
     return single
 
 
-_ARTICLE = re.compile(r"^(?:an?|the)\s+", re.IGNORECASE)
 _BEFORE, _AFTER = recognition_question("|").split("|")
 THRESHOLD_FREE = ("AUROC of p(yes)", "FPR at recall 0.9", "own threshold")
 """The figures that need no p(yes): those that take a threshold from validation photos, or none."""
@@ -264,17 +262,8 @@ class DescribingEvaluator(Evaluator):
         """
         if text.startswith(_BEFORE) and text.endswith(_AFTER):
             names = text.removeprefix(_BEFORE).removesuffix(_AFTER)
-            return f"Is there {_replaced(names, self._looks)}{_AFTER}"
-        the = {name: f"the {_ARTICLE.sub('', looks)}" for name, looks in self._looks.items()}
-        return _replaced(text, the)
-
-
-def _replaced(text: str, words: Mapping[str, str]) -> str:
-    """A text with other words for the whole names in it."""
-    written = write_names(text, list(words))
-    for slot, looks in enumerate(words.values()):
-        written = written.replace(name_placeholder(slot), looks)
-    return written
+            return f"Is there {replace_names(names, self._looks)}{_AFTER}"
+        return describe_names(text, self._looks)
 
 
 def retrieve(store: PhotoStore, dataset: Dataset, scenario: Scenario, *, seed: int) -> Figures:

@@ -69,6 +69,7 @@ CONTROLS: dict[str, str] = {
 }
 CHOICE_CONTROLS: tuple[Control, ...] = ("no concept", "wrong concept", "blank image", "text only")
 GROUNDING = "grounding: accuracy"
+TOLD = "grounding: accuracy without letters"
 MARK_PAIRS: tuple[tuple[Marks, Marks], ...] = (
     ("marks", "no marks"),
     ("marks", "sentence only"),
@@ -203,8 +204,8 @@ def _tables(runs: Sequence[Result]) -> tuple[Table, ...]:
             ("choice: accuracy",),
             away,
         ),
-        compare("Grounding with and without marks", runs, marks, (GROUNDING,), note),
-        differences("Marks, paired", runs, MARK_PAIRS, (GROUNDING,)),
+        compare("Grounding with and without marks", runs, marks, (GROUNDING, TOLD), note),
+        differences("Marks, paired", runs, MARK_PAIRS, (GROUNDING, TOLD)),
     )
 
 
@@ -234,8 +235,8 @@ def _marks(runs: Sequence[Result]) -> list[Verdict]:
     """Grounding with marks against no marks, the sentence alone, and marks elsewhere."""
     where = groups_in(runs)
 
-    def gain(first: Marks, second: Marks) -> Estimate:
-        return difference(runs, GROUNDING, (first, second))
+    def gain(first: Marks, second: Marks, figure: str = GROUNDING) -> Estimate:
+        return difference(runs, figure, (first, second))
 
     return [
         at_least(f"marks on − off, grounding, {where}", gain("marks", "no marks"), 0.03, NAME),
@@ -243,6 +244,7 @@ def _marks(runs: Sequence[Result]) -> list[Verdict]:
         at_least(f"marks − marks at random, {where}", gain("marks", "random marks"), 0.0, NAME, is_firm=True),
         no_gain(f"marks at random − off, {where}", gain("random marks", "no marks"), 0.03, NAME),
         shown(f"sentence only − off, {where}", gain("sentence only", "no marks"), NAME),
+        shown(f"marks on − off, grounding without letters, {where}", gain("marks", "no marks", TOLD), NAME),
     ]
 
 

@@ -7,8 +7,8 @@ model still gets right then, it does not get right by knowing the concept.
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -32,6 +32,7 @@ from photopal.prompts import (
     write_names,
 )
 from photopal.prompts import templates as questions
+from photopal.prompts.words import describe_names
 from photopal.text import names_in
 from photopal.vlm.generate import distinguishing_lengths
 from photopal.vlm.kv_cache import copy_past
@@ -54,12 +55,14 @@ class PromptSetup:
         offered: How the prompt introduces them.
         rows: Their rows.
         features: Of the photo, with marks where there are any; None for words only.
+        descriptions: Name → looks of those who are spoken of in words.
     """
 
     names: tuple[str, ...]
     offered: tuple[PromptConcept, ...]
     rows: ConceptEmbeddings | None
     features: PhotoFeatures | None
+    descriptions: Mapping[str, str] = field(default_factory=dict)
 
 
 class Evaluator:
@@ -138,7 +141,8 @@ class Evaluator:
             path: The photo; None for questions without one.
             names: Whom the questions name.
             control: What to take away.
-            has_marks: Whether those seen are marked, as for everything but recognition.
+            has_marks: Whether those seen are marked, and spoken of in words where the model cannot read their
+                embeddings, as for everything but recognition.
         """
         if control == "no concept":
             return PromptSetup((), (), None, self._plain(path))
@@ -148,16 +152,18 @@ class Evaluator:
             if control == "blank image" and path is not None:
                 blank = Image.new("RGB", self.store.image(path).size, GRAY)
                 [features] = self.model.encode_photos([blank])
-            return self._offer(chosen, None if control == "text only" else features, control)
+            features = None if control == "text only" else features
+            return self._offer(chosen, features, control, in_words=has_marks)
         personal = self.assistant.personalize(self.analysis(path), asked=chosen)
+        descriptions = self._describe(personal.descriptions, control)
         foreign = self._foreign(personal.concepts) if control == "wrong concept" else None
         if foreign is None:
             return PromptSetup(
-                tuple(personal.names), personal.offered, personal.embeddings, personal.features
+                tuple(personal.names), personal.offered, personal.embeddings, personal.features, descriptions
             )
         pairs = zip(personal.offered, foreign.soft_token_counts, strict=True)
         offered = tuple(replace(one, token_count=count) for one, count in pairs)
-        return PromptSetup(tuple(personal.names), offered, foreign, personal.features)
+        return PromptSetup(tuple(personal.names), offered, foreign, personal.features, descriptions)
 
     def _chosen(self, names: Sequence[str]) -> list[ConceptRecord]:
         asked = [concept for concept in self.learned.concepts if concept.name in names]
@@ -167,27 +173,46 @@ class Evaluator:
         return sorted(asked + rest, key=lambda concept: concept.id)
 
     def _offer(
-        self, chosen: Sequence[ConceptRecord], features: PhotoFeatures | None, control: Control
+        self,
+        chosen: Sequence[ConceptRecord],
+        features: PhotoFeatures | None,
+        control: Control,
+        *,
+        in_words: bool,
     ) -> PromptSetup:
+        known = {c.name: self.bank.concepts[c.id].words for c in chosen if self.bank.concepts[c.id].words}
+        descriptions = self._describe(known, control) if in_words else {}
+        chosen = [concept for concept in chosen if concept.name not in descriptions]
+        if not chosen:
+            return PromptSetup((), (), None, features, descriptions)
         rows = self.bank.embeddings([c.id for c in chosen], [c.name for c in chosen])
         if control == "wrong concept":
             rows = self._foreign(chosen) or rows
         pairs = zip(chosen, rows.soft_token_counts, strict=True)
         offered = (replace(self.bank.concepts[c.id].in_prompt(), token_count=count) for c, count in pairs)
-        return PromptSetup(tuple(rows.names), tuple(offered), rows, features)
+        return PromptSetup(tuple(rows.names), tuple(offered), rows, features, descriptions)
 
     def _foreign(self, chosen: Sequence[ConceptRecord]) -> ConceptEmbeddings | None:
         """Rows of concepts of other scenarios, under the names asked for."""
         foreign = self.learned.foreign
-        if foreign is None:
+        if foreign is None or not chosen:
             return None
         return foreign.embeddings([c.id for c in chosen], [c.name for c in chosen])
+
+    def _describe(self, descriptions: Mapping[str, str], control: Control) -> Mapping[str, str]:
+        """The looks of concepts, or those of concepts of other scenarios, by name."""
+        foreign = self.learned.foreign
+        if control != "wrong concept" or foreign is None:
+            return descriptions
+        ids = {concept.name: concept.id for concept in self.learned.concepts}
+        return {name: foreign.concepts[ids[name]].words or words for name, words in descriptions.items()}
 
     def _plain(self, path: Path | None) -> PhotoFeatures | None:
         return None if path is None else self.store.features([path])[0]
 
     def encode(self, setup: PromptSetup, text: str) -> EncodedPrompt:
         """A question as model ids; whole names in it that are in the prompt become their identifiers."""
+        text = describe_names(text, setup.descriptions)
         prompt = build_prompt(
             write_names(text, setup.names), setup.offered, has_image=setup.features is not None
         )

@@ -102,6 +102,8 @@ def learn(
     if others:
         rows = [replace(row, name=other.name) for row, other in zip(concepts, others, strict=False)]
         foreign = register(store, rows, others, features, replace(options, fault=None))
+        looks = {row.id: other.about or "" for row, other in zip(concepts, others, strict=False)}
+        foreign = foreign.with_concepts([replace(c, words=looks[i]) for i, c in foreign.concepts.items()])
     tuned, report = None, None
     if options.tune is not None:
         photos = tuning_photos(store, registered, taught, negatives)

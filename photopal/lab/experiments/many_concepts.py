@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from photopal.assistant.assistant import PhotoAnalysis
+from photopal.assistant.captioner import CAPTION_TOKENS
 from photopal.concepts import Bank, RegisterOptions
 from photopal.lab.datasets.scenario import Dataset, DatasetConcept, Negative, Scenario
 from photopal.lab.experiments.conditions import ExperimentContext
@@ -48,7 +49,7 @@ from photopal.lab.experiments.results import (
     number,
 )
 from photopal.lab.experiments.tables import at_least, compare, line, rests_on, shown
-from photopal.lab.experiments.tasks import CAPTION_TOKENS, rows_of
+from photopal.lab.experiments.tasks import rows_of
 from photopal.lab.metrics.text_scores import count_names
 from photopal.library import ConceptRecord
 from photopal.prompts import (

@@ -61,6 +61,17 @@ class ChoiceResult:
 
 
 @dataclass(frozen=True)
+class ToldResult:
+    """One question with given answers, asked without letters.
+
+    Attributes:
+        is_right: Whether the right answer is the likeliest of them.
+    """
+
+    is_right: bool
+
+
+@dataclass(frozen=True)
 class LocationResult:
     """Where one concept was found on a photo that shows it.
 
@@ -113,7 +124,7 @@ class CaptionResult:
     words: float
 
 
-Outcome = RecognitionResult | ChoiceResult | LocationResult | AnswerResult | CaptionResult
+Outcome = RecognitionResult | ChoiceResult | ToldResult | LocationResult | AnswerResult | CaptionResult
 
 
 Definition = Literal["authors", "ours"]
@@ -249,6 +260,10 @@ def _right(*kinds: Kind) -> Facts:
     return facts
 
 
+def _told(outcome: Outcome) -> tuple[float, ...] | None:
+    return (outcome.is_right,) if isinstance(outcome, ToldResult) else None
+
+
 def _always_right(outcome: Outcome) -> tuple[float, ...] | None:
     if not isinstance(outcome, ChoiceResult) or outcome.is_always_right is None or outcome.kind == "text":
         return None
@@ -327,6 +342,7 @@ MEASURES: tuple[Measure, ...] = (
     _ours("recognition", "AUROC of the maps", _map_score, _area),
     _authors("grounding", "accuracy", _right(*_ALL)),
     _ours("grounding", "right in all rotations", _always_right),
+    _ours("grounding", "accuracy without letters", _told),
     _ours("places", "peak within the mask", _located("is_inside")),
     _ours("places", "box IoU", _located("overlap")),
     _ours("places", "a random point within the mask", _located("chance")),

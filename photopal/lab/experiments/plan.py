@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field, replace
 from photopal.lab.datasets.drawn_dataset import DrawnOptions
 from photopal.tuning import TuneOptions
 
-VERSION = 6
+VERSION = 7
 """Part of where results are kept; one more whenever a change of the code makes runs come out otherwise."""
 
 
@@ -61,7 +61,7 @@ class Plan:
     crowd_photos: int
     crowd_epochs: int
     order_epochs: int = 2
-    word_epochs: int = 15
+    word_epochs: int = 10
     shares: Mapping[str, Share] = field(default_factory=dict)
     margin_s: float = 260.0
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from photopal.assistant.captioner import NAME_BONUS
+from photopal.assistant.captioner import CAPTION_TOKENS, write_captions
 from photopal.lab.datasets.reading import LETTERS, with_options
 from photopal.lab.datasets.scenario import Dataset, DatasetPhoto, Kind, Question, Scenario
 from photopal.lab.experiments.evaluator import Control, Evaluator, PromptSetup, score
@@ -20,6 +19,7 @@ from photopal.lab.experiments.measures import (
     ChoiceResult,
     LocationResult,
     Outcome,
+    ToldResult,
 )
 from photopal.lab.experiments.photo_store import read_mask
 from photopal.lab.experiments.recognition import find_threshold, list_questions, recognize
@@ -57,6 +57,23 @@ def choose(evaluator: Evaluator, asked: Sequence[Question], control: Control) ->
             is_always = all(hits) if len(hits) > 1 else None
             answered.append(ChoiceResult(one.kind, hits[0], is_always, len(one.options)))
     return answered
+
+
+def tell(evaluator: Evaluator, asked: Sequence[Question], control: Control) -> list[ToldResult]:
+    """Answer questions with options by the likeliest of these, as a sentence of its own and without letters.
+
+    A model may know where somebody is and yet not read lettered sides.
+    """
+    told = []
+    for path, several in _by_photo(asked):
+        setup = evaluator.set_up(
+            path, [name for one in several for name in evaluator.named_in(one.text)], control
+        )
+        several = [one for one in several if one.options]
+        posed = [(one.text, [f"{o[:1].upper()}{o[1:]}." for o in one.options]) for one in several]
+        for one, scores in zip(several, score(evaluator, setup, posed), strict=True):
+            told.append(ToldResult(LETTERS.find(one.answer) == int(scores.argmax())))
+    return told
 
 
 def _turns(question: Question) -> list[tuple[str, str, str]]:
@@ -110,7 +127,6 @@ def is_at(mark: Mark, box: tuple[float, float, float, float]) -> bool:
 
 
 ANSWER_TOKENS = 48
-CAPTION_TOKENS = 96
 
 
 def answer(evaluator: Evaluator, asked: Sequence[Question], control: Control) -> list[AnswerResult]:
@@ -144,18 +160,14 @@ def caption(
             product itself would offer, which are the ones it found.
     """
     known = [concept.name for concept in evaluator.learned.concepts]
-    requests = []
-    for _, photo in photos:
-        if has_offer:
-            setup, bonus = evaluator.set_up(photo.path, known, control), 0.0
-        else:
-            personal = evaluator.assistant.personalize(evaluator.analysis(photo.path))
-            setup = PromptSetup(
-                tuple(personal.names), personal.offered, personal.embeddings, personal.features
-            )
-            bonus = NAME_BONUS
-        requests.append(_note(evaluator, setup, CAPTION_QUESTION, CAPTION_TOKENS, bonus=bonus))
-    captions = answer_batch(evaluator.model, requests)
+    if has_offer:
+        # A model that is told of somebody in words does not know their name, and could not say it.
+        has_words = any(concept.words for concept in evaluator.bank.concepts.values())
+        setups = [evaluator.set_up(p.path, known, control, has_marks=not has_words) for _, p in photos]
+        requests = [_note(evaluator, setup, CAPTION_QUESTION, CAPTION_TOKENS) for setup in setups]
+        captions = answer_batch(evaluator.model, requests)
+    else:
+        captions = write_captions(evaluator.assistant, evaluator.analyses([p.path for _, p in photos]))
     results = []
     for (kind, photo), words in zip(photos, captions, strict=True):
         truth = [name for name in known if name in photo.regions]
@@ -173,11 +185,8 @@ def caption(
     return results
 
 
-def _note(
-    evaluator: Evaluator, setup: PromptSetup, text: str, most: int, *, bonus: float = 0.0
-) -> GenerationRequest:
-    rows = replace(setup.rows, name_bonus=bonus) if setup.rows is not None and bonus else setup.rows
-    return GenerationRequest(evaluator.encode(setup, text), setup.features, rows, most)
+def _note(evaluator: Evaluator, setup: PromptSetup, text: str, most: int) -> GenerationRequest:
+    return GenerationRequest(evaluator.encode(setup, text), setup.features, setup.rows, most)
 
 
 CAPTION_NEGATIVES = 4
@@ -231,6 +240,8 @@ def evaluate_tasks(
             outcomes = answer(evaluator, questions, control)
         else:
             outcomes = choose(evaluator, questions, control)
+            if task == "grounding":
+                outcomes = [*outcomes, *tell(evaluator, questions, control)]
         figures |= rows_of(task, outcomes)
     return figures
 

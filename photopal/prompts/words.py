@@ -1,0 +1,84 @@
+"""Speaks of concepts by a description of their looks, for models that know no names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from photopal.prompts.build import write_names
+from photopal.text import write_over
+from photopal.vlm.placeholders import name_placeholder
+
+_ARTICLE = re.compile(r"^(?:an?|the)\s+", re.IGNORECASE)
+_DETERMINED = re.compile(r"(?:the|my|our|your|his|her|its|their|this|that)\s", re.IGNORECASE)
+_CLAUSE_START = re.compile(r",\s+(?:and\s+)?|\s+and\s+|[.!?]\s+")
+_VERB = re.compile(r"\b(?:is|are)\s")
+
+
+def replace_names(text: str, words: Mapping[str, str]) -> str:
+    """A text with other words for the whole names in it.
+
+    Args:
+        text: What the user wrote.
+        words: What to write for each name.
+    """
+    written = write_names(text, list(words))
+    for slot, instead in enumerate(words.values()):
+        written = written.replace(name_placeholder(slot), instead)
+    return written
+
+
+def definite(description: str) -> str:
+    """A description as one speaks of somebody known: "a black dog" becomes "the black dog"."""
+    return description if _DETERMINED.match(description) else f"the {_ARTICLE.sub('', description)}"
+
+
+def describe_names(question: str, descriptions: Mapping[str, str]) -> str:
+    """A question with descriptions for names: "What is the black dog doing?" for "What is Rex doing?".
+
+    Args:
+        question: What the user wrote.
+        descriptions: Of each name; "a black dog".
+    """
+    return replace_names(question, {name: definite(words) for name, words in descriptions.items()})
+
+
+def name_descriptions(answer: str, descriptions: Mapping[str, str]) -> str:
+    """An answer with names for descriptions, where it repeats the whole of one.
+
+    Args:
+        answer: What the model said to `describe_names`.
+        descriptions: Of each name.
+    """
+    spans: list[tuple[int, int, str]] = []
+    for name, words in sorted(descriptions.items(), key=lambda pair: -len(pair[1])):
+        bare = _ARTICLE.sub("", words)
+        pattern = rf"\b(?:(?:an?|the)\s+)?{re.escape(bare)}\b" if bare else r"(?!)"
+        for found in re.finditer(pattern, answer, re.IGNORECASE):
+            if all(found.end() <= start or end <= found.start() for start, end, _ in spans):
+                spans.append((found.start(), found.end(), name))
+    return write_over(answer, sorted(spans))
+
+
+def split_clauses(text: str, *, is_begun: bool = False) -> list[str]:
+    """A text in pieces that each say of somebody what it is or does, with the commas and "and" at their ends.
+
+    "A man with a hat and a beard is running, a dog is" is two pieces: a hat and a beard are no clauses.
+
+    Args:
+        text: Such as a caption.
+        is_begun: Whether it goes on behind "somebody is".
+    """
+    clauses: list[str] = []
+    start = 0
+    for found in _CLAUSE_START.finditer(text):
+        if (is_begun and not clauses) or _VERB.search(text, start, found.start()):
+            clauses.append(text[start : found.end()])
+            start = found.end()
+    return [*clauses, text[start:]]
+
+
+def after_verb(clause: str) -> str:
+    """What a clause says of somebody: "running" of "a dog is running"; empty where it says nothing."""
+    found = _VERB.search(clause)
+    return "" if found is None else clause[found.end() :].strip()
