@@ -194,10 +194,12 @@ def _describe(
         # Cut out, so that the answer is about the subject and not about whoever stands beside it.
         image = open_photo(reference.photo.path, max_side_px=MODEL_SIDE_PX)
         features = store.model.encode_photos([cut_out(image, box)])[0].on_cpu()
-        encoded = store.model.encode_prompt(build_prompt(questions.describe_question(concept.kind)), features)
-        answer = store.model.generate(encoded, features, max_new_tokens=48).strip().rstrip(".")
-        if answer:
-            words.append(answer[0].lower() + answer[1:])
+        question = build_prompt(questions.describe_question(concept.kind))
+        # Begun so, the answer is "a black dog" and no sentence such as "the pet looks like a black dog".
+        encoded = store.model.encode_prompt(question, features, begun="This is")
+        answer = store.model.generate(encoded, features, max_new_tokens=48)
+        if looks := answer.partition(". ")[0].strip().rstrip("."):
+            words.append(looks)
     return tuple(dict.fromkeys(words))
 
 

@@ -180,7 +180,7 @@ def check_losses(ours: Ours, theirs: Theirs) -> float:
         with torch.no_grad():
             result = example_loss(ours.run.model, packed, rows, PrefixStore(ours.run.model))
         plain = theirs.loop.loss(theirs.pixels[packed.example.photo.key], packed)
-        differences.append(abs(float(result.total) / result.weight - plain))
+        differences.append(abs(float(result.total) / result.tokens - plain))
     return max(differences)
 
 

@@ -75,3 +75,10 @@ def test_nothing_is_asked_of_those_whose_embeddings_are_frozen_and_always_of_who
     # Four who are there fill a prompt, and of the newcomer nothing may be said on a photo that may show it.
     for photo in (photo_of(1, 2, 3, 4), photo_of(1, likely=(8,))):
         assert make_example(photo, concepts, OFFERS, random.Random(0)) is None
+
+
+def test_of_inline_concepts_only_recognition_is_asked():
+    inline = dict.fromkeys(CONCEPTS, PromptConcept(2, is_inline=True))
+    for seed in range(20):
+        example = make_example(photo_of(1, 2), CONCEPTS, inline, random.Random(seed))
+        assert {exchange.kind for exchange in example.exchanges} == {"recognition"}

@@ -39,3 +39,11 @@ def test_words_are_chosen_and_tuned_names_are_recognized(tmp_path):
 
     assert area(tuned) > area(learned.registered) + 0.15
     assert area(tuned) > 0.75
+
+    figures = context.evaluate(dataset, learned, tuned, ("caption", "grounding"), 0)
+    hits, wrong, missing = (
+        sum(column) for column in zip(*figures["caption: F1 of names, none offered"], strict=True)
+    )
+    assert hits > 4 * (wrong + missing)
+    told = figures["grounding: accuracy without letters"]
+    assert sum(is_right for [is_right] in told) / len(told) > 0.6
