@@ -51,6 +51,8 @@ TOWER_FILE, PLAIN_FILE = "tower.pt", "plain.pt"
 TOWER_RATE = 0.3
 ENDLESS = 1e9
 GROUPS_PER_BATCH = 4
+EXAMPLE_TOKENS = 448
+"""A third of it is the photo, so that longer examples ask more about each for less than it costs."""
 READING_WEIGHT = 2.0
 NO_MARK_WEIGHT = 0.25
 
@@ -124,19 +126,30 @@ def begin_plain(seed: int) -> tuple[LlavaForConditionalGeneration, PreTrainedTok
     return build_model(tokenizer, bundled.model.vision_tower), tokenizer
 
 
-def train_plain(tower_run: StageRun, run: StageRun, folder: Path) -> None:
-    """Train from the start, or go on from the checkpoints in the folder."""
+def train_plain(tower_run: StageRun, run: StageRun, folder: Path, *, start: Path | None = None) -> None:
+    """Train from the start, from the weights in another folder, or go on from the checkpoints in the folder.
+
+    Args:
+        tower_run: Settings of stage one, which is left out where training starts from weights.
+        run: Settings of stage two.
+        folder: Gets the checkpoints.
+        start: A folder that `write_plain` wrote; heads and the optimizers' memory start anew.
+    """
     model, tokenizer = begin_plain(run.seed)
     device = best_device()
+    if start is not None:
+        trained = LlavaForConditionalGeneration.from_pretrained(start, dtype=torch.float32)
+        model.load_state_dict(trained.state_dict())
     model.to(device)
     model.set_attn_implementation(LEAN)
     tower = model.model.vision_tower
-    train_tower(tower_run, tower, folder / TOWER_FILE)
+    if start is None:
+        train_tower(tower_run, tower, folder / TOWER_FILE)
     wait_for_all()
     tower.requires_grad_(False)
     probes = Probes(HIDDEN).to(device)
     optimizers = Optimizers([(model, 1.0), (probes, 1.0)], rate=run.learning_rate, decay=run.weight_decay)
-    maker = UnnamedExampleMaker(tokenizer, run.seed)
+    maker = UnnamedExampleMaker(tokenizer, run.seed, EXAMPLE_TOKENS)
     stage = Stage({"model": model, "probes": probes}, optimizers, maker, partial(plain_loss, model, probes))
     run_stage(run, stage, folder / PLAIN_FILE, on_report=report)
 
@@ -173,16 +186,23 @@ def main(
         int, typer.Option(help="Processes of one thread each, which share the batches.")
     ] = 1,
     seed: Annotated[int, typer.Option(help="Drives everything random.")] = 0,
+    rate: Annotated[float, typer.Option(help="The highest learning rate.")] = 3e-3,
+    start: Annotated[
+        Path | None,
+        typer.Option(help="Start stage two from the weights in this folder, and leave out stage one."),
+    ] = None,
     write: Annotated[
         Path | None, typer.Option(help="Train nothing, write the weights of stage two's checkpoint here.")
     ] = None,
 ) -> None:
     """Train photopal-plain on the drawn world, without a name."""
     groups = max(1, GROUPS_PER_BATCH // processes)
-    run = StageRun(seconds=ENDLESS, photos=photos, groups_per_batch=groups, seed=seed)
+    run = StageRun(
+        seconds=ENDLESS, photos=photos, groups_per_batch=groups, learning_rate=rate, seed=seed
+    )
     if write is None:
         tower_run = StageRun(seconds=ENDLESS, photos=tower_photos, groups_per_batch=groups, seed=seed)
-        run_parallel(partial(train_plain, tower_run, run, folder), processes=processes)
+        run_parallel(partial(train_plain, tower_run, run, folder, start=start), processes=processes)
     weights = write or folder / "weights"
     write_plain(folder / PLAIN_FILE, weights, run)
     fit_ood_detector_to_folder(weights)
