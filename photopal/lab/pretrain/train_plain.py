@@ -48,6 +48,7 @@ from photopal.prompts.marks import MARK_SHARE, Mark
 from photopal.vlm.load import DEFAULT_MODEL_FOLDER
 
 TOWER_FILE, PLAIN_FILE = "tower.pt", "plain.pt"
+TRAINING_FILE = "training.json"
 TOWER_RATE = 0.3
 ENDLESS = 1e9
 GROUPS_PER_BATCH = 4
@@ -133,7 +134,7 @@ def train_plain(tower_run: StageRun, run: StageRun, folder: Path, *, start: Path
         tower_run: Settings of stage one, which is left out where training starts from weights.
         run: Settings of stage two.
         folder: Gets the checkpoints.
-        start: A folder that `write_plain` wrote; heads and the optimizers' memory start anew.
+        start: A folder that `write_plain` wrote. Probes and the optimizers' memory start anew.
     """
     model, tokenizer = begin_plain(run.seed)
     device = best_device()
@@ -164,14 +165,23 @@ def train_tower(run: StageRun, tower: CLIPVisionModel, checkpoint: Path) -> None
     run_stage(run, stage, checkpoint, on_report=report)
 
 
-def write_plain(checkpoint: Path, weights: Path, run: StageRun) -> None:
-    """Write the model of a checkpoint as a folder that transformers loads."""
+def write_plain(checkpoint: Path, weights: Path, run: StageRun, *, start: Path | None = None) -> None:
+    """Write the model of a checkpoint as a folder that transformers loads, and how it was trained.
+
+    Args:
+        checkpoint: Of stage two.
+        weights: The folder.
+        run: Settings of stage two.
+        start: The folder with the weights that training started from, if it did.
+    """
     model, tokenizer = begin_plain(run.seed)
     photos = load_modules(checkpoint, {"model": model})
     save_model(weights, model, build_processor(tokenizer))
     settings = {"plain": asdict(run), "photos": photos}
     settings |= {"torch": torch.__version__, "machine": platform.machine()}
-    (weights / "training.json").write_text(json.dumps(settings, indent=1) + "\n")
+    if start is not None:
+        settings["before"] = json.loads((start / TRAINING_FILE).read_text())
+    (weights / TRAINING_FILE).write_text(json.dumps(settings, indent=1) + "\n")
     report(f"wrote {weights}, after {photos:,} photos")
 
 
@@ -204,7 +214,7 @@ def main(
         tower_run = StageRun(seconds=ENDLESS, photos=tower_photos, groups_per_batch=groups, seed=seed)
         run_parallel(partial(train_plain, tower_run, run, folder, start=start), processes=processes)
     weights = write or folder / "weights"
-    write_plain(folder / PLAIN_FILE, weights, run)
+    write_plain(folder / PLAIN_FILE, weights, run, start=start)
     fit_ood_detector_to_folder(weights)
 
 

@@ -1,0 +1,141 @@
+"""Of those whose names the model does not know it hears words; the user reads names."""
+
+from dataclasses import replace
+
+import pytest
+
+from photopal.assistant.ask import ask_each, ask_photo
+from photopal.assistant.assistant import Assistant
+from photopal.assistant.caption import caption_photo
+from photopal.assistant.caption_in_words import Telling
+from photopal.assistant.captioner import write_captions
+from photopal.concepts.initialize import begin_with_words
+from photopal.photos import open_photo
+from photopal.prompts import CAPTION_QUESTION, build_prompt
+
+LOOKS = {"Anna": "a tall woman", "Ben": "a small boy"}
+
+
+@pytest.fixture
+def speaking(assistant):
+    """The assistant with both concepts in words."""
+    concepts = [
+        begin_with_words(assistant.model, assistant.bank.concepts[c.id], LOOKS[c.name])
+        for c in assistant.concepts
+    ]
+    return Assistant(assistant.model, assistant.bank.with_concepts(concepts), assistant.concepts)
+
+
+@pytest.fixture
+def analysis(speaking, drawn_family):
+    """A photo on which both are known to be, Ben on the left."""
+    looked = speaking.analyze(open_photo(drawn_family.both, max_side_px=320))
+    points = {"Ben": (0.2, 0.5), "Anna": (0.8, 0.5)}
+    sightings = [replace(s, is_present=True, point=points[s.concept.name]) for s in looked.sightings]
+    return replace(looked, sightings=tuple(sightings))
+
+
+@pytest.fixture
+def telling(speaking, analysis):
+    def begin(**looks: str) -> Telling:
+        prompt = build_prompt(CAPTION_QUESTION)
+        return Telling(speaking.model, prompt, analysis.features, None, looks)
+
+    return begin
+
+
+def fits(telling, monkeypatch, **liked: str):
+    """Every description fits best where its word was said."""
+
+    def fit(before, looks, after):
+        return 1.0 * any(word in after for words, word in liked.items() if words in looks)
+
+    monkeypatch.setattr(telling, "_fit", fit)
+
+
+def test_a_caption_of_nobody_is_what_the_model_says(telling):
+    one = telling()
+    one.go_on("A dog is running.")
+    assert (one.text, one.is_done) == ("A dog is running.", True)
+
+
+def test_a_name_gets_the_clause_that_its_description_fits_best(telling, monkeypatch):
+    one = telling(Anna="a tall woman")
+    fits(one, monkeypatch, woman="reading")
+    one.go_on("A man with a hat and a beard is waving and an adult is reading in the snow.")
+    assert one.words == "A man with a hat and a beard is waving and a tall woman is"
+    assert not one.is_done
+    one.go_on("reading a book.")
+    assert one.text == "A man with a hat and a beard is waving and Anna is reading a book."
+    assert one.is_done
+
+
+def test_several_names_get_clauses_of_their_own_from_left_to_right(telling, monkeypatch):
+    one = telling(Ben="a small boy", Anna="a tall woman")
+    fits(one, monkeypatch, boy="waving", woman="reading")
+    one.go_on("A child is waving, a woman is reading and a dog is running.")
+    assert one.words == "A small boy is"
+    one.go_on("waving, a dog is running and a woman is reading.")
+    assert one.text == "Ben is waving, a dog is running and Anna is"
+    one.go_on("reading at the beach.")
+    assert one.text == "Ben is waving, a dog is running and Anna is reading at the beach."
+
+
+def test_of_whom_nothing_is_said_nothing_is_invented(telling, monkeypatch):
+    one = telling(Ben="a small boy", Anna="a tall woman")
+    fits(one, monkeypatch)
+    one.go_on("A child is waving.")
+    one.go_on("waving in the snow.")
+    assert one.text == "Ben is waving in the snow. Also in the photo: Anna."
+    assert one.is_done
+
+
+def test_a_place_at_which_the_model_would_say_the_same_fits_better(speaking, analysis, monkeypatch):
+    one = Telling(speaking.model, build_prompt(CAPTION_QUESTION), analysis.features, None, LOOKS)
+    one.words = "A tall woman is"
+    said = speaking.model.generate(one.encoded, analysis.features, max_new_tokens=6)
+    likely, unlikely = one._fit("", "a tall woman", said), one._fit("", "a tall woman", "zebra quartz")
+    assert likely > unlikely
+    monkeypatch.setattr(speaking.model, "extends_prefixes", False)
+    alone = Telling(speaking.model, build_prompt(CAPTION_QUESTION), analysis.features, None, LOOKS)
+    assert alone._fit("", "a tall woman", said) == pytest.approx(likely, abs=1e-4)
+    assert alone._fit("", "a tall woman", "zebra quartz") == pytest.approx(unlikely, abs=1e-4)
+
+
+def test_captions_name_those_who_are_there_whatever_the_model_says(speaking, analysis):
+    [text] = write_captions(speaking, [analysis])
+    assert "Anna" in text
+    assert "Ben" in text
+    assert not any(looks in text.lower() for looks in LOOKS.values())
+    pieces = []
+    assert caption_photo(speaking, analysis, on_text=pieces.append).text == text
+    assert "".join(pieces) == text
+    nobody = replace(analysis, sightings=tuple(replace(s, is_present=False) for s in analysis.sightings))
+    assert write_captions(speaking, [nobody, analysis])[1] == text
+
+
+def test_the_model_is_asked_in_words_and_answers_with_names(speaking, analysis, monkeypatch):
+    asked = []
+
+    def generate(model, encoded, features=None, concepts=None, **_):
+        asked.append((model.decode(encoded.ids), concepts))
+        return "The tall woman is reading to a small boy."
+
+    monkeypatch.setattr(type(speaking.model), "generate", generate)
+    pieces = []
+    answer = ask_photo(speaking, analysis, "What is Anna doing?", on_text=pieces.append)
+    assert answer.text == "Anna is reading to Ben."
+    assert "".join(pieces) == answer.text
+    [(prompt, concepts)] = asked
+    assert "What is the tall woman doing?" in prompt
+    assert "Anna" not in prompt
+    assert concepts is None
+    [same] = ask_each(speaking, analysis, ["What is Anna doing?"])
+    assert same.text == answer.text
+
+
+def test_recognition_is_asked_with_the_soft_tokens(speaking, analysis):
+    [request] = speaking.recognition_prompts(analysis.features, speaking.concepts[:1])
+    soft = speaking.bank.concepts[speaking.concepts[0].id].token_count
+    assert int((request.encoded.ids >= speaking.model.vocab_size).sum()) == soft + 1
+    assert request.concepts is not None

@@ -1,0 +1,75 @@
+"""Descriptions stand for names in what a model is asked, and names for descriptions in what it says."""
+
+import pytest
+
+from photopal.prompts.words import (
+    after_verb,
+    definite,
+    describe_names,
+    name_descriptions,
+    replace_names,
+    split_clauses,
+)
+
+LOOKS = {"Rex": "a black dog", "Anna": "an adult with red hair"}
+
+
+def test_questions_speak_of_descriptions():
+    assert describe_names("What is Rex doing?", LOOKS) == "What is the black dog doing?"
+    assert describe_names("Is Anna beside rex?", LOOKS) == "Is the adult with red hair beside the black dog?"
+    assert describe_names("Is Rexona in it?", LOOKS) == "Is Rexona in it?"
+    assert replace_names("Rex and Anna", LOOKS) == "a black dog and an adult with red hair"
+
+
+@pytest.mark.parametrize(
+    ("description", "of_somebody_known"),
+    [
+        ("a black dog", "the black dog"),
+        ("An old man", "the old man"),
+        ("the black dog", "the black dog"),
+        ("black dog", "the black dog"),
+        ("my black dog", "my black dog"),
+        ("anchovy pizza", "the anchovy pizza"),
+    ],
+)
+def test_somebody_known_has_the_definite_article(description, of_somebody_known):
+    assert definite(description) == of_somebody_known
+
+
+@pytest.mark.parametrize(
+    ("answer", "named"),
+    [
+        ("The black dog is running.", "Rex is running."),
+        ("A black dog sits; the Adult with red hair waves.", "Rex sits; Anna waves."),
+        ("The black dogs run.", "The black dogs run."),
+        ("Black dog!", "Rex!"),
+        ("A dog with red hair.", "A dog with red hair."),
+    ],
+)
+def test_answers_that_repeat_a_description_get_the_name(answer, named):
+    assert name_descriptions(answer, LOOKS) == named
+
+
+def test_the_longest_description_wins():
+    looks = {"Rex": "a black dog", "Max": "a black dog with a collar"}
+    said = "A black dog with a collar is near a black dog."
+    assert name_descriptions(said, looks) == "Max is near Rex."
+
+
+def test_a_hat_and_a_beard_are_no_clauses():
+    text = "A man with a hat and a beard is running, a dog is asleep and two cats are up. It is late."
+    clauses = split_clauses(text)
+    assert clauses == [
+        "A man with a hat and a beard is running, ",
+        "a dog is asleep and ",
+        "two cats are up. ",
+        "It is late.",
+    ]
+    assert "".join(clauses) == text
+    assert [after_verb(clause) for clause in clauses] == ["running,", "asleep and", "up.", "late."]
+
+
+def test_what_goes_on_behind_somebody_is_ends_with_the_first_comma():
+    assert split_clauses("running, a dog is asleep.", is_begun=True) == ["running, ", "a dog is asleep."]
+    assert split_clauses("running, a dog is asleep.") == ["running, a dog is asleep."]
+    assert after_verb("running") == ""
