@@ -96,6 +96,8 @@ class Telling:
             self._fit(f"{self.words} {start}".strip(), looks, after_verb(clauses[place]))
             for start, place in zip(starts, places, strict=True)
         ]
+        # A batch of captions would hold as many; one is as large as the photo's keys and values.
+        self._prefix = None
         return starts[fits.index(max(fits))]
 
     @torch.no_grad()

@@ -151,8 +151,8 @@ def _is_comparable(in_use: Bank, bank: Bank, trained: set[int], *, seed: int) ->
         return False
     pairs = [(in_use.concepts[i], bank.concepts[i]) for i in bank.concepts]
     is_same = all(
-        (old.references_key, old.corrections_key, old.token_count, old.is_inline)
-        == (new.references_key, new.corrections_key, new.token_count, new.is_inline)
+        (old.references_key, old.corrections_key, old.token_count, old.words)
+        == (new.references_key, new.corrections_key, new.token_count, new.words)
         for old, new in pairs
     )
     return is_same and all(in_use.concepts[i].is_tuned for i in trained)

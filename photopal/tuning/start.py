@@ -4,7 +4,8 @@ A model that was taught to read registered embeddings tells names apart before a
 make them better. Most models were not. For them centroids of image tokens in a sentence before the question
 are noise, and no number of updates makes them anything else (docs/plain-model.md). They do read words: so
 the soft tokens begin as the words of a description, behind the name in the question, and are tuned from
-there.
+there, on questions for Yes and No alone. Everything else is asked in the words themselves
+(`photopal.prompts.words`): tokens tuned for Yes and No say little else, and captions with them are broken.
 """
 
 from __future__ import annotations
@@ -28,8 +29,7 @@ ENOUGH = 0.85
 The bundled model, which was taught names, is above 0.95, the plain one near 0.5 (docs/plain-model.md).
 """
 
-# Found on three drawn scenarios of the plain model. Without the weight, the long answers about looks outweigh
-# Yes and No; ten times the rate, or a weight of 30, came to the same (docs/plain-model.md).
+# Found on drawn scenarios of the plain model; ten times the rate came to the same (docs/plain-model.md).
 RATE_FACTOR, VARIANTS = 3.0, 8
 
 

@@ -185,7 +185,7 @@ def write_plain(checkpoint: Path, weights: Path, run: StageRun, *, start: Path |
     report(f"wrote {weights}, after {photos:,} photos")
 
 
-def main(
+def main(  # noqa: PLR0913 - one parameter for each option of the command
     folder: Annotated[Path, typer.Argument(help="Gets checkpoints and, at the end, weights/.")],
     *,
     tower_photos: Annotated[int, typer.Option(help="Photos of stage one.")] = 20_000,
@@ -207,9 +207,7 @@ def main(
 ) -> None:
     """Train photopal-plain on the drawn world, without a name."""
     groups = max(1, GROUPS_PER_BATCH // processes)
-    run = StageRun(
-        seconds=ENDLESS, photos=photos, groups_per_batch=groups, learning_rate=rate, seed=seed
-    )
+    run = StageRun(seconds=ENDLESS, photos=photos, groups_per_batch=groups, learning_rate=rate, seed=seed)
     if write is None:
         tower_run = StageRun(seconds=ENDLESS, photos=tower_photos, groups_per_batch=groups, seed=seed)
         run_parallel(partial(train_plain, tower_run, run, folder, start=start), processes=processes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
 
@@ -189,6 +190,22 @@ def test_a_killed_training_goes_on_from_its_checkpoint(trained):
     for name, value in before["modules"]["model"].items():
         is_tower = name.startswith("model.vision_tower.")
         assert torch.equal(value, after["modules"]["model"][name]) == is_tower, name
+
+
+@pytest.mark.slow
+def test_training_can_start_from_weights_and_says_so(trained, tmp_path):
+    weights = trained / "weights"
+    train_plain(run_of(4), run_of(4), tmp_path, start=weights)
+    assert not (tmp_path / "tower.pt").exists()
+    kept = torch.load(tmp_path / PLAIN_FILE, weights_only=True)
+    after = kept["modules"]["model"]
+    before = AutoModelForImageTextToText.from_pretrained(weights, dtype=torch.float32).state_dict()
+    largest = max(float((after[name] - value).abs().max()) for name, value in before.items())
+    assert 0 < largest < 0.1
+    write_plain(tmp_path / PLAIN_FILE, tmp_path / "weights", run_of(4), start=weights)
+    told = json.loads((tmp_path / "weights" / "training.json").read_text())
+    assert told["before"] == json.loads((weights / "training.json").read_text())
+    assert told["photos"] == kept["photos"]
 
 
 @pytest.mark.slow
