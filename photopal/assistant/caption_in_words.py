@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from photopal.prompts.words import after_verb, name_descriptions, split_clauses
+from photopal.prompts.words import after_verb, split_clauses
 from photopal.text import join_words
 from photopal.vlm.kv_cache import common_length, copy_past
 from photopal.vlm.protocol import (
@@ -68,14 +68,15 @@ class Telling:
         """
         before = self._best_place(said, self._descriptions[self._waiting[0]]) if self._waiting else None
         if before is None:
-            self._add(said, name_descriptions(said, self._descriptions))
+            self._add(said, said)
             if self._waiting:
                 # Nothing was said that might be true of them, and nothing is invented.
                 self._add("", f"Also in the photo: {join_words(self._waiting)}.")
             self.is_done = True
             return
         name = self._waiting.pop(0)
-        self._add(before, name_descriptions(before, self._descriptions))
+        # A name stands at one place only: who else looks so may be somebody else.
+        self._add(before, before)
         self._add(_begin(self.words, self._descriptions[name]), f"{name} is")
 
     def _add(self, words: str, text: str) -> None:

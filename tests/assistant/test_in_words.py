@@ -81,6 +81,14 @@ def test_several_names_get_clauses_of_their_own_from_left_to_right(telling, monk
     assert one.text == "Ben is waving, a dog is running and Anna is reading at the beach."
 
 
+def test_somebody_else_who_looks_so_gets_no_name(telling, monkeypatch):
+    one = telling(Ben="a small boy")
+    fits(one, monkeypatch, boy="waving")
+    one.go_on("A small boy is reading and a child is waving.")
+    one.go_on("waving at a small boy.")
+    assert one.text == "A small boy is reading and Ben is waving at a small boy."
+
+
 def test_of_whom_nothing_is_said_nothing_is_invented(telling, monkeypatch):
     one = telling(Ben="a small boy", Anna="a tall woman")
     fits(one, monkeypatch)
