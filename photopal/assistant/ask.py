@@ -24,7 +24,8 @@ from photopal.assistant.query.visual import look
 from photopal.errors import ConceptError, UsageError
 from photopal.library import ConceptRecord, Library, SearchQuery
 from photopal.prompts import absent_answer, build_prompt, write_names
-from photopal.prompts.words import describe_names, name_descriptions
+from photopal.prompts.templates import is_recognition_question
+from photopal.prompts.words import begins_with_one_of, definite, describe_names, name_descriptions
 from photopal.text import join_words, names_in, suggest
 
 if TYPE_CHECKING:
@@ -81,18 +82,40 @@ def ask_photo(
             on_text(answer.text)
         return answer
     personal = assistant.personalize(analysis, asked=named_in(question, assistant.concepts))
-    asked = _asked(assistant, personal, question)
-    prefix = assistant.prefix(analysis, personal, asked.encoded)
-    # Names take the place of descriptions in the whole answer, so that it is shown when it is there.
-    stream = None if personal.descriptions else on_text
-    text = assistant.model.generate(
-        asked.encoded, asked.features, asked.concepts, on_text=stream, prefix=prefix
-    )
     if personal.descriptions:
-        text = name_descriptions(text, personal.descriptions)
+        text = _answer_in_words(assistant, personal, question)
         if on_text:
             on_text(text)
+        return PhotoAnswer(text, _names_on(analysis), is_from_model=True)
+    asked = _asked(assistant, personal, question)
+    prefix = assistant.prefix(analysis, personal, asked.encoded)
+    text = assistant.model.generate(
+        asked.encoded, asked.features, asked.concepts, on_text=on_text, prefix=prefix
+    )
     return PhotoAnswer(text, _names_on(analysis), is_from_model=True)
+
+
+def _answer_in_words(assistant: Assistant, personal: PersonalizedPrompt, question: str) -> str:
+    """Ask about descriptions and answer with names.
+
+    Where the model speaks of the only one whom the question names in words of its own, "The dog is running",
+    it is made to speak of the description: what it says then is said of the name.
+    """
+    model = assistant.model
+    asked = _asked(assistant, personal, question)
+    text = model.generate(asked.encoded, asked.features, asked.concepts)
+    answer = name_descriptions(text, personal.descriptions)
+    named = names_in(question, list(personal.descriptions))
+    if len(named) != 1 or named[0] in answer:
+        return answer
+    [name] = named
+    looks = personal.descriptions[name]
+    if not begins_with_one_of(text, looks):
+        return answer
+    begun = f"{definite(looks)} is"
+    asked = _asked(assistant, personal, question, begun=begun[:1].upper() + begun[1:])
+    said = model.generate(asked.encoded, asked.features, asked.concepts)
+    return f"{name} is {name_descriptions(said, personal.descriptions)}"
 
 
 def ask_each(assistant: Assistant, analysis: PhotoAnalysis, questions: Sequence[str]) -> list[PhotoAnswer]:
@@ -109,19 +132,28 @@ def ask_each(assistant: Assistant, analysis: PhotoAnalysis, questions: Sequence[
     open_ = [question for question, answer in zip(questions, answers, strict=True) if answer is None]
     named = [named_in(question, assistant.concepts) for question in open_]
     prepared = assistant.personalize_each([(analysis, asked) for asked in named])
-    asked = [_asked(assistant, personal, q) for personal, q in zip(prepared, open_, strict=True)]
-    said = answer_batch(assistant.model, asked)
-    texts = iter(name_descriptions(text, p.descriptions) for text, p in zip(said, prepared, strict=True))
+    told = [not personal.descriptions for personal in prepared]
+    pairs = list(zip(prepared, open_, strict=True))
+    asked = [_asked(assistant, p, q) for (p, q), is_told in zip(pairs, told, strict=True) if is_told]
+    together = iter(answer_batch(assistant.model, asked))
+    texts = iter(
+        [
+            next(together) if is_told else _answer_in_words(assistant, p, q)
+            for (p, q), is_told in zip(pairs, told, strict=True)
+        ]
+    )
     names = _names_on(analysis)
     return [PhotoAnswer(next(texts), names, is_from_model=True) if a is None else a for a in answers]
 
 
-def _asked(assistant: Assistant, personal: PersonalizedPrompt, question: str) -> GenerationRequest:
+def _asked(
+    assistant: Assistant, personal: PersonalizedPrompt, question: str, *, begun: str = ""
+) -> GenerationRequest:
     from photopal.vlm.batch_decoder import GenerationRequest
 
     question = describe_names(question, personal.descriptions)
     prompt = build_prompt(write_names(question, personal.names), personal.offered)
-    encoded = assistant.model.encode_prompt(prompt, personal.features)
+    encoded = assistant.model.encode_prompt(prompt, personal.features, begun=begun)
     return GenerationRequest(encoded, personal.features, personal.embeddings)
 
 
@@ -135,9 +167,15 @@ def _answer_without_model(assistant: Assistant, analysis: PhotoAnalysis, questio
             answer_from_known(analysis, question, asked), _names_on(analysis), is_from_model=False
         )
     present = {s.concept.id for s in analysis.present}
-    if not asked or any(concept.id in present for concept in asked):
+    absent = [concept for concept in asked if concept.id not in present]
+    # The model knows a description, which fits others too: who is there was decided by all that is known.
+    is_decided = all(assistant.bank.concepts[concept.id].words for concept in asked)
+    is_decided &= is_recognition_question(question, [concept.name for concept in asked])
+    if is_decided and not absent:
+        return PhotoAnswer("Yes.", _names_on(analysis), is_from_model=False)
+    if not asked or (len(absent) < len(asked) and not is_decided):
         return None
-    words = " ".join(absent_answer(concept.name) for concept in asked)
+    words = " ".join(absent_answer(concept.name) for concept in absent)
     text = f"No. {words}" if _YES_NO.match(question) else words
     return PhotoAnswer(text, _names_on(analysis), is_from_model=False)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
 PROMPT_VERSION = "1"
 """Changes whenever the wording below or in `build` changes; stored with every caption and bank."""
 
@@ -52,6 +55,27 @@ YES, NO = "Yes", "No"
 def recognition_question(name: str) -> str:
     """Ask the recognition task's question about a name."""
     return RECOGNITION_QUESTION.format(name=name)
+
+
+def is_recognition_question(question: str, names: Sequence[str]) -> bool:
+    """Whether a question asks for nothing but whether some are there, as one of the templates does.
+
+    Args:
+        question: In the user's words.
+        names: All whom it names.
+    """
+    listed = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    one = re.sub(
+        rf"\b(?:{listed})\b(?:\s*(?:,|and|&)\s*(?:{listed})\b)*", "{name}", question, flags=re.IGNORECASE
+    )
+    return bool(names) and _plain(one) in {_plain(template) for template in RECOGNITION_TEMPLATES}
+
+
+def _plain(question: str) -> str:
+    words = re.sub(r"\b(?:picture|image|photograph|shot)\b", "photo", question.casefold())
+    words = re.sub(r"\b(?:the|this) (?=photo)", "this ", words)
+    words = re.sub(r"^(?:are|can|do|does|is|would)\b", "is", words)
+    return " ".join(re.findall(r"[{}\w]+", words.partition(" answer the question")[0]))
 
 
 def absent_answer(name: str) -> str:

@@ -12,6 +12,7 @@ from photopal.vlm.placeholders import name_placeholder
 _ARTICLE = re.compile(r"^(?:an?|the)\s+", re.IGNORECASE)
 _DETERMINED = re.compile(r"(?:the|my|our|your|his|her|its|their|this|that)\s", re.IGNORECASE)
 _CLAUSE_START = re.compile(r",\s+(?:and\s+)?|\s+and\s+|[.!?]\s+")
+_SUBJECT = re.compile(r"(?:an?|the)\s+(\w+)\b[^.!?]*?\bis\s", re.IGNORECASE)
 _VERB = re.compile(r"\b(?:is|are)\s")
 
 
@@ -58,6 +59,12 @@ def name_descriptions(answer: str, descriptions: Mapping[str, str]) -> str:
             if all(found.end() <= start or end <= found.start() for start, end, _ in spans):
                 spans.append((found.start(), found.end(), name))
     return write_over(answer, sorted(spans))
+
+
+def begins_with_one_of(answer: str, description: str) -> bool:
+    """Whether an answer begins with one such as is described: "The dog is …" of "a black dog"."""
+    found = _SUBJECT.match(answer)
+    return found is not None and found[1].casefold() in re.findall(r"\w+", description.casefold())
 
 
 def split_clauses(text: str, *, is_begun: bool = False) -> list[str]:

@@ -147,3 +147,26 @@ def test_recognition_is_asked_with_the_soft_tokens(speaking, analysis):
     soft = speaking.bank.concepts[speaking.concepts[0].id].token_count
     assert int((request.encoded.ids >= speaking.model.vocab_size).sum()) == soft + 1
     assert request.concepts is not None
+
+
+def test_an_answer_about_the_dog_is_said_again_of_the_description(speaking, analysis, monkeypatch):
+    begun = []
+
+    def generate(model, encoded, features=None, concepts=None, **_):
+        begun.append(model.decode(encoded.ids).partition("ASSISTANT:")[2].strip())
+        return "running beside a small boy." if begun[-1] else "The woman in red is standing."
+
+    monkeypatch.setattr(type(speaking.model), "generate", generate)
+    answer = ask_photo(speaking, analysis, "What is Anna doing?")
+    assert answer.text == "Anna is running beside Ben."
+    assert begun == ["", "The tall woman is"]
+
+
+@pytest.mark.parametrize("question", ["Is Anna here?", "Can you see Anna and Ben in the picture?"])
+def test_who_is_there_is_decided_before_and_not_by_who_looks_so(question, speaking, analysis, monkeypatch):
+    monkeypatch.setattr(type(speaking.model), "generate", None)
+    answer = ask_photo(speaking, analysis, question)
+    assert (answer.text, answer.is_from_model) == ("Yes.", False)
+    alone = tuple(replace(s, is_present=s.concept.name == "Anna") for s in analysis.sightings)
+    answer = ask_photo(speaking, replace(analysis, sightings=alone), question)
+    assert answer.text == ("Yes." if question == "Is Anna here?" else "No. Ben is not in this photo.")

@@ -2,8 +2,11 @@
 
 import pytest
 
+from photopal.prompts import recognition_question
+from photopal.prompts.templates import is_recognition_question
 from photopal.prompts.words import (
     after_verb,
+    begins_with_one_of,
     definite,
     describe_names,
     name_descriptions,
@@ -73,3 +76,33 @@ def test_what_goes_on_behind_somebody_is_ends_with_the_first_comma():
     assert split_clauses("running, a dog is asleep.", is_begun=True) == ["running, ", "a dog is asleep."]
     assert split_clauses("running, a dog is asleep.") == ["running, a dog is asleep."]
     assert after_verb("running") == ""
+
+
+def test_an_answer_may_begin_with_one_such_as_is_described():
+    assert begins_with_one_of("The dog is running.", "a black dog")
+    assert begins_with_one_of("A black one on the left is running.", "a black dog")
+    assert not begins_with_one_of("The cat is running.", "a black dog")
+    assert not begins_with_one_of("Black.", "a black dog")
+    assert not begins_with_one_of("On the left of the dog.", "a black dog")
+
+
+@pytest.mark.parametrize(
+    ("question", "is_one"),
+    [
+        ("Is Rex here?", True),
+        ("is rex in the photo", True),
+        ("Can you see Rex and Anna in this picture?", True),
+        ("Are Rex, Anna here?", True),
+        (recognition_question("Rex"), True),
+        ("Is Rex asleep here?", False),
+        ("Is Rex beside Anna in this photo?", False),
+        ("What is Rex doing?", False),
+        ("Is Rexona here?", False),
+    ],
+)
+def test_questions_that_only_ask_who_is_there(question, is_one):
+    assert is_recognition_question(question, ["Rex", "Anna"]) == is_one
+
+
+def test_without_a_name_nobody_is_asked_for():
+    assert not is_recognition_question("Is anybody here?", [])
