@@ -80,11 +80,12 @@ def add_concept(  # noqa: PLR0913 - one parameter for each option of the command
 ) -> None:
     """Give a name to a person, pet or thing, using a few photos of them.
 
-    The name works at once, without training; `photopal tune` makes it more accurate. Without a box or mask,
-    photopal finds the subject by what the photos have in common; three or more photos work best. With
-    --group, people get the name of whom `photopal people` found several photos. Masks in a
-    folder are matched to photos by file name: IMG_1.png or IMG_1_mask.png for IMG_1.jpg. If the name exists
-    already, the photos are added to it. If any photo cannot be read, nothing is added.
+    With the bundled model the name works at once, and `photopal tune` makes it more accurate. For captions
+    and answers, other models need `photopal tune`, and --about helps them. Without a box or mask, photopal
+    finds the subject by what the photos have in common; three or more photos work best. With --group, people
+    get the name of whom `photopal people` found several photos. Masks in a folder are matched to photos by
+    file name: IMG_1.png or IMG_1_mask.png for IMG_1.jpg. If the name exists already, the photos are added to
+    it. If any photo cannot be read, nothing is added.
 
     Examples:
       photopal add-concept Rex rex1.jpg rex2.jpg rex3.jpg --kind pet --about "a small brown dog"
@@ -255,4 +256,7 @@ def _show(
         session.say(f"Added {count(added.added, 'photo')} to {concept.name}.")
     else:
         session.say(f"{concept.name} already has these photos.")
-    session.say("The name can be used now. Run `photopal tune` to make it more accurate.")
+    if session.settings.is_bundled_model:
+        session.say("The name can be used now. Run `photopal tune` to make it more accurate.")
+    else:
+        session.say("The name can be searched now. For captions and answers, first run `photopal tune`.")
