@@ -52,6 +52,12 @@ def test_both_ways_of_tuning_learn(run_quickly):
     assert "epoch 1: authors' loop at 0.001" in told
 
 
+def test_both_ways_of_tuning_learn_on_a_model_never_taught_names(run_quickly):
+    told = run_quickly("tune.py", "--quick", "--seconds", "1")
+    assert "photopal starts from" in told
+    assert told.count("authors' loop at 0.01:") == 6
+
+
 def test_growth_is_told_of_concepts_and_of_questions(run_quickly):
     told = run_quickly(
         "growth.py", "--concepts", "2", "3", "--photos", "1", "--questions", "2", "--rounds", "1"

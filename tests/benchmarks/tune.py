@@ -5,7 +5,8 @@ pixels once, which its loop leaves to other processes. Of its epoch `--steps` qu
 whole one takes long; what is printed is seconds a question. Before, both sides are asked for the loss of
 the same prompts, which must be equal. With `--epochs` nothing is timed so: both sides learn the names of two
 who look alike on the bundled model, at two learning rates, and their accuracy on photos drawn for that is
-printed after each epoch.
+printed after each epoch. With `--seconds` both learn on the plain model, which was never taught names, for as
+many seconds: the authors' loop as they have it, photopal as `photopal tune` does.
 """
 
 from __future__ import annotations
@@ -36,16 +37,18 @@ from sides import (
 )
 
 from photopal.concepts import Bank, RegisterOptions
+from photopal.config import own_model_path
 from photopal.lab.datasets.drawn_scenarios import FamilyOptions, draw_family
 from photopal.lab.experiments.learned_scenario import register_family, tuning_concepts
 from photopal.lab.experiments.photo_store import PhotoStore
-from photopal.tuning import TuneOptions, TuningConcept, TuningPhoto
+from photopal.tuning import TuneOptions, TuningConcept, TuningPhoto, Validation, choose_start
 from photopal.tuning.batching import PackedExample, PrefixStore, example_loss
 from photopal.tuning.trainer import TuningRun
 from photopal.vlm import load_model
 from photopal.vlm.model import LoadedModel
 
 AUTHORS, OURS = "authors' loop", "photopal"
+TURNS = 6
 Question = tuple[torch.Tensor, int, PackedExample]
 
 
@@ -104,7 +107,10 @@ class Ours:
         held_out = lessons.tests or lessons.photos[::5]
         training = [photo for photo in lessons.photos if photo not in held_out]
         rng = random.Random(0)
-        self.lessons = self.run.prepare(training, rng, variants=1, mirror_share=lessons.options.mirror_share)
+        options = lessons.options
+        self.lessons = self.run.prepare(
+            training, rng, variants=options.variants, mirror_share=options.mirror_share
+        )
         self.tests = self.run.prepare_validation(held_out)
         self.rng, self.total = rng, 15 * math.ceil(len(self.lessons) / lessons.options.batch_photos)
 
@@ -112,9 +118,13 @@ class Ours:
         """Learn from every photo once."""
         return self.run.run_epoch(self.lessons, self.rng, self.total)
 
+    def validate(self) -> Validation:
+        """On held-out photos."""
+        return self.run.validate(self.tests)
+
     def accuracy(self) -> float:
         """On held-out photos."""
-        return self.run.validate(self.tests).accuracy
+        return self.validate().accuracy
 
     def questions(self) -> int:
         """How many questions an epoch has."""
@@ -152,6 +162,7 @@ class Theirs:
         ]
         self.steps: list[Question] = [(p, n, one) for p, one in told for n in range(len(one.encoded))]
         random.Random(1).shuffle(self.steps)
+        self.next = 0
         self.pixels = pixels
         self.tests = [
             [reordered(lessons.model, packed, lessons.bank, "system-first") for packed in variants]
@@ -164,12 +175,23 @@ class Theirs:
         for pixels, number, packed in self.steps[:count]:
             self.loop.step(pixels, packed.encoded[number], packed.example.slots)
 
-    def accuracy(self) -> float:
+    def go_on(self, count: int) -> None:
+        """Learn from the questions that come next, from the first again after the last."""
+        for _ in range(count):
+            pixels, number, packed = self.steps[self.next % len(self.steps)]
+            self.loop.step(pixels, packed.encoded[number], packed.example.slots)
+            self.next += 1
+
+    def validate(self) -> Validation:
         """On held-out photos, in their own order of prompts."""
         lessons = self.lessons
         run = TuningRun(lessons.model, self.loop.tuned(), lessons.concepts, lessons.options)
         run.store = None
-        return run.validate(self.tests).accuracy
+        return run.validate(self.tests)
+
+    def accuracy(self) -> float:
+        """On held-out photos, in their own order of prompts."""
+        return self.validate().accuracy
 
 
 def check_losses(ours: Ours, theirs: Theirs) -> float:
@@ -245,6 +267,44 @@ def learn(root: Path, asked: argparse.Namespace) -> None:
         print(f"epoch {epoch}: {'; '.join(told)}", flush=True)
 
 
+def race(asked: argparse.Namespace) -> None:
+    """Both sides learn on the plain model for as many seconds; prints how well both tell names apart.
+
+    photopal's seconds begin with the choice of what it starts from, the loop's with its first step. Photos
+    are prepared before, for both.
+    """
+    folder = own_model_path("plain")
+    sizes = family(concepts=asked.concepts, photos=asked.photos)
+    lessons = prepare(folder, replace(sizes, tests=4 if asked.quick else 24))
+    sides: dict[str, Theirs | Ours] = {}
+    for rate in (lessons.options.learning_rate, 10 * lessons.options.learning_rate):
+        at_rate = replace(lessons, options=replace(lessons.options, learning_rate=rate))
+        sides[f"{AUTHORS} at {rate:g}"] = Theirs(folder, at_rate, Ours(at_rate))
+    spent = dict.fromkeys(sides, 0.0)
+    started = time.perf_counter()
+    start = choose_start(lessons.model, lessons.bank, lessons.concepts, lessons.photos, lessons.options)
+    spent[OURS] = time.perf_counter() - started
+    sides[OURS] = Ours(replace(lessons, bank=start.bank, options=start.options))
+    questions = len(next(side for side in sides.values() if isinstance(side, Theirs)).steps)
+    print(
+        f"\nplain: {len(lessons.photos)} photos, {questions} questions of the loop; photopal starts from "
+        f"{start.way} after {spent[OURS]:.1f} s. Accuracy, AUROC of p(yes) on {len(lessons.tests)} others"
+    )
+    for turn in range(1, TURNS + 1):
+        until = asked.seconds * turn / TURNS
+        for name, side in sides.items():
+            while spent[name] < until:
+                started = time.perf_counter()
+                if isinstance(side, Theirs):
+                    side.go_on(4)
+                else:
+                    side.epoch()
+                spent[name] += time.perf_counter() - started
+        told = {name: side.validate() for name, side in sides.items()}
+        words = [f"{name}: {one.accuracy:.3f}, {one.area:.3f}" for name, one in told.items()]
+        print(f"{until:.0f} s: {'; '.join(words)}", flush=True)
+
+
 def run_one(name: str, root: Path, asked: argparse.Namespace) -> None:
     """One side alone; prints the most memory it took beyond what both prepare."""
     folder = model_folder(name, root)
@@ -266,12 +326,16 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=20, help="questions of their epoch to time; 0 for all")
     parser.add_argument("--start", choices=("kmeans", "random"), default="kmeans", help="rows to start from")
     parser.add_argument("--epochs", type=int, default=0, help="compare accuracy, not speed, over these")
+    parser.add_argument("--seconds", type=float, default=0.0, help="compare on the plain model for so long")
     asked = parser.parse_args()
     if asked.quick:
         asked.photos, asked.steps, asked.rounds = 2, 2, 1
     comparison = Comparison(__file__, [AUTHORS, OURS], compare, run_one, ["photos", "concepts"])
     with tempfile.TemporaryDirectory() as folder:
-        if asked.epochs:
+        if asked.seconds:
+            print_machine()
+            race(asked)
+        elif asked.epochs:
             print_machine()
             learn(Path(folder), asked)
         else:
