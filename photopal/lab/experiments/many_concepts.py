@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from photopal.assistant.assistant import PhotoAnalysis
-from photopal.assistant.captioner import CAPTION_TOKENS
+from photopal.assistant.captioner import CAPTION_TOKENS, write_captions
 from photopal.concepts import Bank, RegisterOptions
 from photopal.lab.datasets.scenario import Dataset, DatasetConcept, Negative, Scenario
 from photopal.lab.experiments.conditions import ExperimentContext
@@ -450,15 +450,17 @@ class _GroupSize:
         nobody = [query.photo for query in queries if query.negative == "random"]
         photos: dict[Path, int | None] = dict.fromkeys(nobody)
         photos |= {query.photo: query.index + 1 for query in queries if query.is_there}
-        prompted = []
-        for path in photos:
-            chosen = (
-                group.rows if condition == "all" else _seen(group.evaluator.analysis(path))[:MOST_CONCEPTS]
-            )
-            setup = self._set_up(group, chosen, path)
-            encoded = group.evaluator.encode(setup, CAPTION_QUESTION)
-            prompted.append(Prompted(encoded, setup.features, setup.rows, CAPTION_TOKENS))
-        captions = answer_batch(self.context.model, prompted)
+        if condition != "all" and any(concept.words for concept in group.bank.concepts.values()):
+            analyses = group.evaluator.analyses(list(photos))
+            captions = write_captions(group.evaluator.assistant, analyses)
+        else:
+            prompted = []
+            for path in photos:
+                seen = _seen(group.evaluator.analysis(path))[:MOST_CONCEPTS]
+                setup = self._set_up(group, group.rows if condition == "all" else seen, path)
+                encoded = group.evaluator.encode(setup, CAPTION_QUESTION)
+                prompted.append(Prompted(encoded, setup.features, setup.rows, CAPTION_TOKENS))
+            captions = answer_batch(self.context.model, prompted)
         known = [one.name for one in group.rows]
         outcomes = []
         for words, concept_id in zip(captions, photos.values(), strict=True):
