@@ -5,6 +5,7 @@
 | `assistant` | model, bank and library together: who is on a photo, and where |
 | `evidence`, `known` | who is on camera photos; what is known of a photo without the model |
 | `captioner`, `caption` | looks at photos and writes captions; the library's part of it, and storing them |
+| `caption_in_words` | captions with names by a model that knows none |
 | `worker_pool`, `ray_workers` | captioning on several workers that may be lost; as actors of a Ray cluster |
 | `ask` | answers questions about given photos, or about the library |
 | `find` | searches photos |
