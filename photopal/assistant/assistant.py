@@ -133,7 +133,7 @@ class Assistant:
     def personalize(
         self, analysis: PhotoAnalysis, *, asked: Sequence[ConceptRecord] = ()
     ) -> PersonalizedPrompt:
-        """Prepare a prompt about a photo: those seen there, and those the question names, at most four.
+        """Prepare a prompt about a photo: those seen there, and those the question names; at most four slots.
 
         Those the question names come first; the present ones get marks, numbered from left to right. Those
         whose embeddings the model cannot read are left to words.
@@ -167,10 +167,9 @@ class Assistant:
     def _offer(self, analysis: PhotoAnalysis, asked: Sequence[ConceptRecord]) -> PersonalizedPrompt:
         """All of a personalized prompt but the features of the photo with marks."""
         present = [s for s in analysis.sightings if s.is_present]
-        chosen = list({c.id: c for c in [*asked, *(s.concept for s in present)]}.values())[:MOST_CONCEPTS]
-        chosen = [concept for concept in chosen if concept.id in self.bank.concepts]
-        descriptions = {c.name: words for c in chosen if (words := self.bank.concepts[c.id].words)}
-        chosen = [concept for concept in chosen if concept.name not in descriptions]
+        spoken = {c.id: c for c in [*asked, *(s.concept for s in present)] if c.id in self.bank.concepts}
+        descriptions = {c.name: words for c in spoken.values() if (words := self.bank.concepts[c.id].words)}
+        chosen = [c for c in spoken.values() if c.name not in descriptions][:MOST_CONCEPTS]
         if not chosen:
             return PersonalizedPrompt(
                 concepts=(),

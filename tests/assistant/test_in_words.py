@@ -128,6 +128,11 @@ def test_captions_name_those_who_are_there_whatever_the_model_says(speaking, ana
     assert write_captions(speaking, [nobody, analysis])[1] == text
 
 
+def test_there_is_no_bound_to_how_many_are_spoken_of_in_words(speaking, analysis, monkeypatch):
+    monkeypatch.setattr("photopal.assistant.assistant.MOST_CONCEPTS", 1)
+    assert speaking.personalize(analysis).descriptions.keys() == LOOKS.keys()
+
+
 def test_the_model_is_asked_in_words_and_answers_with_names(speaking, analysis, monkeypatch):
     asked = []
 
