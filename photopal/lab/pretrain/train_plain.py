@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 import typer
@@ -177,10 +177,11 @@ def write_plain(checkpoint: Path, weights: Path, run: StageRun, *, start: Path |
     model, tokenizer = begin_plain(run.seed)
     photos = load_modules(checkpoint, {"model": model})
     save_model(weights, model, build_processor(tokenizer))
-    settings = {"plain": asdict(run), "photos": photos}
+    settings: dict[str, Any] = {"plain": asdict(run), "photos": photos}
     settings |= {"torch": torch.__version__, "machine": platform.machine()}
     if start is not None:
-        settings["before"] = json.loads((start / TRAINING_FILE).read_text())
+        before = json.loads((start / TRAINING_FILE).read_text())
+        settings |= {"photos": photos + before["photos"], "before": before}
     (weights / TRAINING_FILE).write_text(json.dumps(settings, indent=1) + "\n")
     report(f"wrote {weights}, after {photos:,} photos")
 

@@ -205,7 +205,7 @@ def test_training_can_start_from_weights_and_says_so(trained, tmp_path):
     write_plain(tmp_path / PLAIN_FILE, tmp_path / "weights", run_of(4), start=weights)
     told = json.loads((tmp_path / "weights" / "training.json").read_text())
     assert told["before"] == json.loads((weights / "training.json").read_text())
-    assert told["photos"] == kept["photos"]
+    assert told["photos"] == kept["photos"] + told["before"]["photos"]
 
 
 @pytest.mark.slow
