@@ -85,7 +85,10 @@ class AssistantEvaluation:
         self.evaluator, self.family, self.tallies = evaluator, family, tallies
         self.cluster = family.scenario.name
         self._recording = RecordingModel(evaluator.model)
-        self._writing = Assistant(self._recording.as_model, evaluator.bank, evaluator.learned.concepts)
+        # What a model that is told in words is asked next depends on what it said.
+        self._is_told = any(concept.words for concept in evaluator.bank.concepts.values())
+        model = evaluator.model if self._is_told else self._recording.as_model
+        self._writing = Assistant(model, evaluator.bank, evaluator.learned.concepts)
         self._scored: list[GenerationRequest] = []
         self._on_answer: list[Callable[[str], None]] = []
         self._on_share: list[Callable[[float], None]] = []
@@ -148,8 +151,12 @@ class AssistantEvaluation:
     def caption(self, key: str) -> None:
         """Caption every photo."""
         for analysis, shown in zip(self.analyses, self.facts, strict=True):
-            caption_photo(self._writing, analysis)
-            self._on_answer.append(partial(self._count_caption, key, shown))
+            caption = caption_photo(self._writing, analysis)
+            book = partial(self._count_caption, key, shown)
+            if self._is_told:
+                book(caption.text)
+            else:
+                self._on_answer.append(book)
 
     def _count_caption(self, key: str, shown: PhotoFacts, text: str) -> None:
         named, truth = set(names_in(text, shown.everyone)), shown.present
@@ -211,7 +218,7 @@ class AssistantEvaluation:
                 self.tallies.add(key, self.cluster, is_right, 1)
 
         answer = ask_photo(self._writing, analysis, words)
-        if answer.is_from_model:
+        if answer.is_from_model and not self._is_told:
             self._on_answer.append(book)
         else:
             book(answer.text)
