@@ -22,6 +22,7 @@ RUNS = {
     "tune": ["tune.py", "--steps", "8"],
     "learn": ["tune.py", "--epochs", "4"],
     "scratch": ["tune.py", "--epochs", "6", "--start", "random"],
+    "race": ["tune.py", "--seconds", "60", "--concepts", "3", "--photos", "8"],
     "recognise": ["recognise.py", "--rounds", "2"],
     "caption": ["caption.py"],
     "many": ["caption.py", "--models", "bundled", "--many", "10000"],
