@@ -142,8 +142,8 @@ class PersonalizedPrompt:
         embeddings: Theirs, by slot; None where the prompt speaks of nobody.
         features: Of the photo with marks, or without where nobody is marked.
         marks: What was drawn.
-        descriptions: Name → looks of those whom the model is told of in words: the ones it cannot read the
-            embeddings of. They are in no slot, and what the model says of them is theirs by `in_words`.
+        descriptions: Name → looks of those whose embeddings the model cannot read. They are in no slot: the
+            model is asked about the looks, and the user reads the name (`photopal.prompts.words`).
     """
 
     concepts: tuple[ConceptRecord, ...]

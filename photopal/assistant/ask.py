@@ -132,16 +132,10 @@ def ask_each(assistant: Assistant, analysis: PhotoAnalysis, questions: Sequence[
     open_ = [question for question, answer in zip(questions, answers, strict=True) if answer is None]
     named = [named_in(question, assistant.concepts) for question in open_]
     prepared = assistant.personalize_each([(analysis, asked) for asked in named])
-    told = [not personal.descriptions for personal in prepared]
     pairs = list(zip(prepared, open_, strict=True))
-    asked = [_asked(assistant, p, q) for (p, q), is_told in zip(pairs, told, strict=True) if is_told]
+    asked = [_asked(assistant, p, q) for p, q in pairs if not p.descriptions]
     together = iter(answer_batch(assistant.model, asked))
-    texts = iter(
-        [
-            next(together) if is_told else _answer_in_words(assistant, p, q)
-            for (p, q), is_told in zip(pairs, told, strict=True)
-        ]
-    )
+    texts = iter([_answer_in_words(assistant, p, q) if p.descriptions else next(together) for p, q in pairs])
     names = _names_on(analysis)
     return [PhotoAnswer(next(texts), names, is_from_model=True) if a is None else a for a in answers]
 

@@ -24,6 +24,7 @@ from photopal.vlm.protocol import (
     to_device,
 )
 
+# Each place costs a run of the model, and captions rarely have more clauses.
 _MOST_PLACES = 6
 
 

@@ -72,6 +72,7 @@ def is_recognition_question(question: str, names: Sequence[str]) -> bool:
 
 
 def _plain(question: str) -> str:
+    """A question in a form in which small differences of wording are gone: "the picture", "this photo"."""
     words = re.sub(r"\b(?:picture|image|photograph|shot)\b", "photo", question.casefold())
     words = re.sub(r"\b(?:the|this) (?=photo)", "this ", words)
     words = re.sub(r"^(?:are|can|do|does|is|would)\b", "is", words)

@@ -124,7 +124,7 @@ def make_example(
             answer = questions.YES if is_present else questions.NO
             exchanges.append(("recognition", template.format(name=name), answer))
         if offers[concept_id].is_inline:
-            continue  # of whom the model speaks in words; only Yes and No depend on the soft tokens
+            continue  # everything else is asked in words, where the soft tokens are not used
         if descriptions := concepts[concept_id].descriptions:
             # What somebody looks like is asked wherever they are offered: it is in the soft tokens, not in
             # the photo.

@@ -198,7 +198,7 @@ class LoadedModel:
         ids = self._coder.prompt_ids(prompt, features)
         if begun:
             started = self._coder.answer_ids(begun, has_image=prompt.has_image)
-            ids = torch.cat([ids, started[:-1]])
+            ids = torch.cat([ids, started[:-1]])  # without the token that would end the answer
         answer_start = int(ids.shape[0])
         if answer is not None:
             ids = torch.cat([ids, self._coder.answer_ids(answer, has_image=prompt.has_image)])

@@ -85,9 +85,9 @@ class AssistantEvaluation:
         self.evaluator, self.family, self.tallies = evaluator, family, tallies
         self.cluster = family.scenario.name
         self._recording = RecordingModel(evaluator.model)
-        # What a model that is told in words is asked next depends on what it said.
-        self._is_told = any(concept.words for concept in evaluator.bank.concepts.values())
-        model = evaluator.model if self._is_told else self._recording.as_model
+        # A model that hears words for names is asked further by what it has said: nothing can be put off.
+        self._hears_words = any(concept.words for concept in evaluator.bank.concepts.values())
+        model = evaluator.model if self._hears_words else self._recording.as_model
         self._writing = Assistant(model, evaluator.bank, evaluator.learned.concepts)
         self._scored: list[GenerationRequest] = []
         self._on_answer: list[Callable[[str], None]] = []
@@ -153,7 +153,7 @@ class AssistantEvaluation:
         for analysis, shown in zip(self.analyses, self.facts, strict=True):
             caption = caption_photo(self._writing, analysis)
             book = partial(self._count_caption, key, shown)
-            if self._is_told:
+            if self._hears_words:
                 book(caption.text)
             else:
                 self._on_answer.append(book)
@@ -218,7 +218,7 @@ class AssistantEvaluation:
                 self.tallies.add(key, self.cluster, is_right, 1)
 
         answer = ask_photo(self._writing, analysis, words)
-        if answer.is_from_model and not self._is_told:
+        if answer.is_from_model and not self._hears_words:
             self._on_answer.append(book)
         else:
             book(answer.text)
