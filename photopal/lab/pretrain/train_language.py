@@ -199,6 +199,7 @@ KIND_WEIGHTS = {
     "choice": 4.0,
     "described": 3.0,
     "mark": 3.0,
+    "marked": 2.0,
 }
 
 

@@ -3,7 +3,7 @@
 It resumes from its checkpoint.
 
 Stage one trains the bundled model's vision tower further, so that it reads the numbers of marks. Stage two
-leaves the tower as it is and trains a projector and a decoder that begin at random.
+trains a projector and a decoder that begin at random, and the tower along with them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -35,8 +35,8 @@ from photopal.lab.pretrain.loop import (
 from photopal.lab.pretrain.ood_fit import fit_ood_detector_to_folder
 from photopal.lab.pretrain.optimizers import Optimizers, autocast
 from photopal.lab.pretrain.train import report
-from photopal.lab.pretrain.train_language import Probes, speech_loss
-from photopal.lab.pretrain.train_vision import AttributeHeads, patch_features, vision_loss
+from photopal.lab.pretrain.train_language import SEEING_WEIGHT, TOWER_RATE, Probes, speech_loss
+from photopal.lab.pretrain.train_vision import AttributeHeads, VisionBatch, patch_features, vision_loss
 from photopal.lab.pretrain.training_examples import (
     ExampleBatch,
     MarkedBatch,
@@ -47,11 +47,11 @@ from photopal.lab.synthetic.dialogue.descriptions import HIGHEST_MARK
 from photopal.prompts.marks import MARK_SHARE, Mark
 from photopal.vlm.load import DEFAULT_MODEL_FOLDER
 
-TOWER_FILE, PLAIN_FILE = "tower.pt", "plain.pt"
+TOWER_FILE, HEADS_FILE, PLAIN_FILE = "tower.pt", "heads.pt", "plain.pt"
 TRAINING_FILE = "training.json"
-TOWER_RATE = 0.3
 ENDLESS = 1e9
 GROUPS_PER_BATCH = 4
+HEAD_PHOTOS = 3_000
 EXAMPLE_TOKENS = 448
 """A third of it is the photo, so that longer examples ask more about each for less than it costs."""
 READING_WEIGHT = 2.0
@@ -77,22 +77,32 @@ def seeing_loss(
     batch = batch.to(tower.device)
     with autocast(tower.device):
         features = patch_features(tower, batch.vision.pixels)
-    seeing, report = vision_loss(features.float(), heads.looks, batch.vision)
-    reading, read = mark_loss(heads.mark(features.float()), batch.marks)
-    return seeing + READING_WEIGHT * reading, report | read
+    return head_loss(heads, features.float(), batch.vision, batch.marks)
 
 
 def plain_loss(
-    model: LlavaForConditionalGeneration, probes: Probes, batch: ExampleBatch
+    model: LlavaForConditionalGeneration, heads: PlainHeads, probes: Probes, batch: ExampleBatch
 ) -> tuple[Tensor, dict[str, float]]:
-    """The loss of stage two: examples without names, over a tower that stays as it is."""
+    """The loss of stage two: examples without names, and what stage one asks of the tower."""
     batch = batch.to(model.device)
     with autocast(model.device):
-        with torch.no_grad():
-            features = patch_features(model.model.vision_tower, batch.vision.pixels)
+        features = patch_features(model.model.vision_tower, batch.vision.pixels)
         tokens = model.model.multi_modal_projector(features)
     nameless: list[list[Tensor]] = [[] for _ in batch.examples]
-    return speech_loss(model, probes, batch, nameless, tokens.float())
+    speaking, said = speech_loss(model, probes, batch, nameless, tokens.float())
+    marks = [example.marks for example in batch.examples]
+    seeing, seen = head_loss(heads, features.float(), batch.vision, marks)
+    reported = {name: seen[name] for name in ("mark", "top", "identity") if name in seen}
+    return speaking + SEEING_WEIGHT * seeing, said | reported
+
+
+def head_loss(
+    heads: PlainHeads, features: Tensor, vision: VisionBatch, marks: Sequence[Sequence[Mark]]
+) -> tuple[Tensor, dict[str, float]]:
+    """What patch features `[photos, patches, width]` are asked: the attributes of stage one, and marks."""
+    seeing, report = vision_loss(features, heads.looks, vision)
+    reading, read = mark_loss(heads.mark(features), marks)
+    return seeing + READING_WEIGHT * reading, report | read
 
 
 def mark_loss(logits: Tensor, marks: Sequence[Sequence[Mark]]) -> tuple[Tensor, dict[str, float]]:
@@ -134,35 +144,55 @@ def train_plain(tower_run: StageRun, run: StageRun, folder: Path, *, start: Path
         tower_run: Settings of stage one, which is left out where training starts from weights.
         run: Settings of stage two.
         folder: Gets the checkpoints.
-        start: A folder that `write_plain` wrote. Probes and the optimizers' memory start anew.
+        start: A folder that `write_plain` wrote. Heads, probes and the optimizers' memory start anew.
     """
     model, tokenizer = begin_plain(run.seed)
+    heads = PlainHeads(HIDDEN)
     device = best_device()
     if start is not None:
         trained = LlavaForConditionalGeneration.from_pretrained(start, dtype=torch.float32)
         model.load_state_dict(trained.state_dict())
     model.to(device)
+    heads.to(device)
     model.set_attn_implementation(LEAN)
     tower = model.model.vision_tower
     if start is None:
-        train_tower(tower_run, tower, folder / TOWER_FILE)
+        train_tower(tower_run, tower, heads, folder / TOWER_FILE)
+    else:
+        # Heads that begin at random would teach the tower nonsense.
+        fit_heads(tower_run, tower, heads, folder / HEADS_FILE)
     wait_for_all()
-    tower.requires_grad_(False)
     probes = Probes(HIDDEN).to(device)
-    optimizers = Optimizers([(model, 1.0), (probes, 1.0)], rate=run.learning_rate, decay=run.weight_decay)
+    shares: list[tuple[nn.Module, float]] = [
+        (tower, TOWER_RATE),
+        (heads, TOWER_RATE),
+        (model, 1.0),
+        (probes, 1.0),
+    ]
+    optimizers = Optimizers(shares, rate=run.learning_rate, decay=run.weight_decay)
     maker = UnnamedExampleMaker(tokenizer, run.seed, EXAMPLE_TOKENS)
-    stage = Stage({"model": model, "probes": probes}, optimizers, maker, partial(plain_loss, model, probes))
+    modules = {"model": model, "heads": heads, "probes": probes}
+    stage = Stage(modules, optimizers, maker, partial(plain_loss, model, heads, probes))
     run_stage(run, stage, folder / PLAIN_FILE, on_report=report)
 
 
-def train_tower(run: StageRun, tower: CLIPVisionModel, checkpoint: Path) -> None:
-    """Train a tower further in place until it reads marks."""
-    heads = PlainHeads(HIDDEN).to(tower.device)
-    shares = [(tower, TOWER_RATE), (heads, 1.0)]
+def train_tower(run: StageRun, tower: CLIPVisionModel, heads: PlainHeads, checkpoint: Path) -> None:
+    """Train a tower further in place until it reads marks, with its heads."""
+    shares: list[tuple[nn.Module, float]] = [(tower, TOWER_RATE), (heads, 1.0)]
     optimizers = Optimizers(shares, rate=run.learning_rate, decay=run.weight_decay)
     loss = partial(seeing_loss, tower, heads)
     stage = Stage({"tower": tower, "heads": heads}, optimizers, make_marked_batch, loss)
     run_stage(run, stage, checkpoint, on_report=report)
+
+
+def fit_heads(run: StageRun, tower: CLIPVisionModel, heads: PlainHeads, checkpoint: Path) -> None:
+    """Train heads in place to read a tower that stays as it is."""
+    run = replace(run, photos=min(run.photos, HEAD_PHOTOS))
+    optimizers = Optimizers([(heads, 1.0)], rate=run.learning_rate, decay=run.weight_decay)
+    tower.requires_grad_(False)
+    stage = Stage({"heads": heads}, optimizers, make_marked_batch, partial(seeing_loss, tower, heads))
+    run_stage(run, stage, checkpoint, on_report=report)
+    tower.requires_grad_(True)
 
 
 def write_plain(checkpoint: Path, weights: Path, run: StageRun, *, start: Path | None = None) -> None:
