@@ -66,18 +66,21 @@ def assistant_of(session: Session, library: Library, *, model: VisionModel, path
     """
     from photopal.assistant.assistant import Assistant
     from photopal.assistant.evidence import EvidenceFinder
-    from photopal.concepts.registration import refresh_bank
+    from photopal.concepts.registration import FeatureStore, refresh_bank
+    from photopal.concepts.wording import put_into_words
     from photopal.instances import ENCODER
     from photopal.vlm.feature_cache import FeatureCache
 
+    store = FeatureStore(model)
     with session.progress("Registering names") as on_progress:
-        result = refresh_bank(library, model, path, on_progress=on_progress)
+        result = refresh_bank(library, model, path, store=store, on_progress=on_progress)
+        bank = put_into_words(library, store, result.bank, path)
     concepts = library.concepts.all()
-    warn_of_unregistered(session, concepts, result.failed, known=result.bank.concepts)
+    warn_of_unregistered(session, concepts, result.failed, known=bank.concepts)
     most_bytes = session.settings.features_mb * 2**20
     cache = FeatureCache(session.settings.features_path, ENCODER, most_bytes=most_bytes)
     finder = EvidenceFinder(library, cache=cache, detect=lambda path: _detect(session, path))
-    return Assistant(model, result.bank, concepts, finder=finder)
+    return Assistant(model, bank, concepts, finder=finder)
 
 
 @contextmanager

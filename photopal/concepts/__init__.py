@@ -1,4 +1,4 @@
-"""What was learned of concepts: embeddings, location maps, presence, banks; knows no SQL and no words.
+"""What was learned of concepts: embeddings, location maps, presence, banks; knows no SQL.
 
 | module | what it does |
 | --- | --- |
@@ -6,6 +6,7 @@
 | `localize` | location maps: whether a concept is on a photo, and where |
 | `calibration` | the threshold of each map |
 | `registration` | brings the bank into step with the library |
+| `wording` | words for concepts whose embeddings the model cannot read |
 | `bank` | the file with all of it |
 """
 

@@ -84,6 +84,7 @@ class Bank:
         background: `[width]` direction of what is nobody; competes for every patch.
         concepts: By concept id.
         notes: What tuning reports of itself: seed, steps, validation accuracy.
+        has_open_words: Whether concepts were registered for which `put_into_words` has not decided yet.
     """
 
     fingerprint: str
@@ -91,6 +92,7 @@ class Bank:
     background: Tensor | None = None
     concepts: dict[int, BankConcept] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
+    has_open_words: bool = False
 
     @property
     def version(self) -> str:
@@ -166,7 +168,7 @@ def save_bank(bank: Bank, path: Path) -> None:
             records[str(concept_id)]["words"] = concept.words
         if concept.yes_bias:
             records[str(concept_id)]["yes_bias"] = concept.yes_bias
-    facts = {
+    facts: dict[str, Any] = {
         "format": FORMAT if any(concept.is_inline for concept in bank.concepts.values()) else 1,
         "photopal": __version__,
         "fingerprint": bank.fingerprint,
@@ -174,6 +176,8 @@ def save_bank(bank: Bank, path: Path) -> None:
         "concepts": records,
         "notes": bank.notes,
     }
+    if bank.has_open_words:
+        facts["open_words"] = True
     # One entry, as safetensors writes several in any order: equal banks are equal files.
     header = {"bank": json.dumps(facts, sort_keys=True)}
     try:
@@ -236,6 +240,7 @@ def load_bank(path: Path, *, fingerprint: str) -> Bank:
         background=tensors.get("background"),
         concepts=concepts,
         notes=notes,
+        has_open_words=bool(header.get("open_words", False)),
     )
 
 

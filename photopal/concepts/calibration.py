@@ -153,3 +153,11 @@ def fit_yes_bias(yes: Sequence[float], no: Sequence[float]) -> float:
 def without_bias(share: float, bias: float) -> float:
     """p(yes) after a bias is taken off the logit of Yes."""
     return 1 / (1 + (1 / share - 1) * math.exp(bias)) if share > 0 else 0.0
+
+
+def area_under_curve(yes: Sequence[float], no: Sequence[float]) -> float:
+    """How often Yes is likelier where it is right than where it is wrong (AUROC); nan without both."""
+    if not yes or not no:
+        return math.nan
+    differences = torch.tensor(yes)[:, None] - torch.tensor(no)[None]  # [right, wrong]
+    return float((differences > 0).float().mean() + 0.5 * (differences == 0).float().mean())

@@ -240,6 +240,8 @@ def refresh_bank(
     result = register_concepts(library, store, bank, on_progress=on_progress)
     if required is not None and required in result.failed:
         raise result.failed[required]
+    if result.registered:
+        result = replace(result, bank=replace(result.bank, has_open_words=True))
     if result.bank is not bank:
         save_bank(result.bank, path)
     keep_reasons(path, model.name, {i: in_a_line(error) for i, error in result.failed.items()})

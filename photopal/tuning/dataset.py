@@ -5,22 +5,18 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
-from PIL import Image, ImageOps
+from PIL import ImageOps
 
-from photopal.box import Box
 from photopal.concepts import Bank
 from photopal.concepts.initialize import FoundSubject
-from photopal.concepts.localize import cells_extent, location_maps, map_scores, suppress_rivals
+from photopal.concepts.localize import location_maps, map_scores, suppress_rivals
 from photopal.concepts.registration import MOST_CORRECTED, FeatureStore, sample_negatives
+from photopal.concepts.wording import describe_subject
 from photopal.errors import PhotoError
-from photopal.library import ConceptRecord, Library, PhotoRecord, ReferencePhoto
+from photopal.library import ConceptRecord, Library, PhotoRecord
 from photopal.photos import MODEL_SIDE_PX, open_photo
-from photopal.prompts import build_prompt
-from photopal.prompts import templates as questions
 from photopal.tuning.examples import TuningConcept, TuningPhoto
 from photopal.vlm.protocol import PhotoFeatures, VisionModel
-
-MOST_DESCRIPTIONS = 3
 
 NEGATIVES = 16
 """How many photos without a concept it learns from, where it alone is tuned or joins others."""
@@ -172,43 +168,8 @@ def describe_concepts(
         if concept.about:
             words: tuple[str, ...] = (concept.about.strip().rstrip("."),)
         else:
-            words = _describe(
-                store, concept, library.concepts.references(concept.id), found.get(concept.id, ())
+            words = describe_subject(
+                store, concept.kind, library.concepts.references(concept.id), found.get(concept.id, ())
             )
         described[concept.id] = TuningConcept(concept.id, concept.kind, words)
     return described
-
-
-def _describe(
-    store: FeatureStore,
-    concept: ConceptRecord,
-    references: Sequence[ReferencePhoto],
-    subjects: Sequence[FoundSubject],
-) -> tuple[str, ...]:
-    boxes = {s.reference.key: cells_extent(s.cells, s.reference.features.frame) for s in subjects}
-    words: list[str] = []
-    for reference in references:
-        box = boxes.get(reference.photo.content_hash)
-        if box is None or len(words) >= MOST_DESCRIPTIONS:
-            continue
-        # Cut out, so that the answer is about the subject and not about whoever stands beside it.
-        image = open_photo(reference.photo.path, max_side_px=MODEL_SIDE_PX)
-        features = store.model.encode_photos([cut_out(image, box)])[0].on_cpu()
-        question = build_prompt(questions.describe_question(concept.kind))
-        # Begun so, the answer is "a black dog" and no sentence such as "the pet looks like a black dog".
-        encoded = store.model.encode_prompt(question, features, begun="This is")
-        answer = store.model.generate(encoded, features, max_new_tokens=48)
-        if looks := answer.partition(". ")[0].strip().rstrip("."):
-            words.append(looks)
-    return tuple(dict.fromkeys(words))
-
-
-def cut_out(image: Image.Image, box: Box, *, margin: float = 0.06) -> Image.Image:
-    """Cut a square around a box out of a photo, with a margin."""
-    width, height = image.size
-    left, top, right, bottom = box.x * width, box.y * height, box.right * width, box.bottom * height
-    side = max(right - left, bottom - top) * (1 + 2 * margin)
-    side = min(side, width, height)
-    x = min(max(0.0, (left + right - side) / 2), width - side)
-    y = min(max(0.0, (top + bottom - side) / 2), height - side)
-    return image.crop((round(x), round(y), round(x + side), round(y + side)))

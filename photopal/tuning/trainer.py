@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from photopal.concepts import Bank
-from photopal.concepts.calibration import fit_yes_bias
+from photopal.concepts.calibration import area_under_curve, fit_yes_bias
 from photopal.errors import ConceptError
 from photopal.prompts import PROMPT_VERSION
 from photopal.tuning.batching import (
@@ -449,11 +449,3 @@ class TuningRun:
             area=area_under_curve(yes, no),
             bias=bias,
         )
-
-
-def area_under_curve(yes: Sequence[float], no: Sequence[float]) -> float:
-    """How often Yes is likelier where it is right than where it is wrong (AUROC); nan without both."""
-    if not yes or not no:
-        return math.nan
-    differences = torch.tensor(yes)[:, None] - torch.tensor(no)[None]  # [right, wrong]
-    return float((differences > 0).float().mean() + 0.5 * (differences == 0).float().mean())

@@ -5,18 +5,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from photopal.box import WHOLE_PHOTO, Box
 from photopal.concepts import Bank, load_bank, save_bank
 from photopal.concepts.registration import FeatureStore, refresh_bank, register_concepts
 from photopal.errors import ConceptError
 from photopal.tuning import TuneOptions
-from photopal.tuning.dataset import (
-    NEGATIVES,
-    cut_out,
-    describe_concepts,
-    gather_photos,
-    photos_for_newcomers,
-)
+from photopal.tuning.dataset import NEGATIVES, describe_concepts, gather_photos, photos_for_newcomers
 from photopal.tuning.examples import TuningConcept
 from photopal.tuning.library_tuning import plan_tuning, run_plan
 
@@ -135,11 +128,3 @@ def test_reference_photos_are_learned_from_and_come_mirrored(named_library, mode
     assert all(photo.mirrored is not None and not photo.likely & photo.present for photo in references)
     assert all(not photo.present and not photo.likely for photo in photos if photo not in references)
     save_bank(bank, path)
-
-
-def test_a_cut_out_lies_within_the_photo():
-    from PIL import Image
-
-    image = Image.new("RGB", (100, 60))
-    assert cut_out(image, Box(0.9, 0.9, 0.1, 0.1)).size == (11, 11)
-    assert cut_out(image, WHOLE_PHOTO).size == (60, 60)

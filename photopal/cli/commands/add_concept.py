@@ -20,6 +20,7 @@ from photopal.text import count
 
 if TYPE_CHECKING:
     from photopal.box import PixelBox
+    from photopal.concepts.bank import Bank
     from photopal.concepts.initialize import FoundSubject
     from photopal.concepts.registration import SyncResult
     from photopal.ingest.references import AddedReferences, ReferenceFile
@@ -80,12 +81,13 @@ def add_concept(  # noqa: PLR0913 - one parameter for each option of the command
 ) -> None:
     """Give a name to a person, pet or thing, using a few photos of them.
 
-    With the bundled model the name works at once, and `photopal tune` makes it more accurate. For captions
-    and answers, other models need `photopal tune`, and --about helps them. Without a box or mask, photopal
-    finds the subject by what the photos have in common; three or more photos work best. With --group, people
-    get the name of whom `photopal people` found several photos. Masks in a folder are matched to photos by
-    file name: IMG_1.png or IMG_1_mask.png for IMG_1.jpg. If the name exists already, the photos are added to
-    it. If any photo cannot be read, nothing is added.
+    The name works at once, and `photopal tune` makes it more accurate. To models that were not taught names,
+    photopal speaks of how somebody looks: as --about says, or else in the model's own words.
+
+    Without a box or mask, photopal finds the subject by what the photos have in common; three or more photos
+    work best. With --group, people get the name of whom `photopal people` found several photos. Masks in a
+    folder are matched to photos by file name: IMG_1.png or IMG_1_mask.png for IMG_1.jpg. If the name exists
+    already, the photos are added to it. If any photo cannot be read, nothing is added.
 
     Examples:
       photopal add-concept Rex rex1.jpg rex2.jpg rex3.jpg --kind pet --about "a small brown dog"
@@ -110,17 +112,18 @@ def add_concept(  # noqa: PLR0913 - one parameter for each option of the command
     model, path = open_model(session)
     with session.library_to_write() as library:
         details = _Details(name=name, kind=kind, about=about, born=birth, is_child=child)
-        added, result = _register(session, library, (model, path), files, details)
+        added, result, bank = _register(session, library, (model, path), files, details)
         if added.concept.kind == "person":
             _find_their_face(session, library, added.concept)
-        warn_of_unregistered(session, library.concepts.all(), result.failed, known=result.bank.concepts)
+        warn_of_unregistered(session, library.concepts.all(), result.failed, known=bank.concepts)
         if added.concept.kind == "person":
             from photopal.assistant.evidence import compare_faces
 
             compare_faces(library)
         entries = _entries(library, added, result.found.get(added.concept.id, []))
         warning = explain_name(library, added.concept.name) if added.is_new else None
-    _show(session, added, entries, is_json=json)
+    registered = bank.concepts.get(added.concept.id)
+    _show(session, added, entries, words=registered.words if registered else "", is_json=json)
     if warning:
         session.warn(warning)
 
@@ -168,9 +171,10 @@ def _register(
     model_and_bank: tuple[VisionModel, Path],
     files: Sequence[ReferenceFile],
     details: _Details,
-) -> tuple[AddedReferences, SyncResult]:
-    """Store a name with its photos and register it, both or neither."""
+) -> tuple[AddedReferences, SyncResult, Bank]:
+    """Store a name with its photos and register it, both or neither; then put it into words if need be."""
     from photopal.concepts.registration import FeatureStore, encode_ahead, refresh_bank
+    from photopal.concepts.wording import put_into_words
     from photopal.ingest.references import add_references, read_references
 
     model, path = model_and_bank
@@ -195,7 +199,13 @@ def _register(
         except Exception as error:
             error.add_note("Nothing was added to the library.")
             raise
-    return added, result
+        # After the transaction, as the model may take a while to say how somebody looks.
+        try:
+            bank = put_into_words(library, store, result.bank, path)
+        except Exception as error:
+            error.add_note("The photos were added; the next command tries again.")
+            raise
+    return added, result, bank
 
 
 def _find_their_face(session: Session, library: Library, concept: ConceptRecord) -> None:
@@ -235,7 +245,12 @@ def _entries(
 
 
 def _show(
-    session: Session, added: AddedReferences, entries: list[tuple[str, int, int, PixelBox]], *, is_json: bool
+    session: Session,
+    added: AddedReferences,
+    entries: list[tuple[str, int, int, PixelBox]],
+    *,
+    words: str,
+    is_json: bool,
 ) -> None:
     concept = added.concept
     if is_json:
@@ -256,7 +271,6 @@ def _show(
         session.say(f"Added {count(added.added, 'photo')} to {concept.name}.")
     else:
         session.say(f"{concept.name} already has these photos.")
-    if session.settings.is_bundled_model:
-        session.say("The name can be used now. Run `photopal tune` to make it more accurate.")
-    else:
-        session.say("The name can be searched now. For captions and answers, first run `photopal tune`.")
+    if words and not concept.about:
+        session.say(f'The model sees {concept.name} as "{words}". If that is wrong, say it with --about.')
+    session.say("The name can be used now. Run `photopal tune` to make it more accurate.")

@@ -1,0 +1,217 @@
+"""Puts newly registered concepts into words where the model makes nothing of registered embeddings.
+
+Most models were never taught to read embeddings made of photos. Captions and answers by name work with them
+at once nevertheless, in words (`photopal.prompts.words`), and need no tuning.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from PIL import Image
+
+from photopal.box import Box
+from photopal.concepts.bank import Bank, BankConcept, save_bank
+from photopal.concepts.calibration import area_under_curve, fit_yes_bias
+from photopal.concepts.initialize import FoundSubject, begin_with_words
+from photopal.concepts.localize import cells_extent
+from photopal.concepts.registration import (
+    FeatureStore,
+    find_all_subjects,
+    screened_negatives,
+)
+from photopal.errors import PhotoError
+from photopal.library import Library, ReferencePhoto
+from photopal.photos import MODEL_SIDE_PX, open_photo
+from photopal.progress import OnProgress
+from photopal.prompts import build_prompt, recognition_question
+from photopal.prompts import templates as questions
+from photopal.vlm.batch_decoder import GenerationRequest, first_answer_shares
+from photopal.vlm.placeholders import name_placeholder
+from photopal.vlm.protocol import PhotoFeatures, VisionModel
+
+MOST_DESCRIPTIONS = 3
+
+READABLE = 0.75
+"""AUROC of p(yes) on reference photos from which on a model is taken to read registered embeddings.
+
+Lower than what tuning asks for on more photos (`photopal.tuning.start`), as it may rest on eight answers.
+The bundled model, which was taught to read them, is near 1, the plain one near 0.5 (docs/plain-model.md).
+"""
+
+_MOST_CONCEPTS, _MOST_PHOTOS = 4, 4  # that are asked about, and for each of them with either answer
+
+
+def put_into_words(
+    library: Library, store: FeatureStore, bank: Bank, path: Path, *, on_progress: OnProgress | None = None
+) -> Bank:
+    """Give the concepts of a bank words where that is open and the model cannot read their embeddings.
+
+    Whether it can is known where others were tuned; else it is asked about reference photos. Where there is
+    no photo of somebody else to compare with, or where the model was not made for such photos, nothing
+    changes. Tuned concepts stay as they are.
+
+    Args:
+        library: Has the concepts and their reference photos.
+        store: Encodes photos; has the model.
+        bank: As `refresh_bank` gave it.
+        path: The bank's file; gets what comes of it.
+        on_progress: Called for every concept that is looked for.
+
+    Returns:
+        The bank as it is in the file now.
+
+    Raises:
+        BankError: The bank cannot be written.
+    """
+    if not bank.has_open_words:
+        return bank
+    worded = replace(bank, has_open_words=False)
+    untold = [i for i, concept in bank.concepts.items() if not concept.is_tuned and not concept.words]
+    if untold and not any(concept.is_tuned and not concept.words for concept in bank.concepts.values()):
+        wanted = {i: references for i in bank.concepts if (references := library.concepts.references(i))}
+        found, _ = find_all_subjects(library, store, wanted, on_progress=on_progress)
+        found = {
+            i: understood for i, subjects in found.items() if (understood := _understood(store, subjects))
+        }
+        asked = {i: _examples(library, store, bank, found, i) for i in untold if i in found}
+        is_in_words = any(concept.words for concept in bank.concepts.values())
+        if asked and (is_in_words or not _is_read(store.model, bank, asked)):
+            worded = _in_words(library, store, worded, found, asked)
+    save_bank(worded, path)
+    return worded
+
+
+Examples = tuple[Sequence[PhotoFeatures], Sequence[PhotoFeatures]]
+"""Photos that show a concept, and photos that do not."""
+
+
+def _understood(store: FeatureStore, subjects: Sequence[FoundSubject]) -> list[FoundSubject]:
+    """Those on photos of the kind that the model was made for: of others it says anything."""
+    return [one for one in subjects if store.model.is_in_distribution(one.reference.features)]
+
+
+def _examples(
+    library: Library,
+    store: FeatureStore,
+    bank: Bank,
+    found: Mapping[int, Sequence[FoundSubject]],
+    concept_id: int,
+) -> Examples:
+    """Some photos of a concept, and of others or, where there are too few, of nobody."""
+    own = [one.reference for one in found[concept_id]]
+    keys = {reference.key for reference in own}
+    others = {
+        one.reference.key: one.reference.features
+        for i, subjects in found.items()
+        for one in subjects
+        if i != concept_id and one.reference.key not in keys
+    }
+    without = [*others.values()]
+    if len(without) < _MOST_PHOTOS:
+        without += screened_negatives(library, store, bank, {concept_id: list(found[concept_id])})
+    step = max(1, len(without) // _MOST_PHOTOS)
+    return [reference.features for reference in own[:_MOST_PHOTOS]], without[::step][:_MOST_PHOTOS]
+
+
+def _is_read(model: VisionModel, bank: Bank, asked: Mapping[int, Examples]) -> bool:
+    """Whether the model tells photos apart by registered embeddings; True where that cannot be known."""
+    area = area_under_curve(*_yes_margins(model, bank, asked))
+    return math.isnan(area) or area >= READABLE
+
+
+def _in_words(
+    library: Library,
+    store: FeatureStore,
+    bank: Bank,
+    found: Mapping[int, Sequence[FoundSubject]],
+    asked: Mapping[int, Examples],
+) -> Bank:
+    """The bank with words for those asked about, and how much the model is for Yes with them."""
+    worded = []
+    for concept in library.concepts.all():
+        if concept.id in asked:
+            references = library.concepts.references(concept.id)
+            words = concept.about or ""
+            if not words:
+                words = next(
+                    iter(describe_subject(store, concept.kind, references, found[concept.id], most=1)), ""
+                )
+            worded.append(begin_with_words(store.model, bank.concepts[concept.id], words.strip().rstrip(".")))
+    bank = bank.with_concepts(worded)
+    bias = fit_yes_bias(*_yes_margins(store.model, bank, asked))
+    return bank.with_concepts([replace(concept, yes_bias=bias) for concept in worded if concept.words])
+
+
+@torch.no_grad()
+def _yes_margins(
+    model: VisionModel, bank: Bank, asked: Mapping[int, Examples]
+) -> tuple[list[float], list[float]]:
+    """By how much the model is for Yes, in logits, where that is right and where it is wrong."""
+    question = recognition_question(name_placeholder(0))
+    requests: tuple[list[GenerationRequest], list[GenerationRequest]] = [], []
+    for concept_id, examples in list(asked.items())[:_MOST_CONCEPTS]:
+        concept: BankConcept = bank.concepts[concept_id]
+        prompt = build_prompt(question, [concept.in_prompt()])
+        rows = bank.embeddings([concept_id], [str(concept_id)])
+        for side, photos in zip(requests, examples, strict=True):
+            side += [GenerationRequest(model.encode_prompt(prompt, one), one, rows) for one in photos]
+    shares = first_answer_shares(model, [*requests[0], *requests[1]], (questions.YES, questions.NO))
+    margins: list[float] = torch.logit(torch.tensor(shares, dtype=torch.float64), eps=1e-9).tolist()
+    return margins[: len(requests[0])], margins[len(requests[0]) :]
+
+
+def describe_subject(
+    store: FeatureStore,
+    kind: str,
+    references: Sequence[ReferencePhoto],
+    subjects: Sequence[FoundSubject],
+    *,
+    most: int = MOST_DESCRIPTIONS,
+) -> tuple[str, ...]:
+    """Ask the model what a subject looks like, cut out of each of its photos.
+
+    Args:
+        store: Has the model.
+        kind: Person, pet or thing.
+        references: The photos.
+        subjects: Where the subject is on them.
+        most: How many answers at most.
+
+    Returns:
+        Different ones such as "a black dog".
+    """
+    boxes = {s.reference.key: cells_extent(s.cells, s.reference.features.frame) for s in subjects}
+    words: list[str] = []
+    for reference in references:
+        box = boxes.get(reference.photo.content_hash)
+        if box is None or len(words) >= most:
+            continue
+        try:
+            image = open_photo(reference.photo.path, max_side_px=MODEL_SIDE_PX)
+        except PhotoError:
+            continue
+        # Cut out, so that the answer is about the subject and not about whoever stands beside it.
+        features = store.model.encode_photos([cut_out(image, box)])[0].on_cpu()
+        question = build_prompt(questions.describe_question(kind))
+        # Begun so, the answer is "a black dog" and no sentence such as "the pet looks like a black dog".
+        encoded = store.model.encode_prompt(question, features, begun="This is")
+        answer = store.model.generate(encoded, features, max_new_tokens=48)
+        if looks := answer.partition(". ")[0].strip().rstrip("."):
+            words.append(looks)
+    return tuple(dict.fromkeys(words))
+
+
+def cut_out(image: Image.Image, box: Box, *, margin: float = 0.06) -> Image.Image:
+    """Cut a square around a box out of a photo, with a margin."""
+    width, height = image.size
+    left, top, right, bottom = box.x * width, box.y * height, box.right * width, box.bottom * height
+    side = max(right - left, bottom - top) * (1 + 2 * margin)
+    side = min(side, width, height)
+    x = min(max(0.0, (left + right - side) / 2), width - side)
+    y = min(max(0.0, (top + bottom - side) / 2), height - side)
+    return image.crop((round(x), round(y), round(x + side), round(y + side)))
