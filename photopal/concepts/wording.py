@@ -195,15 +195,20 @@ def describe_subject(
             image = open_photo(reference.photo.path, max_side_px=MODEL_SIDE_PX)
         except PhotoError:
             continue
-        # Cut out, so that the answer is about the subject and not about whoever stands beside it.
-        features = store.model.encode_photos([cut_out(image, box)])[0].on_cpu()
-        question = build_prompt(questions.describe_question(kind))
-        # Begun so, the answer is "a black dog" and no sentence such as "the pet looks like a black dog".
-        encoded = store.model.encode_prompt(question, features, begun="This is")
-        answer = store.model.generate(encoded, features, max_new_tokens=48)
-        if looks := answer.partition(". ")[0].strip().rstrip("."):
+        if looks := say_looks(store.model, kind, image, box):
             words.append(looks)
     return tuple(dict.fromkeys(words))
+
+
+def say_looks(model: VisionModel, kind: str, image: Image.Image, box: Box) -> str:
+    """Ask the model what the person, pet or thing in a box looks like: "a black dog", or nothing."""
+    # Cut out, so that the answer is about the subject and not about whoever stands beside it.
+    features = model.encode_photos([cut_out(image, box)])[0].on_cpu()
+    # Begun so, the answer is "a black dog" and no sentence such as "the pet looks like a black dog".
+    question = build_prompt(questions.describe_question(kind))
+    encoded = model.encode_prompt(question, features, begun="This is")
+    answer = model.generate(encoded, features, max_new_tokens=48)
+    return answer.partition(". ")[0].strip().rstrip(".")
 
 
 def cut_out(image: Image.Image, box: Box, *, margin: float = 0.06) -> Image.Image:

@@ -6,6 +6,7 @@ calibration section tells comes from the same runs.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from photopal.concepts import Bank, RegisterOptions
 from photopal.lab.datasets.scenario import Dataset
 from photopal.lab.experiments.conditions import ExperimentContext
 from photopal.lab.experiments.evaluator import MARKS, Control, Evaluator, MarkedEvaluator, Marks, map_score
-from photopal.lab.experiments.learned_scenario import LearnedScenario, LearningOptions, register
+from photopal.lab.experiments.learned_scenario import LearnedScenario, LearningOptions, in_own_words, register
 from photopal.lab.experiments.recognition import list_questions, list_validation, shares_of_yes
 from photopal.lab.experiments.results import (
     Estimate,
@@ -67,6 +68,7 @@ CONTROLS: dict[str, str] = {
     "wrong concept": "embeddings of other scenarios' concepts",
     "no concept": "no concept in the prompt",
 }
+OWN_WORDS = "own words"
 CHOICE_CONTROLS: tuple[Control, ...] = ("no concept", "wrong concept", "blank image", "text only")
 GROUNDING = "grounding: accuracy"
 TOLD = "grounding: accuracy without letters"
@@ -90,6 +92,9 @@ def compute(context: ExperimentContext, run: Run) -> tuple[dict[str, Figures], d
     conditions: dict[str, Figures] = {}
     for condition, bank in (("registered", learned.registered), ("tuned", tuned)):
         conditions[condition] = context.evaluate(dataset, learned, bank, TASKS, seed)
+    if any(concept.words for concept in tuned.concepts.values()):
+        own = in_own_words(context.store, learned)
+        conditions[OWN_WORDS] = context.evaluate(dataset, learned, own, ("caption",), seed)
     evaluator = Evaluator(context.store, learned, tuned, seed=seed)
     for control in (one for one in CHOICE_CONTROLS if one in evaluator.controls):
         tasks = ("recognition", "choice") if control in CONTROLS else ("choice",)
@@ -175,6 +180,7 @@ def summarize(results: Results, plan: Plan) -> Section:
 
 def _tables(runs: Sequence[Result]) -> tuple[Table, ...]:
     both = {"registered": "registered only", "tuned": "tuned"}
+    told = {OWN_WORDS: "registered only, in the model's own words"}
     kinds = [f"recognition: FPR at recall 0.9, {kind}" for kind in KINDS]
     marks: dict[str, str] = {one: one for one in MARKS}
     other = (
@@ -195,7 +201,7 @@ def _tables(runs: Sequence[Result]) -> tuple[Table, ...]:
             for group in GROUPS
         ),
         compare("False positives at recall 0.9, by kind of negative", runs, both, kinds, note),
-        compare("Localization, presence, multiple choice and captions", runs, both, other, note),
+        compare("Localization, presence, multiple choice and captions", runs, both | told, other, note),
         compare("Multiple choice under controls", runs, away, ("choice: accuracy",), note),
         differences(
             "Multiple choice against its controls, paired",
@@ -272,7 +278,9 @@ def _maps_and_words(runs: Sequence[Result]) -> list[Verdict]:
     error = estimate(of_group(runs, "plain"), "tuned", ERROR)
     names = estimate(runs, "tuned", "caption: F1 of names, all offered")
     wrong = estimate(runs, "tuned", "caption: wrong names per photo, all offered")
-    found = estimate(runs, "tuned", "caption: F1 of names, none offered")
+    offered = "caption: F1 of names, none offered"
+    found, untuned = (estimate(runs, condition, offered) for condition in ("tuned", OWN_WORDS))
+    told = f"… in the model's own words, not tuned: names F1, {where}"
     return [
         at_least(f"location: arg-max inside the mask, {where}", peak, 0.85, NAME),
         at_least(f"presence AUROC, absent concepts, {where}", area, 0.95, NAME),
@@ -281,6 +289,7 @@ def _maps_and_words(runs: Sequence[Result]) -> list[Verdict]:
         at_least(f"captions: names F1, all names offered, {where}", names, 0.9, NAME),
         at_most(f"… hallucinated names a photo, {where}", wrong, 0.05, NAME),
         shown(f"… names F1, those offered that the maps find, {where}", found, NAME),
+        *([] if math.isnan(untuned.value) else [shown(told, untuned, NAME)]),
     ]
 
 

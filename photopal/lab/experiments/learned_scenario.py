@@ -16,13 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ImageOps
 
+from photopal.box import WHOLE_PHOTO, Box
 from photopal.concepts import Bank, Reference, RegisterOptions
 from photopal.concepts.initialize import (
     background_direction,
+    begin_with_words,
     calibrate_concepts,
     find_subjects,
     register_concept,
 )
+from photopal.concepts.wording import say_looks
 from photopal.lab.datasets.drawn_scenarios import Family
 from photopal.lab.datasets.scenario import Dataset, DatasetConcept, DatasetPhoto, Scenario
 from photopal.lab.experiments.photo_store import PhotoStore, read_mask
@@ -122,6 +125,33 @@ def learn(
         report=report,
         seconds=seconds,
     )
+
+
+def in_own_words(store: PhotoStore, learned: LearnedScenario) -> Bank:
+    """The registered bank with what the model itself says of each concept's first photo, as the product asks.
+
+    Raises:
+        DatasetError: A photo or mask is missing or cannot be read.
+    """
+    told = []
+    for row, concept in zip(learned.concepts, learned.scenario.concepts, strict=True):
+        photo = concept.train[0]
+        image = store.image(photo.path)
+        where = photo.regions.get(concept.name)
+        box = WHOLE_PHOTO
+        if where is not None and where.mask is not None:
+            box = _extent(read_mask(where.mask, image.size))
+        words = say_looks(store.model, row.kind, image, box)
+        told.append(begin_with_words(store.model, learned.registered.concepts[row.id], words))
+    return learned.registered.with_concepts(told)
+
+
+def _extent(mask: NDArray[np.bool_]) -> Box:
+    """The smallest box around a mask `[height, width]`."""
+    rows, columns = np.nonzero(mask)
+    x, y = int(columns.min()), int(rows.min())
+    pixels = (x, y, int(columns.max()) + 1 - x, int(rows.max()) + 1 - y)
+    return Box.from_pixels(pixels, mask.shape[1], mask.shape[0])
 
 
 def concept_rows(scenario: Scenario) -> tuple[ConceptRecord, ...]:

@@ -9,9 +9,12 @@ import torch
 
 from photopal.concepts import Bank, RegisterOptions
 from photopal.concepts.registration import FeatureStore, register_concepts
+from photopal.concepts.wording import cut_out
+from photopal.lab.experiments import learned_scenario
 from photopal.lab.experiments.learned_scenario import (
     LearningOptions,
     concept_rows,
+    in_own_words,
     learn,
     register,
     tuning_concepts,
@@ -90,3 +93,25 @@ def test_a_scenario_learned_as_a_whole_is_registered_in_the_same_way(store, scen
     learned = learn(store, scenes, scenes.scenarios[1], PLAIN)
     assert [concept.name for concept in learned.concepts] == scenes.scenarios[1].names
     assert learned.registered.concepts.keys() == {1, 2, 3}
+
+
+def test_own_words_are_what_the_model_says_of_each_concept_cut_out_of_its_first_photo(
+    store, scenes, monkeypatch
+):
+    learned = learn(store, scenes, scenes.scenarios[1], PLAIN)
+    said = []
+
+    def say(model, kind, image, box):
+        said.append((kind, cut_out(image, box).size))
+        return f"a {kind} with hats"
+
+    monkeypatch.setattr(learned_scenario, "say_looks", say)
+    bank = in_own_words(store, learned)
+    for row, concept, (kind, size) in zip(learned.concepts, learned.scenario.concepts, said, strict=True):
+        told = bank.concepts[row.id]
+        assert told.words == f"a {kind} with hats"
+        assert kind == row.kind
+        width, height = store.image(concept.train[0].path).size
+        assert abs(size[0] - size[1]) <= 1  # a square, but for rounding
+        assert 0 < size[0] < max(width, height)
+        assert torch.equal(told.direction, learned.registered.concepts[row.id].direction)
