@@ -24,7 +24,7 @@ from photopal.assistant.query.visual import look
 from photopal.errors import ConceptError, UsageError
 from photopal.library import ConceptRecord, Library, SearchQuery
 from photopal.prompts import absent_answer, build_prompt, write_names
-from photopal.prompts.templates import is_recognition_question
+from photopal.prompts.templates import is_overview_question, is_recognition_question
 from photopal.prompts.words import begins_with_one_of, definite, describe_names, name_descriptions
 from photopal.text import join_words, names_in, suggest
 
@@ -83,7 +83,7 @@ def ask_photo(
         return answer
     personal = assistant.personalize(analysis, asked=named_in(question, assistant.concepts))
     if personal.descriptions:
-        text = _answer_in_words(assistant, personal, question)
+        text = _answer_in_words(assistant, analysis, personal, question)
         if on_text:
             on_text(text)
         return PhotoAnswer(text, _names_on(analysis), is_from_model=True)
@@ -95,12 +95,18 @@ def ask_photo(
     return PhotoAnswer(text, _names_on(analysis), is_from_model=True)
 
 
-def _answer_in_words(assistant: Assistant, personal: PersonalizedPrompt, question: str) -> str:
+def _answer_in_words(
+    assistant: Assistant, analysis: PhotoAnalysis, personal: PersonalizedPrompt, question: str
+) -> str:
     """Ask about descriptions and answer with names.
 
-    Where the model speaks of the only one whom the question names in words of its own, "The dog is running",
+    Who all is there, and what they do, is told as in a caption. Where the model speaks of the only one whom the question names in words of its own, "The dog is running",
     it is made to speak of the description: what it says then is said of the name.
     """
+    from photopal.assistant.captioner import write_captions
+
+    if is_overview_question(question):
+        return write_captions(assistant, [analysis])[0]
     model = assistant.model
     asked = _asked(assistant, personal, question)
     text = model.generate(asked.encoded, asked.features, asked.concepts)
@@ -135,7 +141,9 @@ def ask_each(assistant: Assistant, analysis: PhotoAnalysis, questions: Sequence[
     pairs = list(zip(prepared, open_, strict=True))
     asked = [_asked(assistant, p, q) for p, q in pairs if not p.descriptions]
     together = iter(answer_batch(assistant.model, asked))
-    texts = iter([_answer_in_words(assistant, p, q) if p.descriptions else next(together) for p, q in pairs])
+    texts = iter(
+        [_answer_in_words(assistant, analysis, p, q) if p.descriptions else next(together) for p, q in pairs]
+    )
     names = _names_on(analysis)
     return [PhotoAnswer(next(texts), names, is_from_model=True) if a is None else a for a in answers]
 

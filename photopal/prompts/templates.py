@@ -71,6 +71,11 @@ def is_recognition_question(question: str, names: Sequence[str]) -> bool:
     return bool(names) and _plain(one) in {_plain(template) for template in RECOGNITION_TEMPLATES}
 
 
+def is_overview_question(question: str) -> bool:
+    """Whether a question asks who or what all is in a photo, so that a caption answers it."""
+    return _plain(question) in {_plain(template) for template in (*CAPTION_TEMPLATES, *WHO_TEMPLATES)}
+
+
 def _plain(question: str) -> str:
     """A question in a form in which small differences of wording are gone: "the picture", "this photo"."""
     words = re.sub(r"\b(?:picture|image|photograph|shot)\b", "photo", question.casefold())

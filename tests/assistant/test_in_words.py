@@ -181,3 +181,14 @@ def test_who_is_there_is_decided_before_and_not_by_who_looks_so(question, speaki
     alone = tuple(replace(s, is_present=s.concept.name == "Anna") for s in analysis.sightings)
     answer = ask_photo(speaking, replace(analysis, sightings=alone), question)
     assert answer.text == ("Yes." if question == "Is Anna here?" else "No. Ben is not in this photo.")
+
+
+@pytest.mark.parametrize(
+    "question", ["Who is in this photo?", "who can you see", "What is happening in the picture?"]
+)
+def test_who_all_is_there_is_told_as_in_a_caption(question, speaking, analysis):
+    answer = ask_photo(speaking, analysis, question)
+    assert answer.text == write_captions(speaking, [analysis])[0]
+    assert "Anna" in answer.text
+    assert "Ben" in answer.text
+    assert ask_each(speaking, analysis, [question])[0].text == answer.text
