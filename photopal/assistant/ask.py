@@ -100,8 +100,9 @@ def _answer_in_words(
 ) -> str:
     """Ask about descriptions and answer with names.
 
-    Who all is there, and what they do, is told as in a caption. Where the model speaks of the only one whom the question names in words of its own, "The dog is running",
-    it is made to speak of the description: what it says then is said of the name.
+    Who all is there, and what they do, is told as in a caption. Where the model speaks of the only one whom
+    the question names in words of its own, "The dog is running", it is made to speak of the description: what
+    it says then is said of the name.
     """
     from photopal.assistant.captioner import write_captions
 

@@ -25,7 +25,7 @@ from photopal.concepts.registration import (
     screened_negatives,
 )
 from photopal.errors import PhotoError
-from photopal.library import Library, ReferencePhoto
+from photopal.library import ConceptRecord, Library, ReferencePhoto
 from photopal.photos import MODEL_SIDE_PX, open_photo
 from photopal.progress import OnProgress
 from photopal.prompts import build_prompt, recognition_question
@@ -34,7 +34,7 @@ from photopal.vlm.batch_decoder import GenerationRequest, first_answer_shares
 from photopal.vlm.placeholders import name_placeholder
 from photopal.vlm.protocol import PhotoFeatures, VisionModel
 
-MOST_DESCRIPTIONS = 3
+MOST_DESCRIPTIONS = 4
 
 READABLE = 0.75
 """AUROC of p(yes) on reference photos from which on a model is taken to read registered embeddings.
@@ -134,17 +134,62 @@ def _in_words(
     """The bank with words for those asked about, and how much the model is for Yes with them."""
     worded = []
     for concept in library.concepts.all():
-        if concept.id in asked:
-            references = library.concepts.references(concept.id)
-            words = concept.about or ""
-            if not words:
-                words = next(
-                    iter(describe_subject(store, concept.kind, references, found[concept.id], most=1)), ""
-                )
-            worded.append(begin_with_words(store.model, bank.concepts[concept.id], words.strip().rstrip(".")))
+        if concept.id in asked and (said := describe_concept(library, store, bank, concept, found)):
+            worded.append(begin_with_words(store.model, bank.concepts[concept.id], said[0]))
     bank = bank.with_concepts(worded)
     bias = fit_yes_bias(*_yes_margins(store.model, bank, asked))
     return bank.with_concepts([replace(concept, yes_bias=bias) for concept in worded if concept.words])
+
+
+def describe_concept(
+    library: Library,
+    store: FeatureStore,
+    bank: Bank,
+    concept: ConceptRecord,
+    found: Mapping[int, Sequence[FoundSubject]],
+) -> tuple[str, ...]:
+    """Put the looks of a concept into words: the user's own, else the model's, the best first.
+
+    Args:
+        library: Has the reference photos.
+        store: Encodes them; has the model.
+        bank: Has the concept.
+        concept: Whom to describe.
+        found: Where registration found the concepts, by id.
+    """
+    if concept.about and concept.about.strip():
+        return (concept.about.strip().rstrip("."),)
+    references = library.concepts.references(concept.id)
+    said = describe_subject(store, concept.kind, references, found.get(concept.id, ()))
+    if len(said) < 2:
+        return said
+    return sort_descriptions(
+        store.model, bank, concept.id, said, _examples(library, store, bank, found, concept.id)
+    )
+
+
+def sort_descriptions(
+    model: VisionModel, bank: Bank, concept_id: int, said: Sequence[str], examples: Examples
+) -> tuple[str, ...]:
+    """Sort what a model said of a concept's photos, the best first.
+
+    Best is the description with which the model's Yes tells photos of the concept from others most clearly:
+    of some photo the model says what is not so, and that does not fit the others.
+
+    Args:
+        model: Who said it.
+        bank: Has the concept.
+        concept_id: Who it is.
+        said: The descriptions.
+        examples: Photos of the concept and others.
+    """
+
+    def clearness(words: str) -> float:
+        worded = begin_with_words(model, bank.concepts[concept_id], words)
+        yes, no = _yes_margins(model, bank.with_concepts([worded]), {concept_id: examples})
+        return sum(yes) / len(yes) - sum(no) / len(no) if yes and no else 0.0
+
+    return tuple(sorted(dict.fromkeys(said), key=clearness, reverse=True))
 
 
 @torch.no_grad()
@@ -170,17 +215,14 @@ def describe_subject(
     kind: str,
     references: Sequence[ReferencePhoto],
     subjects: Sequence[FoundSubject],
-    *,
-    most: int = MOST_DESCRIPTIONS,
 ) -> tuple[str, ...]:
-    """Ask the model what a subject looks like, cut out of each of its photos.
+    """Ask the model what a subject looks like, cut out of a few of its photos.
 
     Args:
         store: Has the model.
         kind: Person, pet or thing.
         references: The photos.
         subjects: Where the subject is on them.
-        most: How many answers at most.
 
     Returns:
         Different ones such as "a black dog".
@@ -189,7 +231,7 @@ def describe_subject(
     words: list[str] = []
     for reference in references:
         box = boxes.get(reference.photo.content_hash)
-        if box is None or len(words) >= most:
+        if box is None or len(words) >= MOST_DESCRIPTIONS:
             continue
         try:
             image = open_photo(reference.photo.path, max_side_px=MODEL_SIDE_PX)

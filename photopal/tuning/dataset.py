@@ -11,7 +11,7 @@ from photopal.concepts import Bank
 from photopal.concepts.initialize import FoundSubject
 from photopal.concepts.localize import location_maps, map_scores, suppress_rivals
 from photopal.concepts.registration import MOST_CORRECTED, FeatureStore, sample_negatives
-from photopal.concepts.wording import describe_subject
+from photopal.concepts.wording import describe_concept
 from photopal.errors import PhotoError
 from photopal.library import ConceptRecord, Library, PhotoRecord
 from photopal.photos import MODEL_SIDE_PX, open_photo
@@ -152,24 +152,22 @@ def likely_concepts(bank: Bank, features: PhotoFeatures) -> set[int]:
 def describe_concepts(
     library: Library,
     store: FeatureStore,
+    bank: Bank,
     concepts: Sequence[ConceptRecord],
     found: Mapping[int, Sequence[FoundSubject]],
 ) -> dict[int, TuningConcept]:
-    """Put the looks of concepts into words: the user's own, else the model's about the cut-out subject.
+    """Put the looks of concepts into words, by id; see `describe_concept`.
 
     Args:
         library: Has their reference photos.
         store: Has the model.
+        bank: Has the concepts.
         concepts: Whom to describe.
         found: Where registration found them, by concept id.
     """
-    described = {}
-    for concept in concepts:
-        if concept.about:
-            words: tuple[str, ...] = (concept.about.strip().rstrip("."),)
-        else:
-            words = describe_subject(
-                store, concept.kind, library.concepts.references(concept.id), found.get(concept.id, ())
-            )
-        described[concept.id] = TuningConcept(concept.id, concept.kind, words)
-    return described
+    return {
+        concept.id: TuningConcept(
+            concept.id, concept.kind, describe_concept(library, store, bank, concept, found)
+        )
+        for concept in concepts
+    }

@@ -124,7 +124,7 @@ def plan_tuning(
     bank = result.bank.only([i for i in result.bank.concepts if i not in result.failed])
     known = [concept for concept in library.concepts.all() if concept.id in bank.concepts]
     to_describe = [concept for concept in known if concept.id in trained]
-    described = describe_concepts(library, store, to_describe, result.found)
+    described = describe_concepts(library, store, bank, to_describe, result.found)
     concepts = {
         concept.id: described.get(concept.id) or TuningConcept(concept.id, concept.kind, is_frozen=True)
         for concept in known

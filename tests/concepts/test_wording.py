@@ -7,9 +7,10 @@ import pytest
 from PIL import Image
 
 from photopal.box import WHOLE_PHOTO, Box
-from photopal.concepts import load_bank, save_bank, wording
-from photopal.concepts.registration import FeatureStore, refresh_bank
-from photopal.concepts.wording import cut_out, put_into_words
+from photopal.concepts import Bank, load_bank, save_bank, wording
+from photopal.concepts.initialize import begin_with_words
+from photopal.concepts.registration import FeatureStore, refresh_bank, register_concepts
+from photopal.concepts.wording import cut_out, describe_concept, put_into_words
 from photopal.errors import PhotoError
 from photopal.vlm.placeholders import SOFT_TOKENS
 
@@ -123,6 +124,25 @@ def test_a_photo_that_is_gone_is_not_described(named_library, store, path, answe
     ben = named_library.concepts.get("Ben").id
     assert after.concepts[ben].words == ""
     assert after.concepts[ben].token_count == bank.concepts[ben].token_count
+
+
+def test_of_several_descriptions_the_one_is_taken_that_tells_photos_apart(
+    named_library, store, path, answers, monkeypatch
+):
+    bank = registered(named_library, store, path)
+    ben = named_library.concepts.get("Ben")
+    said = iter(["a bald one", "a small one", "a green one"])
+    monkeypatch.setattr(store.model, "generate", lambda *_, **__: next(said), raising=False)
+    clear = {"a bald one": 0.5, "a small one": 0.9, "a green one": 0.7}
+
+    def begin(model, concept, words):
+        answers.own = clear[words]
+        return begin_with_words(model, concept, words)
+
+    monkeypatch.setattr(wording, "begin_with_words", begin)
+    found = register_concepts(named_library, store, Bank(store.model.fingerprint, "")).found
+    described = describe_concept(named_library, store, bank, ben, found)
+    assert described == ("a small one", "a green one", "a bald one")
 
 
 def test_how_much_it_is_for_yes_is_taken_off(named_library, store, path, answers):

@@ -111,11 +111,12 @@ def test_nobody_and_unknown_names_are_errors(named_library, model, path):
 @pytest.mark.slow
 def test_the_users_words_are_the_description_and_else_the_models(named_library, model):
     store = FeatureStore(model)
-    found = register_concepts(named_library, store, Bank(model.fingerprint, "")).found
-    described = describe_concepts(named_library, store, named_library.concepts.all(), found)
+    result = register_concepts(named_library, store, Bank(model.fingerprint, ""))
+    everyone = named_library.concepts.all()
+    described = describe_concepts(named_library, store, result.bank, everyone, result.found)
     anna, ben = (named_library.concepts.get(name).id for name in ("Anna", "Ben"))
     assert described[anna].descriptions == ("the one called Anna",)
-    assert len(described[ben].descriptions) <= 3
+    assert len(described[ben].descriptions) <= 4
     assert all(not words.endswith(".") for words in described[ben].descriptions)
 
 

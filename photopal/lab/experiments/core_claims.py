@@ -93,7 +93,8 @@ def compute(context: ExperimentContext, run: Run) -> tuple[dict[str, Figures], d
     for condition, bank in (("registered", learned.registered), ("tuned", tuned)):
         conditions[condition] = context.evaluate(dataset, learned, bank, TASKS, seed)
     if any(concept.words for concept in tuned.concepts.values()):
-        own = in_own_words(context.store, learned)
+        negatives = context.negative_features(dataset, scenario, seed)
+        own = in_own_words(context.store, learned, negatives)
         conditions[OWN_WORDS] = context.evaluate(dataset, learned, own, ("caption",), seed)
     evaluator = Evaluator(context.store, learned, tuned, seed=seed)
     for control in (one for one in CHOICE_CONTROLS if one in evaluator.controls):

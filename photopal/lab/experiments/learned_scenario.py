@@ -25,7 +25,7 @@ from photopal.concepts.initialize import (
     find_subjects,
     register_concept,
 )
-from photopal.concepts.wording import say_looks
+from photopal.concepts.wording import MOST_DESCRIPTIONS, say_looks, sort_descriptions
 from photopal.lab.datasets.drawn_scenarios import Family
 from photopal.lab.datasets.scenario import Dataset, DatasetConcept, DatasetPhoto, Scenario
 from photopal.lab.experiments.photo_store import PhotoStore, read_mask
@@ -127,23 +127,33 @@ def learn(
     )
 
 
-def in_own_words(store: PhotoStore, learned: LearnedScenario) -> Bank:
-    """The registered bank with what the model itself says of each concept's first photo, as the product asks.
+def in_own_words(store: PhotoStore, learned: LearnedScenario, negatives: Sequence[PhotoFeatures]) -> Bank:
+    """The registered bank with what the model itself says of each concept, chosen as the product does.
+
+    Args:
+        store: Opens and encodes photos.
+        learned: What was registered.
+        negatives: Photos of nobody.
 
     Raises:
         DatasetError: A photo or mask is missing or cannot be read.
     """
+    model, bank = store.model, learned.registered
+    pairs = list(zip(learned.concepts, learned.scenario.concepts, strict=True))
+    shown = {row.id: store.features([p.path for p in c.train[:MOST_DESCRIPTIONS]]) for row, c in pairs}
     told = []
-    for row, concept in zip(learned.concepts, learned.scenario.concepts, strict=True):
-        photo = concept.train[0]
-        image = store.image(photo.path)
-        where = photo.regions.get(concept.name)
-        box = WHOLE_PHOTO
-        if where is not None and where.mask is not None:
-            box = _extent(read_mask(where.mask, image.size))
-        words = say_looks(store.model, row.kind, image, box)
-        told.append(begin_with_words(store.model, learned.registered.concepts[row.id], words))
-    return learned.registered.with_concepts(told)
+    for row, concept in pairs:
+        said = []
+        for photo in concept.train[:MOST_DESCRIPTIONS]:
+            image = store.image(photo.path)
+            mask = getattr(photo.regions.get(concept.name), "mask", None)
+            box = WHOLE_PHOTO if mask is None else _extent(read_mask(mask, image.size))
+            said.append(say_looks(model, row.kind, image, box))
+        others = [one for i, features in shown.items() if i != row.id for one in features]
+        examples = shown[row.id], (others or list(negatives))[:MOST_DESCRIPTIONS]
+        best = sort_descriptions(model, bank, row.id, [words for words in said if words], examples)
+        told.append(begin_with_words(model, bank.concepts[row.id], next(iter(best), "")))
+    return bank.with_concepts(told)
 
 
 def _extent(mask: NDArray[np.bool_]) -> Box:

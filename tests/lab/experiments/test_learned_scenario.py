@@ -85,7 +85,8 @@ def test_tuning_learns_from_the_same_photos_and_words_as_in_the_product(store, s
         assert (photo.present, photo.likely) == (same.present, same.likely)
         torch.testing.assert_close(photo.features.tokens, same.features.tokens)
         torch.testing.assert_close(photo.mirrored.tokens, same.mirrored.tokens)
-    described = describe_concepts(library, FeatureStore(store.model), library.concepts.all(), {})
+    everyone = library.concepts.all()
+    described = describe_concepts(library, FeatureStore(store.model), of_product, everyone, {})
     assert tuning_concepts(concept_rows(scenario)) == described
 
 
@@ -95,23 +96,27 @@ def test_a_scenario_learned_as_a_whole_is_registered_in_the_same_way(store, scen
     assert learned.registered.concepts.keys() == {1, 2, 3}
 
 
-def test_own_words_are_what_the_model_says_of_each_concept_cut_out_of_its_first_photo(
+def test_own_words_are_the_best_of_what_the_model_says_of_a_concept_cut_out_of_its_photos(
     store, scenes, monkeypatch
 ):
     learned = learn(store, scenes, scenes.scenarios[1], PLAIN)
-    said = []
+    said, sizes = [], []
 
     def say(model, kind, image, box):
-        said.append((kind, cut_out(image, box).size))
-        return f"a {kind} with hats"
+        said.append(f"a {kind} with {len(said)} hats")
+        sizes.append(cut_out(image, box).size)
+        return said[-1]
 
     monkeypatch.setattr(learned_scenario, "say_looks", say)
-    bank = in_own_words(store, learned)
-    for row, concept, (kind, size) in zip(learned.concepts, learned.scenario.concepts, said, strict=True):
+    monkeypatch.setattr(learned_scenario, "sort_descriptions", lambda *given: given[3][::-1])
+    bank = in_own_words(store, learned, [])
+    for row, concept in zip(learned.concepts, learned.scenario.concepts, strict=True):
         told = bank.concepts[row.id]
-        assert told.words == f"a {kind} with hats"
-        assert kind == row.kind
-        width, height = store.image(concept.train[0].path).size
-        assert abs(size[0] - size[1]) <= 1  # a square, but for rounding
-        assert 0 < size[0] < max(width, height)
+        mine, said = said[: len(concept.train[:4])], said[len(concept.train[:4]) :]
+        assert told.words == mine[-1]
+        assert f"a {row.kind} with" in told.words
         assert torch.equal(told.direction, learned.registered.concepts[row.id].direction)
+    photo = store.image(learned.scenario.concepts[0].train[0].path)
+    for width, height in sizes:
+        assert abs(width - height) <= 1  # a square, but for rounding
+        assert 0 < width < max(photo.size)
