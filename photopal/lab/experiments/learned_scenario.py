@@ -146,7 +146,8 @@ def in_own_words(store: PhotoStore, learned: LearnedScenario, negatives: Sequenc
         said = []
         for photo in concept.train[:MOST_DESCRIPTIONS]:
             image = store.image(photo.path)
-            mask = getattr(photo.regions.get(concept.name), "mask", None)
+            where = photo.regions.get(concept.name)
+            mask = where.mask if where is not None else None
             box = WHOLE_PHOTO if mask is None else _extent(read_mask(mask, image.size))
             said.append(say_looks(model, row.kind, image, box))
         others = [one for i, features in shown.items() if i != row.id for one in features]
