@@ -74,7 +74,7 @@ def assistant_of(session: Session, library: Library, *, model: VisionModel, path
     store = FeatureStore(model)
     with session.progress("Registering names") as on_progress:
         result = refresh_bank(library, model, path, store=store, on_progress=on_progress)
-        bank = put_into_words(library, store, result.bank, path)
+        bank = put_into_words(library, store, result, path)
     concepts = library.concepts.all()
     warn_of_unregistered(session, concepts, result.failed, known=bank.concepts)
     most_bytes = session.settings.features_mb * 2**20

@@ -389,6 +389,14 @@ def screened_negatives(
     return negatives
 
 
+def likely_concepts(bank: Bank, features: PhotoFeatures) -> set[int]:
+    """Ids of the concepts that the maps see on a photo, or cannot exclude."""
+    ids = list(bank.concepts)
+    scores = map_scores(suppress_rivals(location_maps(features.patches, bank.directions(ids))))
+    # From the middle of the abstain band on: to leave out a negative costs little, to learn a wrong No much.
+    return {i for index, i in enumerate(ids) if float(scores[index]) > bank.concepts[i].calibration.threshold}
+
+
 def find_all_subjects(
     library: Library,
     store: FeatureStore,

@@ -21,7 +21,9 @@ from photopal.concepts.initialize import FoundSubject, begin_with_words
 from photopal.concepts.localize import cells_extent
 from photopal.concepts.registration import (
     FeatureStore,
+    SyncResult,
     find_all_subjects,
+    likely_concepts,
     screened_negatives,
 )
 from photopal.errors import PhotoError
@@ -47,7 +49,12 @@ _MOST_CONCEPTS, _MOST_PHOTOS = 4, 4  # that are asked about, and for each of the
 
 
 def put_into_words(
-    library: Library, store: FeatureStore, bank: Bank, path: Path, *, on_progress: OnProgress | None = None
+    library: Library,
+    store: FeatureStore,
+    result: SyncResult,
+    path: Path,
+    *,
+    on_progress: OnProgress | None = None,
 ) -> Bank:
     """Give the concepts of a bank words where that is open and the model cannot read their embeddings.
 
@@ -58,7 +65,7 @@ def put_into_words(
     Args:
         library: Has the concepts and their reference photos.
         store: Encodes photos; has the model.
-        bank: As `refresh_bank` gave it.
+        result: What `refresh_bank` gave.
         path: The bank's file; gets what comes of it.
         on_progress: Called for every concept that is looked for.
 
@@ -68,16 +75,17 @@ def put_into_words(
     Raises:
         BankError: The bank cannot be written.
     """
+    bank = result.bank
     if not bank.has_open_words:
         return bank
     worded = replace(bank, has_open_words=False)
     untold = [i for i, concept in bank.concepts.items() if not concept.is_tuned and not concept.words]
     if untold and not any(concept.is_tuned and not concept.words for concept in bank.concepts.values()):
-        wanted = {i: references for i in bank.concepts if (references := library.concepts.references(i))}
-        found, _ = find_all_subjects(library, store, wanted, on_progress=on_progress)
-        found = {
-            i: understood for i, subjects in found.items() if (understood := _understood(store, subjects))
-        }
+        everyone = result.found
+        if not everyone:  # they were registered by a command that did not come so far
+            wanted = {i: references for i in bank.concepts if (references := library.concepts.references(i))}
+            everyone, _ = find_all_subjects(library, store, wanted, on_progress=on_progress)
+        found = {i: known for i, subjects in everyone.items() if (known := _understood(store, subjects))}
         asked = {i: _examples(library, store, bank, found, i) for i in untold if i in found}
         is_in_words = any(concept.words for concept in bank.concepts.values())
         if asked and (is_in_words or not _is_read(store.model, bank, asked)):
@@ -104,16 +112,14 @@ def _examples(
 ) -> Examples:
     """Some photos of a concept, and of others or, where there are too few, of nobody."""
     own = [one.reference for one in found[concept_id]]
-    keys = {reference.key for reference in own}
-    others = {
-        one.reference.key: one.reference.features
-        for i, subjects in found.items()
-        for one in subjects
-        if i != concept_id and one.reference.key not in keys
-    }
-    without = [*others.values()]
+    others = {one.reference.key: one.reference.features for subjects in found.values() for one in subjects}
+    for reference in own:
+        del others[reference.key]
+    # A photo of somebody else may show this one too, so it is taken only where there is no other.
+    without = [one for one in others.values() if concept_id not in likely_concepts(bank, one)]
     if len(without) < _MOST_PHOTOS:
         without += screened_negatives(library, store, bank, {concept_id: list(found[concept_id])})
+    without = without or list(others.values())
     step = max(1, len(without) // _MOST_PHOTOS)
     return [reference.features for reference in own[:_MOST_PHOTOS]], without[::step][:_MOST_PHOTOS]
 

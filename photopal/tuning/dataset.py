@@ -9,8 +9,8 @@ from PIL import ImageOps
 
 from photopal.concepts import Bank
 from photopal.concepts.initialize import FoundSubject
-from photopal.concepts.localize import location_maps, map_scores, suppress_rivals
-from photopal.concepts.registration import MOST_CORRECTED, FeatureStore, sample_negatives
+from photopal.concepts.localize import location_maps, map_scores
+from photopal.concepts.registration import MOST_CORRECTED, FeatureStore, likely_concepts, sample_negatives
 from photopal.concepts.wording import describe_concept
 from photopal.errors import PhotoError
 from photopal.library import ConceptRecord, Library, PhotoRecord
@@ -139,14 +139,6 @@ def mirror(model: VisionModel, row: PhotoRecord) -> PhotoFeatures:
     """Encode a photo with left and right exchanged."""
     mirrored = ImageOps.mirror(open_photo(row.path, max_side_px=MODEL_SIDE_PX))
     return model.encode_photos([mirrored], keys=[f"{row.content_hash}-mirrored"])[0].on_cpu()
-
-
-def likely_concepts(bank: Bank, features: PhotoFeatures) -> set[int]:
-    """Ids of the concepts that the maps see on a photo, or cannot exclude."""
-    ids = list(bank.concepts)
-    scores = map_scores(suppress_rivals(location_maps(features.patches, bank.directions(ids))))
-    # From the middle of the abstain band on: to leave out a negative costs little, to learn a wrong No much.
-    return {i for index, i in enumerate(ids) if float(scores[index]) > bank.concepts[i].calibration.threshold}
 
 
 def describe_concepts(

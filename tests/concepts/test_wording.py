@@ -7,9 +7,9 @@ import pytest
 from PIL import Image
 
 from photopal.box import WHOLE_PHOTO, Box
-from photopal.concepts import Bank, load_bank, save_bank, wording
+from photopal.concepts import load_bank, save_bank, wording
 from photopal.concepts.initialize import begin_with_words
-from photopal.concepts.registration import FeatureStore, refresh_bank, register_concepts
+from photopal.concepts.registration import FeatureStore, refresh_bank
 from photopal.concepts.wording import cut_out, describe_concept, put_into_words
 from photopal.errors import PhotoError
 from photopal.vlm.placeholders import SOFT_TOKENS
@@ -26,28 +26,31 @@ def store(model):
 
 
 class Answering:
-    """Answers for a model: one p(yes) for photos of whom it is asked about, one for as many other photos."""
+    """Answers for a model: how much it is for Yes about photos of whom it is asked about, and about others.
+
+    Attributes:
+        asked: Of how many concepts it was asked each time.
+    """
 
     def __init__(self):
-        self.own, self.others = 0.5, 0.5
+        self.own, self.others = 0.0, 0.0
         self.asked = []
 
-    def shares(self, model, requests, words):
-        self.asked.append(len(requests))
-        half = len(requests) // 2
-        return [self.own] * half + [self.others] * half
+    def margins(self, model, bank, asked):
+        self.asked.append(len(asked))
+        return [self.own], [self.others]
 
 
 @pytest.fixture
 def answers(model, monkeypatch):
     answering = Answering()
-    monkeypatch.setattr(wording, "first_answer_shares", answering.shares)
+    monkeypatch.setattr(wording, "_yes_margins", answering.margins)
     monkeypatch.setattr(model, "generate", lambda *_, **__: "a small one. It smiles.", raising=False)
     return answering
 
 
 def registered(library, store, path):
-    return refresh_bank(library, store.model, path, store=store).bank
+    return refresh_bank(library, store.model, path, store=store)
 
 
 def test_a_model_that_cannot_read_embeddings_gets_words_of_the_user_or_its_own(
@@ -61,13 +64,13 @@ def test_a_model_that_cannot_read_embeddings_gets_words_of_the_user_or_its_own(
     saved = load_bank(path, fingerprint=store.model.fingerprint)
     assert [concept.words for concept in saved.concepts.values()] == [anna.words, ben.words]
     assert not saved.has_open_words
-    assert answers.asked == [2 * (3 + 3)] * 2, "own photos and the other's, with embeddings and with words"
+    assert answers.asked == [2, 2], "with embeddings, and with words"
 
 
 def test_a_model_that_reads_embeddings_is_left_alone(named_library, store, path, answers):
-    answers.own, answers.others = 0.9, 0.1
-    bank = registered(named_library, store, path)
-    after = put_into_words(named_library, store, bank, path)
+    answers.own, answers.others = 3.0, -3.0
+    result = registered(named_library, store, path)
+    bank, after = result.bank, put_into_words(named_library, store, result, path)
     assert after.has_open_words is False
     assert all(after.concepts[i] is concept for i, concept in bank.concepts.items())
     assert len(answers.asked) == 1
@@ -76,10 +79,11 @@ def test_a_model_that_reads_embeddings_is_left_alone(named_library, store, path,
 def test_it_is_decided_once_and_again_for_who_comes_next(named_library, store, path, answers):
     bank = put_into_words(named_library, store, registered(named_library, store, path), path)
     answers.asked.clear()
-    assert registered(named_library, store, path).has_open_words is False
-    assert put_into_words(named_library, store, bank, path) is bank
+    result = registered(named_library, store, path)
+    assert not result.bank.has_open_words
+    assert put_into_words(named_library, store, result, path) is result.bank
     # Ben's photos change: that the model reads words is known from Anna.
-    answers.own, answers.others = 0.9, 0.1
+    answers.own, answers.others = 3.0, -3.0
     ben = named_library.concepts.get("Ben").id
     changed = bank.with_concepts([replace(bank.concepts[ben], references_key="of before")])
     save_bank(changed, path)
@@ -89,10 +93,10 @@ def test_it_is_decided_once_and_again_for_who_comes_next(named_library, store, p
 
 
 def test_tuned_embeddings_show_that_they_are_read_and_stay(named_library, store, path, answers):
-    bank = registered(named_library, store, path)
+    result = registered(named_library, store, path)
     anna, ben = (named_library.concepts.get(name).id for name in ("Anna", "Ben"))
-    tuned = bank.with_concepts([replace(bank.concepts[anna], is_tuned=True)])
-    after = put_into_words(named_library, store, tuned, path)
+    tuned = result.bank.with_concepts([replace(result.bank.concepts[anna], is_tuned=True)])
+    after = put_into_words(named_library, store, replace(result, bank=tuned), path)
     assert not answers.asked
     assert (after.concepts[anna].words, after.concepts[ben].words) == ("", "")
 
@@ -102,7 +106,13 @@ def test_a_killed_command_leaves_it_to_the_next(named_library, store, path, answ
     with pytest.raises(pytest.fail.Exception):
         put_into_words(named_library, store, registered(named_library, store, path), path)
     monkeypatch.undo()
-    assert refresh_bank(named_library, store.model, path, store=store).bank.has_open_words
+    answers.own = answers.others = 0.0
+    monkeypatch.setattr(wording, "_yes_margins", answers.margins)
+    monkeypatch.setattr(store.model, "generate", lambda *_, **__: "a small one.", raising=False)
+    result = registered(named_library, store, path)
+    assert result.found == {}
+    after = put_into_words(named_library, store, result, path)
+    assert all(concept.words for concept in after.concepts.values())
 
 
 def test_photos_that_the_model_was_not_made_for_tell_nothing(
@@ -118,37 +128,65 @@ def test_a_photo_that_is_gone_is_not_described(named_library, store, path, answe
     def gone(*_, **__):
         raise PhotoError(Path("gone.jpg"), "gone")
 
-    bank = registered(named_library, store, path)
+    result = registered(named_library, store, path)
     monkeypatch.setattr(wording, "open_photo", gone)
-    after = put_into_words(named_library, store, bank, path)
+    after = put_into_words(named_library, store, result, path)
     ben = named_library.concepts.get("Ben").id
     assert after.concepts[ben].words == ""
-    assert after.concepts[ben].token_count == bank.concepts[ben].token_count
+    assert after.concepts[ben].token_count == result.bank.concepts[ben].token_count
 
 
 def test_of_several_descriptions_the_one_is_taken_that_tells_photos_apart(
     named_library, store, path, answers, monkeypatch
 ):
-    bank = registered(named_library, store, path)
+    result = registered(named_library, store, path)
     ben = named_library.concepts.get("Ben")
     said = iter(["a bald one", "a small one", "a green one"])
     monkeypatch.setattr(store.model, "generate", lambda *_, **__: next(said), raising=False)
-    clear = {"a bald one": 0.5, "a small one": 0.9, "a green one": 0.7}
+    clear = {"a bald one": -1.0, "a small one": 3.0, "a green one": 1.0}
 
     def begin(model, concept, words):
         answers.own = clear[words]
         return begin_with_words(model, concept, words)
 
     monkeypatch.setattr(wording, "begin_with_words", begin)
-    found = register_concepts(named_library, store, Bank(store.model.fingerprint, "")).found
-    described = describe_concept(named_library, store, bank, ben, found)
+    described = describe_concept(named_library, store, result.bank, ben, result.found)
     assert described == ("a small one", "a green one", "a bald one")
 
 
 def test_how_much_it_is_for_yes_is_taken_off(named_library, store, path, answers):
-    answers.own = answers.others = 0.9
+    answers.own = answers.others = 2.0
     bank = put_into_words(named_library, store, registered(named_library, store, path), path)
-    assert all(concept.yes_bias > 1 for concept in bank.concepts.values())
+    assert all(concept.yes_bias > 0.5 for concept in bank.concepts.values())
+
+
+def test_the_model_is_asked_about_photos_of_the_concept_and_of_others(named_library, store, path):
+    result = registered(named_library, store, path)
+    anna = named_library.concepts.get("Anna").id
+    own, others = wording._examples(named_library, store, result.bank, result.found, anna)
+    mine = {id(one.reference.features) for one in result.found[anna]}
+    assert {id(one) for one in own} == mine
+    assert others
+    assert not mine & {id(one) for one in others}
+    yes, no = wording._yes_margins(store.model, result.bank, {anna: (own, others)})
+    assert (len(yes), len(no)) == (len(own), len(others))
+    anew = wording._yes_margins(store.model, result.bank, {anna: (own[:1], ())})
+    assert anew == ([pytest.approx(yes[0], abs=1e-4)], [])
+
+
+def test_a_photo_of_somebody_else_that_may_show_the_concept_too_comes_last(
+    named_library, store, path, monkeypatch
+):
+    result = registered(named_library, store, path)
+    anna, ben = (named_library.concepts.get(name).id for name in ("Anna", "Ben"))
+    alike, other, *_ = (one.reference.features for one in result.found[ben])
+    monkeypatch.setattr(wording, "likely_concepts", lambda _, one: {ben} if one is other else {anna, ben})
+    monkeypatch.setattr(wording, "screened_negatives", lambda *_: [])
+    _, others = wording._examples(named_library, store, result.bank, result.found, anna)
+    assert [id(one) for one in others] == [id(other)]
+    monkeypatch.setattr(wording, "likely_concepts", lambda *_: {anna})
+    _, others = wording._examples(named_library, store, result.bank, result.found, anna)
+    assert id(alike) in {id(one) for one in others}
 
 
 def test_a_cut_out_lies_within_the_photo():

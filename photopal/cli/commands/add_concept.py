@@ -201,7 +201,7 @@ def _register(
             raise
         # After the transaction, as the model may take a while to say how somebody looks.
         try:
-            bank = put_into_words(library, store, result.bank, path)
+            bank = put_into_words(library, store, result, path)
         except Exception as error:
             error.add_note("The photos were added; the next command tries again.")
             raise

@@ -25,13 +25,13 @@ from photopal.concepts.initialize import (
     find_subjects,
     register_concept,
 )
+from photopal.concepts.registration import likely_concepts
 from photopal.concepts.wording import MOST_DESCRIPTIONS, say_looks, sort_descriptions
 from photopal.lab.datasets.drawn_scenarios import Family
 from photopal.lab.datasets.scenario import Dataset, DatasetConcept, DatasetPhoto, Scenario
 from photopal.lab.experiments.photo_store import PhotoStore, read_mask
 from photopal.library import ConceptRecord
 from photopal.tuning import TuneOptions, TuningConcept, TuningPhoto, TuningReport, tune_from_best_start
-from photopal.tuning.dataset import likely_concepts
 from photopal.vlm.protocol import PhotoFeatures
 
 Fault = Literal["masks ignored", "labels shifted", "marks at random", "wrong rows"]
