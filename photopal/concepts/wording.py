@@ -58,9 +58,9 @@ def put_into_words(
 ) -> Bank:
     """Give the concepts of a bank words where that is open and the model cannot read their embeddings.
 
-    Whether it can is known where others were tuned; else it is asked about reference photos. Where there is
-    no photo of somebody else to compare with, or where the model was not made for such photos, nothing
-    changes. Tuned concepts stay as they are.
+    Whether it can is known where others were tuned; else it is asked about the reference photos of several
+    concepts. With a single one that cannot be told, and of models made for photos of any kind no one is known
+    that can. Where a model was not made for such photos, nothing changes. Tuned concepts stay as they are.
 
     Args:
         library: Has the concepts and their reference photos.
@@ -86,9 +86,9 @@ def put_into_words(
             wanted = {i: references for i in bank.concepts if (references := library.concepts.references(i))}
             everyone, _ = find_all_subjects(library, store, wanted, on_progress=on_progress)
         found = {i: known for i, subjects in everyone.items() if (known := _understood(store, subjects))}
-        asked = {i: _examples(library, store, bank, found, i) for i in untold if i in found}
+        asked = [i for i in untold if i in found]
         is_in_words = any(concept.words for concept in bank.concepts.values())
-        if asked and (is_in_words or not _is_read(store.model, bank, asked)):
+        if asked and (is_in_words or not _is_read(store.model, bank, found, asked)):
             worded = _in_words(library, store, worded, found, asked)
     save_bank(worded, path)
     return worded
@@ -103,6 +103,35 @@ def _understood(store: FeatureStore, subjects: Sequence[FoundSubject]) -> list[F
     return [one for one in subjects if store.model.is_in_distribution(one.reference.features)]
 
 
+def _is_read(
+    model: VisionModel, bank: Bank, found: Mapping[int, Sequence[FoundSubject]], asked: Sequence[int]
+) -> bool:
+    """Whether the model tells concepts apart by registered embeddings.
+
+    Each is asked about on photos of others, and they on its photos. Photos of nobody would not do: whoever it
+    is asked for, a model is more for Yes where it sees somebody.
+    """
+    pairs = {i: _of_others(bank, found, i) for i in asked[:_MOST_CONCEPTS]}
+    examples = {i: (_own(found, i), others) for i, others in pairs.items() if others}
+    area = area_under_curve(*_yes_margins(model, bank, examples))
+    return not model.sees_all if math.isnan(area) else area >= READABLE
+
+
+def _own(found: Mapping[int, Sequence[FoundSubject]], concept_id: int) -> list[PhotoFeatures]:
+    return [one.reference.features for one in found[concept_id][:_MOST_PHOTOS]]
+
+
+def _of_others(
+    bank: Bank, found: Mapping[int, Sequence[FoundSubject]], concept_id: int
+) -> list[PhotoFeatures]:
+    """Some photos of other concepts; those that may show this one too only where there are no others."""
+    own = {one.reference.key for one in found[concept_id]}
+    photos = {one.reference.key: one.reference.features for subjects in found.values() for one in subjects}
+    others = [features for key, features in photos.items() if key not in own]
+    clear = [one for one in others if concept_id not in likely_concepts(bank, one)] or others
+    return clear[:: max(1, len(clear) // _MOST_PHOTOS)][:_MOST_PHOTOS]
+
+
 def _examples(
     library: Library,
     store: FeatureStore,
@@ -111,23 +140,10 @@ def _examples(
     concept_id: int,
 ) -> Examples:
     """Some photos of a concept, and of others or, where there are too few, of nobody."""
-    own = [one.reference for one in found[concept_id]]
-    others = {one.reference.key: one.reference.features for subjects in found.values() for one in subjects}
-    for reference in own:
-        del others[reference.key]
-    # A photo of somebody else may show this one too, so it is taken only where there is no other.
-    without = [one for one in others.values() if concept_id not in likely_concepts(bank, one)]
+    without = _of_others(bank, found, concept_id)
     if len(without) < _MOST_PHOTOS:
         without += screened_negatives(library, store, bank, {concept_id: list(found[concept_id])})
-    without = without or list(others.values())
-    step = max(1, len(without) // _MOST_PHOTOS)
-    return [reference.features for reference in own[:_MOST_PHOTOS]], without[::step][:_MOST_PHOTOS]
-
-
-def _is_read(model: VisionModel, bank: Bank, asked: Mapping[int, Examples]) -> bool:
-    """Whether the model tells photos apart by registered embeddings; True where that cannot be known."""
-    area = area_under_curve(*_yes_margins(model, bank, asked))
-    return math.isnan(area) or area >= READABLE
+    return _own(found, concept_id), without[:_MOST_PHOTOS]
 
 
 def _in_words(
@@ -135,7 +151,7 @@ def _in_words(
     store: FeatureStore,
     bank: Bank,
     found: Mapping[int, Sequence[FoundSubject]],
-    asked: Mapping[int, Examples],
+    asked: Sequence[int],
 ) -> Bank:
     """The bank with words for those asked about, and how much the model is for Yes with them."""
     worded = []
@@ -143,7 +159,8 @@ def _in_words(
         if concept.id in asked and (said := describe_concept(library, store, bank, concept, found)):
             worded.append(begin_with_words(store.model, bank.concepts[concept.id], said[0]))
     bank = bank.with_concepts(worded)
-    bias = fit_yes_bias(*_yes_margins(store.model, bank, asked))
+    examples = {i: _examples(library, store, bank, found, i) for i in asked}
+    bias = fit_yes_bias(*_yes_margins(store.model, bank, examples))
     return bank.with_concepts([replace(concept, yes_bias=bias) for concept in worded if concept.words])
 
 

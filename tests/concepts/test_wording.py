@@ -174,19 +174,26 @@ def test_the_model_is_asked_about_photos_of_the_concept_and_of_others(named_libr
     assert anew == ([pytest.approx(yes[0], abs=1e-4)], [])
 
 
-def test_a_photo_of_somebody_else_that_may_show_the_concept_too_comes_last(
+def test_a_photo_of_somebody_else_that_may_show_the_concept_too_is_left_out_where_there_are_others(
     named_library, store, path, monkeypatch
 ):
     result = registered(named_library, store, path)
     anna, ben = (named_library.concepts.get(name).id for name in ("Anna", "Ben"))
     alike, other, *_ = (one.reference.features for one in result.found[ben])
     monkeypatch.setattr(wording, "likely_concepts", lambda _, one: {ben} if one is other else {anna, ben})
-    monkeypatch.setattr(wording, "screened_negatives", lambda *_: [])
-    _, others = wording._examples(named_library, store, result.bank, result.found, anna)
-    assert [id(one) for one in others] == [id(other)]
+    assert [id(one) for one in wording._of_others(result.bank, result.found, anna)] == [id(other)]
     monkeypatch.setattr(wording, "likely_concepts", lambda *_: {anna})
-    _, others = wording._examples(named_library, store, result.bank, result.found, anna)
-    assert id(alike) in {id(one) for one in others}
+    assert id(alike) in {id(one) for one in wording._of_others(result.bank, result.found, anna)}
+
+
+@pytest.mark.parametrize("sees_all", [True, False])
+def test_of_a_single_concept_it_cannot_be_told_and_no_model_of_all_photos_is_known_to_read_it(
+    sees_all, named_library, store, path, monkeypatch
+):
+    named_library.concepts.remove("Ben")
+    monkeypatch.setattr(type(store.model), "sees_all", sees_all)
+    after = put_into_words(named_library, store, registered(named_library, store, path), path)
+    assert [bool(concept.words) for concept in after.concepts.values()] == [sees_all]
 
 
 def test_a_cut_out_lies_within_the_photo():
