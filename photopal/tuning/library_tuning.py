@@ -131,7 +131,8 @@ def plan_tuning(
     }
     photos = gather_photos(library, store, bank, trained=trained, seed=options.seed)
     photos = photos_for_newcomers(photos, bank, concepts)
-    start = choose_start(model, bank, concepts, photos, options)
+    is_in_words = any(concept.words for concept in in_use.concepts.values())
+    start = choose_start(model, bank, concepts, photos, options, is_in_words=is_in_words)
     rival = in_use if _is_comparable(in_use, start.bank, trained, seed=options.seed) else None
     return TuningPlan(
         path=path,

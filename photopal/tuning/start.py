@@ -56,6 +56,8 @@ def choose_start(
     concepts: Mapping[int, TuningConcept],
     photos: Sequence[TuningPhoto],
     options: TuneOptions,
+    *,
+    is_in_words: bool = False,
 ) -> TuningStart:
     """Choose between registered embeddings and words by what the model makes of them on held-out photos.
 
@@ -65,6 +67,9 @@ def choose_start(
         concepts: Everyone the prompts may speak of, by id; frozen ones stay as they are.
         photos: Those that `tune_bank` is given; it holds out the same.
         options: Settings for registered embeddings.
+        is_in_words: Whether it is known already that the model cannot read registered embeddings. With a
+            single concept the measurement here may not show it: a model is more for Yes where it sees
+            somebody.
     """
     areas: dict[Way, float] = {"registered": validate_bank(model, bank, concepts, photos, options).area}
     described = {
@@ -72,7 +77,8 @@ def choose_start(
         for i, concept in concepts.items()
         if concept.descriptions and not concept.is_frozen
     }
-    if math.isnan(areas["registered"]) or areas["registered"] >= ENOUGH or not described:
+    is_read = math.isnan(areas["registered"]) or areas["registered"] >= ENOUGH
+    if (is_read and not is_in_words) or not described:
         return TuningStart(bank, options, "registered", areas)
     worded = bank.with_concepts(
         [begin_with_words(model, bank.concepts[i], words) for i, words in described.items()]
@@ -80,7 +86,7 @@ def choose_start(
     if not any(worded.concepts[i].is_inline for i in described):
         return TuningStart(bank, options, "registered", areas)
     areas["words"] = validate_bank(model, worded, concepts, photos, options).area
-    if not areas["words"] > areas["registered"]:
+    if not is_in_words and not areas["words"] > areas["registered"]:
         return TuningStart(bank, options, "registered", areas)
     return TuningStart(worded, thorough(options), "words", areas)
 

@@ -71,6 +71,13 @@ def test_the_start_is_the_one_that_tells_photos_apart(
     assert chosen.options == (thorough(OPTIONS) if way == "words" else OPTIONS)
 
 
+@pytest.mark.parametrize("registered", [0.95, float("nan")])
+def test_what_registration_found_out_is_not_measured_away(registered, model, bank, concepts, monkeypatch):
+    monkeypatch.setattr(start, "validate_bank", measuring(registered, 0.6))
+    assert choose_start(model, bank, concepts, [], OPTIONS, is_in_words=True).way == "words"
+    assert choose_start(model, bank, concepts, [], OPTIONS).way == "registered"
+
+
 def test_only_who_is_described_and_tuned_begins_with_words(model, bank, concepts, monkeypatch):
     monkeypatch.setattr(start, "validate_bank", measuring(0.5, 0.9))
     first, second = concepts
