@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 
 from photopal.box import Box
-from photopal.concepts.bank import Bank, BankConcept, save_bank
+from photopal.concepts.bank import Bank, save_bank
 from photopal.concepts.calibration import area_under_curve, fit_yes_bias
 from photopal.concepts.initialize import FoundSubject, begin_with_words
 from photopal.concepts.localize import cells_extent
@@ -29,7 +29,6 @@ from photopal.concepts.registration import (
 from photopal.errors import PhotoError
 from photopal.library import ConceptRecord, Library, ReferencePhoto
 from photopal.photos import MODEL_SIDE_PX, open_photo
-from photopal.progress import OnProgress
 from photopal.prompts import build_prompt, recognition_question
 from photopal.prompts import templates as questions
 from photopal.vlm.batch_decoder import GenerationRequest, first_answer_shares
@@ -53,8 +52,6 @@ def put_into_words(
     store: FeatureStore,
     result: SyncResult,
     path: Path,
-    *,
-    on_progress: OnProgress | None = None,
 ) -> Bank:
     """Give the concepts of a bank words where that is open and the model cannot read their embeddings.
 
@@ -67,7 +64,6 @@ def put_into_words(
         store: Encodes photos; has the model.
         result: What `refresh_bank` gave.
         path: The bank's file; gets what comes of it.
-        on_progress: Called for every concept that is looked for.
 
     Returns:
         The bank as it is in the file now.
@@ -75,8 +71,10 @@ def put_into_words(
     Raises:
         BankError: The bank cannot be written.
     """
-    bank = result.bank
+    bank = _in_the_users_words(library, store.model, result.bank)
     if not bank.has_open_words:
+        if bank is not result.bank:
+            save_bank(bank, path)
         return bank
     worded = replace(bank, has_open_words=False)
     untold = [i for i, concept in bank.concepts.items() if not concept.is_tuned and not concept.words]
@@ -84,7 +82,7 @@ def put_into_words(
         everyone = result.found
         if not everyone:  # they were registered by a command that did not come so far
             wanted = {i: references for i in bank.concepts if (references := library.concepts.references(i))}
-            everyone, _ = find_all_subjects(library, store, wanted, on_progress=on_progress)
+            everyone, _ = find_all_subjects(library, store, wanted)
         found = {i: known for i, subjects in everyone.items() if (known := _understood(store, subjects))}
         asked = [i for i in untold if i in found]
         is_in_words = any(concept.words for concept in bank.concepts.values())
@@ -92,6 +90,17 @@ def put_into_words(
             worded = _in_words(library, store, worded, found, asked)
     save_bank(worded, path)
     return worded
+
+
+def _in_the_users_words(library: Library, model: VisionModel, bank: Bank) -> Bank:
+    """The bank with what the user has said since of the looks of those in words; tuned ones stay."""
+    changed = []
+    for concept in library.concepts.all():
+        known = bank.concepts.get(concept.id)
+        words = (concept.about or "").strip().rstrip(".")
+        if known is not None and known.words and not known.is_tuned and words and words != known.words:
+            changed.append(begin_with_words(model, known, words))
+    return bank.with_concepts(changed) if changed else bank
 
 
 Examples = tuple[Sequence[PhotoFeatures], Sequence[PhotoFeatures]]
@@ -159,7 +168,7 @@ def _in_words(
         if concept.id in asked and (said := describe_concept(library, store, bank, concept, found)):
             worded.append(begin_with_words(store.model, bank.concepts[concept.id], said[0]))
     bank = bank.with_concepts(worded)
-    examples = {i: _examples(library, store, bank, found, i) for i in asked}
+    examples = {i: _examples(library, store, bank, found, i) for i in asked[:_MOST_CONCEPTS]}
     bias = fit_yes_bias(*_yes_margins(store.model, bank, examples))
     return bank.with_concepts([replace(concept, yes_bias=bias) for concept in worded if concept.words])
 
@@ -222,8 +231,8 @@ def _yes_margins(
     """By how much the model is for Yes, in logits, where that is right and where it is wrong."""
     question = recognition_question(name_placeholder(0))
     requests: tuple[list[GenerationRequest], list[GenerationRequest]] = [], []
-    for concept_id, examples in list(asked.items())[:_MOST_CONCEPTS]:
-        concept: BankConcept = bank.concepts[concept_id]
+    for concept_id, examples in asked.items():
+        concept = bank.concepts[concept_id]
         prompt = build_prompt(question, [concept.in_prompt()])
         rows = bank.embeddings([concept_id], [str(concept_id)])
         for side, photos in zip(requests, examples, strict=True):

@@ -12,6 +12,7 @@ from photopal.concepts.initialize import begin_with_words
 from photopal.concepts.registration import FeatureStore, refresh_bank
 from photopal.concepts.wording import cut_out, describe_concept, put_into_words
 from photopal.errors import PhotoError
+from photopal.ingest.references import add_references, list_reference_files
 from photopal.vlm.placeholders import SOFT_TOKENS
 
 
@@ -90,6 +91,17 @@ def test_it_is_decided_once_and_again_for_who_comes_next(named_library, store, p
     again = put_into_words(named_library, store, registered(named_library, store, path), path)
     assert again.concepts[ben].words == "a small one"
     assert len(answers.asked) == 1, "how much it is for Yes"
+
+
+def test_what_the_user_says_later_takes_the_place_of_the_models_words(named_library, store, path, answers):
+    put_into_words(named_library, store, registered(named_library, store, path), path)
+    ben = named_library.concepts.get("Ben")
+    photos = [reference.photo.path for reference in named_library.concepts.references(ben.id)]
+    add_references(named_library, "Ben", list_reference_files(photos), about="a boy in green")
+    after = put_into_words(named_library, store, registered(named_library, store, path), path)
+    assert after.concepts[ben.id].words == "a boy in green"
+    saved = load_bank(path, fingerprint=store.model.fingerprint)
+    assert saved.concepts[ben.id].words == "a boy in green"
 
 
 def test_tuned_embeddings_show_that_they_are_read_and_stay(named_library, store, path, answers):

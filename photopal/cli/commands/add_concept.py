@@ -272,5 +272,7 @@ def _show(
     else:
         session.say(f"{concept.name} already has these photos.")
     if words and not concept.about:
-        session.say(f'The model sees {concept.name} as "{words}". If that is wrong, say it with --about.')
+        session.say(
+            f'The model sees {concept.name} as "{words}". If that is wrong, describe them with --about.'
+        )
     session.say("The name can be used now. Run `photopal tune` to make it more accurate.")
