@@ -159,8 +159,7 @@ class RayCaptioner:
             What is seen on each, or why it cannot be read; how many photos like them have room in memory; and
             for how many seconds the model worked. None where the worker was not started.
         """
-        captioner = self._captioner
-        if captioner is None:
+        if self._captioner is None:
             return None
         # Photos are decoded, and faces found, on threads while the model works on those before.
         opened = list(self._threads.map(_open, photos))
@@ -169,6 +168,7 @@ class RayCaptioner:
             for photo in photos
         ]
         with self._lock:
+            captioner = self._captioner  # it may have been started anew until the lock was free
             started_s = time.perf_counter()
             images = [image for image in opened if not isinstance(image, str)]
             keys = [p.key for p, image in zip(photos, opened, strict=True) if not isinstance(image, str)]
@@ -197,11 +197,11 @@ class RayCaptioner:
         Returns:
             The captions, and for how many seconds the model worked. None where the worker was not started.
         """
-        captioner = self._captioner
-        if captioner is None:
-            return None
         wanted = [key for key, sightings in zip(keys, weighed, strict=True) if sightings is not None]
         with self._lock:
+            captioner = self._captioner
+            if captioner is None:
+                return None
             if not all(map(captioner.knows, wanted)):
                 import ray
 

@@ -221,6 +221,39 @@ def test_a_photo_by_which_every_worker_is_lost_is_skipped_and_all_others_are_cap
     assert len(made) == len(set(made)) == report.captioned
 
 
+def test_a_call_that_waits_while_the_worker_is_started_anew_uses_what_is_loaded_then():
+    class Loaded:
+        most_photos = 1
+
+        def __init__(self):
+            self.kept = set()
+
+        def look(self, keys, images):
+            self.kept.update(keys)
+            return []
+
+        def knows(self, key):
+            return key in self.kept
+
+        def write(self, keys, weighed):
+            assert self.kept.issuperset(keys)
+            return ["written"] * len(keys)
+
+    worker = RayCaptioner()
+
+    class StartedMeanwhile(nullcontext):
+        def __enter__(self):
+            worker._captioner = Loaded()
+
+    def look(photos):
+        worker._captioner.look(photos, photos)
+
+    worker._captioner, worker._lock, worker.look = Loaded(), StartedMeanwhile(), look
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "ray", SimpleNamespace(get=lambda photos: photos))
+        assert worker.write([["a"]], ["a"], ["sightings"])[0] == ["written"]
+
+
 @pytest.mark.slow
 def test_a_photo_that_is_broken_since_it_was_indexed_is_skipped_with_the_reason(house, tmp_path):
     from dataclasses import replace
