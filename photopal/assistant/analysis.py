@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -34,6 +34,8 @@ class Sighting:
         box: The region around.
         source: Whose word it is that it counts as seen, or does not.
         verdict: What to tell of it, where it is not the model's word.
+        displaced_by: Ids of concepts that are seen more surely in the same place; without them it would count
+            as seen.
     """
 
     concept: ConceptRecord
@@ -44,6 +46,7 @@ class Sighting:
     box: Box
     source: EvidenceSource = "model"
     verdict: Verdict | None = None
+    displaced_by: tuple[int, ...] = ()
 
     @property
     def mark_point(self) -> tuple[float, float]:
@@ -170,12 +173,22 @@ def corrected(analysis: Seen, words: Mapping[int, Evidence]) -> Seen:
     """
     if not words:
         return analysis
+    gone = {concept_id for concept_id, word in words.items() if not word.is_present}
     sightings = [
-        sighting if (word := words.get(sighting.concept.id)) is None else _corrected(sighting, word)
+        _replaced(sighting, gone)
+        if (word := words.get(sighting.concept.id)) is None
+        else _corrected(sighting, word)
         for sighting in analysis.sightings
     ]
     sightings.sort(key=lambda s: (not s.is_present, s.source == "model", -s.score))
     return replace(analysis, sightings=tuple(sightings))
+
+
+def _replaced(sighting: Sighting, gone: Set[int]) -> Sighting:
+    """The same, or seen after all where those in its place are known not to be there."""
+    if not sighting.displaced_by or not gone >= set(sighting.displaced_by):
+        return sighting
+    return replace(sighting, is_present=True, displaced_by=())
 
 
 def _corrected(sighting: Sighting, word: Evidence) -> Sighting:

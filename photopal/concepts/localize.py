@@ -65,6 +65,22 @@ def suppress_rivals(maps: Tensor) -> Tensor:
     return maps - (rival - maps).clamp(min=0)
 
 
+def contested_places(maps: Tensor, lowered: Tensor, ties: Sequence[float]) -> Tensor:
+    """Which concepts fit the place of another as well as that one does, or nearly so.
+
+    Args:
+        maps: `[concepts, rows, cols]`.
+        lowered: The same after `suppress_rivals`; a concept's place is where its own is highest.
+        ties: By how much less another may fit the place of each concept, as cosine.
+
+    Returns:
+        Bool `[concepts, concepts]`: whether the first contests the place of the second; not its own.
+    """
+    at_places = maps.flatten(1)[:, lowered.flatten(1).argmax(dim=1)]  # [concepts, places]
+    contests = at_places >= at_places.diagonal() - torch.tensor(ties)
+    return contests.fill_diagonal_(False)
+
+
 def map_scores(maps: Tensor, *, top: int = 2) -> Tensor:
     """How strongly each concept shows anywhere: the mean of its highest patches.
 

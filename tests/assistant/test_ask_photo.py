@@ -3,27 +3,18 @@
 import pytest
 
 from photopal.assistant.ask import ask_each, ask_photo, named_in
-from photopal.assistant.assistant import Assistant
-from photopal.concepts.calibration import Calibration
 from photopal.library import ConceptRecord
 from photopal.photos import open_photo
+from tests.assistant.certain import certain
 
 
 def concept(number: int, name: str) -> ConceptRecord:
     return ConceptRecord(id=number, name=name, kind="person", about=None, created_at="")
 
 
-def seeing(assistant, *, present):
-    from dataclasses import replace
-
-    level = -2.0 if present else 2.0
-    concepts = [replace(c, calibration=Calibration(level, level)) for c in assistant.bank.concepts.values()]
-    return Assistant(assistant.model, assistant.bank.with_concepts(concepts), assistant.concepts)
-
-
 @pytest.mark.slow
 def test_somebody_absent_is_said_to_be_absent_without_asking_the_model(assistant, drawn_family):
-    blind = seeing(assistant, present=False)
+    blind = certain(assistant, present=False)
     analysis = blind.analyze(open_photo(drawn_family.both))
     pieces = []
     answer = ask_photo(blind, analysis, "Is anna here?", on_text=pieces.append)
@@ -36,7 +27,7 @@ def test_somebody_absent_is_said_to_be_absent_without_asking_the_model(assistant
 
 @pytest.mark.slow
 def test_an_answer_of_the_model_is_told_piece_by_piece(assistant, drawn_family):
-    seer = seeing(assistant, present=True)
+    seer = certain(assistant, present=True)
     analysis = seer.analyze(open_photo(drawn_family.both))
     pieces = []
     answer = ask_photo(seer, analysis, "What is Anna doing?", on_text=pieces.append)
@@ -47,7 +38,7 @@ def test_an_answer_of_the_model_is_told_piece_by_piece(assistant, drawn_family):
 
 @pytest.mark.slow
 def test_a_question_without_names_is_asked_as_it_is(assistant, drawn_family):
-    blind = seeing(assistant, present=False)
+    blind = certain(assistant, present=False)
     analysis = blind.analyze(open_photo(drawn_family.both))
     assert ask_photo(blind, analysis, "What colour is the sky?").is_from_model
 
@@ -80,7 +71,7 @@ QUESTIONS = (
 
 @pytest.mark.slow
 def test_questions_that_share_the_photo_are_answered_as_each_on_a_fresh_look(assistant, drawn_family):
-    seer = seeing(assistant, present=True)
+    seer = certain(assistant, present=True)
     image = open_photo(drawn_family.both)
     analysis = seer.analyze(image)
     fresh = [ask_photo(seer, seer.analyze(image), question) for question in QUESTIONS]
@@ -92,7 +83,7 @@ def test_questions_that_share_the_photo_are_answered_as_each_on_a_fresh_look(ass
 
 @pytest.mark.slow
 def test_a_second_question_about_a_photo_computes_its_words_only(assistant, drawn_family, monkeypatch):
-    seer = seeing(assistant, present=True)
+    seer = certain(assistant, present=True)
     analysis = seer.analyze(open_photo(drawn_family.both))
     ask_photo(seer, analysis, "What is Anna doing?")
     lengths = []
@@ -110,7 +101,7 @@ def test_a_second_question_about_a_photo_computes_its_words_only(assistant, draw
 
 @pytest.mark.slow
 def test_questions_asked_together_know_who_is_absent(assistant, drawn_family):
-    blind = seeing(assistant, present=False)
+    blind = certain(assistant, present=False)
     analysis = blind.analyze(open_photo(drawn_family.both))
     together = ask_each(blind, analysis, QUESTIONS)
     assert together == [ask_photo(blind, analysis, question) for question in QUESTIONS]

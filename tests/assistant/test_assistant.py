@@ -4,17 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from photopal.assistant.analysis import corrected
 from photopal.assistant.assistant import Assistant
 from photopal.concepts.calibration import Calibration
+from photopal.library import Evidence
 from photopal.photos import open_photo
 from photopal.prompts import MOST_CONCEPTS
-
-
-def certain(assistant: Assistant, *, present: bool) -> Assistant:
-    """The same assistant, whose maps see everybody or nobody."""
-    level = -2.0 if present else 2.0
-    concepts = [replace(c, calibration=Calibration(level, level)) for c in assistant.bank.concepts.values()]
-    return Assistant(assistant.model, assistant.bank.with_concepts(concepts), assistant.concepts)
+from tests.assistant.certain import certain
 
 
 def test_every_concept_is_told_of_with_a_place_on_the_photo(assistant, drawn_family):
@@ -38,7 +34,7 @@ def test_the_model_is_asked_only_where_the_maps_leave_it_open(assistant, drawn_f
         assert 0 <= sighting.probability <= 1
         # Where map and model agree there is no doubt.
         if (sighting.score > 0) == (sighting.probability >= 0.5):
-            assert sighting.is_present == (sighting.score > 0)
+            assert sighting.is_present == (sighting.score > 0 and not sighting.displaced_by)
 
 
 def test_among_many_concepts_whoever_is_seen_must_be_seen_more_clearly(assistant, drawn_family):
@@ -65,6 +61,23 @@ def test_among_many_concepts_whoever_is_seen_must_be_seen_more_clearly(assistant
         assert [s.concept.name for s in many.sightings if s.is_present] == ["Anna"] * is_seen_among_many
 
 
+def test_of_two_names_for_one_place_the_surer_one_is_seen_unless_it_is_known_not_to_be_there(
+    assistant, drawn_family
+):
+    anna, ben = assistant.concepts
+    looks = assistant.bank.concepts[anna.id]
+    less = replace(looks, calibration=Calibration(-2.0, -2.0))
+    surer = replace(looks, concept_id=ben.id, calibration=Calibration(-3.0, -3.0))
+    bank = assistant.bank.with_concepts([less, surer])
+    analysis = Assistant(assistant.model, bank, [anna, ben]).analyze(open_photo(drawn_family.both))
+    assert [sighting.concept.name for sighting in analysis.present] == ["Ben"]
+    assert analysis.of(anna.id).displaced_by == (ben.id,)
+    for is_present, names in ((True, ["Ben"]), (False, ["Anna"])):
+        word = Evidence(concept_id=ben.id, is_present=is_present, source="user")
+        known = corrected(analysis, {ben.id: word})
+        assert [sighting.concept.name for sighting in known.present] == names
+
+
 def test_those_seen_are_marked_from_left_to_right_and_the_photo_is_left_alone(assistant, drawn_family):
     image = open_photo(drawn_family.both)
     before = image.tobytes()
@@ -72,7 +85,9 @@ def test_those_seen_are_marked_from_left_to_right_and_the_photo_is_left_alone(as
     analysis = seer.analyze(image)
     personal = seer.personalize(analysis)
     assert [mark.number for mark in personal.marks] == [1, 2]
-    assert personal.marks[0].x <= personal.marks[1].x
+    places = [(mark.x, mark.y) for mark in personal.marks]
+    assert places == [sighting.mark_point for sighting in analysis.present]
+    assert analysis.present[0].point[0] <= analysis.present[1].point[0]
     assert image.tobytes() == before
     assert personal.features is not analysis.features
 

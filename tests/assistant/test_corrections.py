@@ -1,7 +1,5 @@
 """What the user said of who is on a photo counts in captions, answers and marks, whatever a model finds."""
 
-from dataclasses import replace
-
 import pytest
 
 from photopal.assistant.analysis import corrected
@@ -9,17 +7,16 @@ from photopal.assistant.ask import ask_library, ask_photo
 from photopal.assistant.assistant import Assistant
 from photopal.assistant.caption import caption_photos
 from photopal.assistant.watcher import WatchCaptioner
-from photopal.concepts.calibration import Calibration
 from photopal.concepts.registration import refresh_bank
 from photopal.library import SearchQuery
 from photopal.photos import open_photo
+from tests.assistant.certain import certain
 
 
 @pytest.fixture
 def seer(assistant):
     """An assistant that sees everybody everywhere."""
-    concepts = [replace(c, calibration=Calibration(-2.0, -2.0)) for c in assistant.bank.concepts.values()]
-    return Assistant(assistant.model, assistant.bank.with_concepts(concepts), assistant.concepts)
+    return certain(assistant, present=True)
 
 
 @pytest.fixture
@@ -69,13 +66,7 @@ def test_what_the_model_found_itself_is_stored_and_counts_again_after_undo(named
 @pytest.mark.slow
 def test_a_name_put_on_is_offered_first_and_marked_where_the_user_says(named_library, assistant, photo):
     _, ben = ids(named_library)
-    blind = Assistant(
-        assistant.model,
-        assistant.bank.with_concepts(
-            [replace(c, calibration=Calibration(2.0, 2.0)) for c in assistant.bank.concepts.values()]
-        ),
-        assistant.concepts,
-    )
+    blind = certain(assistant, present=False)
     caption_photos(named_library, blind, [photo])
     named_library.corrections.put(photo.id, ben, is_present=True, box=(0, 0, 40, 80))
     made = []

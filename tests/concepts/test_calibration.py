@@ -10,7 +10,14 @@ from photopal.concepts.calibration import (
     fit_yes_bias,
     without_bias,
 )
-from photopal.concepts.localize import find_region, find_regions, location_maps, map_scores, suppress_rivals
+from photopal.concepts.localize import (
+    contested_places,
+    find_region,
+    find_regions,
+    location_maps,
+    map_scores,
+    suppress_rivals,
+)
 
 
 def test_groups_that_are_apart_are_told_apart_and_only_the_weakest_photo_is_unsure():
@@ -47,6 +54,18 @@ def test_a_patch_belongs_to_the_concept_that_fits_it_best():
     assert torch.equal(contested[0, 0, 0], plain[0, 0, 0])
     assert contested[1, 0, 0] < plain[1, 0, 0]
     assert torch.equal(suppress_rivals(plain[:1]), plain[:1])
+
+
+def test_a_place_is_contested_by_those_who_fit_it_as_well_or_nearly_so():
+    maps = torch.tensor([[[0.9, 0.1]], [[0.8, 0.2]], [[0.1, 0.7]]])
+    lowered = suppress_rivals(maps)
+    assert contested_places(maps, lowered, [0.05] * 3).tolist() == [
+        [False, True, False],  # the second is highest where the first fits better
+        [False, False, False],
+        [False, False, False],
+    ]
+    assert contested_places(maps, lowered, [0.15] * 3)[1, 0]
+    assert contested_places(maps[:1], maps[:1], [0.1]).tolist() == [[False]]
 
 
 def test_the_place_of_a_peak_is_the_region_around_it_on_the_photo():
