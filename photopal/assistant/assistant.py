@@ -264,9 +264,9 @@ class Assistant:
     def _read(self, features: PhotoFeatures) -> _Reading:
         """Read the maps of every concept: scores, what they say, and whom they leave unsure."""
         ids = [concept.id for concept in self.concepts]
-        plain = location_maps(features.patches, self.bank.directions(ids))
+        fits = location_maps(features.patches, self.bank.directions(ids))
         is_outside = ~inside_photo(features)
-        maps = suppress_rivals(plain)[: len(ids)].masked_fill(is_outside, -1.0)
+        maps = suppress_rivals(fits)[: len(ids)].masked_fill(is_outside, -1.0)
         scores = map_scores(maps).tolist()
         rise = _RISE * _doublings(len(ids))
         calibrations = [self.bank.concepts[i].calibration.raised(rise) for i in ids]
@@ -282,7 +282,7 @@ class Assistant:
             verdicts=verdicts,
             margins=margins,
             unsure=unsure,
-            contests=contested_places(plain[: len(ids)].masked_fill(is_outside, -1.0), maps, ties),
+            contests=contested_places(fits[: len(ids)].masked_fill(is_outside, -1.0), maps, ties),
         )
 
     def _sightings(
