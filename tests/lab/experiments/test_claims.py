@@ -7,9 +7,11 @@ import math
 import pytest
 import torch
 
+from photopal.concepts import BankConcept
+from photopal.concepts.calibration import Calibration
 from photopal.lab.experiments.core_claims import permuted
 from photopal.lab.experiments.core_claims import summarize as summarize_learned
-from photopal.lab.experiments.initialization import needed_steps, times_fewer
+from photopal.lab.experiments.initialization import at_random, needed_steps, times_fewer
 from photopal.lab.experiments.initialization import summarize as summarize_starting
 from photopal.lab.experiments.learned_scenario import FAULTS
 from photopal.lab.experiments.planted_errors import SOUND, WATCHED, seen
@@ -29,7 +31,12 @@ def curve(*accuracy):
 
 
 def start(place, kmeans, random):
-    facts = {"kmeans": curve(*kmeans), "random": curve(*random), "words": curve(*kmeans)}
+    facts = {
+        "kmeans": curve(*kmeans),
+        "random": curve(*random),
+        "words": curve(*kmeans),
+        "noise": curve(*random),
+    }
     return Result(Run("initialization", place % 2, place), f"s{place}", "plain", {}, facts, 1.0)
 
 
@@ -37,7 +44,18 @@ def test_a_start_that_is_there_at_once_counts_with_half_a_pass():
     one = start(0, (0.97, 0.98, 1.0), (0.5, 0.96, 1.0))
     assert (needed_steps(one, "kmeans"), needed_steps(one, "random")) == (2.0, 4.0)
     assert times_fewer(one) == 2.0
+    assert times_fewer(one, "words") == 2.0
     assert times_fewer(start(0, (0.97, 1.0), (0.98, 1.0))) == 1.0
+
+
+def test_random_embeddings_are_as_long_as_those_they_replace():
+    calibration = Calibration(0.4, 0.6)
+    inputs = torch.arange(1.0, 13.0).view(3, 4)
+    one = BankConcept(1, inputs, inputs[0], torch.ones(4), calibration, "key")
+    [random] = at_random([one], 0)
+    assert torch.allclose(random.inputs.norm(dim=-1), one.inputs.norm(dim=-1))
+    assert not torch.allclose(random.inputs, one.inputs)
+    assert torch.equal(at_random([one], 0)[0].inputs, random.inputs)
 
 
 def test_a_start_that_never_gets_there_counts_with_all_its_updates():
