@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import signal
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +17,10 @@ import pytest
 if "PYTEST_XDIST_WORKER" in os.environ:
     # A worker a core: more threads each would only wait for one another. Before torch is imported.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# A script that runs the tests in the background has them ignore Ctrl-C, and every command that they start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Searching every photo of every test for faces would take minutes; tests of faces switch it on.
 os.environ["PHOTOPAL_FACES"] = "off"
