@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -65,6 +65,11 @@ class Sighting:
         )
 
 
+def from_left(sightings: Iterable[Sighting]) -> list[Sighting]:
+    """From left to right as their marks stand, which the model is told of by their numbers."""
+    return sorted(sightings, key=lambda s: s.mark_point[0])
+
+
 @dataclass(frozen=True)
 class KnownFacts:
     """What is known of a photo that the model does not understand.
@@ -104,7 +109,7 @@ class PhotoSightings:
     @property
     def present(self) -> list[Sighting]:
         """Those who count as seen, from left to right."""
-        return sorted((s for s in self.sightings if s.is_present), key=lambda s: s.point[0])
+        return from_left(s for s in self.sightings if s.is_present)
 
     def of(self, concept_id: int) -> Sighting | None:
         """The sighting of a concept, if the bank has it."""
@@ -192,7 +197,9 @@ def _replaced(sighting: Sighting, gone: Set[int]) -> Sighting:
 
 
 def _corrected(sighting: Sighting, word: Evidence) -> Sighting:
-    said = replace(sighting, is_present=word.is_present, source=word.source, verdict=word.verdict)
+    said = replace(
+        sighting, is_present=word.is_present, source=word.source, verdict=word.verdict, displaced_by=()
+    )
     if word.box is None:
         return said
     box = Box(*word.box)

@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import Image
 from torch import Tensor
 
-from photopal.assistant.analysis import PersonalizedPrompt, PhotoAnalysis, Sighting
+from photopal.assistant.analysis import PersonalizedPrompt, PhotoAnalysis, Sighting, from_left
 from photopal.assistant.evidence import EvidenceFinder
 from photopal.concepts import Bank
 from photopal.concepts.calibration import Calibration, Verdict
@@ -189,7 +189,7 @@ class Assistant:
                 descriptions=descriptions,
             )
         kept = {concept.id for concept in chosen}
-        seen = sorted((s for s in present if s.concept.id in kept), key=lambda s: s.point[0])
+        seen = from_left(s for s in present if s.concept.id in kept)
         marks = {s.concept.id: Mark(n, *s.mark_point) for n, s in enumerate(seen, start=1)}
         marks = marks if self.has_marks else {}
         offered = tuple(

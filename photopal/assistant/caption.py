@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from photopal.assistant.analysis import PhotoAnalysis, PhotoSightings, Sighting
+from photopal.assistant.analysis import PhotoAnalysis, PhotoSightings, Sighting, from_left
 from photopal.assistant.assistant import Assistant
 from photopal.assistant.captioner import (
     CaptionJob,
@@ -21,7 +21,6 @@ from photopal.assistant.captioner import (
     Looked,
     PhotoToCaption,
     Written,
-    caption_request,
     write_captions,
 )
 from photopal.assistant.evidence import EvidenceFinder, FindingKeys, is_found_with
@@ -141,8 +140,7 @@ class Caption:
     @property
     def names(self) -> list[str]:
         """Names of those seen, from left to right."""
-        seen = sorted((s for s in self.sightings if s.is_present), key=lambda s: s.point[0])
-        return [s.concept.name for s in seen]
+        return [s.concept.name for s in from_left(s for s in self.sightings if s.is_present)]
 
 
 @dataclass(frozen=True)
@@ -185,18 +183,9 @@ class CaptionReport:
     skipped: tuple[Skipped, ...]
 
 
-def caption_photo(
-    assistant: Assistant, analysis: PhotoAnalysis, *, on_text: Callable[[str], None] | None = None
-) -> Caption:
+def caption_photo(assistant: Assistant, analysis: PhotoAnalysis) -> Caption:
     """Caption a photo that was looked at."""
-    personal = assistant.personalize(analysis)
-    if personal.descriptions:
-        [text] = write_captions(assistant, [analysis])
-        if on_text:
-            on_text(text)
-        return Caption(text, analysis.sightings)
-    request = caption_request(assistant, personal)
-    text = assistant.model.generate(request.encoded, request.features, request.concepts, on_text=on_text)
+    [text] = write_captions(assistant, [analysis])
     return Caption(text, analysis.sightings)
 
 

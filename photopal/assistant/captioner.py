@@ -233,13 +233,6 @@ def _free_bytes(device: torch.device) -> int:
     return int(torch.cuda.mem_get_info(device)[0]) + reserved
 
 
-def caption_request(assistant: Assistant, personalized: PersonalizedPrompt) -> GenerationRequest:
-    """Ask for a caption."""
-    prompt = build_prompt(CAPTION_QUESTION, personalized.offered)
-    encoded = assistant.model.encode_prompt(prompt, personalized.features)
-    return GenerationRequest(encoded, personalized.features, _expecting(personalized), CAPTION_TOKENS)
-
-
 def _expecting(personalized: PersonalizedPrompt) -> ConceptEmbeddings | None:
     concepts = personalized.embeddings
     return None if concepts is None else replace(concepts, name_bonus=NAME_BONUS)

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+from dataclasses import replace
 
 import pytest
 from PIL import Image
@@ -44,6 +45,28 @@ def test_everybody_is_said_to_be_here_or_not(locate, drawn_family):
     x, y, width, height = told[0]["box"]
     assert x + width <= 160
     assert y + height <= 160
+
+
+def test_of_two_in_one_place_it_is_said_who_is_recognized_instead(locate, drawn_family, home, monkeypatch):
+    from photopal.assistant import known
+
+    look_at = known.look_at
+
+    def look(library, assistant, photo):
+        analysis = look_at(library, assistant, photo)
+        anna, ben = sorted(analysis.sightings, key=lambda sighting: sighting.concept.name)
+        there = replace(ben, is_present=True, displaced_by=())
+        return replace(
+            analysis,
+            sightings=(there, replace(anna, is_present=False, score=0.1, displaced_by=(ben.concept.id,))),
+        )
+
+    monkeypatch.setattr(known, "look_at", look)
+    anna, ben = sorted(line.split("\t") for line in locate(drawn_family.both).stdout.splitlines())
+    assert (anna[1], anna[6]) == ("not here", "model, rather Ben")
+    assert (ben[1], ben[6]) == ("here", "model")
+    [only] = [line.split("\t") for line in locate(drawn_family.both, "Anna").stdout.splitlines()]
+    assert only == anna
 
 
 @pytest.mark.parametrize("ending", ["jpg", "png", "webp"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,6 +16,7 @@ from photopal.cli.output import Listing, show_json, show_listing
 from photopal.cli.pictures import check_target, save_copy
 from photopal.cli.terminal import NO_PICTURES, PICTURE_ROWS, show_picture
 from photopal.errors import NothingFoundError
+from photopal.text import join_words
 
 if TYPE_CHECKING:
     from photopal.assistant.assistant import Sighting
@@ -41,8 +42,9 @@ def locate(  # noqa: PLR0913 - one parameter for each option of the command
     The score is how far somebody is above or below the threshold for being recognized. Where this is not
     decisive, the model is asked, and p(yes) is its probability of a yes. Where people's faces or the looks of
     pets and things decide, p(yes) is theirs. What you said of the photo with `photopal who`, in its caption
-    or by reference photos counts more than all of them. Points and boxes are in pixels of the upright photo.
-    No photo is ever overwritten, neither this one nor another in the library.
+    or by reference photos counts more than all of them. Of two who are recognized in the same place, only the
+    surer one is here. Points and boxes are in pixels of the upright photo. No photo is ever overwritten,
+    neither this one nor another in the library.
 
     Examples:
       photopal locate party.jpg
@@ -65,13 +67,14 @@ def locate(  # noqa: PLR0913 - one parameter for each option of the command
 
         analysis = look_at(library, assistant, photo)
     seen = {sighting.concept.id: sighting for sighting in analysis.sightings}
+    surer = {i: [seen[other].concept.name for other in sighting.displaced_by] for i, sighting in seen.items()}
     wanted = {concept.id for concept in chosen}
     analysis = replace(analysis, sightings=tuple(s for i, s in seen.items() if i in wanted))
     missing = [concept for concept in chosen if concept.id not in seen] if analysis.known else []
     protocol = session.picture_protocol(without=no_pictures or json)
     if protocol is not None:
         show_picture(session.out.file, draw_analysis(analysis), protocol, rows=PICTURE_ROWS)
-    _show(session, analysis.sightings, missing, size_px, is_json=json)
+    _show(session, analysis.sightings, surer, missing, size_px, is_json=json)
     if out is not None:
         save_copy(draw_analysis(analysis), out, is_forced=force)
         found = ", ".join(sighting.concept.name for sighting in analysis.present)
@@ -81,12 +84,22 @@ def locate(  # noqa: PLR0913 - one parameter for each option of the command
 def _show(
     session: Session,
     sightings: Sequence[Sighting],
+    surer: Mapping[int, Sequence[str]],
     missing: Sequence[ConceptRecord],
     size_px: tuple[int, int],
     *,
     is_json: bool,
 ) -> None:
-    """Print who was found; `missing` are those of whom neither faces nor looks show anything."""
+    """Print who was found.
+
+    Args:
+        session: Where to print.
+        sightings: Who was looked for.
+        surer: Names of those whom the maps find in somebody's place instead, by the concept's id.
+        missing: Those of whom neither faces nor looks show anything.
+        size_px: Of the photo.
+        is_json: Print JSON.
+    """
     if is_json:
         entries = [_as_json(sighting, size_px) for sighting in sightings]
         show_json(session.out, [*entries, *map(_missing_as_json, missing)])
@@ -101,6 +114,8 @@ def _show(
         # The scores of faces and looks are of other kinds, see `photopal why`.
         score = f"{sighting.score:+.3f}" if sighting.source not in ("face", "look") else ""
         by = BY_WHOM[sighting.source]
+        if there := surer[sighting.concept.id]:
+            by = f"{by}, rather {join_words(there)}"
         rows.append((sighting.concept.name, _seen(sighting), score, probability, point, box, by))
     rows += [(concept.name, "not found", *("",) * 5) for concept in missing]
     show_listing(session.out, Listing(("name", "seen", "score", "p(yes)", "point", "box", "by"), rows))
