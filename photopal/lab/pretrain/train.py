@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
 import platform
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 import typer
-from transformers import PreTrainedTokenizerFast
+from transformers import LlavaForConditionalGeneration, PreTrainedTokenizerFast
 
 from photopal.lab.pretrain.architecture import (
     HIDDEN,
@@ -20,10 +21,13 @@ from photopal.lab.pretrain.architecture import (
     save_model,
     train_tokenizer,
 )
-from photopal.lab.pretrain.loop import StageRun, rank, run_parallel, wait_for_all
+from photopal.lab.pretrain.loop import StageRun, load_modules, rank, run_parallel, wait_for_all
 from photopal.lab.pretrain.ood_fit import fit_ood_detector_to_folder
 from photopal.lab.pretrain.train_language import LanguageParts, Probes, learn_placeholders, train_language
 from photopal.lab.pretrain.train_vision import AttributeHeads, make_vision_tower, train_vision
+
+HEADS_FILE, LANGUAGE_FILE, TRAINING_FILE = "heads.pt", "language.pt", "training.json"
+HEAD_PHOTOS = 3_000
 
 
 @dataclass(frozen=True)
@@ -34,43 +38,77 @@ class Training:
         folder: Gets the checkpoints while it runs and the model at the end.
         vision: Stage one.
         language: Stage two.
+        start: A folder with weights that stage two starts from, without stage one.
     """
 
     folder: Path
     vision: StageRun
     language: StageRun
+    start: Path | None = None
 
 
 def train_mini(training: Training) -> None:
-    """Train from scratch, or go on from the checkpoints in the folder; writes the model at the end."""
+    """Train from scratch or from weights, or go on from the checkpoints in the folder; writes the model."""
     training.folder.mkdir(parents=True, exist_ok=True)
-    vision_checkpoint = training.folder / "vision.pt"
-    train_vision(training.vision, vision_checkpoint, on_report=report)
-    wait_for_all()
-    seen = torch.load(vision_checkpoint, weights_only=True)
-    tower = make_vision_tower()
-    heads = AttributeHeads(tower.config.hidden_size)
-    tower.load_state_dict(seen["modules"]["tower"])
-    heads.load_state_dict(seen["modules"]["heads"])
-    torch.manual_seed(training.language.seed)
-    tokenizer = keep_tokenizer(training.folder, training.language.seed)
-    model = build_model(tokenizer, tower)
-    knowing = learn_placeholders(keep_tokenizer(training.folder, training.language.seed))
-    checkpoint = training.folder / "language.pt"
+    if training.start is None:
+        tokenizer, model, heads = begin_mini(training)
+        knowing = learn_placeholders(keep_tokenizer(training.folder, training.language.seed))
+    else:
+        tokenizer, model, heads = begin_with_weights(training, training.start)
+        knowing = learn_placeholders(PreTrainedTokenizerFast.from_pretrained(training.start))
     parts = LanguageParts(model, heads, Probes(HIDDEN), knowing)
-    train_language(training.language, parts, checkpoint, on_report=report)
+    train_language(training.language, parts, training.folder / LANGUAGE_FILE, on_report=report)
     if rank() == 0:
         weights = training.folder / "weights"
         save_model(weights, model, build_processor(tokenizer))
         fit_ood_detector_to_folder(weights)
-        settings = {
-            "vision": asdict(training.vision),
-            "language": asdict(training.language),
-            "torch": torch.__version__,
-            "machine": platform.machine(),
-        }
-        (weights / "training.json").write_text(json.dumps(settings, indent=1) + "\n")
+        (weights / TRAINING_FILE).write_text(json.dumps(settings_of(training), indent=1) + "\n")
         report(f"wrote {weights}")
+
+
+def settings_of(training: Training) -> dict[str, Any]:
+    """How weights were trained; a training that went on from weights is added to what is known of them."""
+    here = {"torch": torch.__version__, "machine": platform.machine()}
+    if training.start is None:
+        return {"vision": asdict(training.vision), "language": asdict(training.language), **here}
+    known: dict[str, Any] = json.loads((training.start / TRAINING_FILE).read_text())
+    further = {"language": asdict(training.language), **here}
+    return known | {"continued": [*known.get("continued", []), further]}
+
+
+def begin_mini(
+    training: Training,
+) -> tuple[PreTrainedTokenizerFast, LlavaForConditionalGeneration, AttributeHeads]:
+    """Tokenizer, a model that can see and not yet speak, and the heads it learned to see with: stage one."""
+    checkpoint = training.folder / "vision.pt"
+    train_vision(training.vision, checkpoint, on_report=report)
+    wait_for_all()
+    tower = make_vision_tower()
+    heads = AttributeHeads(tower.config.hidden_size)
+    load_modules(checkpoint, {"tower": tower, "heads": heads})
+    torch.manual_seed(training.language.seed)
+    tokenizer = keep_tokenizer(training.folder, training.language.seed)
+    return tokenizer, build_model(tokenizer, tower), heads
+
+
+def begin_with_weights(
+    training: Training, start: Path
+) -> tuple[PreTrainedTokenizerFast, LlavaForConditionalGeneration, AttributeHeads]:
+    """Tokenizer and model of a folder, and heads that have learned to read its tower.
+
+    Heads that begin at random would teach the tower nonsense.
+    """
+    model = LlavaForConditionalGeneration.from_pretrained(start, dtype=torch.float32)
+    checkpoint, tower = training.folder / HEADS_FILE, model.model.vision_tower
+    run = replace(
+        training.language, seconds=math.inf, photos=HEAD_PHOTOS, learning_rate=StageRun.learning_rate
+    )
+    train_vision(run, checkpoint, tower=tower, on_report=report)
+    wait_for_all()
+    heads = AttributeHeads(tower.config.hidden_size)
+    load_modules(checkpoint, {"heads": heads})
+    torch.manual_seed(training.language.seed)
+    return PreTrainedTokenizerFast.from_pretrained(start), model, heads
 
 
 def keep_tokenizer(folder: Path, seed: int) -> PreTrainedTokenizerFast:
@@ -88,19 +126,25 @@ def report(words: str) -> None:
     typer.echo(words, err=True)
 
 
-def train(
+def train(  # noqa: PLR0913 - one parameter for each option of the command
     folder: Annotated[Path, typer.Argument(help="Gets checkpoints and, at the end, weights/.")],
     *,
     vision_minutes: Annotated[float, typer.Option(help="Wall time of stage one.")] = 30.0,
     language_minutes: Annotated[float, typer.Option(help="Wall time of stage two.")] = 75.0,
     processes: Annotated[int, typer.Option(help="Processes of one thread each.")] = 2,
     seed: Annotated[int, typer.Option(help="Drives everything random.")] = 0,
+    rate: Annotated[float, typer.Option(help="The highest learning rate of stage two.")] = 3e-3,
+    start: Annotated[
+        Path | None,
+        typer.Option(help="Start stage two from the weights in this folder, and leave out stage one."),
+    ] = None,
 ) -> None:
     """Train photopal-mini on the drawn world."""
     training = Training(
         folder,
         StageRun(seconds=60 * vision_minutes, groups_per_batch=6, seed=seed),
-        StageRun(seconds=60 * language_minutes, groups_per_batch=3, seed=seed),
+        StageRun(seconds=60 * language_minutes, groups_per_batch=3, learning_rate=rate, seed=seed),
+        start,
     )
     run_parallel(partial(train_mini, training), processes=processes)
 

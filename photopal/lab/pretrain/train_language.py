@@ -25,12 +25,22 @@ from photopal.lab.pretrain.train_vision import (
     patch_features,
     vision_loss,
 )
-from photopal.lab.pretrain.training_examples import IGNORED, MOST_NAMES, ExampleBatch, ExampleMaker
+from photopal.lab.pretrain.training_examples import (
+    IGNORED,
+    MOST_NAMES,
+    ExampleBatch,
+    ExampleMaker,
+    TrainingExample,
+    numbers_on_patches,
+)
 from photopal.lab.synthetic.dialogue.multiple_choice import LETTERS
 from photopal.vlm.placeholders import SLOTS, SOFT_TOKENS, all_placeholders
 
 PROBED_LAYER = 4
 """How many of the decoder's layers are below the probes; those above can read what the probes ask for."""
+
+POINTING_LAYER = 3
+"""Likewise for which patches words mean; the layer above can look there, and take how somebody looks."""
 
 OPTION_LAYER = 5
 """Likewise for what is asked of lettered options; the layer above can take the letter of the right one."""
@@ -40,6 +50,8 @@ LOOKS_WEIGHT = 1.0
 SCENE_WEIGHT = 0.3
 NEIGHBOR_WEIGHT = 1.0
 OPTION_WEIGHT = 1.0
+POINTING_WEIGHT = 0.5
+POINTER_WIDTH = 64
 NEITHER = 2
 
 
@@ -48,7 +60,8 @@ class Probes(nn.Module):
 
     Soft tokens stand after the photo and can look for their concept there: they are asked where it is, what
     it looks like, does and wears, and who stands beside it. Words of a question that stand for somebody, such
-    as "the child with red hair" or "mark 2", are asked where that one is and how it looks, or that nobody is.
+    as "the child with red hair" or "mark 2", are asked where that one is and how it looks, or that nobody is;
+    and, a layer below, for the patches that show that one, and those that its mark is drawn on.
     The tokens of the photo itself are asked what covers them, and the token after it what is true of the
     whole photo. The last token of a lettered option is asked for its letter, and whether it is right. A few
     Yes, No, letters and words of each conversation teach all this too, but far slower.
@@ -63,6 +76,22 @@ class Probes(nn.Module):
             nn.Linear(width, width + NEITHER) for _ in range(2)
         )
         self.option = nn.Linear(width, len(LETTERS) + 1)
+        self.meant = Pointer(width)
+        self.marked = Pointer(width)
+
+
+class Pointer(nn.Module):
+    """Scores patches by how well they match words, as one head of attention would."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.query = nn.Linear(width, POINTER_WIDTH)
+        self.key = nn.Linear(width, POINTER_WIDTH)
+
+    def forward(self, words: Tensor, patches: Tensor) -> Tensor:
+        """Score patches [words, patches, width] for hidden states [words, width]: [words, patches]."""
+        query: Tensor = self.query(words) * POINTER_WIDTH**-0.5
+        return torch.bmm(self.key(patches), query.unsqueeze(-1)).squeeze(-1)
 
 
 def probe(
@@ -149,6 +178,48 @@ def _mention_loss(probes: Probes, batch: ExampleBatch, hidden: Tensor) -> tuple[
         return hidden.new_zeros(()), {}
     rows, places, sides, subjects = torch.tensor(told, device=hidden.device).T
     return _finding_loss(probes, batch, hidden[rows, places], sides, subjects)
+
+
+def probe_pointing(
+    probes: Probes, batch: ExampleBatch, hidden: Tensor, image_id: int
+) -> tuple[Tensor, dict[str, float]]:
+    """Ask words for somebody which patches show that one, and its mark; arguments as in `probe`."""
+    told = [
+        (row, place, example.ids.index(image_id), subject, number_of(example, subject))
+        for row, example in enumerate(batch.examples)
+        for place, _, subject in example.mentions
+        if subject >= 0
+    ]
+    if not told:
+        return hidden.new_zeros(()), {}
+    rows, places, starts, subjects, numbers = torch.tensor(told, device=hidden.device).T
+    hidden = nn.functional.rms_norm(hidden.float(), hidden.shape[-1:])
+    owners = batch.vision.owners
+    in_photo = starts.unsqueeze(1) + torch.arange(owners.shape[1], device=hidden.device)
+    words, patches = hidden[rows, places], hidden[rows.unsqueeze(1), in_photo]
+    drawn = torch.tensor([numbers_on_patches(e.marks) for e in batch.examples], device=hidden.device)
+    found, meant = _pointing_loss(probes.meant(words, patches), owners[rows] == subjects.unsqueeze(1))
+    at_mark = (drawn[rows] == numbers.unsqueeze(1)) & (numbers > 0).unsqueeze(1)
+    read, marked = _pointing_loss(probes.marked(words, patches), at_mark)
+    report = {"point": meant, "point-mark": marked}
+    return found + read, {name: share for name, share in report.items() if share is not None}
+
+
+def number_of(example: TrainingExample, subject: int) -> int:
+    """The number drawn at somebody, 0 for none."""
+    numbers = zip(example.marked_subjects, example.marks, strict=False)
+    return next((mark.number for row, mark in numbers if row == subject), 0)
+
+
+def _pointing_loss(scores: Tensor, right: Tensor) -> tuple[Tensor, float | None]:
+    """How much attention misses the right patches: scores and bool, both [words, patches]."""
+    told = right.any(1)
+    if not told.any():
+        return scores.sum() * 0.0, None
+    scores, right = scores[told], right[told]
+    held = scores.masked_fill(~right, -1e4).logsumexp(1) - scores.logsumexp(1)
+    hit = right.gather(1, scores.argmax(1, keepdim=True))
+    return -POINTING_WEIGHT * held.mean(), _share(hit)
 
 
 def _finding_loss(
@@ -309,6 +380,8 @@ def speech_loss(
         vocabulary=vocabulary,
         image_id=model.config.image_token_index,
     )
+    image_id = model.config.image_token_index
+    pointing, pointed = probe_pointing(probes, batch, output.hidden_states[POINTING_LAYER], image_id)
     choosing, chosen = probe_options(probes, batch, output.hidden_states[OPTION_LAYER])
     name_logits = (names[photo] @ hidden.unsqueeze(-1)).squeeze(-1).masked_fill(~is_name[photo], -1e4)
     with autocast(device):
@@ -325,7 +398,8 @@ def speech_loss(
         hits[f"say-{kind}"].append(hit)
     hits["say-name"] += right[target >= vocabulary].tolist()
     report = {kind: sum(values) / len(values) for kind, values in hits.items() if values}
-    return (losses * weight).sum() / weight.sum() + finding + choosing, report | found | chosen
+    loss = (losses * weight).sum() / weight.sum() + finding + pointing + choosing
+    return loss, report | found | pointed | chosen
 
 
 def assemble(

@@ -22,7 +22,6 @@ from torch import Tensor, nn
 from transformers import CLIPVisionModel, LlavaForConditionalGeneration, PreTrainedTokenizerFast
 
 from photopal.lab.pretrain.architecture import HIDDEN, LEAN, build_model, build_processor, save_model
-from photopal.lab.pretrain.groups import GRID
 from photopal.lab.pretrain.loop import (
     Stage,
     StageRun,
@@ -42,9 +41,10 @@ from photopal.lab.pretrain.training_examples import (
     MarkedBatch,
     UnnamedExampleMaker,
     make_marked_batch,
+    numbers_on_patches,
 )
 from photopal.lab.synthetic.dialogue.descriptions import HIGHEST_MARK
-from photopal.prompts.marks import MARK_SHARE, Mark
+from photopal.prompts import Mark
 from photopal.vlm.load import DEFAULT_MODEL_FOLDER
 
 TOWER_FILE, HEADS_FILE, PLAIN_FILE = "tower.pt", "heads.pt", "plain.pt"
@@ -107,7 +107,7 @@ def head_loss(
 
 def mark_loss(logits: Tensor, marks: Sequence[Sequence[Mark]]) -> tuple[Tensor, dict[str, float]]:
     """Ask patches `[photos, patches, numbers]` for the number drawn on them, 0 for none."""
-    target = torch.tensor([_numbers_on_patches(of) for of in marks], device=logits.device).flatten()
+    target = torch.tensor([numbers_on_patches(of) for of in marks], device=logits.device).flatten()
     loss = nn.functional.cross_entropy(logits.flatten(0, 1), target, reduction="none")
     is_marked = target > 0
     nothing = NO_MARK_WEIGHT * loss[~is_marked].mean()
@@ -115,18 +115,6 @@ def mark_loss(logits: Tensor, marks: Sequence[Sequence[Mark]]) -> tuple[Tensor, 
         return nothing, {}
     right = (logits.flatten(0, 1).argmax(1) == target)[is_marked]
     return loss[is_marked].mean() + nothing, {"mark": right.float().mean().item()}
-
-
-def _numbers_on_patches(marks: Sequence[Mark]) -> list[int]:
-    """The number on each patch: on those whose center is on a mark, or nearly so; 0 on the others."""
-    numbers = [0] * GRID**2
-    radius = MARK_SHARE / 2
-    for mark in marks:
-        x, y = (min(max(at, radius), 1 - radius) * GRID - 0.5 for at in (mark.x, mark.y))
-        for patch in range(GRID**2):
-            if abs(patch % GRID - x) < 0.7 and abs(patch // GRID - y) < 0.7:
-                numbers[patch] = mark.number
-    return numbers
 
 
 def begin_plain(seed: int) -> tuple[LlavaForConditionalGeneration, PreTrainedTokenizerFast]:

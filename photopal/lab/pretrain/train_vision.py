@@ -223,21 +223,38 @@ def doing_loss(logits: Tensor, subjects: Tensor) -> Tensor:
     return nn.functional.cross_entropy(torch.split(logits, sizes, dim=-1)[column], subjects[:, column])
 
 
-def train_vision(run: StageRun, checkpoint: Path, *, on_report: Callable[[str], None]) -> None:
-    """Train a vision tower with its heads, resuming from the checkpoint file if there is one."""
+def train_vision(
+    run: StageRun,
+    checkpoint: Path,
+    *,
+    tower: CLIPVisionModel | None = None,
+    on_report: Callable[[str], None],
+) -> None:
+    """Train a vision tower with its heads, resuming from the checkpoint file if there is one.
+
+    Args:
+        run: Settings.
+        checkpoint: Keeps the heads, and the tower where it is trained.
+        tower: One that stays as it is, so that only the heads learn to read it; by default a new one learns.
+        on_report: Told how far it is.
+    """
     torch.manual_seed(run.seed)
     device = best_device()
-    tower = make_vision_tower().to(device)
-    heads = AttributeHeads(tower.config.hidden_size).to(device)
-    tower.set_attn_implementation(LEAN)
+    is_new = tower is None
+    seeing = (make_vision_tower() if tower is None else tower).to(device)
+    heads = AttributeHeads(seeing.config.hidden_size).to(device)
+    seeing.set_attn_implementation(LEAN)
+    seeing.requires_grad_(is_new)
 
     def loss(batch: VisionBatch) -> tuple[Tensor, dict[str, float]]:
         batch = batch.to(device)
         with autocast(device):
-            features = patch_features(tower, batch.pixels)
+            features = patch_features(seeing, batch.pixels)
         return vision_loss(features.float(), heads, batch)
 
-    parts = [(tower, 1.0), (heads, 1.0)]
-    optimizers = Optimizers(parts, rate=run.learning_rate, decay=run.weight_decay)
-    stage = Stage({"tower": tower, "heads": heads}, optimizers, collate, loss)
-    run_stage(run, stage, checkpoint, on_report=on_report)
+    modules: dict[str, nn.Module] = {"tower": seeing, "heads": heads} if is_new else {"heads": heads}
+    optimizers = Optimizers(
+        [(module, 1.0) for module in modules.values()], rate=run.learning_rate, decay=run.weight_decay
+    )
+    run_stage(run, Stage(modules, optimizers, collate, loss), checkpoint, on_report=on_report)
+    seeing.requires_grad_(True)

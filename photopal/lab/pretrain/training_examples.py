@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -20,6 +21,7 @@ from photopal.lab.synthetic.dialogue.multiple_choice import LETTERS
 from photopal.lab.synthetic.dialogue.roughen import roughen
 from photopal.lab.synthetic.dialogue.talk import Exchange, Talk
 from photopal.prompts import Mark, PromptConcept, concept_block, draw_marks
+from photopal.prompts.marks import MARK_SHARE
 from photopal.vlm.placeholders import name_placeholder
 
 PATCHES = GRID * GRID
@@ -51,6 +53,7 @@ class TrainingExample:
         options: Of each lettered option the place of its last id, its number, and 1 if it is right, else 0.
         mentions: Of each question that speaks of somebody without a name the place of the last id of those
             words, their side and row as in `sides` and `subjects`.
+        marked_subjects: Whom each mark is at, as in `subjects`; empty where that is not asked.
     """
 
     row: int
@@ -67,6 +70,7 @@ class TrainingExample:
     marks: tuple[Mark, ...]
     options: list[tuple[int, int, int]]
     mentions: list[tuple[int, int, int]]
+    marked_subjects: list[int]
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,7 @@ class ExampleFacts:
 
     Attributes:
         mentioned: Side and row of each subject of the scene, for mentions.
+        marked: Row of the subject that each mark is at.
     """
 
     row: int
@@ -103,6 +108,7 @@ class ExampleFacts:
     subjects: list[int] = field(default_factory=list)
     neighbors: list[tuple[int, int]] = field(default_factory=list)
     mentioned: list[tuple[int, int]] = field(default_factory=list)
+    marked: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -238,6 +244,7 @@ class ExampleMaker:
             marks=known.marks,
             options=options,
             mentions=mentions,
+            marked_subjects=known.marked,
         )
 
     def _asked(self, exchange: Exchange, rng: random.Random) -> str:
@@ -324,6 +331,18 @@ def mark_below(covered: list[int], number: int, rng: random.Random) -> Mark:
     return Mark(number, min(0.97, max(0.03, x)), min(0.97, y))
 
 
+def numbers_on_patches(marks: Sequence[Mark]) -> list[int]:
+    """The number on each patch: on those whose center is on a mark, or nearly so; 0 on the others."""
+    numbers = [0] * GRID**2
+    radius = MARK_SHARE / 2
+    for mark in marks:
+        x, y = (min(max(at, radius), 1 - radius) * GRID - 0.5 for at in (mark.x, mark.y))
+        for patch in range(GRID**2):
+            if abs(patch % GRID - x) < 0.7 and abs(patch // GRID - y) < 0.7:
+                numbers[patch] = mark.number
+    return numbers
+
+
 def _some(rows: list[int], rng: random.Random) -> list[int]:
     return rng.sample(rows, rng.randint(1, len(rows)))
 
@@ -356,8 +375,9 @@ class UnnamedExampleMaker(ExampleMaker):
             numbers = {index: mark.number for index, mark in of.items()}
             exchanges = converse_without_names(scene, rng, marks=numbers, count=MOST_EXCHANGES)
             mentioned = [(side_of(s.x), subjects + n) for n, s in enumerate(scene.subjects)]
+            at = [subjects + index for index in of]
             subjects += len(scene.subjects)
-            facts = ExampleFacts(row, tuple(of.values()), mentioned=mentioned)
+            facts = ExampleFacts(row, tuple(of.values()), mentioned=mentioned, marked=at)
             examples.append(self._pack(facts, exchanges, [], rng))
         shown = [show_marks(group, of) for group, of in zip(groups, marks, strict=True)]
         return ExampleBatch(collate(shown), examples)

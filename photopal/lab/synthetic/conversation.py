@@ -64,10 +64,10 @@ ASKED_OF_NAMES = frozenset({"who", "anybody"})
 """Ways of asking that speak of whom one knows."""
 
 _NAMELESS_SCENES = (
-    (questions.place, 3),
-    (questions.light, 3),
-    (questions.count_them, 3),
-    (questions.exists, 3),
+    (questions.place, 1),
+    (questions.light, 1),
+    (questions.count_them, 2),
+    (questions.exists, 2),
     (questions.who_does, 4),
     (questions.stranger, 4),
 )
@@ -121,7 +121,7 @@ def _makers(scene: Scene, marks: Mapping[int, int], rng: random.Random) -> list[
     makers: list[tuple[NamelessMaker, int]] = [
         *_bound(_NAMELESS_SCENES, _nameless(scene), _mention_by_what_is_asked),
         *_bound(_OF_SOMEBODY, descriptions.talk_by_looks(scene, rng), _mention_by_name),
-        (partial(descriptions.described, scene), 5),
+        (partial(descriptions.described, scene), 9),
         (partial(descriptions.everybody, scene), 1),
     ]
     if marks:

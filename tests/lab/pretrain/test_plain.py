@@ -14,7 +14,7 @@ from transformers import AutoModelForImageTextToText, AutoProcessor
 from photopal.lab.pretrain.groups import GRID, draw_group
 from photopal.lab.pretrain.loop import StageRun
 from photopal.lab.pretrain.optimizers import Muon, autocast, has_fast_bfloat16, orthogonalize
-from photopal.lab.pretrain.train_language import Probes
+from photopal.lab.pretrain.train_language import Probes, number_of, probe_pointing
 from photopal.lab.pretrain.train_plain import (
     PLAIN_FILE,
     PlainHeads,
@@ -30,6 +30,7 @@ from photopal.lab.pretrain.training_examples import (
     UnnamedExampleMaker,
     draw_group_marks,
     make_marked_batch,
+    numbers_on_patches,
     show_marks,
 )
 from photopal.lab.synthetic.dialogue.descriptions import HIGHEST_MARK
@@ -154,6 +155,47 @@ def test_patches_are_asked_for_the_number_drawn_on_them():
     nothing, found = mark_loss(logits, [[]])
     assert found == {}
     assert nothing > 0.01
+
+
+def test_words_for_somebody_are_asked_for_the_patches_of_that_one_and_of_its_mark(batch, begun):
+    image_id = begun[0].config.image_token_index
+    places = [
+        (row, place, subject)
+        for row, example in enumerate(batch.examples)
+        for place, _, subject in example.mentions
+        if subject >= 0
+    ]
+    marked = [number_of(batch.examples[row], subject) for row, _, subject in places]
+    assert any(marked)
+    assert not all(marked)
+    length = max(len(example.ids) for example in batch.examples)
+    probes, width = Probes(192), 192
+    by_chance, _ = probe_pointing(probes, batch, torch.randn(len(batch.examples), length, width), image_id)
+    # Each subject and each number has a feature of its own, by which its patches and its words are known.
+    hidden = torch.zeros(len(batch.examples), length, width)
+    for row, example in enumerate(batch.examples):
+        start = example.ids.index(image_id)
+        own = sorted({int(owner) for owner in batch.vision.owners[row] if owner >= 0})
+        drawn = numbers_on_patches(example.marks)
+        for patch, owner in enumerate(batch.vision.owners[row].tolist()):
+            hidden[row, start + patch, own.index(owner) if owner >= 0 else 20] = 1.0
+            hidden[row, start + patch, 30 + drawn[patch]] = 1.0
+    for row, place, subject in places:
+        own = sorted({int(owner) for owner in batch.vision.owners[row] if owner >= 0})
+        hidden[row, place, own.index(subject) if subject in own else 25] = 1.0
+        number = number_of(batch.examples[row], subject)
+        hidden[row, place, 30 + number if number else 25] = 1.0
+    with torch.no_grad():
+        for pointer, features in ((probes.meant, range(20)), (probes.marked, range(31, 40))):
+            # Pointers that look at these features alone.
+            torch.nn.init.eye_(pointer.query.weight)
+            pointer.key.weight.zero_()
+            pointer.key.weight[list(features), list(features)] = 40.0
+            pointer.key.bias.zero_()
+            pointer.query.bias.zero_()
+    loss, right = probe_pointing(probes, batch, hidden, image_id)
+    assert right == {"point": 1.0, "point-mark": 1.0}
+    assert loss < 0.05 < by_chance
 
 
 @pytest.mark.slow

@@ -1,0 +1,46 @@
+"""The bundled model's training goes on from weights, and says so."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+import torch
+from transformers import AutoModelForImageTextToText
+
+from photopal.config import bundled_model_path
+from photopal.lab.pretrain import train as training_command
+from photopal.lab.pretrain.loop import StageRun
+from photopal.lab.pretrain.train import HEADS_FILE, Training, settings_of, train_mini
+
+WEIGHTS = bundled_model_path()
+
+
+def tensors_of(folder):
+    return AutoModelForImageTextToText.from_pretrained(folder, dtype=torch.float32).state_dict()
+
+
+@pytest.mark.slow
+def test_training_goes_on_from_weights_whose_tower_new_heads_learn_to_read_first(tmp_path, monkeypatch):
+    monkeypatch.setattr(training_command, "HEAD_PHOTOS", 4)
+    monkeypatch.setattr(training_command, "fit_ood_detector_to_folder", lambda folder: None)
+    run = StageRun(seconds=math.inf, photos=4, groups_per_batch=1, learning_rate=1e-4, seed=5)
+    train_mini(Training(tmp_path, StageRun(), run, WEIGHTS))
+    assert not (tmp_path / "vision.pt").exists()
+    heads = torch.load(tmp_path / HEADS_FILE, weights_only=True)["modules"]
+    assert set(heads) == {"heads"}
+    before, after = tensors_of(WEIGHTS), tensors_of(tmp_path / "weights")
+    moved = {name: float((after[name] - value).abs().max()) for name, value in before.items()}
+    assert 0 < max(moved.values()) < 0.01
+    assert any(size > 0 for name, size in moved.items() if "vision_tower" in name)
+
+
+def test_what_weights_were_trained_with_before_stays_written_beside_them(tmp_path):
+    run = StageRun(seconds=60.0, seed=5)
+    once = settings_of(Training(tmp_path, StageRun(), run, WEIGHTS))
+    known = json.loads((WEIGHTS / "training.json").read_text())
+    assert once.items() >= known.items()
+    (tmp_path / "training.json").write_text(json.dumps(once))
+    twice = settings_of(Training(tmp_path, StageRun(), StageRun(seconds=30.0), tmp_path))
+    assert [one["language"]["seconds"] for one in twice["continued"]][-2:] == [60.0, 30.0]
