@@ -1,5 +1,6 @@
 """The benchmarks run, and both sides of each say the same; nothing is timed here."""
 
+import argparse
 import runpy
 from pathlib import Path
 
@@ -56,6 +57,21 @@ def test_both_ways_of_tuning_learn_on_a_model_never_taught_names(run_quickly):
     told = run_quickly("tune.py", "--quick", "--seconds", "1")
     assert "photopal starts from" in told
     assert told.count("authors' loop at 0.01:") == 6
+
+
+def test_the_race_of_several_families_tells_their_mean_difference(monkeypatch, capsys):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    tune = runpy.run_path(str(BENCHMARKS / "tune.py"))
+    slow, quick, ours = "authors' loop at 0.001", "authors' loop at 0.01", tune["OURS"]
+    curves = {3: {slow: 0.5, quick: 0.6, ours: 0.9}, 4: {slow: 0.7, quick: 0.4, ours: 0.9}}
+    race = tune["race"]
+    race.__globals__["race_family"] = lambda seed, asked: [curves[seed]] * tune["TURNS"]
+    race(argparse.Namespace(families=2, seconds=60.0))
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2 + tune["TURNS"]
+    assert lines[-1] == (
+        f"60 s: {slow}: 0.600; {quick}: 0.500; {ours}: 0.900; difference +0.250 (+0.200 to +0.300)"
+    )
 
 
 def test_growth_is_told_of_concepts_and_of_questions(run_quickly):

@@ -6,7 +6,8 @@ whole one takes long; what is printed is seconds a question. Before, both sides 
 the same prompts, which must be equal. With `--epochs` nothing is timed so: both sides learn the names of two
 who look alike on the bundled model, at two learning rates, and their accuracy on photos drawn for that is
 printed after each epoch. With `--seconds` both learn on the plain model, which was never taught names, for as
-many seconds: the authors' loop as they have it, photopal as `photopal tune` does.
+many seconds: the authors' loop as they have it, photopal as `photopal tune` does. `--families` does so for
+several families, and adds the mean difference, with its bootstrap interval over families.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import math
 import random
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -41,6 +42,7 @@ from photopal.config import own_model_path
 from photopal.lab.datasets.drawn_scenarios import FamilyOptions, draw_family
 from photopal.lab.experiments.learned_scenario import register_family, tuning_concepts
 from photopal.lab.experiments.photo_store import PhotoStore
+from photopal.lab.metrics.intervals import bootstrap
 from photopal.tuning import TuneOptions, TuningConcept, TuningPhoto, Validation, choose_start
 from photopal.tuning.batching import PackedExample, PrefixStore, example_loss
 from photopal.tuning.trainer import TuningRun
@@ -73,10 +75,10 @@ def family(*, concepts: int, photos: int) -> FamilyOptions:
     return FamilyOptions(concepts=concepts, photos=photos, tests=0, size_px=160)
 
 
-def prepare(folder: Path, sizes: FamilyOptions, *, start: str = "kmeans") -> Lessons:
+def prepare(folder: Path, sizes: FamilyOptions, *, start: str = "kmeans", seed: int = 3) -> Lessons:
     """Draw concepts with reference photos, as many strangers and test photos, and register them."""
     model = load_model(folder)
-    family = draw_family(3, sizes)
+    family = draw_family(seed, sizes)
     store = PhotoStore(model, images=family.images)
     learned = register_family(store, family, RegisterOptions(tokens=16, initialization=start))
     shown = [
@@ -273,9 +275,33 @@ def race(asked: argparse.Namespace) -> None:
     photopal's seconds begin with the choice of what it starts from, the loop's with its first step. Photos
     are prepared before, for both.
     """
+    curves = [race_family(seed, asked) for seed in range(3, 3 + asked.families)]
+    if len(curves) < 2:
+        return
+    print(f"\nMean accuracy over {len(curves)} families, and photopal less the better of the loop's rates:")
+    for turn, until in enumerate(turns(asked), start=1):
+        told = [curve[turn - 1] for curve in curves]
+        words = [f"{name}: {sum(one[name] for one in told) / len(told):.3f}" for name in told[0]]
+        low, high = bootstrap(lead, told)
+        print(f"{until:.0f} s: {'; '.join(words)}; difference {lead(told):+.3f} ({low:+.3f} to {high:+.3f})")
+
+
+def turns(asked: argparse.Namespace) -> list[float]:
+    """After how many seconds both sides are tested."""
+    return [asked.seconds * turn / TURNS for turn in range(1, TURNS + 1)]
+
+
+def lead(told: Sequence[dict[str, float]]) -> float:
+    """By how much photopal is better than the loop at the rate that is better for a family."""
+    ahead = [one[OURS] - max(v for name, v in one.items() if name != OURS) for one in told]
+    return sum(ahead) / len(ahead)
+
+
+def race_family(seed: int, asked: argparse.Namespace) -> list[dict[str, float]]:
+    """The race of one family; gives the accuracy of each side after each turn."""
     folder = own_model_path("plain")
     sizes = family(concepts=asked.concepts, photos=asked.photos)
-    lessons = prepare(folder, replace(sizes, tests=4 if asked.quick else 24))
+    lessons = prepare(folder, replace(sizes, tests=4 if asked.quick else 24), seed=seed)
     sides: dict[str, Theirs | Ours] = {}
     for rate in (lessons.options.learning_rate, 10 * lessons.options.learning_rate):
         at_rate = replace(lessons, options=replace(lessons.options, learning_rate=rate))
@@ -290,8 +316,8 @@ def race(asked: argparse.Namespace) -> None:
         f"\nplain: {len(lessons.photos)} photos, {questions} questions of the loop; photopal starts from "
         f"{start.way} after {spent[OURS]:.1f} s. Accuracy, AUROC of p(yes) on {len(lessons.tests)} others"
     )
-    for turn in range(1, TURNS + 1):
-        until = asked.seconds * turn / TURNS
+    curve = []
+    for until in turns(asked):
         for name, side in sides.items():
             while spent[name] < until:
                 started = time.perf_counter()
@@ -303,6 +329,8 @@ def race(asked: argparse.Namespace) -> None:
         told = {name: side.validate() for name, side in sides.items()}
         words = [f"{name}: {one.accuracy:.3f}, {one.area:.3f}" for name, one in told.items()]
         print(f"{until:.0f} s: {'; '.join(words)}", flush=True)
+        curve.append({name: one.accuracy for name, one in told.items()})
+    return curve
 
 
 def run_one(name: str, root: Path, asked: argparse.Namespace) -> None:
@@ -327,6 +355,7 @@ def main() -> None:
     parser.add_argument("--start", choices=("kmeans", "random"), default="kmeans", help="rows to start from")
     parser.add_argument("--epochs", type=int, default=0, help="compare accuracy, not speed, over these")
     parser.add_argument("--seconds", type=float, default=0.0, help="compare on the plain model for so long")
+    parser.add_argument("--families", type=int, default=1, help="for how many families, with --seconds")
     asked = parser.parse_args()
     if asked.quick:
         asked.photos, asked.steps, asked.rounds = 2, 2, 1

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
@@ -20,6 +21,7 @@ from photopal.lab.synthetic.dialogue.descriptions import HIGHEST_MARK
 from photopal.lab.synthetic.dialogue.multiple_choice import LETTERS
 from photopal.lab.synthetic.dialogue.roughen import roughen
 from photopal.lab.synthetic.dialogue.talk import Exchange, Talk
+from photopal.lab.synthetic.drawing import DrawnPhoto
 from photopal.prompts import Mark, PromptConcept, concept_block, draw_marks
 from photopal.prompts.marks import MARK_SHARE
 from photopal.vlm.placeholders import name_placeholder
@@ -135,7 +137,7 @@ class ExampleMaker:
                 examples.append(example)
                 subjects += len(group.members[row])
                 if example.marks:
-                    marked.append(np.asarray(draw_marks(group.photos[row].image, example.marks)))
+                    marked.append(np.asarray(mark_photo(group.photos[row], example.marks)))
         return ExampleBatch(collate(groups), examples, _pixels(marked))
 
     def _example(
@@ -354,7 +356,9 @@ def _pixels(images: list[np.ndarray]) -> Tensor:
 
 
 MARKED_SHARE = 0.5
-IN_ORDER_SHARE = 0.6
+IN_ORDER_SHARE = 0.35
+MARKED_FACTORS = (1, 2, 3, 4, 4)
+RESAMPLING = Image.Resampling.BICUBIC
 
 
 @dataclass(frozen=True)
@@ -416,10 +420,24 @@ def draw_group_marks(group: Group, rng: random.Random, *, share: float) -> list[
 def show_marks(group: Group, marks: list[dict[int, Mark]]) -> Group:
     """The group with marks drawn on its photos."""
     photos = [
-        replace(photo, image=draw_marks(photo.image, list(of.values())))
+        replace(photo, image=mark_photo(photo, list(of.values()))) if of else photo
         for photo, of in zip(group.photos, marks, strict=True)
     ]
     return replace(group, photos=tuple(photos))
+
+
+def mark_photo(photo: DrawnPhoto, marks: Sequence[Mark]) -> Image.Image:
+    """Draw marks on a photo of one of several sizes, and shrink it as the processor does.
+
+    In use marks are drawn on photos of any size, and a digit that was shrunk looks different from one that
+    was drawn small.
+    """
+    side = photo.image.width
+    factor = random.Random(photo.scene.seed).choice(MARKED_FACTORS)
+    if factor == 1:
+        return draw_marks(photo.image, marks)
+    large = draw_marks(photo.image.resize((factor * side, factor * side), RESAMPLING), marks)
+    return large.resize((side, side), RESAMPLING)
 
 
 def _marks_of(group: Group, row: int, rng: random.Random) -> dict[int, Mark]:
