@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Literal
 
 from photopal.assistant.query.comparisons import find_comparison
-from photopal.assistant.query.criteria import Comparison, Criteria, Threshold
+from photopal.assistant.query.criteria import Comparison, Criteria, Ranked, Threshold
 from photopal.assistant.query.entities import ENTITY
 from photopal.assistant.query.intents import PHOTO, Intent
 from photopal.assistant.query.lexicon import NUMBER_WORDS
@@ -58,6 +58,15 @@ _MANY = LazyPattern(
 )
 
 
+_IN_RANKED = LazyPattern(
+    rf"^(?:is|are|was|were|does|do|did|can (?:you|i) see|do you see)\s+(?:there\s+)?"
+    rf"(?P<fact>(?:(?:an?|any|my|our|the)\s+)?{ENTITY}(?:\s*(?:,|and|or)+\s*{ENTITY})*)\s+"
+    rf"(?:(?:appear|shown|seen|visible|there)\s+)?(?:in|on)\s+(?:(?:the|my|our)\s+)?"
+    rf"(?:(?P<number>\d{{1,3}}|{_COUNTED})\s+)?(?P<end>{ENDS_LAST}|{ENDS_FIRST})\s+"
+    rf"(?:(?P<number2>\d{{1,3}}|{_COUNTED})\s+)?{PHOTO}\b(?P<scope>.*)$"
+)
+
+
 def read_threshold(reader: Reader) -> Threshold | None:
     """ "More than 10 photos", of a question for yes or no."""
     match = _THRESHOLD.search(reader.text)
@@ -86,6 +95,46 @@ def read_all_of(reader: Reader) -> Criteria | None:
     criteria = read_all(part)
     reader.text = f"are there photos {fact} {scope}"
     return criteria
+
+
+def read_ranked(reader: Reader) -> Ranked | None:
+    """The first or last photos that are looked through, in "is Mia in the last three photos from Rome?"."""
+    match = _IN_RANKED.match(reader.text)
+    if match is None:
+        return None
+    words = (match["number"] or match["number2"] or "1").casefold()
+    part = Reader(reader.marked, reader.known)
+    part.text = match["scope"]
+    reader.text = f"are there photos {match['fact']} {match['scope']}"
+    return Ranked(
+        end="last" if re.fullmatch(ENDS_LAST, match["end"], re.IGNORECASE) else "first",
+        number=max(1, int(words) if words.isdecimal() else NUMBER_WORDS[words]),
+        of=read_all(part),
+    )
+
+
+_SHARE_OF = LazyPattern(
+    r"\b(?:percentage|percent|per cent|share|proportion|fraction|part)\s+of\s+"
+    rf"(?:(?:all|the|my|our|your)\s+)*{PHOTO}\b(?P<rest>.*)$"
+)
+_SHOW = LazyPattern(
+    r"\b(?:(?:that|which)\s+)?(?:shows?|are|is|were|was|has|have|ha[sv]e\s+been|contains?|includes?|features?"
+    r"|taken)\b"
+)
+
+
+def read_share_of(reader: Reader) -> Criteria | None:
+    """The photos of which a share is asked for, in "what percentage of photos of Mia show Ben?"."""
+    match = _SHARE_OF.search(reader.text)
+    if match is None:
+        return None
+    for verb in _SHOW.finditer(match["rest"]):
+        scope = match["rest"][: verb.start()]
+        if re.search(ENTITY, scope):
+            part = Reader(reader.marked, reader.known)
+            part.text = scope
+            return read_all(part)
+    return None
 
 
 def read_comparison(reader: Reader) -> Comparison | None:

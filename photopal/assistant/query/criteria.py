@@ -111,6 +111,15 @@ class Threshold:
 
 
 @dataclass(frozen=True)
+class Ranked:
+    """Photos that stand first or last: "the last three photos from Rome"."""
+
+    end: Literal["first", "last"]
+    number: int
+    of: Criteria
+
+
+@dataclass(frozen=True)
 class Question:
     """What a question asks.
 
@@ -120,6 +129,8 @@ class Question:
         criteria: Which photos are meant.
         comparison: What is compared, of a comparison.
         all_of: Of "are all photos of Mia from Berlin?" those that are asked of; `criteria` has both.
+        ranked: Of "is Mia in the last photo from Berlin?" the last photo from Berlin; `criteria` has both.
+        share_of: Of "what percentage of photos of Mia show Ben?" the photos of Mia; `criteria` has both.
         threshold: How many photos there must be for a yes.
         end: Whether the first or the last photo is wanted.
         number: How many photos are wanted.
@@ -138,6 +149,8 @@ class Question:
     criteria: Criteria
     comparison: Comparison | None = None
     all_of: Criteria | None = None
+    ranked: Ranked | None = None
+    share_of: Criteria | None = None
     threshold: Threshold | None = None
     end: Literal["first", "last"] | None = None
     number: int | None = None

@@ -77,6 +77,11 @@ CALENDAR_WORDS = frozenset({*MONTHS, *SEASONS, *WEEKDAYS, *HOLIDAYS})
 _YEAR = r"(?P<year>1[89]\d\d|2[01]\d\d)"
 _MONTH = rf"(?P<month>{'|'.join(sorted(MONTHS, key=len, reverse=True))})\b\.?"
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
+_LAST_DAY = r"(?P<last_day>\d{1,2})(?:st|nd|rd|th)?"
+_NO_MONTH = rf"(?!\d|\s+(?:of\s+)?(?:{'|'.join(MONTHS)})\b)"
+_MONTH_BEFORE = LazyPattern(rf"\b(?:{'|'.join(MONTHS)})\.?\s+(?:the\s+)?$")
+_TO = r"(?:\s*[-–—]\s*|\s+(?:up\s+)?(?:to|until|till|through)\s+)(?:the\s+)?"
+_RECENT_DAYS = 31
 _NAMED = "|".join(sorted([*SEASONS, *HOLIDAYS], key=len, reverse=True))
 _NUMBER = r"(?P<number>\d{1,4}|a couple of|couple of|" + "|".join(sorted(NUMBERS)) + ")"
 
@@ -222,17 +227,40 @@ def _written(match: re.Match[str], today: date) -> _Read:
     return _Read(base, base)
 
 
+def _days(match: re.Match[str], _today: date) -> _Read | None:
+    """ "24 to 26 December 2021", "July 1-20" of every year; not the end of "December 20 to 24 January"."""
+    month, first, last = MONTHS[match["month"].casefold()], int(match["day"]), int(match["last_day"])
+    if last < first or _MONTH_BEFORE.search(match.string[: match.start()]):
+        return None
+    every = _recurring_range(_recurring_day(month, first), _recurring_day(month, last))
+    if not match["year"]:
+        return _Read(every, every)
+    year = int(match["year"])
+    return _Read(Period(date(year, month, first), date(year, month, last)), every)
+
+
 def _named(match: re.Match[str], today: date) -> _Read:
     """A season or a holiday: of a year, the last that is over, this year's, or every year's."""
     base = recurring(match["name"].casefold())
     if match["year"]:
         return _Read(base.in_year(int(match["year"]))[0], base)
     which = (match["which"] or "").casefold()
-    if which in {"this", "next"}:
+    if which == "this":
+        return _Read(_this(base, today))
+    if which == "next":
         return _Read(base.in_year(today.year)[0])
     if which in {"last", "previous", "past"}:
         return _Read(latest(base, today, is_over=True))
     return _Read(base, base)
+
+
+def _this(when: Recurring, today: date) -> Period:
+    """This year's; of what is still to come, as Christmas in January, the last one if that is hardly over."""
+    [last, *_], [this, *_] = when.in_year(today.year - 1), when.in_year(today.year)
+    assert last.until is not None
+    assert this.since is not None
+    is_recent = last.until >= today - timedelta(days=_RECENT_DAYS)
+    return last if is_recent and this.since > today else this
 
 
 def _relative(match: re.Match[str], today: date) -> _Read:
@@ -325,6 +353,12 @@ READERS: tuple[tuple[str, Callable[[re.Match[str], date], _Read | None]], ...] =
     (rf"{_YEAR}\s*[-–—/]\s*(?P<last>1[89]\d\d|2[01]\d\d)", _years),
     (rf"{_YEAR}-(?P<m>0?[1-9]|1[0-9])(?:-(?P<d>\d{{1,2}}))?(?!\d)", _iso),
     (rf"(?P<a>\d{{1,2}})(?P<mark>[./])(?P<b>\d{{1,2}})(?P=mark){_YEAR}", _numeric),
+    (rf"{_DAY}{_TO}{_LAST_DAY}\s+(?:of\s+)?{_MONTH},?(?:\s+(?:of\s+)?{_YEAR})?", _days),
+    ((rf"(?:(?<=between )|(?<=between the )){_DAY}\s+and\s+(?:the\s+)?{_LAST_DAY}\s+(?:of\s+)?{_MONTH},?"
+     rf"(?:\s+(?:of\s+)?{_YEAR})?"), _days),
+    (rf"{_MONTH}\s+(?:the\s+)?{_DAY}{_TO}{_LAST_DAY}{_NO_MONTH}(?:,?\s+{_YEAR})?", _days),
+    ((rf"(?:(?<=between )|(?<=between the )){_MONTH}\s+(?:the\s+)?{_DAY}\s+and\s+(?:the\s+)?{_LAST_DAY}"
+     rf"{_NO_MONTH}(?:,?\s+{_YEAR})?"), _days),
     (rf"{_DAY}\s+(?:of\s+)?{_MONTH},?(?:\s+(?:of\s+)?{_YEAR})?", _written),
     (rf"{_MONTH}\s+(?:the\s+)?{_DAY}(?!\s*(?:{'photo|picture|image'}))(?:,?\s+{_YEAR})?", _written),
     (rf"{_YEAR}(?:'s)?\s+{_MONTH}", _written),

@@ -164,6 +164,7 @@ def mark_entities(text: str, known: Known, *, today: date | None, is_search: boo
     if today is not None:
         _mark_dates(marked, today, is_search=is_search)
     if not is_search:
+        _mark_places_within(marked, known.places)
         _mark_places(marked, known.places)
     _mark_groups(marked)
     return marked
@@ -425,6 +426,53 @@ def _mark_ratings(marked: MarkedText) -> None:
         for match in re.finditer("★{1,5}", marked.text)
     ]
     marked.replace(sorted(spans, key=lambda span: span[0]))
+
+
+def _mark_places_within(marked: MarkedText, places: Sequence[str]) -> None:
+    """A place with what it lies in, "Berlin, Germany", which is one place and not two."""
+    if "," not in marked.text:
+        return
+    split = [[part.strip() for part in place.split(",")] for place in places]
+    folded = fold(marked.text)
+    inner = {
+        part: depth
+        for parts in split
+        for depth, part in enumerate(parts[:-1])
+        if part and fold(part) in folded
+    }
+    for part in sorted(inner, key=lambda part: (inner[part], -len(part), part)):
+        lying = [parts[parts.index(part) :] for parts in split if part in parts]
+        outer = {other for parts in lying for other in parts[1:] if other and fold(other) in folded}
+        if not outer:
+            continue
+        one_of = "|".join(place_pattern(other).pattern for other in sorted(outer, key=len, reverse=True))
+        whole = re.compile(rf"{place_pattern(part).pattern}(?:\s*,\s*(?:{one_of}))+", re.IGNORECASE)
+        match = whole.search(without_accents(marked.text))
+        if match is None or not _is_place(marked.text, match, part):
+            continue
+        names = [name.strip() for name in match[0].split(",")][1:]
+        found = {_up_to(parts, names): None for parts in lying if _up_to(parts, names)}
+        if found:
+            typed = marked.text[match.start() : match.end()]
+            # Where nothing else is called so, its name is enough.
+            values = [part] if all(_up_to(parts, names) for parts in lying) else list(found)
+            marks = " or ".join(
+                marked.mark(Entity("place", value, typed if not n else "")) for n, value in enumerate(values)
+            )
+            marked.text = f"{marked.text[: match.start()]}{marks}{marked.text[match.end() :]}"
+
+
+def _up_to(parts: Sequence[str], names: Sequence[str]) -> str:
+    """A place's parts as far as the last of some names, which follow each other there; empty if not so."""
+    place = 0
+    for name in names:
+        pattern = place_pattern(name)
+        place = next(
+            (n for n in range(place + 1, len(parts)) if pattern.fullmatch(without_accents(parts[n]))), 0
+        )
+        if not place:
+            return ""
+    return ", ".join(parts[: place + 1])
 
 
 def _mark_places(marked: MarkedText, places: Sequence[str]) -> None:

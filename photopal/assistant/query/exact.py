@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from photopal.assistant.query.criteria import Criteria, Question
+from photopal.assistant.query.criteria import Criteria, Question, Ranked
 from photopal.assistant.query.dates import Period
 from photopal.assistant.query.intents import Kind
 from photopal.assistant.query.lexicon import places_in
@@ -73,7 +73,7 @@ def answer_exactly(asked: ExactQuestion) -> LibraryAnswer:
     """Answer a question of any kind in `EXACT`."""
     question = asked.question
     answer_kind = EXACT[question.kind]
-    is_counted = question.all_of is not None or question.threshold is not None
+    is_counted = (question.all_of or question.ranked or question.threshold) is not None
     if (
         question.kind in {"concepts", "about", "compare", "share"}
         or question.intent.is_absent
@@ -112,11 +112,12 @@ def _count(asked: ExactQuestion) -> LibraryAnswer:
 
 def _share(asked: ExactQuestion) -> LibraryAnswer:
     criteria = asked.question.criteria
-    base = (
-        replace(criteria, names=(), any_names=(), kinds=(), words=())
-        if criteria.is_of_content()
-        else Criteria()
-    )
+    if asked.question.share_of is not None:
+        base = asked.question.share_of
+    elif criteria.is_of_content():
+        base = replace(criteria, names=(), any_names=(), kinds=(), words=())
+    else:
+        base = Criteria()
     whole, part = replace(asked.photos, criteria=base).count(), asked.photos.count()
     if not whole:
         return nothing_found(replace(asked.photos, criteria=base))
@@ -143,6 +144,8 @@ def _find(asked: ExactQuestion) -> LibraryAnswer:
 def _exists(asked: ExactQuestion) -> LibraryAnswer:
     if asked.question.all_of is not None:
         return _all_of(asked, asked.question.all_of)
+    if asked.question.ranked is not None:
+        return _in_ranked(asked, asked.question.ranked)
     if asked.question.threshold is not None:
         number = asked.photos.count()
         word = "Yes" if asked.question.threshold.holds(number) else "No"
@@ -172,6 +175,34 @@ def _all_of(asked: ExactQuestion, criteria: Criteria) -> LibraryAnswer:
     others = [hit.photo for hit in scope.hits(most=whole) if hit.photo.id not in fitting]
     text = f"No, only {part:,} of {count(whole)}{scope.what}; those that do not fit are listed."
     return LibraryAnswer(text, tuple(others[: asked.most]), whole)
+
+
+def _in_ranked(asked: ExactQuestion, ranked: Ranked) -> LibraryAnswer:
+    """Say whether any of the first or last photos fits, and cite those that do, or else all of them."""
+    scope = replace(asked.photos, criteria=ranked.of).having("date")
+    order: Order = "oldest" if ranked.end == "first" else "newest"
+    hits = scope.hits(order, most=ranked.number)
+    if not hits:
+        return nothing_found(scope)
+    # What fits is among the photos, so the first of both that are the same stand first in both.
+    known = {hit.photo.id for hit in asked.photos.having("date").hits(order, most=ranked.number)}
+    fitting = tuple(hit.photo for hit in hits if hit.photo.id in known)
+    unread = sum(hit.caption is None for hit in hits) if asked.question.criteria.is_of_content() else 0
+    what = describe_criteria(ranked.of)
+    if len(hits) == 1:
+        which = f"the {ranked.end} photo{what}, from {day(str(hits[0].photo.taken_at))}"
+        some, one, unknown = which, which, f"{which}, has"
+    else:
+        which = f"the {ranked.end} {count(len(hits))}{what}"
+        some, one = f"{len(fitting)} of {which}", f"any of {which}"
+        unknown = f"{unread} of {which} {'has' if unread == 1 else 'have'}"
+    if fitting:
+        text = f"Yes, on {some}."
+    elif unread:
+        text = f"It is not known, as {unknown} no caption yet."
+    else:
+        text = f"No, not on {one}."
+    return LibraryAnswer(text, (fitting or tuple(hit.photo for hit in hits))[: asked.most], len(hits))
 
 
 def _when(asked: ExactQuestion) -> LibraryAnswer:

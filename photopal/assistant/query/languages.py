@@ -87,6 +87,9 @@ _TABLES: Mapping[str, str] = {
         le = the; la = the; les = the; l' = the; une? = a; je = i; nous = we; on = we; moi = me; mes = my;
         mon = my; ma = my; nos = our; notre = our; toutes les = all the; tous les = all the; toutes = all;
         tous = all; pas de = no; ne =; n' =; pas = not; aucune? = no; personne = nobody; ni = nor;
+        une personne = a person; la personne = the person; cette personne = this person;
+        chaque personne = each person; quelle personne = which person; autre personne = other person;
+        seule personne = only person; même personne = same person; sans personne = without people;
         aujourd'hui = today; hier = yesterday; avant-hier = day before yesterday;
         l'année dernière = last year; l'an dernier = last year; l'été dernier = last summer;
         l'hiver dernier = last winter; le mois dernier = last month; la semaine dernière = last week;

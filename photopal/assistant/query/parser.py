@@ -18,6 +18,8 @@ from photopal.assistant.query.counts import (
     read_all_of,
     read_comparison,
     read_rank,
+    read_ranked,
+    read_share_of,
     read_threshold,
 )
 from photopal.assistant.query.criteria import Question, both_of, instead, joined
@@ -50,6 +52,8 @@ def read_question(text: str, known: Known, *, today: date) -> Question:
     typed = _plain(text)
     plain = to_english(typed, known.names, known.places)
     marked = mark_entities(plain, known, today=today)
+    if days := _DAYS_LEFT.search(marked.text):
+        refuse([days["days"]])
     reader = Reader(marked, known)
     reader.drop_references()
     read_attributes(reader)
@@ -58,11 +62,13 @@ def read_question(text: str, known: Known, *, today: date) -> Question:
     is_negated = read_negated_verb(reader)
     threshold = read_threshold(reader)
     all_of = read_all_of(reader)
-    comparison = None if threshold or all_of else read_comparison(reader)
+    share_of = read_share_of(reader)
+    ranked = None if threshold or all_of else read_ranked(reader)
+    comparison = None if threshold or all_of or ranked else read_comparison(reader)
     intent = read_intent(reader.text)
     if comparison:
         intent = replace(intent, kind="compare")
-    elif threshold or all_of:
+    elif threshold or all_of or ranked:
         intent = replace(intent, kind="exists")
     reader.text = intent.rest
     end, number = read_rank(reader, intent)
@@ -84,6 +90,8 @@ def read_question(text: str, known: Known, *, today: date) -> Question:
         criteria=criteria,
         comparison=comparison,
         all_of=all_of,
+        ranked=ranked,
+        share_of=share_of if intent.kind == "share" else None,
         threshold=threshold,
         end=end,
         number=number,
@@ -111,8 +119,16 @@ def read_question(text: str, known: Known, *, today: date) -> Question:
         refuse(["not"])
     if question.not_understood and not is_of_pixels:
         refuse(question.not_understood)
+    if question.kind == "exists" and end and number and not ranked:
+        # Passed over, the answer would be of all photos.
+        refuse([f"{end} photo"])
     return question
 
+
+# "24, 25 and" before a date are days that were not read; captions would be asked for such numbers.
+_DAYS_LEFT = LazyPattern(
+    rf"\b(?P<days>\d{{1,2}}(?:st|nd|rd|th)?)\s*(?:,|&|[-–—]|\b(?:and|or|to|until)\b)+\s*{DATE}"
+)
 
 # A model that looks at a photo reads these itself; they do not say which photo it looks at.
 _FOR_THE_EYE = frozenset(

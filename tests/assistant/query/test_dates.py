@@ -75,6 +75,14 @@ def recurring(text, year=2024):
         ("between July and September 2024", "2024-07-01", "2024-09-30"),
         ("from December to January 2024", "2023-12-01", "2024-01-31"),
         ("from May 2020 to June", "2020-05-01", "2020-06-30"),
+        ("from 24 to 26 December 2021", "2021-12-24", "2021-12-26"),
+        ("between the 24th and the 26th of December 2021", "2021-12-24", "2021-12-26"),
+        ("1-20 July 2019", "2019-07-01", "2019-07-20"),
+        ("July 1–20, 2019", "2019-07-01", "2019-07-20"),
+        ("between July 1 and 20, 2019", "2019-07-01", "2019-07-20"),
+        ("from December 26 to 3 January 2022", "2021-12-26", "2022-01-03"),
+        ("from December 20 to 24 January 2022", "2021-12-20", "2022-01-24"),
+        ("from July 3 to 5 August 2024", "2024-07-03", "2024-08-05"),
         ("in 2022 and 2023", "2022-01-01", "2023-12-31"),
         ("the first half of 2022", "2022-01-01", "2022-06-30"),
         ("the last quarter of 2022", "2022-10-01", "2022-12-31"),
@@ -107,6 +115,7 @@ def test_words_that_only_look_like_dates_are_left_alone(text):
         ("on 3 July", [("2024-07-03", "2024-07-03")], "on 3 July"),
         ("29 February", [("2024-02-29", "2024-02-29")], "on 29 February"),
         ("between June and August", [("2024-06-01", "2024-08-31")], "from June to August"),
+        ("December 24-26", [("2024-12-24", "2024-12-26")], "from 24 December to 26 December"),
         ("from November to February", [("2024-11-01", "2025-02-28")], "from November to February"),
     ],
 )
@@ -123,6 +132,19 @@ def test_a_day_that_only_leap_years_have_is_in_no_other_year():
 def test_the_last_christmas_is_a_day_and_the_last_christmas_photo_any_years():
     assert period("last Christmas") == ("2025-12-24", "2025-12-26")
     assert isinstance(find_dates("the last Christmas photo", TODAY)[0].when, Recurring)
+
+
+def test_this_winter_and_this_christmas_are_those_just_over_not_those_to_come():
+    for day, text, since in (
+        (date(2025, 1, 15), "this winter", date(2024, 12, 1)),
+        (date(2025, 1, 15), "this Christmas", date(2024, 12, 24)),
+        (date(2025, 1, 15), "this summer", date(2025, 6, 1)),
+        (date(2025, 3, 15), "this winter", date(2024, 12, 1)),
+        (date(2025, 5, 15), "this winter", date(2025, 12, 1)),
+        (date(2024, 12, 15), "this winter", date(2024, 12, 1)),
+        (date(2024, 12, 28), "this Christmas", date(2024, 12, 24)),
+    ):
+        assert find_dates(text, day)[0].when.since == since, (day, text)
 
 
 def test_dates_of_several_groups_must_all_hold():
