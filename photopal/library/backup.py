@@ -2,21 +2,26 @@
 
 SQLite's own online backup copies the pages, so that the copy is the library of one moment. A copy counts only
 once SQLite's integrity check found nothing. Going back is one transaction: whoever has the library open sees
-the old one or the new one, and a kill on the way leaves the old one.
+the old one or the new one, and a kill on the way leaves the old one. A library that is damaged has no
+transactions any more: its file makes room for the backup, and is kept as it is.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
-from contextlib import closing, suppress
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from photopal.errors import LibraryError, UsageError
+from photopal.errors import LibraryError, LibraryLockedError, UsageError
 from photopal.files import atomic_path
 from photopal.library import migrations as schema
+from photopal.library.connection import lock_of
 from photopal.library.library import Library
 from photopal.progress import OnProgress
 
@@ -24,6 +29,7 @@ from photopal.progress import OnProgress
 
 _PAGES_AT_ONCE = 4096
 _DATABASE_START = b"SQLite format 3\0"
+_OF_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
 
 
 def back_up(
@@ -73,13 +79,27 @@ def check_backup(source: Path) -> None:
             tables = connection.execute(
                 "SELECT count(*) FROM sqlite_master WHERE name = 'photos'"
             ).fetchone()[0]
-            verdict = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+            fault = _fault(connection)
     except sqlite3.Error as error:
         raise LibraryError(f"{source}: not a complete photopal library: {error}") from error
     if not tables:
         raise LibraryError(f"{source}: not a photopal library")
-    if verdict != "ok":
-        raise LibraryError(f"{source}: damaged: {' '.join(str(verdict).split())}")
+    if fault is not None:
+        raise LibraryError(f"{source}: damaged: {fault}")
+
+
+def find_damage(library_path: Path) -> str | None:
+    """Return what is wrong with a library file, in SQLite's words; None for a sound one, or none at all.
+
+    A file that cannot be read for another reason is not damaged: whoever opens it says why.
+    """
+    if not _has_content(library_path):
+        return None
+    try:
+        with closing(_open(library_path)) as connection:
+            return _fault(connection)
+    except sqlite3.Error as error:
+        return str(error) if getattr(error, "sqlite_errorcode", 0) & 0xFF in _OF_DAMAGE else None
 
 
 @dataclass(frozen=True)
@@ -113,19 +133,24 @@ _COMPARED = {
 }
 
 
-def compare(library_path: Path, source: Path) -> list[Difference]:
+def compare(library_path: Path | None, source: Path) -> list[Difference]:
     """Compare a library file, which need not be there, with a backup of whichever photopal.
+
+    Args:
+        library_path: The library; None for one that is damaged, which counts as having nothing.
+        source: The backup.
 
     Raises:
         LibraryError: One of them is no library.
     """
-    has_library = library_path.exists()
+    now = library_path if library_path is not None and _has_content(library_path) else None
     try:
         with closing(sqlite3.connect(":memory:", uri=True)) as connection:
             connection.execute("ATTACH ? AS backup", (_read_only(source),))
-            connection.execute("ATTACH ? AS now", (_read_only(library_path if has_library else source),))
+            connection.execute("ATTACH ? AS now", (_read_only(now or source),))
             return [
-                _difference(connection, what, sql, has_library=has_library) for what, sql in _COMPARED.items()
+                _difference(connection, what, sql, has_library=now is not None)
+                for what, sql in _COMPARED.items()
             ]
     except sqlite3.Error as error:
         raise LibraryError(f"{source}: cannot be compared with {library_path}: {error}") from error
@@ -149,10 +174,10 @@ def _difference(connection: sqlite3.Connection, what: str, sql: str, *, has_libr
 
 
 def restore(library: Library, source: Path, *, on_progress: OnProgress | None = None) -> Path:
-    """Replace a library's contents by a backup; what was there is kept in a file beside it.
+    """Replace a sound library's contents by a backup; what was there is kept in a file beside it.
 
     Args:
-        library: Open for writing.
+        library: Open for writing; see `replace_damaged` for one that is damaged.
         source: A file that `back_up` wrote.
         on_progress: Told how far each of the two copies is.
 
@@ -177,12 +202,106 @@ def restore(library: Library, source: Path, *, on_progress: OnProgress | None = 
             with suppress(OSError):
                 aside.unlink()
             raise
-    # The copy may be of an older photopal and may have lost the mode that keeps readers free.
-    library.connection.sqlite.execute("PRAGMA journal_mode = WAL")
+    # The copy may be of an older photopal.
+    _let_readers_in(library)
     if not schema.is_current(library.connection.sqlite):
         schema.bring_up_to_date(library.connection.sqlite, library.connection.lock())
         library.heal()
     return aside
+
+
+def replace_damaged(library_path: Path, source: Path, *, on_progress: OnProgress | None = None) -> Path:
+    """Put a backup in the place of a damaged library file, whose bytes are kept in a file beside it.
+
+    At every instant the bytes are under one of the two names; a kill on the way leaves the damaged library or
+    the restored one.
+
+    Args:
+        library_path: The library file, as `find_damage` found it.
+        source: A file that `back_up` wrote.
+        on_progress: Told how far the copy is.
+
+    Returns:
+        The file with the damaged library.
+
+    Raises:
+        UsageError: The file is the library itself.
+        LibraryError: The file is no sound library, or the library cannot be written.
+        LibraryLockedError: Another process has the library open.
+    """
+    if _is_same(source, library_path):
+        raise UsageError(f"{source}: this is the library itself")
+    check_backup(source)
+    # SQLite has a library's companions beside the file that a link leads to.
+    damaged = library_path.resolve()
+    aside = _free_name(damaged)
+    try:
+        with lock_of(library_path), _used_by_nobody(damaged), atomic_path(damaged) as part:
+            with closing(_open(source)) as connection:
+                fault = _copy_pages(connection, part, on_progress)
+            if fault is not None:
+                raise LibraryError(f"{source}: damaged: {fault}")
+            _set_aside(damaged, aside)
+    except (OSError, sqlite3.Error) as error:
+        raise _not_restored(library_path, error) from error
+    with Library(library_path) as library:
+        _let_readers_in(library)
+    return aside
+
+
+if sys.platform == "win32":
+
+    @contextmanager
+    def _used_by_nobody(path: Path) -> Iterator[None]:
+        """Do nothing: Windows replaces no file that is open."""
+        yield
+
+else:
+    import fcntl
+
+    # Where SQLite locks a file: whoever has a library open holds a shared lock all the time.
+    _SHARED_FROM, _SHARED_BYTES = 0x40000002, 510
+
+    @contextmanager
+    def _used_by_nobody(path: Path) -> Iterator[None]:
+        """Keep a library file from being opened in a `with`.
+
+        Whoever had it open would go on writing to the file that was set aside, and delete the log of the new
+        one in the end.
+
+        Raises:
+            LibraryLockedError: Another process has it open.
+        """
+        with path.open("r+b") as file:
+            try:
+                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, _SHARED_BYTES, _SHARED_FROM)
+            except (BlockingIOError, PermissionError) as error:
+                raise LibraryLockedError(
+                    f"{path}: another process has the library open",
+                    hint="Stop every other photopal, also one that watches folders, and try again.",
+                ) from error
+            yield
+
+
+def _set_aside(damaged: Path, aside: Path) -> None:
+    """Give a library file a second name, and its companions that name alone.
+
+    A log of changes that stayed would be taken for one of the restored library.
+    """
+    try:
+        aside.hardlink_to(damaged)
+    except OSError:
+        # No hard links on this file system.
+        with atomic_path(aside, replace=False) as part:
+            shutil.copyfile(damaged, part)
+    for ending in ("-wal", "-shm"):
+        with suppress(FileNotFoundError):
+            damaged.with_name(damaged.name + ending).replace(aside.with_name(aside.name + ending))
+
+
+def _let_readers_in(library: Library) -> None:
+    """Bring back the mode that keeps readers free, which a backup does not have."""
+    library.connection.sqlite.execute("PRAGMA journal_mode = WAL")
 
 
 def _put_back(library: Library, source: Path) -> None:
@@ -190,24 +309,40 @@ def _put_back(library: Library, source: Path) -> None:
         with closing(_open(source)) as connection:
             connection.backup(library.connection.sqlite, pages=-1)
     except sqlite3.Error as error:
-        raise LibraryError(f"{library.path}: cannot be restored: {error}") from error
+        raise _not_restored(library.path, error) from error
+
+
+def _not_restored(library_path: Path, error: OSError | sqlite3.Error) -> LibraryError:
+    reason = getattr(error, "strerror", None) or error
+    return LibraryError(f"{library_path}: cannot be restored: {reason}")
 
 
 def _copy(library: Library, part: Path, on_progress: OnProgress | None) -> None:
+    fault = _copy_pages(library.connection.sqlite, part, on_progress)
+    if fault is not None:
+        raise LibraryError(
+            f"{library.path}: not backed up, because the library is damaged: {fault}",
+            hint="photopal restore FILE",
+        )
+
+
+def _copy_pages(source: sqlite3.Connection, part: Path, on_progress: OnProgress | None) -> str | None:
+    """Copy a library into a file; return what is wrong with the copy."""
+
     def tell(_status: int, remaining: int, total: int) -> None:
         if on_progress is not None:
             on_progress(total - remaining, total)
 
     with closing(sqlite3.connect(part)) as copy:
-        library.connection.sqlite.backup(copy, pages=_PAGES_AT_ONCE, progress=tell)
+        source.backup(copy, pages=_PAGES_AT_ONCE, progress=tell)
         # One file, without the companions of a library in use.
         copy.execute("PRAGMA journal_mode = DELETE")
-        verdict = copy.execute("PRAGMA integrity_check(1)").fetchone()[0]
-    if verdict != "ok":
-        raise LibraryError(
-            f"{library.path}: not backed up, because the library is damaged: {verdict}",
-            hint="photopal restore FILE",
-        )
+        return _fault(copy)
+
+
+def _fault(connection: sqlite3.Connection) -> str | None:
+    verdict = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    return None if verdict == "ok" else " ".join(str(verdict).split())
 
 
 def _open(path: Path) -> sqlite3.Connection:
@@ -227,6 +362,11 @@ def _is_database(path: Path) -> bool:
             return file.read(len(_DATABASE_START)) == _DATABASE_START
     except OSError:
         return False
+
+
+def _has_content(path: Path) -> bool:
+    """Whether a file is there and not empty; SQLite takes an empty one for a library without tables."""
+    return path.is_file() and path.stat().st_size > 0
 
 
 def _is_same(one: Path, other: Path) -> bool:

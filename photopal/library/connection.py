@@ -24,6 +24,7 @@ _OF_THE_DISK = (
     sqlite3.SQLITE_READONLY,
     sqlite3.SQLITE_PERM,
 )
+_RESTORE = "Restore a backup with `photopal restore FILE`."
 _PROBE_BYTES = 1 << 16
 
 
@@ -135,18 +136,15 @@ class Connection:
         # The lower byte is the kind of error, the others say more of it.
         kind = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if kind == sqlite3.SQLITE_NOTADB:
-            return LibraryError(f"{self.path}: not a photopal library: {error}")
+            return LibraryError(f"{self.path}: not a photopal library: {error}", hint=_RESTORE)
         if kind == sqlite3.SQLITE_CORRUPT:
-            return LibraryError(
-                f"{self.path}: damaged: {error}",
-                hint="Restore a backup with `photopal restore FILE`.",
-            )
+            return LibraryError(f"{self.path}: damaged: {error}", hint=_RESTORE)
         reason = _refusal(self.path.parent) if kind in _OF_THE_DISK else None
         return LibraryError(f"{self.path}: cannot be {what}: {reason or error}")
 
     def lock(self) -> WriterLock:
         """Return the right to write, to be taken in a `with`; `writing` takes it by itself."""
-        return WriterLock(self.path.with_name(self.path.name + ".lock"), wait_s=self._wait_s)
+        return lock_of(self.path, wait_s=self._wait_s)
 
     def _open_for_writing(self) -> sqlite3.Connection:
         self._refuse_folder()
@@ -209,6 +207,11 @@ class Connection:
         connection.row_factory = sqlite3.Row
         connection.create_function("index_text", 1, index_text, deterministic=True)
         return connection
+
+
+def lock_of(path: Path, *, wait_s: float = WRITER_WAIT_S) -> WriterLock:
+    """Return the right to write to a library file, open or not, to be taken in a `with`."""
+    return WriterLock(path.with_name(path.name + ".lock"), wait_s=wait_s)
 
 
 def _refusal(folder: Path) -> str | None:

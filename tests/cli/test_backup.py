@@ -61,6 +61,28 @@ def test_a_restore_where_there_is_no_library_makes_one(run, family, tmp_path, ho
     assert names(run) == ["Anna", "Rex"]
 
 
+@pytest.mark.parametrize("part", [slice(0, 100), slice(8192, 40960)], ids=["header", "pages"])
+def test_a_damaged_library_is_restored_too(run, family, tmp_path, part):
+    copy = tmp_path / "copy.db"
+    run("backup", str(copy))
+    damaged = bytearray(family.read_bytes())
+    damaged[part] = b"\x55" * (part.stop - part.start)
+    family.write_bytes(damaged)
+    preview = run("restore", str(copy))
+    assert preview.exit_code == 0
+    assert f"{family}: damaged: " in preview.stderr
+    assert preview.stdout.splitlines() == [
+        "photos\t3", "missing photos\t0", "captions\t1", "concepts\t2", "reference photos\t1",
+    ]  # fmt: skip
+    assert family.read_bytes() == damaged
+    done = run("restore", str(copy), "--yes")
+    assert done.exit_code == 0
+    assert "The damaged library is kept in" in done.stderr
+    assert names(run) == ["Anna", "Rex"]
+    [aside] = family.parent.glob("library-before-restore-*.db")
+    assert aside.read_bytes() == damaged
+
+
 def test_what_is_no_backup_is_refused_in_words(run, family, tmp_path):
     for name, content in (("text", b"not a library " * 1000), ("empty", b"")):
         (tmp_path / name).write_bytes(content)

@@ -15,7 +15,7 @@ import photopal
 from photopal.errors import LibraryError, LibraryLockedError, UsageError
 from photopal.library import Library
 from photopal.library import migrations as schema
-from photopal.library.backup import back_up, check_backup, compare, restore
+from photopal.library.backup import back_up, check_backup, compare, find_damage, replace_damaged, restore
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(photopal.__file__).parent.parent)}
 
@@ -139,6 +139,130 @@ def test_a_spoilt_backup_is_refused_and_the_library_stays(library, copy, tmp_pat
         restore(library, copy)
     assert [concept.name for concept in library.concepts.all()] == ["Anna", "Rex"]
     assert not list(tmp_path.glob("*before-restore*"))
+
+
+@pytest.fixture
+def damaged(library, tmp_path):
+    """Make a spoilt library that has a log, as a crash leaves one."""
+
+    def make(spoil):
+        path = tmp_path / "damaged" / "library.db"
+        path.parent.mkdir()
+        back_up(library, path)
+        path.with_name("library.db-wal").write_bytes(b"what the log has")
+        spoil(path)
+        return path
+
+    return make
+
+
+def _headless(path):
+    path.write_bytes(b"\0" * 100 + path.read_bytes()[100:])
+
+
+def contents(folder):
+    return {path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("spoil", [_truncated, _scribbled, _made_text, _headless])
+def test_a_damaged_library_makes_room_for_the_backup_and_its_bytes_are_kept(damaged, copy, spoil):
+    path = damaged(spoil)
+    spoilt = path.read_bytes()
+    assert find_damage(path)
+    aside = replace_damaged(path, copy)
+    assert aside.read_bytes() == spoilt
+    assert aside.with_name(f"{aside.name}-wal").read_bytes() == b"what the log has"
+    assert find_damage(path) is None
+    with Library(path) as library:
+        assert [concept.name for concept in library.concepts.all()] == ["Rex"]
+        assert library.connection.sqlite.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+        library.concepts.add("Bo")
+    assert names(path) == ["Bo", "Rex"]
+
+
+def test_what_is_sound_or_not_there_is_not_damaged(library, copy, tmp_path):
+    (tmp_path / "empty.db").touch()
+    for path in (tmp_path / "library.db", copy, tmp_path / "empty.db", tmp_path / "none.db", tmp_path):
+        assert find_damage(path) is None
+    assert {one.now for one in compare(tmp_path / "empty.db", copy)} == {0}
+
+
+def test_of_a_damaged_library_no_spoilt_backup_takes_the_place(damaged, copy):
+    path = damaged(_scribbled)
+    before = contents(path.parent)
+    _scribbled(copy)
+    with pytest.raises(LibraryError):
+        replace_damaged(path, copy)
+    assert contents(path.parent) == before
+
+
+@pytest.mark.parametrize("has_links", [True, False])
+@pytest.mark.parametrize("stopped_at", ["-wal", "library.db"])
+def test_stopped_anywhere_the_damaged_bytes_are_kept_and_restoring_again_works(
+    damaged, copy, monkeypatch, stopped_at, has_links
+):
+    path = damaged(_scribbled)
+    spoilt = path.read_bytes()
+    replace = Path.replace
+
+    def stop(self, target):
+        if self.name.endswith(stopped_at) or Path(target).name == stopped_at:
+            raise KeyboardInterrupt
+        return replace(self, target)
+
+    def refuse(self, target):
+        raise PermissionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", stop)
+        if not has_links:
+            patch.setattr(Path, "hardlink_to", refuse)
+        with pytest.raises(KeyboardInterrupt):
+            replace_damaged(path, copy)
+    assert path.read_bytes() == spoilt
+    assert b"what the log has" in contents(path.parent)
+    aside = replace_damaged(path, copy)
+    assert aside.read_bytes() == spoilt
+    assert b"what the log has" in contents(path.parent)
+    assert names(path) == ["Rex"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no file that is open is replaced there")
+def test_a_damaged_library_that_another_process_has_open_is_left_alone(copy, tmp_path):
+    path = tmp_path / "damaged" / "library.db"
+    Library(path).close()
+    _scribbled(path)
+    program = """
+        import sys
+        from pathlib import Path
+        from photopal.library import Library
+        with Library(Path(sys.argv[1]), read_only=True):
+            print("open", flush=True)
+            input()
+        """
+    command = [sys.executable, "-c", textwrap.dedent(program), str(path)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT
+    ) as process:
+        assert process.stdout.readline() == "open\n"
+        before = contents(path.parent)
+        with pytest.raises(LibraryLockedError, match="another process has the library open"):
+            replace_damaged(path, copy)
+        assert contents(path.parent) == before
+        process.communicate("\n")
+    replace_damaged(path, copy)
+    assert names(path) == ["Rex"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_a_damaged_library_behind_a_link_is_replaced_where_it_lies(damaged, copy, tmp_path):
+    path = damaged(_headless)
+    link = tmp_path / "link.db"
+    link.symlink_to(path)
+    aside = replace_damaged(link, copy)
+    assert link.is_symlink()
+    assert aside.parent == path.parent
+    assert names(link) == ["Rex"]
 
 
 def test_a_restore_waits_for_nobody_for_ever(library, copy, tmp_path):
