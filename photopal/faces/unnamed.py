@@ -82,7 +82,7 @@ def find_unnamed(library: Library, people: Sequence[Person]) -> UnnamedFaces:
         people: As `learn_library` gives them.
     """
     claims = _claim_faces(library, people)
-    ignored = {group.id for group in library.faces.groups() if group.is_ignored}
+    ignored = library.faces.ignored_groups()
     members: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for face_id, photo_id, group_id in library.faces.grouped():
         members[group_id].append((face_id, photo_id))

@@ -109,16 +109,13 @@ class Faces:
         Only those on photos whose files are there. Of groups that the user merged, the number is that of the
         one that the others are in.
         """
-        roots = {group.id: group.merged_into for group in self.groups() if group.merged_into is not None}
+        roots = self._roots()
         rows = self._connection.rows(
             "SELECT faces.id, photo_id, group_id FROM faces JOIN photos ON photos.id = photo_id"
             " WHERE group_id NOT NULL AND missing_since IS NULL ORDER BY faces.id"
         )
         for row in rows:
-            group_id = row["group_id"]
-            while group_id in roots:
-                group_id = roots[group_id]
-            yield row["id"], row["photo_id"], group_id
+            yield row["id"], row["photo_id"], roots[row["group_id"]]
 
     def is_scanned(self, photo_id: int, *, detector: str) -> bool:
         """Tell whether a photo was searched for faces by a detector."""
@@ -179,9 +176,13 @@ class Faces:
         ]
 
     def groups(self) -> list[FaceGroup]:
-        """Return all groups of faces, ignored ones too, by number."""
+        """Return all groups that have faces, ignored ones too, by number."""
         rows = self._connection.rows("SELECT * FROM face_groups WHERE face_count > 0 ORDER BY id")
         return [_group(row) for row in rows]
+
+    def ignored_groups(self) -> set[int]:
+        """Return the numbers of the groups that the user ignored, also of those whose faces are gone."""
+        return set(self._connection.iter_column("SELECT id FROM face_groups WHERE is_ignored"))
 
     def put_groups(
         self,
@@ -295,17 +296,25 @@ class Faces:
 
     def _merged_ids(self, group_id: int) -> list[int]:
         """A group's number with those of all that were merged with it, the one they are in first."""
-        into = {group.id: group.merged_into for group in self.groups()}
-        if group_id not in into:
+        roots = self._roots()
+        root = roots.get(group_id)
+        merged = [number for number, its_root in roots.items() if root is not None and its_root == root]
+        with_faces = {group.id for group in self.groups()}
+        if root is None or with_faces.isdisjoint(merged):
             raise UsageError(f"no group of faces with number {group_id}", hint="photopal people")
+        return [root, *(number for number in merged if number != root)]
+
+    def _roots(self) -> dict[int, int]:
+        """The group that each group is in, by number; what the user merged is so without faces too."""
+        rows = self._connection.rows("SELECT id, merged_into FROM face_groups ORDER BY id")
+        into = {row["id"]: row["merged_into"] for row in rows}
 
         def root_of(number: int) -> int:
             while (upper := into[number]) is not None:
                 number = upper
             return number
 
-        root = root_of(group_id)
-        return [root, *(number for number in into if number != root and root_of(number) == root)]
+        return {number: root_of(number) for number in into}
 
     def next_group_id(self) -> int:
         """Return a number above that of any group there is or was."""
@@ -366,5 +375,4 @@ def _group(row: sqlite3.Row) -> FaceGroup:
         is_fixed=bool(row["is_fixed"]),
         is_ignored=bool(row["is_ignored"]),
         is_settled=row["settled_count"] == row["face_count"],
-        merged_into=row["merged_into"],
     )

@@ -442,7 +442,6 @@ class FaceGroup:
         is_fixed: Whether the user formed it, so that it is never merged unasked.
         is_ignored: Whether the user does not want to name it.
         is_settled: Whether it has not changed since groups were last settled.
-        merged_into: The group that the user says it belongs to; both keep their faces.
     """
 
     id: int
@@ -451,4 +450,3 @@ class FaceGroup:
     is_fixed: bool = False
     is_ignored: bool = False
     is_settled: bool = False
-    merged_into: int | None = None

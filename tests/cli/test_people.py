@@ -5,9 +5,10 @@ import json
 import pytest
 from PIL import Image
 
-from photopal.faces import scan_library
+from photopal.faces import DETECTOR, scan_library
 from photopal.ingest.indexer import index_folders
 from photopal.library import Library
+from photopal.library.models import FaceGroup
 from tests.faces.made_up import Crowd, PretendDetector
 
 
@@ -65,6 +66,23 @@ def test_groups_are_merged_split_and_ignored_only_with_yes_and_undone(run, party
     assert groups() == [(1, 4), (2, 3)]
     wrong = run("people", "--merge", "1", "9", "--yes")
     assert (wrong.exit_code, "no group of faces with number 9" in wrong.stderr) == (2, True)
+
+
+def test_of_merged_groups_the_one_they_are_in_may_lose_its_faces(run, party, home):
+    run("people", "--merge", "1", "2", "--yes")
+    with Library(home / "library.db") as library:
+        for photo in list(library.photos.all()):
+            ben = [record.face for record in library.faces.of_photo(photo.id) if record.group_id == 2]
+            library.faces.put(photo.id, [], detector=DETECTOR)
+            if ben:
+                [face_id] = library.faces.put(photo.id, ben, detector=DETECTOR)
+                group = FaceGroup(2, ben[0].vector.astype(float), 3)
+                library.faces.put_groups([group], faces={face_id: 2})
+    listed = [line.split("\t") for line in run("people").stdout.splitlines()]
+    assert [row[:3] for row in listed] == [["1", "3", "3"]]
+    assert run("people", "--ignore", "1", "--yes").exit_code == 0
+    assert json.loads(run("people", "--json", "--all").stdout)["groups"][0]["is_ignored"]
+    assert run("people", "--split", "2", "--yes").exit_code == 0
 
 
 def test_a_group_gets_a_name_and_is_listed_no_more(run, party, tiny_llava, home):

@@ -235,6 +235,30 @@ def test_what_the_user_says_of_groups_is_undone_whatever_was_found_since(library
         library.faces.merge_groups(1, 7)
 
 
+def test_merged_groups_stay_one_also_when_the_one_they_are_in_has_lost_its_faces(library, photo_ids):
+    ids = [library.faces.put(photo_id, [face(photo_id)], detector=DETECTOR)[0] for photo_id in photo_ids]
+    vectors = [face(photo_id).vector.astype(float) for photo_id in photo_ids]
+    library.faces.put_groups(
+        [FaceGroup(number, vectors[number - 1], 1) for number in (1, 2, 3)],
+        faces={ids[number - 1]: number for number in (1, 2, 3)},
+    )
+    library.faces.merge_groups(1, 2)
+    library.faces.put(photo_ids[0], [], detector="d2")
+    assert [group.id for group in library.faces.groups()] == [2, 3]
+    assert [group_id for _, _, group_id in library.faces.grouped()] == [1, 3]
+    for number in (1, 2):
+        assert [record.id for record in library.faces.of_group(number)] == [ids[1]]
+    assert [record.id for record in library.faces.of_group(3)] == [ids[2]]
+    library.faces.ignore_groups([1])
+    assert library.faces.ignored_groups() == {1}
+    library.faces.merge_groups(1, 3)
+    assert library.faces.merged_groups(2) == [2, 3]
+    library.faces.put(photo_ids[1], [], detector="d2")
+    library.faces.put(photo_ids[2], [], detector="d2")
+    with pytest.raises(UsageError, match="no group of faces with number 2"):
+        library.faces.of_group(2)
+
+
 def test_a_split_group_is_whole_again_after_undo_also_if_it_got_faces(library, photo_ids):
     ids = [library.faces.put(photo_id, [face(photo_id)], detector=DETECTOR)[0] for photo_id in photo_ids]
     vectors = [face(photo_id).vector.astype(float) for photo_id in photo_ids]
