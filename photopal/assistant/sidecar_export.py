@@ -80,6 +80,12 @@ class ExportPlan:
     withheld: int
     parts: tuple[Path, ...] = ()
 
+    def without(self, failed: Sequence[tuple[Path, str]]) -> ExportPlan:
+        """The plan as it was carried out: sidecars that failed, with the reasons, are left out."""
+        paths = {path for path, _ in failed}
+        done = tuple(each for each in self.sidecars if each.change.path not in paths)
+        return replace(self, sidecars=done, left_out=(*self.left_out, *failed))
+
 
 def plan_export(
     library: Library,
@@ -105,6 +111,7 @@ def plan_export(
     planned: list[PlannedSidecar] = []
     left_out: list[tuple[Path, str]] = []
     unchanged = withheld = 0
+    photo_of: dict[Path, int] = {}
     for photo, paths in photos:
         own = options
         if only_written is not None:
@@ -113,6 +120,10 @@ def plan_export(
         withheld += known.is_withheld
         for path in paths:
             sidecar = sidecar_to_write(path, finder, is_short=options.is_short)
+            # A folder that was indexed under two names has each photo twice.
+            if photo_of.get(sidecar) == photo.id:
+                continue
+            is_of_another = photo_of.setdefault(sidecar, photo.id) != photo.id
             try:
                 content = read_sidecar(sidecar)
                 after = known.write(content, path, sidecar, must_be_ours=only_written is not None)
@@ -121,6 +132,8 @@ def plan_export(
                 continue
             if after == content:
                 unchanged += 1
+            elif is_of_another:
+                left_out.append((sidecar, "it is the sidecar of another photo, too"))
             elif not os.access(sidecar.parent, os.W_OK):
                 left_out.append((sidecar, "the folder cannot be written to"))
             else:

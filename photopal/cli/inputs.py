@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,16 +61,26 @@ def read_paths(paths: Sequence[Path]) -> list[Path]:
     return read
 
 
+def list_photos(
+    library: Library, paths: Sequence[Path], *, on_skip: Callable[[Skipped], None] = lambda skipped: None
+) -> Iterator[Path]:
+    """The photo files that paths name, without what the user excluded of folders; see `find_photos`."""
+    from photopal.photos import find_photos
+    from photopal.photos.exclude import Excludes
+
+    return find_photos(paths, on_skip=on_skip, excludes=Excludes(paths, library.facts.globs()))
+
+
 def choose_photos(session: Session, library: Library, paths: Sequence[Path]) -> Chosen:
     """Take the photos that paths name into the library where they are new or changed, and list them."""
     from photopal.ingest.indexer import index_folders
-    from photopal.photos import Skipped, find_photos
+    from photopal.photos import Skipped
 
     with session.progress("Reading photos") as on_progress:
         report = index_folders(library, paths, on_progress=on_progress)
     bad = {skipped.path for skipped in report.skipped}
     missing = [Skipped(root, "does not exist") for root in report.offline if root not in bad]
-    rows = [library.photos.at(path) for path in find_photos(paths, on_skip=lambda skipped: None)]
+    rows = [library.photos.at(path) for path in list_photos(library, paths)]
     photos = list({row.id: row for row in rows if row is not None}.values())
     return Chosen(photos, [*report.skipped, *missing])
 

@@ -65,15 +65,15 @@ def change_sidecars(session: Session, library: Library, name: str, *, is_wanted:
     options = ExportOptions(is_short=session.settings.sidecars == "lightroom")
     with session.progress("Reading sidecars"):
         plan = plan_export(library, photos, options, only_written=known)
-    failed = apply_export(library, plan)
-    for path, reason in (*plan.left_out, *failed):
+    plan = plan.without(apply_export(library, plan))
+    for path, reason in plan.left_out:
         session.warn(f"{path}: left as it is: {reason}")
-    if done := len(plan.sidecars) - len(failed):
+    if done := len(plan.sidecars):
         session.say(
             f"Changed {count(done, 'sidecar')}. To revert that, run `photopal undo`;"
             " run it twice for the name, too."
         )
-    if plan.left_out or failed:
+    if plan.left_out:
         raise typer.Exit(ExitCode.PARTIAL)
 
 

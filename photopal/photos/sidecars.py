@@ -137,7 +137,7 @@ class SidecarFinder:
 
 
 def sidecar_to_write(photo: Path, finder: SidecarFinder, *, is_short: bool) -> Path:
-    """Return the XMP sidecar that a photo has, or is to get.
+    """Return the XMP sidecar that a photo has, or is to get; no folder in its path is a link.
 
     Args:
         photo: The photo's path.
@@ -154,9 +154,9 @@ def sidecar_to_write(photo: Path, finder: SidecarFinder, *, is_short: bool) -> P
         is_alone = meant is None and finder.count_alike(photo) == 1
         if is_alone or (meant is not None and meant.casefold() == photo.suffix[1:].casefold()):
             return Path(os.path.realpath(sidecar))
-    if is_short and not found and finder.count_alike(photo) == 1:
-        return photo.with_suffix(".xmp")
-    return photo.with_name(f"{photo.name}.xmp")
+    is_short = is_short and not found and finder.count_alike(photo) == 1
+    new = photo.with_suffix(".xmp") if is_short else photo.with_name(f"{photo.name}.xmp")
+    return Path(os.path.realpath(new))
 
 
 def _stamp(path: str) -> tuple[int, int]:

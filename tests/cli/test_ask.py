@@ -38,6 +38,17 @@ def test_json_has_the_answer_and_who_was_seen(ask, drawn_family):
     assert set(answer) == {"path", "answer", "names", "is_from_model"}
 
 
+def test_what_the_user_excluded_of_a_folder_is_not_asked_about(ask, drawn_family, home, tmp_path):
+    folder = tmp_path / "asked"
+    folder.mkdir()
+    for name in ("photo.png", "screen.png"):
+        (folder / name).write_bytes(drawn_family.both.read_bytes())
+    with Library(home / "library.db") as library:
+        library.facts.set_globs(folder, ["screen*"])
+    [answer] = json.loads(ask("What is this?", folder, "--json").stdout)
+    assert answer["path"] == str(folder / "photo.png")
+
+
 @pytest.mark.slow
 def test_a_bad_photo_beside_a_good_one_is_3_and_alone_is_1(ask, drawn_family, tmp_path):
     broken = tmp_path / "broken.jpg"

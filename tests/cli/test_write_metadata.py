@@ -1,17 +1,20 @@
 """`photopal write-metadata`: names and captions in sidecars, for other programs, and back out of them."""
 
+import errno
 import hashlib
 import json
 import os
 import shlex
 import shutil
 import subprocess
+import sys
 import xml.dom.minidom
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from photopal.assistant import sidecar_export
 from photopal.cli.context import Session
 from photopal.ingest.indexer import index_folders
 from photopal.library import Appearance, Library
@@ -328,6 +331,66 @@ def test_unreadable_sidecars_and_unknown_photos_are_told_and_left(run, folder):
     assert run("write-metadata", "unheard").exit_code == 4
     left_out = json.loads(run("write-metadata", "--json").stdout)["left_out"]
     assert left_out[0] == {"sidecar": f"{folder}/0.jpg.xmp", "reason": "not XMP that can be read"}
+
+
+def test_what_the_user_excluded_of_a_folder_is_no_unknown_photo(run, folder):
+    (folder / "screen.png").write_bytes((folder / "1.jpg").read_bytes() + b"x")
+    run("index", str(folder), "--exclude", "*.png")
+    result = run("write-metadata", str(folder))
+    assert (result.exit_code, "not in the library" in result.stderr) == (0, False)
+    named = run("write-metadata", str(folder / "screen.png"))
+    assert (named.exit_code, "screen.png: not in the library" in named.stderr) == (3, True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_a_folder_under_two_names_gets_each_sidecar_once(run, folder):
+    link = folder.parent / "a-link"
+    link.symlink_to(folder)
+    run("index", str(link))
+    before = tree(folder)
+    preview = run("write-metadata")
+    assert preview.stdout == (
+        f"{folder}/0.jpg.xmp\tnew\tAnna, Rex\tAnna and Rex at the sea\n{folder}/2.jpg.xmp\tnew\t\tA red car\n"
+    )
+    done = run("write-metadata", "--yes")
+    assert (done.exit_code, "Wrote 2 new sidecars." in done.stderr) == (0, True)
+    assert sorted(tree(folder).keys() - before.keys()) == ["0.jpg.xmp", "2.jpg.xmp"]
+    assert "3 photos needed no change" in run("write-metadata").stderr
+    run("undo")
+    assert tree(folder) == before
+
+
+def test_a_sidecar_that_two_photos_have_is_written_for_one_of_them(run, folder, home):
+    other = folder / "2.JPG"
+    if other.exists():
+        pytest.skip("names differ by more than case here")
+    other.write_bytes((folder / "0.jpg").read_bytes() + b"x")
+    (folder / "2.jpg.xmp").write_bytes(LIGHTROOM.encode())
+    run("index", str(folder))
+    with Library(home / "library.db") as library:
+        library.captions.edit(library.photos.at(other).id, "Another one")
+    result = run("write-metadata", str(folder / "2.jpg"), str(other), "--yes")
+    assert result.exit_code == 3
+    assert "2.jpg.xmp: left as it is: it is the sidecar of another photo, too" in result.stderr
+    assert "Wrote 1 changed sidecar." in result.stderr
+    assert xmp_of(folder / "2.jpg.xmp").text("dc:description") == "A red car"
+
+
+def test_a_sidecar_that_could_not_be_written_is_not_counted_as_written(run, folder, monkeypatch):
+    write = sidecar_export.write_sidecar
+
+    def fail(path, content):
+        if path.name == "0.jpg.xmp":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(path, content)
+
+    monkeypatch.setattr(sidecar_export, "write_sidecar", fail)
+    result = run("write-metadata", "--yes", "--json")
+    assert result.exit_code == 3
+    assert "Wrote 1 new sidecar." in result.stderr
+    facts = json.loads(result.stdout)
+    assert [each["sidecar"] for each in facts["sidecars"]] == [f"{folder}/2.jpg.xmp"]
+    assert [each["sidecar"] for each in facts["left_out"]] == [f"{folder}/0.jpg.xmp"]
 
 
 @pytest.mark.slow

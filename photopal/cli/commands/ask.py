@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from photopal.cli.context import Session, session_of
-from photopal.cli.inputs import read_paths, warn_of_skipped
+from photopal.cli.inputs import list_photos, read_paths, warn_of_skipped
 from photopal.cli.loading import open_assistant, open_library
 from photopal.cli.output import safe, show_json, show_line
 from photopal.errors import ExitCode, PhotoError
@@ -88,12 +88,12 @@ def _ask_library(session: Session, question: str, *, limit: int, is_json: bool) 
 
 
 def _ask_photos(session: Session, question: str, paths: Sequence[Path], *, is_json: bool) -> None:
-    from photopal.photos import Skipped, find_photos
+    from photopal.photos import Skipped
 
     skipped: list[Skipped] = []
-    found = list(find_photos(paths, on_skip=skipped.append))
     answers: list[dict[str, Any]] = []
     with open_library(session) as library:
+        found = list(list_photos(library, paths, on_skip=skipped.append))
         assistant = open_assistant(session, library)
         from photopal.assistant.ask import ask_photo
         from photopal.assistant.known import look_at

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from photopal.cli.context import Session, session_of
-from photopal.cli.inputs import STDIN, read_paths
+from photopal.cli.inputs import STDIN, list_photos, read_paths
 from photopal.cli.output import Listing, show_json, show_listing
 from photopal.cli.sidecars import say_of_parts
 from photopal.errors import ExitCode, NothingFoundError, UsageError
@@ -80,9 +80,10 @@ def write_metadata(  # noqa: PLR0913 - one parameter for each option of the comm
         with session.progress("Reading sidecars"):
             plan = plan_export(library, chosen, options, only_written=known)
         failed = apply_export(library, plan) if yes and plan.sidecars else []
+        plan = plan.without(failed)
         removed = library.sidecars.remove_parts(plan.parts) if yes else 0
     if json:
-        show_json(session.out, _as_json(plan, failed, is_written=yes))
+        show_json(session.out, _as_json(plan, is_written=yes))
     else:
         rows = [
             (str(each.change.path), _how(each), ", ".join(each.change.names), each.caption or "")
@@ -91,13 +92,13 @@ def write_metadata(  # noqa: PLR0913 - one parameter for each option of the comm
         show_listing(session.out, Listing(("sidecar", "", "names", "caption"), rows))
     for path in unknown:
         session.warn(f"{path}: not in the library")
-    for path, reason in (*plan.left_out, *failed):
+    for path, reason in plan.left_out:
         session.warn(f"{path}: left as it is: {reason}")
     say_of_parts(session, removed)
-    _tell(session, plan, is_done=yes, failed=len(failed))
+    _tell(session, plan, is_done=yes)
     if not chosen and not unknown:
         raise NothingFoundError("no photo to write about", hint="photopal write-metadata --help")
-    if unknown or plan.left_out or failed:
+    if unknown or plan.left_out:
         raise typer.Exit(ExitCode.PARTIAL)
 
 
@@ -121,11 +122,9 @@ def _choose(
         raise UsageError(
             f"{words[is_path.index(False)]}: does not exist", hint="Give either paths or words to search for."
         )
-    from photopal.photos import find_photos
-
     chosen: dict[int, tuple[PhotoRecord, list[Path]]] = {}
     unknown = []
-    for path in find_photos(read_paths([Path(word) for word in words]), on_skip=lambda skipped: None):
+    for path in list_photos(library, read_paths([Path(word) for word in words])):
         photo = library.photos.at(path)
         if photo is None:
             unknown.append(path)
@@ -140,7 +139,7 @@ def _how(planned: PlannedSidecar) -> str:
     return "removed" if planned.change.after is None else "changed"
 
 
-def _tell(session: Session, plan: ExportPlan, *, is_done: bool, failed: int) -> None:
+def _tell(session: Session, plan: ExportPlan, *, is_done: bool) -> None:
     if plan.withheld:
         session.say(
             f"{count(plan.withheld, 'caption')} not written, because of names that are not confirmed."
@@ -161,8 +160,7 @@ def _tell(session: Session, plan: ExportPlan, *, is_done: bool, failed: int) -> 
         session.say(f"Would write {what} {noun}. Dry run; nothing was changed. Use --yes to apply.")
 
 
-def _as_json(plan: ExportPlan, failed: Sequence[tuple[Path, str]], *, is_written: bool) -> dict[str, Any]:
-    left_out = [*plan.left_out, *failed]
+def _as_json(plan: ExportPlan, *, is_written: bool) -> dict[str, Any]:
     return {
         "sidecars": [
             {
@@ -176,6 +174,6 @@ def _as_json(plan: ExportPlan, failed: Sequence[tuple[Path, str]], *, is_written
         ],
         "unchanged": plan.unchanged,
         "captions_withheld": plan.withheld,
-        "left_out": [{"sidecar": str(path), "reason": reason} for path, reason in left_out],
+        "left_out": [{"sidecar": str(path), "reason": reason} for path, reason in plan.left_out],
         "is_written": is_written,
     }
