@@ -21,10 +21,22 @@ STDIN = Path("-")
 
 @dataclass(frozen=True)
 class Chosen:
-    """Photos of the library that paths name, each once, and the paths that could not be read."""
+    """Photos of the library that paths name, each once.
+
+    Attributes:
+        photos: The photos.
+        skipped: The paths that could not be read.
+        offline: Folders of which too much is gone to believe it; what is there is among the photos.
+    """
 
     photos: list[PhotoRecord]
     skipped: list[Skipped]
+    offline: list[Path]
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether photos may be missing of what was asked for."""
+        return bool(self.skipped or self.offline)
 
 
 def parse_box(text: str, *, example: str = "--box 410,120,300,620") -> tuple[int, int, int, int]:
@@ -79,10 +91,24 @@ def choose_photos(session: Session, library: Library, paths: Sequence[Path]) -> 
     with session.progress("Reading photos") as on_progress:
         report = index_folders(library, paths, on_progress=on_progress)
     bad = {skipped.path for skipped in report.skipped}
-    missing = [Skipped(root, "does not exist") for root in report.offline if root not in bad]
+    offline = [root for root in report.offline if root not in bad]
+    missing = [root for root in offline if not os.path.lexists(root)]
     rows = [library.photos.at(path) for path in list_photos(library, paths)]
     photos = list({row.id: row for row in rows if row is not None}.values())
-    return Chosen(photos, [*report.skipped, *missing])
+    return Chosen(
+        photos,
+        skipped=[*report.skipped, *(Skipped(root, "does not exist") for root in missing)],
+        offline=[root for root in offline if root not in missing],
+    )
+
+
+def warn_of_offline(session: Session, folders: Sequence[Path]) -> None:
+    """Name the folders of which too much is gone to believe it."""
+    for folder in folders:
+        session.warn(
+            f"{folder} is unavailable, or most of its photos have disappeared; none were marked as missing."
+        )
+        session.warn("If they are really gone, run `photopal index --accept-loss FOLDER`.", style="")
 
 
 def warn_of_skipped(session: Session, skipped: Sequence[Skipped]) -> None:

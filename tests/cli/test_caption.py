@@ -4,6 +4,7 @@ import json
 import shutil
 
 import pytest
+from PIL import Image
 
 from photopal.library import Library
 
@@ -34,6 +35,19 @@ def test_a_folder_is_indexed_and_captioned_and_the_second_time_left_alone(captio
     assert "3 photos already up to date" in second.stderr
     with Library(home / "library.db") as library:
         assert library.counts()["captioned"] == 3
+
+
+def test_of_a_folder_that_lost_most_of_its_photos_the_rest_is_captioned(run, caption, album):
+    lost = [album / f"{number}.png" for number in range(5)]
+    for number, path in enumerate(lost):
+        Image.new("RGB", (64, 48), (number * 40, 60, 90)).save(path)
+    run("index", str(album))
+    for path in lost:
+        path.unlink()
+    result = caption(album)
+    assert (result.exit_code, result.stdout.count("\n")) == (3, 3)
+    assert "or most of its photos have disappeared" in result.stderr.replace("\n", " ")
+    assert "Skipped" not in result.stderr
 
 
 @pytest.mark.slow

@@ -48,6 +48,25 @@ def sidecar(path, *regions):
     )
 
 
+def test_a_folder_that_lost_most_of_its_photos_is_said_to_have_and_the_rest_is_used(run, home, tmp_path):
+    folder = tmp_path / "photos"
+    photos = [draw(folder / f"{number}.jpg", number) for number in range(8)]
+    takeout(photos[0], "Ben")
+    run("index", str(folder))
+    for photo in photos[2:]:
+        photo.unlink()
+    result = run("import-names", str(folder), str(tmp_path / "none"), "--yes")
+    said = result.stderr.replace("\n", " ")
+    assert f"{folder} is unavailable, or most of its photos have disappeared" in said
+    assert "photopal index --accept-loss FOLDER" in said
+    assert f"Skipped {folder}" not in said
+    assert f"Skipped {tmp_path / 'none'}: does not exist" in said
+    assert result.exit_code == 3
+    with Library(home / "library.db") as library:
+        assert [concept.name for concept in library.concepts.all()] == ["Ben"]
+        assert library.counts()["missing"] == 0
+
+
 def test_the_preview_is_what_comes_a_second_run_adds_nothing_and_undo_takes_it_back(run, home, tmp_path):
     photos = [draw(tmp_path / "photos" / f"{number}.jpg", number) for number in range(3)]
     sidecar(photos[0], ("Anna", "Face", 0.5, 0.5, 0.25, 0.5), ("Rex", "Pet", 0.2, 0.2, 0.2, 0.2))

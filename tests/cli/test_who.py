@@ -157,6 +157,17 @@ def test_names_in_an_edited_caption_count_and_the_word_before_stays(run, family)
     assert "You wrote the caption of /p/lake.jpg yourself" in corrected.stderr
 
 
+def test_a_caption_may_name_who_was_taken_off_under_a_name_merged_since(run, family):
+    with Library(family) as library:
+        library.concepts.add("Annie")
+    run("who", "/p/beach.jpg", "--not", "Annie")
+    run("merge-concepts", "Annie", "Anna", "--yes")
+    result = run("edit-caption", "/p/beach.jpg", "Annie at the lake")
+    assert result.exit_code == 0
+    assert "It counts as a photo of Annie" in result.stderr
+    assert entries(run, "/p/beach.jpg")["Annie"]["is_present"]
+
+
 @pytest.mark.slow
 def test_a_single_reference_photo_is_removed_and_comes_back(run, family, tmp_path):
     with Library(family) as library:

@@ -11,7 +11,7 @@ from weakref import ref
 import typer
 
 from photopal.cli.context import Session, session_of
-from photopal.cli.inputs import choose_photos, read_paths, warn_of_skipped
+from photopal.cli.inputs import choose_photos, read_paths, warn_of_offline, warn_of_skipped
 from photopal.cli.loading import (
     assistant_of,
     employ_crew,
@@ -157,8 +157,10 @@ def _caption(
             vectors=VectorFile(session.settings.vectors_path, assistant.model.fingerprint),
             on_caption=on_caption,
         )
-    skipped = [*(chosen.skipped if chosen else ()), *report.skipped]
-    warn_of_skipped(session, skipped)
+    if chosen is not None:
+        warn_of_offline(session, chosen.offline)
+        warn_of_skipped(session, chosen.skipped)
+    warn_of_skipped(session, report.skipped)
     if report.from_facts:
         session.say(
             f"The model does not understand {count(report.from_facts)}; the caption says only what is known"
@@ -166,7 +168,7 @@ def _caption(
         )
     kept = f" {count(report.kept, 'photo')} already up to date." if report.kept else ""
     session.say(f"{count(report.captioned, 'new caption')}.{kept}")
-    if skipped:
+    if report.skipped or (chosen is not None and chosen.is_partial):
         raise typer.Exit(ExitCode.PARTIAL)
 
 

@@ -40,8 +40,10 @@ def edit_caption(
         show_json(session.out, {"path": str(row.path), "caption": caption.text, "by_hand": caption.by_hand})
     session.say(f"Caption of {row.path} updated. To revert, run `photopal undo`.")
     named = set(names_in(caption.text, [concept.name for concept in concepts]))
-    shown = [c.name for c in concepts if c.name in named and words[c.id].is_present]
-    absent = [c.name for c in concepts if c.name in named and not words[c.id].is_present]
+    # Of names that were merged, a model's word may stand where the user took one of them off.
+    gone = {concept_id for concept_id, word in words.items() if not word.is_present}
+    shown = [c.name for c in concepts if c.name in named and c.id not in gone]
+    absent = [c.name for c in concepts if c.name in named and c.id in gone]
     if shown:
         session.say(
             f"It counts as a photo of {join_words(shown)};"

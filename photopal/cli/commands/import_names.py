@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from photopal.cli.context import Session, session_of
-from photopal.cli.inputs import choose_photos, read_paths, warn_of_skipped
+from photopal.cli.inputs import choose_photos, read_paths, warn_of_offline, warn_of_skipped
 from photopal.cli.output import Listing, show_json, show_listing
 from photopal.errors import ExitCode, NothingFoundError
 from photopal.text import count
@@ -54,8 +54,10 @@ def import_names(
     session = session_of(ctx)
     with session.library_to_write() if paths or yes else session.library_to_read() as library:
         chosen = choose_photos(session, library, read_paths(paths)) if paths else None
-        warn_of_skipped(session, chosen.skipped if chosen else ())
-        if chosen is None and (outdated := library.facts.count_outdated()):
+        if chosen is not None:
+            warn_of_offline(session, chosen.offline)
+            warn_of_skipped(session, chosen.skipped)
+        elif outdated := library.facts.count_outdated():
             session.warn(
                 f"{count(outdated, 'file')} were read by an earlier version, which did not note all that is"
                 " needed here. Run `photopal index` on your folders first."
@@ -75,7 +77,7 @@ def import_names(
             "no names found in the files" if not plan.left_out else "no names that can be used",
             hint="Names must be written into the files or sidecars; see docs/from-other-programs.md.",
         )
-    if chosen and chosen.skipped:
+    if chosen is not None and chosen.is_partial:
         raise typer.Exit(ExitCode.PARTIAL)
 
 

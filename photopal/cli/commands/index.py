@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from photopal.cli.context import Session, session_of
+from photopal.cli.inputs import warn_of_offline
 from photopal.cli.output import Listing, show_json, show_listing
 from photopal.cli.sidecars import say_of_parts
 from photopal.errors import ExitCode, UsageError
@@ -197,11 +198,7 @@ def _say_what_is_left_out(session: Session, report: IndexReport) -> None:
 
 
 def _warn_of_gaps(session: Session, report: IndexReport) -> None:
-    for root in report.offline:
-        session.warn(
-            f"{root} is unavailable, or most of its photos have disappeared; none were marked as missing."
-        )
-        session.warn("If they are really gone, run `photopal index --accept-loss FOLDER`.", style="")
+    warn_of_offline(session, report.offline)
     for skipped in report.skipped[:_MOST_NAMED]:
         session.warn(f"Skipped {skipped.path}: {skipped.reason}")
     if len(report.skipped) > _MOST_NAMED:
