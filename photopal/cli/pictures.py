@@ -55,12 +55,19 @@ def check_target(out: Path, library: Library, *, is_forced: bool, photo: Path | 
 def _is_photo(out: Path, library: Library, photo: Path | None) -> bool:
     if not out.exists():
         return False
-    if (photo is not None and out.samefile(photo)) or library.photos.at(out) is not None:
+    if photo is not None and out.samefile(photo):
+        return True
+    # A photo that was marked missing may be back without the library knowing.
+    if any(library.paths.has_seen(path) for path in (out, out.resolve())):
         return True
     try:
-        from photopal.photos import hash_file
+        from photopal.photos import fingerprint_file, hash_bytes_of
 
-        return library.photos.with_hash(hash_file(out)) is not None
+        known = fingerprint_file(out)
+        return (
+            library.pictures.find(known.content_hash, known.picture_hash) is not None
+            or library.photos.with_hash(hash_bytes_of(out)) is not None
+        )
     except PhotoError:
         return True
 

@@ -7,7 +7,7 @@ import shutil
 from dataclasses import replace
 
 import pytest
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from photopal.ingest.references import add_references, list_reference_files
 from photopal.library import Library
@@ -104,6 +104,50 @@ def test_a_photo_is_never_written_to_whatever_its_name(locate, drawn_family, tmp
         assert result.exit_code == 2
         assert "never overwritten" in result.stderr
     assert {path: digest for path, digest in hashes(tmp_path).items() if path in before} == before
+
+
+def test_a_photo_that_was_indexed_by_another_path_is_never_written_to(locate, run, drawn_family, tmp_path):
+    """Another program wrote into it in between; the library still knows it by its picture."""
+    folder, alias = tmp_path / "photos", tmp_path / "alias"
+    folder.mkdir()
+    photo = folder / "photo.png"
+    with Image.open(drawn_family.both) as image:
+        image.transpose(Image.Transpose.FLIP_TOP_BOTTOM).save(photo)
+    alias.symlink_to(folder)
+    assert run("index", str(alias)).exit_code == 0
+    with Image.open(photo) as image:
+        info = PngImagePlugin.PngInfo()
+        info.add_text("Comment", "a cake")
+        image.save(photo, pnginfo=info)
+    assert run("index", str(alias)).exit_code == 0
+    before = hashes(folder)
+    for out in (photo, alias / "photo.png"):
+        result = locate(drawn_family.both, "--out", out, "--force")
+        assert result.exit_code == 2, result.output
+        assert "never overwritten" in result.stderr
+    assert hashes(folder) == before
+
+
+@pytest.mark.parametrize("is_as_before", [True, False])
+def test_a_photo_that_was_missing_and_is_back_is_never_written_to(
+    locate, run, drawn_family, tmp_path, is_as_before
+):
+    folder = tmp_path / "photos"
+    shutil.copytree(drawn_family.photos["Ben"][0].parent, folder)
+    photo = folder / drawn_family.photos["Ben"][0].name
+    assert run("index", str(folder)).exit_code == 0
+    away = photo.rename(tmp_path / "away.png")
+    assert run("index", str(folder)).exit_code == 0
+    if is_as_before:
+        away.rename(photo)
+    else:
+        with Image.open(away) as image:
+            image.transpose(Image.Transpose.FLIP_TOP_BOTTOM).save(photo)
+    before = hashes(folder)
+    result = locate(drawn_family.both, "--out", photo, "--force")
+    assert result.exit_code == 2, result.output
+    assert "never overwritten" in result.stderr
+    assert hashes(folder) == before
 
 
 @pytest.mark.parametrize("out", ["marked.txt", "marked", "nowhere/marked.png"])
