@@ -65,7 +65,7 @@ def _is_photo(out: Path, library: Library, photo: Path | None) -> bool:
 
         known = fingerprint_file(out)
         return (
-            library.pictures.find(known.content_hash, known.picture_hash) is not None
+            library.pictures.has(known.content_hash, known.picture_hash)
             or library.photos.with_hash(hash_bytes_of(out)) is not None
         )
     except PhotoError:

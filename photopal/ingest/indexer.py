@@ -13,6 +13,7 @@ import itertools
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from photopal.errors import PhotoError
@@ -23,7 +24,7 @@ from photopal.ingest.report import IndexReport
 from photopal.library.connection import path_bytes, path_of
 from photopal.library.library import Library
 from photopal.library.paths import KnownPath, KnownProblem
-from photopal.photos import Skipped, find_photos, hash_bytes_of
+from photopal.photos import Skipped, find_photos, hash_bytes_of, record_photo
 from photopal.photos.exclude import Excludes, compile_globs
 from photopal.photos.geocode import PlaceNames
 from photopal.photos.sidecars import SidecarFinder, Sidecars
@@ -200,6 +201,9 @@ class IndexRun:
         same_id = library.pictures.find(
             print_.content_hash, print_.picture_hash, photo_id=None if known is None else known.photo_id
         )
+        if file.photo is None and same_id is None:
+            self._record_whole(file, known)
+            return
         was_missing = same_id is not None and library.photos.is_missing(same_id)
         is_edited = not library.pictures.has_bytes(print_.content_hash)
         gone_paths = (
@@ -208,7 +212,7 @@ class IndexRun:
         if file.photo is not None:
             photo_id = library.photos.add(file.photo, place=file.place)
         else:
-            assert same_id is not None, "files are only fingerprinted where the library knows their bytes"
+            assert same_id is not None, "a file of no known photo was read whole"
             photo_id = same_id
             library.paths.add(
                 photo_id,
@@ -229,6 +233,15 @@ class IndexRun:
             self.report.moved += 1
         else:
             self.report.unchanged += 1
+
+    def _record_whole(self, file: ReadFile, known: KnownPath | None) -> None:
+        """Write down a file that was only fingerprinted, as the photo with its bytes has changed since."""
+        try:
+            photo = record_photo(file.path, fingerprint=file.fingerprint)
+        except PhotoError as error:
+            self._note_bad(Skipped.by(file.path, error), (None, None), is_told=True)
+            return
+        self._record(replace(file, photo=photo), known)
 
     def _complete(self, file: ReadFile, known: KnownPath | None) -> None:
         print_ = file.fingerprint

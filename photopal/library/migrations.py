@@ -520,6 +520,17 @@ def keep_earlier_names(db: Any) -> None:
     db.execute("ALTER TABLE concepts ADD COLUMN earlier_names TEXT")
 
 
+def tell_edited_photos_from_their_originals(db: Any) -> None:
+    """A path where an edited photo's file is no more may have had the picture before the edit.
+
+    Whatever comes to such a path is read: its size is one that no file has.
+    """
+    db.execute(
+        "UPDATE paths SET content_hash = NULL, size_bytes = -1 WHERE missing_since NOT NULL"
+        " AND photo_id IN (SELECT photo_id FROM former_pictures)"
+    )
+
+
 # A new step goes last; one that was released is never changed.
 _STEPS = (
     _create_photos,
@@ -544,4 +555,5 @@ _STEPS = (
     keep_written_sidecars,
     keep_birthdays,
     keep_earlier_names,
+    tell_edited_photos_from_their_originals,
 )

@@ -88,7 +88,7 @@ class Photos:
             if photo_id is None:
                 facts = (photo.content_hash, picture_hash, path_bytes(photo.path), now())
                 photo_id = int(self._connection.execute(_INSERT_PHOTO, facts).fetchone()[0])
-                if before is not None:
+                if before is not None and before.photo_id != words_of:
                     self._pictures.note_replaced(before.photo_id, photo_id, was_there=not before.is_missing)
                 self._update(photo_id, photo, content_hash=photo.content_hash)
             else:
@@ -119,8 +119,13 @@ class Photos:
         if before_id is not None and self._pictures.same_as_before(before_id, thumbnail=photo.thumbnail):
             return before_id, None
         former_id = self._pictures.former_photo(picture_hash)
-        if former_id is not None and former_id == before_id and len(self._paths.of(former_id)) <= 1:
-            self._pictures.change_back(former_id, picture_hash)
+        if (
+            former_id is not None
+            and former_id == before_id
+            # Elsewhere the edited picture may still be: then there are two photos.
+            and not any(path != photo.path for path in self._paths.of(former_id))
+        ):
+            self._pictures.change_back(former_id, content_hash=photo.content_hash, picture_hash=picture_hash)
             return former_id, None
         return None, former_id
 

@@ -141,6 +141,12 @@ class Pictures:
             return False
         return facts.thumbnail == thumbnail or _is_same_picture(facts.thumbnail, thumbnail)
 
+    def has(self, content_hash: str, picture_hash: str) -> bool:
+        """Whether a file has the picture of a photo, missing or not, or that of one before its edit."""
+        return (
+            self.find(content_hash, picture_hash) is not None or self.former_photo(picture_hash) is not None
+        )
+
     def former_photo(self, picture_hash: str) -> int | None:
         """Return the photo that had a picture before it was edited."""
         rows = self._connection.rows(
@@ -149,15 +155,16 @@ class Pictures:
         )
         return rows[0][0] if rows else None
 
-    def change_back(self, photo_id: int, picture_hash: str) -> None:
+    def change_back(self, photo_id: int, *, content_hash: str, picture_hash: str) -> None:
         """Note that an edited photo has its earlier picture again; belongs inside `writing`."""
         self._connection.execute(
             "DELETE FROM former_pictures WHERE picture_hash = ? AND photo_id = ?", (picture_hash, photo_id)
         )
         self._drop_models_words(photo_id)
+        self._forget_missing_files(photo_id)
         self._connection.execute(
-            "UPDATE photos SET picture_hash = ?, picture_changed_at = NULL WHERE id = ?",
-            (picture_hash, photo_id),
+            "UPDATE photos SET content_hash = ?, picture_hash = ?, picture_changed_at = NULL WHERE id = ?",
+            (content_hash, picture_hash, photo_id),
         )
 
     def note_replaced(self, before_id: int, photo_id: int, *, was_there: bool) -> None:
@@ -322,8 +329,20 @@ class Pictures:
             self._connection.execute(
                 "INSERT OR IGNORE INTO former_pictures VALUES (?, ?)", (before.picture_hash, before_id)
             )
+        self._forget_missing_files(before_id)
         self._merge(before_id, photo_id)
         self._connection.execute("UPDATE photos SET picture_changed_at = ? WHERE id = ?", (now(), before_id))
+
+    def _forget_missing_files(self, photo_id: int) -> None:
+        """Take no file for a photo because it once was: what was at its earlier paths had another picture.
+
+        No file has the size that is noted, so whatever comes to such a path is read.
+        """
+        self._connection.execute(
+            "UPDATE paths SET content_hash = NULL, size_bytes = -1"
+            " WHERE photo_id = ? AND missing_since NOT NULL",
+            (photo_id,),
+        )
 
     def copy_words(self, before_id: int, photo_id: int) -> None:
         """Say of a photo what the user said of another one, and mark it; belongs inside `writing`."""

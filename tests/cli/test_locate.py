@@ -150,6 +150,24 @@ def test_a_photo_that_was_missing_and_is_back_is_never_written_to(
     assert hashes(folder) == before
 
 
+def test_the_original_of_an_edited_photo_is_never_written_to(locate, run, drawn_family, tmp_path):
+    folder, original = tmp_path / "photos", tmp_path / "original.png"
+    folder.mkdir()
+    with Image.open(drawn_family.both) as image:
+        flipped = image.transpose(Image.Transpose.FLIP_TOP_BOTTOM)
+    flipped.save(folder / "photo.png")
+    assert run("index", str(folder)).exit_code == 0
+    assert run("edit-caption", str(folder / "photo.png"), "A cake").exit_code == 0
+    shutil.copy(folder / "photo.png", original)
+    flipped.convert("L").save(folder / "photo.png")
+    assert run("index", str(folder)).exit_code == 0
+    before = hashes(tmp_path)
+    result = locate(drawn_family.both, "--out", original, "--force")
+    assert result.exit_code == 2, result.output
+    assert "never overwritten" in result.stderr
+    assert hashes(tmp_path)[original] == before[original]
+
+
 @pytest.mark.parametrize("out", ["marked.txt", "marked", "nowhere/marked.png"])
 def test_a_target_that_cannot_be_written_is_refused_at_once(locate, drawn_family, tmp_path, out):
     assert locate(drawn_family.both, "--out", tmp_path / out).exit_code == 2

@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, PngImagePlugin
 
 from photopal.ingest.indexer import index_folders
 from photopal.ingest.report import IndexReport
-from photopal.library import Appearance, Library, SearchQuery
+from photopal.library import Appearance, Library, SearchQuery, migrations
 from photopal.photos.turns import TURNS
 
 EXIFTOOL = shutil.which("exiftool")
@@ -305,6 +305,84 @@ def test_the_original_turns_up_elsewhere_and_both_have_the_users_words(library, 
     index_folders(library, [folder])
     assert sorted(found_at(library)[0]) == [folder / "original.jpg", path]
     assert sorted(found_at(library)[1]) == [folder / "original.jpg", path]
+
+
+@pytest.mark.parametrize("name", ["party.jpg", "original.jpg", "gone.jpg"])
+@pytest.mark.parametrize("with_its_time", [True, False])
+@pytest.mark.parametrize("is_changed_back", [True, False])
+def test_one_version_comes_back_beside_the_other_and_they_are_two_photos_with_the_users_words(
+    library, folder, name, with_its_time, is_changed_back
+):
+    """The photo was renamed before the edit, or before it was taken back: its earlier paths tell nothing."""
+    path, kept = save(folder / "party.jpg"), folder.parent / "kept.jpg"
+    lake, gone = folder / "lake.jpg", folder / "gone.jpg"
+    shutil.copy2(path, gone)
+    index_folders(library, [folder])
+    described(library, path)
+    shutil.copy2(path, kept)
+    gone.unlink()
+    if is_changed_back:
+        save(path, EDITS["gray"](draw()))
+        index_folders(library, [folder])
+        edited = folder.parent / "edited.jpg"
+        shutil.copy2(path, edited)
+    path.rename(lake)
+    index_folders(library, [folder])
+    if is_changed_back:
+        lake.write_bytes(kept.read_bytes())
+        kept = edited
+    else:
+        save(lake, EDITS["gray"](draw()))
+    index_folders(library, [folder])
+    assert (library.photos.at(lake).picture_changed_at is None) == is_changed_back
+    (shutil.copy2 if with_its_time else shutil.copy)(kept, folder / name)
+    index_folders(library, [folder])
+    other = library.photos.at(folder / name)
+    assert other.id != library.photos.at(lake).id
+    assert library.paths.copies() == []
+    if not is_changed_back or name != "original.jpg":
+        assert sorted(found_at(library)[0]) == sorted(found_at(library)[1]) == sorted([lake, folder / name])
+        assert (
+            sorted(reference.box for reference in references(library) if reference.box)
+            == [(16, 12, 40, 30)] * 2
+        )
+    assert index_folders(library, [folder]).unchanged == 2
+
+
+def test_the_original_of_a_photo_that_an_earlier_version_knew_at_another_path_is_a_photo_of_its_own(
+    library, folder
+):
+    path = save(folder / "party.jpg")
+    index_folders(library, [folder])
+    described(library, path)
+    original = path.read_bytes()
+    path.rename(folder / "lake.jpg")
+    index_folders(library, [folder])
+    facts = "SELECT content_hash, size_bytes, path FROM paths WHERE missing_since NOT NULL"
+    [before] = library.connection.rows(facts)
+    save(folder / "lake.jpg", EDITS["gray"](draw()))
+    index_folders(library, [folder])
+    with library.connection.writing():
+        library.connection.execute(
+            "UPDATE paths SET content_hash = ?, size_bytes = ? WHERE path = ?", tuple(before)
+        )
+        migrations.tell_edited_photos_from_their_originals(library.connection)
+    (folder / "original.jpg").write_bytes(original)
+    index_folders(library, [folder])
+    assert library.photos.at(folder / "original.jpg").id != library.photos.at(folder / "lake.jpg").id
+
+
+def test_a_photo_is_changed_back_and_a_copy_of_the_edited_one_comes_in_the_same_run(library, folder):
+    path = save(folder / "a.jpg")
+    index_folders(library, [folder])
+    photo, original = described(library, path), path.read_bytes()
+    save(path, EDITS["gray"](draw()))
+    index_folders(library, [folder])
+    shutil.copy(path, folder / "b.jpg")
+    path.write_bytes(original)
+    assert index_folders(library, [folder]).skipped == []
+    assert library.photos.at(path).id == photo.id
+    assert library.photos.at(folder / "b.jpg").id != photo.id
 
 
 def test_one_of_two_copies_is_retouched_and_both_keep_the_words(library, folder):
