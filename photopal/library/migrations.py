@@ -38,6 +38,9 @@ TIME_AND_RATING_MARKS = """
 """
 """SQL of a photo's marks: its hour of the day, unless its date is in UTC as Takeout's is, and its stars."""
 
+PHOTO_OF_CHANGE = "coalesce(json_extract(after, '$.photo_id'), json_extract(before, '$.photo_id'))"
+"""SQL of the photo that a row of the journal is about; NULL where it is about none."""
+
 _WORD_COLUMNS = ("caption", "names", "place", "file", "tags", "facts")
 
 
@@ -531,6 +534,11 @@ def tell_edited_photos_from_their_originals(db: Any) -> None:
     )
 
 
+def find_changes_by_photo(db: Any) -> None:
+    """What the journal says of a photo is found without reading all of it."""
+    db.execute(f"CREATE INDEX idx_journal_rows_photo ON journal_rows({PHOTO_OF_CHANGE})")
+
+
 # A new step goes last; one that was released is never changed.
 _STEPS = (
     _create_photos,
@@ -556,4 +564,5 @@ _STEPS = (
     keep_birthdays,
     keep_earlier_names,
     tell_edited_photos_from_their_originals,
+    find_changes_by_photo,
 )

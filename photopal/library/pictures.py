@@ -9,6 +9,7 @@ the photo keeps its id and the user's words, and is marked; what a model said of
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from photopal.library.connection import Connection, now
@@ -16,6 +17,7 @@ from photopal.library.face_sums import forget_faces
 from photopal.library.findings import forget_findings
 from photopal.library.fts import WordIndex
 from photopal.library.metadata import FileFacts
+from photopal.library.migrations import PHOTO_OF_CHANGE
 
 if TYPE_CHECKING:
     from photopal.photos import turns
@@ -24,9 +26,13 @@ if TYPE_CHECKING:
 _TABLES_OF_THE_USER = ("reference_photos", "corrections", "set_dates")
 # Tables with one row for a photo's present picture.
 _TABLES_OF_THE_PICTURE = ("photos", "paths", "thumbnails", "looks", "photo_words")
+# Of a row of the user's, in pixels.
+_POSITION_COLUMNS = ("box_x", "box_y", "box_width", "box_height", "mask_png")
 # Bits of a perceptual hash in which two frames of one scene, or an edited photo, differ at most.
 _SAME_SCENE_BITS = 18
 _SAME_PICTURE_BITS = 4
+# What is made of a row's values, which are in pixels or else in fractions of width and height.
+_Change = Callable[[dict[str, Any], bool], dict[str, Any]]
 
 
 class _Facts(NamedTuple):
@@ -252,49 +258,41 @@ class Pictures:
             turn: As EXIF numbers them.
             size_px: Width and height before the turn.
         """
-        if turn == 1:
-            return
+        if turn != 1:
+            self._change_positions(
+                photo_id, lambda values, is_pixels: _turned(values, turn, size_px if is_pixels else (1, 1))
+            )
+
+    def _change_positions(self, photo_id: int, change: _Change) -> None:
+        """Change what is said of positions in a photo, in the journal too, so that it can still be undone."""
         for table in self._tables_with_photos():
-            columns = {
-                row["name"]: row["type"] for row in self._connection.rows(f"PRAGMA table_info({table})")
-            }
-            if "box_x" not in columns:
+            info = self._connection.rows(f"PRAGMA table_info({table})")
+            types = {row["name"]: row["type"].upper() for row in info}
+            if "box_x" not in types:
                 continue
-            size = size_px if columns["box_x"].upper().startswith("INT") else (1, 1)
+            keys = [row["name"] for row in info if row["pk"]]
             for row in self._connection.rows(f"SELECT * FROM {table} WHERE photo_id = ?", (photo_id,)):
                 values = dict(row)
-                turned = _turned(values, turn, size)
-                keys = [name for name in ("id", "photo_id", "concept_id") if name in columns]
-                changed = {name: value for name, value in turned.items() if value != values[name]}
+                new = change(values, types["box_x"].startswith("INT"))
+                changed = {name: value for name, value in new.items() if value != values[name]}
                 if changed:
                     self._connection.execute(
                         f"UPDATE {table} SET {', '.join(f'{name} = ?' for name in changed)}"
                         f" WHERE {' AND '.join(f'{name} = ?' for name in keys)}",
                         (*changed.values(), *(values[name] for name in keys)),
                     )
-        self._turn_journal(photo_id, turn, size_px)
-
-    def _turn_journal(self, photo_id: int, turn: int, size_px: tuple[int, int]) -> None:
         for row in self._connection.rows(
             "SELECT entry_id, place, key, before, after FROM journal_rows"
-            " WHERE place IN ('reference_photos', 'corrections') AND"
-            " (before LIKE ?1 OR after LIKE ?1)",
-            (f'%"photo_id": {photo_id},%',),
+            f" WHERE {PHOTO_OF_CHANGE} = ? AND place IN ('reference_photos', 'corrections')",
+            (photo_id,),
         ):
-            images = []
-            for image in (row["before"], row["after"]):
-                values = json.loads(image) if image else None
-                if values is not None and values["photo_id"] == photo_id:
-                    mask = values.get("mask_png")
-                    plain = values | ({"mask_png": bytes.fromhex(mask["hex"])} if mask else {})
-                    values = _turned(plain, turn, size_px)
-                    if mask:
-                        values["mask_png"] = {"hex": values["mask_png"].hex()}
-                images.append(None if values is None else json.dumps(values))
             self._connection.execute(
                 "UPDATE journal_rows SET before = ?, after = ? WHERE entry_id = ? AND place = ? AND key = ?",
-                (*images, row["entry_id"], row["place"], row["key"]),
-            )
+                (
+                    *(_changed_image(row[side], change) for side in ("before", "after")),
+                    row["entry_id"], row["place"], row["key"],
+                ),
+            )  # fmt: skip
 
     def _follow(self, before_id: int, photo_id: int, *, was_there: bool) -> bool:
         """Let a photo's words follow to the one that is now at its path, if it is the same photo, edited."""
@@ -381,41 +379,14 @@ class Pictures:
             if size_px != new_size_px:
                 self._scale(photo_id, size_px, new_size_px)
         elif size_px != new_size_px:
-            for table in set(self._tables_with_photos()) & {"reference_photos", "corrections"}:
-                mask = ", mask_png = NULL" if table == "reference_photos" else ""
-                self._connection.execute(
-                    f"UPDATE {table}"
-                    f" SET box_x = NULL, box_y = NULL, box_width = NULL, box_height = NULL{mask}"
-                    " WHERE photo_id = ?",
-                    (photo_id,),
-                )
+            self._change_positions(
+                photo_id, lambda values, is_pixels: _without_positions(values) if is_pixels else values
+            )
 
     def _scale(self, photo_id: int, size_px: tuple[int, int], new_size_px: tuple[int, int]) -> None:
-        from photopal.photos import turns
-
-        (width, height), (new_width, new_height) = size_px, new_size_px
-        for table in set(self._tables_with_photos()) & {"reference_photos", "corrections"}:
-            for row in self._connection.rows(f"SELECT * FROM {table} WHERE photo_id = ?", (photo_id,)):
-                values = dict(row)
-                if values["box_x"] is not None:
-                    x = min(new_width - 1, round(values["box_x"] * new_width / width))
-                    y = min(new_height - 1, round(values["box_y"] * new_height / height))
-                    box = (
-                        x,
-                        y,
-                        max(1, min(new_width - x, round(values["box_width"] * new_width / width))),
-                        max(1, min(new_height - y, round(values["box_height"] * new_height / height))),
-                    )
-                    self._connection.execute(
-                        f"UPDATE {table} SET box_x = ?, box_y = ?, box_width = ?, box_height = ?"
-                        " WHERE photo_id = ? AND concept_id = ?",
-                        (*box, photo_id, values["concept_id"]),
-                    )
-                if values.get("mask_png"):
-                    self._connection.execute(
-                        f"UPDATE {table} SET mask_png = ? WHERE photo_id = ? AND concept_id = ?",
-                        (turns.resized_png(values["mask_png"], *new_size_px), photo_id, values["concept_id"]),
-                    )
+        self._change_positions(
+            photo_id, lambda values, is_pixels: _scaled(values, size_px, new_size_px) if is_pixels else values
+        )
 
     def _join(self, before_id: int, photo_id: int) -> None:
         """Make two photos of one picture, of which the first is missing, one; the lower id stays."""
@@ -499,14 +470,12 @@ class Pictures:
     def _move_journal(self, photo_id: int, other_id: int) -> None:
         """Have the journal speak of the photo that stays."""
         for row in self._connection.rows(
-            "SELECT entry_id, place, key, before, after FROM journal_rows"
-            " WHERE place NOT IN ('concepts', 'faces', 'face_groups')"
-            " AND (key = ?1 OR (place = 'reference_photos' AND key LIKE ?2)"
-            "  OR (place <> 'reference_photos' AND key LIKE ?3))",
-            (f"[{other_id}]", f"[%, {other_id}]", f"[{other_id}, %]"),
+            f"SELECT entry_id, place, key, before, after FROM journal_rows WHERE {PHOTO_OF_CHANGE} = ?",
+            (other_id,),
         ):
             key = json.loads(row["key"])
-            key[1 if row["place"] == "reference_photos" else 0] = photo_id
+            if row["place"] != "sidecars":
+                key[1 if row["place"] == "reference_photos" else 0] = photo_id
             images = []
             for image in (row["before"], row["after"]):
                 values = json.loads(image) if image else None
@@ -644,3 +613,40 @@ def _turned(values: dict[str, Any], turn: int, size: tuple[float, float]) -> dic
     if values.get("mask_png"):
         turned["mask_png"] = turns.turned_png(turn, values["mask_png"])
     return turned
+
+
+def _scaled(values: dict[str, Any], size_px: tuple[int, int], new_size_px: tuple[int, int]) -> dict[str, Any]:
+    """Scale the positions in a row: a box in pixels, a mask."""
+    from photopal.photos import turns
+
+    (width, height), (new_width, new_height) = size_px, new_size_px
+    scaled = dict(values)
+    if values.get("box_x") is not None:
+        x = min(new_width - 1, round(values["box_x"] * new_width / width))
+        y = min(new_height - 1, round(values["box_y"] * new_height / height))
+        scaled |= {
+            "box_x": x,
+            "box_y": y,
+            "box_width": max(1, min(new_width - x, round(values["box_width"] * new_width / width))),
+            "box_height": max(1, min(new_height - y, round(values["box_height"] * new_height / height))),
+        }
+    if values.get("mask_png"):
+        scaled["mask_png"] = turns.resized_png(values["mask_png"], *new_size_px)
+    return scaled
+
+
+def _without_positions(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: None if name in _POSITION_COLUMNS else value for name, value in values.items()}
+
+
+def _changed_image(image: str | None, change: _Change) -> str | None:
+    """Change the positions in a row of the journal, where bytes are in hexadecimal."""
+    if image is None:
+        return None
+    values = json.loads(image)
+    if values.get("mask_png"):
+        values["mask_png"] = bytes.fromhex(values["mask_png"]["hex"])
+    values = change(values, True)
+    if values.get("mask_png"):
+        values["mask_png"] = {"hex": values["mask_png"].hex()}
+    return json.dumps(values)

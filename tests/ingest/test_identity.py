@@ -1,6 +1,7 @@
 """Whatever is written into a photo's file, and wherever it goes, every word of the user's is found again."""
 
 import io
+import json
 import os
 import shutil
 import struct
@@ -422,6 +423,51 @@ def test_what_the_user_said_can_still_be_undone_after_an_edit(library, folder):
     index_folders(library, [folder])
     library.history.undo()
     assert library.captions.get(library.photos.at(path).id).text == "First"
+
+
+@pytest.mark.parametrize("how", EDITS)
+def test_references_and_corrections_can_still_be_undone_after_an_edit_of_the_pixels(library, folder, how):
+    path = save(folder / "party.jpg")
+    index_folders(library, [folder])
+    photo = library.photos.at(path)
+    library.captions.edit(photo.id, WORDS)
+    anna, ben = library.concepts.add("Anna"), library.concepts.add("Ben")
+    for box in ((16, 12, 41, 31), (17, 13, 40, 30)):
+        library.concepts.add_reference(anna.id, photo.id, box=box)
+        library.corrections.put(photo.id, ben.id, is_present=True, box=box)
+    mask = mask_png((photo.width_px, photo.height_px), (16, 12, 41, 31))
+    library.concepts.add_reference(anna.id, photo.id, box=None, mask_png=mask)
+    with Image.open(path) as image:
+        image.load()
+    save(path, EDITS[how](image))
+    index_folders(library, [folder])
+    assert library.photos.at(path).id == photo.id
+    boxes = {"crop": None, "smaller": (8, 6, 20, 16), "turned": (12, 103, 31, 41)}
+    library.history.undo()
+    library.history.undo()
+    library.history.undo()
+    assert [reference.box for reference in references(library)] == [boxes.get(how, (16, 12, 41, 31))]
+    for _ in range(5):
+        library.history.undo()
+    assert references(library) == library.concepts.all() == []
+    assert library.captions.get(photo.id) is None
+
+
+def test_undo_of_written_sidecars_stays_when_two_photos_become_one(library, folder):
+    """The number of a sidecar may be that of another photo."""
+    first, path = save(folder / "a.jpg", draw(1)), save(folder / "party.jpg")
+    index_folders(library, [folder])
+    library.captions.edit(library.photos.at(path).id, WORDS)
+    save(path, EDITS["crop"](draw()))
+    other_id = library.photos.at(path).id + 1
+    image = json.dumps({"id": other_id, "photo_id": library.photos.at(first).id})
+    with library.connection.writing():
+        library.connection.execute(
+            "INSERT INTO journal_rows VALUES (1, 'sidecars', ?, NULL, ?)", (f"[{other_id}]", image)
+        )
+    index_folders(library, [folder])
+    rows = library.connection.rows("SELECT key, after FROM journal_rows WHERE place = 'sidecars'")
+    assert [tuple(row) for row in rows] == [(f"[{other_id}]", image)]
 
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), min_size=1, max_size=30)
