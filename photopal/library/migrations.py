@@ -539,6 +539,12 @@ def find_changes_by_photo(db: Any) -> None:
     db.execute(f"CREATE INDEX idx_journal_rows_photo ON journal_rows({PHOTO_OF_CHANGE})")
 
 
+def keep_former_positions(db: Any) -> None:
+    """Where the user's boxes and masks were before an edit, as JSON, and how the photo was turned then."""
+    db.execute("ALTER TABLE former_pictures ADD COLUMN orientation INTEGER")
+    db.execute("ALTER TABLE former_pictures ADD COLUMN positions TEXT")
+
+
 # A new step goes last; one that was released is never changed.
 _STEPS = (
     _create_photos,
@@ -565,4 +571,5 @@ _STEPS = (
     keep_earlier_names,
     tell_edited_photos_from_their_originals,
     find_changes_by_photo,
+    keep_former_positions,
 )

@@ -125,26 +125,31 @@ class Photos:
             # Elsewhere the edited picture may still be: then there are two photos.
             and not any(path != photo.path for path in self._paths.of(former_id))
         ):
-            self._pictures.change_back(former_id, content_hash=photo.content_hash, picture_hash=picture_hash)
+            self._pictures.change_back(former_id, photo)
             return former_id, None
         return None, former_id
 
     def _follow_turn(self, photo_id: int, photo: Photo) -> str:
-        """Turn what is said of positions if the photo is turned, and return the `content_hash` to keep.
+        """Turn and scale what is said of positions as the photo is, and return the `content_hash` to keep.
 
         What is stored elsewhere by it is right as long as the photo looks the same.
         """
+        from photopal.photos.turns import has_shape
+
         before, thumbnail = self.get(photo_id), self.thumbnail_or_none(photo_id)
         if thumbnail is None or thumbnail == photo.thumbnail:
             return before.content_hash
         row = self._connection.rows("SELECT orientation FROM photos WHERE id = ?", (photo_id,))[0]
-        size_px = (before.width_px, before.height_px)
+        size_px, new_size_px = (before.width_px, before.height_px), (photo.width_px, photo.height_px)
         turn = turn_for(
             orientation=(row[0] or 1, photo.exif.orientation),
-            size_px=(size_px, (photo.width_px, photo.height_px)),
+            size_px=(size_px, new_size_px),
             thumbnails=(thumbnail, photo.thumbnail),
         )
         self._pictures.turn(photo_id, turn, size_px)
+        turned_px = size_px[::-1] if turn >= 5 else size_px
+        if has_shape(turned_px, new_size_px):
+            self._pictures.scale(photo_id, turned_px, new_size_px)
         return photo.content_hash
 
     def _update(self, photo_id: int, photo: Photo, *, content_hash: str) -> None:

@@ -20,7 +20,7 @@ from photopal.library.metadata import FileFacts
 from photopal.library.migrations import PHOTO_OF_CHANGE
 
 if TYPE_CHECKING:
-    from photopal.photos import turns
+    from photopal.photos import Photo, turns
 
 # Tables with what the user said of photos, beside captions.
 _TABLES_OF_THE_USER = ("reference_photos", "corrections", "set_dates")
@@ -31,8 +31,11 @@ _POSITION_COLUMNS = ("box_x", "box_y", "box_width", "box_height", "mask_png")
 # Bits of a perceptual hash in which two frames of one scene, or an edited photo, differ at most.
 _SAME_SCENE_BITS = 18
 _SAME_PICTURE_BITS = 4
-# What is made of a row's values, which are in pixels or else in fractions of width and height.
-_Change = Callable[[dict[str, Any], bool], dict[str, Any]]
+# What is made of a row's values. Rows with pixels are the user's, in a table or the journal, and are told by
+# names; all others are None and have fractions of width and height.
+_Change = Callable[[dict[str, Any], str | None], dict[str, Any]]
+# Boxes and masks by the names of their rows, a mask in hexadecimal.
+_Positions = dict[str, list[Any]]
 
 
 class _Facts(NamedTuple):
@@ -161,16 +164,35 @@ class Pictures:
         )
         return rows[0][0] if rows else None
 
-    def change_back(self, photo_id: int, *, content_hash: str, picture_hash: str) -> None:
+    def change_back(self, photo_id: int, photo: Photo) -> None:
         """Note that an edited photo has its earlier picture again; belongs inside `writing`."""
-        self._connection.execute(
-            "DELETE FROM former_pictures WHERE picture_hash = ? AND photo_id = ?", (picture_hash, photo_id)
+        from photopal.photos import turns
+
+        before = self._photo_facts(photo_id)
+        after = before._replace(
+            orientation=photo.exif.orientation,
+            size_px=(photo.width_px, photo.height_px),
+            thumbnail=photo.thumbnail,
+            picture_hash=photo.picture_hash or photo.content_hash,
         )
         self._drop_models_words(photo_id)
         self._forget_missing_files(photo_id)
+        was = self._positions(photo_id)
+        likeness = turns.compare_thumbnails(before.thumbnail, after.thumbnail)
+        self._fit_positions(photo_id, before.size_px, after.size_px, likeness)
+        self._put_back_positions(photo_id, after, photo_id, was)
         self._connection.execute(
-            "UPDATE photos SET content_hash = ?, picture_hash = ?, picture_changed_at = NULL WHERE id = ?",
-            (content_hash, picture_hash, photo_id),
+            "DELETE FROM former_pictures WHERE picture_hash = ? AND photo_id = ?",
+            (after.picture_hash, photo_id),
+        )
+        self._follow_positions(photo_id, was)
+        self._connection.execute(
+            "UPDATE photos SET content_hash = ?, picture_hash = ?, width_px = ?, height_px = ?,"
+            " picture_changed_at = NULL WHERE id = ?",
+            (photo.content_hash, after.picture_hash, *after.size_px, photo_id),
+        )
+        self._connection.execute(
+            "UPDATE thumbnails SET jpeg = ? WHERE photo_id = ?", (photo.thumbnail, photo_id)
         )
 
     def note_replaced(self, before_id: int, photo_id: int, *, was_there: bool) -> None:
@@ -260,7 +282,15 @@ class Pictures:
         """
         if turn != 1:
             self._change_positions(
-                photo_id, lambda values, is_pixels: _turned(values, turn, size_px if is_pixels else (1, 1))
+                photo_id, lambda values, row: _turned(values, turn, (1, 1) if row is None else size_px)
+            )
+
+    def scale(self, photo_id: int, size_px: tuple[int, int], new_size_px: tuple[int, int]) -> None:
+        """Scale what is said of positions in a photo, in the journal too; belongs inside `writing`."""
+        if size_px != new_size_px:
+            self._change_positions(
+                photo_id,
+                lambda values, row: values if row is None else _scaled(values, size_px, new_size_px),
             )
 
     def _change_positions(self, photo_id: int, change: _Change) -> None:
@@ -273,7 +303,8 @@ class Pictures:
             keys = [row["name"] for row in info if row["pk"]]
             for row in self._connection.rows(f"SELECT * FROM {table} WHERE photo_id = ?", (photo_id,)):
                 values = dict(row)
-                new = change(values, types["box_x"].startswith("INT"))
+                is_pixels = types["box_x"].startswith("INT")
+                new = change(values, f"{table} {values['concept_id']}" if is_pixels else None)
                 changed = {name: value for name, value in new.items() if value != values[name]}
                 if changed:
                     self._connection.execute(
@@ -286,13 +317,85 @@ class Pictures:
             f" WHERE {PHOTO_OF_CHANGE} = ? AND place IN ('reference_photos', 'corrections')",
             (photo_id,),
         ):
+            images = [
+                _changed_image(row[side], change, row["place"], f"{row['entry_id']} {side}")
+                for side in ("before", "after")
+            ]
+            if images != [row["before"], row["after"]]:
+                self._connection.execute(
+                    "UPDATE journal_rows SET before = ?, after = ?"
+                    " WHERE entry_id = ? AND place = ? AND key = ?",
+                    (*images, row["entry_id"], row["place"], row["key"]),
+                )
+
+    def _positions(self, photo_id: int) -> _Positions:
+        positions: _Positions = {}
+
+        def note(values: dict[str, Any], row: str | None) -> dict[str, Any]:
+            if row is not None:
+                positions[row] = _position_of(values)
+            return values
+
+        self._change_positions(photo_id, note)
+        return positions
+
+    def _keep_positions(self, photo_id: int, former: _Facts, was: _Positions) -> None:
+        """Keep where all was in a photo's former picture, and what has become of it, beside that picture."""
+        self._follow_positions(photo_id, was)
+        became = self._positions(photo_id)
+        self._connection.execute(
+            "INSERT OR REPLACE INTO former_pictures (picture_hash, photo_id, orientation, positions)"
+            " VALUES (?, ?, ?, ?)",
+            (
+                former.picture_hash, photo_id, former.orientation,
+                json.dumps({row: (was[row], became[row]) for row in was}),
+            ),
+        )  # fmt: skip
+
+    def _follow_positions(self, photo_id: int, was: _Positions) -> None:
+        """Note beside a photo's earlier pictures what has become of positions now."""
+        became = self._positions(photo_id)
+        for picture_hash, positions in self._connection.rows(
+            "SELECT picture_hash, positions FROM former_pictures WHERE photo_id = ? AND positions NOT NULL",
+            (photo_id,),
+        ):
+            kept = {
+                row: (first, became[row] if row in became and was.get(row) == last else last)
+                for row, (first, last) in json.loads(positions).items()
+            }
             self._connection.execute(
-                "UPDATE journal_rows SET before = ?, after = ? WHERE entry_id = ? AND place = ? AND key = ?",
-                (
-                    *(_changed_image(row[side], change) for side in ("before", "after")),
-                    row["entry_id"], row["place"], row["key"],
-                ),
-            )  # fmt: skip
+                "UPDATE former_pictures SET positions = ? WHERE picture_hash = ? AND photo_id = ?",
+                (json.dumps(kept), picture_hash, photo_id),
+            )
+
+    def _put_back_positions(self, photo_id: int, former: _Facts, former_id: int, was: _Positions) -> None:
+        """Put boxes and masks where they were in an earlier picture; what was said since stays.
+
+        Args:
+            photo_id: The photo that has the picture, or has it again.
+            former: Its facts.
+            former_id: The photo that had the picture.
+            was: The positions until now, where they were in the edited picture.
+        """
+        rows = self._connection.rows(
+            "SELECT positions FROM former_pictures"
+            " WHERE picture_hash = ? AND photo_id = ? AND orientation = ? AND positions NOT NULL",
+            (former.picture_hash, former_id, former.orientation),
+        )
+        if not rows:
+            return
+        kept = json.loads(rows[0][0])
+
+        def put_back(values: dict[str, Any], row: str | None) -> dict[str, Any]:
+            if row is None:
+                return values
+            # What a later entry of the journal found in a table is known by the name of that row.
+            for name in (row, " ".join(row.split()[:2])):
+                if name in kept and kept[name][1] == was[row]:
+                    return _with_position(values, kept[name][0])
+            return values
+
+        self._change_positions(photo_id, put_back)
 
     def _follow(self, before_id: int, photo_id: int, *, was_there: bool) -> bool:
         """Let a photo's words follow to the one that is now at its path, if it is the same photo, edited."""
@@ -322,11 +425,10 @@ class Pictures:
         """Give the earlier photo the new picture; what the user said stays, what a model said goes."""
         before, after = self._photo_facts(before_id), self._photo_facts(photo_id)
         self._drop_models_words(before_id)
+        was = self._positions(before_id)
         self._fit_positions(before_id, before.size_px, after.size_px, likeness)
         if before.picture_hash is not None:
-            self._connection.execute(
-                "INSERT OR IGNORE INTO former_pictures VALUES (?, ?)", (before.picture_hash, before_id)
-            )
+            self._keep_positions(before_id, before, was)
         self._forget_missing_files(before_id)
         self._merge(before_id, photo_id)
         self._connection.execute("UPDATE photos SET picture_changed_at = ? WHERE id = ?", (now(), before_id))
@@ -360,7 +462,9 @@ class Pictures:
                 (photo_id, before_id),
             )
         self._drop_models_words(photo_id)
+        was = self._positions(photo_id)
         self._fit_positions(photo_id, before.size_px, after.size_px, likeness)
+        self._put_back_positions(photo_id, after, before_id, was)
         self._connection.execute("UPDATE photos SET picture_changed_at = ? WHERE id = ?", (now(), photo_id))
         self._facts.refresh(photo_id)
         self._words.refresh((photo_id,))
@@ -376,17 +480,11 @@ class Pictures:
         if likeness is not None and likeness.is_same:
             self.turn(photo_id, likeness.turn, size_px)
             size_px = size_px[::-1] if likeness.turn >= 5 else size_px
-            if size_px != new_size_px:
-                self._scale(photo_id, size_px, new_size_px)
+            self.scale(photo_id, size_px, new_size_px)
         elif size_px != new_size_px:
             self._change_positions(
-                photo_id, lambda values, is_pixels: _without_positions(values) if is_pixels else values
+                photo_id, lambda values, row: values if row is None else _without_positions(values)
             )
-
-    def _scale(self, photo_id: int, size_px: tuple[int, int], new_size_px: tuple[int, int]) -> None:
-        self._change_positions(
-            photo_id, lambda values, is_pixels: _scaled(values, size_px, new_size_px) if is_pixels else values
-        )
 
     def _join(self, before_id: int, photo_id: int) -> None:
         """Make two photos of one picture, of which the first is missing, one; the lower id stays."""
@@ -639,14 +737,25 @@ def _without_positions(values: dict[str, Any]) -> dict[str, Any]:
     return {name: None if name in _POSITION_COLUMNS else value for name, value in values.items()}
 
 
-def _changed_image(image: str | None, change: _Change) -> str | None:
+def _position_of(values: dict[str, Any]) -> list[Any]:
+    mask = values.get("mask_png")
+    return [*(values[name] for name in _POSITION_COLUMNS[:4]), mask.hex() if mask else None]
+
+
+def _with_position(values: dict[str, Any], position: list[Any]) -> dict[str, Any]:
+    *box, mask = position
+    found = dict(zip(_POSITION_COLUMNS, (*box, bytes.fromhex(mask) if mask else None), strict=True))
+    return {name: found.get(name, value) for name, value in values.items()}
+
+
+def _changed_image(image: str | None, change: _Change, table: str, side: str) -> str | None:
     """Change the positions in a row of the journal, where bytes are in hexadecimal."""
     if image is None:
         return None
     values = json.loads(image)
     if values.get("mask_png"):
         values["mask_png"] = bytes.fromhex(values["mask_png"]["hex"])
-    values = change(values, True)
+    values = change(values, f"{table} {values['concept_id']} {side}")
     if values.get("mask_png"):
         values["mask_png"] = {"hex": values["mask_png"].hex()}
     return json.dumps(values)

@@ -295,6 +295,105 @@ def test_the_original_comes_back_to_its_path_and_the_mark_goes(library, folder):
     assert found_at(library) == [[path], [path]]
 
 
+def where_all_is(library):
+    """Boxes and masks, a mask as pixels."""
+    return [
+        (
+            reference.box,
+            reference.mask_png and np.asarray(Image.open(io.BytesIO(reference.mask_png))).tolist(),
+        )
+        for reference in references(library)
+    ]
+
+
+@pytest.mark.parametrize("how", EDITS)
+def test_when_the_original_comes_back_boxes_and_masks_are_where_they_were(library, folder, how):
+    path = save(folder / "party.jpg")
+    index_folders(library, [folder])
+    photo, original = described(library, path, box=(17, 13, 41, 31)), path.read_bytes()
+    ben = library.concepts.add("Ben")
+    library.corrections.put(photo.id, ben.id, is_present=True, box=(1, 3, 5, 7))
+    before = where_all_is(library)
+    # Two edits, one after the other.
+    for edit in (EDITS[how], EDITS["smaller"]):
+        with Image.open(path) as image:
+            image.load()
+        save(path, edit(image))
+        index_folders(library, [folder])
+    assert where_all_is(library) != before
+    path.write_bytes(original)
+    index_folders(library, [folder])
+    assert library.photos.at(path).id == photo.id
+    assert where_all_is(library) == before
+    assert library.corrections.of_concept(ben.id, most=9)[0].box == (1, 3, 5, 7)
+    # The caption, two concepts with two references, and the correction of a third concept.
+    for _ in range(7):
+        library.history.undo()
+    assert references(library) == library.concepts.all() == []
+
+
+def test_what_the_user_said_of_the_edited_photo_is_scaled_when_the_original_comes_back(library, folder):
+    path = save(folder / "party.jpg")
+    index_folders(library, [folder])
+    photo, original = described(library, path), path.read_bytes()
+    save(path, EDITS["smaller"](draw()))
+    index_folders(library, [folder])
+    ben = library.concepts.add("Ben")
+    library.concepts.add_reference(ben.id, photo.id, box=(10, 20, 30, 15))
+    path.write_bytes(original)
+    index_folders(library, [folder])
+    boxes = {reference.box for reference in references(library)}
+    assert boxes == {None, (16, 12, 40, 30), (20, 40, 60, 30)}
+    library.history.undo()
+    assert library.concepts.references(ben.id) == []
+
+
+def test_a_reference_that_was_changed_on_the_edited_photo_is_undone_step_by_step_on_the_original(
+    library, folder
+):
+    path = save(folder / "party.jpg")
+    index_folders(library, [folder])
+    photo, original = library.photos.at(path), path.read_bytes()
+    anna = library.concepts.add("Anna")
+    library.concepts.add_reference(anna.id, photo.id, box=(17, 13, 41, 31))
+    save(path, EDITS["smaller"](draw()))
+    index_folders(library, [folder])
+    library.concepts.add_reference(anna.id, photo.id, box=(10, 20, 30, 15))
+    path.write_bytes(original)
+    index_folders(library, [folder])
+    assert [reference.box for reference in references(library)] == [(20, 40, 60, 30)]
+    library.history.undo()
+    assert [reference.box for reference in references(library)] == [(17, 13, 41, 31)]
+    library.history.undo()
+    assert references(library) == []
+
+
+def test_the_original_turns_up_elsewhere_with_its_boxes_and_masks(library, folder):
+    path = save(folder / "party.jpg")
+    index_folders(library, [folder])
+    described(library, path)
+    original, before = path.read_bytes(), where_all_is(library)
+    save(path, EDITS["crop"](draw()))
+    index_folders(library, [folder])
+    (folder / "original.jpg").write_bytes(original)
+    index_folders(library, [folder])
+    found = where_all_is(library)
+    assert len(found) == 4
+    assert [place for place in found if place != (None, None)] == before
+
+
+def test_the_original_comes_back_turned_by_its_tag_and_boxes_are_scaled_and_turned(library, folder):
+    path = save(folder / "party.png", draw(3))
+    index_folders(library, [folder])
+    photo = described(library, path)
+    save(path, EDITS["smaller"](draw(3)))
+    index_folders(library, [folder])
+    save(path, draw(3), orientation=3)
+    index_folders(library, [folder])
+    assert library.photos.at(path).id == photo.id
+    assert {reference.box for reference in references(library)} == {None, (104, 78, 40, 30)}
+
+
 def test_the_original_turns_up_elsewhere_and_both_have_the_users_words(library, folder):
     path = save(folder / "party.jpg")
     index_folders(library, [folder])

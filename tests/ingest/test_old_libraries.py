@@ -165,6 +165,18 @@ def test_words_follow_an_edit_of_the_pixels_and_say_so(old, folder):
         assert library.photos.at(path).picture_changed_at is not None
 
 
+def test_boxes_are_scaled_with_a_photo_that_was_resized_after_the_earlier_version_had_seen_it(old, folder):
+    path = save(folder / "party.png")
+    old.index(path)
+    photo_id = old.describe(path)
+    save(path, draw(size=(320, 240)))
+    with old.open() as library:
+        index_folders(library, [folder])
+        assert library.photos.at(path).id == photo_id
+        [reference] = library.concepts.references(1)
+        assert reference.box == (32, 24, 80, 60)
+
+
 def test_a_photo_that_was_moved_and_edited_at_once_is_back(old, folder):
     path = save(folder / "party.jpg")
     old.index(path, save(folder / "other.jpg", draw(1)))
