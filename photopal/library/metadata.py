@@ -46,20 +46,22 @@ class FileFacts:
             path: A path of the library.
             metadata: As `read_metadata` gives it.
             sidecars: The stamp of the sidecars that were read.
-            place: Place names of the position; without it a known place stays.
+            place: Place names of the position; without it a known place stays while the position does.
         """
         from photopal.photos.metadata import METADATA_VERSION
 
         key = path_bytes(path)
         with self._connection.writing():
             self._connection.execute(
-                "INSERT INTO metadata VALUES (?, ?, ?, ?) ON CONFLICT (path) DO UPDATE SET"
-                " version = excluded.version, sidecars = excluded.sidecars, facts = excluded.facts",
-                (key, METADATA_VERSION, sidecars, storable(metadata.to_json())),
-            )
+                "INSERT INTO metadata (path, version, sidecars, facts, place) VALUES (?, ?, ?, ?, ?)"
+                " ON CONFLICT (path) DO UPDATE SET version = excluded.version, sidecars = excluded.sidecars,"
+                " facts = excluded.facts, place = excluded.place",
+                (
+                    key, METADATA_VERSION, sidecars, storable(metadata.to_json()),
+                    place or self._place_at(key, metadata.value("position")),
+                ),
+            )  # fmt: skip
             for row in self._connection.rows("SELECT photo_id FROM paths WHERE path = ?", (key,)):
-                if place is not None:
-                    self._connection.execute("UPDATE photos SET place = ? WHERE id = ?", (place, row[0]))
                 self.refresh(row[0])
                 self._words.refresh((row[0],))
 
@@ -142,7 +144,8 @@ class FileFacts:
         """Renew what a photo's row has of its files' facts; belongs inside `writing`, before its words."""
         from photopal.photos.metadata import Metadata
 
-        found = self._of_files(photo_id)
+        files = self._files(photo_id)
+        found = _together(files)
         own = self.set_date_of(photo_id)
         if found is None and own is None:
             return
@@ -157,7 +160,15 @@ class FileFacts:
             (*date, photo_id),
         )
         if found is not None:
-            latitude, longitude = facts.value("position") or (None, None)
+            position = facts.value("position")
+            latitude, longitude = position or (None, None)
+            place = next((name for said, name in files if name and said.value("position") == position), None)
+            self._connection.execute(
+                # A place is the name of a position; another one has another name, or none.
+                "UPDATE photos SET place = coalesce(?1, CASE WHEN latitude IS ?2 AND longitude IS ?3"
+                " THEN place END) WHERE id = ?4",
+                (place, latitude, longitude, photo_id),
+            )
             self._connection.execute(
                 "UPDATE photos SET camera = ?, make = ?, model = ?, lens = ?, orientation = ?, latitude = ?,"
                 " longitude = ?, altitude_m = ?, tags = ?, persons = ?, rating = ? WHERE id = ?",
@@ -184,16 +195,36 @@ class FileFacts:
                 )
 
     def _of_files(self, photo_id: int) -> Metadata | None:
-        """Return what the paths where a photo's files are say together; of a missing photo, all its paths."""
-        from photopal.photos.metadata import Metadata, merged
+        return _together(self._files(photo_id))
+
+    def _files(self, photo_id: int) -> list[tuple[Metadata, str | None]]:
+        """Return what each path where a photo is says, and its place; of a missing photo, all its paths."""
+        from photopal.photos.metadata import Metadata
 
         rows = self._connection.rows(
-            "SELECT facts, missing_since FROM metadata JOIN paths ON paths.path = metadata.path"
+            "SELECT facts, place, missing_since FROM metadata JOIN paths ON paths.path = metadata.path"
             " WHERE photo_id = ? ORDER BY paths.path",
             (photo_id,),
         )
         present = [row for row in rows if row["missing_since"] is None] or rows
-        return merged(Metadata.from_json(row["facts"]) for row in present) if present else None
+        return [(Metadata.from_json(row["facts"]), row["place"]) for row in present]
+
+    def _place_at(self, key: bytes, position: tuple[float, float] | None) -> str | None:
+        """Return the place that is known of a path, if its position is still the same."""
+        from photopal.photos.metadata import Metadata
+
+        for facts, place in self._connection.rows(
+            "SELECT facts, place FROM metadata WHERE path = ? AND place NOT NULL", (key,)
+        ):
+            if Metadata.from_json(facts).value("position") == position:
+                return str(place)
+        return None
+
+
+def _together(files: list[tuple[Metadata, str | None]]) -> Metadata | None:
+    from photopal.photos.metadata import merged
+
+    return merged(said for said, _ in files) if files else None
 
 
 def _storable_names(facts: Metadata) -> str | None:

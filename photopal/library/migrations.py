@@ -545,6 +545,18 @@ def keep_former_positions(db: Any) -> None:
     db.execute("ALTER TABLE former_pictures ADD COLUMN positions TEXT")
 
 
+def keep_places_by_path(db: Any) -> None:
+    """The place that a path's position has, beside what the path says; a photo has that of its position."""
+    db.execute("ALTER TABLE metadata ADD COLUMN place TEXT")
+    db.execute(
+        """UPDATE metadata SET place = (SELECT place FROM paths JOIN photos ON photos.id = photo_id,
+            json_each(metadata.facts, '$.facts') AS fact
+          WHERE paths.path = metadata.path AND json_extract(fact.value, '$[0]') = 'position'
+            AND json_extract(fact.value, '$[1][0]') = latitude
+            AND json_extract(fact.value, '$[1][1]') = longitude LIMIT 1)"""
+    )
+
+
 # A new step goes last; one that was released is never changed.
 _STEPS = (
     _create_photos,
@@ -572,4 +584,5 @@ _STEPS = (
     tell_edited_photos_from_their_originals,
     find_changes_by_photo,
     keep_former_positions,
+    keep_places_by_path,
 )

@@ -77,7 +77,7 @@ class Photos:
 
         Args:
             photo: As `record_photo` gives it.
-            place: Place names, the nearest first; without it a known place stays.
+            place: Place names, the nearest first; without it a known place stays while the position does.
         """
         picture_hash = photo.picture_hash or photo.content_hash
         stamp = {"size_bytes": photo.size_bytes, "mtime_ns": photo.mtime_ns}

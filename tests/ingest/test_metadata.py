@@ -137,6 +137,35 @@ def test_a_position_in_takeouts_json_names_the_place(library, folder):
     assert "Nice" in library.photos.at(folder / "a.jpg").place
 
 
+class Names:
+    """Names one position."""
+
+    def name(self, latitude, longitude):
+        return "Nice, France" if (latitude, longitude) == (43.7, 7.26) else None
+
+
+@pytest.mark.parametrize("position", [None, (40.0, -40.0)])
+def test_a_place_is_forgotten_when_the_sidecar_with_its_position_is_gone_or_says_another(
+    library, folder, position
+):
+    beside = folder / "a.jpg.supplemental-metadata.json"
+
+    def say(latitude, longitude):
+        said = {"photoTakenTime": {"timestamp": "1565606096"}}
+        beside.write_text(json.dumps(said | {"geoData": {"latitude": latitude, "longitude": longitude}}))
+
+    say(43.7, 7.26)
+    index_folders(library, [folder], place_names=Names())
+    assert library.photos.at(folder / "a.jpg").place == "Nice, France"
+    beside.unlink()
+    if position is not None:
+        say(*position)
+    index_folders(library, [folder], place_names=Names())
+    photo = library.photos.at(folder / "a.jpg")
+    assert ((photo.latitude, photo.longitude), photo.place) == (position or (None, None), None)
+    assert library.search.count(SearchQuery(places=("nice",))) == 0
+
+
 def test_an_unsure_date_is_kept_apart_and_never_first(library, folder, save_photo):
     exif = Image.Exif()
     exif.get_ifd(0x8769)[36867] = "2000:01:01 00:00:00"

@@ -3,7 +3,7 @@
 import pytest
 
 from photopal.errors import UsageError
-from photopal.library import SearchQuery
+from photopal.library import SearchQuery, migrations
 from photopal.photos.dates import DateTaken
 from photopal.photos.metadata import Fact, Metadata
 
@@ -127,3 +127,58 @@ def test_photos_are_found_by_their_hour_and_stars_but_not_by_an_hour_in_utc(libr
     library.facts.put(photo.path, Metadata((date,)), sidecars="")
     assert found(library, has_time=True) == []
     assert found(library, has_time=False, has_rating=False) == [photo.id]
+
+
+NICE, SEA = (43.7, 7.26), (40.0, -40.0)
+
+
+def put(library, path, position, place=None):
+    facts = () if position is None else (Fact("position", position, "EXIF"),)
+    library.facts.put(path, Metadata(facts=facts), sidecars="", place=place)
+
+
+@pytest.mark.parametrize("position", [None, SEA])
+def test_a_place_goes_with_the_position_that_it_names(library, photo, position):
+    put(library, photo.path, NICE, "Nice, France")
+    put(library, photo.path, NICE)
+    assert library.photos.get(photo.id).place == "Nice, France"
+    assert found(library, places=("nice",)) == [photo.id]
+    put(library, photo.path, position)
+    assert library.photos.get(photo.id).place is None
+    assert found(library, places=("nice",)) == found(library, has_place=True) == []
+    put(library, photo.path, NICE)
+    assert library.photos.get(photo.id).place is None
+    put(library, photo.path, NICE, "Nice, France")
+    assert library.photos.get(photo.id).place == "Nice, France"
+
+
+def test_a_place_that_is_not_of_a_position_stays(library, make_photo):
+    photo = make_photo(2)
+    photo_id = library.photos.add(photo, place="Nice, France")
+    put(library, photo.path, None)
+    assert library.photos.get(photo_id).place == "Nice, France"
+
+
+def test_of_copies_the_place_is_that_of_the_position_and_comes_back_with_its_file(library, photo):
+    put(library, photo.path, NICE, "Nice, France")
+    copy = photo.path.with_name("without position.jpg")
+    library.paths.add(photo.id, copy, size_bytes=1, mtime_ns=1)
+    put(library, copy, None)
+    assert library.photos.get(photo.id).place == "Nice, France"
+    library.paths.mark_missing([photo.path])
+    assert library.photos.get(photo.id).place is None
+    assert found(library, has_place=True) == []
+    library.paths.mark_present([photo.path])
+    assert library.photos.get(photo.id).place == "Nice, France"
+    assert found(library, places=("nice",)) == [photo.id]
+
+
+def test_places_of_libraries_of_earlier_versions_stay_until_the_position_changes(library, photo):
+    put(library, photo.path, NICE, "Nice, France")
+    with library.connection.writing():
+        library.connection.execute("ALTER TABLE metadata DROP COLUMN place")
+        migrations.keep_places_by_path(library.connection)
+    put(library, photo.path, NICE)
+    assert library.photos.get(photo.id).place == "Nice, France"
+    put(library, photo.path, None)
+    assert library.photos.get(photo.id).place is None
