@@ -125,7 +125,7 @@ class Photos:
             # Elsewhere the edited picture may still be: then there are two photos.
             and not any(path != photo.path for path in self._paths.of(former_id))
         ):
-            self._pictures.change_back(former_id, photo)
+            self._pictures.return_to(former_id, photo)
             return former_id, None
         return None, former_id
 

@@ -164,8 +164,11 @@ class Pictures:
         )
         return rows[0][0] if rows else None
 
-    def change_back(self, photo_id: int, photo: Photo) -> None:
-        """Note that an edited photo has its earlier picture again; belongs inside `writing`."""
+    def return_to(self, photo_id: int, photo: Photo) -> None:
+        """Give an edited photo its earlier picture again; belongs inside `writing`.
+
+        Boxes and masks are where they were in it.
+        """
         from photopal.photos import turns
 
         before = self._photo_facts(photo_id)
@@ -175,24 +178,30 @@ class Pictures:
             thumbnail=photo.thumbnail,
             picture_hash=photo.picture_hash or photo.content_hash,
         )
-        self._drop_models_words(photo_id)
         self._forget_missing_files(photo_id)
         was = self._positions(photo_id)
         likeness = turns.compare_thumbnails(before.thumbnail, after.thumbnail)
         self._fit_positions(photo_id, before.size_px, after.size_px, likeness)
         self._put_back_positions(photo_id, after, photo_id, was)
-        self._connection.execute(
-            "DELETE FROM former_pictures WHERE picture_hash = ? AND photo_id = ?",
-            (after.picture_hash, photo_id),
-        )
         self._follow_positions(photo_id, was)
+        self.change_back(photo_id, photo.picture_hash or photo.content_hash)
         self._connection.execute(
-            "UPDATE photos SET content_hash = ?, picture_hash = ?, width_px = ?, height_px = ?,"
-            " picture_changed_at = NULL WHERE id = ?",
-            (photo.content_hash, after.picture_hash, *after.size_px, photo_id),
+            "UPDATE photos SET content_hash = ?, width_px = ?, height_px = ? WHERE id = ?",
+            (photo.content_hash, *after.size_px, photo_id),
         )
         self._connection.execute(
             "UPDATE thumbnails SET jpeg = ? WHERE photo_id = ?", (photo.thumbnail, photo_id)
+        )
+
+    def change_back(self, photo_id: int, picture_hash: str) -> None:
+        """Note that an edited photo has its earlier picture again; belongs inside `writing`."""
+        self._connection.execute(
+            "DELETE FROM former_pictures WHERE picture_hash = ? AND photo_id = ?", (picture_hash, photo_id)
+        )
+        self._drop_models_words(photo_id)
+        self._connection.execute(
+            "UPDATE photos SET picture_hash = ?, picture_changed_at = NULL WHERE id = ?",
+            (picture_hash, photo_id),
         )
 
     def note_replaced(self, before_id: int, photo_id: int, *, was_there: bool) -> None:
