@@ -7,7 +7,6 @@ places and words of the question leave; torch is imported then.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
     from photopal.assistant.analysis import PersonalizedPrompt, PhotoAnalysis
     from photopal.assistant.assistant import Assistant
     from photopal.vlm.batch_decoder import GenerationRequest
-
-_YES_NO = re.compile(r"\s*(is|are|can|could|do|does|did|was|were|has|have|would)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -172,14 +169,15 @@ def _answer_without_model(assistant: Assistant, analysis: PhotoAnalysis, questio
     present = {s.concept.id for s in analysis.present}
     absent = [concept for concept in asked if concept.id not in present]
     # The model knows a description, which fits others too: who is there was decided by all that is known.
-    is_decided = all(assistant.bank.concepts[concept.id].words for concept in asked)
-    is_decided &= is_recognition_question(question, [concept.name for concept in asked])
+    is_recognition = is_recognition_question(question, [concept.name for concept in asked])
+    is_decided = is_recognition and all(assistant.bank.concepts[concept.id].words for concept in asked)
     if is_decided and not absent:
         return PhotoAnswer("Yes.", _names_on(analysis), is_from_model=False)
     if not asked or (len(absent) < len(asked) and not is_decided):
         return None
     words = " ".join(absent_answer(concept.name) for concept in absent)
-    text = f"No. {words}" if _YES_NO.match(question) else words
+    # "Is anyone besides Anna here?" is not answered with No by her not being there.
+    text = f"No. {words}" if is_recognition else words
     return PhotoAnswer(text, _names_on(analysis), is_from_model=False)
 
 

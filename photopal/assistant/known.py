@@ -28,6 +28,7 @@ from photopal.library.models import PhotoFindings
 from photopal.photos import MODEL_SIDE_PX, open_photo, record_photo
 from photopal.photos.geocode import PlaceNames
 from photopal.photos.metadata import Metadata
+from photopal.prompts.templates import is_recognition_question
 from photopal.text import count, join_words, name_key
 
 _TROPIC = 23.5  # between the tropics there is no summer or winter
@@ -287,7 +288,8 @@ def answer_from_known(analysis: PhotoAnalysis, question: str, asked: Sequence[Co
     """Answer a question about a photo that the model does not understand, without letting it guess.
 
     Who, how many, where, when, with which camera, and whether somebody is there is answered from what is
-    known. To all else the answer says what cannot be seen, and what is known.
+    known. To all else the answer says what cannot be seen, and what is known. Yes or No is said only where
+    nothing is asked but whether those named are there: what is known of them decides no other question.
 
     Args:
         analysis: An analysis whose `known` is not None.
@@ -304,25 +306,25 @@ def answer_from_known(analysis: PhotoAnalysis, question: str, asked: Sequence[Co
         is_compared = sighting is None and concept.kind == "person" and known.faces is not None
         answer = "{name} was not found in this photo." if is_compared else _ANSWERS[verdicts[-1]]
         sentences.append(answer.format(name=concept.name))
-    intent = _intent_of(question, asked)
-    if intent is not None and not intent.is_seen:
-        if intent.kind == "exists" and verdicts and len({*verdicts}) == 1 and verdicts[0] in ("yes", "no"):
-            return " ".join([f"{verdicts[0].capitalize()}.", *sentences])
-        answered = _known_answer(analysis, known, intent)
-        if answered or (intent.kind == "exists" and asked):
-            return " ".join([*sentences, *answered])
+    names = [concept.name for concept in asked]
+    english = to_english(question, names, [])
+    if is_recognition_question(english, names):
+        [verdict, *others] = {*verdicts}
+        yes_no = [f"{verdict.capitalize()}."] if verdict in ("yes", "no") and not others else []
+        return " ".join([*yes_no, *sentences])
+    intent = _intent_of(english, names)
+    if intent is not None and not intent.is_seen and (answered := _known_answer(analysis, known, intent)):
+        return " ".join([*sentences, *answered])
     sentences.append(_NOT_ASKED)
     if known.text:
         sentences.append(f"What is known of it: {known.text}")
     return " ".join(sentences)
 
 
-def _intent_of(question: str, asked: Sequence[ConceptRecord]) -> Intent | None:
-    """What a question wants; None where it cannot be read."""
-    names = [concept.name for concept in asked]
+def _intent_of(english: str, names: Sequence[str]) -> Intent | None:
+    """What a question with names wants; None where it cannot be read."""
     try:
-        marked = mark_entities(to_english(question, names, []), Known(names), today=date.today())
-        return read_intent(marked.text)
+        return read_intent(mark_entities(english, Known(names), today=date.today()).text)
     except PhotopalError:
         return None
 

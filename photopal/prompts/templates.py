@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from photopal.text import name_spans, write_over
+
 PROMPT_VERSION = "1"
 """Changes whenever the wording below or in `build` changes; stored with every caption and bank."""
 
@@ -33,6 +35,20 @@ RECOGNITION_TEMPLATES = (
     "Please tell me whether {name} is in the photo.",
 )
 
+_ALSO_RECOGNITION = (
+    "Is {name} visible here?",
+    "Is {name} shown here?",
+    "Does {name} appear here?",
+    "Can you see {name} here?",
+    "Can {name} be seen?",
+    "Do you recognise {name}?",
+    "Is this {name}?",
+)
+"""Other wordings that users have for it; not asked in tuning."""
+
+# One name or several: "Anna, Ben and Cleo", "both Anna and Ben".
+_LIST = re.compile(r"(?:\bboth\s+)?\{name\}(?:(?:\s*(?:,|&|\band\b))+\s*\{name\})*", re.IGNORECASE)
+
 WHO_TEMPLATES = ("Who is in this photo?", "Who can you see?", "Whom do you recognise?", "Who is this?")
 
 APPEARANCE_TEMPLATES = (
@@ -58,17 +74,16 @@ def recognition_question(name: str) -> str:
 
 
 def is_recognition_question(question: str, names: Sequence[str]) -> bool:
-    """Whether a question asks for nothing but whether some are there, as one of the templates does.
+    """Whether a question asks for nothing but whether some are there, in one of the ordinary wordings.
 
     Args:
         question: In the user's words.
         names: All whom it names.
     """
-    listed = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
-    one = re.sub(
-        rf"\b(?:{listed})\b(?:\s*(?:,|and|&)\s*(?:{listed})\b)*", "{name}", question, flags=re.IGNORECASE
-    )
-    return bool(names) and _plain(one) in {_plain(template) for template in RECOGNITION_TEMPLATES}
+    spans = name_spans(question, names)
+    one = write_over(question, ((start, end, "{name}") for start, end, _ in spans))
+    wordings = {_plain(template) for template in (*RECOGNITION_TEMPLATES, *_ALSO_RECOGNITION)}
+    return bool(spans) and _plain(_LIST.sub("{name}", one)) in wordings
 
 
 def is_overview_question(question: str) -> bool:
@@ -77,10 +92,12 @@ def is_overview_question(question: str) -> bool:
 
 
 def _plain(question: str) -> str:
-    """A question in a form in which small differences of wording are gone: "the picture", "this photo"."""
-    words = re.sub(r"\b(?:picture|image|photograph|shot)\b", "photo", question.casefold())
-    words = re.sub(r"\b(?:the|this) (?=photo)", "this ", words)
-    words = re.sub(r"^(?:are|can|do|does|is|would)\b", "is", words)
+    """A question in a form in which small differences of wording are gone: "in the picture", "here"."""
+    words = re.sub(r"\b(?:photo|picture|image|photograph|shot)s?\b", "photo", question.casefold())
+    words = re.sub(r"\b(?:the|this|that|these) (?=photo)", "this ", words)
+    words = re.sub(r"\b(?:in|on) (?:this photo|it)\b|\bthere\b", "here", words)
+    words = re.sub(r"^(?:are|can|do|does|is|would)\b", "is", words.strip())
+    words = words.replace("recognize", "recognise")
     return " ".join(re.findall(r"[{}\w]+", words.partition(" answer the question")[0]))
 
 

@@ -23,6 +23,8 @@ def test_somebody_absent_is_said_to_be_absent_without_asking_the_model(assistant
     assert "".join(pieces) == answer.text
     both = ask_photo(blind, analysis, "What are Anna and Ben doing?")
     assert both.text == "Anna is not in this photo. Ben is not in this photo."
+    for question in ("Is anyone besides Anna here?", "Is Anna not in this photo?"):
+        assert ask_photo(blind, analysis, question).text == "Anna is not in this photo."
 
 
 @pytest.mark.slow

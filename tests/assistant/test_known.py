@@ -174,6 +174,62 @@ def test_what_is_known_answers_who_where_when_and_how_many(named_library, blind_
     assert ask("What is Ben holding?").startswith("Ben is in this photo. The model in use does not")
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Is {} here?",
+        "Is {} in this picture?",
+        "Can you see {}?",
+        "Does {} appear in it?",
+        "Do you recognize {} in the photo?",
+        "Ist {} auf dem Foto?",
+    ],
+)
+def test_whether_somebody_is_there_is_answered_with_yes_or_no(
+    named_library, blind_assistant, photo, question
+):
+    named_library.corrections.put(photo.id, named_library.concepts.get("Anna").id, is_present=False)
+    for name, answer in (("Anna", "No. Anna is not in this photo."), ("Ben", "Yes. Ben is in this photo.")):
+        asked = question.format(name)
+        assert ask_about(named_library, blind_assistant, photo.path, asked) == answer
+
+
+def test_several_are_there_only_if_all_are(named_library, blind_assistant, photo):
+    anna = named_library.concepts.get("Anna").id
+    for is_present, answer in (
+        (True, "Yes. Anna is in this photo. Ben is in this photo."),
+        (False, "Anna is not in this photo. Ben is in this photo."),
+    ):
+        named_library.corrections.put(photo.id, anna, is_present=is_present)
+        for question in ("Can you see Anna and Ben?", "Are both Anna and Ben in it?"):
+            assert ask_about(named_library, blind_assistant, photo.path, question) == answer
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Is {} alone?",
+        "Is only {} here?",
+        "Is {} in Paris?",
+        "Is {} here in 2021?",
+        "Was this photo with {} taken in Paris?",
+        "Is anyone besides {} in this photo?",
+        "is anyone besides {} here?",
+        "Are there more than 3 people with {}?",
+        "Is {} not in this photo?",
+        "Isn't {} here?",
+        "Is {} here with a dog?",
+        "Have {} and others been here?",
+    ],
+)
+def test_no_other_question_is_answered_with_yes_or_no(named_library, blind_assistant, photo, question):
+    named_library.corrections.put(photo.id, named_library.concepts.get("Anna").id, is_present=False)
+    for name, known in (("Anna", "Anna is not in this photo."), ("Ben", "Ben is in this photo.")):
+        answer = ask_about(named_library, blind_assistant, photo.path, question.format(name))
+        assert answer.startswith(f"{known} The model in use does not understand camera photos")
+        assert answer.endswith(f"What is known of it: Ben {SAID}")
+
+
 @pytest.mark.slow
 def test_a_photo_that_was_not_captioned_yet_is_compared_when_it_is_asked_about(
     named_library, blind_assistant, drawn_family, tmp_path

@@ -94,6 +94,14 @@ def test_an_answer_may_begin_with_one_such_as_is_described():
         ("Can you see Rex and Anna in this picture?", True),
         ("Are Rex, Anna here?", True),
         (recognition_question("Rex"), True),
+        ("Are Rex, Anna, and C++ in it?", True),
+        ("Can you see both Rex and Anna there?", True),
+        ("Does Rex appear in these photos?", True),
+        ("Is Rex or Anna here?", False),
+        ("Is Rex not here?", False),
+        ("Is only Rex here?", False),
+        ("Is Rex here in 2021?", False),
+        ("Is anyone besides Rex in this photo?", False),
         ("Is Rex asleep here?", False),
         ("Is Rex beside Anna in this photo?", False),
         ("What is Rex doing?", False),
@@ -101,7 +109,7 @@ def test_an_answer_may_begin_with_one_such_as_is_described():
     ],
 )
 def test_questions_that_only_ask_who_is_there(question, is_one):
-    assert is_recognition_question(question, ["Rex", "Anna"]) == is_one
+    assert is_recognition_question(question, ["Rex", "Anna", "C++"]) == is_one
 
 
 def test_without_a_name_nobody_is_asked_for():

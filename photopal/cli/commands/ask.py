@@ -43,8 +43,8 @@ def ask(
 
     With photos, the model looks at each one and answers, using the names it knows. Of photos that it does not
     understand, the answer is what is known: who is there by face, looks and your own words, how many faces
-    there are, where and when they were taken, and what their files say. Without photos, questions
-    about names, dates, counts and places are answered exactly from the library; the model only looks at the
+    there are, where and when they were taken, and what their files say; Yes or No is said only to whether
+    somebody is there. Without photos, questions about names, dates, counts and places are answered exactly from the library; the model only looks at the
     few photos that remain, and the answer lists the photos it is based on. "Not", "without", "more than" and
     the like are understood or refused; words that are neither names, dates nor places are looked for in
     captions and quoted in the answer. A month, season or holiday without a year means every year, and
