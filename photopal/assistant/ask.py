@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
 
+from photopal.assistant.named_question import NamedQuestion, read_names
 from photopal.assistant.query.criteria import Question
 from photopal.assistant.query.entities import Known, UnknownName
 from photopal.assistant.query.exact import EXACT, ExactQuestion, answer_exactly
@@ -22,10 +23,11 @@ from photopal.assistant.query.selection import LibraryAnswer, Selection, unknown
 from photopal.assistant.query.visual import look
 from photopal.errors import ConceptError, UsageError
 from photopal.library import ConceptRecord, Library, SearchQuery
-from photopal.prompts import absent_answer, build_prompt, write_names
+from photopal.prompts import absent_answer, build_prompt
 from photopal.prompts.templates import is_overview_question, is_recognition_question
-from photopal.prompts.words import begins_with_one_of, definite, describe_names, name_descriptions
-from photopal.text import join_words, names_in, suggest
+from photopal.prompts.words import begins_with_one_of, definite, name_descriptions
+from photopal.text import join_words, suggest
+from photopal.vlm.placeholders import name_placeholder
 
 if TYPE_CHECKING:
     from photopal.assistant.analysis import PersonalizedPrompt, PhotoAnalysis
@@ -51,8 +53,12 @@ class PhotoAnswer:
 
 def named_in(question: str, concepts: Sequence[ConceptRecord]) -> list[ConceptRecord]:
     """The concepts a question names, whole names only, in the order of the concepts."""
-    named = names_in(question, [concept.name for concept in concepts])
+    named = _read(question, concepts).names
     return [concept for concept in concepts if concept.name in named]
+
+
+def _read(question: str, concepts: Sequence[ConceptRecord]) -> NamedQuestion:
+    return read_names(question, [concept.name for concept in concepts])
 
 
 def ask_photo(
@@ -109,8 +115,8 @@ def _answer_in_words(
     asked = _asked(assistant, personal, question)
     text = model.generate(asked.encoded, asked.features, asked.concepts)
     answer = name_descriptions(text, personal.descriptions)
-    named = names_in(question, list(personal.descriptions))
-    if len(named) != 1 or named[0] in answer:
+    named = _read(question, assistant.concepts).names & personal.descriptions.keys()
+    if len(named) != 1 or min(named) in answer:
         return answer
     [name] = named
     looks = personal.descriptions[name]
@@ -151,8 +157,10 @@ def _asked(
 ) -> GenerationRequest:
     from photopal.vlm.batch_decoder import GenerationRequest
 
-    question = describe_names(question, personal.descriptions)
-    prompt = build_prompt(write_names(question, personal.names), personal.offered)
+    words = {name: definite(looks) for name, looks in personal.descriptions.items()}
+    words |= {name: name_placeholder(slot) for slot, name in enumerate(personal.names)}
+    written = _read(question, assistant.concepts).with_words(words)
+    prompt = build_prompt(written, personal.offered)
     encoded = assistant.model.encode_prompt(prompt, personal.features, begun=begun)
     return GenerationRequest(encoded, personal.features, personal.embeddings)
 

@@ -1,10 +1,13 @@
 """Questions about one photo: who is asked about, and the plain word where they are not there."""
 
+from dataclasses import replace
+
 import pytest
 
 from photopal.assistant.ask import ask_each, ask_photo, named_in
 from photopal.library import ConceptRecord
 from photopal.photos import open_photo
+from photopal.vlm.placeholders import name_placeholder
 from tests.assistant.certain import certain
 
 
@@ -55,6 +58,73 @@ def test_whole_names_only_and_the_longest_one():
     assert asked("Where is ANNA MARIA?") == ["Anna Maria"]
     assert asked("Anna's dog and A") == ["A", "Anna"]
     assert asked("Is Zoe\u0308 here?") == ["Zoë"]
+
+
+WORDS = [concept(n, name) for n, name in enumerate(("Anna", "Will", "Rose", "May", "Sofia", "Paris"))]
+
+
+@pytest.mark.parametrize(
+    ("question", "names"),
+    [
+        ("What will happen next?", []),
+        ("What will Anna do?", ["Anna"]),
+        ("Will Anna swim?", ["Anna"]),
+        ("What may this be?", []),
+        ("Is there a rose in the vase?", []),
+        ("Is the rose red?", []),
+        ("Is Rose holding a rose?", ["Rose"]),
+        ("Was it taken in May 2019?", []),
+        ("Is Anna in Paris?", ["Anna"]),
+        ("Is Rose here?", ["Rose"]),
+        ("Is rose here?", ["Rose"]),
+        ("What is Will doing?", ["Will"]),
+        ("Is May next to Anna?", ["Anna", "May"]),
+        ("Is May next to Sofia?", ["May", "Sofia"]),
+        ("Is Paris near Will?", ["Will", "Paris"]),
+        ("Can you see Will and Rose?", ["Will", "Rose"]),
+        ("What color is Rose's hat?", ["Rose"]),
+    ],
+)
+def test_a_word_that_is_also_a_name_is_one_only_where_it_stands_for_it(question, names):
+    assert [one.name for one in named_in(question, WORDS)] == names
+
+
+@pytest.mark.slow
+def test_words_that_are_also_names_reach_the_model_as_words(assistant, drawn_family, monkeypatch):
+    seer = certain(assistant, present=True)
+    seer.concepts = [
+        replace(known, name=name) for known, name in zip(seer.concepts, ("Will", "Rose"), strict=True)
+    ]
+    analysis = seer.analyze(open_photo(drawn_family.both))
+    asked = []
+    encode = seer.model.encode_prompt
+
+    def note(prompt, *rest, **more):
+        asked.append(prompt.user)
+        return encode(prompt, *rest, **more)
+
+    monkeypatch.setattr(seer.model, "encode_prompt", note)
+    named = name_placeholder(0)  # whoever is asked about comes first
+    for question, written in (
+        ("What will the rose be?", "What will the rose be?"),
+        ("Is the rose for Rose?", f"Is the rose for {named}?"),
+        ("What will Will do?", f"What will {named} do?"),
+    ):
+        asked.clear()
+        assert ask_photo(seer, analysis, question).is_from_model
+        assert any(prompt.endswith(f" {written}") for prompt in asked)
+
+
+@pytest.mark.slow
+def test_nobody_is_absent_whose_name_is_a_word_in_the_question(assistant, drawn_family):
+    blind = certain(assistant, present=False)
+    blind.concepts = [
+        replace(known, name=name) for known, name in zip(blind.concepts, ("Will", "Rose"), strict=True)
+    ]
+    analysis = blind.analyze(open_photo(drawn_family.both))
+    for question in ("What will happen next?", "Is the rose red?"):
+        assert ask_photo(blind, analysis, question).is_from_model
+    assert ask_photo(blind, analysis, "Is Rose here?").text == "No. Rose is not in this photo."
 
 
 def test_the_twentieth_name_is_found_too():

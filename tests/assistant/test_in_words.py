@@ -151,6 +151,26 @@ def test_the_model_is_asked_in_words_and_answers_with_names(speaking, analysis, 
     assert same.text == answer.text
 
 
+def test_a_word_that_is_also_a_name_is_not_described(speaking, analysis, monkeypatch):
+    asked = []
+
+    def generate(model, encoded, *_, **__):
+        asked.append(model.decode(encoded.ids))
+        return "It is red."
+
+    monkeypatch.setattr(type(speaking.model), "generate", generate)
+    speaking.concepts = [replace(c, name={"Anna": "Rose"}.get(c.name, c.name)) for c in speaking.concepts]
+    sightings = tuple(
+        replace(s, concept=next(c for c in speaking.concepts if c.id == s.concept.id))
+        for s in analysis.sightings
+    )
+    seen = replace(analysis, sightings=sightings)
+    ask_photo(speaking, seen, "Is the rose red?")
+    ask_photo(speaking, seen, "Is the rose in front of Rose?")
+    assert "Is the rose red?" in asked[0]
+    assert "Is the rose in front of the tall woman?" in asked[1]
+
+
 def test_recognition_is_asked_with_the_soft_tokens(speaking, analysis):
     [request] = speaking.recognition_prompts(analysis.features, speaking.concepts[:1])
     soft = speaking.bank.concepts[speaking.concepts[0].id].token_count

@@ -41,15 +41,16 @@ def ask(
 ) -> None:
     """Answer a question about photos, or about the whole library.
 
-    With photos, the model looks at each one and answers, using the names it knows. Of photos that it does not
-    understand, the answer is what is known: who is there by face, looks and your own words, how many faces
-    there are, where and when they were taken, and what their files say; Yes or No is said only to whether
-    somebody is there. Without photos, questions about names, dates, counts and places are answered exactly from the library; the model only looks at the
-    few photos that remain, and the answer lists the photos it is based on. "Not", "without", "more than" and
-    the like are understood or refused; words that are neither names, dates nor places are looked for in
-    captions and quoted in the answer. A month, season or holiday without a year means every year, and
-    morning, evening or night the hours that the answer names. Simple questions can also be asked in German,
-    French, Spanish, Italian, Chinese and Japanese. Exits with code 4 if nothing matches.
+    With photos, the model looks at each one and answers, using the names it knows; a name that is also a
+    word, such as Rose, counts only where it stands for somebody. Of photos that it does not understand, the
+    answer is what is known: who is there by face, looks and your own words, how many faces there are, where
+    and when they were taken, and what their files say; Yes or No is said only to whether somebody is there.
+    Without photos, questions about names, dates, counts and places are answered exactly from the library; the
+    model only looks at the few photos that remain, and the answer lists the photos it is based on. "Not",
+    "without", "more than" and the like are understood or refused; words that are neither names, dates nor
+    places are looked for in captions and quoted in the answer. A month, season or holiday without a year
+    means every year, and morning, evening or night the hours that the answer names. Simple questions can also
+    be asked in German, French, Spanish, Italian, Chinese and Japanese. Exits with code 4 if nothing matches.
 
     Examples:
       photopal ask "What is Rex doing?" beach.jpg

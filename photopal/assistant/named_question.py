@@ -1,0 +1,68 @@
+"""Finds whom a question about a photo names; knows no photo and no library.
+
+Rose is a name in "Is Rose here?" and a word in "Is there a rose in the vase?".
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from photopal.assistant.query.entities import Known, mark_entities, meanings_of
+from photopal.text import name_spans, write_over
+
+_WITHIN = re.compile(r"\bin\s+(?:the\s+)?$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class NamedQuestion:
+    """A question and the names in it.
+
+    Attributes:
+        text: In the user's words.
+        spans: Start, end and name, as it is registered, in the order of the text.
+    """
+
+    text: str
+    spans: tuple[tuple[int, int, str], ...]
+
+    @property
+    def names(self) -> set[str]:
+        """Those it names."""
+        return {name for _, _, name in self.spans}
+
+    def with_words(self, words: Mapping[str, str]) -> str:
+        """The question with other words for names; those without any stay as they are."""
+        return write_over(
+            self.text, ((start, end, words[name]) for start, end, name in self.spans if name in words)
+        )
+
+
+def read_names(question: str, names: Sequence[str]) -> NamedQuestion:
+    """Find the names in a question: whole ones, whatever their case, and not where they are ordinary words.
+
+    Args:
+        question: In the user's words.
+        names: All that are registered.
+    """
+    text = unicodedata.normalize("NFC", question)
+    spans = name_spans(text, names)
+    meant = [span for span in spans if _is_name(text, span, spans, names)]
+    return NamedQuestion(text, tuple((start, end, names[index]) for start, end, index in meant))
+
+
+def _is_name(
+    text: str, span: tuple[int, int, int], spans: Sequence[tuple[int, int, int]], names: Sequence[str]
+) -> bool:
+    start, _, index = span
+    name = names[index]
+    if not meanings_of(name):
+        return True
+    # Each place by itself, as Rose may be holding a rose.
+    elsewhere = [(begin, end, "it") for begin, end, other in spans if other == index and begin != start]
+    marked = mark_entities(write_over(text, elsewhere), Known(names), today=None)
+    is_place = any(entity.value == name for entity in marked.found(marked.text, "place"))
+    # On a photo somebody is next to Sofia and looks at Florence, but in Paris.
+    return name in marked.ambiguous or (is_place and _WITHIN.search(text[:start]) is None)
