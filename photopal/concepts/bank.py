@@ -37,7 +37,7 @@ class BankConcept:
         outputs: `[hidden]` float32: the identifier's output embedding.
         direction: `[width]` float32 unit vector for location maps.
         calibration: Its presence thresholds.
-        references_key: Hash of the reference photos it was made from; another one means it is stale.
+        references_key: Hash of its reference photos when it was made; another one means it is stale.
         is_tuned: Whether its embeddings went through tuning.
         corrections_key: Hash of the user's words of photos that its thresholds were learned with.
         separation: How well its threshold tells its reference photos, each left out, from others: the share
@@ -45,6 +45,8 @@ class BankConcept:
         words: What it looks like, such as "a black dog", where the model cannot read registered embeddings:
             its soft tokens began as these, and all but recognition is asked in these; else empty.
         yes_bias: How much the model is for Yes with its embeddings; see `fit_yes_bias`.
+        made_from: Content hashes of those reference photos whose files were there when it was made; empty
+            in banks of before.
     """
 
     concept_id: int
@@ -58,6 +60,7 @@ class BankConcept:
     separation: float | None = None
     words: str = ""
     yes_bias: float = 0.0
+    made_from: tuple[str, ...] = ()
 
     @property
     def is_inline(self) -> bool:
@@ -163,6 +166,7 @@ def save_bank(bank: Bank, path: Path) -> None:
             "tokens": concept.token_count,
             "corrections": concept.corrections_key,
             "separation": concept.separation,
+            "made_from": concept.made_from,
         }
         if concept.words:
             records[str(concept_id)]["words"] = concept.words
@@ -228,6 +232,7 @@ def load_bank(path: Path, *, fingerprint: str) -> Bank:
                 separation=facts.get("separation"),
                 words=str(facts.get("words", "")),
                 yes_bias=float(facts.get("yes_bias", 0.0)),
+                made_from=tuple(map(str, facts.get("made_from", ()))),
             )
             for key, facts in records
         }

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from photopal.cache import LRUCache
-from photopal.concepts.bank import Bank, NewerBankError, load_bank, save_bank
+from photopal.concepts.bank import Bank, BankConcept, NewerBankError, load_bank, save_bank
 from photopal.concepts.initialize import (
     CorrectedPhotos,
     FoundSubject,
@@ -44,6 +44,10 @@ MOST_CORRECTED = 24
 """Of how many photos, the latest, the user's word is learned from, for each concept and either way."""
 
 _SCREENING_SHARE = 0.6
+
+
+class PhotosAwayError(ConceptError):
+    """A concept stays as it is known, as photos that it was made from cannot be found now."""
 
 
 class EncodesPhotos(Protocol):
@@ -229,7 +233,7 @@ def refresh_bank(
         path: The bank's file.
         store: Encodes photos.
         required: Id of a concept without which nothing is saved: what keeps it from being registered is
-            raised.
+            raised, unless it only waits for its earlier photos.
         on_progress: Called for every concept.
 
     Raises:
@@ -238,8 +242,9 @@ def refresh_bank(
     store = store or FeatureStore(model)
     bank = open_bank(path, fingerprint=model.fingerprint)
     result = register_concepts(library, store, bank, on_progress=on_progress)
-    if required is not None and required in result.failed:
-        raise result.failed[required]
+    failure = None if required is None else result.failed.get(required)
+    if failure is not None and not isinstance(failure, PhotosAwayError):
+        raise failure
     if result.registered:
         result = replace(result, bank=replace(result.bank, has_open_words=True))
     if result.bank is not bank:
@@ -274,7 +279,9 @@ def register_concepts(
     """Register what is new or changed, forget what is gone; the same bank comes back when nothing is.
 
     Thresholds are learned anew where the user has said something new of who is on a photo. A concept none of
-    whose photos can be read now, or whose registration fails, keeps its embeddings.
+    whose photos can be read now, or whose registration fails, keeps its embeddings; so does one whose photos
+    changed while earlier ones cannot be read, if they would be made from fewer. What is made while photos
+    cannot be read is made anew once more of them can.
 
     Args:
         library: Its concepts and reference photos.
@@ -287,11 +294,22 @@ def register_concepts(
     concepts = {concept.id: concept for concept in library.concepts.all()}
     wanted = {i: references for i in concepts if (references := library.concepts.references(i))}
     keys = {i: references_key(references) for i, references in wanted.items()}
-    stale = {i for i, key in keys.items() if i not in bank.concepts or bank.concepts[i].references_key != key}
-    # A drive that is away, or a folder that moved: what was learned of a concept stays until a photo is back.
-    stale |= set(anew) & keys.keys()
-    stale = {i for i in stale if any(reference.photo.path.is_file() for reference in wanted[i])}
-    failed: dict[int, Exception] = {
+    stale: dict[int, set[str]] = {}
+    failed: dict[int, Exception] = {}
+    for i, references in wanted.items():
+        concept = bank.concepts.get(i)
+        is_changed = concept is None or concept.references_key != keys[i]
+        is_part = concept is not None and 0 < len(concept.made_from) < len(references)
+        if not (is_changed or is_part or i in anew):
+            continue
+        there = {r.photo.content_hash for r in references if r.photo.path.is_file()}
+        if concept is not None and there and is_changed and _is_poorer(library, concept, references, there):
+            failed[i] = PhotosAwayError("earlier photos of it cannot be found")
+        # A drive that is away, or a folder that moved: what was learned of a concept stays until a photo is
+        # back.
+        elif there and (is_changed or i in anew or (concept and len(there) > len(concept.made_from))):
+            stale[i] = there
+    failed |= {
         i: ConceptError("none of its photos can be found" if i in wanted else "no reference photos")
         for i in concepts
         if i not in bank.concepts and i not in stale
@@ -311,9 +329,9 @@ def register_concepts(
     found, not_found = find_all_subjects(library, store, wanted, on_progress=on_progress)
     failed |= {i: error for i, error in not_found.items() if i in stale}
     registered = {}
-    for i in sorted(stale & found.keys()):
+    for i in sorted(stale.keys() & found.keys()):
         try:
-            registered[i] = register_concept(
+            made = register_concept(
                 store.model,
                 i,
                 found[i],
@@ -321,6 +339,7 @@ def register_concepts(
                 references_key=keys[i],
                 options=options or RegisterOptions(),
             )
+            registered[i] = replace(made, made_from=tuple(sorted(stale[i])))
         except Exception as error:  # noqa: BLE001 - as in `find_all_subjects`
             failed[i] = _release_frames(error)
     if registered or is_corrected or is_smaller:
@@ -333,6 +352,21 @@ def register_concepts(
             failed |= dict.fromkeys(registered, _release_frames(error))
             registered = {}
     return SyncResult(bank, found, tuple(registered), failed)
+
+
+def _is_poorer(
+    library: Library, concept: BankConcept, references: Sequence[ReferencePhoto], there: Collection[str]
+) -> bool:
+    """Whether a concept would be made from fewer photos now than it was, as their files are away."""
+    # It would lose more than it gains, and its tuning, only because a drive is unplugged. Photos that the
+    # library has as missing may never come back, as it takes no drive that is away for a loss.
+    former = {
+        r.photo.content_hash
+        for r in references
+        if not concept.made_from or r.photo.content_hash in concept.made_from
+        if r.photo.content_hash in there or not library.photos.is_missing(r.photo.id)
+    }
+    return len(there) < len(former)
 
 
 def _calibrated(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,6 +40,7 @@ class TuningPlan:
         options: Settings of the run, by what it starts from.
         way: What it starts from.
         failed: Why others could not be registered, by id; they are left out.
+        known: Ids of those in the bank in use.
     """
 
     path: Path
@@ -50,6 +51,7 @@ class TuningPlan:
     options: TuneOptions
     way: Way
     failed: Mapping[int, Exception]
+    known: Collection[int] = ()
 
     @property
     def trained(self) -> list[int]:
@@ -143,6 +145,7 @@ def plan_tuning(
         options=start.options,
         way=start.way,
         failed=result.failed,
+        known=in_use.concepts.keys(),
     )
 
 

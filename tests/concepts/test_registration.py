@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pytest
 import torch
+from PIL import Image, ImageOps
 
 from photopal.concepts import Bank, load_bank, save_bank
-from photopal.concepts.registration import FeatureStore, refresh_bank, register_concepts
+from photopal.concepts.registration import FeatureStore, PhotosAwayError, refresh_bank, register_concepts
+from photopal.ingest.references import add_references, list_reference_files
 
 
 @pytest.fixture
@@ -65,8 +67,6 @@ def test_a_concept_whose_photos_are_gone_keeps_its_rows(named_library, model, pa
     copies = [tmp_path / source.name for source in drawn_family.strangers]
     for source, copy in zip(drawn_family.strangers, copies, strict=True):
         copy.write_bytes(source.read_bytes() + b" ")
-    from photopal.ingest.references import add_references, list_reference_files
-
     added = add_references(named_library, "Cleo", list_reference_files(copies))
     before = refresh_bank(named_library, model, path).bank
     for copy in copies:
@@ -79,6 +79,102 @@ def test_a_concept_whose_photos_are_gone_keeps_its_rows(named_library, model, pa
     after = refresh_bank(named_library, model, path)
     assert after.registered == (anna.id,)
     assert is_same(after.bank.concepts[added.concept.id], before.concepts[added.concept.id])
+
+
+@pytest.fixture
+def unplugged(named_library, drawn_family, tmp_path):
+    """Cleo's photos on a drive of their own, and a function that plugs it in or out."""
+    drive, away = tmp_path / "drive", tmp_path / "away"
+    drive.mkdir()
+    copies = [drive / source.name for source in drawn_family.photos["Anna"][:3]]
+    for source, copy in zip(drawn_family.photos["Anna"], copies, strict=False):
+        with Image.open(source) as image:
+            ImageOps.mirror(image).save(copy)
+    cleo = add_references(named_library, "Cleo", list_reference_files(copies)).concept.id
+
+    def plug(is_in):
+        (away if is_in else drive).rename(drive if is_in else away)
+
+    return cleo, plug
+
+
+def add_photos(library, concept_id, paths):
+    for path in paths:
+        library.concepts.add_reference(concept_id, library.photos.at(path).id, box=(10, 10, 60, 60))
+
+
+def test_what_is_known_stays_while_a_former_photo_is_away_and_a_new_one_counts_when_it_is_back(
+    named_library, model, path, drawn_family, unplugged
+):
+    cleo, plug = unplugged
+    known = refresh_bank(named_library, model, path).bank
+    save_bank(known.with_concepts([replace(known.concepts[cleo], is_tuned=True)]), path)
+    plug(False)
+    add_photos(named_library, cleo, drawn_family.photos["Ben"][:1])
+    during = refresh_bank(named_library, model, path, required=cleo)
+    assert during.registered == ()
+    assert isinstance(during.failed[cleo], PhotosAwayError)
+    assert during.bank.concepts[cleo].is_tuned
+    assert is_same(during.bank.concepts[cleo], known.concepts[cleo])
+    plug(True)
+    after = refresh_bank(named_library, model, path)
+    assert (after.registered, after.failed) == ((cleo,), {})
+    assert len(after.bank.concepts[cleo].made_from) == len(known.concepts[cleo].made_from) + 1
+    assert refresh_bank(named_library, model, path).registered == ()
+
+
+def test_a_new_concept_is_made_of_what_is_there_and_anew_once_more_is(
+    named_library, model, path, drawn_family, unplugged
+):
+    cleo, plug = unplugged
+    plug(False)
+    add_photos(named_library, cleo, drawn_family.photos["Ben"][:1])
+    part = refresh_bank(named_library, model, path)
+    assert cleo in part.registered
+    assert refresh_bank(named_library, model, path).registered == ()
+    plug(True)
+    whole = refresh_bank(named_library, model, path)
+    assert whole.registered == (cleo,)
+    assert not is_same(whole.bank.concepts[cleo], part.bank.concepts[cleo])
+    assert refresh_bank(named_library, model, path).registered == ()
+
+
+def test_photos_that_are_gone_for_good_hold_nothing_up(named_library, model, path, drawn_family, unplugged):
+    cleo, plug = unplugged
+    refresh_bank(named_library, model, path)
+    references = named_library.concepts.references(cleo)
+    plug(False)
+    add_photos(named_library, cleo, drawn_family.photos["Ben"][:1])
+    assert refresh_bank(named_library, model, path).registered == ()
+    with named_library.writing():
+        for reference in references:
+            named_library.connection.execute(
+                "UPDATE photos SET missing_since = '2026-01-01' WHERE id = ?", (reference.photo.id,)
+            )
+    assert refresh_bank(named_library, model, path).registered == (cleo,)
+
+
+def test_as_many_new_photos_hold_nothing_up(named_library, model, path, drawn_family, unplugged):
+    cleo, plug = unplugged
+    known = refresh_bank(named_library, model, path).bank.concepts[cleo]
+    plug(False)
+    more = drawn_family.photos["Ben"] + drawn_family.photos["Anna"]
+    add_photos(named_library, cleo, more[: len(known.made_from)])
+    assert refresh_bank(named_library, model, path).registered == (cleo,)
+
+
+def test_a_bank_of_before_does_not_tell_what_it_was_made_from(
+    named_library, model, path, drawn_family, unplugged
+):
+    cleo, plug = unplugged
+    known = refresh_bank(named_library, model, path).bank
+    save_bank(known.with_concepts([replace(c, made_from=()) for c in known.concepts.values()]), path)
+    assert refresh_bank(named_library, model, path).registered == ()
+    plug(False)
+    add_photos(named_library, cleo, drawn_family.photos["Ben"][:1])
+    assert refresh_bank(named_library, model, path).registered == ()
+    plug(True)
+    assert refresh_bank(named_library, model, path).registered == (cleo,)
 
 
 def test_the_bank_of_a_library_without_names_is_empty(model, path, tmp_path):

@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import pytest
 import torch
+from PIL import Image, ImageOps
 
 from photopal.concepts import Bank, load_bank, save_bank
 from photopal.concepts.registration import FeatureStore, refresh_bank, register_concepts
 from photopal.errors import ConceptError
+from photopal.ingest.references import add_references, list_reference_files
 from photopal.tuning import TuneOptions
 from photopal.tuning.dataset import NEGATIVES, describe_concepts, gather_photos, photos_for_newcomers
 from photopal.tuning.examples import TuningConcept
@@ -97,6 +99,28 @@ def test_what_another_process_added_meanwhile_stays(named_library, model, path, 
     refresh_bank(named_library, model, path)
     assert run_plan(model, plan).is_saved
     assert concept.id in load_bank(path, fingerprint=model.fingerprint).concepts
+
+
+def test_one_whose_earlier_photos_are_away_stays_as_it_is_known(
+    named_library, model, path, drawn_family, tmp_path
+):
+    source = tmp_path / "drive.png"
+    with Image.open(drawn_family.photos["Anna"][0]) as image:
+        ImageOps.mirror(image).save(source)
+    [file] = list_reference_files([source])
+    cleo = add_references(named_library, "Cleo", [file]).concept.id
+    [reference] = named_library.concepts.references(cleo)
+    more = named_library.photos.at(drawn_family.strangers[0])
+    named_library.concepts.add_reference(cleo, more.id)
+    refresh_bank(named_library, model, path)
+    source.unlink()
+    named_library.concepts.add_reference(cleo, reference.photo.id, box=(1, 1, 9, 9))
+    plan = plan_tuning(named_library, model, path, names=["Anna"], options=OPTIONS)
+    assert plan.failed.keys() == {cleo}
+    assert cleo in plan.known
+    assert cleo not in plan.bank.concepts
+    with pytest.raises(ConceptError, match="earlier photos of it cannot be found"):
+        plan_tuning(named_library, model, path, names=["Cleo"], options=OPTIONS)
 
 
 def test_nobody_and_unknown_names_are_errors(named_library, model, path):

@@ -61,7 +61,7 @@ def tune(  # noqa: PLR0913 - one parameter for each option of the command
                 library, model, path, names=names or (), options=options, on_progress=on_progress
             )
         concepts = library.concepts.all()
-    warn_of_unregistered(session, concepts, plan.failed)
+    warn_of_unregistered(session, concepts, plan.failed, known=plan.known)
     called = [concept.name for concept in concepts if concept.id in plan.trained]
     if plan.way == "words":
         session.say(
