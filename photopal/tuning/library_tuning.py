@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from photopal.concepts import Bank, RegisterOptions, save_bank
@@ -124,6 +124,8 @@ def plan_tuning(
     keep_reasons(path, model.name, {i: in_a_line(error) for i, error in result.failed.items()})
     # One that is known from before but fails now would fail again below; what is known of it stays on disk.
     bank = result.bank.only([i for i in result.bank.concepts if i not in result.failed])
+    # What is registered here and not tuned may need words, as if `add-concept` had registered it.
+    bank = replace(bank, has_open_words=bank.has_open_words or bool(set(result.registered) - trained))
     known = [concept for concept in library.concepts.all() if concept.id in bank.concepts]
     to_describe = [concept for concept in known if concept.id in trained]
     described = describe_concepts(library, store, bank, to_describe, result.found)
@@ -194,5 +196,6 @@ def run_plan(
             for i, concept in latest.concepts.items()
             if i not in plan.trained or concept.references_key != tuned.concepts[i].references_key
         ]
-        save_bank(tuned.with_concepts(others), plan.path)
+        saved = tuned.with_concepts(others)
+        save_bank(replace(saved, has_open_words=saved.has_open_words or latest.has_open_words), plan.path)
     return TuningOutcome(report, rival, is_better)

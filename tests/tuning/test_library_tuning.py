@@ -1,19 +1,24 @@
 """Tuning a library: what is read, what is saved, and when nothing is."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
 from PIL import Image, ImageOps
 
 from photopal.concepts import Bank, load_bank, save_bank
+from photopal.concepts.initialize import begin_with_words
 from photopal.concepts.registration import FeatureStore, refresh_bank, register_concepts
+from photopal.concepts.wording import put_into_words
 from photopal.errors import ConceptError
 from photopal.ingest.references import add_references, list_reference_files
-from photopal.tuning import TuneOptions
+from photopal.tuning import TuneOptions, library_tuning
 from photopal.tuning.dataset import NEGATIVES, describe_concepts, gather_photos, photos_for_newcomers
 from photopal.tuning.examples import TuningConcept
 from photopal.tuning.library_tuning import plan_tuning, run_plan
+from photopal.tuning.start import TuningStart
+from photopal.tuning.trainer import Validation
 
 OPTIONS = TuneOptions(epochs=2, variants=1, learning_rate=2e-2, tokens=4)
 
@@ -99,6 +104,53 @@ def test_what_another_process_added_meanwhile_stays(named_library, model, path, 
     refresh_bank(named_library, model, path)
     assert run_plan(model, plan).is_saved
     assert concept.id in load_bank(path, fingerprint=model.fingerprint).concepts
+
+
+@pytest.fixture
+def improved(monkeypatch):
+    """Every run does better than before, without any training."""
+
+    def run(model, bank, concepts, *_, **__):
+        made = [replace(bank.concepts[i], is_tuned=True) for i, one in concepts.items() if not one.is_frozen]
+        return bank.with_concepts(made), SimpleNamespace(
+            best_epoch=1, after=Validation(loss=0.0, accuracy=1.0, questions=1)
+        )
+
+    monkeypatch.setattr(library_tuning, "tune_bank", run)
+
+
+def in_words(model, bank, concepts, photos, options, **_):
+    trained = [i for i, one in concepts.items() if not one.is_frozen]
+    worded = [begin_with_words(model, bank.concepts[i], "a tall woman") for i in trained]
+    return TuningStart(bank.with_concepts(worded), options, "words", {})
+
+
+def test_whoever_is_registered_on_the_way_can_be_put_into_words_later(
+    named_library, model, path, monkeypatch, improved
+):
+    monkeypatch.setattr(library_tuning, "choose_start", in_words)
+    assert tuned(named_library, model, path, "Anna").is_saved
+    assert load_bank(path, fingerprint=model.fingerprint).has_open_words
+    store = FeatureStore(model)
+    bank = put_into_words(named_library, store, refresh_bank(named_library, model, path, store=store), path)
+    ben = named_library.concepts.get("Ben").id
+    assert bank.concepts[ben].words
+    assert not load_bank(path, fingerprint=model.fingerprint).has_open_words
+
+
+def test_where_everyone_is_tuned_no_words_are_open(named_library, model, path, improved):
+    assert tuned(named_library, model, path).is_saved
+    assert not load_bank(path, fingerprint=model.fingerprint).has_open_words
+
+
+def test_words_that_another_process_left_open_stay_open(named_library, model, path, improved):
+    plan = plan_tuning(named_library, model, path, options=OPTIONS)
+    concept = named_library.concepts.add("Cleo")
+    photo = next(named_library.photos.all())
+    named_library.concepts.add_reference(concept.id, photo.id, box=(1, 1, 20, 20))
+    refresh_bank(named_library, model, path)
+    assert run_plan(model, plan).is_saved
+    assert load_bank(path, fingerprint=model.fingerprint).has_open_words
 
 
 def test_one_whose_earlier_photos_are_away_stays_as_it_is_known(
