@@ -215,7 +215,10 @@ class EvidenceFinder:
         *,
         separations: Mapping[int, float | None] | None = None,
     ) -> LookedAt:
-        """Find who is on a photo that is asked about now; what the library has is used where it is current.
+        """Find who is on a photo that is asked about now, as `find` does.
+
+        What the library has is used where it is current and no model sees the photo: it may have been stored
+        beside the sightings of another model, and has not all that might contradict those of this one.
 
         Args:
             photo: A photo, also one that the library does not have.
@@ -229,8 +232,13 @@ class EvidenceFinder:
         faces: Sequence[FaceRecord] | None = None
         if self._library.faces.is_scanned(photo.id, detector=DETECTOR):
             faces = self._library.faces.of_photo(photo.id)
-            if is_found_with(self._library, photo, keys):
-                return LookedAt(self._library.findings.get(photo.id) or PhotoFindings(), len(faces))
+            is_seen = analysis.is_understood and bool(analysis.sightings)
+            if not is_seen and is_found_with(self._library, photo, keys):
+                stored = self._library.findings.get(photo.id) or PhotoFindings()
+                # Where there is no model to beat, all that was found counts.
+                alone = [replace(one, decides=True) for one in stored.findings if one.verdict != "absent"]
+                species = stored.species or self._species(analysis.glance, faces)
+                return LookedAt(replace(stored, species=species, findings=tuple(alone)), len(faces))
         elif (self._people or not analysis.is_understood) and (
             detected := self._detect(photo.path)
         ) is not None:

@@ -61,7 +61,8 @@ def look_at(
     seen = assistant.analyze(image or open_photo(path, max_side_px=MODEL_SIDE_PX))
     photo = photo or library.photos.at(path)
     if seen.is_understood and not assistant.model.sees_all:
-        return weigh(library, photo, seen)
+        # It knows photos of its own kind better, also than what was found beside another model.
+        return weigh(library, photo, seen, LookedAt(PhotoFindings(), None))
     record, metadata = (photo, None) if photo is not None else read_record(path)
     looked: LookedAt | None = None
     if assistant.finder is not None:

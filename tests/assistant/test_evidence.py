@@ -6,11 +6,14 @@ import pytest
 from PIL import Image
 
 from photopal.assistant.analysis import PhotoAnalysis, Sighting
+from photopal.assistant.ask import ask_photo
 from photopal.assistant.assistant import Assistant
 from photopal.assistant.caption import caption_photos, is_current, made_with
 from photopal.assistant.evidence import EvidenceFinder, compare_faces, finding_keys, is_found_with
+from photopal.assistant.known import look_at
 from photopal.box import WHOLE_PHOTO
 from photopal.faces import DETECTOR
+from tests.assistant.certain import certain
 from tests.assistant.test_known import Blind, face, reference_point
 
 
@@ -83,6 +86,42 @@ def test_faces_are_compared_at_once_where_no_model_saw_the_photo(library, photo)
     assert library.corrections.evidence(photo.id).concepts == ()
 
 
+def looked_at(library, *names, is_understood=True):
+    """A photo on which a model sees some."""
+    sightings = [
+        Sighting(
+            concept=c,
+            score=0.1,
+            is_present=c.name in names,
+            probability=None,
+            point=(0.5, 0.5),
+            box=WHOLE_PHOTO,
+        )
+        for c in library.concepts.all()
+    ]
+    image = Image.new("RGB", (8, 8))
+    return PhotoAnalysis(image=image, features=None, sightings=tuple(sightings), is_understood=is_understood)
+
+
+@pytest.mark.parametrize("away", [0.2, 0.52])
+@pytest.mark.parametrize(("before", "after"), [(None, "sees"), (None, "sees best"), ("sees", "sees best")])
+@pytest.mark.parametrize("is_back", [False, True])
+def test_what_decides_is_judged_for_the_model_in_use(library, photo, away, before, after, is_back):
+    library.faces.put(photo.id, [face(0, away=away)], detector=DETECTOR)
+    models = {
+        None: (looked_at(library, is_understood=False), {}),
+        "sees": (looked_at(library, "Anna", "Ben"), {}),
+        "sees best": (looked_at(library, "Anna"), {c.id: 1.5 for c in library.concepts.all()}),
+    }
+    first, second = (after, before) if is_back else (before, after)
+    finder = EvidenceFinder(library)
+    seen, separations = models[first]
+    library.findings.put(photo.id, finder.find(photo, seen, separations=separations))
+    seen, separations = models[second]
+    asked = finder.look_at(photo, seen, separations=separations).found
+    assert asked == finder.find(photo, seen, separations=separations)
+
+
 @pytest.mark.parametrize(("separation", "decides"), [(0.5, True), (None, True), (1.5, False)])
 def test_the_source_that_separates_better_decides(library, photo, separation, decides):
     anna, ben = (library.concepts.get(name) for name in ("Anna", "Ben"))
@@ -111,6 +150,36 @@ def test_a_caption_without_a_model_names_whom_faces_name(library, photo, assista
     assert not is_current(library, photo, made_with(library, whole))
     caption_photos(library, whole, [photo])
     assert library.captions.get(photo.id).text == "A photo."
+
+
+class Seeing:
+    """A detector to which every photo is of the one kind that the model was made for."""
+
+    def is_in_distribution(self, features, second=None):
+        return True
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("detector", [None, Seeing()])
+def test_a_photo_captioned_without_a_model_is_asked_about_as_the_model_in_use_sees_it(
+    library, photo, assistant, monkeypatch, detector
+):
+    library.faces.put(photo.id, [face(0, away=0.52)], detector=DETECTOR)
+    seer = certain(assistant, present=True)
+    whole = Assistant(seer.model, seer.bank, seer.concepts, finder=EvidenceFinder(library))
+    with monkeypatch.context() as patch:
+        patch.setattr(assistant.model, "ood_detector", Blind())
+        caption_photos(library, whole, [photo])
+    assert [one.verdict for one in library.findings.get(photo.id).findings] == ["unsure"]
+    monkeypatch.setattr(assistant.model, "ood_detector", detector)
+    seen = look_at(library, whole, photo.path)
+    assert "Anna" in [s.concept.name for s in seen.present]
+    assert ask_photo(whole, seen, "Is Anna here?").text != "No. Anna is not in this photo."
+    made = []
+    monkeypatch.setattr(assistant.model, "fingerprint", "other")
+    caption_photos(library, whole, [photo], on_caption=made.append)
+    captioned = {s.concept.name for s in made[0].caption.sightings if s.is_present}
+    assert captioned == {s.concept.name for s in seen.present}
 
 
 @pytest.mark.slow
