@@ -116,9 +116,11 @@ def _answer_in_words(
     text = model.generate(asked.encoded, asked.features, asked.concepts)
     answer = name_descriptions(text, personal.descriptions)
     named = _read(question, assistant.concepts).names & personal.descriptions.keys()
-    if len(named) != 1 or min(named) in answer:
+    if len(named) != 1:
         return answer
     [name] = named
+    if name in answer:
+        return answer
     looks = personal.descriptions[name]
     if not begins_with_one_of(text, looks):
         return answer

@@ -118,8 +118,7 @@ _SHARE_OF = LazyPattern(
     rf"(?:(?:all|the|my|our|your)\s+)*{PHOTO}\b(?P<rest>.*)$"
 )
 _SHOW = LazyPattern(
-    r"\b(?:(?:that|which)\s+)?(?:shows?|are|is|were|was|has|have|ha[sv]e\s+been|contains?|includes?|features?"
-    r"|taken)\b"
+    r"\b(?:(?:that|which)\s+)?(?:shows?|are|is|were|was|has|have|contains?|includes?|features?|taken)\b"
 )
 
 

@@ -451,11 +451,11 @@ def _mark_places_within(marked: MarkedText, places: Sequence[str]) -> None:
         if match is None or not _is_place(marked.text, match, part):
             continue
         names = [name.strip() for name in match[0].split(",")][1:]
-        found = {_up_to(parts, names): None for parts in lying if _up_to(parts, names)}
-        if found:
+        wholes = [_up_to(parts, names) for parts in lying]
+        if any(wholes):
             typed = marked.text[match.start() : match.end()]
             # Where nothing else is called so, its name is enough.
-            values = [part] if all(_up_to(parts, names) for parts in lying) else list(found)
+            values = [part] if all(wholes) else list(dict.fromkeys(filter(None, wholes)))
             marks = " or ".join(
                 marked.mark(Entity("place", value, typed if not n else "")) for n, value in enumerate(values)
             )

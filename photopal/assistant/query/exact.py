@@ -184,7 +184,7 @@ def _in_ranked(asked: ExactQuestion, ranked: Ranked) -> LibraryAnswer:
     hits = scope.hits(order, most=ranked.number)
     if not hits:
         return nothing_found(scope)
-    # What fits is among the photos, so the first of both that are the same stand first in both.
+    # Whatever fits is in the scope too: among the first there, it is among the first that fit.
     known = {hit.photo.id for hit in asked.photos.having("date").hits(order, most=ranked.number)}
     fitting = tuple(hit.photo for hit in hits if hit.photo.id in known)
     unread = sum(hit.caption is None for hit in hits) if asked.question.criteria.is_of_content() else 0
