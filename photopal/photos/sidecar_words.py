@@ -28,7 +28,8 @@ _DESCRIPTION, _DESCRIPTION_BY, _REGIONS = (
     "photopal:Description", "photopal:DescriptionBy", "photopal:Regions",
 )  # fmt: skip
 _MARKS = (*(f"photopal:{name}" for name in LISTS.values()), _DESCRIPTION, _DESCRIPTION_BY, _REGIONS)
-_OURS = {*_MARKS, *LISTS, "dc:description", "mwg-rs:Regions"}
+_DESCRIPTIONS = "dc:description"
+_OURS = {*_MARKS, *LISTS, _DESCRIPTIONS, "mwg-rs:Regions"}
 _EXTENSION = "photoshop:SidecarForExtension"
 _TOOLKIT = 'x:xmptk="photopal"'
 _SAME_SIDE = 0.01
@@ -73,7 +74,7 @@ def words_by_photopal(xmp: Xmp) -> SidecarWords:
     description = xmp.text(_DESCRIPTION)
     regions = list(_regions_in(xmp))
     return SidecarWords(
-        description=description if description == xmp.text("dc:description") else None,
+        description=description if description == xmp.text(_DESCRIPTIONS) else None,
         is_by_user=xmp.text(_DESCRIPTION_BY) == "user",
         lists={
             name: tuple(
@@ -92,8 +93,8 @@ def without_photopal(xmp: Xmp) -> Xmp:
     ours = words_by_photopal(xmp)
     properties: dict[str, Value] = {}
     for name, value in xmp.all().items():
-        if ours.lists.get(name):
-            taken = [*ours.lists[name]]
+        if ours.lists.get(name) or (name == _DESCRIPTIONS and ours.description):
+            taken = [*ours.lists[name]] if name in LISTS else _our_descriptions(xmp, ours)
             left: list[Value] = []
             for text in texts_of(value):
                 if text in taken:
@@ -111,9 +112,14 @@ def without_photopal(xmp: Xmp) -> Xmp:
             ]
             if items:
                 properties[name] = {**value, "mwg-rs:RegionList": items}
-        elif name not in _MARKS and not (name == "dc:description" and ours.description):
+        elif name not in _MARKS:
             properties[name] = value
     return Xmp.of(properties)
+
+
+def _our_descriptions(xmp: Xmp, ours: SidecarWords) -> list[str]:
+    """Return photopal's description as often as it is there: some programs repeat it in their language."""
+    return [text for text in xmp.texts(_DESCRIPTIONS) if text == ours.description]
 
 
 def write_words(content: bytes | None, words: SidecarWords, *, extension: str | None = None) -> bytes | None:
@@ -134,13 +140,13 @@ def write_words(content: bytes | None, words: SidecarWords, *, extension: str | 
     packet = XmpPacket(before)
     xmp = Xmp([before])
     said, others = words_by_photopal(xmp), without_photopal(xmp)
-    wanted = _not_said(_writable(words), others)
+    wanted = _not_said(_writable(words), others, said)
     if content is not None and _same(wanted, said) and _same(said, _marked(xmp)):
         return content
     if content is None and not wanted:
         return None
     _take_out(packet, xmp, said)
-    _put_in(packet, wanted)
+    _put_in(packet, wanted, others)
     result = packet.to_bytes()
     _check(others, wanted, Xmp([result]))
     # What is as photopal made it goes with the last word; anything else in it would be somebody's.
@@ -177,8 +183,8 @@ def _same(words: SidecarWords, other: SidecarWords) -> bool:
     )
 
 
-def _not_said(words: SidecarWords, others: Xmp) -> SidecarWords:
-    """Return those of some words that others do not say."""
+def _not_said(words: SidecarWords, others: Xmp, said: SidecarWords) -> SidecarWords:
+    """Return those of some words that others do not say; `said` is what photopal says so far."""
     named = {name_key(each.name) for each in _regions_in(others)}
     turn = _turn_of_regions(others, words)
     regions = [
@@ -188,7 +194,8 @@ def _not_said(words: SidecarWords, others: Xmp) -> SidecarWords:
     ]
     return replace(
         words,
-        description=None if others.text("dc:description") else words.description,
+        # Beside photopal's own, those of others are its translations.
+        description=None if others.text(_DESCRIPTIONS) and not said.description else words.description,
         lists={
             name: tuple(dict.fromkeys(text for text in words.lists.get(name, ()) if text not in said))
             for name in LISTS
@@ -213,7 +220,11 @@ def _turn_of_regions(others: Xmp, words: SidecarWords) -> int | None:
 
 def _take_out(packet: XmpPacket, xmp: Xmp, said: SidecarWords) -> None:
     if said.description is not None:
-        packet.remove_property("dc:description")
+        ours = _our_descriptions(xmp, said)
+        if ours == xmp.texts(_DESCRIPTIONS):
+            packet.remove_property(_DESCRIPTIONS)
+        else:
+            packet.remove(_DESCRIPTIONS, ours)
     for name in LISTS:
         packet.remove(name, said.lists[name])
     for region in said.regions:
@@ -243,14 +254,16 @@ def _region_list(packet: XmpPacket) -> tuple[Element | None, Element | None]:
     return owner, container
 
 
-def _put_in(packet: XmpPacket, words: SidecarWords) -> None:
+def _put_in(packet: XmpPacket, words: SidecarWords, others: Xmp) -> None:
     new: list[str] = []
     marks: list[str] = []
     if words.description:
-        if packet.has("dc:description"):
-            # It is there without a word.
-            packet.remove_property("dc:description")
-        new.append(packet.default_text("dc:description", words.description))
+        if others.texts(_DESCRIPTIONS):
+            packet.put_default_text(_DESCRIPTIONS, words.description)
+        else:
+            # It may be there without a word.
+            packet.remove_property(_DESCRIPTIONS)
+            new.append(packet.default_text(_DESCRIPTIONS, words.description))
         marks += [
             packet.simple(_DESCRIPTION, words.description),
             packet.simple(_DESCRIPTION_BY, "user" if words.is_by_user else "model"),
@@ -383,7 +396,7 @@ def _check(others: Xmp, wanted: SidecarWords, result: Xmp) -> None:
     said, rest = words_by_photopal(result), without_photopal(result)
     for name in others.all().keys() | rest.all().keys():
         same = (others.texts(name), others.all().get(name)) == (rest.texts(name), rest.all().get(name))
-        if name in LISTS or name == "dc:description":
+        if name in LISTS or name == _DESCRIPTIONS:
             same = others.texts(name) == rest.texts(name)
         elif name == "mwg-rs:Regions":
             same = list(_regions_in(others)) == list(_regions_in(rest))

@@ -264,8 +264,22 @@ class XmpPacket:
     def default_text(self, name: str, text: str) -> str:
         """Write a property that is a text in languages, in the one for all."""
         tag, container, li = self.spell(name), self.spell("rdf:Alt"), self.spell("rdf:li")
-        item = f'<{li} xml:lang="x-default">{escape(text)}</{li}>'
-        return f"<{tag}><{container}>{item}</{container}></{tag}>"
+        return f"<{tag}><{container}>{_default_item(li, text)}</{container}></{tag}>"
+
+    def put_default_text(self, name: str, text: str) -> None:
+        """Put a text for all languages before those in other languages that a property has.
+
+        Raises:
+            XmpEditError: The property is no list.
+        """
+        found = self.element(name)
+        container = None if found is None else found.child(*_LISTS)
+        if container is None or not container.children:
+            raise XmpEditError(f"{name} is written in a way that cannot be added to")
+        first = container.children[0]
+        blanks = self._text[self._with_blanks(first)[0] : first.start]
+        li = f"{container.prefix}:li" if container.prefix else "li"
+        self._paste(container.inside, container.inside, blanks + _default_item(li, text).encode())
 
     def attributes(self, values: Mapping[str, object]) -> str:
         """Write attributes, each with a blank before it."""
@@ -292,6 +306,10 @@ class XmpPacket:
     def _paste(self, start: int, end: int, new: bytes) -> None:
         self._text = self._text[:start] + new + self._text[end:]
         self._rdf = _find(_parse(self._text), "rdf:RDF")
+
+
+def _default_item(li: str, text: str) -> str:
+    return f'<{li} xml:lang="x-default">{escape(text)}</{li}>'
 
 
 _ABOUT = ("rdf:about", "about")

@@ -106,6 +106,27 @@ def test_a_description_that_was_changed_by_somebody_else_is_theirs():
     assert b"A cat" not in again
 
 
+@pytest.mark.parametrize("blanks", ["", "\n      "])
+def test_descriptions_that_others_add_in_other_languages_stay_and_are_read(blanks):
+    ours, german = '<rdf:li xml:lang="x-default">{}</rdf:li>', '<rdf:li xml:lang="de-DE">Am See</rdf:li>'
+    first = write_words(None, SidecarWords(description="At the lake", size_px=(4, 3))).decode()
+    item = ours.format("At the lake")
+    assert item in first
+    translated = first.replace(item, f"{blanks}{item}{blanks}{german}")
+    assert without_photopal(Xmp([translated.encode()])).texts("dc:description") == ["Am See"]
+    # A new caption takes the place of the old one, the first, and no caption leaves the other alone.
+    changed = write_words(translated.encode(), SidecarWords(description="A swim", size_px=(4, 3))).decode()
+    assert f"{blanks}{ours.format('A swim')}{blanks}{german}" in changed
+    assert "lake" not in changed
+    gone = write_words(translated.encode(), NOTHING).decode()
+    assert f"{german}" in gone
+    assert "lake" not in gone
+    # What a program says in its language as for all of them is no description of its own.
+    repeated = first.replace(item, item + item.replace("x-default", "en-US"))
+    assert without_photopal(Xmp([repeated.encode()])).text("dc:description") is None
+    assert write_words(repeated.encode(), NOTHING) is None
+
+
 def test_regions_of_a_photo_that_was_cropped_since_are_not_mixed_with_new_ones():
     words = SidecarWords(regions=WORDS.regions, size_px=(3000, 3000))
     assert write_words(LIGHTROOM.encode(), words) == LIGHTROOM.encode()

@@ -56,10 +56,14 @@ EXAMPLE_TOKENS = 448
 """A third of it is the photo, so that longer examples ask more about each for less than it costs."""
 READING_WEIGHT = 2.0
 NO_MARK_WEIGHT = 0.25
+OWNING_WEIGHT = 3.0
 
 
 class PlainHeads(nn.Module):
-    """What patches are asked: attributes of whoever covers them, and the number drawn on them.
+    """What patches are asked: attributes of whoever covers them, the number drawn on them, and at whom.
+
+    Whose number it is has to be found here, where every patch sees every other: in the decoder the patches
+    of somebody come before those of the mark at the feet, and cannot see it.
 
     They are trained along and thrown away.
     """
@@ -68,6 +72,7 @@ class PlainHeads(nn.Module):
         super().__init__()
         self.looks = AttributeHeads(width)
         self.mark = nn.Linear(width, HIGHEST_MARK + 1)
+        self.own_mark = nn.Linear(width, HIGHEST_MARK + 1)
 
 
 def seeing_loss(
@@ -77,7 +82,7 @@ def seeing_loss(
     batch = batch.to(tower.device)
     with autocast(tower.device):
         features = patch_features(tower, batch.vision.pixels)
-    return head_loss(heads, features.float(), batch.vision, batch.marks)
+    return head_loss(heads, features.float(), batch.vision, batch.marks, batch.marked_subjects)
 
 
 def plain_loss(
@@ -91,18 +96,24 @@ def plain_loss(
     nameless: list[list[Tensor]] = [[] for _ in batch.examples]
     speaking, said = speech_loss(model, probes, batch, nameless, tokens.float())
     marks = [example.marks for example in batch.examples]
-    seeing, seen = head_loss(heads, features.float(), batch.vision, marks)
-    reported = {name: seen[name] for name in ("mark", "top", "identity") if name in seen}
+    at = [example.marked_subjects for example in batch.examples]
+    seeing, seen = head_loss(heads, features.float(), batch.vision, marks, at)
+    reported = {name: seen[name] for name in ("mark", "own-mark", "top", "identity") if name in seen}
     return speaking + SEEING_WEIGHT * seeing, said | reported
 
 
 def head_loss(
-    heads: PlainHeads, features: Tensor, vision: VisionBatch, marks: Sequence[Sequence[Mark]]
+    heads: PlainHeads,
+    features: Tensor,
+    vision: VisionBatch,
+    marks: Sequence[Sequence[Mark]],
+    marked_subjects: Sequence[Sequence[int]],
 ) -> tuple[Tensor, dict[str, float]]:
     """What patch features `[photos, patches, width]` are asked: the attributes of stage one, and marks."""
     seeing, report = vision_loss(features, heads.looks, vision)
     reading, read = mark_loss(heads.mark(features), marks)
-    return seeing + READING_WEIGHT * reading, report | read
+    owning, owned = own_mark_loss(heads.own_mark(features), vision, marks, marked_subjects)
+    return seeing + READING_WEIGHT * reading + OWNING_WEIGHT * owning, report | read | owned
 
 
 def mark_loss(logits: Tensor, marks: Sequence[Sequence[Mark]]) -> tuple[Tensor, dict[str, float]]:
@@ -115,6 +126,36 @@ def mark_loss(logits: Tensor, marks: Sequence[Sequence[Mark]]) -> tuple[Tensor, 
         return nothing, {}
     right = (logits.flatten(0, 1).argmax(1) == target)[is_marked]
     return loss[is_marked].mean() + nothing, {"mark": right.float().mean().item()}
+
+
+def own_mark_loss(
+    logits: Tensor,
+    vision: VisionBatch,
+    marks: Sequence[Sequence[Mark]],
+    marked_subjects: Sequence[Sequence[int]],
+) -> tuple[Tensor, dict[str, float]]:
+    """Ask patches `[photos, patches, numbers]` for the number at whoever covers them, 0 for none.
+
+    Args:
+        logits: What the head made of them.
+        vision: What covers each patch.
+        marks: The marks of each photo.
+        marked_subjects: Whom each of them is at, as rows of `vision.subjects`.
+    """
+    numbers = torch.zeros(len(vision.subjects), dtype=torch.long, device=logits.device)
+    for of, at in zip(marks, marked_subjects, strict=True):
+        for mark, subject in zip(of, at, strict=True):
+            numbers[subject] = mark.number
+    is_somebody = vision.owners >= 0
+    if not is_somebody.any():
+        return logits.sum() * 0.0, {}
+    target, logits = numbers[vision.owners[is_somebody]], logits[is_somebody]
+    is_marked = target > 0
+    weight = torch.where(is_marked, 1.0, NO_MARK_WEIGHT)
+    loss = (nn.functional.cross_entropy(logits, target, reduction="none") * weight).sum() / weight.sum()
+    if not is_marked.any():
+        return loss, {}
+    return loss, {"own-mark": (logits.argmax(1) == target)[is_marked].float().mean().item()}
 
 
 def begin_plain(seed: int) -> tuple[LlavaForConditionalGeneration, PreTrainedTokenizerFast]:

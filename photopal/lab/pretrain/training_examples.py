@@ -6,6 +6,7 @@ import random
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 
 import numpy as np
 import torch
@@ -394,14 +395,16 @@ class MarkedBatch:
     Attributes:
         vision: The photos with what covers each patch.
         marks: The marks of each photo.
+        marked_subjects: Whom each of them is at, as rows of the batch's subjects.
     """
 
     vision: VisionBatch
     marks: list[tuple[Mark, ...]]
+    marked_subjects: list[list[int]]
 
     def to(self, device: torch.device) -> MarkedBatch:
         """The same batch on a device."""
-        return MarkedBatch(self.vision.to(device), self.marks)
+        return MarkedBatch(self.vision.to(device), self.marks, self.marked_subjects)
 
 
 def make_marked_batch(groups: list[Group]) -> MarkedBatch:
@@ -409,7 +412,11 @@ def make_marked_batch(groups: list[Group]) -> MarkedBatch:
     rng = _rng_of(groups, 0)
     marks = [draw_group_marks(group, rng, share=0.9) for group in groups]
     shown = [show_marks(group, of) for group, of in zip(groups, marks, strict=True)]
-    return MarkedBatch(collate(shown), [tuple(of.values()) for group in marks for of in group])
+    subjects = [len(photo.scene.subjects) for group in groups for photo in group.photos]
+    firsts = accumulate(subjects, initial=0)
+    drawn = [of for group in marks for of in group]
+    at = [[first + index for index in of] for first, of in zip(firsts, drawn, strict=False)]
+    return MarkedBatch(collate(shown), [tuple(of.values()) for of in drawn], at)
 
 
 def draw_group_marks(group: Group, rng: random.Random, *, share: float) -> list[dict[int, Mark]]:

@@ -20,6 +20,7 @@ from photopal.lab.pretrain.train_plain import (
     PlainHeads,
     begin_plain,
     mark_loss,
+    own_mark_loss,
     plain_loss,
     seeing_loss,
     train_plain,
@@ -155,6 +156,41 @@ def test_patches_are_asked_for_the_number_drawn_on_them():
     nothing, found = mark_loss(logits, [[]])
     assert found == {}
     assert nothing > 0.01
+
+
+def test_patches_of_somebody_are_asked_for_the_number_at_that_one(groups):
+    batch = make_marked_batch(groups)
+    owners, at = (
+        batch.vision.owners,
+        dict(
+            zip(
+                (row for of in batch.marked_subjects for row in of),
+                (mark.number for of in batch.marks for mark in of),
+                strict=True,
+            )
+        ),
+    )
+    subjects = [subject for group in groups for photo in group.photos for subject in photo.scene.subjects]
+    assert len(at) > len(subjects) / 2
+    for photo, (marks, rows) in enumerate(zip(batch.marks, batch.marked_subjects, strict=True)):
+        for mark, row in zip(marks, rows, strict=True):
+            columns = torch.nonzero(owners[photo] == row)[:, 0] % GRID
+            assert columns.min() / GRID - 0.05 <= mark.x <= (columns.max() + 1) / GRID + 0.05
+    logits = torch.zeros(*owners.shape, HIGHEST_MARK + 1)
+    blind, _ = own_mark_loss(logits, batch.vision, batch.marks, batch.marked_subjects)
+    for photo, patch in torch.nonzero(owners >= 0).tolist():
+        logits[photo, patch, at.get(int(owners[photo, patch]), 0)] = 20.0
+    loss, found = own_mark_loss(logits, batch.vision, batch.marks, batch.marked_subjects)
+    assert found == {"own-mark": 1.0}
+    assert loss < 1e-4 < blind
+    # The number at somebody else is wrong, and nobody's patches are not asked.
+    logits[owners >= 0] = logits[owners >= 0].roll(1, dims=-1)
+    wrong, found = own_mark_loss(logits, batch.vision, batch.marks, batch.marked_subjects)
+    assert found == {"own-mark": 0.0}
+    assert wrong > 10
+    logits[owners < 0] = 99.0
+    again, _ = own_mark_loss(logits, batch.vision, batch.marks, batch.marked_subjects)
+    assert again == wrong
 
 
 def test_words_for_somebody_are_asked_for_the_patches_of_that_one_and_of_its_mark(batch, begun):
