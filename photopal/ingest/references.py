@@ -138,6 +138,8 @@ def add_references(
 ) -> AddedReferences:
     """Make photo files reference photos of a concept, old or new; unknown photos enter the library.
 
+    Photos that are such already keep their box and mask where neither is given.
+
     Args:
         library: Open for writing.
         name: Of the concept, in whichever case.
@@ -164,12 +166,13 @@ def add_references(
         before = {r.photo.id: (r.box, r.mask_png) for r in library.concepts.references(concept.id)}
         added = 0
         for reference in references:
-            exif, said = reference.photo.exif, (reference.box, reference.mask_png)
+            exif = reference.photo.exif
             place = place_names.name(exif.latitude, exif.longitude)
             photo_id = library.photos.add(reference.photo, place=place)
-            library.concepts.add_reference(
-                concept.id, photo_id, box=reference.box, mask_png=reference.mask_png
-            )
+            said = (reference.box, reference.mask_png)
+            if photo_id in before and said == (None, None):
+                continue
+            library.concepts.add_reference(concept.id, photo_id, box=said[0], mask_png=said[1])
             added += before.get(photo_id) != said
     return AddedReferences(concept, is_new, added)
 

@@ -91,6 +91,25 @@ def test_new_photos_enter_the_library_and_a_known_name_gets_more(folder, library
     assert add_references(library, "Rex", files[:1], about="black").concept.about == "black"
 
 
+def test_photos_given_again_without_box_and_mask_keep_theirs(folder, library, tmp_path):
+    mask = tmp_path / "mask.png"
+    with Image.open(folder / "img1.png") as photo:
+        Image.new("L", photo.size, 255).save(mask)
+    paths = [folder / f"img{number}.png" for number in range(3)]
+    files = [ReferenceFile(paths[0], box=(1, 2, 3, 4)), ReferenceFile(paths[1], mask=mask)]
+    concept = add_references(library, "Mug", files, kind="thing").concept
+    before = [(one.box, one.mask_png) for one in library.concepts.references(concept.id)]
+    again = add_references(library, "Mug", [ReferenceFile(path) for path in paths])
+    after = [(one.box, one.mask_png) for one in library.concepts.references(concept.id)]
+    assert again.added == 1
+    assert after == [*before, (None, None)]
+    assert before[0] == ((1, 2, 3, 4), None)
+    assert before[1][1] is not None
+    moved = add_references(library, "Mug", [ReferenceFile(paths[0], box=(5, 6, 7, 8))])
+    assert moved.added == 1
+    assert library.concepts.references(concept.id)[0].box == (5, 6, 7, 8)
+
+
 @pytest.mark.parametrize(
     "bad",
     [
