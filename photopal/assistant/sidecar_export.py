@@ -17,7 +17,7 @@ from photopal.errors import LibraryError
 from photopal.library import ConceptRecord, Evidence, Library, PhotoRecord
 from photopal.library.sidecar_files import read_sidecar, write_sidecar
 from photopal.library.sidecars import SidecarChange
-from photopal.photos.metadata import Metadata
+from photopal.photos.metadata import Fact, Metadata, levels_of
 from photopal.photos.sidecar_words import (
     LISTS,
     NamedRegion,
@@ -296,14 +296,16 @@ class _Known:
                 for fact in self._facts.facts
                 if fact.field == field
                 and fact.source in ("XMP", "IPTC", "EXIF")
-                and not self._is_taken_off(str(fact.value).rpartition("/")[2])
+                and not self._is_taken_off(_name_in(fact))
             ]
             for field in ("keyword", "hierarchy", "person")
         }
+        # A keyword without levels stands among the others too, and may have a slash in it.
+        tags = [[text] if text in found["keyword"] else levels_of(text) for text in found["hierarchy"]]
         return {
             "dc:subject": found["keyword"],
-            "digiKam:TagsList": found["hierarchy"],
-            "lr:hierarchicalSubject": [text.replace("/", "|") for text in found["hierarchy"]],
+            "digiKam:TagsList": ["/".join(level.replace("/", "-") for level in levels) for levels in tags],
+            "lr:hierarchicalSubject": ["|".join(levels) for levels in tags],
             "Iptc4xmpExt:PersonInImage": found["person"],
         }
 
@@ -339,3 +341,9 @@ class _Known:
         return NamedRegion(
             concept.name, _REGION_KINDS[concept.kind], turned_box(back(self._orientation), box)
         )
+
+
+def _name_in(fact: Fact) -> str:
+    """Whom a keyword may name: "People/Anna" names Anna."""
+    value = str(fact.value)
+    return levels_of(value)[-1] if fact.field == "hierarchy" else value

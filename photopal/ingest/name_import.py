@@ -16,7 +16,7 @@ from photopal.box import Box, PixelBox
 from photopal.errors import ConceptError
 from photopal.library.library import Library
 from photopal.library.models import ConceptKind, ConceptRecord, PhotoRecord
-from photopal.photos.metadata import NOBODY, Metadata, Region
+from photopal.photos.metadata import NOBODY, Metadata, Region, levels_of
 from photopal.text import count, name_key, usable_name
 
 MOST_REFERENCES = 8
@@ -156,7 +156,7 @@ def _note_photo(photo: PhotoRecord, facts: Metadata, found: dict[str, _Named]) -
     pets = {
         name_key(parts[-1])
         for path in facts.all("hierarchy")
-        if len(parts := str(path).split("/")) > 1 and parts[0].casefold() in _PETS
+        if len(parts := levels_of(str(path))) > 1 and parts[0].casefold() in _PETS
     }
     regions: dict[str, list[Region]] = defaultdict(list)
     for region in facts.regions:

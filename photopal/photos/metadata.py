@@ -38,7 +38,7 @@ from photopal.photos.turns import Box, has_shape, turned_box
 from photopal.photos.xmp import Xmp, texts_of
 from photopal.text import name_key
 
-METADATA_VERSION = 2
+METADATA_VERSION = 3
 """Grows when more is read of files: what was read under a smaller number is read again."""
 
 Field = Literal[
@@ -378,7 +378,10 @@ def _of_xmp(xmp: Xmp, source: str) -> Metadata:
     }
     if facts["description"] and is_by_camera(str(facts["description"])):
         facts["description"] = None
-    hierarchies = [text.replace("|", "/") for text in xmp.texts("lr:hierarchicalSubject")]
+    # See `levels_of`: a level may have a slash in it.
+    hierarchies = [
+        text if "/" in text else text.replace("|", "/") for text in xmp.texts("lr:hierarchicalSubject")
+    ]
     hierarchies += xmp.texts("digiKam:TagsList")
     regions = [*_mwg_regions(xmp, source), *_microsoft_regions(xmp, source)]
     named = [region.name for region in regions if region.name and region.kind == "Face"]
@@ -393,6 +396,11 @@ def _of_xmp(xmp: Xmp, source: str) -> Metadata:
         },
         regions,
     )
+
+
+def levels_of(hierarchy: str) -> list[str]:
+    """Return the levels of a keyword, the outermost first: of "Places/Nice", "Topics|Food/Drink"."""
+    return hierarchy.split("|" if "|" in hierarchy else "/")
 
 
 _DEGREES = re.compile(

@@ -299,6 +299,23 @@ def test_what_stands_in_the_photo_is_not_hidden_by_a_new_sidecar(run, folder, ho
     assert not (folder / "3.jpg.xmp").exists()
 
 
+def test_slashes_within_keywords_of_the_photo_stay_within_them(run, folder):
+    packet = LIGHTROOM.replace("<rdf:li>sea</rdf:li>", "<rdf:li>Tea/Coffee</rdf:li>").replace(
+        "<rdf:li>Places|Nice</rdf:li>", "<rdf:li>Topics|Food/Drink</rdf:li><rdf:li>Tea/Coffee</rdf:li>"
+    )
+    with Image.open(folder / "2.jpg") as picture:
+        picture.save(folder / "3.jpg", xmp=packet.encode())
+    (folder / "2.jpg").unlink()
+    run("index", str(folder))
+    run("who", str(folder / "3.jpg"), "--is", "Rex")
+    run("write-metadata", str(folder / "3.jpg"), "--yes")
+    xmp = xmp_of(folder / "3.jpg.xmp")
+    assert xmp.texts("dc:subject") == ["Tea/Coffee", "Müller", "Rex"]
+    assert xmp.texts("lr:hierarchicalSubject") == ["Topics|Food/Drink", "Tea/Coffee", "Pets|Rex"]
+    # Between the levels of digiKam's tags is a slash, so none can be within.
+    assert xmp.texts("digiKam:TagsList") == ["Topics/Food-Drink", "Tea-Coffee", "Pets/Rex"]
+
+
 def test_names_that_only_picasa_and_takeout_keep_are_written_for_other_programs(run, folder):
     (folder / "2.jpg.json").write_text(
         json.dumps({"photoTakenTime": {"timestamp": "1"}, "people": [{"name": "Anna"}]}), encoding="utf-8"
