@@ -8,7 +8,7 @@ places and words of the question leave; torch is imported then.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -25,7 +25,7 @@ from photopal.errors import ConceptError, UsageError
 from photopal.library import ConceptRecord, Library, SearchQuery
 from photopal.prompts import absent_answer, build_prompt
 from photopal.prompts.templates import is_overview_question, is_recognition_question
-from photopal.prompts.words import begins_with_one_of, definite, name_descriptions
+from photopal.prompts.words import begins_with_one_of, definite, name_descriptions, tell_apart
 from photopal.text import join_words, suggest
 from photopal.vlm.placeholders import name_placeholder
 
@@ -105,17 +105,30 @@ def _answer_in_words(
 
     Who all is there, and what they do, is told as in a caption. Where the model speaks of the only one whom
     the question names in words of its own, "The dog is running", it is made to speak of the description: what
-    it says then is said of the name.
+    it says then is said of the name. Of those who are not there it is not asked: somebody else may look so.
     """
     from photopal.assistant.captioner import write_captions
 
     if is_overview_question(question):
         return write_captions(assistant, [analysis])[0]
+    present = set(_names_on(analysis))
+    looks = {name: words for name, words in personal.descriptions.items() if name in present}
+    named = _read(question, assistant.concepts)
+    absent = [name for name in personal.descriptions if name in named.names and name not in present]
+    lead = "".join(f"{absent_answer(name)} " for name in absent)
+    about_others = named.without(absent)
+    if about_others is None:
+        return lead.rstrip()
+    return lead + _say_in_words(assistant, replace(personal, descriptions=looks), about_others)
+
+
+def _say_in_words(assistant: Assistant, personal: PersonalizedPrompt, question: str) -> str:
+    """Ask about those who are there by their descriptions, and write names for these."""
     model = assistant.model
     asked = _asked(assistant, personal, question)
     text = model.generate(asked.encoded, asked.features, asked.concepts)
     answer = name_descriptions(text, personal.descriptions)
-    named = _read(question, assistant.concepts).names & personal.descriptions.keys()
+    named = _read(question, assistant.concepts).names & tell_apart(personal.descriptions).keys()
     if len(named) != 1:
         return answer
     [name] = named

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from photopal.prompts.words import after_verb, split_clauses
+from photopal.prompts.words import after_verb, split_clauses, tell_apart
 from photopal.text import join_words
 from photopal.vlm.kv_cache import common_length, copy_past
 from photopal.vlm.protocol import (
@@ -51,7 +51,8 @@ class Telling:
     ) -> None:
         self.features, self.concepts = features, concepts
         self._model, self._prompt, self._descriptions = model, prompt, descriptions
-        self._waiting = list(descriptions)
+        self._waiting = list(tell_apart(descriptions))
+        self._told: set[str] = set()
         self._prefix: PrefixCache | None = None
         self.words = self.text = ""
         self.is_done = False
@@ -70,12 +71,13 @@ class Telling:
         before = self._best_place(said, self._descriptions[self._waiting[0]]) if self._waiting else None
         if before is None:
             self._add(said, said)
-            if self._waiting:
-                # Nothing was said that might be true of them, and nothing is invented.
-                self._add("", f"Also in the photo: {join_words(self._waiting)}.")
+            if left := [name for name in self._descriptions if name not in self._told]:
+                # Nothing was said that might be true of them alone, and nothing is invented.
+                self._add("", f"Also in the photo: {join_words(left)}.")
             self.is_done = True
             return
         name = self._waiting.pop(0)
+        self._told.add(name)
         # A name stands at one place only: who else looks so may be somebody else.
         self._add(before, before)
         self._add(_begin(self.words, self._descriptions[name]), f"{name} is")

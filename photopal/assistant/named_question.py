@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from photopal.assistant.query.entities import Known, mark_entities, meanings_of
 from photopal.text import name_spans, write_over
 
+_LISTED = re.compile(r"\s*(?:,|,?\s+and|&)\s*", re.IGNORECASE)
+_ARE = re.compile(r"\b[Aa]re\b")
 _WITHIN = re.compile(r"\bin\s+(?:the\s+)?$", re.IGNORECASE)
 
 
@@ -37,6 +39,38 @@ class NamedQuestion:
         """The question with other words for names; those without any stay as they are."""
         return write_over(
             self.text, ((start, end, words[name]) for start, end, name in self.spans if name in words)
+        )
+
+    def without(self, names: Collection[str]) -> str | None:
+        """The question about the others: "What is Ben doing?" of "What are Ben and Tom doing?".
+
+        Args:
+            names: Whom not to ask about.
+
+        Returns:
+            None where some of them are not in a list with others, and nothing can be asked without them.
+        """
+        text, spans = self.text, list(self.spans)
+        for name in names:
+            for index in reversed([n for n, span in enumerate(spans) if span[2] == name]):
+                start, end, _ = spans[index]
+                left = spans[index - 1][1] if index else None
+                right = spans[index + 1][0] if index + 1 < len(spans) else None
+                if left is not None and _LISTED.fullmatch(text[left:start]):
+                    cut = (left, end)
+                elif right is not None and _LISTED.fullmatch(text[end:right]):
+                    cut = (start, right)
+                else:
+                    return None
+                text = text[: cut[0]] + text[cut[1] :]
+                gone = cut[1] - cut[0]
+                moved = [(a - gone, b - gone, who) for a, b, who in spans[index + 1 :]]
+                spans = [*spans[:index], *moved]
+        is_one_left = bool(names) and len(spans) == 1
+        return (
+            _ARE.sub(lambda found: "Is" if found[0] == "Are" else "is", text, count=1)
+            if is_one_left
+            else text
         )
 
 

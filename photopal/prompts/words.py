@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 
 from photopal.prompts.build import write_names
 from photopal.text import write_over
@@ -14,6 +15,9 @@ _DETERMINED = re.compile(r"(?:the|my|our|your|his|her|its|their|this|that)\s", r
 _CLAUSE_START = re.compile(r",\s+(?:and\s+)?|\s+and\s+|[.!?]\s+")
 _SUBJECT = re.compile(r"(?:an?|the)\s+(\w+)\b[^.!?]*?\bis\s", re.IGNORECASE)
 _VERB = re.compile(r"\b(?:is|are)\s")
+_MORE = re.compile(r"\s+(?:with|wearing)\b", re.IGNORECASE)
+_AND = re.compile(r"\s*,\s|\s+and\s", re.IGNORECASE)
+_NUMBER = re.compile(r"\b(?:is|are|was|were|has|have)\b", re.IGNORECASE)
 
 
 def replace_names(text: str, words: Mapping[str, str]) -> str:
@@ -44,21 +48,48 @@ def describe_names(question: str, descriptions: Mapping[str, str]) -> str:
     return replace_names(question, {name: definite(words) for name, words in descriptions.items()})
 
 
+def tell_apart(descriptions: Mapping[str, str]) -> dict[str, str]:
+    """Those who are described as nobody else is: of two black dogs nothing can be said by a description."""
+    bare = {name: _ARTICLE.sub("", words).casefold() for name, words in descriptions.items()}
+    times = Counter(bare.values())
+    return {name: words for name, words in descriptions.items() if times[bare[name]] == 1}
+
+
 def name_descriptions(answer: str, descriptions: Mapping[str, str]) -> str:
-    """An answer with names for descriptions, where it repeats the whole of one.
+    """An answer with names for descriptions, where it repeats the whole of one and says no more.
+
+    "A dog" is not in "a black dog" or in "a dog with a collar", who may be somebody else.
 
     Args:
         answer: What the model said to `describe_names`.
         descriptions: Of each name.
     """
     spans: list[tuple[int, int, str]] = []
-    for name, words in sorted(descriptions.items(), key=lambda pair: -len(pair[1])):
-        bare = _ARTICLE.sub("", words)
-        pattern = rf"\b(?:(?:an?|the)\s+)?{re.escape(bare)}\b" if bare else r"(?!)"
-        for found in re.finditer(pattern, answer, re.IGNORECASE):
+    for name, words in sorted(tell_apart(descriptions).items(), key=lambda pair: -len(pair[1])):
+        for found in _repeated(words, answer):
             if all(found.end() <= start or end <= found.start() for start, end, _ in spans):
                 spans.append((found.start(), found.end(), name))
     return write_over(answer, sorted(spans))
+
+
+def _repeated(words: str, answer: str) -> Iterator[re.Match[str]]:
+    """Find where an answer speaks of one who is described so, and in no more words."""
+    bare = _ARTICLE.sub("", words)
+    if not bare:
+        return
+    article = r"\b" if _DETERMINED.match(bare) else r"(?:\b(?:an?|the)\s+|^|(?<=[.!?]\s))"
+    for found in re.finditer(rf"{article}{re.escape(bare)}\b", answer, re.IGNORECASE):
+        rest = answer[found.end() :]
+        if not _MORE.match(rest) and not (" with " in bare and _goes_on(rest)):
+            yield found
+
+
+def _goes_on(rest: str) -> bool:
+    """Whether a list begun by "with" goes on: "and a beard is running", but not "and a dog are running"."""
+    if not _AND.match(rest):
+        return False
+    verb = _NUMBER.search(re.split(r"[.!?]", rest, maxsplit=1)[0])
+    return verb is None or verb[0].casefold() not in ("are", "were", "have")
 
 
 def begins_with_one_of(answer: str, description: str) -> bool:

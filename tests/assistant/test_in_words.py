@@ -9,6 +9,7 @@ from photopal.assistant.assistant import Assistant
 from photopal.assistant.caption import caption_photo
 from photopal.assistant.caption_in_words import Telling
 from photopal.assistant.captioner import write_captions
+from photopal.assistant.named_question import read_names
 from photopal.concepts.initialize import begin_with_words
 from photopal.photos import open_photo
 from photopal.prompts import CAPTION_QUESTION, build_prompt
@@ -210,3 +211,54 @@ def test_who_all_is_there_is_told_as_in_a_caption(question, speaking, analysis):
     assert "Anna" in answer.text
     assert "Ben" in answer.text
     assert ask_each(speaking, analysis, [question])[0].text == answer.text
+
+
+def test_of_those_who_are_not_there_the_model_is_not_asked(speaking, analysis, monkeypatch):
+    asked = []
+
+    def generate(model, encoded, features=None, concepts=None, **_):
+        asked.append(model.decode(encoded.ids))
+        return "The small boy is reading to a tall woman."
+
+    monkeypatch.setattr(type(speaking.model), "generate", generate)
+    alone = replace(
+        analysis,
+        sightings=tuple(replace(s, is_present=s.concept.name == "Ben") for s in analysis.sightings),
+    )
+    # Somebody else looks like Anna.
+    answer = ask_photo(speaking, alone, "What are Anna and Ben doing?")
+    assert answer.text == "Anna is not in this photo. Ben is reading to a tall woman."
+    assert "What is the small boy doing?" in asked[-1]
+    assert ask_each(speaking, alone, ["What are Anna and Ben doing?"])[0].text == answer.text
+    assert ask_photo(speaking, alone, "What is Ben doing with Anna?").text == "Anna is not in this photo."
+    assert len(asked) == 2
+
+
+def test_of_two_who_look_alike_neither_is_named_for_what_the_model_says(speaking, analysis, monkeypatch):
+    monkeypatch.setattr(type(speaking.model), "generate", lambda *_, **__: "A small boy is waving.")
+    concepts = [replace(concept, words="a small boy") for concept in speaking.bank.concepts.values()]
+    alike = Assistant(speaking.model, speaking.bank.with_concepts(concepts), speaking.concepts)
+    assert ask_photo(alike, analysis, "What is Anna doing?").text == "A small boy is waving."
+    [caption] = write_captions(alike, [analysis])
+    assert caption.endswith("Also in the photo: Anna and Ben.")
+    assert caption.count("Ben") == caption.count("Anna") == 1
+
+
+@pytest.mark.parametrize(
+    ("question", "without", "about_others"),
+    [
+        ("What are Ben and Tom doing?", "Tom", "What is Ben doing?"),
+        ("Are Tom & Ben swimming?", "Tom", "Is Ben swimming?"),
+        ("What are Anna, Tom and Ben wearing?", "Tom", "What are Anna and Ben wearing?"),
+        ("What are Tom, Anna, and Ben wearing?", "Tom", "What are Anna, and Ben wearing?"),
+        ("What are Anna, Ben, and Tom wearing?", "Tom", "What are Anna, Ben wearing?"),
+        ("What color are Ben and Tom's hats?", "Tom", "What color is Ben's hats?"),
+        ("What are Ben and Tom doing, and where is Tom?", "Tom", None),
+        ("What is Ben doing with Tom?", "Tom", None),
+        ("Is Ben or Tom taller?", "Tom", None),
+        ("What are the colors of Ben's hat?", "", "What are the colors of Ben's hat?"),
+    ],
+)
+def test_a_question_about_several_can_be_asked_about_some(question, without, about_others):
+    asked = read_names(question, ["Anna", "Ben", "Tom"])
+    assert asked.without([without] if without else []) == about_others

@@ -12,6 +12,7 @@ from photopal.prompts.words import (
     name_descriptions,
     replace_names,
     split_clauses,
+    tell_apart,
 )
 
 LOOKS = {"Rex": "a black dog", "Anna": "an adult with red hair"}
@@ -57,6 +58,32 @@ def test_the_longest_description_wins():
     looks = {"Rex": "a black dog", "Max": "a black dog with a collar"}
     said = "A black dog with a collar is near a black dog."
     assert name_descriptions(said, looks) == "Max is near Rex."
+
+
+@pytest.mark.parametrize(
+    ("answer", "named"),
+    [
+        ("A black dog with a ginger chest.", "A black dog with a ginger chest."),
+        ("A dog is near a white parrot.", "Rex is near a white parrot."),
+        ("The white parrot is flying and the parrot is up.", "The white parrot is flying and Luna is up."),
+        ("Parrot.", "Luna."),
+        ("A parrot wearing a hat.", "A parrot wearing a hat."),
+        ("A child with red hair and a dog are here.", "Anna and Rex are here."),
+        ("A child with red hair and freckles is here.", "A child with red hair and freckles is here."),
+        ("A child with red hair, glasses and a hat.", "A child with red hair, glasses and a hat."),
+        ("A child with red hair is up, a dog is down.", "Anna is up, Rex is down."),
+    ],
+)
+def test_a_description_in_a_longer_one_is_not_repeated(answer, named):
+    looks = {"Rex": "a dog", "Luna": "a parrot", "Anna": "a child with red hair"}
+    assert name_descriptions(answer, looks) == named
+
+
+def test_of_two_who_are_described_alike_nothing_is_said_by_name():
+    looks = {"Rex": "a black dog", "Bo": "the Black dog", "Anna": "a child"}
+    assert tell_apart(looks) == {"Anna": "a child"}
+    said = "The black dog is running and a child is up."
+    assert name_descriptions(said, looks) == "The black dog is running and Anna is up."
 
 
 def test_a_hat_and_a_beard_are_no_clauses():
