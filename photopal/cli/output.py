@@ -113,13 +113,26 @@ def show_line(out: Console, line: str) -> None:
 def show_json(out: Console, value: Any, *, is_line: bool = False) -> None:
     """Print a value as JSON, readable on a terminal, one line elsewhere or where a line is asked for.
 
-    Paths become text; undecodable bytes in them stay as `\\udcXX` escapes, which Python reads back.
+    Paths become text; undecodable bytes in them stay as `\\udcXX` escapes, which Python reads back. Numbers
+    that are not known, or without end, become null: JSON has none.
     """
     words = json.dumps(
-        value, ensure_ascii=False, default=str, indent=2 if out.is_terminal and not is_line else None
+        _finite(value),
+        ensure_ascii=False,
+        allow_nan=False,
+        default=str,
+        indent=2 if out.is_terminal and not is_line else None,
     )
     escaped = _UNSAFE_IN_JSON.sub(lambda match: f"\\u{ord(match.group()):04x}", words)
     show_line(out, escaped)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def span(interval: tuple[float, float] | None) -> str:

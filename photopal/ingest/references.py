@@ -17,7 +17,7 @@ from photopal.library.models import ConceptRecord
 from photopal.photos import Photo, Skipped, find_photos, open_photo, record_photo
 from photopal.photos.decode import open_header, quiet_pillow
 from photopal.photos.geocode import PlaceNames
-from photopal.text import fold
+from photopal.text import count, fold
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def list_reference_files(
     for what, given in (("--box", boxes), ("--mask", masks)):
         if given and len(given) != len(photos):
             raise UsageError(
-                f"{len(given)} {what} options for {len(photos)} photos",
+                f"{len(given)} {what} options for {count(len(photos), 'photo')}",
                 hint=f"Give {what} once for each photo, in the same order, or leave it out.",
             )
     none = [None] * len(photos)
@@ -156,7 +156,7 @@ def add_references(
         for one in ([file] if isinstance(file, ReadReference) else read_references([file]))
     ]
     place_names = PlaceNames()
-    with library.history.recording(f'added {len(files)} photos of "{" ".join(name.split())}"'):
+    with library.history.recording(f'added {count(len(files), "photo")} of "{" ".join(name.split())}"'):
         concept = next((c for c in library.concepts.all() if fold(c.name) == fold(name)), None)
         is_new = concept is None
         if concept is None:
@@ -164,17 +164,33 @@ def add_references(
         else:
             concept = library.concepts.update(concept.id, kind=kind, about=about)
         before = {r.photo.id: (r.box, r.mask_png) for r in library.concepts.references(concept.id)}
-        added = 0
+        given: dict[int, ReadReference] = {}
         for reference in references:
             exif = reference.photo.exif
             place = place_names.name(exif.latitude, exif.longitude)
             photo_id = library.photos.add(reference.photo, place=place)
-            said = (reference.box, reference.mask_png)
-            if photo_id in before and said == (None, None):
-                continue
-            library.concepts.add_reference(concept.id, photo_id, box=said[0], mask_png=said[1])
-            added += before.get(photo_id) != said
+            given[photo_id] = _merged(given.get(photo_id, reference), reference)
+        shown = {photo_id: (one.box, one.mask_png) for photo_id, one in given.items()}
+        shown = {i: said for i, said in shown.items() if i not in before or said != (None, None)}
+        for photo_id, (box, mask_png) in shown.items():
+            library.concepts.add_reference(concept.id, photo_id, box=box, mask_png=mask_png)
+        added = sum(before.get(photo_id) != said for photo_id, said in shown.items())
     return AddedReferences(concept, is_new, added)
+
+
+def _merged(first: ReadReference, other: ReadReference) -> ReadReference:
+    """Two files of one picture, with what was given for either of them.
+
+    Raises:
+        ConceptError: They were given different boxes or masks.
+    """
+    said, also = (first.box, first.mask_png), (other.box, other.mask_png)
+    if said != also and (None, None) not in (said, also):
+        raise ConceptError(
+            f"{other.photo.path}: the same picture as {first.photo.path}, with another box or mask",
+            hint="Give one of them.",
+        )
+    return other if said == (None, None) else first
 
 
 def _read_photo(path: Path) -> Photo:

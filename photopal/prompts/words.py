@@ -48,11 +48,19 @@ def describe_names(question: str, descriptions: Mapping[str, str]) -> str:
     return replace_names(question, {name: definite(words) for name, words in descriptions.items()})
 
 
+def say_the_same(description: str, other: str) -> bool:
+    """Whether two descriptions are of the same words, whatever their articles."""
+    return _bare(description) == _bare(other)
+
+
+def _bare(description: str) -> str:
+    return _ARTICLE.sub("", description).casefold()
+
+
 def tell_apart(descriptions: Mapping[str, str]) -> dict[str, str]:
     """Those who are described as nobody else is: of two black dogs nothing can be said by a description."""
-    bare = {name: _ARTICLE.sub("", words).casefold() for name, words in descriptions.items()}
-    times = Counter(bare.values())
-    return {name: words for name, words in descriptions.items() if times[bare[name]] == 1}
+    times = Counter(map(_bare, descriptions.values()))
+    return {name: words for name, words in descriptions.items() if times[_bare(words)] == 1}
 
 
 def name_descriptions(answer: str, descriptions: Mapping[str, str]) -> str:

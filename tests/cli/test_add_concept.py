@@ -79,3 +79,13 @@ def test_without_a_model_nothing_is_added(run, home, drawn_family):
     result = run("add-concept", "Anna", str(drawn_family.both), PHOTOPAL_MODEL="/no/model")
     assert result.exit_code == 1
     assert not (home / "library.db").exists()
+
+
+@pytest.mark.slow
+def test_a_description_that_somebody_else_has_is_warned_of(add, drawn_family):
+    first = add("Anna", *drawn_family.photos["Anna"], "--about", "a small girl")
+    assert "are both described" not in first.stderr
+    other = add("Ben", *drawn_family.photos["Ben"], "--about", "The small girl")
+    assert 'Anna and Ben are both described as "The small girl"' in " ".join(other.stderr.split())
+    better = add("Ben", *drawn_family.photos["Ben"], "--about", "a tall boy")
+    assert "are both described" not in better.stderr

@@ -23,6 +23,14 @@ def test_one_photo_gives_the_answer_alone(ask, drawn_family):
     assert result.stdout.strip()
 
 
+@pytest.mark.parametrize("question", ["", "  ", "?!"])
+def test_an_empty_question_is_refused_with_and_without_photos(ask, drawn_family, question):
+    for photos in ((), (drawn_family.both,)):
+        result = ask(question, *photos)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert "the question is empty" in result.stderr
+
+
 @pytest.mark.slow
 def test_several_photos_give_a_block_each(ask, drawn_family):
     result = ask("What is this?", drawn_family.both, drawn_family.strangers[0])

@@ -110,6 +110,19 @@ def test_photos_given_again_without_box_and_mask_keep_theirs(folder, library, tm
     assert library.concepts.references(concept.id)[0].box == (5, 6, 7, 8)
 
 
+def test_copies_of_a_picture_are_one_reference_photo_with_one_box(folder, library):
+    copy = folder / "copy.png"
+    copy.write_bytes((folder / "img0.png").read_bytes())
+    boxed = ReferenceFile(folder / "img0.png", box=(1, 2, 3, 4))
+    added = add_references(library, "Rex", [boxed, ReferenceFile(copy), ReferenceFile(folder / "img1.png")])
+    assert added.added == 2
+    boxes = [one.box for one in library.concepts.references(added.concept.id)]
+    assert boxes == [(1, 2, 3, 4), None]
+    with pytest.raises(ConceptError, match=r"copy\.png: the same picture as .*img0\.png, with another box"):
+        add_references(library, "Rex", [boxed, ReferenceFile(copy, box=(5, 6, 7, 8))])
+    assert add_references(library, "Rex", [ReferenceFile(copy), boxed]).added == 0
+
+
 @pytest.mark.parametrize(
     "bad",
     [

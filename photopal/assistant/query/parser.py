@@ -173,13 +173,22 @@ def _refuse_unknowable(text: str, question: Question) -> None:
         )
 
 
+def refuse_empty(question: str) -> None:
+    """Check that a question, of whatever kind, asks something.
+
+    Raises:
+        UsageError: It has no letter, no number and no emoji.
+    """
+    if not any(letter.isalnum() or unicodedata.category(letter) == "So" for letter in question):
+        raise UsageError("the question is empty", hint='photopal ask "When was Anna last at the lake?"')
+
+
 def _plain(text: str) -> str:
     """Straight apostrophes and quotes, single blanks, no control, private or half characters."""
     straight = unicodedata.normalize("NFC", text).translate(STRAIGHT)
     kept = (" " if unicodedata.category(c) in ("Cc", "Cs", "Co", "Cn") else c for c in straight)
     plain = " ".join("".join(kept).split())
-    if not any(letter.isalnum() or unicodedata.category(letter) == "So" for letter in plain):
-        raise UsageError("the question is empty", hint='photopal ask "When was Anna last at the lake?"')
+    refuse_empty(plain)
     if re.search(r"\b(?:videos?|movies?|films?|clips?)\b", plain, re.IGNORECASE) and not re.search(
         PHOTO, plain
     ):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -16,11 +16,11 @@ from photopal.cli.inputs import parse_box
 from photopal.cli.loading import find_faces, open_model, warn_of_unregistered
 from photopal.cli.output import Listing, show_json, show_listing
 from photopal.errors import ConceptError, UsageError
-from photopal.text import count
+from photopal.text import count, join_words
 
 if TYPE_CHECKING:
     from photopal.box import PixelBox
-    from photopal.concepts.bank import Bank
+    from photopal.concepts.bank import Bank, BankConcept
     from photopal.concepts.initialize import FoundSubject
     from photopal.concepts.registration import SyncResult
     from photopal.ingest.references import AddedReferences, ReferenceFile
@@ -122,10 +122,28 @@ def add_concept(  # noqa: PLR0913 - one parameter for each option of the command
             compare_faces(library)
         entries = _entries(library, added, result.found.get(added.concept.id, []))
         warning = explain_name(library, added.concept.name) if added.is_new else None
+        names = {c.id: c.name for c in library.concepts.all()}
     registered = bank.concepts.get(added.concept.id)
     _show(session, added, entries, words=registered.words if registered else "", is_json=json)
+    if registered and (alike := _described_alike(registered, bank, names)):
+        session.warn(
+            f'{join_words(alike)} and {added.concept.name} are both described as "{registered.words}", so'
+            " nothing that a model says of one of them can be said by name. Tell them apart with --about."
+        )
     if warning:
         session.warn(warning)
+
+
+def _described_alike(registered: BankConcept, bank: Bank, names: Mapping[int, str]) -> list[str]:
+    """The names of others whom the model knows by the same words."""
+    from photopal.prompts.words import say_the_same
+
+    others = [one for one in bank.concepts.values() if one.words and one.concept_id in names]
+    return [
+        names[one.concept_id]
+        for one in others
+        if one.concept_id != registered.concept_id and say_the_same(one.words, registered.words)
+    ]
 
 
 def _read_birth(text: str | None) -> int | date | None:

@@ -61,6 +61,9 @@ def ask(
     """
     session = session_of(ctx)
     if photos:
+        from photopal.assistant.query.parser import refuse_empty
+
+        refuse_empty(question)
         _ask_photos(session, question, read_paths(photos), is_json=json)
     else:
         _ask_library(session, question, limit=limit, is_json=json)

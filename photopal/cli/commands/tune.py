@@ -98,9 +98,6 @@ def _show(
     if is_json:
         facts = asdict(outcome.report)
         facts["in_use"] = None if outcome.rival is None else asdict(outcome.rival)
-        for validation in (facts["before"], facts["after"], facts["in_use"]):
-            if validation is not None and math.isnan(validation["accuracy"]):
-                validation["accuracy"] = None
         show_json(session.out, {"names": called, "start": plan.way, **facts, "is_saved": outcome.is_saved})
     else:
         rows = [
