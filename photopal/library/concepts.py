@@ -100,7 +100,8 @@ class Concepts:
     def rename(self, name: str, new_name: str) -> ConceptRecord:
         """Give a concept another name, in captions too; its reference photos and appearances stay.
 
-        Files that have the old name count for it as before, unless somebody else gets that name.
+        Files, and captions that the user wrote, that have the old name in whichever case count for it as
+        before, unless somebody else gets that name.
 
         Raises:
             ConceptError: Nothing has the old name, or the new one is taken or unusable.

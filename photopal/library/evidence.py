@@ -93,7 +93,7 @@ class PhotoEvidence:
 class _Concepts:
     """All concepts by id: `roots` are those that others were merged into, or themselves.
 
-    `earlier` has the names that concepts had, but for those that were removed.
+    `earlier` has the names that concepts had before they were renamed.
     """
 
     roots: Mapping[int, int]
@@ -102,12 +102,10 @@ class _Concepts:
     earlier: Mapping[int, Sequence[str]]
 
     def by_key(self) -> dict[str, int]:
-        """Whom a name in a file means: who has it now, who had it before being renamed, who had it at all."""
-        earlier = {name_key(name): i for i, names in self.earlier.items() for name in names}
-        every, active = (
-            {name_key(name): i for i, name in names.items()} for names in (self.every, self.active)
-        )
-        return {**every, **earlier, **active}
+        """Whom a name means in a file or the user's caption: who has it, was renamed or merged with it."""
+        names = [*self.every.items(), *((i, name) for i, had in self.earlier.items() for name in had)]
+        counting = [(i, name) for i, name in names if self.roots[i] in self.active]
+        return {name_key(name): i for i, name in (*counting, *self.active.items())}
 
 
 def evidence_on(connection: Connection, photo_id: int, found: PhotoFindings | None = None) -> PhotoEvidence:
@@ -133,7 +131,8 @@ def evidence_on(connection: Connection, photo_id: int, found: PhotoFindings | No
         named = {by_name.get(name_key(name)) for name in json.loads(row["text"])}
         words += [Evidence(concept_id, True, "file") for concept_id in named if concept_id is not None]
     if by_hand and text is not None:
-        words += [Evidence(i, True, "caption") for i in _named_in(text, concepts.active)]
+        # As in files, a name that was changed since counts: no text is rewritten in whichever case it stands.
+        words += [Evidence(i, True, "caption") for i in _named_in(text, concepts.by_key())]
     weighed = _weigh(words, concepts)
     is_contradicted = text is not None and not by_hand and _names_absent(text, words, weighed, concepts)
     return PhotoEvidence(
@@ -181,11 +180,7 @@ def _read_concepts(connection: Connection) -> _Concepts:
             root = upper
         roots[concept_id] = root
     active = {row["id"]: row["name"] for row in rows if row["removed_at"] is None}
-    earlier = {
-        row["id"]: json.loads(row["earlier_names"])
-        for row in rows
-        if row["earlier_names"] and roots[row["id"]] in active
-    }
+    earlier = {row["id"]: json.loads(row["earlier_names"]) for row in rows if row["earlier_names"]}
     return _Concepts(roots, active, {row["id"]: row["name"] for row in rows}, earlier)
 
 
@@ -204,9 +199,9 @@ def _weigh(words: Iterable[Evidence], concepts: _Concepts) -> tuple[Evidence, ..
     return tuple(weighed)
 
 
-def _named_in(text: str, names: Mapping[int, str]) -> set[int]:
-    ids = list(names)
-    return {ids[index] for _, _, index in name_spans(text, list(names.values()))}
+def _named_in(text: str, ids: Mapping[str, int]) -> set[int]:
+    names = list(ids)
+    return {ids[names[index]] for _, _, index in name_spans(text, names)}
 
 
 def _names_absent(
@@ -219,7 +214,8 @@ def _names_absent(
     if not absent:
         return False
     others = [name for i, name in concepts.active.items() if i not in absent]
-    spans = name_spans(text, [*others, *(concepts.every[i] for i in absent)])
+    theirs = [name for i in absent for name in (concepts.every[i], *concepts.earlier.get(i, ()))]
+    spans = name_spans(text, [*others, *theirs])
     return any(index >= len(others) for _, _, index in spans)
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ from photopal.library.face_sums import recount_groups
 from photopal.library.fts import WordIndex
 from photopal.library.models import JournalEntry
 from photopal.library.sidecar_files import FileState, put_back
-from photopal.text import fold
+from photopal.text import fold, replace_name
 
 if TYPE_CHECKING:
     from photopal.library.captions import Captions
@@ -114,29 +114,83 @@ class Journal:
     def captions_before_merging(self, concept_id: int) -> list[tuple[int, str]]:
         """Return what captions said before a concept was last merged into another, by photo.
 
-        Captions that are no longer as the merging left them are left out.
+        Names that were changed since are changed in them too. Captions that changed otherwise are left out.
         """
-        rows = self._connection.rows(
-            "SELECT entry_id, after FROM journal_rows JOIN journal ON journal.id = entry_id"
-            " WHERE place = 'concepts' AND key = ? AND after IS NOT NULL AND undone_by IS NULL"
-            " ORDER BY entry_id DESC",
-            (json.dumps([concept_id]),),
-        )
-        entries = [row["entry_id"] for row in rows if json.loads(row["after"]).get("merged_into") is not None]
+        entries = [
+            row["entry_id"]
+            for row in self._in_effect("concepts", concept_id)
+            if row["after"] and json.loads(row["after"]).get("merged_into") is not None
+        ]
+        if not entries:
+            return []
         found = []
-        for row in (
-            self._connection.rows(
-                "SELECT key, before, after FROM journal_rows WHERE place = 'captions' AND entry_id = ?",
-                (entries[0],),
-            )
-            if entries
-            else ()
+        for row in self._connection.rows(
+            "SELECT key, before, after FROM journal_rows WHERE place = 'captions' AND entry_id = ?",
+            (entries[-1],),
         ):
             [photo_id] = json.loads(row["key"])
-            before, after = (json.loads(row[side])["text"] for side in ("before", "after"))
-            if (self.image("captions", (photo_id,)) or {}).get("text") == after:
-                found.append((photo_id, before))
+            own, merged = (json.loads(row[side])["text"] for side in ("before", "after"))
+            for later in self._in_effect("captions", photo_id, since=entries[-1]):
+                renamed = self._names_changed(later["entry_id"])
+                if renamed and later["before"] and json.loads(later["before"])["text"] == merged:
+                    merged = json.loads(later["after"])["text"]
+                    own = self._with_names(own, renamed)
+            if (self.image("captions", (photo_id,)) or {}).get("text") == merged:
+                found.append((photo_id, own))
         return found
+
+    def _in_effect(self, table: str, *key: int, since: int = 0) -> list[sqlite3.Row]:
+        """The changes of a row that were not undone, or were done again, the earliest first."""
+        return self._connection.rows(
+            "SELECT entry_id, before, after FROM journal_rows JOIN journal ON journal.id = entry_id"
+            " WHERE place = ? AND key = ? AND entry_id > ? AND undoes IS NULL AND undone_by IS NULL"
+            " ORDER BY entry_id",
+            (table, json.dumps(key), since),
+        )
+
+    def _names_changed(self, entry_id: int) -> list[tuple[str, str]]:
+        """Which name an entry wrote in place of which: it renamed, merged or split a concept."""
+        changed = []
+        for row in self._connection.rows(
+            "SELECT before, after FROM journal_rows WHERE entry_id = ? AND place = 'concepts'"
+            " AND before NOT NULL AND after NOT NULL",
+            (entry_id,),
+        ):
+            before, after = (self._names_at(json.loads(row[side]), entry_id) for side in ("before", "after"))
+            changed += [(old, after[-1]) for old in before if old != after[-1]]
+        return changed
+
+    def _names_at(self, concept: dict[str, Any], entry_id: int) -> list[str]:
+        """The names that may have stood for a concept: its own, else those of all that it was merged into."""
+        names = [concept["name"]]
+        while (merged_into := concept.get("merged_into")) is not None:
+            concept = self._concept_at(merged_into, entry_id)
+            names.append(concept["name"])
+        return names[1:] or names
+
+    def _concept_at(self, concept_id: int, entry_id: int) -> dict[str, Any]:
+        """A concept as it was after an entry."""
+        key = json.dumps([concept_id])
+        rows = self._connection.rows(
+            "SELECT after FROM journal_rows WHERE place = 'concepts' AND key = ? AND entry_id <= ?"
+            " ORDER BY entry_id DESC LIMIT 1",
+            (key, entry_id),
+        )
+        # A library of before the journal may have concepts that were not changed until then.
+        rows += self._connection.rows(
+            "SELECT before FROM journal_rows WHERE place = 'concepts' AND key = ? AND entry_id > ?"
+            " ORDER BY entry_id LIMIT 1",
+            (key, entry_id),
+        )
+        images: list[dict[str, Any]] = [json.loads(row[0]) for row in rows if row[0]]
+        return images[0] if images else self.image("concepts", (concept_id,)) or {}
+
+    def _with_names(self, text: str, renamed: Iterable[tuple[str, str]]) -> str:
+        """A text with other names in it; a part of a longer name stays."""
+        others = list(self._connection.iter_column("SELECT name FROM concepts"))
+        for old, new in renamed:
+            text = replace_name(text, old, new, others=others)
+        return text
 
     def _write_entry(self, what: str, undoes: int | None) -> None:
         """Write the rows that are not as they were; where there is none, nothing was done."""

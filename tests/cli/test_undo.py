@@ -68,3 +68,9 @@ def test_a_caption_is_edited_found_and_given_back(run, family):
 def test_a_caption_of_an_unknown_photo_or_without_words_is_refused(run, family):
     assert run("edit-caption", "/p/none.jpg", "x").exit_code == 4
     assert run("edit-caption", "/p/lake.jpg", "  ").exit_code == 2
+
+
+def test_a_caption_with_an_earlier_name_says_whom_it_counts_for(run, family):
+    run("rename-concept", "Rex", "Bruno")
+    assert "counts as a photo of Bruno;" in run("edit-caption", "/p/lake.jpg", "rex and a ball").stderr
+    assert "lake" in run("search", "bruno", "--paths").stdout

@@ -111,6 +111,8 @@ def test_a_caption_stays_hidden_when_the_concept_is_removed_or_renamed(library, 
     library.corrections.put(2, ben.id, is_present=False)
     library.concepts.rename("Ben", "Benjamin")
     assert library.captions.get(2).text == ""
+    say(library, 2, "BEN waves.")
+    assert library.captions.get(2).text == ""
     library.concepts.remove("Benjamin")
     assert library.captions.get(2).text == ""
 
@@ -315,6 +317,104 @@ def test_captions_that_changed_since_a_merge_keep_their_words_when_split(library
         "Carl runs.",
         "Ben sleeps soundly",
     )
+
+
+@pytest.mark.parametrize(
+    ("since", "before", "after"),
+    [
+        (lambda c: c.rename("Ben", "Benjamin"), "Benjamin and Anna sleep", "Carl and Anna sleep"),
+        (
+            lambda c: (c.rename("Ben", "Benjamin"), c.rename("Benjamin", "Ben")),
+            "Ben and Anna sleep",
+            "Carl and Anna sleep",
+        ),
+        (lambda c: (c.add("Bob"), c.merge("Bob", "Ben")), "Bob and Anna sleep", "Carl and Anna sleep"),
+        (
+            lambda c: (c.add("Bob"), c.merge("Bob", "Ben"), c.rename("Bob", "Bo"), c.split("Ben")),
+            "Ben and Anna sleep",
+            "Carl and Anna sleep",
+        ),
+        (lambda c: c.rename("Anna", "Maria"), "Ben and Maria sleep", "Carl and Maria sleep"),
+        (lambda c: (c.add("Eva"), c.merge("Eva", "Anna")), "Ben and Eva sleep", "Carl and Eva sleep"),
+        (
+            lambda c: (c.add("Eva"), c.merge("Eva", "Anna"), c.rename("Eva", "Eve"), c.split("Anna")),
+            "Ben and Anna sleep",
+            "Carl and Anna sleep",
+        ),
+    ],
+)
+def test_captions_get_their_words_back_when_split_also_if_names_changed_since(
+    library, ben, since, before, after
+):
+    carl = library.concepts.add("Carl")
+    library.captions.edit(4, "Carl and Anna sleep")
+    library.concepts.merge("Ben", "Carl")
+    since(library.concepts)
+    assert library.captions.get(4).text == before
+    library.concepts.split("Carl")
+    assert library.captions.get(4).text == after
+    assert carl.id in library.corrections.evidence(4).shown
+    library.history.undo()
+    assert library.captions.get(4).text == before
+    library.captions.edit(4, f"{before} soundly")
+    library.concepts.split("Carl")
+    assert library.captions.get(4).text == f"{before} soundly"
+
+
+def test_merges_of_captions_are_split_in_either_order(library, ben):
+    library.concepts.add("Carl")
+    library.captions.edit(1, "Carl runs")
+    library.concepts.merge("Ben", "Carl")
+    library.concepts.merge("Anna", "Ben")
+    library.concepts.rename("Anna", "Maria")
+    library.concepts.split("Carl")
+    assert library.captions.get(1).text == "Carl runs"
+    library.concepts.split("Ben")
+    assert library.captions.get(1).text == "Carl runs"
+    library.history.undo()
+    library.history.undo()
+    assert library.captions.get(1).text == "Maria runs"
+    library.concepts.split("Ben")
+    assert library.captions.get(1).text == "Ben runs"
+    library.concepts.split("Carl")
+    assert library.captions.get(1).text == "Carl runs"
+
+
+def test_a_caption_by_hand_names_who_was_renamed_or_merged_since_in_whichever_case(library, ben, make_photo):
+    library.concepts.add("Benny")
+    texts = ("ben at the lake", "BEN’S BIRTHDAY", "benny, reading")
+    photo_ids = [library.photos.add(make_photo(number)) for number in (5, 6, 7)]
+    for photo_id, text in zip(photo_ids, texts, strict=True):
+        library.captions.edit(photo_id, text)
+
+    def shown():
+        return ["/".join(library.corrections.evidence(i).shown.values()) for i in photo_ids]
+
+    before = everything(library)
+    assert shown() == ["Ben", "Ben", "Benny"]
+    library.concepts.rename("Ben", "Tom")
+    assert shown() == ["Tom", "Tom", "Benny"]
+    assert found(library, concepts=("Tom",)) == found(library, "tom") == [1, 2, 3, 4, *photo_ids[:2]]
+    assert [library.captions.get(i).text for i in photo_ids] == list(texts)
+    library.concepts.add("Ben")
+    assert shown() == ["Ben", "Ben", "Benny"]
+    assert found(library, concepts=("Tom",)) == [1, 2, 3, 4]
+    library.concepts.remove("Ben")
+    assert shown() == ["Tom", "Tom", "Benny"]
+    library.concepts.merge("Benny", "Tom")
+    assert shown() == ["Benny", "Benny", "Benny"]
+    assert set(photo_ids) < set(found(library, concepts=("Benny",)))
+    library.concepts.split("Tom")
+    assert shown() == ["Tom", "Tom", "Benny"]
+    library.concepts.remove("Tom")
+    assert shown() == ["", "", "Benny"]
+    for _ in range(6):
+        library.history.undo()
+    assert shown() == ["Ben", "Ben", "Benny"]
+    assert everything(library) == before
+    library.concepts.rename("Ben", "Tom")
+    library.corrections.put(photo_ids[0], ben.id, is_present=False)
+    assert shown() == ["", "Tom", "Benny"]
 
 
 def test_a_caption_that_names_both_is_left_as_it_is(library, ben):

@@ -10,7 +10,7 @@ import typer
 from photopal.cli.context import session_of
 from photopal.cli.output import show_json
 from photopal.errors import NothingFoundError
-from photopal.text import join_words, names_in
+from photopal.text import join_words
 
 
 def edit_caption(
@@ -34,16 +34,16 @@ def edit_caption(
         if row is None:
             raise NothingFoundError(f"{photo}: not in the library", hint="photopal index FOLDER")
         caption = library.captions.edit(row.id, text)
-        words = library.corrections.words(row.id)
+        words, known = library.corrections.words(row.id), library.corrections.evidence(row.id)
         concepts = library.concepts.all()
     if json:
         show_json(session.out, {"path": str(row.path), "caption": caption.text, "by_hand": caption.by_hand})
     session.say(f"Caption of {row.path} updated. To revert, run `photopal undo`.")
-    named = set(names_in(caption.text, [concept.name for concept in concepts]))
+    named = {known.roots[word.concept_id] for word in known.words if word.source == "caption"}
     # Of names that were merged, a model's word may stand where the user took one of them off.
     gone = {concept_id for concept_id, word in words.items() if not word.is_present}
-    shown = [c.name for c in concepts if c.name in named and c.id not in gone]
-    absent = [c.name for c in concepts if c.name in named and c.id in gone]
+    shown = [c.name for c in concepts if c.id in named and c.id not in gone]
+    absent = [c.name for c in concepts if c.id in named and c.id in gone]
     if shown:
         session.say(
             f"It counts as a photo of {join_words(shown)};"

@@ -19,9 +19,9 @@ def rename_concept(
 ) -> None:
     """Rename a person, pet or thing.
 
-    Nothing learned is lost: files that have the old name count as before, unless you give that name to
-    somebody else. Captions with the old name are updated; with --sidecars, so are the sidecars that
-    `photopal write-metadata` wrote. `photopal undo` reverts the change.
+    Nothing learned is lost: files and captions you wrote that have the old name count as before, unless you
+    give that name to somebody else. Captions with the old name, spelled exactly so, are updated; with
+    --sidecars, so are the sidecars that `photopal write-metadata` wrote. `photopal undo` reverts the change.
 
     Examples:
       photopal rename-concept Rex "Rex the Second"
