@@ -1,13 +1,15 @@
 """Writes a gallery's folder: at every instant the old page works, or the new one.
 
 Data files are named by what is in them and never changed, and the page that names them is written last, in
-one go. A run that is killed leaves files that no page names; the next one removes them.
+one go. A run that is killed leaves files that no page names; the next one removes them. Copies of photos are
+listed before they are made, as only those may be removed again: somebody may keep photos beside them.
 """
 
 from __future__ import annotations
 
 import hashlib
 import html
+import json
 import os
 import re
 import shutil
@@ -20,7 +22,7 @@ from typing import Any
 from urllib.parse import quote_from_bytes
 
 from photopal.assistant.file_names import FileNames
-from photopal.errors import LibraryLockedError, PhotopalError, UsageError
+from photopal.errors import LibraryError, LibraryLockedError, PhotopalError, UsageError
 from photopal.files import PART_NAME, Stamp, atomic_path, atomic_write, stamp_of
 from photopal.gallery.data import Tables, describe, pack_script, script
 from photopal.library import Library, PhotoRecord
@@ -31,12 +33,12 @@ PHOTOS_PER_PACK = 64
 """How many thumbnails one file has: few enough to come quickly, many enough to be few files."""
 
 _FIRST_PHOTOS, _PHOTOS_PER_LIST = 400, 4000
-_MARKER, _NO_MEDIA = ".photopal-gallery", ".nomedia"
+_MARKER, _NO_MEDIA, _COPY_LIST = ".photopal-gallery", ".nomedia", ".photopal-copies"
 _PAGE, _DATA, _COPIES = "index.html", "data", "photos"
 _LONGEST_NAME = 200
 _WAIT_S = 2.0
 _OURS = re.compile(r"(?:style|gallery|start|list|pack)-[0-9a-f]{16}\.(?:js|css)")
-_COPY = re.compile(r"\d{7,}-.*", re.DOTALL)
+_COPY = re.compile(r"(\d{7,8})-.*", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -148,6 +150,7 @@ class _Writer:
         self._written: dict[str, int] = {}
         self._links: dict[Path, str] = {}
         self._copies: set[str] = set()
+        self._old_copies: set[str] = set()
         self._not_copied: list[tuple[Path, str]] = []
 
     def write(self, photos: Sequence[PhotoRecord], title: str, *, copy: bool) -> GalleryReport:
@@ -155,6 +158,10 @@ class _Writer:
         # An index of photos leaves the folder out, or its copies would be found again.
         (self._folder / _NO_MEDIA).touch()
         photos = sorted(photos, key=lambda photo: photo.taken_at or "", reverse=True)
+        self._old_copies = self._listed_copies()
+        if copy:
+            self._copies = set(map(_copy_name, photos))
+            self._list_copies(self._old_copies | self._copies)
         tables = Tables()
         told: list[dict[str, Any]] = []
         packs: list[str] = []
@@ -228,13 +235,9 @@ class _Writer:
         return link, photo.path
 
     def _copied(self, photo: PhotoRecord) -> tuple[str, Path]:
-        """Copy a photo, unless the copy is there; the library's number tells photos of one name apart."""
-        name = photo.path.name
-        if len(os.fsencode(name)) > _LONGEST_NAME:
-            name = photo.path.suffix
-        target = self._folder / _COPIES / f"{photo.id:07}-{name}"
+        """Copy a photo, unless the copy is there."""
+        target = self._folder / _COPIES / _copy_name(photo)
         target.parent.mkdir(exist_ok=True)
-        self._copies.add(target.name)
         try:
             source = photo.path.open("rb")
         except OSError as error:
@@ -249,23 +252,55 @@ class _Writer:
                     os.utime(part, ns=(stamp.mtime_ns, stamp.mtime_ns))
         return f"{_COPIES}/", target
 
+    def _listed_copies(self) -> set[str]:
+        """The names of the copies in the folder that are photopal's own."""
+        try:
+            return set(map(str, json.loads((self._folder / _COPY_LIST).read_bytes())))
+        except (OSError, ValueError, TypeError):
+            return {path.name for path in self._folder.glob(f"{_COPIES}/*-*") if self._is_copy(path)}
+
+    def _is_copy(self, path: Path) -> bool:
+        """Whether a file is certainly the copy of a photo; earlier versions wrote no list."""
+        match = _COPY.fullmatch(path.name)
+        if match is None:
+            return False
+        try:
+            photo = self._library.photos.get(int(match[1]))
+        except LibraryError:
+            return False
+        stamp = stamp_of(path)
+        return _copy_name(photo) == path.name and stamp is not None and stamp.size_bytes == photo.size_bytes
+
+    def _list_copies(self, names: set[str]) -> None:
+        if names:
+            atomic_write(self._folder / _COPY_LIST, json.dumps(sorted(names)), durable=False)
+        else:
+            (self._folder / _COPY_LIST).unlink(missing_ok=True)
+
     def _remove_old(self) -> None:
         """Remove what earlier galleries had and this one does not name; other files are left alone."""
-        for inner, ours, named in (
-            (_DATA, _OURS, self._written.keys()),
-            (_COPIES, _COPY, self._copies),
-        ):
-            if (self._folder / inner).is_dir():
-                for path in (self._folder / inner).iterdir():
-                    is_ours = ours.fullmatch(path.name) or PART_NAME.fullmatch(path.name)
-                    if is_ours and path.name not in named and not path.is_dir():
-                        path.unlink(missing_ok=True)
-        for path in self._folder.glob(f".{_PAGE}.*.part"):
-            if PART_NAME.fullmatch(path.name):
+        data, copies = self._folder / _DATA, self._folder / _COPIES
+        for path in data.iterdir():
+            is_ours = _OURS.fullmatch(path.name) or PART_NAME.fullmatch(path.name)
+            if is_ours and path.name not in self._written and not path.is_dir():
                 path.unlink(missing_ok=True)
-        if (
-            not self._copies
-            and (self._folder / _COPIES).is_dir()
-            and not any((self._folder / _COPIES).iterdir())
-        ):
-            (self._folder / _COPIES).rmdir()
+        if copies.is_dir():
+            for path in copies.iterdir():
+                is_old = path.name in self._old_copies or PART_NAME.fullmatch(path.name) is not None
+                if is_old and path.name not in self._copies and not path.is_dir():
+                    path.unlink(missing_ok=True)
+            if not self._copies and not any(copies.iterdir()):
+                copies.rmdir()
+        self._list_copies(self._copies)
+        for name in (_PAGE, _COPY_LIST):
+            for path in self._folder.glob(f".{name}.*.part"):
+                if PART_NAME.fullmatch(path.name):
+                    path.unlink(missing_ok=True)
+
+
+def _copy_name(photo: PhotoRecord) -> str:
+    """The name of a photo's copy; the library's number tells photos of one name apart."""
+    name = photo.path.name
+    if len(os.fsencode(name)) > _LONGEST_NAME:
+        name = photo.path.suffix
+    return f"{photo.id:07}-{name}"

@@ -204,7 +204,10 @@ def test_a_run_that_was_killed_is_finished_by_the_next_whatever_it_left(album, t
     page = write(album, tmp_path / "g", first=140).page
     whole = tree(tmp_path / "g")
     data = page.parent / "data"
-    left = [data / ".pack-0123.js.0123456789abcdef.part", page.parent / ".index.html.0123456789abcdef.part"]
+    left = [
+        data / ".pack-0123.js.0123456789abcdef.part",
+        *(page.parent / f".{name}.0123456789abcdef.part" for name in ("index.html", ".photopal-copies")),
+    ]
     for path in (*left, data / f"pack-{'0' * 16}.js"):
         path.write_bytes(b"photopal.pa")
     (page.parent / ".photopal-gallery").write_text("4711")
@@ -268,3 +271,46 @@ def test_copies_are_made_once_and_go_when_they_are_not_named(album, tmp_path):
     }
     write(album, tmp_path / "g")
     assert not copies.exists()
+
+
+def test_photos_that_somebody_put_beside_the_copies_stay(album, tmp_path):
+    page = write(album, tmp_path / "g", copy=True, first=100).page
+    copies = page.parent / "photos"
+    [copy] = [path for path in copies.iterdir() if path.name.endswith("-101.jpg")]
+    own = {"20240703-beach.jpg", "0000003-beach.jpg", f"{copy.name[:7]}-mine.jpg", "notes.txt"}
+    for name in own:
+        (copies / name).write_bytes(b"my only copy")
+    write(album, tmp_path / "g", copy=True, first=120)
+    assert own < {path.name for path in copies.iterdir()}
+    assert len(list(copies.iterdir())) == len(own) + 31
+    write(album, tmp_path / "g")
+    assert {path.name for path in copies.iterdir()} == own
+
+
+def test_of_a_gallery_without_a_list_of_copies_only_certain_ones_are_removed(album, tmp_path):
+    page = write(album, tmp_path / "g", copy=True, first=149).page
+    [listed] = page.parent.glob(".photopal-copies")
+    copies = sorted((page.parent / "photos").iterdir())
+    own = {"20240703-beach.jpg", copies[0].name}
+    for name in own:
+        (page.parent / "photos" / name).write_bytes(b"mine")
+    for content in (None, b"{", b"7"):
+        if content is None:
+            listed.unlink()
+        else:
+            listed.write_bytes(content)
+        write(album, tmp_path / "g")
+        assert {path.name for path in (page.parent / "photos").iterdir()} == own
+        assert not listed.exists()
+
+
+def test_copies_of_a_run_that_was_killed_are_removed_by_the_next(album, tmp_path):
+    def stop(done, total, item=None):
+        if done == 10:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write(album, tmp_path / "g", copy=True, on_progress=stop)
+    assert len(list((tmp_path / "g" / "photos").iterdir())) == 10
+    write(album, tmp_path / "g")
+    assert not (tmp_path / "g" / "photos").exists()
