@@ -65,6 +65,8 @@ DEFAULT_IMAGE_TOKENS = 1024
 SIDECAR_NAMES = ("digikam", "lightroom")
 """How new sidecars are named: photo.jpg.xmp or photo.xmp."""
 
+# Windows Notepad begins a file with it.
+_BYTE_ORDER_MARK = "\ufeff"
 _DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
 
 
@@ -250,6 +252,8 @@ def save_setting(path: Path, key: str, value: str) -> None:
     line = f"{key} = {json.dumps(value, ensure_ascii=False)}"
     try:
         old = path.read_bytes().decode() if path.exists() else ""
+        mark = _BYTE_ORDER_MARK if old.startswith(_BYTE_ORDER_MARK) else ""
+        old = old.removeprefix(mark)
         end = "\r\n" if "\r\n" in old else "\n"
         new = f"{old}{'' if not old or old.endswith(end) else end}{line}{end}"
         if key in table:
@@ -262,7 +266,7 @@ def save_setting(path: Path, key: str, value: str) -> None:
         # A config file is often a link to one that is kept elsewhere.
         target = path.resolve()
         target.parent.mkdir(parents=True, exist_ok=True)
-        atomic_write(target, new)
+        atomic_write(target, mark + new)
     except (OSError, UnicodeEncodeError) as error:
         raise SettingsError(f"{path}: cannot be written: {error}") from error
 
@@ -322,7 +326,7 @@ def _checked_switch(key: str, text: str) -> bool:
 
 def _read_config(path: Path) -> dict[str, str]:
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, UnicodeDecodeError) as error:

@@ -77,6 +77,11 @@ def test_an_unknown_key_is_refused_with_the_nearest_known_one(tmp_path):
     assert caught.value.hint == 'Did you mean "model"?'
 
 
+def test_a_config_file_may_begin_as_windows_notepad_begins_it(tmp_path):
+    (tmp_path / "config.toml").write_bytes(b'\xef\xbb\xbfdevice = "cpu"\r\n')
+    assert load_settings(home=tmp_path, environ={}).device == "cpu"
+
+
 @pytest.mark.parametrize("text", ["model = 3\n", 'model = ""\n', "model = \n", "[model]\nname = 'x'\n"])
 def test_a_config_file_with_wrong_values_is_refused(tmp_path, text):
     write_config(tmp_path, text)
@@ -163,12 +168,15 @@ def test_an_unknown_number_format_is_refused(tmp_path):
         ("  model='x'\n", '  model="a/b"\n'),
         ('"model" = "x \\" = y"\n', '"model" = "a/b"\n'),
         ('# model = "y"\nmodel = "x"\n', '# model = "y"\nmodel = "a/b"\n'),
+        ('\ufeffmodel = "x"\n', '\ufeffmodel = "a/b"\n'),
+        ('\ufeffdevice = "cpu"\n', '\ufeffdevice = "cpu"\nmodel = "a/b"\n'),
     ],
 )
 def test_a_setting_is_written_and_all_else_in_the_file_stays(tmp_path, old, new):
     write_config(tmp_path, old)
     save_setting(tmp_path / "config.toml", "model", "a/b")
     assert (tmp_path / "config.toml").read_text(encoding="utf-8") == new
+    assert load_settings(home=tmp_path, environ={}).model == "a/b"
 
 
 def test_a_setting_that_stands_there_in_an_odd_way_is_left_to_the_user(tmp_path):
