@@ -30,13 +30,16 @@ _FACTS = """
       (SELECT concept_id FROM appearances WHERE photo_id = photos.id AND is_present
        UNION SELECT concept_id FROM reference_photos WHERE photo_id = photos.id)), '')
 """
-TIME_AND_RATING_MARKS = """
+_IS_FILE_NAME_IN_UTC = "photos.taken_source = 'file name' AND photos.taken_at LIKE '%+00:00'"
+TIME_AND_RATING_MARKS = f"""
     CASE WHEN photos.taken_at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9][T ][0-9][0-9]:*'
       AND coalesce(photos.taken_source, '') <> 'Takeout photoTakenTime'
+      AND NOT coalesce({_IS_FILE_NAME_IN_UTC}, 0)
     THEN ' t t' || substr(photos.taken_at, 12, 2) ELSE '' END
     || CASE WHEN photos.rating > 0 THEN ' r r' || photos.rating ELSE '' END
 """
-"""SQL of a photo's marks: its hour of the day, unless its date is in UTC as Takeout's is, and its stars."""
+"""SQL of a photo's marks: its hour of the day, unless its date is in UTC as those of Takeout and of the file
+names of Pixel phones are, and its stars."""
 
 PHOTO_OF_CHANGE = "coalesce(json_extract(after, '$.photo_id'), json_extract(before, '$.photo_id'))"
 """SQL of the photo that a row of the journal is about; NULL where it is about none."""
@@ -557,6 +560,14 @@ def keep_places_by_path(db: Any) -> None:
     )
 
 
+def leave_out_hours_in_utc(db: Any) -> None:
+    """What the file names of Pixel phones say is UTC, and no longer counts as an hour of the day."""
+    db.execute(
+        "UPDATE photo_words SET facts = replace(facts, ' t t' || substr(photos.taken_at, 12, 2), '')"
+        f" FROM photos WHERE photos.id = photo_words.photo_id AND {_IS_FILE_NAME_IN_UTC}"
+    )
+
+
 # A new step goes last; one that was released is never changed.
 _STEPS = (
     _create_photos,
@@ -585,4 +596,5 @@ _STEPS = (
     find_changes_by_photo,
     keep_former_positions,
     keep_places_by_path,
+    leave_out_hours_in_utc,
 )

@@ -3,8 +3,8 @@
 import pytest
 
 from photopal.errors import UsageError
-from photopal.library import SearchQuery, migrations
-from photopal.photos.dates import DateTaken
+from photopal.library import Library, SearchQuery, migrations
+from photopal.photos.dates import DateTaken, date_in_name
 from photopal.photos.metadata import Fact, Metadata
 
 
@@ -127,6 +127,35 @@ def test_photos_are_found_by_their_hour_and_stars_but_not_by_an_hour_in_utc(libr
     library.facts.put(photo.path, Metadata((date,)), sidecars="")
     assert found(library, has_time=True) == []
     assert found(library, has_time=False, has_rating=False) == [photo.id]
+
+
+@pytest.mark.parametrize(
+    ("name", "hours"),
+    [("PXL_20201012_233000123", ()), ("IMG_20201012_233000", (23,)), ("2020-10-12 23.30.00", (23,))],
+)
+def test_the_hour_in_a_file_name_counts_unless_it_is_in_utc_as_of_a_pixel(library, photo, name, hours):
+    library.facts.put(photo.path, Metadata((date_in_name(name),), (Fact("rating", 4, "XMP"),)), sidecars="")
+    assert library.photos.get(photo.id).taken_at.startswith("2020-10-12T23:30:00")
+    for hour in range(24):
+        assert found(library, hours=(hour,)) == ([photo.id] if hour in hours else [])
+    assert found(library, has_time=False) == ([] if hours else [photo.id])
+    assert found(library, ratings=(4,)) == [photo.id]
+
+
+def test_an_hour_in_utc_that_an_earlier_version_counted_no_longer_counts(photo, library):
+    date = DateTaken("2020-10-12T23:30:00+00:00", "exact", "EXIF DateTimeOriginal")
+    library.facts.put(photo.path, Metadata((date,), (Fact("rating", 4, "XMP"),)), sidecars="")
+    before = migrations._STEPS.index(migrations.leave_out_hours_in_utc)
+    for source, hours in (("EXIF DateTimeOriginal", (23,)), ("file name", ())):
+        with library.writing():
+            library.connection.execute("UPDATE photos SET taken_source = ?", (source,))
+        library.connection.execute(f"PRAGMA user_version = {before}")
+        with Library(library.path) as grown:
+            assert found(grown, hours=(23,)) == [photo.id for _ in hours]
+            assert found(grown, ratings=(4,)) == [photo.id]
+            grown.connection.execute(
+                "INSERT INTO photo_words_fts(photo_words_fts, rank) VALUES('integrity-check', 1)"
+            )
 
 
 NICE, SEA = (43.7, 7.26), (40.0, -40.0)
