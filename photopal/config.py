@@ -19,7 +19,7 @@ from typing import Literal
 import platformdirs
 
 from photopal.errors import SettingsError
-from photopal.files import atomic_write
+from photopal.files import atomic_write, is_folder
 from photopal.text import suggest
 
 Source = Literal["option", "environment", "config file", "default"]
@@ -143,7 +143,7 @@ class Settings:
     def model_name(self) -> str:
         """The model as it calls itself once it is loaded: its folder's name, or its Hugging Face id."""
         folder = Path(self.model_name_or_path).expanduser()
-        return folder.resolve().name if folder.is_dir() else self.model_name_or_path
+        return folder.resolve().name if is_folder(folder) else self.model_name_or_path
 
 
 def own_model_path(name: str) -> Path:

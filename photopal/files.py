@@ -1,4 +1,4 @@
-"""Writes files whole or not at all, and tells whether they changed; knows nothing of their content."""
+"""Writes files whole or not at all, and tells whether they are there and changed; knows no content."""
 
 from __future__ import annotations
 
@@ -33,6 +33,22 @@ def stamp_of(path: str | Path) -> Stamp | None:
     except (OSError, ValueError):
         return None
     return Stamp.of(status) if stat.S_ISREG(status.st_mode) else None
+
+
+# pathlib raises where a name has over 255 bytes or a folder must not be entered; there nothing can be read.
+def is_there(path: Path) -> bool:
+    """Whether a path leads to a file or folder; False also where it cannot lead anywhere."""
+    return os.path.exists(path)  # noqa: PTH110
+
+
+def is_file(path: Path) -> bool:
+    """Whether a path leads to a regular file; False also where it cannot lead anywhere."""
+    return os.path.isfile(path)  # noqa: PTH113
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a path leads to a folder; False also where it cannot lead anywhere."""
+    return os.path.isdir(path)  # noqa: PTH112
 
 
 def path_and_parents(path: AnyStr) -> Iterator[AnyStr]:

@@ -7,7 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from photopal.files import Stamp, atomic_path, atomic_write, path_and_parents, stamp_of
+from photopal.files import (
+    Stamp,
+    atomic_path,
+    atomic_write,
+    is_file,
+    is_folder,
+    is_there,
+    path_and_parents,
+    stamp_of,
+)
 
 
 @pytest.fixture
@@ -174,3 +183,14 @@ def test_a_path_is_followed_by_all_folders_above_it_as_text_and_as_bytes():
         "/",
     ]
     assert list(path_and_parents(b"/photos/\xff")) == [b"/photos/\xff", b"/photos", b"/"]
+
+
+@pytest.mark.parametrize("name", ["a" * 256, "é" * 128, "a\0b", "none", "file/inner", "/".join("b" * 5000)])
+def test_what_cannot_be_there_is_not_there(path, name):
+    path.with_name("file").touch()
+    nowhere = path.parent / name
+    assert not is_there(nowhere)
+    assert not is_file(nowhere)
+    assert not is_folder(nowhere)
+    assert (is_there(path), is_file(path), is_folder(path)) == (True, True, False)
+    assert (is_there(path.parent), is_file(path.parent), is_folder(path.parent)) == (True, False, True)

@@ -35,6 +35,7 @@ from photopal.assistant.captioner import (
 from photopal.assistant.worker_pool import JOBS_PER_WORKER, WorkerLostError, WorkerPool
 from photopal.concepts import Bank
 from photopal.errors import ModelError, PhotoError, PhotopalError, UsageError
+from photopal.files import is_folder
 from photopal.library import ConceptRecord
 from photopal.library.models import Face
 from photopal.photos import MODEL_SIDE_PX, open_photo
@@ -133,7 +134,7 @@ class RayCaptioner:
         key = (setup.model, setup.device, setup.dtype, setup.image_tokens)
         if self._model_key != key:
             own = _PACKAGE / setup.model
-            name = own if own.is_dir() else setup.model
+            name = own if is_folder(own) else setup.model
             self._model = load_model(
                 name, device=setup.device, dtype=setup.dtype, image_tokens=setup.image_tokens
             )

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from photopal import __version__
 from photopal.errors import in_a_line
+from photopal.files import is_folder
 
 _MOST_REPORTS = 20
 
@@ -71,7 +72,7 @@ def write_report(error: BaseException, home: Path | None, *, doing: str) -> Path
     """
     text = "\n".join(_lines(error, doing))
     name = f"{datetime.now().strftime('%Y%m%d-%H%M%S-%f')}-{os.getpid()}.txt"
-    if home is not None and home.is_dir():
+    if home is not None and is_folder(home):
         folder = home / "crashes"
         with suppress(OSError):
             folder.mkdir(exist_ok=True)

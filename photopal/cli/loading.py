@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from photopal.cli.context import OODCounter, Session
 from photopal.cli.crash import where_to_read
 from photopal.errors import ModelError, PhotopalError, in_a_line
+from photopal.files import is_there
 from photopal.text import count
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ _SEARCHED_AT_ONCE = 16
 
 def open_library(session: Session) -> Library:
     """The library to look names up in; an empty one is made where there is none."""
-    if session.settings.library_path.exists():
+    if is_there(session.settings.library_path):
         return session.library_to_read()
     return session.library_to_write()
 

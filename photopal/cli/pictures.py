@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from photopal.errors import PhotoError, UsageError
-from photopal.files import atomic_path
+from photopal.files import atomic_path, is_folder, is_there
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -38,11 +38,11 @@ def check_target(out: Path, library: Library, *, is_forced: bool, photo: Path | 
     """
     if out.suffix.lower() not in _FORMATS:
         raise UsageError(f"{out}: unsupported image format", hint=f"Use one of {', '.join(_FORMATS)}.")
-    if not out.parent.is_dir():
+    if not is_folder(out.parent):
         raise UsageError(f"{out.parent}: no such folder")
     if not os.path.lexists(out):
         return
-    if out.is_dir():
+    if is_folder(out):
         raise UsageError(f"{out}: is a folder")
     if _is_photo(out, library, photo):
         raise UsageError(
@@ -53,7 +53,7 @@ def check_target(out: Path, library: Library, *, is_forced: bool, photo: Path | 
 
 
 def _is_photo(out: Path, library: Library, photo: Path | None) -> bool:
-    if not out.exists():
+    if not is_there(out):
         return False
     if photo is not None and out.samefile(photo):
         return True

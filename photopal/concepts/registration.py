@@ -31,6 +31,7 @@ from photopal.concepts.initialize import (
 )
 from photopal.concepts.localize import box_mask, location_maps, map_scores, suppress_rivals
 from photopal.errors import BankError, ConceptError, PhotoError, in_a_line
+from photopal.files import is_file
 from photopal.library import Correction, Library, PhotoRecord, ReferencePhoto
 from photopal.library.unregistered import keep_reasons
 from photopal.photos import MODEL_SIDE_PX, Photo, open_photo
@@ -302,7 +303,7 @@ def register_concepts(
         is_part = concept is not None and 0 < len(concept.made_from) < len(references)
         if not (is_changed or is_part or i in anew):
             continue
-        there = {r.photo.content_hash for r in references if r.photo.path.is_file()}
+        there = {r.photo.content_hash for r in references if is_file(r.photo.path)}
         if concept is not None and there and is_changed and _is_poorer(library, concept, references, there):
             failed[i] = PhotosAwayError("earlier photos of it cannot be found")
         # A drive that is away, or a folder that moved: what was learned of a concept stays until a photo is
@@ -319,7 +320,7 @@ def register_concepts(
     said = {i: library.corrections.of_concept(i, most=MOST_CORRECTED) for i in wanted}
     is_corrected = any(
         concept.corrections_key != corrections_key(said[i])
-        and any(reference.photo.path.is_file() for reference in wanted[i])
+        and any(is_file(reference.photo.path) for reference in wanted[i])
         for i, concept in remaining.concepts.items()
     )
     if not stale and not is_corrected and not is_smaller:

@@ -23,7 +23,7 @@ from urllib.parse import quote_from_bytes
 
 from photopal.assistant.file_names import FileNames
 from photopal.errors import LibraryError, LibraryLockedError, PhotopalError, UsageError
-from photopal.files import PART_NAME, Stamp, atomic_path, atomic_write, stamp_of
+from photopal.files import PART_NAME, Stamp, atomic_path, atomic_write, is_folder, stamp_of
 from photopal.gallery.data import Tables, describe, pack_script, script
 from photopal.library import Library, PhotoRecord
 from photopal.library.lock import WriterLock
@@ -65,10 +65,10 @@ def check_folder(folder: Path) -> None:
         UsageError: It is a file, or has something in it and is not a gallery.
     """
     if not os.path.lexists(folder):
-        if not folder.parent.is_dir():
+        if not is_folder(folder.parent):
             raise UsageError(f"{folder.parent}: no such folder")
         return
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise UsageError(f"{folder}: is not a folder")
     for inner in (folder / _DATA, folder / _COPIES):
         if inner.is_symlink():

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from photopal.files import path_and_parents
+from photopal.files import is_folder, path_and_parents
 from photopal.ingest.report import IndexReport
 from photopal.library.connection import path_bytes
 from photopal.library.library import Library
@@ -73,7 +73,7 @@ class Gone:
                 for path in self._library.paths.problems_below(root)
                 if not os.path.lexists(path)
                 # A folder that is not there takes its problems along; a file may really be gone.
-                and (os.path.lexists(root) or (path == root and root.parent.is_dir()))
+                and (os.path.lexists(root) or (path == root and is_folder(root.parent)))
             )
             while some := list(itertools.islice(stale, _MARKED_AT_ONCE)):
                 self._library.paths.clear_problems(some)
@@ -85,7 +85,7 @@ class Gone:
         """Tell a missing drive from missing photos: nothing is left, or much is gone at once."""
         if self._is_single_file(root):
             # A single file was asked for; its folder tells whether the drive is there.
-            return not root.parent.is_dir()
+            return not is_folder(root.parent)
         if root not in self._found_roots:
             return True
         return lost >= _SUDDEN_LOSS_PHOTOS and lost > _SUDDEN_LOSS * self._present[root]

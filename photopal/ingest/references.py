@@ -12,6 +12,7 @@ from PIL import Image
 
 from photopal.box import PixelBox
 from photopal.errors import ConceptError, PhotoError, UsageError
+from photopal.files import is_folder
 from photopal.library.library import Library
 from photopal.library.models import ConceptRecord
 from photopal.photos import Photo, Skipped, find_photos, open_photo, record_photo
@@ -79,7 +80,7 @@ def list_reference_files(
     photos = list(find_photos(paths, on_skip=unreachable.append))
     if unreachable:
         raise UsageError(f"{unreachable[0].path}: {unreachable[0].reason}")
-    if len(masks) == 1 and masks[0].is_dir():
+    if len(masks) == 1 and is_folder(masks[0]):
         photos = [photo for photo in photos if not _is_mask_name(photo, masks[0])]
         masks = [_mask_of(photo, masks[0]) for photo in photos]
     if not photos:

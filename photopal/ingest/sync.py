@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from photopal.errors import LibraryLockedError
-from photopal.files import stamp_of
+from photopal.files import is_file, stamp_of
 from photopal.ingest.indexer import forget_gone, index_folders
 from photopal.ingest.report import IndexReport
 from photopal.library.connection import path_bytes
@@ -61,7 +61,7 @@ class LibrarySync:
 
     def note_bad(self, path: Path) -> None:
         """Keep in mind a file that is no photo, to have it among the problems."""
-        if path.is_file():
+        if is_file(path):
             self._gone[path] = None
 
     def note_missing(self, path: Path) -> None:

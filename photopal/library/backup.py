@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from photopal.errors import LibraryError, LibraryLockedError, UsageError
-from photopal.files import atomic_path
+from photopal.files import atomic_path, is_file, is_folder, is_there
 from photopal.library import migrations as schema
 from photopal.library.connection import lock_of
 from photopal.library.library import Library
@@ -47,15 +47,15 @@ def back_up(
         UsageError: The file is there already, is no backup, or is the library itself.
         LibraryError: The file cannot be written, or the copy is not sound.
     """
-    if target.is_dir():
+    if is_folder(target):
         raise UsageError(
             f"{target}: is a folder", hint=f"Name a file in it, such as {target / 'photopal-backup.db'}."
         )
     if _is_same(target, library.path):
         raise UsageError(f"{target}: this is the library itself")
-    if target.exists() and not force:
+    if is_there(target) and not force:
         raise UsageError(f"{target}: already exists", hint="Use --force to replace an earlier backup.")
-    if target.exists() and not _is_database(target):
+    if is_there(target) and not _is_database(target):
         raise UsageError(f"{target}: already exists and is not a backup", hint="Choose another file name.")
     try:
         with atomic_path(target) as part:
@@ -71,7 +71,7 @@ def check_backup(source: Path) -> None:
     Raises:
         LibraryError: It is not there, no library, damaged, or of a newer photopal.
     """
-    if not source.is_file():
+    if not is_file(source):
         raise LibraryError(f"{source}: file not found")
     try:
         with closing(_open(source)) as connection:
@@ -366,7 +366,7 @@ def _is_database(path: Path) -> bool:
 
 def _has_content(path: Path) -> bool:
     """Whether a file is there and not empty; SQLite takes an empty one for a library without tables."""
-    return path.is_file() and path.stat().st_size > 0
+    return is_file(path) and path.stat().st_size > 0
 
 
 def _is_same(one: Path, other: Path) -> bool:

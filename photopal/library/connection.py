@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from photopal.errors import LibraryError
+from photopal.files import is_file, is_folder
 from photopal.library import migrations as schema
 from photopal.library.lock import WriterLock
 from photopal.library.search_text import index_text
@@ -169,12 +170,12 @@ class Connection:
         return connection
 
     def _refuse_folder(self) -> None:
-        if self.path.is_dir():
+        if is_folder(self.path):
             raise LibraryError(f"{self.path}: is a folder, not a library file")
 
     def _open_for_reading(self) -> sqlite3.Connection:
         self._refuse_folder()
-        if not self.path.is_file():
+        if not is_file(self.path):
             raise LibraryError(f"{self.path}: no library yet", hint="photopal index FOLDER")
         error: sqlite3.Error | None = None
         # A library on a medium that cannot be written is read as one that nobody changes.

@@ -23,7 +23,7 @@ from huggingface_hub.hf_api import ModelInfo, RepoSibling
 
 from photopal import __version__
 from photopal.errors import ModelError, UsageError
-from photopal.files import atomic_write
+from photopal.files import atomic_write, is_file, is_folder, is_there
 from photopal.progress import OnProgress
 from photopal.text import join_words
 from photopal.vlm.causes import check_config, check_files, check_folder, first_line, read_config
@@ -146,7 +146,7 @@ def plan_download(name: str) -> DownloadPlan:
     others = [path for path in listed if _WANTED.fullmatch(path) and not _UNWANTED.fullmatch(path)]
     files = tuple(_remote_file(name, listed[path]) for path in sorted({*others, *weights}))
     folder = _repository_of(name)
-    there = next(above for above in (folder, *folder.parents) if above.exists())
+    there = next(above for above in (folder, *folder.parents) if is_there(above))
     return DownloadPlan(
         name=name,
         commit=commit,
@@ -502,7 +502,7 @@ def find_cached(name: str) -> Path | None:
     except (OSError, UnicodeDecodeError):
         return None
     folder = repository / "snapshots" / commit
-    return folder if (folder / "config.json").is_file() else None
+    return folder if is_file(folder / "config.json") else None
 
 
 def takes_photos(config: dict[str, Any]) -> bool:
@@ -523,7 +523,7 @@ def cached_size(name: str) -> tuple[int, Path]:
         ModelError: It is not there.
     """
     repository = _repository_of(name)
-    if not repository.is_dir():
+    if not is_folder(repository):
         raise ModelError(f"{name}: the model is not in {cache_folder()}", hint="photopal model list")
     return _size_of(repository), repository
 

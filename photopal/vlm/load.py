@@ -28,6 +28,7 @@ from transformers import (
 from transformers.models.auto.processing_auto import PROCESSOR_MAPPING
 
 from photopal.errors import ModelError
+from photopal.files import is_folder
 from photopal.text import join_words
 from photopal.vlm.causes import (
     SUGGESTION,
@@ -121,7 +122,7 @@ def load_model(
 def _resolve(name_or_path: str | Path) -> tuple[str, Path]:
     text = str(name_or_path)
     folder = Path(name_or_path).expanduser()
-    if folder.is_dir():
+    if is_folder(folder):
         return folder.resolve().name, folder
     is_path = isinstance(name_or_path, Path) or text.startswith((".", "~")) or folder.is_absolute()
     if is_path or text.count("/") != 1:

@@ -75,3 +75,42 @@ def test_a_row_of_hostile_text_is_one_line(run, hostile):
         lines = run(command).stdout.removesuffix("\n").split("\n")
         assert len(lines) == 1
         assert len(lines[0].split("\t")) == cells
+
+
+LONG = f"{'é' * 128}.jpg"
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (4, ["who", LONG]),
+        (4, ["who", LONG, "--is", "Rex"]),
+        (4, ["write-metadata", LONG]),
+        (4, ["write-metadata", "zebra " * 80]),
+        (1, ["backup", LONG]),
+        (1, ["backup", f"{LONG}/backup.db"]),
+        (1, ["backup", LONG, "--force"]),
+        (1, ["restore", LONG]),
+        (1, ["restore", LONG, "--yes"]),
+        (4, ["info", LONG]),
+        (4, ["why", LONG]),
+        (4, ["edit-caption", LONG, "x"]),
+        (4, ["set-date", LONG, "2024"]),
+        (2, ["index", LONG]),
+        (2, ["similar", LONG]),
+        (2, ["where", "/p/beach.jpg", "--picture", f"{LONG}/out.jpg"]),
+        (1, ["gallery", "--into", LONG]),
+        (2, ["gallery", "--into", f"{LONG}/gallery"]),
+        (2, ["add-concept", "Tom", LONG]),
+        (2, ["add-concept", "Tom", "/p/beach.jpg", "--mask", LONG]),
+        (1, ["model", "use", LONG]),
+        (1, ["model", "remove", LONG]),
+        (0, ["--model", LONG, "model", "list"]),
+        (2, ["--home", f"/tmp/{LONG}", "status"]),
+        (2, ["eval", "camera", LONG]),
+    ],
+)
+def test_a_name_that_is_too_long_for_a_file_is_no_crash(run, family, code, words):
+    result = run(*words)
+    assert result.exit_code == code, result.output
+    assert "unexpected error" not in result.output

@@ -14,6 +14,7 @@ import typer
 from photopal.cli.context import Session, session_of
 from photopal.cli.output import Listing, show_json, show_listing
 from photopal.errors import ExitCode, PhotopalError
+from photopal.files import is_folder, is_there
 
 if TYPE_CHECKING:
     import torch
@@ -160,9 +161,9 @@ def _check_instances() -> Check:
 
 def _check_home(home: Path) -> Check:
     existing = _nearest_existing(home)
-    if not existing.is_dir() or not os.access(existing, os.W_OK):
+    if not is_folder(existing) or not os.access(existing, os.W_OK):
         return Check("home", "fault", f"{existing}: not writable; choose another home with --home")
-    if not home.exists():
+    if not is_there(home):
         return Check("home", "note", f"{home} will be created when needed")
     return Check("home", "ok", str(home))
 
@@ -175,7 +176,7 @@ def _check_disk(home: Path) -> Check:
 
 
 def _check_library(session: Session) -> Check:
-    if not session.settings.library_path.exists():
+    if not is_there(session.settings.library_path):
         return Check("library", "note", "none yet; create it with `photopal index FOLDER`")
     with session.library_to_read() as library:
         counts = library.counts()
@@ -187,7 +188,7 @@ def _check_model(settings: Settings) -> Check:
     from photopal.vlm.hub import find_cached
 
     folder: Path | None = Path(settings.model_name_or_path).expanduser()
-    if folder is not None and not folder.is_dir():
+    if folder is not None and not is_folder(folder):
         if settings.is_own_model:
             return Check("model", "fault", f"the {settings.model} model is missing; reinstall photopal")
         folder = find_cached(settings.model)
@@ -268,4 +269,4 @@ def _check_device(device: str) -> Check:
 
 
 def _nearest_existing(path: Path) -> Path:
-    return next(folder for folder in (path, *path.parents) if folder.exists())
+    return next(folder for folder in (path, *path.parents) if is_there(folder))

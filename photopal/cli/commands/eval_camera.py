@@ -11,6 +11,7 @@ import typer
 from photopal.cli.context import Session, session_of
 from photopal.cli.output import Listing, show_json, show_listing, span
 from photopal.errors import UsageError
+from photopal.files import is_folder
 
 if TYPE_CHECKING:
     from photopal.lab.camera.faces import CameraTable, NamingRow
@@ -61,7 +62,7 @@ def camera(  # noqa: PLR0913 - one parameter for each option of the command
     from photopal.lab.camera.faces import CameraOptions, measure_faces
 
     session = session_of(ctx)
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise UsageError(f"{folder}: is not a folder")
     if of == "things":
         _show_things(session, folder, references or 3, range(seed, seed + seeds), json=json)

@@ -14,6 +14,7 @@ from photopal.cli.inputs import warn_of_offline
 from photopal.cli.output import Listing, show_json, show_listing
 from photopal.cli.sidecars import say_of_parts
 from photopal.errors import ExitCode, UsageError
+from photopal.files import is_file
 from photopal.text import count
 
 if TYPE_CHECKING:
@@ -161,7 +162,7 @@ def _refuse_what_never_was(session: Session, folders: Sequence[Path]) -> None:
         UsageError: With the path.
     """
     missing = [folder for folder in folders if not os.path.lexists(folder)]
-    if missing and session.settings.library_path.is_file():
+    if missing and is_file(session.settings.library_path):
         with session.library_to_read() as library:
             missing = [folder for folder in missing if not library.paths.has_seen(folder)]
     if missing:

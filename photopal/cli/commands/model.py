@@ -14,6 +14,7 @@ import typer
 from photopal.cli.context import session_of
 from photopal.cli.output import Listing, show_json, show_line, show_listing
 from photopal.errors import ModelError, UsageError
+from photopal.files import is_folder
 
 if TYPE_CHECKING:
     from photopal.vlm.hub import DownloadPlan
@@ -104,7 +105,7 @@ def list_(
     models += [(found.name, found.folder, found.size_bytes, found.fault or "") for found in cached_models()]
     if settings.model not in [name for name, *_ in models]:
         folder = Path(settings.model_name_or_path).expanduser()
-        is_there = folder.is_dir()
+        is_there = is_folder(folder)
         fault = "" if is_there else "not on this computer"
         models.append((settings.model, folder if is_there else None, _bytes_in(folder), fault))
     if json:
@@ -149,7 +150,7 @@ def use(
     folder = Path(name).expanduser()
     if name in OWN_MODELS:
         chosen = name
-    elif folder.is_dir():
+    elif is_folder(folder):
         check_folder(folder)
         chosen = str(folder.resolve())
     elif name.count("/") == 1 and not name.startswith((".", "~", "/")):
@@ -195,7 +196,7 @@ def remove(
     from photopal.vlm.hub import cached_size, remove_cached
 
     session = session_of(ctx)
-    if name in OWN_MODELS or Path(name).expanduser().is_dir():
+    if name in OWN_MODELS or is_folder(Path(name).expanduser()):
         raise UsageError(f"{name}: not a model in the Hugging Face cache", hint=_LIST)
     size_bytes, folder = cached_size(name)
     if name == session.settings.model:
@@ -215,7 +216,7 @@ def _size(size_bytes: int) -> str:
 
 
 def _bytes_in(folder: Path) -> int:
-    if not folder.is_dir():
+    if not is_folder(folder):
         return 0
     return sum(entry.stat().st_size for entry in os.scandir(folder) if entry.is_file())
 

@@ -13,6 +13,7 @@ from photopal.cli.inputs import choose_photos, warn_of_skipped
 from photopal.cli.output import Listing, show_json, show_listing
 from photopal.cli.terminal import NO_PICTURES, show_photos
 from photopal.errors import NothingFoundError, UsageError
+from photopal.files import is_folder
 from photopal.text import count
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def similar(  # noqa: PLR0913 - one parameter for each option of the command
 
     session = session_of(ctx)
     with session.library_to_write() as library:
-        if photo.is_dir():
+        if is_folder(photo):
             raise UsageError(f"{photo}: is a folder", hint="Name a single photo.")
         chosen = choose_photos(session, library, [photo])
         if not chosen.photos:
@@ -78,7 +79,7 @@ def _vectors_with(session: Session, library: Library, row: PhotoRecord, *, is_kn
 
     folder = Path(session.settings.model_name_or_path).expanduser()
     model: VisionModel | None = None
-    if folder.is_dir():
+    if is_folder(folder):
         from photopal.vlm.causes import check_folder
         from photopal.vlm.checkpoint import fingerprint_folder
 

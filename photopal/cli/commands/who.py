@@ -15,6 +15,7 @@ from photopal.cli.context import Session, session_of
 from photopal.cli.inputs import parse_box, read_paths
 from photopal.cli.output import Listing, safe, show_json, show_line, show_listing
 from photopal.errors import NothingFoundError, UsageError
+from photopal.files import is_folder
 from photopal.text import count, join_words, name_key
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ class _Word:
 
 
 def _photo_at(library: Library, path: Path) -> PhotoRecord:
-    if path.is_dir():
+    if is_folder(path):
         raise UsageError(f"{path}: is a folder", hint="Name the photos in it.")
     row = library.photos.at(path)
     if row is None:

@@ -13,6 +13,7 @@ from photopal.cli.inputs import STDIN, list_photos, read_paths
 from photopal.cli.output import Listing, show_json, show_listing
 from photopal.cli.sidecars import say_of_parts
 from photopal.errors import ExitCode, NothingFoundError, UsageError
+from photopal.files import is_there
 from photopal.text import count, join_words
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def _choose(
     """
     if not words:
         return [(photo, library.paths.of(photo.id)) for photo in library.photos.all()], []
-    is_path = [word == str(STDIN) or Path(word).exists() for word in words]
+    is_path = [word == str(STDIN) or is_there(Path(word)) for word in words]
     if not any(is_path):
         from photopal.assistant.find import SearchOptions, search_photos
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from photopal.errors import PhotoError, PhotopalError, UsageError
-from photopal.files import Stamp, stamp_of
+from photopal.files import Stamp, is_file, stamp_of
 from photopal.ingest.watch.debounce import Debouncer, MissingFiles
 from photopal.ingest.watch.events import LogCapture, watchdog_silenced
 from photopal.ingest.watch.folder import WatchedFolder
@@ -63,7 +63,7 @@ def watch_folders(
         raise UsageError("no folder to watch")
     paths = [Path(os.path.abspath(folder)) for folder in folders]  # noqa: PTH100 - resolve follows links
     for path in paths:
-        if path.is_file():
+        if is_file(path):
             raise UsageError(
                 f"{path}: is a file, not a folder", hint=f"Watch its folder instead: {path.parent}"
             )

@@ -28,6 +28,7 @@ from watchdog.events import (
     FileSystemEventHandler,
 )
 
+from photopal.files import is_folder
 from photopal.photos import is_photo_named
 from photopal.photos.sidecars import is_sidecar_named
 
@@ -73,7 +74,7 @@ class Notices(FileSystemEventHandler):
             return
         if (is_photo_named(inside.name) or is_sidecar_named(inside.name)) and not is_directory:
             self._add(os.path.join(self._folder, inside))  # noqa: PTH118 - paths are text here
-        elif is_directory or Path(path).is_dir():
+        elif is_directory or is_folder(Path(path)):
             # A new folder, or a link to one: files were in it before anybody watched it.
             self.want_scan()
 
