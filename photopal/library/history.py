@@ -372,6 +372,10 @@ class History:
                     bytes.fromhex(image["content"]["hex"]) if image["content"] else None
                     for image in (before, after)
                 ),
+                photos=self._connection.iter_column(
+                    "SELECT path FROM paths WHERE photo_id = ? AND missing_since IS NULL ORDER BY path",
+                    (after["photo_id"],),
+                ),
             )
             for before, after in images
         ]

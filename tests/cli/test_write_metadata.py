@@ -57,6 +57,10 @@ def tree(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
+def tree_below(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 def xmp_of(path):
     return Xmp([path.read_bytes()])
 
@@ -153,6 +157,60 @@ def test_undo_refuses_where_another_program_has_written_since(run, folder):
     run("write-metadata", str(folder / "2.jpg"), "--remove", "--yes")
     content = (folder / "2.jpg.xmp").read_bytes()
     assert (b"<!-- mine -->" in content, b"red car" in content) == (True, False)
+
+
+def test_undo_follows_sidecars_that_were_moved_with_their_photos(run, folder):
+    (folder / "0.xmp").write_bytes(LIGHTROOM.encode())
+    # The same photo twice: each copy has a sidecar of its own.
+    (folder / "copies").mkdir()
+    shutil.copy2(folder / "2.jpg", folder / "copies" / "2.jpg")
+    run("index", str(folder))
+    before = {path.name for path in folder.iterdir()}
+    run("write-metadata", "--yes")
+    assert (folder / "copies" / "2.jpg.xmp").exists()
+    moved = folder.rename(folder.with_name("moved"))
+    (moved / "copies").rename(moved / "kept")
+    (moved / "0.jpg").rename(moved / "zero.jpg")
+    (moved / "0.xmp").rename(moved / "zero.xmp")
+    after = tree_below(moved)
+    refused = run("undo")
+    assert refused.exit_code == 1
+    assert "its photo is no longer there" in refused.stderr
+    assert "--remove" in refused.stderr
+    assert tree_below(moved) == after
+    run("index", str(moved))
+    assert run("undo").exit_code == 0
+    assert before - {"0.jpg", "0.xmp", "copies"} == {p.name for p in moved.iterdir()} - {
+        "zero.jpg", "zero.xmp", "kept",
+    }  # fmt: skip
+    assert (moved / "zero.xmp").read_bytes() == LIGHTROOM.encode()
+    assert [path.name for path in (moved / "kept").iterdir()] == ["2.jpg"]
+    entry = json.loads(run("undo", "--list", "--json").stdout)[0]
+    run("undo", str(entry["id"]))
+    assert tree_below(moved) == after
+    assert not folder.exists()
+
+
+def test_undo_leaves_a_moved_sidecar_alone_that_another_program_has_changed(run, folder):
+    run("write-metadata", "--yes")
+    moved = folder.rename(folder.with_name("moved"))
+    run("index", str(moved))
+    with (moved / "2.jpg.xmp").open("ab") as file:
+        file.write(b"<!-- mine -->")
+    after = tree(moved)
+    refused = run("undo")
+    assert (refused.exit_code, "moved/2.jpg.xmp: changed by another program" in refused.stderr) == (1, True)
+    assert tree(moved) == after
+
+
+def test_undo_goes_on_where_photos_are_gone_with_their_sidecars(run, folder):
+    run("write-metadata", "--yes")
+    for name in ("0.jpg", "0.jpg.xmp"):
+        (folder / name).unlink()
+    assert run("undo").exit_code == 1
+    run("index", str(folder))
+    assert run("undo").exit_code == 0
+    assert sorted(tree(folder)) == ["1.jpg", "2.jpg"]
 
 
 def test_undo_goes_on_where_a_run_was_killed_between_two_sidecars(run, folder):
