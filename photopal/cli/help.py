@@ -22,13 +22,21 @@ class QueryCommand(PhotopalCommand):
     """A command whose words may begin with a minus, for what is not wanted: `search rex -garden`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Read the line; a single dash before several letters is no option but a word, with a minus sign."""
+        """Read the line; a dash before anything but a single letter is no option but a word, with a minus."""
+        params = self.get_params(ctx)
+        takes_value = {
+            name for p in params if p.param_type_name == "option" and not p.is_flag for name in p.opts
+        }
         end = args.index("--") if "--" in args else len(args)
-        words = [f"−{word[1:]}" if re.match(r"-[^\W\d_-].", word) else word for word in args[:end]]
+        words = [
+            # What follows an option is its value: a number may be negative, which the option tells of.
+            word if before in takes_value else re.sub("^-(?![A-Za-z]$)(?=[^-])", "−", word)
+            for before, word in zip(["", *args], args[:end], strict=False)
+        ]
         rest = super().parse_args(ctx, words + args[end:])
-        for name, value in ctx.params.items():
-            if isinstance(value, list | tuple):  # which of them depends on the release of typer
-                ctx.params[name] = [re.sub("^−", "-", word) for word in value]
+        for param in params:
+            if param.param_type_name == "argument" and ctx.params.get(param.name):
+                ctx.params[param.name] = [re.sub("^−", "-", word) for word in ctx.params[param.name]]
         return rest
 
 

@@ -1,6 +1,7 @@
 """What is typed is read as words, phrases, names, dates and what is not wanted."""
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -74,6 +75,38 @@ def test_names_are_concepts_wanted_or_not_and_in_quotes_only_words():
 )
 def test_negations_kinds_and_cameras_are_read_in_a_search(query, field, value):
     assert getattr(read(query).plain.criteria, field) == value
+
+
+@pytest.mark.parametrize(
+    ("query", "same", "field"),
+    [
+        ("beach -canon", "beach without canon", "without_cameras"),
+        ("beach -people", "beach without people", "without_kinds"),
+        ("beach -rating:5", "beach without rating:5", "without_ratings"),
+        ("beach -2021", "beach without 2021", "without_dates"),
+        ("beach -2021-07-03", "beach without 2021-07-03", "without_dates"),
+        ("beach −yesterday", "beach without yesterday", "without_dates"),
+        ('beach -"last summer"', "beach without last summer", "without_dates"),
+        ("beach -night", "beach without night", "without_dates"),
+        ("beach -anna's", "beach without anna's", "without_names"),
+        ("beach -anna -canon", "beach without anna, without canon", "without_cameras"),
+    ],
+)
+def test_what_has_a_minus_is_read_as_what_follows_without(query, same, field):
+    (_, [(criteria, words)]) = read(query).alternatives()[0]
+    (_, [(expected, _)]) = read(same).alternatives()[0]
+    assert getattr(criteria, field) == getattr(expected, field) != ()
+    assert (criteria.without_names, words) == (expected.without_names, "beach")
+
+
+def test_a_date_with_a_minus_leaves_out_photos_that_speak_of_it_too(library):
+    assert found(library, "christmas") == [3, 2, 1, 4]
+    exif = Exif(taken_at="2024-01-01T00:00:00")
+    library.photos.add(Photo(Path("6.jpg"), f"{6:032x}", 1, 1, 8, 8, "JPEG", exif, b""))
+    assert found(library, "-christmas") == [6]
+    assert found(library, "tree -2023") == [1]
+    assert found(library, "christmas -2021") == [3, 2, 4]
+    assert found(library, "tree -christmas-tree") == found(library, 'tree -"christmas tree"') == [3, 1, 5]
 
 
 def test_words_for_a_camera_or_a_kind_are_also_looked_for_as_words():

@@ -73,6 +73,21 @@ def test_words_that_are_not_wanted_may_stand_anywhere_on_the_line(run, family):
     assert run("search", "rex", "--", "-lake", "--paths").exit_code in (0, 4)
 
 
+def test_what_is_not_wanted_may_be_a_year_a_camera_or_any_other_word(run, family):
+    assert run("search", "-hostile", "-2024", "--paths").stdout == "/p/beach.jpg\n"
+    assert run("search", "--paths", "-hostile", "-2023-07").stdout == "/p/lake.jpg\n"
+    assert run("search", "-hostile", "-canon", "--paths").stdout == "/p/lake.jpg\n"
+    for word in ("-7", "-猫", '-"on the beach"', "-★★"):
+        assert "/p/lake.jpg" in run("search", word, "--paths").stdout
+    assert run("search", "-x").exit_code == 2
+
+
+def test_the_value_of_an_option_may_begin_with_a_minus(run, family):
+    assert "'−" not in run("search", "--concept", "-beach").stderr
+    assert 'no concept named "-beach"' in run("search", "--concept", "-beach").stderr
+    assert "-1" in run("search", "--since", "-1").stderr
+
+
 def test_phrases_stand_side_by_side(run, family):
     assert "beach" in run("search", '"on the beach"').stdout
     assert run("search", '"the on beach"').exit_code == 4

@@ -1,7 +1,8 @@
 """Reads what is typed into a search: words, phrases, names, dates and what is not wanted; knows no photo.
 
 `Rex "red ball" -garden last summer` asks for photos of Rex that have the words red ball side by side, not the
-word garden, and were taken last summer. A month, season or holiday without a year counts for every year.
+word garden, and were taken last summer. A month, season or holiday without a year counts for every year. A
+minus may also stand before a name, a date or a camera.
 """
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ import unicodedata
 from dataclasses import dataclass, replace
 from datetime import date
 
-from photopal.assistant.query.criteria import Criteria, joined
+from photopal.assistant.query.criteria import Criteria, joined, with_entities
 from photopal.assistant.query.dates import Period
-from photopal.assistant.query.entities import ENTITY, Known, MarkedText, mark_entities, meanings_of
+from photopal.assistant.query.entities import ENTITY, Entity, Known, MarkedText, mark_entities, meanings_of
 from photopal.assistant.query.negations import read_alone, read_attributes, read_negations
 from photopal.assistant.query.parser import STRAIGHT
 from photopal.assistant.query.reader import Reader
 from photopal.errors import UsageError
-from photopal.text import fold
+from photopal.text import name_key
 
 # Words that say nothing about a photo; captions are not asked to hold them.
 _EMPTY_WORDS = frozenset(
@@ -69,13 +70,7 @@ def read_search(text: str, known: Known, *, today: date | None) -> SearchReading
         known: Names and cameras of the library.
         today: What "last summer" is counted from; None leaves dates among the words.
     """
-    problem = None
-    straight = " ".join(unicodedata.normalize("NFC", _NOT_TYPED.sub(" ", text.translate(STRAIGHT))).split())
-    try:
-        marked = mark_entities(straight, known, today=today, is_search=True)
-    except UsageError as error:
-        problem = error
-        marked = mark_entities(straight, known, today=None, is_search=True)
+    marked, problem = _mark(text, known, today)
     criteria, words = _read_search(marked, known, marked.text)
     loose = {"date", "camera", "group", "rating"}
     as_words = re.sub(
@@ -125,6 +120,15 @@ def read_search(text: str, known: Known, *, today: date | None) -> SearchReading
 _NOT_TYPED = re.compile("[\U000f0000-\U0010fffd\ue000-\uf8ff\ud800-\udfff]")
 
 
+def _mark(text: str, known: Known, today: date | None) -> tuple[MarkedText, UsageError | None]:
+    """Mark the entities of words as typed; where a date cannot be read, dates are words, and why is told."""
+    straight = " ".join(unicodedata.normalize("NFC", _NOT_TYPED.sub(" ", text.translate(STRAIGHT))).split())
+    try:
+        return mark_entities(straight, known, today=today, is_search=True), None
+    except UsageError as error:
+        return mark_entities(straight, known, today=None, is_search=True), error
+
+
 def _read_search(marked: MarkedText, known: Known, text: str) -> tuple[Criteria, str]:
     reader = Reader(marked, known)
     reader.text = text
@@ -145,14 +149,19 @@ class Reading:
     Attributes:
         plain: What was read in the plain words.
         phrases: What stood in quotes.
-        without: Words and phrases with a minus.
-        without_names: Names with a minus.
+        without: Words and phrases with a minus, but for names.
+        without_entities: What has a name of its own among what has a minus: names, dates, cameras, kinds.
     """
 
     plain: SearchReading
     phrases: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
-    without_names: tuple[str, ...] = ()
+    without_entities: tuple[Entity, ...] = ()
+
+    @property
+    def without_names(self) -> tuple[str, ...]:
+        """Names with a minus."""
+        return tuple(dict.fromkeys(each.value for each in self.without_entities if each.kind == "name"))
 
     def alternatives(self) -> list[tuple[tuple[str, ...], list[tuple[Criteria, str]]]]:
         """Return criteria and words to search by: of each list all in turn, the next where one finds nothing.
@@ -173,10 +182,9 @@ class Reading:
 
     def _complete(self, criteria: Criteria, words: str) -> tuple[Criteria, str]:
         complete = replace(
-            criteria,
+            with_entities(criteria, self.without_entities, is_wanted=False),
             phrases=(*criteria.phrases, *self.phrases),
             without_words=(*criteria.without_words, *self.without),
-            without_names=tuple(dict.fromkeys([*criteria.without_names, *self.without_names])),
         )
         return complete, " ".join(meaningful_words(words))
 
@@ -190,16 +198,31 @@ def read_query(query: str, known: Known, *, today: date | None = None) -> Readin
         today: What "last summer" is counted from; None leaves dates among the words.
     """
     plain, phrases, unwanted = _parts(unicodedata.normalize("NFC", query.translate(_QUOTES)))
-    folded = {fold(name): name for name in known.names}
     reading = read_search(plain, known, today=today)
-    as_words = [folded[fold(phrase)] for phrase in phrases if fold(phrase) in folded]
-    unwanted += [n for n in as_words if "word" in meanings_of(n) and n not in reading.criteria.names]
+    named = {name_key(name): name for name in known.names}
+    # Captions do not tell a name from the word in quotes.
+    as_words = [named[key] for key in map(name_key, phrases) if key in named]
+    as_words = [n for n in as_words if "word" in meanings_of(n) and n not in reading.criteria.names]
+    without, entities = [], [Entity("name", name, name) for name in as_words]
+    for part in unwanted:
+        found = _read_unwanted(part, known, today)
+        entities += found
+        # Photos that speak of a date or a camera are found by it too; a name is never a word.
+        if not any(entity.kind == "name" for entity in found):
+            without.append(part)
     return Reading(
         reading,
         phrases=tuple(phrase for phrase in phrases if phrase),
-        without=tuple(part for part in unwanted if fold(part) not in folded),
-        without_names=tuple(dict.fromkeys(folded[fold(p)] for p in unwanted if fold(p) in folded)),
+        without=tuple(without),
+        without_entities=tuple(entities),
     )
+
+
+def _read_unwanted(part: str, known: Known, today: date | None) -> list[Entity]:
+    """The entities that a word or phrase with a minus consists of; none where it has other words too."""
+    marked, _ = _mark(part, known, today)
+    is_whole = not re.search(r"\w", marked.text)
+    return [marked.at(mark) for mark in re.findall(ENTITY, marked.text)] if is_whole else []
 
 
 def meaningful_words(text: str) -> list[str]:
