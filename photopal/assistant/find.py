@@ -125,7 +125,6 @@ def explain_name(library: Library, name: str) -> str | None:
 
 
 def _read(library: Library, query: str, options: SearchOptions) -> Reading:
-    has_dates = options.since is not None or options.until is not None
     concepts = library.concepts.all()
     names = [concept.name for concept in concepts]
     known = Known(
@@ -134,7 +133,9 @@ def _read(library: Library, query: str, options: SearchOptions) -> Reading:
         cameras=library.search.cameras(),
         people=[concept.name for concept in concepts if concept.kind == "person"],
     )
-    return read_query(query, known, today=None if has_dates else options.today)
+    # Whoever gives the dates as options means a number among the words as a word.
+    has_dates = options.since is not None or options.until is not None
+    return read_query(query, known, today=options.today, numbers_are_words=has_dates)
 
 
 def _is_place(library: Library, name: str) -> bool:

@@ -223,6 +223,23 @@ def test_a_page_behind_the_last_is_empty_and_not_another_reading(library):
     assert found(library, "2023", offset=2) == []
 
 
+def test_dates_and_hours_in_words_narrow_what_options_leave(library):
+    assert found(library, "christmas", since="2022", until="2022") == [2]
+    assert found(library, "december", since="2022") == [3, 2]
+    assert found(library, "last year", until="2023-11") == [4]
+    assert found(library, "christmas 2022 or 2023", since="2022-12-25") == [3]
+    assert found(library, "at noon", since="2023-06", until="2023-08") == [4]
+    assert found(library, "after 22:00", since="2020") == []
+    assert found(library, "without 2023", since="2022") == found(library, "-2023", since="2022") == [2]
+
+
+@pytest.mark.parametrize("number", ["2023", "2023-12", "2022-2023", "26.12.2023"])
+def test_a_number_beside_dates_in_options_is_a_word(library, number):
+    assert found(library, number, since="2022") == []
+    library.captions.edit(1, f"A tree of {number}.")
+    assert found(library, f"{number} tree", since="2021") == [1]
+
+
 def test_what_was_meant_is_guessed_where_nothing_is_found(library):
     assert explain_nothing(library, "Annna by the sea") == 'Did you mean "Anna"?'
     assert explain_nothing(library, "zebra") is None

@@ -14,7 +14,15 @@ from datetime import date
 
 from photopal.assistant.query.criteria import Criteria, joined, with_entities
 from photopal.assistant.query.dates import Period
-from photopal.assistant.query.entities import ENTITY, Entity, Known, MarkedText, mark_entities, meanings_of
+from photopal.assistant.query.entities import (
+    DATE,
+    ENTITY,
+    Entity,
+    Known,
+    MarkedText,
+    mark_entities,
+    meanings_of,
+)
 from photopal.assistant.query.negations import read_alone, read_attributes, read_negations
 from photopal.assistant.query.parser import STRAIGHT
 from photopal.assistant.query.reader import Reader
@@ -62,16 +70,23 @@ class SearchReading:
     other: SearchReading | None = None
 
 
-def read_search(text: str, known: Known, *, today: date | None) -> SearchReading:
+def read_search(
+    text: str, known: Known, *, today: date | None, numbers_are_words: bool = False
+) -> SearchReading:
     """Read the words of a search, without its quoted phrases and its -words.
 
     Args:
         text: Words in any order.
         known: Names and cameras of the library.
         today: What "last summer" is counted from; None leaves dates among the words.
+        numbers_are_words: Whether dates without a letter, as 2024 and 2024-07, are left among the words.
     """
     marked, problem = _mark(text, known, today)
-    criteria, words = _read_search(marked, known, marked.text)
+
+    def read(text: str) -> tuple[Criteria, str]:
+        return _read_search(marked, known, text, numbers_are_words=numbers_are_words)
+
+    criteria, words = read(marked.text)
     loose = {"date", "camera", "group", "rating"}
     as_words = re.sub(
         ENTITY, lambda m: marked.at(m[0]).typed if marked.at(m[0]).kind in loose else m[0], marked.text
@@ -85,15 +100,17 @@ def read_search(text: str, known: Known, *, today: date | None) -> SearchReading
         or criteria.without_kinds
     )
     is_same = is_negated or not any(entity.kind in loose for entity in entities)
-    criteria_of_text, text_words = (criteria, words) if is_same else _read_search(marked, known, as_words)
+    criteria_of_text, text_words = (criteria, words) if is_same else read(as_words)
     by_word = None
     if known.places and any(entity.kind == "place" for entity in entities):
-        by_word = read_search(text, replace(known, places=()), today=today)
+        by_word = read_search(
+            text, replace(known, places=()), today=today, numbers_are_words=numbers_are_words
+        )
     elif marked.ambiguous:
         rest = Known(
             [n for n in known.names if n not in marked.ambiguous], known.places, known.cameras, known.people
         )
-        by_word = read_search(text, rest, today=today)
+        by_word = read_search(text, rest, today=today, numbers_are_words=numbers_are_words)
         without = tuple(dict.fromkeys([*by_word.criteria.without_names, *marked.ambiguous]))
         by_word = replace(
             by_word,
@@ -104,13 +121,12 @@ def read_search(text: str, known: Known, *, today: date | None) -> SearchReading
                 for name in marked.ambiguous
             ),
         )
-    certain = [e for e in entities if e.kind == "date" and isinstance(e.when, Period)]
     return SearchReading(
         criteria=criteria,
         words=words,
         text=text_words,
         criteria_of_text=criteria_of_text,
-        is_date_only=bool(certain),
+        is_date_only=any(isinstance(when, Period) for group in criteria.dates for when in group),
         problem=problem,
         notes=tuple(marked.notes),
         other=by_word,
@@ -129,12 +145,19 @@ def _mark(text: str, known: Known, today: date | None) -> tuple[MarkedText, Usag
         return mark_entities(straight, known, today=None, is_search=True), error
 
 
-def _read_search(marked: MarkedText, known: Known, text: str) -> tuple[Criteria, str]:
+def _read_search(
+    marked: MarkedText, known: Known, text: str, *, numbers_are_words: bool
+) -> tuple[Criteria, str]:
     reader = Reader(marked, known)
     reader.text = text
     read_attributes(reader)
     read_alone(reader)
     read_negations(reader)
+    if numbers_are_words:
+        # "Without 2021" is no word even then.
+        reader.text = re.sub(
+            DATE, lambda m: when.typed if (when := marked.at(m[0])).is_number else m[0], reader.text
+        )
     reader.read_alternatives()
     reader.read_entities()
     plain = reader.plain_names((), but=reader.criteria)
@@ -189,16 +212,19 @@ class Reading:
         return complete, " ".join(meaningful_words(words))
 
 
-def read_query(query: str, known: Known, *, today: date | None = None) -> Reading:
+def read_query(
+    query: str, known: Known, *, today: date | None = None, numbers_are_words: bool = False
+) -> Reading:
     """Read a query.
 
     Args:
         query: Anything at all.
         known: Concepts and cameras; in quotes a name is no more than its words.
         today: What "last summer" is counted from; None leaves dates among the words.
+        numbers_are_words: Whether dates without a letter are left among the words that are wanted.
     """
     plain, phrases, unwanted = _parts(unicodedata.normalize("NFC", query.translate(_QUOTES)))
-    reading = read_search(plain, known, today=today)
+    reading = read_search(plain, known, today=today, numbers_are_words=numbers_are_words)
     named = {name_key(name): name for name in known.names}
     # Captions do not tell a name from the word in quotes.
     as_words = [named[key] for key in map(name_key, phrases) if key in named]
