@@ -80,7 +80,7 @@ def search_photos(library: Library, query: str, options: SearchOptions | None = 
         concepts=tuple(library.concepts.get(name).name for name in options.concepts),
         since=read_date(options.since) if options.since else None,
         until=read_date(options.until) if options.until else None,
-        cameras=(options.camera,) if options.camera else (),
+        camera=options.camera,
     )
     return _search(library, query, base, options)[0]
 
@@ -147,8 +147,9 @@ def _is_place(library: Library, name: str) -> bool:
 def _query(library: Library, criteria: Criteria, words: str, base: SearchQuery) -> SearchQuery:
     query = Selection(library, criteria, 0).query()
     concepts = tuple(dict.fromkeys([*base.concepts, *query.concepts]))
-    cameras = query.cameras or base.cameras
-    return replace(query, text=words, concepts=concepts, since=base.since, until=base.until, cameras=cameras)
+    return replace(
+        query, text=words, concepts=concepts, since=base.since, until=base.until, camera=base.camera
+    )
 
 
 def explain_nothing(library: Library, query: str, *, today: date | None = None) -> str | None:

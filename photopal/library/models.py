@@ -301,7 +301,8 @@ class SearchQuery:
         periods: First and last days, in order and apart from each other, of which one has the photo's date in
             it; None on an open side. Without any, no photo fits; None is no restriction.
         hours: Hours of the day, 0 to 23, in one of which the photo was taken; None is no restriction.
-        cameras: Parts of the camera's name, in either case, of which one is enough.
+        camera: Part of the camera's name, in either case.
+        cameras: Parts of which one, besides, is in the camera's name.
         without_cameras: Parts that the camera's name does not have; a photo without a known camera fits too.
         ratings: Numbers of stars, 1 to 5, of which the photo has one; none is no restriction.
         without_ratings: Numbers of stars of which it has none; a photo without a rating fits too.
@@ -330,6 +331,7 @@ class SearchQuery:
     until: str | date | None = None
     periods: tuple[tuple[date | None, date | None], ...] | None = None
     hours: tuple[int, ...] | None = None
+    camera: str | None = None
     cameras: tuple[str, ...] = ()
     without_cameras: tuple[str, ...] = ()
     ratings: tuple[int, ...] = ()

@@ -272,8 +272,9 @@ class Search:
         if query.ratings:
             facts.append(any_fact([fact(f"r{stars}") for stars in query.ratings]))
         refused += [fact(f"r{stars}") for stars in query.without_ratings]
-        if query.cameras:
-            facts.append(any_fact(self._camera_facts(query.cameras)))
+        for parts in ((query.camera,) if query.camera else (), query.cameras):
+            if parts:
+                facts.append(any_fact(self._camera_facts(parts)))
         refused += self._camera_facts(query.without_cameras)
         for _, last in key_ranges(query):
             refused += refused_dates(last)

@@ -109,6 +109,24 @@ def test_part_of_the_camera_is_enough(library):
     assert found(library, "", camera="canon") == ["beach.jpg"]
 
 
+def test_a_camera_in_the_words_narrows_what_the_option_leaves(library):
+    library.photos.add(a_photo("/p/sea.jpg", taken_at="2024-06-01T09:00:00", camera="Canon G7"))
+    assert found(library, "canon", camera="r5") == found(library, "r5", camera="canon") == ["beach.jpg"]
+    assert found(library, "pixel or r5", camera="CANON") == ["beach.jpg"]
+    assert found(library, "pixel", camera="canon") == []
+    assert found(library, "-r5", camera="canon") == ["sea.jpg"]
+    library.captions.edit(1, "A pixel on the beach.")
+    assert found(library, "pixel", camera="canon") == ["beach.jpg"]
+
+
+def test_every_option_holds_beside_what_the_words_say(library):
+    assert found(library, "rex", concepts=("Anna",)) == ["beach.jpg"]
+    assert found(library, "without rex", concepts=("Anna",)) == ["lake.jpg"]
+    assert found(library, "nobody", concepts=("Anna",)) == []
+    assert found(library, "Anna or Rex", concepts=("Anna Maria",)) == []
+    assert found(library, "july", since="2024") == found(library, "before 2023", since="2023") == []
+
+
 @pytest.mark.parametrize(
     "query", ['"', "a AND", "NEAR(", "*", "caption:", "-", "'; DROP TABLE photos", "\x00", "(("]
 )

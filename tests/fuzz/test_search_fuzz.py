@@ -197,6 +197,7 @@ FIELDS = st.fixed_dictionaries(
         "periods": st.none() | st.lists(DAYS, max_size=6, unique=True).map(in_pairs),
         "since": st.none() | DAYS,
         "until": st.none() | DAYS | st.just("2024-02"),
+        "camera": st.none() | CAMERAS,
         "cameras": st.lists(CAMERAS, max_size=2).map(tuple),
         "without_cameras": st.lists(CAMERAS, max_size=1).map(tuple),
         "order": st.sampled_from(["best", "newest", "oldest"]),
