@@ -1,9 +1,13 @@
 """`photopal info`, `set-date` and what `index` leaves out, as a user sees them."""
 
 import json
+from pathlib import Path
 
 import pytest
 from PIL import Image
+
+from photopal.library import Library
+from photopal.library.models import Finding, PhotoFindings
 
 SIDECAR = (
     '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"'
@@ -41,6 +45,40 @@ def test_info_names_every_fact_with_its_source(run, photo):
 def test_info_tells_what_a_person_or_a_model_said_apart_from_the_file(run, photo):
     run("edit-caption", str(photo), "Grandma at the beach")
     assert "caption\tGrandma at the beach\tyou" in run("info", str(photo)).stdout.splitlines()
+
+
+def test_info_says_of_everybody_in_the_photo_whose_word_it_is(run, family):
+    assert info_names(run, "/p/beach.jpg") == [
+        ["in the photo", "Anna", "model"], ["in the photo", "Rex", "reference photo"],
+    ]  # fmt: skip
+    run("who", "/p/beach.jpg", "--not", "Anna")
+    run("who", "/p/lake.jpg", "--is", "Anna", "--is", "Rex")
+    assert info_names(run, "/p/beach.jpg") == [
+        ["in the photo", "Rex", "reference photo"], ["not in the photo", "Anna", "you"],
+    ]  # fmt: skip
+    assert info_names(run, "/p/lake.jpg") == [["in the photo", "Anna and Rex", "you"]]
+    assert "throws" not in run("info", "/p/beach.jpg").stdout
+    beach, lake = (json.loads(run("info", path, "--json").stdout) for path in ("/p/beach.jpg", "/p/lake.jpg"))
+    assert (beach["names"], beach["caption"]) == (["Rex"], None)
+    assert (lake["names"], lake["looks_like"]) == (["Anna", "Rex"], [])
+
+
+def test_info_tells_a_likeness_from_a_name_and_leaves_out_an_empty_caption(run, family):
+    with Library(family) as library:
+        lake = library.photos.at(Path("/p/lake.jpg"))
+        rex = library.concepts.get("Rex")
+        found = Finding(rex.id, "look", "looks like", 0.6, score=0.5, threshold=0.4, box=None)
+        library.findings.put(lake.id, PhotoFindings(look_key="looks", findings=(found,)))
+        library.captions.put(lake.id, "", model="m", bank=None, prompt_version="1", appearances=[])
+    assert info_names(run, "/p/lake.jpg") == [["in the photo", "looks like Rex", "looks"]]
+    assert "caption" not in run("info", "/p/lake.jpg").stdout
+    said = json.loads(run("info", "/p/lake.jpg", "--json").stdout)
+    assert (said["names"], said["looks_like"]) == (["Rex"], ["Rex"])
+
+
+def info_names(run, path):
+    rows = [line.split("\t") for line in run("info", path).stdout.splitlines()]
+    return [row for row in rows if row[0].endswith("in the photo")]
 
 
 def test_info_as_json_has_every_date_and_region(run, photo):

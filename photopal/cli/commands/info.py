@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from photopal.assistant.explanation import BY_WHOM
 from photopal.cli.context import session_of
 from photopal.cli.output import Listing, show_json, show_listing
 from photopal.errors import NothingFoundError
-from photopal.text import join_words
+from photopal.text import fold, join_words
 
 if TYPE_CHECKING:
     from photopal.library import CaptionRecord, PhotoRecord
+    from photopal.library.evidence import PhotoEvidence
     from photopal.photos.metadata import Field, Metadata
 
 _SINGLE: tuple[tuple[Field, str], ...] = (
@@ -43,8 +45,8 @@ def info(
     """Show what is known about a photo, and where each fact comes from.
 
     Dates, cameras, positions, keywords, persons and faces come from the file, from sidecars beside it and
-    from its name; the caption and who is in the photo come from you or a model. The date that counts is
-    listed first, then those of the other sources.
+    from its name; the caption comes from you or a model. Who is in the photo is listed by whose word decides
+    it, as in `photopal who`. The date that counts is listed first, then those of the other sources.
 
     Examples:
       photopal info beach.jpg
@@ -58,16 +60,16 @@ def info(
         if record is None:
             raise NothingFoundError(f"{photo}: not in the library", hint="photopal index FOLDER")
         metadata = library.facts.get(record.id) or Metadata()
-        caption = library.captions.get(record.id)
+        evidence = library.corrections.evidence(record.id)
+        # A caption with the name of somebody whom the user has taken off the photo is shown nowhere.
+        caption = None if evidence.is_contradicted else library.captions.get(record.id)
         paths = library.paths.of(record.id)
-        seen = {each.concept_id for each in caption.appearances if each.is_present} if caption else set()
-        names = [concept.name for concept in library.concepts.all() if concept.id in seen]
     if json:
-        show_json(session.out, _as_json(record, paths, metadata, caption, names))
+        show_json(session.out, _as_json(record, paths, metadata, caption, evidence))
         return
     rows: list[_Row] = [("path", str(path), "") for path in paths]
     rows.append(("size", f"{record.width_px} x {record.height_px} pixels, {record.size_bytes:,} bytes", ""))
-    rows += [*_dates(metadata), *_facts(metadata, record), *_by_models(caption, names)]
+    rows += [*_dates(metadata), *_facts(metadata, record), *_caption(caption), *_names(evidence)]
     show_listing(session.out, Listing(("what", "value", "source"), rows))
 
 
@@ -107,11 +109,23 @@ def _words(field: str, value: Any) -> str:
     return f"{value:g} m" if field == "altitude_m" else str(value)
 
 
-def _by_models(caption: CaptionRecord | None, names: list[str]) -> list[_Row]:
-    if caption is None:
+def _caption(caption: CaptionRecord | None) -> list[_Row]:
+    if caption is None or not caption.text:
         return []
-    rows = [("caption", caption.text, "you" if caption.by_hand else _BY[caption.source])]
-    return rows + ([("in the photo", join_words(names), "model")] if names else [])
+    return [("caption", caption.text, "you" if caption.by_hand else _BY[caption.source])]
+
+
+def _names(evidence: PhotoEvidence) -> list[_Row]:
+    """Who is in the photo, a row for each source, and who is not by the user's word."""
+    sources = {one.concept_id: one.source for one in evidence.concepts}
+    by_source: dict[str, list[str]] = {}
+    for concept_id, name in sorted(evidence.shown.items(), key=lambda shown: fold(shown[1])):
+        words = f"looks like {name}" if concept_id in evidence.looks_like else name
+        by_source.setdefault(BY_WHOM[sources[concept_id]], []).append(words)
+    rows = [("in the photo", join_words(names), source) for source, names in by_source.items()]
+    if evidence.taken_off:
+        rows.append(("not in the photo", join_words(evidence.taken_off), BY_WHOM["user"]))
+    return rows
 
 
 def _as_json(
@@ -119,7 +133,7 @@ def _as_json(
     paths: list[Path],
     metadata: Metadata,
     caption: CaptionRecord | None,
-    names: list[str],
+    evidence: PhotoEvidence,
 ) -> dict[str, Any]:
     taken = metadata.taken
     return {
@@ -144,5 +158,6 @@ def _as_json(
         "caption": caption and caption.text,
         "caption_by_hand": caption and caption.by_hand,
         "caption_source": caption and caption.source,
-        "names": names,
+        "names": sorted(evidence.shown.values(), key=fold),
+        "looks_like": sorted((evidence.shown[concept_id] for concept_id in evidence.looks_like), key=fold),
     }
