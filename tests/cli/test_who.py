@@ -36,6 +36,23 @@ def test_persons_whom_only_the_file_names_are_listed_and_told_of(run, home):
     assert "Its file also names Edna (1)." in run("ask", "Who is on my photos?").stdout
 
 
+def test_a_person_in_the_file_is_listed_once_whatever_they_are_called_now(run, home):
+    names = ("Edna", "Unknown", "Jo O’Neil", "Jo O'Neil", "Nana")
+    with Library(home / "library.db") as library:
+        photo = Photo(
+            path=Path("/p/a.jpg"), content_hash="a" * 32, size_bytes=1, mtime_ns=1, width_px=8, height_px=8,
+            format="JPEG", exif=Exif(), thumbnail=b"jpeg",
+            metadata=Metadata(facts=tuple(Fact("person", name, "XMP") for name in names)),
+        )  # fmt: skip
+        library.photos.add(photo)
+        library.concepts.add("Edna")
+        library.concepts.add("Nana")
+        library.concepts.remove("Nana")
+    assert run("who", "/p/a.jpg").stdout == "Edna\tyes\tfile\t\t\nJo O’Neil\tyes\tfile\t\t\n"
+    run("rename-concept", "Edna", "Grandma")
+    assert list(entries(run, "/p/a.jpg")) == ["Grandma", "Jo O’Neil"]
+
+
 def test_a_name_is_taken_off_and_another_put_on_in_one_change(run, family):
     result = run("who", "/p/beach.jpg", "--not", "anna", "--is", "Rex=10,12,20,30")
     assert (result.exit_code, result.stdout) == (0, "")

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from photopal.assistant.explanation import BY_WHOM
+from photopal.assistant.file_names import FileNames
 from photopal.cli.context import Session, session_of
 from photopal.cli.inputs import parse_box, read_paths
 from photopal.cli.output import Listing, safe, show_json, show_line, show_listing
 from photopal.errors import NothingFoundError, UsageError
 from photopal.files import is_folder
-from photopal.text import count, join_words, name_key
+from photopal.text import count, join_words
 
 if TYPE_CHECKING:
     from photopal.library import ConceptRecord, Library, PhotoRecord
@@ -73,7 +74,8 @@ def who(
         raise UsageError("a box can only be given for a single photo")
     with session.library_to_write() if said else session.library_to_read() as library:
         rows = [_photo_at(library, path) for path in paths]
-        persons = {row.id: _persons_in_file(library, row) for row in rows}
+        file_names = FileNames(library)
+        persons = {row.id: list(file_names.others(row, library.facts.get(row.id))) for row in rows}
         if not library.concepts.all() and not (any(persons.values()) and not said):
             raise NothingFoundError("no concepts yet", hint="photopal add-concept NAME PHOTO...")
         if said:
@@ -84,13 +86,6 @@ def who(
             show_json(session.out, [_as_json(row, known, concepts, persons[row.id]) for row, known in found])
         elif not said:
             _show(session, library, found, persons)
-
-
-def _persons_in_file(library: Library, photo: PhotoRecord) -> list[str]:
-    """Whom the files of a photo name and who is not registered."""
-    facts = library.facts.get(photo.id)
-    registered = {name_key(concept.name) for concept in library.concepts.all()}
-    return [name for name in (facts.names() if facts else []) if name_key(name) not in registered]
 
 
 @dataclass(frozen=True)
