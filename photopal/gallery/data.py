@@ -19,7 +19,7 @@ from photopal.assistant.explanation import DECIDED_BY, VERDICTS, explain_names, 
 from photopal.assistant.file_names import FileNames
 from photopal.library import ConceptRecord, Library, PhotoRecord
 from photopal.photos.metadata import Metadata
-from photopal.text import fold
+from photopal.text import name_key
 
 _LINE_ENDS = {"\u2028": "\\u2028", "\u2029": "\\u2029", "<": "\\u003c"}
 # What a browser's encodeURIComponent leaves as it is; other names are written a second time, as a link.
@@ -100,7 +100,7 @@ def describe(
         "f": path.name,
         "l": quoted if quoted != as_text else None,
         "k": _words_of_file(
-            said, hidden={*map(fold, others), *(fold(names[e.concept_id]) for e in evidence.concepts)}
+            said, hidden=set(map(name_key, [*others, *(names[e.concept_id] for e in evidence.concepts)]))
         ),
         "g": [round(photo.latitude or 0.0, 4), round(photo.longitude or 0.0, 4)] if has_position else None,
     }
@@ -139,7 +139,9 @@ def _edges(box: tuple[float, float, float, float] | None) -> list[float] | None:
 def _words_of_file(facts: Metadata | None, *, hidden: set[str]) -> str | None:
     """Title, description, keywords and persons of the file, but those that are shown as names."""
     words = [] if facts is None else facts.words()
-    return " · ".join(" ".join(str(word).split()) for word in words if fold(str(word)) not in hidden) or None
+    return (
+        " · ".join(" ".join(str(word).split()) for word in words if name_key(str(word)) not in hidden) or None
+    )
 
 
 def _verdict(entry: dict[str, Any]) -> str:

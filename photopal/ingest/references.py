@@ -18,7 +18,7 @@ from photopal.library.models import ConceptRecord
 from photopal.photos import Photo, Skipped, find_photos, open_photo, record_photo
 from photopal.photos.decode import open_header, quiet_pillow
 from photopal.photos.geocode import PlaceNames
-from photopal.text import count, fold
+from photopal.text import count
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,7 @@ def add_references(
     ]
     place_names = PlaceNames()
     with library.history.recording(f'added {count(len(files), "photo")} of "{" ".join(name.split())}"'):
-        concept = next((c for c in library.concepts.all() if fold(c.name) == fold(name)), None)
+        concept = library.concepts.get_or_none(name)
         is_new = concept is None
         if concept is None:
             concept = library.concepts.add(name, kind=kind or "person", about=about)

@@ -55,7 +55,7 @@ class Concepts:
         """Name a person, pet or thing.
 
         Args:
-            name: Unique in whichever case it is written.
+            name: Unique in whichever case and with whichever apostrophe it is written.
             kind: "person", "pet" or "thing".
             about: Anything worth knowing, in the user's words.
 
@@ -77,16 +77,31 @@ class Concepts:
         return _concept_record(row)
 
     def get(self, name: str) -> ConceptRecord:
-        """Return a concept by its name, in whichever case.
+        """Return a concept by its name, in whichever case and with whichever apostrophe.
 
         Raises:
             ConceptError: Nothing has this name; the hint has the nearest one.
         """
-        sql = "SELECT * FROM concepts WHERE folded = ? AND removed_at IS NULL"
-        rows = self._connection.rows(sql, (storable(fold(name)),))
-        if not rows:
+        concept = self.get_or_none(name)
+        if concept is None:
             raise ConceptError(f'no concept named "{name}"', hint=self._nearest(name))
-        return _concept_record(rows[0])
+        return concept
+
+    def get_or_none(self, name: str) -> ConceptRecord | None:
+        """Return a concept by its name as `get` does, None where nothing has it."""
+        rows = self._called(name, "removed_at IS NULL")
+        return _concept_record(rows[0]) if rows else None
+
+    def _called(self, name: str, condition: str) -> list[sqlite3.Row]:
+        """The concepts of a name for which a condition holds, the last removed first.
+
+        In libraries from before apostrophes were one, O'Neil and O’Neil may be two: each is then its own.
+        """
+        sql = f"SELECT * FROM concepts WHERE {condition} AND {{}} ORDER BY removed_at DESC, id DESC"
+        if rows := self._connection.rows(sql.format("folded = ?"), (storable(fold(name)),)):
+            return rows
+        rows = self._connection.rows(sql.format("true"))
+        return [row for row in rows if name_key(row["name"]) == name_key(name)]
 
     def all(self) -> list[ConceptRecord]:
         """Return every concept, by name."""
@@ -220,11 +235,7 @@ class Concepts:
             ConceptError: None was removed under this name, or another concept has it now.
         """
         with self._connection.writing():
-            rows = self._connection.rows(
-                "SELECT * FROM concepts WHERE folded = ? AND removed_at IS NOT NULL"
-                " ORDER BY removed_at DESC, id DESC LIMIT 1",
-                (storable(fold(name)),),
-            )
+            rows = self._called(name, "removed_at IS NOT NULL")
             if not rows:
                 raise ConceptError(f'no removed concept named "{name}"')
             if rows[0]["merged_into"] is not None:
@@ -374,11 +385,7 @@ class Concepts:
             ConceptError: Nothing of this name was merged, or another concept has the name now.
         """
         with self._connection.writing():
-            rows = self._connection.rows(
-                "SELECT * FROM concepts WHERE folded = ? AND merged_into IS NOT NULL"
-                " ORDER BY removed_at DESC, id DESC LIMIT 1",
-                (storable(fold(name)),),
-            )
+            rows = self._called(name, "merged_into IS NOT NULL")
             if not rows:
                 names = [name for merged in self.merged_names().values() for name in merged]
                 raise ConceptError(
@@ -428,24 +435,28 @@ class Concepts:
 
     def removed_names(self) -> list[str]:
         """Return the names that were removed and that nothing has now; captions may still have them."""
-        rows = self._connection.rows(
-            "SELECT DISTINCT name FROM concepts WHERE removed_at NOT NULL AND merged_into IS NULL"
-            " AND folded NOT IN (SELECT folded FROM concepts WHERE removed_at IS NULL) ORDER BY name"
+        removed = self._connection.iter_column(
+            "SELECT DISTINCT name FROM concepts WHERE removed_at NOT NULL AND merged_into IS NULL "
+            " ORDER BY name"
         )
-        return [row[0] for row in rows]
+        taken = set(map(name_key, self.names()))
+        return [name for name in removed if name_key(name) not in taken]
 
-    def refuse_taken(self, name: str, *, except_id: int = 0) -> None:
+    def refuse_taken(self, name: str, *, except_id: int = 0, exactly: bool = False) -> None:
         """Raise where another concept has a name.
+
+        Args:
+            name: The name.
+            except_id: The concept that may have it.
+            exactly: Whether a name that differs in the apostrophe alone is another one.
 
         Raises:
             ConceptError: It has; the message says which.
         """
-        rows = self._connection.rows(
-            "SELECT name FROM concepts WHERE folded = ? AND removed_at IS NULL AND id <> ?",
-            (fold(name), except_id),
-        )
-        if rows:
-            raise ConceptError(f'the name "{rows[0]["name"]}" is already in use')
+        for taken in self.names(except_id=except_id):
+            is_alike = not exactly and name_key(taken) == name_key(name)
+            if is_alike or fold(taken) == fold(name):
+                raise ConceptError(f'the name "{taken}" is already in use')
 
     def quoted_name(self, concept_id: int) -> str:
         """Return the name of a concept, removed or not, as the journal writes it."""

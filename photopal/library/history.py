@@ -22,7 +22,7 @@ from photopal.library.face_sums import recount_groups
 from photopal.library.fts import WordIndex
 from photopal.library.models import JournalEntry
 from photopal.library.sidecar_files import FileState, put_back
-from photopal.text import fold, replace_name
+from photopal.text import name_key, replace_name
 
 if TYPE_CHECKING:
     from photopal.library.captions import Captions
@@ -464,7 +464,7 @@ class History:
         )
         for row in rows:
             images = [json.loads(image) for image in (row["before"], row["after"]) if image]
-            if any(fold(image["name"]) == fold(name) for image in images):
+            if any(name_key(image["name"]) == name_key(name) for image in images):
                 raise ConceptError(
                     f'the name "{name}" has been used by a later change',
                     hint=f"First undo entry {row['id']}: {row['what']}.",
@@ -481,7 +481,8 @@ class History:
             self._connection.execute(f"DELETE FROM {table} WHERE {condition}", key)
         else:
             if table == "concepts" and image["removed_at"] is None:
-                self._concepts.refuse_taken(image["name"], except_id=key[0])
+                # What was there before may come back beside a name that differs in the apostrophe alone.
+                self._concepts.refuse_taken(image["name"], except_id=key[0], exactly=True)
             values = {
                 name: bytes.fromhex(value["hex"]) if isinstance(value, dict) else value
                 for name, value in image.items()

@@ -1,12 +1,14 @@
 """What the user says of people, pets and things is kept, and can be taken back."""
 
 import io
+import sqlite3
+from contextlib import closing
 
 import pytest
 from PIL import Image
 
 from photopal.errors import ConceptError, LibraryError
-from photopal.library import Appearance, SearchQuery
+from photopal.library import Appearance, Library, SearchQuery
 
 
 def names_found(library, text):
@@ -33,6 +35,55 @@ def test_a_name_is_one_in_whichever_case_and_encoding(library, name):
     assert library.concepts.get(name).name == "René"
     with pytest.raises(ConceptError, match="is already in use"):
         library.concepts.add(name)
+
+
+def test_a_name_is_one_with_whichever_apostrophe(library):
+    oneil = library.concepts.add("O’Neil")
+    assert library.concepts.get("O'Neil") == library.concepts.get("o‘neil") == oneil
+    with pytest.raises(ConceptError, match='the name "O’Neil" is already in use'):
+        library.concepts.add("O'NEIL")
+    library.concepts.add("Anna")
+    with pytest.raises(ConceptError, match="is already in use"):
+        library.concepts.rename("Anna", "O'Neil")
+    assert library.concepts.rename("O'Neil", "O'Neil").name == "O'Neil"
+    library.concepts.remove("O’Neil")
+    assert library.concepts.removed_names() == ["O'Neil"]
+    assert library.concepts.restore("O’Neil").id == oneil.id
+    library.concepts.merge("Anna", "O’Neil")
+    assert library.concepts.split("O’Neil").id == oneil.id
+
+
+def test_a_removed_name_does_not_come_back_beside_one_that_is_written_alike(library):
+    library.concepts.add("O’Neil")
+    library.concepts.remove("O’Neil")
+    library.concepts.add("O'Neil")
+    assert library.concepts.removed_names() == []
+    with pytest.raises(ConceptError, match='"O\'Neil" is already in use'):
+        library.concepts.restore("O’Neil")
+    removal = library.history.entries(2)[1]
+    with pytest.raises(ConceptError, match="has been used by a later change"):
+        library.history.undo(removal.id)
+
+
+def test_names_that_differ_in_the_apostrophe_and_were_kept_apart_stay_apart(tmp_path, make_photo):
+    path = tmp_path / "library.db"
+    with Library(path) as library:
+        first, second = library.concepts.add("O’Neil"), library.concepts.add("Twin")
+        library.concepts.add_reference(second.id, library.photos.add(make_photo(1)))
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("UPDATE concepts SET name = 'O''Neil', folded = 'o''neil' WHERE name = 'Twin'")
+    with Library(path) as library:
+        concepts = library.concepts
+        assert (concepts.get("O’NEIL").id, concepts.get("O'NEIL").id) == (first.id, second.id)
+        assert concepts.get("O‘Neil").id in (first.id, second.id)
+        concepts.update(first.id, about="tall")
+        concepts.merge("O’Neil", "O'Neil")
+        assert [concept.id for concept in concepts.all()] == [first.id]
+        assert concepts.get("O'Neil").id == first.id
+        library.history.undo()
+        assert concepts.get("O'Neil").id == second.id
+        assert concepts.rename("O'Neil", "Pat").id == second.id
+        assert concepts.get("O'Neil").id == first.id
 
 
 @pytest.mark.parametrize("name", ["", "   ", "a\x00b", "\ud800", "x" * 81])
