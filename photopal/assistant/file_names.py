@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from photopal.photos.metadata import NOBODY
 from photopal.text import name_key
 
 if TYPE_CHECKING:
@@ -67,8 +68,9 @@ class FileNames:
             Boxes as of `Metadata.named_boxes`, by name.
         """
         found = {} if facts is None else facts.named_boxes(photo.width_px, photo.height_px)
-        return {
-            name: box
-            for name, box in found.items()
-            if (key := name_key(name)) not in self._concepts and key not in self._removed
-        }
+        return {name: box for name, box in found.items() if self.is_other(name)}
+
+    def is_other(self, name: str) -> bool:
+        """Tell whether a name in a file is somebody's who is no concept and was not removed."""
+        key = name_key(name)
+        return not (key in NOBODY or key in self._concepts or key in self._removed)

@@ -15,6 +15,7 @@ from PIL import Image
 from photopal.assistant.analysis import KnownFacts, PhotoAnalysis, Seen, Sighting, corrected
 from photopal.assistant.assistant import Assistant
 from photopal.assistant.evidence import LookedAt
+from photopal.assistant.file_names import FileNames
 from photopal.assistant.occasions import Trips, birthdays, find_trips, holiday, trip_words
 from photopal.assistant.query.daytimes import part_of_day
 from photopal.assistant.query.entities import Known, mark_entities
@@ -175,7 +176,9 @@ def describe_known(
     absent = {name_key(name) for name in evidence.taken_off}
     said = {name_key(concept.name) for concept, _ in shown}
     metadata = metadata or library.facts.get(photo.id)
-    return " ".join([f"{first}.", *_trip(library, photo, trips), *_of_file(metadata, hidden=absent | said)])
+    persons = list(FileNames(library).others(photo, metadata))
+    of_file = _of_file(metadata, persons, hidden=absent | said)
+    return " ".join([f"{first}.", *_trip(library, photo, trips), *of_file])
 
 
 def _trip(library: Library, photo: PhotoRecord, trips: Trips | None) -> list[str]:
@@ -195,8 +198,8 @@ def _day_taken(photo: PhotoRecord) -> date | None:
         return None
 
 
-def _of_file(facts: Metadata | None, *, hidden: set[str]) -> list[str]:
-    """What the file says: title, description, keywords, and persons, without the folded names in `hidden`."""
+def _of_file(facts: Metadata | None, persons: Sequence[str], *, hidden: set[str]) -> list[str]:
+    """What the file says: title, description, keywords but for the names in `hidden`, and other persons."""
     if facts is None:
         return []
     sentences = []
@@ -204,7 +207,6 @@ def _of_file(facts: Metadata | None, *, hidden: set[str]) -> list[str]:
     if texts:
         sentences.append(f"Its file says {join_words([_quoted(text) for text in texts])}.")
     keywords = [word for word in facts.all("keyword") if name_key(word) not in hidden]
-    persons = [name for name in facts.names() if name_key(name) not in hidden]
     keywords = [word for word in keywords if word not in persons]
     if persons:
         sentences.append(f"According to its file, {join_words(persons)} {_verb(persons)} in it.")

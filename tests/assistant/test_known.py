@@ -96,6 +96,14 @@ def test_such_a_caption_follows_what_the_user_says(named_library, blind_assistan
     assert named_library.captions.get(photo.id).text == f"Anna {SAID}".replace("Ben and Zoe are", "Zoe is")
 
 
+def test_whom_the_file_names_by_an_earlier_name_is_named_once(named_library, photo):
+    named_library.concepts.rename("Ben", "Benedict")
+    facts = Metadata(facts=tuple(Fact("person", name, "XMP") for name in ("Ben", "Zoe", "Unknown")))
+    text = describe_known(named_library, photo, metadata=facts)
+    assert text.startswith("Benedict in Alfama")
+    assert text.endswith("According to its file, Zoe is in it.")
+
+
 def test_a_caption_made_up_by_an_earlier_version_is_replaced(named_library, assistant, photo, monkeypatch):
     caption_photos(named_library, assistant, [photo])
     named_library.connection.execute("UPDATE captions SET source = NULL")

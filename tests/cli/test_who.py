@@ -1,6 +1,7 @@
 """`photopal who` and what puts names right: remove-reference, merge-concepts and split-concept."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,8 @@ def test_a_person_in_the_file_is_listed_once_whatever_they_are_called_now(run, h
     assert run("who", "/p/a.jpg").stdout == "Edna\tyes\tfile\t\t\nJo O’Neil\tyes\tfile\t\t\n"
     run("rename-concept", "Edna", "Grandma")
     assert list(entries(run, "/p/a.jpg")) == ["Grandma", "Jo O’Neil"]
+    assert "Its file also names Jo" in (answer := run("ask", "Who is on my photos?").stdout)
+    assert not {"Edna", "Unknown", "Nana"} & set(re.findall(r"\w+", answer))
 
 
 def test_a_name_is_taken_off_and_another_put_on_in_one_change(run, family):

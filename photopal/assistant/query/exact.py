@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+from photopal.assistant.file_names import FileNames
 from photopal.assistant.query.criteria import Criteria, Question, Ranked
 from photopal.assistant.query.dates import Period
 from photopal.assistant.query.intents import Kind
@@ -26,7 +27,7 @@ from photopal.assistant.query.phrasing import (
 )
 from photopal.assistant.query.selection import LibraryAnswer, Selection, nothing_found, reservations
 from photopal.library import ConceptKind, Library, Order, PhotoRecord, SearchHit
-from photopal.text import count, fold, join_words, plural
+from photopal.text import count, join_words, plural
 
 _MOST_SCANNED = 500
 _KIND_NOUNS: Mapping[ConceptKind, str] = {"person": "person", "pet": "pet", "thing": "thing"}
@@ -358,9 +359,9 @@ def _named_in_files(asked: ExactQuestion) -> str:
     """Say whom the files of the photos name besides everybody who is registered."""
     if asked.group in ("pet", "thing") or asked.question.elsewhere:
         return ""
-    registered = {fold(concept.name) for concept in asked.library.concepts.all()}
+    file_names = FileNames(asked.library)
     found = asked.library.search.count_by_person(asked.photos.query())
-    others = [(name, number) for name, number in found if fold(name) not in registered]
+    others = [(name, number) for name, number in found if file_names.is_other(name)]
     who = "Its file also names" if asked.photos.count() == 1 else "Their files also name"
     return f" {who} {counted(others, most=asked.most)}." if others else ""
 
