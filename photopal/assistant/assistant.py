@@ -77,9 +77,10 @@ class Assistant:
         has_marks: Whether marks are drawn for the model (MC-LLaVA, section 3.3).
         finder: Finds who is on photos without the model, by faces and looks, if that is wanted.
         glance: Looks at photos as `EvidenceFinder.glance` does, where there is no finder.
+        on_ood_check: Told of each photo that is looked at whether the model understands it.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one parameter for each thing it looks with
         self,
         model: VisionModel,
         bank: Bank,
@@ -88,6 +89,7 @@ class Assistant:
         has_marks: bool = True,
         finder: EvidenceFinder | None = None,
         glance: Callable[[Sequence[Image.Image]], list[PhotoFeatures] | None] | None = None,
+        on_ood_check: Callable[[bool], None] = lambda is_known: None,
     ) -> None:
         self.model = model
         self.bank = bank
@@ -95,6 +97,7 @@ class Assistant:
         self.has_marks = has_marks
         self.finder = finder
         self._glance = glance if finder is None else finder.glance
+        self._on_ood_check = on_ood_check
 
     def analyze(self, image: Image.Image) -> PhotoAnalysis:
         """Look at an upright RGB photo: encode it once and decide who is where."""
@@ -122,6 +125,8 @@ class Assistant:
             )
             for image, features, glance in zip(images, encoded, glances, strict=True)
         ]
+        for look in looks:
+            self._on_ood_check(look.is_understood)
         if not self.concepts:
             return looks
         readings = [self._read(features) for features in encoded]

@@ -26,16 +26,16 @@ if TYPE_CHECKING:
 
 
 OOD_WARNING = (
-    "These photos do not look drawn. The bundled model only understands drawn photos, so it is not asked "
+    "These photos do not look drawn. The {model} model only understands drawn photos, so it is not asked "
     "about camera photos: photopal says only what is known of them. For captions of what they show, choose a "
     "vision-language model; see `photopal model --help`."
 )
 
 
 class OODCounter:
-    """Says once that photos do not look drawn, when more than one in ten of those seen so far do not.
+    """Says once that photos do not look drawn, when the model refused more than one in ten of those so far.
 
-    One in five hundred drawn photos looks strange to the bundled model, so a single one says little.
+    A drawn photo may look strange to a model too, so a single one among many says little.
     """
 
     def __init__(self, session: Session) -> None:
@@ -45,12 +45,12 @@ class OODCounter:
         self._has_warned = False
 
     def add(self, is_known: bool, /) -> None:
-        """Count a photo."""
+        """Count a photo that was looked at, with whether the model understands it."""
         self._seen += 1
         self._unlike += not is_known
         if not self._has_warned and self._unlike * 10 > self._seen:
             self._has_warned = True
-            self._session.warn(OOD_WARNING)
+            self._session.warn(OOD_WARNING.format(model=self._session.settings.model))
 
 
 class Session:
@@ -98,6 +98,11 @@ class Session:
         from photopal.config import load_settings
 
         return load_settings(home=self._home, model=self._model, device=self._device)
+
+    @cached_property
+    def ood_counter(self) -> OODCounter:
+        """Counts the photos that the model refuses, over the whole run."""
+        return OODCounter(self)
 
     def say(self, words: str, *, style: str = "") -> None:
         """Talk to the user on stderr; silent with `--quiet`."""
@@ -214,7 +219,6 @@ class Session:
             device=model.device,
             most_bytes=self.settings.features_mb * 2**20,
         )
-        model.on_ood_check = OODCounter(self).add
         return model
 
     @contextmanager

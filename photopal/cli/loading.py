@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from photopal.cli.context import OODCounter, Session
+from photopal.cli.context import Session
 from photopal.cli.crash import where_to_read
 from photopal.errors import ModelError, PhotopalError, in_a_line
 from photopal.files import is_there
@@ -81,7 +81,7 @@ def assistant_of(session: Session, library: Library, *, model: VisionModel, path
     most_bytes = session.settings.features_mb * 2**20
     cache = FeatureCache(session.settings.features_path, ENCODER, most_bytes=most_bytes)
     finder = EvidenceFinder(library, cache=cache, detect=lambda path: _detect(session, path))
-    return Assistant(model, bank, concepts, finder=finder)
+    return Assistant(model, bank, concepts, finder=finder, on_ood_check=session.ood_counter.add)
 
 
 @contextmanager
@@ -137,7 +137,7 @@ def employ_crew(
             model=(settings.model_name_or_path, settings.device, settings.dtype),
             image_tokens=settings.image_tokens,
             finds_faces=has_faces and any(concept.kind == "person" for concept in library.concepts.all()),
-            on_ood_check=OODCounter(session).add,
+            on_ood_check=session.ood_counter.add,
         )
 
 

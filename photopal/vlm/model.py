@@ -51,13 +51,11 @@ class LoadedModel:
     ) -> None:
         """Take over a loaded, frozen checkpoint.
 
-        `ood_detector` knows the photos it was made for, where it is made for some kind only. `on_ood_check`,
-        if set, is then called for every photo that is encoded, with whether it is of that kind.
+        `ood_detector` knows the photos it was made for, where it is made for some kind only.
         """
         self.name = name
         self.fingerprint = fingerprint
         self.ood_detector = ood_detector
-        self.on_ood_check: Callable[[bool], None] | None = None
         self.variant = ""  # in file names, tells features with fewer tokens or bits from others
         self.feature_cache: FeatureCache | None = None  # set to store features that have a key
         self.device, self.dtype = checkpoint.device, checkpoint.dtype
@@ -154,13 +152,8 @@ class LoadedModel:
         """
         encode = partial(self._family.encode, self._checkpoint)
         if self.feature_cache is not None and keys:
-            encoded = self.feature_cache.get_or_encode(keys, images, encode)
-        else:
-            encoded = encode(images) if images else []
-        if self.ood_detector is not None and self.on_ood_check is not None:
-            for features in encoded:
-                self.on_ood_check(self.is_in_distribution(features))
-        return encoded
+            return self.feature_cache.get_or_encode(keys, images, encode)
+        return encode(images) if images else []
 
     def is_in_distribution(self, features: PhotoFeatures, second: PhotoFeatures | None = None) -> bool:
         """Whether the model was made for photos like this; True for a model that was made for any.

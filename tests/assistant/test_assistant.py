@@ -120,6 +120,27 @@ def test_without_names_an_assistant_sees_nobody(model, assistant, drawn_family):
     assert plain.analyze(open_photo(drawn_family.both)).sightings == ()
 
 
+class Strict:
+    """A detector to which every photo looks strange, unless the other encoder sees it too."""
+
+    def is_in_distribution(self, features, second=None):
+        return second is not None
+
+
+def test_each_photo_is_counted_once_as_it_is_decided_whether_the_model_is_asked(
+    assistant, drawn_family, monkeypatch
+):
+    monkeypatch.setattr(assistant.model, "ood_detector", Strict())
+    seer = certain(assistant, present=True)
+    image, known = open_photo(drawn_family.both), []
+    for glance in (lambda images: list(images), lambda images: None):
+        counting = Assistant(seer.model, seer.bank, seer.concepts, glance=glance, on_ood_check=known.append)
+        analysis = counting.analyze(image)
+        assert known.pop() == analysis.is_understood == (glance([image]) is not None)
+        assert counting.personalize(analysis).marks
+        assert known == [], "nor is the copy with marks"
+
+
 @pytest.mark.parametrize("kind", ["tiny_smolvlm", "tiny_qwen"])
 def test_places_lie_on_the_photo_in_other_families_too(kind, request, named_library, drawn_family, tmp_path):
     from photopal.concepts.registration import refresh_bank

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from PIL import Image, PngImagePlugin
@@ -45,6 +46,18 @@ def test_everybody_is_said_to_be_here_or_not(locate, drawn_family):
     x, y, width, height = told[0]["box"]
     assert x + width <= 160
     assert y + height <= 160
+
+
+def test_only_photos_that_the_model_is_not_asked_about_are_said_not_to_look_drawn(
+    locate, run, tiny_llava, drawn_family, monkeypatch
+):
+    blind = SimpleNamespace(is_in_distribution=lambda features, second=None: False)
+    monkeypatch.setattr("photopal.vlm.load.load_ood_detector", lambda _: blind)
+    photos = map(str, drawn_family.photos["Anna"])
+    added = run("add-concept", "Cleo", *photos, PHOTOPAL_MODEL=str(tiny_llava))
+    assert added.exit_code == 0
+    assert "look drawn" not in added.stderr
+    assert locate(drawn_family.both).stderr.count("These photos do not look drawn") == 1
 
 
 def test_of_two_in_one_place_it_is_said_who_is_recognized_instead(locate, drawn_family, home, monkeypatch):

@@ -9,6 +9,8 @@ import pytest
 import torch
 from PIL import Image
 
+from photopal.assistant.assistant import Assistant
+from photopal.concepts import Bank
 from photopal.errors import ModelError
 from photopal.instances import load_encoder
 from photopal.lab.pretrain.ood_fit import draw_pictures, fit_ood_detector
@@ -107,13 +109,13 @@ def test_a_broken_file_is_a_clear_error(tmp_path):
 def test_the_bundled_model_knows_drawn_photos_and_no_others():
     model = load_model()
     known: list[bool] = []
-    model.on_ood_check = known.append
+    looking = Assistant(model, Bank(model.fingerprint, ""), [], on_ood_check=known.append)
     pictures = draw_pictures(99, held_out=True)
-    model.encode_photos([next(pictures) for _ in range(40)])
+    looking.analyze_each([next(pictures) for _ in range(40)])
     assert len(known) == 40
     assert sum(known) >= 39
     known.clear()
-    model.encode_photos(camera_like_pictures())
+    looking.analyze_each(camera_like_pictures())
     assert known == [False] * len(camera_like_pictures())
     encoder = load_encoder()
     for images, is_known in (([next(pictures) for _ in range(20)], True), (camera_like_pictures(), False)):
