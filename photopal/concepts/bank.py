@@ -43,7 +43,10 @@ class BankConcept:
         separation: How well its threshold tells its reference photos, each left out, from others: the share
             of them above it less that of the others; None where that was not measured.
         words: What it looks like, such as "a black dog", where the model cannot read registered embeddings:
-            its soft tokens began as these, and all but recognition is asked in these; else empty.
+            all but recognition is asked in these, and its soft tokens are these until they are tuned; else
+            empty.
+        about: What the user said of its looks when it was registered or got its words; empty where nothing
+            was said, so that the words are the model's own.
         yes_bias: How much the model is for Yes with its embeddings; see `fit_yes_bias`.
         made_from: Content hashes of those reference photos whose files were there when it was made; empty
             in banks of before.
@@ -59,6 +62,7 @@ class BankConcept:
     corrections_key: str = ""
     separation: float | None = None
     words: str = ""
+    about: str = ""
     yes_bias: float = 0.0
     made_from: tuple[str, ...] = ()
 
@@ -170,6 +174,8 @@ def save_bank(bank: Bank, path: Path) -> None:
         }
         if concept.words:
             records[str(concept_id)]["words"] = concept.words
+        if concept.about:
+            records[str(concept_id)]["about"] = concept.about
         if concept.yes_bias:
             records[str(concept_id)]["yes_bias"] = concept.yes_bias
     facts: dict[str, Any] = {
@@ -231,6 +237,7 @@ def load_bank(path: Path, *, fingerprint: str) -> Bank:
                 corrections_key=str(facts.get("corrections", "")),
                 separation=facts.get("separation"),
                 words=str(facts.get("words", "")),
+                about=str(facts.get("about", "")),
                 yes_bias=float(facts.get("yes_bias", 0.0)),
                 made_from=tuple(map(str, facts.get("made_from", ()))),
             )

@@ -340,7 +340,7 @@ def register_concepts(
                 references_key=keys[i],
                 options=options or RegisterOptions(),
             )
-            registered[i] = replace(made, made_from=tuple(sorted(stale[i])))
+            registered[i] = replace(made, made_from=tuple(sorted(stale[i])), about=concepts[i].looks)
         except Exception as error:  # noqa: BLE001 - as in `find_all_subjects`
             failed[i] = _release_frames(error)
     if registered or is_corrected or is_smaller:

@@ -57,7 +57,10 @@ def put_into_words(
 
     Whether it can is known where others were tuned; else it is asked about the reference photos of several
     concepts. With a single one that cannot be told, and of models made for photos of any kind no one is known
-    that can. Where a model was not made for such photos, nothing changes. Tuned concepts stay as they are.
+    that can. Where a model was not made for such photos, nothing changes.
+
+    Words of which the user says something else now, or nothing any more, change at once. What was tuned stays
+    as it is, but for the words in which captions and answers speak of it.
 
     Args:
         library: Has the concepts and their reference photos.
@@ -71,36 +74,50 @@ def put_into_words(
     Raises:
         BankError: The bank cannot be written.
     """
-    bank = _in_the_users_words(library, store.model, result.bank)
-    if not bank.has_open_words:
-        if bank is not result.bank:
-            save_bank(bank, path)
+    bank = result.bank
+    changed = _described_otherwise(library, bank)
+    if not (bank.has_open_words or changed):
         return bank
     worded = replace(bank, has_open_words=False)
-    untold = [i for i, concept in bank.concepts.items() if not concept.is_tuned and not concept.words]
-    if untold and not any(concept.is_tuned and not concept.words for concept in bank.concepts.values()):
+    untold = []
+    if bank.has_open_words and not any(one.is_tuned and not one.words for one in bank.concepts.values()):
+        untold = [
+            i
+            for i, concept in bank.concepts.items()
+            if not concept.is_tuned and not concept.words and i not in changed
+        ]
+    if untold or changed:
         everyone = result.found
         if not everyone:  # they were registered by a command that did not come so far
             wanted = {i: references for i in bank.concepts if (references := library.concepts.references(i))}
             everyone, _ = find_all_subjects(library, store, wanted)
         found = {i: known for i, subjects in everyone.items() if (known := _understood(store, subjects))}
         asked = [i for i in untold if i in found]
-        is_in_words = any(concept.words for concept in bank.concepts.values())
-        if asked and (is_in_words or not _is_read(store.model, bank, found, asked)):
-            worded = _in_words(library, store, worded, found, asked)
+        if asked and not _has_words(bank) and _is_read(store.model, bank, found, asked):
+            asked = []
+        if changed or asked:
+            worded = _in_words(library, store, worded, found, [*changed, *asked])
     save_bank(worded, path)
     return worded
 
 
-def _in_the_users_words(library: Library, model: VisionModel, bank: Bank) -> Bank:
-    """The bank with what the user has said since of the looks of those in words; tuned ones stay."""
+def _has_words(bank: Bank) -> bool:
+    return any(concept.words for concept in bank.concepts.values())
+
+
+def _described_otherwise(library: Library, bank: Bank) -> list[int]:
+    """Ids of those in words of whose looks the user says something else now, or nothing any more.
+
+    So are those for whom the model had no words and the user has some now.
+    """
     changed = []
     for concept in library.concepts.all():
         known = bank.concepts.get(concept.id)
-        words = (concept.about or "").strip().rstrip(".")
-        if known is not None and known.words and not known.is_tuned and words and words != known.words:
-            changed.append(begin_with_words(model, known, words))
-    return bank.with_concepts(changed) if changed else bank
+        if known is None or known.about == concept.looks:
+            continue
+        if known.words or (concept.looks and not known.is_tuned and _has_words(bank)):
+            changed.append(concept.id)
+    return changed
 
 
 Examples = tuple[Sequence[PhotoFeatures], Sequence[PhotoFeatures]]
@@ -162,15 +179,24 @@ def _in_words(
     found: Mapping[int, Sequence[FoundSubject]],
     asked: Sequence[int],
 ) -> Bank:
-    """The bank with words for those asked about, and how much the model is for Yes with them."""
-    worded = []
+    """The bank with words for those asked about, and how much the model is for Yes with them.
+
+    Tuned soft tokens and their bias stay, as they no longer are the words they began as. One of which nothing
+    can be said now, as its photos are away, stays as it is until something can.
+    """
+    spoken, begun = [], []
     for concept in library.concepts.all():
         if concept.id in asked and (said := describe_concept(library, store, bank, concept, found)):
-            worded.append(begin_with_words(store.model, bank.concepts[concept.id], said[0]))
-    bank = bank.with_concepts(worded)
-    examples = {i: _examples(library, store, bank, found, i) for i in asked[:_MOST_CONCEPTS]}
-    bias = fit_yes_bias(*_yes_margins(store.model, bank, examples))
-    return bank.with_concepts([replace(concept, yes_bias=bias) for concept in worded if concept.words])
+            known = replace(bank.concepts[concept.id], about=concept.looks)
+            if known.is_tuned:
+                spoken.append(replace(known, words=said[0]))
+            else:
+                begun.append(begin_with_words(store.model, known, said[0]))
+    bank = bank.with_concepts([*spoken, *begun])
+    shown = [one.concept_id for one in begun if one.words and one.concept_id in found]
+    examples = {i: _examples(library, store, bank, found, i) for i in shown[:_MOST_CONCEPTS]}
+    bias = fit_yes_bias(*_yes_margins(store.model, bank, examples)) if examples else 0.0
+    return bank.with_concepts([replace(concept, yes_bias=bias) for concept in begun if concept.words])
 
 
 def describe_concept(
@@ -189,8 +215,8 @@ def describe_concept(
         concept: Whom to describe.
         found: Where registration found the concepts, by id.
     """
-    if concept.about and concept.about.strip():
-        return (concept.about.strip().rstrip("."),)
+    if concept.looks:
+        return (concept.looks,)
     references = library.concepts.references(concept.id)
     said = describe_subject(store, concept.kind, references, found.get(concept.id, ()))
     if len(said) < 2:

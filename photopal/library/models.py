@@ -76,6 +76,11 @@ class ConceptRecord:
     is_child: bool = False
     birthday: str | None = None
 
+    @property
+    def looks(self) -> str:
+        """What the user says of their looks, as it goes on after "is"; empty where they say nothing."""
+        return (self.about or "").strip(" .")
+
 
 @dataclass(frozen=True)
 class Stay:

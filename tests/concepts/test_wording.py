@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from PIL import Image
 
 from photopal.box import WHOLE_PHOTO, Box
@@ -102,6 +103,86 @@ def test_what_the_user_says_later_takes_the_place_of_the_models_words(named_libr
     assert after.concepts[ben.id].words == "a boy in green"
     saved = load_bank(path, fingerprint=store.model.fingerprint)
     assert saved.concepts[ben.id].words == "a boy in green"
+
+
+def describe(library, name, about):
+    """Have the user say what somebody looks like, as one step that can be undone."""
+    photos = [one.photo.path for one in library.concepts.references(library.concepts.get(name).id)]
+    with library.history.recording("described"):
+        add_references(library, name, list_reference_files(photos), about=about)
+
+
+def test_where_the_user_takes_words_back_the_models_own_come_back(named_library, store, path, answers):
+    first = put_into_words(named_library, store, registered(named_library, store, path), path)
+    ben = named_library.concepts.get("Ben").id
+    describe(named_library, "Ben", "a boy in green")
+    put_into_words(named_library, store, registered(named_library, store, path), path)
+    named_library.history.undo()
+    result = registered(named_library, store, path)
+    after = put_into_words(named_library, store, result, path)
+    assert result.bank.concepts[ben].words == "a boy in green"
+    assert after.concepts[ben].words == first.concepts[ben].words == "a small one"
+    assert after.version == first.version
+    assert load_bank(path, fingerprint=store.model.fingerprint).version == first.version
+
+
+def test_words_that_cannot_be_replaced_yet_stay_until_they_can(
+    named_library, store, path, answers, monkeypatch
+):
+    describe(named_library, "Ben", "a boy in green")
+    put_into_words(named_library, store, registered(named_library, store, path), path)
+    named_library.history.undo()
+    ben = named_library.concepts.get("Ben").id
+    with monkeypatch.context() as patch:
+        patch.setattr(wording, "describe_subject", lambda *_: ())
+        away = put_into_words(named_library, store, registered(named_library, store, path), path)
+    assert away.concepts[ben].words == "a boy in green"
+    after = put_into_words(named_library, store, registered(named_library, store, path), path)
+    assert after.concepts[ben].words == "a small one"
+
+
+def test_with_other_words_it_is_measured_again_how_much_the_model_is_for_yes(
+    named_library, store, path, answers
+):
+    answers.own = answers.others = 2.0
+    before = put_into_words(named_library, store, registered(named_library, store, path), path)
+    answers.own = answers.others = -2.0
+    describe(named_library, "Ben", "a boy in green")
+    after = put_into_words(named_library, store, registered(named_library, store, path), path)
+    anna, ben = (named_library.concepts.get(name).id for name in ("Anna", "Ben"))
+    assert after.concepts[ben].yes_bias < -0.5
+    assert after.concepts[anna].yes_bias == before.concepts[anna].yes_bias > 0.5
+
+
+def test_other_words_of_one_who_is_tuned_are_spoken_at_once_and_what_was_tuned_stays(
+    named_library, store, path, answers
+):
+    bank = put_into_words(named_library, store, registered(named_library, store, path), path)
+    ben = named_library.concepts.get("Ben").id
+    tuned = replace(bank.concepts[ben], is_tuned=True, yes_bias=0.25)
+    save_bank(bank.with_concepts([tuned]), path)
+    describe(named_library, "Ben", "a boy in green and yellow")
+    for words in ("a boy in green and yellow", "a small one"):
+        put_into_words(named_library, store, registered(named_library, store, path), path)
+        saved = load_bank(path, fingerprint=store.model.fingerprint)
+        after = saved.concepts[ben]
+        assert (after.words, after.is_tuned, after.yes_bias) == (words, True, 0.25)
+        assert torch.equal(after.inputs, tuned.inputs)
+        if words != tuned.words:
+            assert saved.version != bank.version, "so that captions are written anew"
+            named_library.history.undo()
+
+
+def test_one_for_whom_the_model_had_no_words_gets_those_of_the_user_later(
+    named_library, store, path, answers, monkeypatch
+):
+    monkeypatch.setattr(store.model, "generate", lambda *_, **__: "", raising=False)
+    bank = put_into_words(named_library, store, registered(named_library, store, path), path)
+    ben = named_library.concepts.get("Ben").id
+    assert bank.concepts[ben].words == ""
+    describe(named_library, "Ben", "a boy in green")
+    after = put_into_words(named_library, store, registered(named_library, store, path), path)
+    assert after.concepts[ben].words == "a boy in green"
 
 
 def test_tuned_embeddings_show_that_they_are_read_and_stay(named_library, store, path, answers):
