@@ -48,6 +48,7 @@ class BankConcept:
         about: What the user said of its looks when it was registered or got its words; empty where nothing
             was said, so that the words are the model's own.
         yes_bias: How much the model is for Yes with its embeddings; see `fit_yes_bias`.
+        held_out_key: Hash of the photos that its tuning held out; empty before tuning.
         made_from: Content hashes of those reference photos whose files were there when it was made; empty
             in banks of before.
     """
@@ -64,6 +65,7 @@ class BankConcept:
     words: str = ""
     about: str = ""
     yes_bias: float = 0.0
+    held_out_key: str = ""
     made_from: tuple[str, ...] = ()
 
     @property
@@ -178,6 +180,8 @@ def save_bank(bank: Bank, path: Path) -> None:
             records[str(concept_id)]["about"] = concept.about
         if concept.yes_bias:
             records[str(concept_id)]["yes_bias"] = concept.yes_bias
+        if concept.held_out_key:
+            records[str(concept_id)]["held_out"] = concept.held_out_key
     facts: dict[str, Any] = {
         "format": FORMAT if any(concept.is_inline for concept in bank.concepts.values()) else 1,
         "photopal": __version__,
@@ -239,6 +243,7 @@ def load_bank(path: Path, *, fingerprint: str) -> Bank:
                 words=str(facts.get("words", "")),
                 about=str(facts.get("about", "")),
                 yes_bias=float(facts.get("yes_bias", 0.0)),
+                held_out_key=str(facts.get("held_out", "")),
                 made_from=tuple(map(str, facts.get("made_from", ()))),
             )
             for key, facts in records

@@ -20,6 +20,7 @@ from photopal.tuning.trainer import (
     TuningProgress,
     TuningReport,
     Validation,
+    held_out_key,
     rank,
     tune_bank,
     validate_bank,
@@ -34,7 +35,8 @@ class TuningPlan:
     Attributes:
         path: The bank's file.
         bank: The embeddings to start from: those to tune as registered, the others as they are.
-        rival: The bank in use, where it was tuned on the same photos with the same seed; else None.
+        rival: The bank in use, where it was made of the same photos with the same seed and trained on none of
+            those held out now; else None.
         concepts: Everyone in the bank, by id.
         photos: What to learn from.
         options: Settings of the run, by what it starts from.
@@ -137,11 +139,12 @@ def plan_tuning(
     photos = photos_for_newcomers(photos, bank, concepts)
     is_in_words = any(concept.words for concept in in_use.concepts.values())
     start = choose_start(model, bank, concepts, photos, options, is_in_words=is_in_words)
-    rival = in_use if _is_comparable(in_use, start.bank, trained, seed=options.seed) else None
+    held_out = held_out_key(photos, start.options)
+    is_comparable = _is_comparable(in_use, start.bank, trained, seed=options.seed, held_out=held_out)
     return TuningPlan(
         path=path,
         bank=start.bank,
-        rival=rival,
+        rival=in_use if is_comparable else None,
         concepts=concepts,
         photos=photos,
         options=start.options,
@@ -151,7 +154,7 @@ def plan_tuning(
     )
 
 
-def _is_comparable(in_use: Bank, bank: Bank, trained: set[int], *, seed: int) -> bool:
+def _is_comparable(in_use: Bank, bank: Bank, trained: set[int], *, seed: int, held_out: str) -> bool:
     """Whether both banks were made of the same photos and words, and the held-out ones held out of both."""
     if in_use.notes.get("seed") != str(seed) or in_use.concepts.keys() != bank.concepts.keys():
         return False
@@ -161,7 +164,8 @@ def _is_comparable(in_use: Bank, bank: Bank, trained: set[int], *, seed: int) ->
         == (new.references_key, new.corrections_key, new.token_count, new.words)
         for old, new in pairs
     )
-    return is_same and all(in_use.concepts[i].is_tuned for i in trained)
+    # Photos that were added to the library since may have changed which are held out.
+    return is_same and all(in_use.concepts[i].held_out_key == held_out for i in trained)
 
 
 def run_plan(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import random
 import time
@@ -218,6 +219,15 @@ def split_photos(
     return training, validation or training
 
 
+def held_out_key(photos: Sequence[TuningPhoto], options: TuneOptions) -> str:
+    """Hash which photos `tune_bank` holds out and does not train on."""
+    training, validation = split_photos(
+        photos, share=options.validation_share, rng=random.Random(options.seed)
+    )
+    keys = {photo.key for photo in validation} - {photo.key for photo in training}
+    return hashlib.blake2b("\n".join(sorted(keys)).encode(), digest_size=12).hexdigest()
+
+
 def tune_bank(
     model: VisionModel,
     bank: Bank,
@@ -267,6 +277,7 @@ def tune_bank(
                 outputs=outputs[index].clone(),
                 is_tuned=True,
                 yes_bias=report.after.bias,
+                held_out_key=held_out_key(photos, options),
             )
         )
     notes = {

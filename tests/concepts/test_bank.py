@@ -52,13 +52,14 @@ def test_words_and_biases_are_kept_and_other_banks_stay_readable_for_older_versi
     save_bank(bank, tmp_path / "old")
     first = next(iter(bank.concepts))
     worded = replace(bank.concepts[first], words="a black dog", about="a black dog", yes_bias=0.5)
+    worded = replace(worded, held_out_key="1f")
     changed = bank.with_concepts([worded])
     save_bank(changed, tmp_path / "new")
     loaded = load_bank(tmp_path / "new", fingerprint=bank.fingerprint)
     assert {i: (one.words, one.yes_bias) for i, one in loaded.concepts.items()} == {
         i: ("a black dog" * (i == first), 0.5 * (i == first)) for i in bank.concepts
     }
-    assert loaded.concepts[first].about == "a black dog"
+    assert (loaded.concepts[first].about, loaded.concepts[first].held_out_key) == ("a black dog", "1f")
     assert changed.version != bank.version
     for name, number in (("old", 1), ("new", 2)):
         with safe_open(tmp_path / name, framework="pt") as file:

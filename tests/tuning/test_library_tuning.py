@@ -12,13 +12,14 @@ from photopal.concepts.initialize import begin_with_words
 from photopal.concepts.registration import FeatureStore, refresh_bank, register_concepts
 from photopal.concepts.wording import put_into_words
 from photopal.errors import ConceptError
+from photopal.ingest.indexer import index_folders
 from photopal.ingest.references import add_references, list_reference_files
 from photopal.tuning import TuneOptions, library_tuning
 from photopal.tuning.dataset import NEGATIVES, describe_concepts, gather_photos, photos_for_newcomers
 from photopal.tuning.examples import TuningConcept
 from photopal.tuning.library_tuning import plan_tuning, run_plan
 from photopal.tuning.start import TuningStart
-from photopal.tuning.trainer import Validation
+from photopal.tuning.trainer import Validation, held_out_key, tune_bank
 
 OPTIONS = TuneOptions(epochs=2, variants=1, learning_rate=2e-2, tokens=4)
 
@@ -92,6 +93,26 @@ def test_a_bank_in_use_that_does_better_stays(named_library, model, path):
     worse = tuned(named_library, model, path, options=replace(OPTIONS, epochs=1, learning_rate=1e-5))
     assert not worse.is_saved
     assert load_bank(path, fingerprint=model.fingerprint).version == better
+
+
+def test_a_bank_in_use_that_learned_from_photos_held_out_now_is_not_compared(
+    named_library, model, path, drawn_family, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("photopal.tuning.dataset.likely_concepts", lambda *_: set())
+    plan = plan_tuning(named_library, model, path, options=OPTIONS)
+    trained, _ = tune_bank(model, plan.bank, plan.concepts, plan.photos, replace(OPTIONS, epochs=1))
+    save_bank(trained, path)
+    assert plan_tuning(named_library, model, path, options=OPTIONS).rival is not None
+    added = tmp_path / "added"
+    added.mkdir()
+    for stranger in drawn_family.strangers:
+        for turn in Image.Transpose:
+            with Image.open(stranger) as image:
+                image.transpose(turn).save(added / f"{stranger.stem}-{turn.name}.png")
+    index_folders(named_library, [added])
+    later = plan_tuning(named_library, model, path, options=OPTIONS)
+    assert held_out_key(later.photos, OPTIONS) != held_out_key(plan.photos, OPTIONS)
+    assert later.rival is None
 
 
 @pytest.mark.slow
