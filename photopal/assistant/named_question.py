@@ -66,12 +66,9 @@ class NamedQuestion:
                 gone = cut[1] - cut[0]
                 moved = [(a - gone, b - gone, who) for a, b, who in spans[index + 1 :]]
                 spans = [*spans[:index], *moved]
-        is_one_left = bool(names) and len(spans) == 1
-        return (
-            _ARE.sub(lambda found: "Is" if found[0] == "Are" else "is", text, count=1)
-            if is_one_left
-            else text
-        )
+        if not names or len(spans) > 1:
+            return text
+        return _ARE.sub(lambda found: "Is" if found[0] == "Are" else "is", text, count=1)
 
 
 def read_names(question: str, names: Sequence[str]) -> NamedQuestion:

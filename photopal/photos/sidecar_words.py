@@ -29,7 +29,6 @@ _DESCRIPTION, _DESCRIPTION_BY, _REGIONS = (
 )  # fmt: skip
 _MARKS = (*(f"photopal:{name}" for name in LISTS.values()), _DESCRIPTION, _DESCRIPTION_BY, _REGIONS)
 _DESCRIPTIONS = "dc:description"
-_OURS = {*_MARKS, *LISTS, _DESCRIPTIONS, "mwg-rs:Regions"}
 _EXTENSION = "photoshop:SidecarForExtension"
 _TOOLKIT = 'x:xmptk="photopal"'
 _SAME_SIDE = 0.01
