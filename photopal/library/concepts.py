@@ -436,7 +436,7 @@ class Concepts:
     def removed_names(self) -> list[str]:
         """Return the names that were removed and that nothing has now; captions may still have them."""
         removed = self._connection.iter_column(
-            "SELECT DISTINCT name FROM concepts WHERE removed_at NOT NULL AND merged_into IS NULL "
+            "SELECT DISTINCT name FROM concepts WHERE removed_at NOT NULL AND merged_into IS NULL"
             " ORDER BY name"
         )
         taken = set(map(name_key, self.names()))
