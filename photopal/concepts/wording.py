@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 
 from photopal.box import Box
-from photopal.concepts.bank import Bank, save_bank
+from photopal.concepts.bank import Bank, BankConcept, save_bank
 from photopal.concepts.calibration import area_under_curve, fit_yes_bias
 from photopal.concepts.initialize import FoundSubject, begin_with_words
 from photopal.concepts.localize import cells_extent
@@ -44,7 +44,7 @@ Lower than what tuning asks for on more photos (`photopal.tuning.start`), as it 
 The bundled model, which was taught to read them, is near 1, the plain one near 0.5 (docs/plain-model.md).
 """
 
-_MOST_CONCEPTS, _MOST_PHOTOS = 4, 4  # that are asked about, and for each of them with either answer
+MOST_ASKED, _MOST_PHOTOS = 4, 4  # concepts that are asked about, and photos for each with either answer
 
 
 def put_into_words(
@@ -93,7 +93,11 @@ def put_into_words(
             everyone, _ = find_all_subjects(library, store, wanted)
         found = {i: known for i, subjects in everyone.items() if (known := _understood(store, subjects))}
         asked = [i for i in untold if i in found]
-        if asked and not _has_words(bank) and _is_read(store.model, bank, found, asked):
+        if (
+            asked
+            and not _has_words(bank)
+            and reads_embeddings(store.model, bank, _examples_of_others(bank, found, asked))
+        ):
             asked = []
         if changed or asked:
             worded = _in_words(library, store, worded, found, [*changed, *asked])
@@ -129,18 +133,47 @@ def _understood(store: FeatureStore, subjects: Sequence[FoundSubject]) -> list[F
     return [one for one in subjects if store.model.is_in_distribution(one.reference.features)]
 
 
-def _is_read(
-    model: VisionModel, bank: Bank, found: Mapping[int, Sequence[FoundSubject]], asked: Sequence[int]
-) -> bool:
-    """Whether the model tells concepts apart by registered embeddings.
+def _examples_of_others(
+    bank: Bank, found: Mapping[int, Sequence[FoundSubject]], asked: Sequence[int]
+) -> dict[int, Examples]:
+    """For those asked about, photos of each and of other concepts, where there are any.
 
-    Each is asked about on photos of others, and they on its photos. Photos of nobody would not do: whoever it
-    is asked for, a model is more for Yes where it sees somebody.
+    Photos of nobody would not do: whoever it is asked for, a model is more for Yes where it sees somebody.
     """
-    pairs = {i: _of_others(bank, found, i) for i in asked[:_MOST_CONCEPTS]}
-    examples = {i: (_own(found, i), others) for i, others in pairs.items() if others}
+    pairs = {i: _of_others(bank, found, i) for i in asked[:MOST_ASKED]}
+    return {i: (_own(found, i), others) for i, others in pairs.items() if others}
+
+
+def reads_embeddings(model: VisionModel, bank: Bank, examples: Mapping[int, Examples]) -> bool:
+    """Whether a model tells concepts apart by registered embeddings.
+
+    Args:
+        model: Who is asked.
+        bank: Has the embeddings.
+        examples: For each of some concepts, photos that show it and photos of others. Where there are none,
+            it counts how the model was made.
+    """
     area = area_under_curve(*_yes_margins(model, bank, examples))
     return not model.sees_all if math.isnan(area) else area >= READABLE
+
+
+def begin_in_words(
+    model: VisionModel, bank: Bank, said: Mapping[int, str], examples: Mapping[int, Examples]
+) -> Bank:
+    """The bank with concepts spoken of in words, and how much the model is for Yes with them.
+
+    Args:
+        model: Who reads the words.
+        bank: Has the concepts.
+        said: What each of them looks like, by id.
+        examples: For some of them, photos that show it and photos that do not.
+    """
+    begun = [begin_with_words(model, bank.concepts[i], words) for i, words in said.items()]
+    bank = bank.with_concepts(begun)
+    worded = [one for one in begun if one.words]
+    shown = {one.concept_id: examples[one.concept_id] for one in worded if one.concept_id in examples}
+    bias = fit_yes_bias(*_yes_margins(model, bank, shown)) if shown else 0.0
+    return bank.with_concepts([replace(concept, yes_bias=bias) for concept in worded])
 
 
 def _own(found: Mapping[int, Sequence[FoundSubject]], concept_id: int) -> list[PhotoFeatures]:
@@ -184,19 +217,18 @@ def _in_words(
     Tuned soft tokens and their bias stay, as they no longer are the words they began as. One of which nothing
     can be said now, as its photos are away, stays as it is until something can.
     """
-    spoken, begun = [], []
+    told: list[BankConcept] = []
+    begun: dict[int, str] = {}
     for concept in library.concepts.all():
         if concept.id in asked and (said := describe_concept(library, store, bank, concept, found)):
             known = replace(bank.concepts[concept.id], about=concept.looks)
-            if known.is_tuned:
-                spoken.append(replace(known, words=said[0]))
-            else:
-                begun.append(begin_with_words(store.model, known, said[0]))
-    bank = bank.with_concepts([*spoken, *begun])
-    shown = [one.concept_id for one in begun if one.words and one.concept_id in found]
-    examples = {i: _examples(library, store, bank, found, i) for i in shown[:_MOST_CONCEPTS]}
-    bias = fit_yes_bias(*_yes_margins(store.model, bank, examples)) if examples else 0.0
-    return bank.with_concepts([replace(concept, yes_bias=bias) for concept in begun if concept.words])
+            told.append(replace(known, words=said[0]) if known.is_tuned else known)
+            if not known.is_tuned:
+                begun[concept.id] = said[0]
+    bank = bank.with_concepts(told)
+    shown = [i for i, words in begun.items() if words and i in found][:MOST_ASKED]
+    examples = {i: _examples(library, store, bank, found, i) for i in shown}
+    return begin_in_words(store.model, bank, begun, examples)
 
 
 def describe_concept(

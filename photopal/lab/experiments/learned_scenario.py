@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Literal
 
 import numpy as np
@@ -20,13 +21,19 @@ from photopal.box import WHOLE_PHOTO, Box
 from photopal.concepts import Bank, Reference, RegisterOptions
 from photopal.concepts.initialize import (
     background_direction,
-    begin_with_words,
     calibrate_concepts,
     find_subjects,
     register_concept,
 )
 from photopal.concepts.registration import likely_concepts
-from photopal.concepts.wording import MOST_DESCRIPTIONS, say_looks, sort_descriptions
+from photopal.concepts.wording import (
+    MOST_ASKED,
+    MOST_DESCRIPTIONS,
+    Examples,
+    begin_in_words,
+    say_looks,
+    sort_descriptions,
+)
 from photopal.lab.datasets.drawn_scenarios import Family
 from photopal.lab.datasets.scenario import Dataset, DatasetConcept, DatasetPhoto, Scenario
 from photopal.lab.experiments.photo_store import PhotoStore, read_mask
@@ -138,23 +145,58 @@ def in_own_words(store: PhotoStore, learned: LearnedScenario, negatives: Sequenc
     Raises:
         DatasetError: A photo or mask is missing or cannot be read.
     """
-    model, bank = store.model, learned.registered
-    pairs = list(zip(learned.concepts, learned.scenario.concepts, strict=True))
-    shown = {row.id: store.features([p.path for p in c.train[:MOST_DESCRIPTIONS]]) for row, c in pairs}
-    told = []
-    for row, concept in pairs:
+    examples = examples_of_each(store, learned, negatives)
+    said = say_of_each(store, learned, examples)
+    return begin_in_words(store.model, learned.registered, said, some_of(examples))
+
+
+def say_of_each(
+    store: PhotoStore, learned: LearnedScenario, examples: Mapping[int, Examples]
+) -> dict[int, str]:
+    """What a model itself says of each registered concept, chosen as the product does; by id.
+
+    Args:
+        store: Opens and encodes photos.
+        learned: What was registered.
+        examples: For each concept, photos that show it and photos that do not.
+
+    Raises:
+        DatasetError: A photo or mask is missing or cannot be read.
+    """
+    best = {}
+    for row, concept in zip(learned.concepts, learned.scenario.concepts, strict=True):
         said = []
         for photo in concept.train[:MOST_DESCRIPTIONS]:
             image = store.image(photo.path)
             where = photo.regions.get(concept.name)
             mask = where.mask if where is not None else None
             box = WHOLE_PHOTO if mask is None else _extent(read_mask(mask, image.size))
-            said.append(say_looks(model, row.kind, image, box))
-        others = [one for i, features in shown.items() if i != row.id for one in features]
-        examples = shown[row.id], (others or list(negatives))[:MOST_DESCRIPTIONS]
-        best = sort_descriptions(model, bank, row.id, [words for words in said if words], examples)
-        told.append(begin_with_words(model, bank.concepts[row.id], next(iter(best), "")))
-    return bank.with_concepts(told)
+            said.append(say_looks(store.model, row.kind, image, box))
+        told = [words for words in said if words]
+        best[row.id] = next(
+            iter(sort_descriptions(store.model, learned.registered, row.id, told, examples[row.id])), ""
+        )
+    return best
+
+
+def examples_of_each(
+    store: PhotoStore, learned: LearnedScenario, negatives: Sequence[PhotoFeatures]
+) -> dict[int, Examples]:
+    """For each registered concept photos that show it, and photos of others or, without any, of nobody."""
+    shown = {
+        row.id: store.features([photo.path for photo in concept.train[:MOST_DESCRIPTIONS]])
+        for row, concept in zip(learned.concepts, learned.scenario.concepts, strict=True)
+    }
+    examples: dict[int, Examples] = {}
+    for concept_id, mine in shown.items():
+        others = [one for i, features in shown.items() if i != concept_id for one in features]
+        examples[concept_id] = mine, (others or list(negatives))[:MOST_DESCRIPTIONS]
+    return examples
+
+
+def some_of(examples: Mapping[int, Examples]) -> dict[int, Examples]:
+    """The examples of as many concepts as the product asks about."""
+    return dict(islice(examples.items(), MOST_ASKED))
 
 
 def _extent(mask: NDArray[np.bool_]) -> Box:

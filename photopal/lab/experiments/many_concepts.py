@@ -4,8 +4,9 @@ All concepts of a seed stand in one row, people first, then pets, and neighbors 
 row is cut into groups of m that are registered together. The same questions are asked for every m: about
 every second pair, on photos of either of them, of nobody, of a lookalike, and on a near-duplicate. Everyone
 and the shortlist are treated alike: no marks, and no name made likelier than the model has it. Beside them
-stand captions as photopal writes them, with its whole decision. Intervals are over blocks of four neighbors,
-which share their photos.
+stand captions as photopal writes them, with its whole decision. Where the model cannot read registered
+embeddings, concepts stand in prompts in its own words, as after `photopal add-concept`. Intervals are over
+blocks of four neighbors, which share their photos.
 """
 
 from __future__ import annotations
@@ -23,13 +24,18 @@ from torch import Tensor
 from photopal.assistant.assistant import PhotoAnalysis
 from photopal.assistant.captioner import CAPTION_TOKENS, write_captions
 from photopal.concepts import Bank, RegisterOptions
+from photopal.concepts.wording import begin_in_words, reads_embeddings
 from photopal.lab.datasets.scenario import Dataset, DatasetConcept, Negative, Scenario
 from photopal.lab.experiments.conditions import ExperimentContext
 from photopal.lab.experiments.evaluator import Evaluator, PromptSetup, yes_shares
 from photopal.lab.experiments.learned_scenario import (
+    MOST_NEGATIVES,
     LearnedScenario,
     LearningOptions,
+    examples_of_each,
     register,
+    say_of_each,
+    some_of,
     tuning_concepts,
     tuning_photos,
 )
@@ -224,7 +230,9 @@ def summarize(results: Results, plan: Plan) -> Section:
         "Embeddings are registered, not tuned. The questions and photos are the same for every m; "
         "intervals are over blocks of four consecutive concepts. Neither the prompts with a shortlist nor "
         "those with all concepts have marks, and their captions are generated without further checks; "
-        "those that photopal writes have both. Prompts with more than 16 concepts are composed of several "
+        "those that photopal writes have both. A model that cannot read registered embeddings is given what "
+        "it says itself of each concept, and only photopal's own captions have names there. Prompts with "
+        "more than 16 concepts are composed of several "
         "blocks; those with 64 are longer than any in the bundled model's training."
     )
     return Section(
@@ -313,14 +321,54 @@ def compute(context: ExperimentContext, run: Run) -> tuple[dict[str, Figures], d
     queries = list_queries(dataset, row, context.plan.crowd_photos)
     blocks: list[dict[str, Figures]] = [{} for _ in range(-(-len(row) // BLOCK))]
     facts: dict[str, Any] = {"tokens": {}, "tuning_cpu_s": {}}
+    words = _words_of(context, dataset, row, run.seed)
     for size in (size for size in context.plan.crowd if size <= len(row)):
-        ways = _GroupSize(context, dataset, row, size, run.seed)
+        ways = _GroupSize(context, dataset, row, size, run.seed, words=words)
         for condition, figures, block in ways.ask(queries):
             blocks[block].setdefault(condition, {}).update(figures)
         facts["tokens"] |= ways.tokens
         if run.seed == context.plan.seeds[0]:
             facts["tuning_cpu_s"][str(size)] = ways.tuning_cost()
     return {}, {**facts, "blocks": blocks}
+
+
+def _words_of(
+    context: ExperimentContext, dataset: Dataset, row: Sequence[DatasetConcept], seed: int
+) -> dict[int, str]:
+    """What the model says of each concept, by id, where it cannot read registered embeddings."""
+    negatives = context.store.features([photo.path for photo in dataset.negatives.train[:MOST_NEGATIVES]])
+    everyone = _learn(context, row, range(len(row)), negatives, seed)
+    examples = examples_of_each(context.store, everyone, negatives)
+    if reads_embeddings(context.model, everyone.registered, some_of(examples)):
+        return {}
+    return say_of_each(context.store, everyone, examples)
+
+
+def _learn(
+    context: ExperimentContext,
+    row: Sequence[DatasetConcept],
+    indices: Sequence[int],
+    negatives: Sequence[PhotoFeatures],
+    seed: int,
+) -> LearnedScenario:
+    """Register some of the row together."""
+    concepts = [row[index] for index in indices]
+    rows = tuple(
+        ConceptRecord(id=index + 1, name=one.name, kind=one.kind, about=one.about, created_at="")
+        for index, one in zip(indices, concepts, strict=True)
+    )
+    bank = register(
+        context.store, rows, concepts, negatives, LearningOptions(None, RegisterOptions(seed=seed))
+    )
+    return LearnedScenario(
+        scenario=Scenario("crowd", tuple(concepts)),
+        concepts=rows,
+        registered=bank,
+        tuned=None,
+        foreign=None,
+        report=None,
+        seconds=0.0,
+    )
 
 
 def line_up(dataset: Dataset, count: int) -> list[DatasetConcept]:
@@ -360,35 +408,26 @@ class _GroupSize:
         row: Sequence[DatasetConcept],
         size: int,
         seed: int,
+        *,
+        words: Mapping[int, str],
     ) -> None:
         self.context, self.row, self.size, self.seed = context, row, size, seed
         self.negatives = list(dataset.negatives.train)
         self.tokens: dict[str, list[int]] = {f"shortlist {size}": [], f"all {size}": []}
         starts = range(0, len(row) - size + 1, size)
         asked = [start for start in starts if size >= BLOCK or start % BLOCK < BLOCK // 2]
-        self.groups = [self._register(range(start, start + size)) for start in asked]
+        self.groups = [self._register(range(start, start + size), words) for start in asked]
 
-    def _register(self, indices: Sequence[int]) -> ConceptGroup:
-        concepts = [self.row[index] for index in indices]
-        rows = tuple(
-            ConceptRecord(id=index + 1, name=one.name, kind=one.kind, about=one.about, created_at="")
-            for index, one in zip(indices, concepts, strict=True)
-        )
+    def _register(self, indices: Sequence[int], words: Mapping[int, str]) -> ConceptGroup:
         store = self.context.store
-        negatives = store.features([photo.path for photo in self.negatives[:24]])
-        how = LearningOptions(None, RegisterOptions(seed=self.seed))
-        bank = register(store, rows, concepts, negatives, how)
-        scenario = Scenario("crowd", tuple(concepts))
-        learned = LearnedScenario(
-            scenario=scenario,
-            concepts=rows,
-            registered=bank,
-            tuned=None,
-            foreign=None,
-            report=None,
-            seconds=0.0,
-        )
-        return ConceptGroup(rows, bank, Evaluator(store, learned, bank, seed=self.seed))
+        negatives = store.features([photo.path for photo in self.negatives[:MOST_NEGATIVES]])
+        learned = _learn(self.context, self.row, indices, negatives, self.seed)
+        bank = learned.registered
+        if words:
+            said = {one.id: words[one.id] for one in learned.concepts}
+            examples = examples_of_each(store, learned, negatives)
+            bank = begin_in_words(self.context.model, bank, said, some_of(examples))
+        return ConceptGroup(learned.concepts, bank, Evaluator(store, learned, bank, seed=self.seed))
 
     def ask(self, queries: Sequence[Query]) -> Iterator[tuple[str, Figures, int]]:
         """Arm, figures and block: recognition and names in captions, with the shortlist and with everyone."""
@@ -458,14 +497,17 @@ class _GroupSize:
         return PromptSetup(tuple(rows.names), offered, rows, self.context.store.features([path])[0])
 
     def _captions(self, condition: str, group: ConceptGroup, queries: Sequence[Query]) -> Figures:
-        """Names in captions of photos of one concept and of nobody; everyone where the prompt has room."""
-        if condition == "all" and self.size > SLOTS:
+        """Names in captions of photos of one concept and of nobody.
+
+        Prompts offer names as embeddings: everyone's only where there is room, and nobody's in words.
+        """
+        in_words = any(concept.words for concept in group.bank.concepts.values())
+        if condition != WRITTEN and (in_words or (condition == "all" and self.size > SLOTS)):
             return {}
         nobody = [query.photo for query in queries if query.negative == "random"]
         photos: dict[Path, int | None] = dict.fromkeys(nobody)
         photos |= {query.photo: query.index + 1 for query in queries if query.is_there}
-        in_words = any(concept.words for concept in group.bank.concepts.values())
-        if condition == WRITTEN or (condition != "all" and in_words):
+        if condition == WRITTEN:
             analyses = group.evaluator.analyses(list(photos))
             captions = write_captions(group.evaluator.assistant, analyses)
         else:

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from transformers import CLIPVisionModel, LlavaForConditionalGeneration, PreTrainedTokenizerFast
 
 from photopal.lab.pretrain.architecture import HIDDEN, LEAN, build_model, build_processor, save_model
+from photopal.lab.pretrain.groups import SUBJECT_ATTRIBUTES
 from photopal.lab.pretrain.loop import (
     Stage,
     StageRun,
@@ -35,7 +36,13 @@ from photopal.lab.pretrain.ood_fit import fit_ood_detector_to_folder
 from photopal.lab.pretrain.optimizers import Optimizers, autocast
 from photopal.lab.pretrain.train import report
 from photopal.lab.pretrain.train_language import SEEING_WEIGHT, TOWER_RATE, Probes, speech_loss
-from photopal.lab.pretrain.train_vision import AttributeHeads, VisionBatch, patch_features, vision_loss
+from photopal.lab.pretrain.train_vision import (
+    AttributeHeads,
+    VisionBatch,
+    attribute_loss,
+    patch_features,
+    vision_loss,
+)
 from photopal.lab.pretrain.training_examples import (
     ExampleBatch,
     MarkedBatch,
@@ -57,13 +64,15 @@ EXAMPLE_TOKENS = 448
 READING_WEIGHT = 2.0
 NO_MARK_WEIGHT = 0.25
 OWNING_WEIGHT = 3.0
+MARKED_LOOKS_WEIGHT = 3.0
 
 
 class PlainHeads(nn.Module):
     """What patches are asked: attributes of whoever covers them, the number drawn on them, and at whom.
 
     Whose number it is has to be found here, where every patch sees every other: in the decoder the patches
-    of somebody come before those of the mark at the feet, and cannot see it.
+    of somebody come before those of the mark at the feet, and cannot see it. Patches of a mark in turn are
+    asked for attributes of whom it is at, because often they show nothing but ground.
 
     They are trained along and thrown away.
     """
@@ -73,6 +82,7 @@ class PlainHeads(nn.Module):
         self.looks = AttributeHeads(width)
         self.mark = nn.Linear(width, HIGHEST_MARK + 1)
         self.own_mark = nn.Linear(width, HIGHEST_MARK + 1)
+        self.marked = nn.Linear(width, sum(map(len, SUBJECT_ATTRIBUTES.values())))
 
 
 def seeing_loss(
@@ -98,7 +108,9 @@ def plain_loss(
     marks = [example.marks for example in batch.examples]
     at = [example.marked_subjects for example in batch.examples]
     seeing, seen = head_loss(heads, features.float(), batch.vision, marks, at)
-    reported = {name: seen[name] for name in ("mark", "own-mark", "top", "identity") if name in seen}
+    reported = {
+        name: seen[name] for name in ("mark", "own-mark", "marked-looks", "top", "identity") if name in seen
+    }
     return speaking + SEEING_WEIGHT * seeing, said | reported
 
 
@@ -113,7 +125,9 @@ def head_loss(
     seeing, report = vision_loss(features, heads.looks, vision)
     reading, read = mark_loss(heads.mark(features), marks)
     owning, owned = own_mark_loss(heads.own_mark(features), vision, marks, marked_subjects)
-    return seeing + READING_WEIGHT * reading + OWNING_WEIGHT * owning, report | read | owned
+    marking, marked = marked_looks_loss(heads.marked(features), vision, marks, marked_subjects)
+    loss = seeing + READING_WEIGHT * reading + OWNING_WEIGHT * owning + MARKED_LOOKS_WEIGHT * marking
+    return loss, report | read | owned | marked
 
 
 def mark_loss(logits: Tensor, marks: Sequence[Sequence[Mark]]) -> tuple[Tensor, dict[str, float]]:
@@ -156,6 +170,34 @@ def own_mark_loss(
     if not is_marked.any():
         return loss, {}
     return loss, {"own-mark": (logits.argmax(1) == target)[is_marked].float().mean().item()}
+
+
+def marked_looks_loss(
+    logits: Tensor,
+    vision: VisionBatch,
+    marks: Sequence[Sequence[Mark]],
+    marked_subjects: Sequence[Sequence[int]],
+) -> tuple[Tensor, dict[str, float]]:
+    """Ask patches `[photos, patches, classes]` with a number on them for attributes of whom it is at.
+
+    Args:
+        logits: What the head made of them, all attributes of subjects in one row.
+        vision: What covers each patch.
+        marks: The marks of each photo.
+        marked_subjects: Whom each of them is at, as rows of `vision.subjects`.
+    """
+    whose = [
+        [dict(zip([mark.number for mark in of], at, strict=True)).get(n, -1) for n in numbers_on_patches(of)]
+        for of, at in zip(marks, marked_subjects, strict=True)
+    ]
+    subject = torch.tensor(whose, device=logits.device)
+    is_marked = subject >= 0
+    if not is_marked.any():
+        return logits.sum() * 0.0, {}
+    loss, accuracy = attribute_loss(
+        logits[is_marked], vision.subjects[subject[is_marked]], SUBJECT_ATTRIBUTES
+    )
+    return loss, {"marked-looks": accuracy.nanmean().item()}
 
 
 def begin_plain(seed: int) -> tuple[LlavaForConditionalGeneration, PreTrainedTokenizerFast]:

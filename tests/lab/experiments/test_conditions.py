@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from photopal.lab.datasets.scenario import Scenario
+from photopal.lab.experiments import many_concepts
 from photopal.lab.experiments.ablations import system_first
 from photopal.lab.experiments.conditions import (
     DescribingEvaluator,
@@ -115,6 +116,29 @@ def test_a_crowd_larger_than_a_prompt_grows_by_as_much_for_every_concept(tiny_co
         return len(crowd)
 
     assert abs(size(32) - 2 * size(16)) <= 5  # the first block has what the template puts after the photo
+
+
+def test_a_crowd_is_in_the_models_own_words_where_it_reads_no_embeddings(tiny_context, monkeypatch):
+    written = []
+
+    def write(assistant, analyses):
+        written.append({concept.words for concept in assistant.bank.concepts.values()})
+        return [assistant.concepts[0].name for _ in analyses]
+
+    words = {1: "a red car", 2: "a small dog", 3: "a tall person", 4: "a gray cat"}
+    monkeypatch.setattr(many_concepts, "reads_embeddings", lambda *_: False)
+    monkeypatch.setattr(many_concepts, "say_of_each", lambda *_: words)
+    monkeypatch.setattr(many_concepts, "write_captions", write)
+    _, facts = many_concepts.compute(tiny_context, Run("many", 0, 0))
+    assert written
+    assert set().union(*written) <= set(words.values())
+    assert all(written)
+    for block in facts["blocks"]:
+        # The name stands in captions that photopal writes; prompts cannot offer it.
+        assert {name.partition(" ")[0] for name, figures in block.items() if many_concepts.F1 in figures} == {
+            many_concepts.WRITTEN
+        }
+        assert any(many_concepts.WEIGHTED in figures for figures in block.values())
 
 
 def test_marks_are_drawn_or_said_as_wanted(tiny_context, taught):

@@ -11,7 +11,7 @@ import pytest
 import torch
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
-from photopal.lab.pretrain.groups import GRID, draw_group
+from photopal.lab.pretrain.groups import GRID, SUBJECT_ATTRIBUTES, draw_group
 from photopal.lab.pretrain.loop import StageRun
 from photopal.lab.pretrain.optimizers import Muon, autocast, has_fast_bfloat16, orthogonalize
 from photopal.lab.pretrain.train_language import Probes, number_of, probe_pointing
@@ -20,6 +20,7 @@ from photopal.lab.pretrain.train_plain import (
     PlainHeads,
     begin_plain,
     mark_loss,
+    marked_looks_loss,
     own_mark_loss,
     plain_loss,
     seeing_loss,
@@ -191,6 +192,39 @@ def test_patches_of_somebody_are_asked_for_the_number_at_that_one(groups):
     logits[owners < 0] = 99.0
     again, _ = own_mark_loss(logits, batch.vision, batch.marks, batch.marked_subjects)
     assert again == wrong
+
+
+def test_patches_of_a_mark_are_asked_for_the_attributes_of_whom_it_is_at(groups):
+    batch = make_marked_batch(groups)
+    sizes = [len(classes) for classes in SUBJECT_ATTRIBUTES.values()]
+    starts = [sum(sizes[:column]) for column in range(len(sizes))]
+    logits = torch.zeros(*batch.vision.owners.shape, sum(sizes))
+    blind, _ = marked_looks_loss(logits, batch.vision, batch.marks, batch.marked_subjects)
+    asked, elsewhere = torch.zeros_like(batch.vision.owners, dtype=torch.bool), 0
+    for photo, (marks, rows) in enumerate(zip(batch.marks, batch.marked_subjects, strict=True)):
+        at = {mark.number: row for mark, row in zip(marks, rows, strict=True)}
+        for patch, number in enumerate(numbers_on_patches(marks)):
+            if not number:
+                continue
+            asked[photo, patch] = True
+            elsewhere += int(batch.vision.owners[photo, patch]) != at[number]
+            for start, value in zip(starts, batch.vision.subjects[at[number]].tolist(), strict=True):
+                if value != IGNORED:
+                    logits[photo, patch, start + value] = 20.0
+    # Many marks are drawn beside whom they are at, where the photo itself shows something else.
+    assert elsewhere > asked.sum() / 4
+    loss, found = marked_looks_loss(logits, batch.vision, batch.marks, batch.marked_subjects)
+    assert found == {"marked-looks": 1.0}
+    assert loss < 1e-4 < blind
+    # Other patches are not asked, and photos without marks are not either.
+    logits[~asked] = 99.0 * torch.rand(sum(sizes))
+    again, _ = marked_looks_loss(logits, batch.vision, batch.marks, batch.marked_subjects)
+    assert again == loss
+    nothing, found = marked_looks_loss(
+        logits, batch.vision, [() for _ in batch.marks], [[] for _ in batch.marks]
+    )
+    assert nothing == 0
+    assert found == {}
 
 
 def test_words_for_somebody_are_asked_for_the_patches_of_that_one_and_of_its_mark(batch, begun):
