@@ -19,11 +19,14 @@ The number is the exit code of the command that lets the error through.
 
 from __future__ import annotations
 
+import re
 from enum import IntEnum
 from pathlib import Path
 from typing import ClassVar
 
 _MOST_LETTERS = 400
+# How torch says it where it raises no kind of error of its own, as on the CPU and on Apple's GPUs.
+_OUT_OF_MEMORY = re.compile("out of memory|can't allocate memory|not enough memory")
 
 
 class ExitCode(IntEnum):
@@ -121,3 +124,10 @@ def in_a_line(error: BaseException) -> str:
     if len(text) > _MOST_LETTERS:
         text = f"{text[:_MOST_LETTERS]} …"
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an exception says that memory ran out, the computer's or a device's; needs no torch."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    return isinstance(error, RuntimeError) and _OUT_OF_MEMORY.search(str(error)) is not None

@@ -20,6 +20,7 @@ from photopal.assistant.analysis import PersonalizedPrompt, PhotoAnalysis, Photo
 from photopal.assistant.assistant import Assistant
 from photopal.assistant.caption_in_words import Telling
 from photopal.assistant.similar import pooled
+from photopal.errors import is_out_of_memory
 from photopal.library.models import Face
 from photopal.photos import MODEL_SIDE_PX, open_photo
 from photopal.prompts import CAPTION_QUESTION, build_prompt
@@ -313,7 +314,9 @@ class InProcess:
         started_s = self._clock()
         try:
             done: Looked | Written | GivenUp = work()
-        except (MemoryError, torch.OutOfMemoryError):
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
             self._captioner.forget()
             done = GivenUp(job, "out of memory, even alone; a lower image_tokens or --device cpu may help")
         job.took_s += self._clock() - started_s

@@ -34,7 +34,7 @@ from photopal.assistant.captioner import (
 )
 from photopal.assistant.worker_pool import JOBS_PER_WORKER, WorkerLostError, WorkerPool
 from photopal.concepts import Bank
-from photopal.errors import ModelError, PhotoError, PhotopalError, UsageError
+from photopal.errors import ModelError, PhotoError, PhotopalError, UsageError, is_out_of_memory
 from photopal.files import is_folder
 from photopal.library import ConceptRecord
 from photopal.library.models import Face
@@ -313,7 +313,7 @@ class RayWorker:
         except errors.GetTimeoutError as error:
             raise WorkerLostError(f"it did not start within {_START_S / 60:.0f} minutes") from error
         except errors.RayTaskError as error:
-            if isinstance(error.cause, MemoryError) or type(error.cause).__name__ == "OutOfMemoryError":
+            if is_out_of_memory(error.cause):
                 raise WorkerLostError("out of memory") from error
             raise
         except errors.ActorUnavailableError as error:

@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 
 from photopal import __version__
-from photopal.errors import in_a_line
+from photopal.errors import in_a_line, is_out_of_memory
 from photopal.files import is_folder
 
 _MOST_REPORTS = 20
@@ -42,7 +42,7 @@ def describe_crash(error: BaseException, *, doing: str, report: Path | None) -> 
     """
     sentences = [f"{doing} failed with an unexpected error: {in_a_line(error)}."]
     sentences += getattr(error, "__notes__", ())
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+    if is_out_of_memory(error):
         sentences.append("Close other programs, or use a smaller model or another --device.")
     sentences.append(where_to_read(report))
     if report is not None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -155,6 +157,33 @@ def save_bank(bank: Bank, path: Path) -> None:
     Raises:
         BankError: The file cannot be written.
     """
+    with _writing(path), atomic_path(path) as part:
+        _write(bank, part)
+
+
+def try_saving(bank: Bank, path: Path) -> None:
+    """Write a bank into the folder of its file and remove it again, before long work whose result it takes.
+
+    Raises:
+        BankError: The file could not be written.
+    """
+    with _writing(path), TemporaryDirectory(dir=path.parent, prefix=".trial-") as folder:
+        _write(bank, Path(folder) / path.name)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Make the folder of a bank; say in words why the block could not write there."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield
+    except (OSError, SafetensorError) as error:
+        # safetensors says in words of its own what the system says of a file.
+        reason = getattr(error, "strerror", None) or error
+        raise BankError(f"{path}: the bank cannot be written: {reason}") from error
+
+
+def _write(bank: Bank, path: Path) -> None:
     from photopal import __version__
 
     tensors: dict[str, Tensor] = {}
@@ -194,14 +223,7 @@ def save_bank(bank: Bank, path: Path) -> None:
         facts["open_words"] = True
     # One entry, as safetensors writes several in any order: equal banks are equal files.
     header = {"bank": json.dumps(facts, sort_keys=True)}
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_path(path) as part:
-            save_file(tensors, part, metadata=header)
-    except (OSError, SafetensorError) as error:
-        # safetensors says in words of its own what the system says of a file.
-        reason = getattr(error, "strerror", None) or error
-        raise BankError(f"{path}: the bank cannot be written: {reason}") from error
+    save_file(tensors, path, metadata=header)
 
 
 def load_bank(path: Path, *, fingerprint: str) -> Bank:

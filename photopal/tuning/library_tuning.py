@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from photopal.concepts import Bank, RegisterOptions, save_bank
+from photopal.concepts.bank import try_saving
 from photopal.concepts.registration import FeatureStore, open_bank, register_concepts
-from photopal.errors import ConceptError, in_a_line
+from photopal.errors import ConceptError, in_a_line, is_out_of_memory
 from photopal.library import Library
 from photopal.library.unregistered import keep_reasons
 from photopal.progress import OnProgress
@@ -25,12 +26,13 @@ from photopal.tuning.trainer import (
     tune_bank,
     validate_bank,
 )
+from photopal.vlm.causes import explain
 from photopal.vlm.protocol import VisionModel
 
 
 @dataclass(frozen=True, eq=False)
 class TuningPlan:
-    """Everything a run needs, read from the library; nothing is written yet.
+    """Everything a run needs, read from the library; the bank is not written yet.
 
     Attributes:
         path: The bank's file.
@@ -97,6 +99,7 @@ def plan_tuning(
 
     Raises:
         ConceptError: A name is unknown, or there is no photo to learn from.
+        BankError: There would be no way to save what is learned.
     """
     chosen = [library.concepts.get(name) for name in names] or library.concepts.all()
     if not chosen:
@@ -141,6 +144,7 @@ def plan_tuning(
     start = choose_start(model, bank, concepts, photos, options, is_in_words=is_in_words)
     held_out = held_out_key(photos, start.options)
     is_comparable = _is_comparable(in_use, start.bank, trained, seed=options.seed, held_out=held_out)
+    try_saving(start.bank, path)
     return TuningPlan(
         path=path,
         bank=start.bank,
@@ -181,15 +185,22 @@ def run_plan(
     Raises:
         ConceptError: There is nothing to learn from.
         BankError: The bank cannot be written.
+        ModelError: Memory ran out before there was anything to keep.
     """
-    tuned, report = tune_bank(
-        model, plan.bank, plan.concepts, plan.photos, plan.options, on_progress=on_progress
-    )
-    rival = (
-        validate_bank(model, plan.rival, plan.concepts, plan.photos, plan.options)
-        if plan.rival is not None
-        else None
-    )
+    try:
+        # Before training, so that what ends this loses no work.
+        rival = (
+            validate_bank(model, plan.rival, plan.concepts, plan.photos, plan.options)
+            if plan.rival is not None
+            else None
+        )
+        tuned, report = tune_bank(
+            model, plan.bank, plan.concepts, plan.photos, plan.options, on_progress=on_progress
+        )
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise explain(error, model.name) from error
+        raise
     is_better = report.best_epoch > 0 and (rival is None or rank(report.after) >= rank(rival))
     if is_better:
         # Tuning takes minutes, and `add-concept` may have written the bank meanwhile: only what was tuned

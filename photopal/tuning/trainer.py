@@ -6,7 +6,7 @@ import hashlib
 import math
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -14,7 +14,7 @@ from torch import Tensor
 
 from photopal.concepts import Bank
 from photopal.concepts.calibration import area_under_curve, fit_yes_bias
-from photopal.errors import ConceptError
+from photopal.errors import ConceptError, is_out_of_memory
 from photopal.prompts import PROMPT_VERSION
 from photopal.tuning.batching import (
     ExampleLoss,
@@ -125,6 +125,7 @@ class TuningReport:
         validation_photos: Held-out photos, and those that validate for want of any.
         seconds: Wall time.
         was_interrupted: Whether the user ended it.
+        ran_out_of_memory: Whether want of memory ended it.
     """
 
     before: Validation
@@ -136,6 +137,7 @@ class TuningReport:
     validation_photos: int
     seconds: float
     was_interrupted: bool
+    ran_out_of_memory: bool = False
 
 
 class EmbeddingTable:
@@ -248,7 +250,8 @@ def tune_bank(
         on_progress: Called after every epoch.
 
     Returns:
-        A new bank with the best embeddings, and the report. An interrupt ends the run with the best so far.
+        A new bank with the best embeddings, and the report. An interrupt ends the run with the best so far,
+        and so does want of memory once epochs have begun.
 
     Raises:
         ConceptError: There is nothing to learn from.
@@ -361,11 +364,11 @@ class TuningRun:
         rng: random.Random,
         on_progress: Callable[[TuningProgress], None] | None,
     ) -> TuningReport:
-        """Run epochs until they no longer help or the user interrupts."""
+        """Run epochs until they no longer help, the user interrupts or memory runs out."""
         options = self.options
         before = best = self.validate(validation_examples)
         best_epoch = epoch = 0
-        was_interrupted = False
+        was_interrupted = ran_out_of_memory = False
 
         def report(loss: float, validation: Validation, is_best: bool) -> None:
             if on_progress:
@@ -391,6 +394,10 @@ class TuningRun:
                     break
         except KeyboardInterrupt:
             was_interrupted = True
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            ran_out_of_memory = True
         return TuningReport(
             before=before,
             after=best,
@@ -401,6 +408,7 @@ class TuningRun:
             validation_photos=0,
             seconds=0.0,
             was_interrupted=was_interrupted,
+            ran_out_of_memory=ran_out_of_memory,
         )
 
     def run_epoch(self, examples: list[list[PackedExample]], rng: random.Random, total_steps: int) -> float:
@@ -425,13 +433,41 @@ class TuningRun:
         losses = 0.0
         # Gradients add up over groups, each divided by the tokens of all: the update is that of one batch,
         # whatever fits into memory side by side.
-        for group in group_examples(batch):
-            result = self._loss(group)
-            (result.total / tokens).backward()  # type: ignore[no-untyped-call]
+        for result in self._in_groups(batch, lambda group: self._learn(group, tokens)):
             losses += float(result.total.detach())
         self.optimizer.step()
         self.steps += 1
         return losses
+
+    def _learn(self, group: Sequence[PackedExample], tokens: int) -> ExampleLoss:
+        """Add the gradients of a group, or none of them where memory runs out on the way."""
+        tensors = (self.table.inputs, self.table.outputs)
+        before = [None if tensor.grad is None else tensor.grad.clone() for tensor in tensors]
+        try:
+            result = self._loss(group)
+            (result.total / tokens).backward()  # type: ignore[no-untyped-call]
+        except BaseException:
+            for tensor, gradient in zip(tensors, before, strict=True):
+                tensor.grad = gradient
+            raise
+        return result
+
+    def _in_groups(
+        self, examples: Sequence[PackedExample], run: Callable[[Sequence[PackedExample]], ExampleLoss]
+    ) -> Iterator[ExampleLoss]:
+        """Run examples in groups, and a group that memory does not hold in halves of it."""
+        waiting: list[Sequence[PackedExample]] = [*reversed(group_examples(examples))]
+        while waiting:
+            group = waiting.pop()
+            try:
+                result = run(group)
+            except Exception as error:
+                if len(group) == 1 or not is_out_of_memory(error):
+                    raise
+                middle = len(group) // 2
+                waiting += [group[middle:], group[:middle]]
+                continue
+            yield result
 
     def _loss(self, group: Sequence[PackedExample]) -> ExampleLoss:
         concepts = [self.table.slots(packed.example.slots) for packed in group]
@@ -443,8 +479,8 @@ class TuningRun:
         losses, tokens = 0.0, 0
         yes: list[float] = []
         no: list[float] = []
-        for group in group_examples([packed for variants in examples for packed in variants]):
-            result = self._loss(group)
+        everything = [packed for variants in examples for packed in variants]
+        for result in self._in_groups(everything, self._loss):
             losses, tokens = losses + float(result.total), tokens + result.tokens
             yes += result.yes_margins
             no += result.no_margins

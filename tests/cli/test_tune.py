@@ -76,6 +76,29 @@ def test_ctrl_c_while_it_trains_keeps_the_best_so_far(photopal, home, monkeypatc
 
 
 @pytest.mark.slow
+def test_memory_that_runs_out_ends_tuning_with_the_best_so_far(photopal, home, monkeypatch, words):
+    import torch
+
+    from photopal.tuning.trainer import TuningRun
+
+    run_epoch, calls = TuningRun.run_epoch, []
+
+    def short_of_memory(self, *rest):
+        calls.append(1)
+        if len(calls) == 2:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return run_epoch(self, *rest)
+
+    monkeypatch.setattr(TuningRun, "run_epoch", short_of_memory)
+    result = photopal("tune", "--epochs", "50", "--lr", "0.02", "--json")
+    report = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert "Error: memory ran out in epoch 2" in words(result.stderr)
+    assert report["ran_out_of_memory"]
+    assert report["is_saved"] == (report["best_epoch"] == 1)
+
+
+@pytest.mark.slow
 def test_unknown_names_and_wrong_numbers_are_code_2(photopal):
     assert photopal("tune", "Bob").exit_code == 2
     assert photopal("tune", "--epochs", "0").exit_code == 2

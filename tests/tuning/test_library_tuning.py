@@ -1,5 +1,6 @@
 """Tuning a library: what is read, what is saved, and when nothing is."""
 
+import errno
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -11,7 +12,7 @@ from photopal.concepts import Bank, load_bank, save_bank
 from photopal.concepts.initialize import begin_with_words
 from photopal.concepts.registration import FeatureStore, refresh_bank, register_concepts
 from photopal.concepts.wording import put_into_words
-from photopal.errors import ConceptError
+from photopal.errors import BankError, ConceptError, ModelError
 from photopal.ingest.indexer import index_folders
 from photopal.ingest.references import add_references, list_reference_files
 from photopal.tuning import TuneOptions, library_tuning
@@ -113,6 +114,39 @@ def test_a_bank_in_use_that_learned_from_photos_held_out_now_is_not_compared(
     later = plan_tuning(named_library, model, path, options=OPTIONS)
     assert held_out_key(later.photos, OPTIONS) != held_out_key(plan.photos, OPTIONS)
     assert later.rival is None
+
+
+def test_ctrl_c_while_the_bank_in_use_is_compared_loses_no_training(
+    named_library, model, path, monkeypatch, improved
+):
+    order = []
+    tune, validation = library_tuning.tune_bank, Validation(loss=1.0, accuracy=0.5, questions=1)
+    monkeypatch.setattr(library_tuning, "tune_bank", lambda *a, **k: order.append("tuned") or tune(*a, **k))
+    monkeypatch.setattr(library_tuning, "validate_bank", lambda *_: order.append("compared") or validation)
+    plan = plan_tuning(named_library, model, path, options=OPTIONS)
+    assert run_plan(model, replace(plan, rival=plan.bank)).rival == validation
+    assert order == ["compared", "tuned"]
+
+
+def test_a_bank_that_cannot_be_saved_is_said_before_tuning(named_library, model, path, monkeypatch):
+    def full(tensors, path, **_):
+        path.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("photopal.concepts.bank.save_file", full)
+    with pytest.raises(BankError, match=r"bank\.safetensors: the bank cannot be written: No space left"):
+        plan_tuning(named_library, model, path, options=OPTIONS)
+    assert not list(path.parent.rglob("*bank*"))
+
+
+def test_memory_that_is_short_from_the_start_is_said_as_such(named_library, model, path, monkeypatch):
+    def out_of_memory(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.")
+
+    plan = plan_tuning(named_library, model, path, options=OPTIONS)
+    monkeypatch.setattr("photopal.tuning.trainer.examples_loss", out_of_memory)
+    with pytest.raises(ModelError, match="does not fit into memory"):
+        run_plan(model, plan)
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ import torch
 from photopal.concepts import Bank, RegisterOptions
 from photopal.concepts.registration import FeatureStore, register_concepts
 from photopal.errors import ConceptError
-from photopal.tuning import TuneOptions, TuningConcept, tune_bank, validate_bank
+from photopal.tuning import TuneOptions, TuningConcept, trainer, tune_bank, validate_bank
 from photopal.tuning.dataset import gather_photos
 from photopal.tuning.trainer import TuningRun, split_photos
 
@@ -86,6 +86,64 @@ def test_an_interrupt_keeps_the_best_so_far(start, model):
     tuned, report = tune_bank(model, bank, concepts, photos, options, on_progress=interrupt)
     assert report.was_interrupted
     assert report.epochs == 1
+    assert (tuned.version != bank.version) == (report.best_epoch == 1)
+
+
+def out_of_memory(*_):
+    raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.")
+
+
+def test_where_memory_runs_out_smaller_groups_learn_the_same(start, model, monkeypatch):
+    bank, concepts, photos = start
+    examples_loss, sizes = trainer.examples_loss, []
+
+    def learned():
+        run = TuningRun(model, bank, concepts, QUICK)
+        examples = run.prepare(photos, random.Random(0), variants=1, mirror_share=0.0)
+        loss = run.step([variants[0] for variants in examples])
+        return run, examples, loss
+
+    def short_of_memory(model, group, slots, store):
+        sizes.append(len(group))
+        if len(group) > 1:
+            if not torch.is_grad_enabled():
+                out_of_memory()
+            # On the way back, when the gradients of the output embeddings are there already.
+            slots[0].inputs.register_hook(out_of_memory)
+        return examples_loss(model, group, slots, store)
+
+    run, examples, loss = learned()
+    validation = run.validate(examples)
+    monkeypatch.setattr(trainer, "examples_loss", short_of_memory)
+    short_run, examples, short_loss = learned()
+    assert {1, 2} <= set(sizes)
+    assert short_loss == pytest.approx(loss, rel=1e-4)
+    for gradient, expected in (
+        (short_run.table.inputs.grad, run.table.inputs.grad),
+        (short_run.table.outputs.grad, run.table.outputs.grad),
+    ):
+        assert torch.allclose(gradient, expected, rtol=1e-3, atol=1e-6)
+    short_run.table = run.table
+    assert short_run.validate(examples).loss == pytest.approx(validation.loss, rel=1e-4)
+
+
+def test_memory_that_runs_out_in_a_later_epoch_keeps_the_best_so_far(start, model, monkeypatch):
+    bank, concepts, photos = start
+    run_epoch, done = TuningRun.run_epoch, []
+
+    def short_of_memory(self, *rest):
+        if done:
+            out_of_memory()
+        done.append(1)
+        return run_epoch(self, *rest)
+
+    monkeypatch.setattr(TuningRun, "run_epoch", short_of_memory)
+    told = []
+    options = replace(QUICK, epochs=50, patience=50, learning_rate=2e-2)
+    tuned, report = tune_bank(model, bank, concepts, photos, options, on_progress=told.append)
+    assert report.ran_out_of_memory
+    assert not report.was_interrupted
+    assert [progress.epoch for progress in told] == [0, 1]
     assert (tuned.version != bank.version) == (report.best_epoch == 1)
 
 

@@ -13,6 +13,7 @@ import typer
 from photopal.cli.context import Session, session_of
 from photopal.cli.loading import open_model, warn_of_unregistered
 from photopal.cli.output import Listing, show_json, show_listing
+from photopal.errors import PhotopalError
 
 if TYPE_CHECKING:
     from photopal.tuning import TuningProgress
@@ -73,6 +74,11 @@ def tune(  # noqa: PLR0913 - one parameter for each option of the command
     _show(session, called, plan, outcome, is_json=json)
     if outcome.report.was_interrupted:
         raise KeyboardInterrupt
+    if outcome.report.ran_out_of_memory:
+        raise PhotopalError(
+            f"memory ran out in epoch {outcome.report.epochs}, so tuning ended with the best before it",
+            hint="Close other programs, or use a smaller model or another --device.",
+        )
 
 
 def _table_of_epochs(session: Session) -> Callable[[TuningProgress], None]:
