@@ -72,11 +72,28 @@ def load_mc_llava(root: Path, *, validation_share: float, seed: int) -> Dataset:
         if not isinstance(folder, str):
             raise DatasetError(f"{path}: the folder of {name} is no text")
     names = read_json(root / "scenarios.json", list)
-    told = read_json_if_there(root / "photopal.json", dict) or {}
-    extra = Extra(told.get("concepts", {}), told.get("groups", {}))
+    extra = _read_extra(root / "photopal.json")
     reader = _Reader(root=root, types=types, extra=extra, validation_share=validation_share, seed=seed)
     scenarios = tuple(reader.scenario(name) for name in names)
     return Dataset(root, "mc-llava", scenarios, read_negatives(root, seed))
+
+
+def _read_extra(path: Path) -> Extra:
+    """What a project's own dataset says beyond the layout; nothing where there is no such file."""
+    facts = read_json_if_there(path, dict) or {}
+    concepts, groups = facts.get("concepts", {}), facts.get("groups", {})
+    if not isinstance(concepts, dict) or not isinstance(groups, dict):
+        raise DatasetError(f"{path}: the concepts or the groups are no object")
+    for name, known in concepts.items():
+        if not isinstance(known, dict):
+            raise DatasetError(f"{path}: what is said of {name} is no object")
+        for key in ("about", "sibling"):
+            if not isinstance(known.get(key), str | None):
+                raise DatasetError(f"{path}: {key!r} of {name} is no text")
+    for name, group in groups.items():
+        if not isinstance(group, str):
+            raise DatasetError(f"{path}: the group of {name} is no text")
+    return Extra(concepts, groups)
 
 
 def read_negatives(root: Path, seed: int) -> Negatives:

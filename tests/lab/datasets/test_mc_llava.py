@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from photopal.errors import DatasetError
@@ -155,6 +157,25 @@ def test_a_missing_file_is_named(mc_llava, file, words):
 def test_a_malformed_file_is_named(mc_llava, rewrite, file, how, words):
     rewrite(mc_llava / file, how)
     with pytest.raises(DatasetError, match=words):
+        load_dataset(mc_llava)
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"concepts": []},
+        {"concepts": None},
+        {"concepts": {"A": "x"}},
+        {"concepts": {"A": {"about": 5}}},
+        {"concepts": {"A": {"sibling": ["Bo"]}}},
+        {"concepts": {"A": {"kind": ["pet"]}}},
+        {"groups": []},
+        {"groups": {"A_Bo": ["x"]}},
+    ],
+)
+def test_a_malformed_file_of_this_projects_own_is_named(mc_llava, facts):
+    (mc_llava / "photopal.json").write_text(json.dumps(facts), encoding="utf-8")
+    with pytest.raises(DatasetError, match=r"photopal\.json: "):
         load_dataset(mc_llava)
 
 
