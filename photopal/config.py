@@ -341,7 +341,11 @@ def _read_config(path: Path) -> dict[str, str]:
             table[key] = value = str(value)
         if key in _SWITCH_KEYS and type(value) is bool:
             table[key] = value = "on" if value else "off"
-        if not isinstance(value, str) or not value:
+        if value == "":
+            raise SettingsError(
+                f"{path}: the value of {key!r} is empty", hint="Give it a value, or delete the line."
+            )
+        if not isinstance(value, str):
             raise SettingsError(
                 f"{path}: the value of {key!r} is not a string",
                 hint=f'Put it in quotes: {key} = "..."',

@@ -89,6 +89,13 @@ def test_a_config_file_with_wrong_values_is_refused(tmp_path, text):
         load_settings(home=tmp_path, environ={})
 
 
+def test_an_empty_value_in_the_config_file_is_called_empty(tmp_path):
+    write_config(tmp_path, 'model = ""\n')
+    with pytest.raises(SettingsError, match="the value of 'model' is empty") as caught:
+        load_settings(home=tmp_path, environ={})
+    assert caught.value.hint == "Give it a value, or delete the line."
+
+
 def test_a_config_file_that_is_not_utf8_is_refused(tmp_path):
     (tmp_path / "config.toml").write_bytes(b'model = "\xff"\n')
     with pytest.raises(SettingsError, match="cannot be read"):
