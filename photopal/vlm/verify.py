@@ -19,7 +19,7 @@ from PIL import Image
 from torch import Tensor
 
 import photopal
-from photopal.errors import ModelError
+from photopal.errors import ModelError, is_out_of_memory
 from photopal.files import atomic_path
 from photopal.vlm.causes import explain, first_line
 from photopal.vlm.checkpoint import Checkpoint
@@ -30,6 +30,18 @@ from photopal.vlm.protocol import ChatPrompt
 
 _TOLERANCE = 0.02
 _QUESTIONS = ("What is this?", "Can you see the dog in this photo?")
+
+
+class _OutOfMemoryError(Exception):
+    """Memory ran out while the quicker ways were tried.
+
+    Args:
+        route: What is known to serve without them.
+    """
+
+    def __init__(self, route: Route) -> None:
+        super().__init__("memory ran out")
+        self.route = route
 
 
 def find_route(model: LoadedModel, checkpoint: Checkpoint, family: Family, path: Path | None) -> Route:
@@ -49,7 +61,10 @@ def find_route(model: LoadedModel, checkpoint: Checkpoint, family: Family, path:
     known = _read(path)
     with suppress(TypeError, KeyError):
         return Route(**known[key])
-    route = _try_routes(model, checkpoint, family)
+    try:
+        route = _try_routes(model, checkpoint, family)
+    except _OutOfMemoryError as error:
+        return error.route  # with more memory, the next time may find more
     if path is not None:
         with suppress(OSError):  # then it is found out again the next time
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -97,21 +112,28 @@ def _try_routes(model: LoadedModel, checkpoint: Checkpoint, family: Family) -> R
     own = [
         Route(takes_embeddings=False, shares_prefixes=False, pools_lists=is_list) for is_list in (True, False)
     ]
-    fitting = next((route for route in own if is_plain(route)), None)
+    try:
+        fitting = next((route for route in own if is_plain(route)), None)
+    except Exception as error:
+        raise explain(error, model.name) from error
     if fitting is None:
         raise ModelError(
             f"{model.name}: models of type {checkpoint.config.model_type!r} are not supported: in photopal "
             "the model would answer differently from the way it was made to",
             hint="Choose another model with --model; docs/models.md lists those that work.",
         )
-    quick = Route(pools_lists=fitting.pools_lists)
-    route = replace(quick, takes_embeddings=is_plain(quick))
-    model.take_route(route)
-    return replace(
-        route,
-        extends_prefixes=model.extends_prefixes and _extends_prefixes(model, features),
-        shares_prefixes=model.supports_prefix and _shares_prefixes(model, features),
-    )
+    route = replace(fitting, extends_prefixes=False)
+    try:
+        quick = Route(pools_lists=fitting.pools_lists)
+        route = replace(route, takes_embeddings=is_plain(quick))
+        model.take_route(replace(quick, takes_embeddings=route.takes_embeddings))
+        can_extend, can_share = model.extends_prefixes, model.supports_prefix
+        route = replace(route, extends_prefixes=can_extend and _extends_prefixes(model, features))
+        return replace(route, shares_prefixes=can_share and _shares_prefixes(model, features))
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise _OutOfMemoryError(route) from error
+        raise
 
 
 def _plain_inputs(checkpoint: Checkpoint, family: Family, picture: Image.Image) -> dict[str, Tensor]:
@@ -150,11 +172,16 @@ def _shares_prefixes(model: LoadedModel, features: Any) -> bool:
 
 
 def _is_close(make: Callable[[], Tensor], expected: Tensor) -> bool:
-    """Whether logits are as expected, but for rounding; no where they cannot be made at all."""
+    """Whether logits are as expected, but for rounding; no where they cannot be made at all.
+
+    Want of memory says nothing of a way and is raised.
+    """
     try:
         made = make()
-    except Exception:  # noqa: BLE001 - whatever a model's code raises, this is no way to run it
-        return False
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        return False  # whatever else a model's code raises, this is no way to run it
     columns = expected.shape[-1]  # a model may have fewer than the vocabulary
     difference = (made[..., :columns] - expected).abs().max()
     return made.shape[:-1] == expected.shape[:-1] and bool(difference <= _TOLERANCE * expected.abs().max())

@@ -68,6 +68,30 @@ def test_what_was_found_is_remembered_for_this_model_alone(tiny_llava, tiny_smol
     assert len(json.loads(path.read_text(encoding="utf-8"))) == 2
 
 
+def out_of_memory(*_, **__):
+    raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 MiB.")
+
+
+@pytest.mark.parametrize("name", ["forward_packed", "encode_prefix", "forward"])
+def test_a_way_that_was_tried_without_memory_is_tried_again(tiny_llava, monkeypatch, tmp_path, name):
+    call_unknown(monkeypatch)
+    path = tmp_path / "routes.json"
+    with monkeypatch.context() as patch:
+        patch.setattr(LoadedModel, name, out_of_memory)
+        model = load_model(tiny_llava, device="cpu", routes_path=path)
+    assert not model.supports_prefix
+    assert not path.exists()
+    assert load_model(tiny_llava, device="cpu", routes_path=path).supports_prefix
+    assert path.exists()
+
+
+def test_a_model_that_memory_does_not_hold_is_not_called_unsupported(tiny_llava, monkeypatch):
+    call_unknown(monkeypatch)
+    monkeypatch.setattr(LoadedModel, "run", out_of_memory)
+    with pytest.raises(ModelError, match="does not fit into memory"):
+        load_model(tiny_llava, device="cpu")
+
+
 @pytest.mark.parametrize("broken", ["", "[]", '{"x": 1}'])
 def test_a_broken_memory_is_made_anew(tiny_llava, monkeypatch, tmp_path, broken):
     path = tmp_path / "routes.json"
