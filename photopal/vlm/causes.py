@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from photopal.errors import ModelError
+from photopal.files import is_file
 from photopal.text import join_words
 
 SUGGESTION = (
@@ -21,12 +22,15 @@ SUGGESTION = (
     "such as LLaVA, SmolVLM or Qwen2.5-VL."
 )
 
+_MOST_HEADER_BYTES = 100_000_000  # safetensors takes no longer one
+
 # File name → what its folder or repository holds where the whole model is missing.
 _OTHER_KINDS = (
     ("adapter_config.json", "an adapter for another model, not a whole model"),
     ("model_index.json", "a model that makes pictures, not one that understands them"),
     ("*.gguf", "a model in GGUF format, which transformers does not run"),
 )
+_BROKEN_WEIGHTS = "the weight files are broken or incomplete"
 _UNSAFE_WEIGHTS = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.msgpack", "*.h5")
 
 # How transformers says that a package is missing. The first group is the package, by whatever name.
@@ -75,7 +79,7 @@ _CAUSES = (
     ),
     (
         r"deserializing header|HeaderToo|InvalidHeader|MetadataIncompleteBuffer|incomplete metadata",
-        "the weight files are broken or incomplete",
+        _BROKEN_WEIGHTS,
         "Download or copy the model again.",
     ),
     (
@@ -226,7 +230,9 @@ def check_folder(folder: Path) -> None:
     Raises:
         ModelError: The configuration, the weights or a part of them are missing.
     """
-    names = [path.name for path in folder.iterdir()]
+    # A link that leads nowhere, as after files of the hub's cache were deleted by hand, is no file.
+    everything = sorted(folder.iterdir())
+    names = [path.name for path in everything if is_file(path)]
     if "config.json" not in names:
         # The folder above the model: of a collection, or of the hub's cache, where snapshots lie below.
         below = sorted([*folder.glob("*/config.json"), *folder.glob("snapshots/*/config.json")])
@@ -237,7 +243,14 @@ def check_folder(folder: Path) -> None:
             )
     index = folder / "model.safetensors.index.json"
     if index.name not in names:
+        lost = [path.name for path in everything if path.is_symlink() and path.match("*.safetensors")]
+        if lost and not weight_files(folder):
+            raise ModelError(
+                f"{folder}: the weight files are missing: {lost[0]} links to a file that is not there",
+                hint="Run `photopal model get` with the model's name, or copy the model again.",
+            )
         check_files(names, str(folder))
+        _check_weights(folder, ["model.safetensors"])
         return
     try:
         shards = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
@@ -250,6 +263,56 @@ def check_folder(folder: Path) -> None:
             f"{folder}: {len(missing)} of {len(shards)} weight files are missing, such as {missing[0]}",
             hint="Download the model again; an interrupted download is resumed.",
         )
+    _check_weights(folder, sorted(shards))
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """The files with weights in a folder, by name; no links that lead nowhere."""
+    return sorted(path for path in folder.glob("*.safetensors") if is_file(path))
+
+
+def _check_weights(folder: Path, names: list[str]) -> None:
+    """Check that weight files have all the bytes that they should have.
+
+    Raises:
+        ModelError: One was cut off, or is something else.
+    """
+    broken = [name for name in names if is_file(folder / name) and not _is_whole(folder / name)]
+    if broken:
+        raise ModelError(
+            f"{folder}: {_BROKEN_WEIGHTS}, such as {broken[0]}", hint="Download or copy the model again."
+        )
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether a safetensors file is as long as its header says; yes where it cannot be read at all."""
+    try:
+        with path.open("rb") as file:
+            size_bytes = int.from_bytes(file.read(8), "little")
+            if size_bytes > _MOST_HEADER_BYTES:
+                return False
+            header = json.loads(file.read(size_bytes))
+        tensors = [facts for name, facts in header.items() if name != "__metadata__"]
+        end = max((facts["data_offsets"][1] for facts in tensors), default=0)
+        return bool(path.stat().st_size == 8 + size_bytes + end)
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return False
+    except OSError:  # whoever loads the model says why
+        return True
+
+
+def check_model(folder: Path, name: str) -> None:
+    """Check that a folder holds a whole checkpoint of a model that takes photos.
+
+    Args:
+        folder: The folder.
+        name: The model, for the message.
+
+    Raises:
+        ModelError: It does not.
+    """
+    check_folder(folder)
+    check_config(read_config(folder), name)
 
 
 def read_config(folder: Path) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from safetensors import safe_open
 
-from photopal.vlm.causes import read_config
+from photopal.vlm.causes import read_config, weight_files
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +60,7 @@ LARGE_BYTES = 1_000_000_000
 
 def is_large_half(folder: Path) -> bool:
     """Whether a checked folder holds weights of more than a gigabyte in a format of 16 bits."""
-    paths = list(folder.glob("*.safetensors"))
+    paths = weight_files(folder)
     if sum(path.stat().st_size for path in paths) <= LARGE_BYTES:
         return False
     with safe_open(max(paths, key=lambda path: path.stat().st_size), framework="np") as weights:
@@ -87,7 +87,7 @@ def fingerprint_folder(folder: Path) -> str:
     config = read_config(folder)
     stable = {key: value for key, value in config.items() if key not in _VOLATILE_KEYS}
     digest.update(json.dumps(stable, sort_keys=True).encode())
-    for path in sorted(folder.glob("*.safetensors"), key=lambda path: path.name):
+    for path in weight_files(folder):
         size_bytes = path.stat().st_size
         digest.update(path.name.encode() + size_bytes.to_bytes(8, "little"))
         with path.open("rb") as file:

@@ -32,11 +32,9 @@ from photopal.files import is_folder
 from photopal.text import join_words
 from photopal.vlm.causes import (
     SUGGESTION,
-    check_config,
-    check_folder,
+    check_model,
     explain,
     first_line,
-    read_config,
 )
 from photopal.vlm.checkpoint import Checkpoint, fingerprint_folder, is_large_half
 from photopal.vlm.families import Family, family_of
@@ -92,14 +90,13 @@ def load_model(
         ModelError: The model is not there, not complete, or not one photopal can use.
     """
     name, folder = _resolve(name_or_path)
-    check_folder(folder)
-    check_config(read_config(folder), name)
+    check_model(folder, name)
     chosen_device = _choose_device(device)
     bits = _BITS.get(str(dtype))
-    chosen_dtype = _choose_dtype("auto" if bits else dtype, chosen_device, folder)
-    if bits:
-        _check_quantization(str(dtype), chosen_device)
     try:
+        chosen_dtype = _choose_dtype("auto" if bits else dtype, chosen_device, folder)
+        if bits:
+            _check_quantization(str(dtype), chosen_device)
         with _quiet():
             checkpoint, family = _load_checkpoint(folder, chosen_device, chosen_dtype, bits=bits)
         is_limited = bool(image_tokens) and limit_tokens(checkpoint, image_tokens)

@@ -79,10 +79,12 @@ def test_doctor_looks_into_a_models_folder(run, tmp_path):
 
     (tmp_path / "model").mkdir()
     assert state_of(tmp_path / "model") == "fault"
-    (tmp_path / "model" / "config.json").write_text("{}", encoding="utf-8")
-    (tmp_path / "model" / "model.safetensors").write_bytes(b"")
+    (tmp_path / "model" / "config.json").write_text('{"model_type": "llava"}', encoding="utf-8")
+    (tmp_path / "model" / "model.safetensors").write_bytes(b"\2\0\0\0\0\0\0\0{}")
     assert state_of(tmp_path / "model") == "ok"
     assert state_of("no/such") == "fault"
+    (tmp_path / "model" / "config.json").write_text('{"model_type": "llama"}', encoding="utf-8")
+    assert state_of(tmp_path / "model") == "fault"
 
 
 def test_doctor_says_when_the_device_is_not_there(checks):

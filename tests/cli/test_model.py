@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -113,6 +114,15 @@ def test_a_folder_is_chosen_by_its_whole_path_and_only_if_it_is_a_model(
     assert result.exit_code == 0
     assert "PHOTOPAL_MODEL takes precedence" in words(result.stderr)
     assert run("where").stdout.count(f"model\t{tiny_llava}\tconfig file\n") == 1
+
+
+def test_a_model_that_takes_no_photos_is_not_chosen(run, home, tiny_llava, tmp_path, words):
+    folder = shutil.copytree(tiny_llava, tmp_path / "text")
+    (folder / "config.json").write_text('{"model_type": "llama"}', encoding="utf-8")
+    result = run("model", "use", str(folder))
+    assert result.exit_code == 1
+    assert "text: the model takes no photos: it is of type 'llama'" in words(result.stderr)
+    assert not (home / "config.toml").exists()
 
 
 @pytest.fixture

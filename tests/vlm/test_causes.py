@@ -197,6 +197,35 @@ def test_the_folder_above_a_model_leads_to_it(tmp_path, below):
     assert caught.value.hint == f"Did you mean {tmp_path / below}?"
 
 
+@pytest.mark.parametrize("is_sharded", [False, True])
+def test_weights_that_are_links_to_nowhere_are_missing(tmp_path, is_sharded):
+    (tmp_path / "config.json").write_text("{}", encoding="utf-8")
+    (tmp_path / "model.safetensors").symlink_to(tmp_path / "blobs" / "gone")
+    if is_sharded:
+        index = {"weight_map": {"a": "model.safetensors"}}
+        (tmp_path / "model.safetensors.index.json").write_text(json.dumps(index), encoding="utf-8")
+    with pytest.raises(ModelError, match=r"weight files are missing.*model\.safetensors") as caught:
+        check_folder(tmp_path)
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\2\0\0\0\0\0\0\0{",
+        b"\2\0\0\0\0\0\0\0[]",
+        b"\xff" * 8,
+        b'\x3a\0\0\0\0\0\0\0{"a": {"dtype": "F32", "shape": [2], "data_offsets": [0,8]}}half',
+    ],
+)
+def test_weights_that_were_cut_off_are_said_without_loading_them(tmp_path, content):
+    (tmp_path / "config.json").write_text("{}", encoding="utf-8")
+    (tmp_path / "model.safetensors").write_bytes(content)
+    with pytest.raises(ModelError, match="the weight files are broken or incomplete"):
+        check_folder(tmp_path)
+
+
 def test_a_list_of_weights_that_is_broken_is_said(tmp_path):
     (tmp_path / "config.json").write_text("{}", encoding="utf-8")
     (tmp_path / "model.safetensors.index.json").write_text(json.dumps({"weight_map": 3}), encoding="utf-8")

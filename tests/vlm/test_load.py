@@ -158,6 +158,16 @@ def test_broken_weights_are_said(copied):
     assert "broken or incomplete" in refusal(copied).message
 
 
+def test_a_large_model_that_was_cut_off_is_said_too(copied, monkeypatch):
+    monkeypatch.setattr("photopal.vlm.checkpoint.LARGE_BYTES", 1000)
+    weights = copied / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1])
+    assert "broken or incomplete" in refusal(copied).message
+    # Weights that nothing told of in time, such as a second copy that is cut off.
+    monkeypatch.setattr("photopal.vlm.causes._is_whole", lambda path: True)
+    assert "broken or incomplete" in refusal(copied).message
+
+
 def test_a_model_that_brings_its_own_code_is_refused(copied):
     config = json.loads((copied / "config.json").read_text(encoding="utf-8"))
     config["model_type"] = "surprise"

@@ -184,7 +184,7 @@ def _check_library(session: Session) -> Check:
 
 
 def _check_model(settings: Settings) -> Check:
-    from photopal.vlm.causes import check_folder
+    from photopal.vlm.causes import check_model, weight_files
     from photopal.vlm.hub import find_cached
 
     folder: Path | None = Path(settings.model_name_or_path).expanduser()
@@ -195,8 +195,8 @@ def _check_model(settings: Settings) -> Check:
     if folder is None:
         words = f"{settings.model}: not on this computer; to list those that are, run `photopal model list`"
         return Check("model", "fault", words)
-    check_folder(folder)
-    size_bytes = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
+    check_model(folder, settings.model_name)
+    size_bytes = sum(file.stat().st_size for file in weight_files(folder))
     note = "; for drawn photos only, not camera photos" if settings.is_own_model else ""
     return Check("model", "ok", f"{settings.model}, {size_bytes / 1e6:.0f} MB{note}")
 

@@ -142,7 +142,7 @@ def use(
       photopal model use bundled
     """
     from photopal.config import OWN_MODELS, save_setting
-    from photopal.vlm.causes import check_folder
+    from photopal.vlm.causes import check_model
     from photopal.vlm.hub import find_cached
 
     session = session_of(ctx)
@@ -151,7 +151,7 @@ def use(
     if name in OWN_MODELS:
         chosen = name
     elif is_folder(folder):
-        check_folder(folder)
+        check_model(folder, folder.resolve().name)
         chosen = str(folder.resolve())
     elif name.count("/") == 1 and not name.startswith((".", "~", "/")):
         found = find_cached(name)
@@ -159,7 +159,7 @@ def use(
             raise ModelError(
                 f"{name}: the model is not on this computer", hint=f"photopal model get {shlex.quote(name)}"
             )
-        check_folder(found)
+        check_model(found, name)
         chosen = name
     else:
         raise ModelError(
