@@ -215,7 +215,8 @@ class Session:
             )
         model.feature_cache = FeatureCache(
             self.settings.features_path,
-            f"{model.fingerprint}-{str(model.dtype).removeprefix('torch.')}{model.variant}",
+            f"{model.fingerprint}-{str(model.dtype).removeprefix('torch.')}{model.variant}"
+            f"-{model.processor_fingerprint}",
             device=model.device,
             most_bytes=self.settings.features_mb * 2**20,
         )

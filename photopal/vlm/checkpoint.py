@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -98,4 +99,16 @@ def fingerprint_folder(folder: Path) -> str:
             for number in range(_PIECES):
                 file.seek(number * (size_bytes - _PIECE_BYTES) // (_PIECES - 1))
                 digest.update(file.read(_PIECE_BYTES))
+    return digest.hexdigest()
+
+
+def fingerprint_processor(folder: Path) -> str:
+    """Eight hexadecimal digits for how photos are prepared: models with the same weights may differ in that.
+
+    It is no part of the model's fingerprint, or every bank would be lost with it.
+    """
+    digest = hashlib.blake2b(digest_size=4)
+    for name in ("preprocessor_config.json", "processor_config.json"):
+        with suppress(OSError):  # most models have only one of them
+            digest.update(name.encode() + (folder / name).read_bytes())
     return digest.hexdigest()

@@ -16,7 +16,7 @@ from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
 from photopal.errors import ModelError
-from photopal.vlm.checkpoint import Checkpoint
+from photopal.vlm.checkpoint import Checkpoint, fingerprint_processor
 from photopal.vlm.concept_embeddings import append_name_logits, overlay_concepts, overlay_photo
 from photopal.vlm.families import Family, Route, generic
 from photopal.vlm.feature_cache import FeatureCache
@@ -57,6 +57,7 @@ class LoadedModel:
         self.fingerprint = fingerprint
         self.ood_detector = ood_detector
         self.variant = ""  # in file names, tells features with fewer tokens or bits from others
+        self.processor_fingerprint = fingerprint_processor(checkpoint.folder)
         self.feature_cache: FeatureCache | None = None  # set to store features that have a key
         self.device, self.dtype = checkpoint.device, checkpoint.dtype
         self._checkpoint = checkpoint

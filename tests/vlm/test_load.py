@@ -14,7 +14,7 @@ from transformers import LlavaForConditionalGeneration
 from photopal.errors import ModelError
 from photopal.prompts import PromptConcept, build_prompt
 from photopal.vlm import DEFAULT_MODEL_FOLDER, ChatPrompt, ConceptEmbeddings, load, load_model
-from photopal.vlm.checkpoint import fingerprint_folder
+from photopal.vlm.checkpoint import fingerprint_folder, fingerprint_processor
 
 KINDS = ("tiny_llava", "tiny_smolvlm", "tiny_qwen")
 
@@ -94,6 +94,15 @@ def test_another_weight_or_setting_has_another_fingerprint(tiny_llava, copied):
     config["vision_feature_layer"] = -2
     (copied / "config.json").write_text(json.dumps(config), encoding="utf-8")
     assert fingerprint_folder(copied) != changed
+
+
+def test_another_way_to_prepare_photos_is_told_apart_though_the_fingerprint_stays(tiny_llava, copied):
+    assert fingerprint_processor(copied) == fingerprint_processor(tiny_llava)
+    before = fingerprint_folder(copied)
+    path = copied / "preprocessor_config.json"
+    path.write_text(path.read_text(encoding="utf-8").replace("0.48", "0.50"), encoding="utf-8")
+    assert fingerprint_processor(copied) != fingerprint_processor(tiny_llava)
+    assert fingerprint_folder(copied) == before
 
 
 def test_large_files_are_fingerprinted_by_pieces(copied, monkeypatch):
