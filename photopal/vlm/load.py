@@ -7,8 +7,9 @@ fetched from the network.
 from __future__ import annotations
 
 import inspect
+import math
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -59,6 +60,7 @@ _LOAD_ERRORS = (
 )
 _NUMBER_FORMATS = {"cuda": torch.bfloat16, "mps": torch.float16}
 _BITS = {"int8": 8, "int4": 4}
+_SOFT_TOKENS = (70, 140, 280, 560, 1120)  # all that the processor of Gemma 4 takes
 
 
 def load_model(
@@ -189,7 +191,9 @@ def _load_checkpoint(
 
 
 def limit_tokens(checkpoint: Checkpoint, most: int) -> bool:
-    """Have a photo seen as fewer tokens, where the processor has a number of pixels or tiles for that.
+    """Have a photo seen as fewer tokens, where the processor has a size or a number of tiles for that.
+
+    Where even the smallest size or number has more tokens, that is taken.
 
     Args:
         checkpoint: The checkpoint, whose image processor is changed.
@@ -198,23 +202,102 @@ def limit_tokens(checkpoint: Checkpoint, most: int) -> bool:
     Returns:
         Whether there was anything to limit.
     """
+    limits = (_limit_pixels, _limit_side, _limit_tiles, _limit_grids, _limit_parts, _limit_soft_tokens)
+    return any(limit(checkpoint, most) for limit in limits)
+
+
+def _limit_pixels(checkpoint: Checkpoint, most: int) -> bool:
+    """Qwen-VL: the longest edge is a number of pixels, though its name does not say so."""
     images = checkpoint.image_processor
     patch, merge = (getattr(images, name, None) for name in ("patch_size", "merge_size"))
-    if isinstance(patch, int) and isinstance(merge, int) and (pixels := images.size.get("longest_edge")):
-        limit = most * (patch * merge) ** 2
-        if pixels <= limit:
-            return False
-        least = min(images.size.get("shortest_edge") or limit, limit)
-        images.size = type(images.size)(shortest_edge=least, longest_edge=limit)
-        return True
+    if not isinstance(patch, int) or not isinstance(merge, int):
+        return False
+    limit = most * (patch * merge) ** 2
+    pixels = images.size.get("longest_edge")
+    if not pixels or pixels <= limit:
+        return False
+    least = min(images.size.get("shortest_edge") or limit, limit)
+    images.size = type(images.size)(shortest_edge=least, longest_edge=limit)
+    return True
+
+
+def _limit_side(checkpoint: Checkpoint, most: int) -> bool:
+    """Pixtral and Mistral 3: the longest edge is a side; a square photo has the most tokens."""
+    images, processor = checkpoint.image_processor, checkpoint.processor
+    patch, merge = (getattr(processor, name, None) for name in ("patch_size", "spatial_merge_size"))
+    if not isinstance(patch, int) or not isinstance(merge, int):
+        return False
+    limit = math.isqrt(most) * patch * merge
+    side = images.size.get("longest_edge")
+    if not side or side <= limit:
+        return False
+    images.size = type(images.size)(longest_edge=limit)
+    return True
+
+
+def _limit_tiles(checkpoint: Checkpoint, most: int) -> bool:
+    """InternVL: tiles of a fixed number of tokens, beside an overview."""
+    images = checkpoint.image_processor
     tiles, of_tile = (
         getattr(images, "max_patches", None),
         getattr(checkpoint.processor, "image_seq_length", None),
     )
     if not isinstance(tiles, int) or not isinstance(of_tile, int) or (tiles + 1) * of_tile <= most:
         return False
-    images.max_patches = max(1, most // of_tile - 1)  # beside the tiles there is an overview
+    images.max_patches = max(1, most // of_tile - 1)
     return True
+
+
+def _limit_grids(checkpoint: Checkpoint, most: int) -> bool:
+    """LLaVA-NeXT and OneVision: a list of sizes, each of a number of tiles, beside an overview."""
+    images, config = checkpoint.image_processor, checkpoint.config
+    sizes = getattr(images, "image_grid_pinpoints", None)
+    patch = getattr(getattr(config, "vision_config", None), "patch_size", None)
+    if not sizes or not isinstance(patch, int):
+        return False
+    tile = int(images.size.get("shortest_edge") or images.size["height"])
+    side = tile // patch
+
+    def count_tokens(size: Sequence[int]) -> int:
+        rows, cols = size[0] // tile, size[1] // tile
+        return (rows * cols + 1) * side**2 + rows * side  # each row of patches ends with a token of its own
+
+    limit = max(most, min(map(count_tokens, sizes)))
+    fitting = [size for size in sizes if count_tokens(size) <= limit]
+    if len(fitting) == len(sizes):
+        return False
+    # The model reads from its own list how the processor cut a photo.
+    images.image_grid_pinpoints = config.image_grid_pinpoints = fitting
+    return True
+
+
+def _limit_parts(checkpoint: Checkpoint, most: int) -> bool:
+    """LFM2-VL: large photos are cut into tiles beside an overview, of which others are all."""
+    images = checkpoint.image_processor
+    names = ("max_image_tokens", "max_tiles", "tile_size", "encoder_patch_size", "downsample_factor")
+    of_overview, tiles, tile, patch, factor = (getattr(images, name, None) for name in names)
+    if not of_overview or not tiles or not tile or not patch or not factor:
+        return False
+    of_tile = (tile // patch // factor) ** 2
+    if tiles * of_tile + of_overview <= most:
+        return False
+    images.max_image_tokens = min(of_overview, most)
+    images.min_image_tokens = min(images.min_image_tokens, images.max_image_tokens)
+    images.max_tiles = min(tiles, (most - images.max_image_tokens) // of_tile)
+    if images.max_tiles < images.min_tiles:
+        images.min_tiles = images.max_tiles = 1  # which means: not cut at all
+    return True
+
+
+def _limit_soft_tokens(checkpoint: Checkpoint, most: int) -> bool:
+    """Gemma 4: one of a few numbers of tokens."""
+    images = checkpoint.image_processor
+    tokens = getattr(images, "max_soft_tokens", None)
+    if not isinstance(tokens, int) or tokens <= most:
+        return False
+    chosen = max((number for number in _SOFT_TOKENS if number <= most), default=_SOFT_TOKENS[0])
+    images.max_soft_tokens = chosen
+    return chosen < tokens
 
 
 def _load_processor(folder: Path, config: Any, tokenizer: Any, image_processor: Any) -> Any:

@@ -170,6 +170,15 @@ def test_a_photo_is_seen_as_no_more_tokens_than_are_wanted(tiny_qwen3_vl):
     assert counts[1] == (15, "-20")
 
 
+def test_a_photo_is_cut_into_no_more_tiles_than_are_wanted(tiny_llava_next):
+    picture = draw_square((640, 480), 1)[0]
+    loaded = [load_model(tiny_llava_next, device="cpu", image_tokens=most) for most in (0, 60, 1000)]
+    counts = [(len(model.encode_photos([picture])[0].tokens), model.variant) for model in loaded]
+    assert counts[0] == counts[2]
+    assert counts[1][0] <= 60 < counts[0][0]
+    assert counts[1][1] == "-60"
+
+
 @pytest.mark.parametrize("model", ["tiny_llava_next"], indirect=True)
 def test_words_are_repeated_as_seldom_as_the_model_says(model, features, monkeypatch):
     plain = AutoModelForImageTextToText.from_pretrained(model._checkpoint.folder).eval()
