@@ -60,6 +60,17 @@ def test_names_and_words_must_all_hold(library):
     assert found(library, "Rex at the lake") == []
 
 
+@pytest.mark.parametrize(
+    "query", ["anna, rex", "anna & rex", "Anna; Rex", "(anna) rex!", '"beach". rex', "rex, 2023!"]
+)
+def test_a_punctuation_mark_beside_names_is_no_word(library, query):
+    assert found(library, query) == ["beach.jpg"]
+
+
+def test_a_punctuation_mark_alone_finds_nothing(library):
+    assert found(library, "*") == found(library, ", !") == []
+
+
 def test_a_longer_name_is_not_read_as_the_shorter_one_in_it(library):
     assert found(library, "ANNA  MARIA") == ["IMG_2024.jpg"]
     assert sorted(found(library, "Anna")) == ["beach.jpg", "lake.jpg"]

@@ -27,6 +27,7 @@ from photopal.assistant.query.negations import read_alone, read_attributes, read
 from photopal.assistant.query.parser import STRAIGHT
 from photopal.assistant.query.reader import Reader
 from photopal.errors import UsageError
+from photopal.library.search_text import has_letters
 from photopal.text import name_key
 
 # Words that say nothing about a photo; captions are not asked to hold them.
@@ -209,7 +210,11 @@ class Reading:
             phrases=(*criteria.phrases, *self.phrases),
             without_words=(*criteria.without_words, *self.without),
         )
-        return complete, " ".join(meaningful_words(words))
+        kept = meaningful_words(words)
+        # A mark that stood between or behind names, as in "anna, ben!", is no word to look for.
+        if complete != Criteria() and not any(map(has_letters, kept)):
+            kept = []
+        return complete, " ".join(kept)
 
 
 def read_query(
