@@ -89,6 +89,7 @@ def test_a_negation_in_any_words_leaves_photos_out(library, question):
             lambda p: "Anna" in p.names and p.day and (p.month, p.day.day) not in ((12, 24), (12, 25)),
         ),
         ("Don't show me Ben", lambda p: "Ben" not in p.names),
+        ("photos without Anna, Ben, and Mia", lambda p: not p.names & {"Anna", "Ben", "Mia"}),
         ("photos of the beach without a bike", lambda p: p.says("beach") and not p.says("bike")),
     ],
 )
@@ -199,6 +200,25 @@ def test_a_date_without_a_year_is_every_years_in_questions_and_in_searches(libra
     wanted = {photo.number for photo in ALBUM if photo.taken and fits(photo)}
     spoken = {photo.number for photo in ALBUM if photo.says("christmas", "summer")}
     assert wanted <= command(library, words) <= wanted | spoken
+
+
+@pytest.mark.parametrize("command", [lambda *asked: cited(ask(*asked)), found])
+@pytest.mark.parametrize(
+    ("words", "fits"),
+    [
+        ("photos after 2020 and before 2023", lambda p: 2020 < p.year < 2023),
+        ("photos after 2020, before 2023", lambda p: 2020 < p.year < 2023),
+        ("photos before 2023 but after 2020", lambda p: 2020 < p.year < 2023),
+        ("photos in December, before 2023", lambda p: p.month == 12 and p.year < 2023),
+        ("photos since 2021 until 2022", lambda p: 2021 <= p.year <= 2022),
+        ("photos after 2020 until 2022", lambda p: 2021 <= p.year <= 2022),
+        ("photos before 2020 and after 2023", lambda p: p.year < 2020 or p.year > 2023),
+        ("photos before 2020 or after 2023", lambda p: p.year < 2020 or p.year > 2023),
+        ("photos from 2020, 2021, and 2023", lambda p: p.year in (2020, 2021, 2023)),
+    ],
+)
+def test_dates_joined_by_and_are_alternatives_but_for_two_ends_of_one_time(library, command, words, fits):
+    assert command(library, words) == album(lambda p: p.taken and fits(p), read=False)
 
 
 @pytest.mark.parametrize("command", [lambda *asked: cited(ask(*asked)), found])

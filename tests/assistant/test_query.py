@@ -131,6 +131,9 @@ def test_words_for_a_camera_or_a_kind_are_also_looked_for_as_words():
         ("last christmas", "2023-12-24", "2023-12-26", ""),
         ("3 weeks ago", "2024-07-22", "2024-07-28", ""),
         ("between 2019 and 2021", "2019-01-01", "2021-12-31", ""),
+        ("beach after 2019 and before 2022", "2020-01-01", "2021-12-31", "beach"),
+        ("before 2022, after 2019", "2020-01-01", "2021-12-31", ""),
+        ("since 2019 until 2021", "2019-01-01", "2021-12-31", ""),
     ],
 )
 def test_dates_in_words_are_periods(query, since, until, rest):

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import Literal
 
 from photopal.assistant.query.daytimes import Daytime, find_daytimes, is_attribute
 from photopal.assistant.query.patterns import LazyPattern
@@ -108,6 +109,7 @@ class Recurring:
 
 
 When = Period | Recurring | Daytime
+Opening = Literal["since", "after", "until", "before"]
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,8 @@ class DateSpan:
         when: The days.
         base: The date without its year, where it has one: of "Christmas 2022" what Christmas is.
         is_bare_year: Whether it is a year and no more.
-        is_open: Whether a word such as "since" or "before" opened it on one side.
+        is_range: Whether it is from one date to another.
+        opening: Which word, or one like it, opened it on one side.
     """
 
     start: int
@@ -128,7 +131,8 @@ class DateSpan:
     when: When
     base: Recurring | None = None
     is_bare_year: bool = False
-    is_open: bool = False
+    is_range: bool = False
+    opening: Opening | None = None
 
 
 @dataclass(frozen=True)
@@ -509,14 +513,16 @@ def _is_no_date(text: str, match: re.Match[str], names: Collection[str]) -> bool
 
 
 def _join_ranges(text: str, spans: Sequence[DateSpan], today: date) -> list[DateSpan]:
-    """Make one date of "between A and B", "from A to B" and "since A until B"."""
+    """Make one date of "between A and B", "from A to B", "since A until B" and "after A until B"."""
     joined = list(spans[:1])
     for span in spans[1:]:
         last = joined[-1]
         between, before = text[last.end : span.start].strip().casefold(), text[: last.start].casefold()
         is_range = between in {"to", "until", "till", "through", "-", "–", "—", "up to", "and until"}
         if is_range or (between == "and" and re.search(r"\bbetween\s+(?:the\s+)?$", before)):
-            joined[-1] = DateSpan(last.start, span.end, _range(last, span, today))
+            if re.search(r"\b(?:after|later than)\s+(?:the\s+)?$", before):
+                last = replace(last, when=_beside(last.when, 1))
+            joined[-1] = DateSpan(last.start, span.end, _range(last, span, today), is_range=True)
         else:
             joined.append(span)
     return joined
@@ -575,6 +581,25 @@ def _share_years(text: str, spans: list[DateSpan]) -> list[DateSpan]:
     return shared
 
 
+_OPENINGS: dict[str, Opening] = {
+    "since": "since", "as of": "since", "starting": "since", "after": "after", "later than": "after",
+    "before": "before", "earlier than": "before", "until": "until", "up until": "until", "till": "until",
+    "up to": "until",
+}  # fmt: skip
+
+
+def _opened(period: Period, opening: Opening) -> Period:
+    """The days since, after, until or before those of a period, which is closed."""
+    first, last = period.since, period.until
+    assert first is not None
+    assert last is not None
+    if opening == "after":
+        return Period(last + timedelta(days=1), None)
+    if opening == "before":
+        return Period(None, first - timedelta(days=1))
+    return Period(first, None) if opening == "since" else Period(None, last)
+
+
 def _with_preposition(text: str, span: DateSpan, today: date) -> DateSpan:
     """Take in the word before a date; since, after, before and until open it on one side."""
     before = _PREPOSITION.search(text[: span.start])
@@ -583,25 +608,21 @@ def _with_preposition(text: str, span: DateSpan, today: date) -> DateSpan:
     earlier = re.match(r"\s+or (?:earlier|before)\b", text[span.end :], re.IGNORECASE)
     end = span.end + (onward.end() if onward else earlier.end() if earlier else 0)
     start = before.start() if before else span.start
-    opens = word in {
-        "since", "as of", "starting", "after", "later than", "before", "earlier than", "until", "up until",
-        "till", "up to",
-    } or bool(onward or earlier)  # fmt: skip
     if word.endswith(("day after", "day before")):
         return DateSpan(start, end, _beside(span.when, 1 if word.endswith("after") else -1))
-    if not opens or isinstance(span.when, Daytime):
+    opening = _OPENINGS.get(word) or ("until" if earlier else "since" if onward else None)
+    # Of "since A until B" and "after A until B", both ends are known.
+    is_closed = span.is_range and opening in {"since", "after"}
+    if opening is None or is_closed or isinstance(span.when, Daytime):
         return replace(span, start=start, end=end)
-    period = span.when if isinstance(span.when, Period) else latest(span.when, today)
-    first, last = period.since, period.until
-    if word in {"after", "later than"} and last:
-        period = Period(last + timedelta(days=1), None)
-    elif word in {"before", "earlier than"} and first:
-        period = Period(None, first - timedelta(days=1))
-    elif word in {"until", "up until", "till", "up to"} or earlier:
-        period = Period(None, last)
-    else:
-        period = Period(first, None)
-    return DateSpan(start, end, period, is_open=True)
+    period = latest(span.when, today) if isinstance(span.when, Recurring) else span.when
+    return DateSpan(
+        start,
+        end,
+        _opened(period, opening),
+        base=span.when if isinstance(span.when, Recurring) else None,
+        opening=opening,
+    )
 
 
 def _beside(when: When, days: int) -> When:
@@ -644,6 +665,17 @@ def resolve(groups: Iterable[Sequence[When]], years: range) -> tuple[Period, ...
                 found += [p for year in range(years.start - 1, years.stop) for p in when.in_year(year)]
         periods = tuple(filter(None, (_overlap(a, b) for a in periods for b in found)))
     return _merge(periods)
+
+
+def can_all_hold(dates: Sequence[When]) -> bool:
+    """Whether dates joined by "and" are to hold together, as "after 2022 and before 2025", not one of them.
+
+    It is so where one that is open on one side and what bounds it have days in common.
+    """
+    periods = [when for when in dates if isinstance(when, Period)]
+    sides = {(when.since is None, when.until is None) if isinstance(when, Period) else None for when in dates}
+    is_bounded = len(sides) > 1 and any(None in (period.since, period.until) for period in periods)
+    return is_bounded and bool(resolve([[period] for period in periods], range(0)))
 
 
 def outside(periods: Iterable[Period]) -> tuple[Period, ...]:

@@ -85,7 +85,6 @@ class Entity:
         value: The concept's name, the place or camera as the library has it, a concept's kind, a phrase.
         when: The days, of a date.
         typed: As it was typed.
-        is_open: Whether a date is open on one side, as "since 2020" is.
         is_number: Whether a date is written without letters, as 2024 and 2024-07 are; not the second year of
             "Christmas 2022 and 2023".
         stars: The numbers of stars, of a rating.
@@ -95,7 +94,6 @@ class Entity:
     value: str
     typed: str
     when: When | None = None
-    is_open: bool = False
     is_number: bool = False
     stars: tuple[int, ...] = ()
 
@@ -346,7 +344,6 @@ def _mark_dates(marked: MarkedText, today: date, *, is_search: bool) -> None:
                 "",
                 marked.text[span.start : span.end].strip(),
                 when=span.when,
-                is_open=span.is_open,
                 is_number=span.base is None
                 and not re.search(r"[^\W\d_]", marked.text[span.start : span.end]),
             ),

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from photopal.assistant.query.criteria import Criteria, with_entities
+from photopal.assistant.query.dates import can_all_hold
 from photopal.assistant.query.entities import (
     CAMERA,
     DATE,
@@ -31,7 +33,7 @@ from photopal.assistant.query.patterns import LazyPattern
 from photopal.errors import UsageError
 from photopal.text import fold, join_words
 
-LINK = r"(?:\s*(?:,|\band\b|\bor\b|\bnor\b|&|/|\bplus\b)+\s*)"
+LINK = r"(?:(?:\s*(?:,|\band\b|\bor\b|\bnor\b|&|/|\bplus\b))+\s*)"
 
 FILLER = (
     "(?:(?:of|with|in|on|at|from|by|during|near|list|find|give|display|want|any|an?|the|my|our|taken|shot"
@@ -98,10 +100,10 @@ class Reader:
 
     def read_alternatives(self) -> None:
         """Names, places, cameras and dates of which one is enough, and words of which one is."""
-        if not re.search(r"\b(?:or|and)\b|[,&]", self.text, re.IGNORECASE):
+        if not re.search(r"\b(?:or|and|but)\b|[,&]", self.text, re.IGNORECASE):
             return
 
-        def either(match: re.Match[str]) -> str | None:
+        def either(match: re.Match[str], *, is_and: bool = False) -> str | None:
             entities = self.marked_in(match[0])
             kinds = {entity.kind for entity in entities}
             if kinds == {"name"}:
@@ -109,7 +111,11 @@ class Reader:
                 self.criteria = replace(self.criteria, any_names=(*self.criteria.any_names, names))
                 return ""
             if len(kinds) == 1 and kinds <= {"date", "place", "camera"}:
-                self.criteria = with_entities(self.criteria, entities, is_wanted=True, is_either=True)
+                dates = [entity.when for entity in entities if entity.when is not None]
+                is_either = not (is_and and can_all_hold(dates))
+                if is_either and re.search(r"\bbut\b", match[0], re.IGNORECASE):
+                    return None
+                self.criteria = with_entities(self.criteria, entities, is_wanted=True, is_either=is_either)
                 return ""
             return None
 
@@ -119,8 +125,9 @@ class Reader:
             for one in (NAME, DATE, PLACE, CAMERA)
         )
         self.take(re.compile(rf"(?:{kinds})", re.IGNORECASE), either)
-        joined = "|".join(rf"{one}(?:\s*(?:,|\band\b|&)+\s*{FILLER}{one})+" for one in (DATE, PLACE, CAMERA))
-        self.take(re.compile(joined, re.IGNORECASE), either)
+        link = r"(?:\s*(?:,|\band\b|\bbut\b|&))+\s*"
+        joined = "|".join(rf"{one}(?:{link}{FILLER}{one})+" for one in (DATE, PLACE, CAMERA))
+        self.take(re.compile(joined, re.IGNORECASE), partial(either, is_and=True))
 
         def words(match: re.Match[str]) -> str | None:
             groups = [match["one"], *re.split(rf"\s*(?:,|\bor\b)+\s*{FILLER}", match["others"], flags=re.I)]

@@ -90,6 +90,11 @@ def recurring(text, year=2024):
         ("2020 or earlier", "", "2020-12-31"),
         ("since July", "2026-07-01", ""),
         ("before Easter", "", "2026-04-02"),
+        ("since 2022 until 2024", "2022-01-01", "2024-12-31"),
+        ("since 2024-02 until 2024-07", "2024-02-01", "2024-07-31"),
+        ("since May until July 2024", "2024-05-01", "2024-07-31"),
+        ("after 2022 until 2024", "2023-01-01", "2024-12-31"),
+        ("after May until July 2024", "2024-06-01", "2024-07-31"),
     ],
 )
 def test_a_period_is_read(text, since, until):
