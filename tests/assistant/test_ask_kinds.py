@@ -149,6 +149,8 @@ def test_a_comparison_is_answered_as_one_and_cites_the_side_that_has_it(library,
 
 def test_a_word_that_would_change_the_answer_is_refused_by_name(library):
     for question, word in (
+        ("How many photos from 2022 to then?", "from 2022 to"),
+        ("How many photos between 2022 and Anna's wedding?", "between 2022 and"),
         ("How many photos show more than two people?", "more"),
         ("What was the second photo of Rex?", "second"),
         ("Where has Anna never been?", "never"),
@@ -194,9 +196,16 @@ def test_show_me_is_not_a_photo_of_me(library):
         ),
         ("photos in 2019 at Christmas", lambda p: p.year == 2019 and p.month == 12),
         ("photos in December 2024", lambda p: p.year == 2024 and p.month == 12),
+        ("photos in 2022 before July", lambda p: p.year == 2022 and p.month < 7),
+        ("photos in 2022, since July", lambda p: p.year == 2022 and p.month >= 7),
+        ("photos in 2022 and until July", lambda p: p.year == 2022 and p.month <= 7),
+        ("photos of Ben in 2022 after March", lambda p: "Ben" in p.names and p.year == 2022 and p.month > 3),
+        ("photos in 2022 after Easter", lambda p: p.year == 2022 and p.day > date(2022, 4, 18)),
+        ("photos in 2022 after winter", lambda p: p.year == 2022 and p.month > 2),
+        ("photos in 2022 before 2022-07", lambda p: p.year == 2022 and p.month < 7),
     ],
 )
-def test_a_date_without_a_year_is_every_years_in_questions_and_in_searches(library, command, words, fits):
+def test_a_date_without_a_year_is_every_years_or_that_of_the_year_beside_it(library, command, words, fits):
     wanted = {photo.number for photo in ALBUM if photo.taken and fits(photo)}
     spoken = {photo.number for photo in ALBUM if photo.says("christmas", "summer")}
     assert wanted <= command(library, words) <= wanted | spoken

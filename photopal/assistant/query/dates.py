@@ -343,6 +343,16 @@ def _word(match: re.Match[str], today: date) -> _Read:
     return _Read(_day(today - timedelta(days=back)))
 
 
+_TO_NOW = LazyPattern(
+    r"(?:\b(?:to|till|until|through)\s+|\d\s*[-–—]\s*|\bbetween\b.*\band\s+)(?:right\s+)?(?:the\s+)?$"
+)
+
+
+def _now(match: re.Match[str], today: date) -> _Read | None:
+    """ "Now" where it ends a time: "from 2024 to now"."""
+    return _Read(_day(today)) if _TO_NOW.search(match.string[: match.start()]) else None
+
+
 def _years(match: re.Match[str], _today: date) -> _Read:
     first, last = int(match["year"]), int(match.groupdict().get("last") or match["year"])
     if last < first:
@@ -387,6 +397,7 @@ READERS: tuple[tuple[str, Callable[[re.Match[str], date], _Read | None]], ...] =
     (rf"{_NUMBER}\s+{_UNITS}\s+(?P<ago>ago)", _stretch),
     (r"(?P<century>1[89]|20)?'?(?P<ten>\d)0'?s", _decade),
     (rf"(?:the )?day before yesterday|{'|'.join(_DAYS_BACK)}", _word),
+    (r"(?:right )?now|(?:the )?present(?: day)?", _now),
     (_YEAR, _years),
 )  # fmt: skip
 """What dates look like, what is tried first standing first, and who reads them; case does not matter."""
@@ -398,7 +409,7 @@ _PATTERNS = [(LazyPattern(_NOT_IN_WORD + pattern + _END), read) for pattern, rea
 _FIRST_WORDS = frozenset(name.split()[0] for name in CALENDAR_WORDS)
 _HINTS = re.compile(
     r"\d|\b(?:year|month|week|weekend|weekday|workday|day|to)s?\b"
-    r"|\b(?:today|tonight|yesterday|ago|noon|midday|midnight)\b"
+    r"|\b(?:today|tonight|yesterday|now|present|ago|noon|midday|midnight)\b"
     r"|\b(?:morning|forenoon|afternoon|evening|night|lunch)(?:s|-?time)?\b",
     re.I,
 )
@@ -434,7 +445,7 @@ def find_dates(
         return []
     spans = _find_spans(text, today, {name.casefold() for name in names}, is_search=is_search)
     spans = _share_years(text, _join_ranges(text, spans, today))
-    dates = [_with_preposition(text, span, today) for span in spans]
+    dates = _within_periods(text, [_with_preposition(text, span, today) for span in spans])
     daytimes = [
         DateSpan(start, end, when)
         for start, end, when in find_daytimes(
@@ -623,6 +634,44 @@ def _with_preposition(text: str, span: DateSpan, today: date) -> DateSpan:
         base=span.when if isinstance(span.when, Recurring) else None,
         opening=opening,
     )
+
+
+_APART = LazyPattern(r"[;.?!]|\b(?:or|nor|than|vs|versus|compared|not|without)\b")
+_FURTHER = LazyPattern(r",|\band\b")
+
+
+def _within_periods(text: str, dates: Sequence[DateSpan]) -> list[DateSpan]:
+    """Take the "July" of "in 2024 before July" as that of 2024 and not as the latest."""
+    resolved = list(dates)
+    for index, span in enumerate(dates):
+        if span.base is None or span.opening is None:
+            continue
+        for other in [*dates[index - 1 : index], *dates[index + 1 : index + 2]]:
+            first, second = (other, span) if other.start < span.start else (span, other)
+            between = text[first.end : second.start]
+            is_beside = not re.search(r"\w", re.sub(r"\band\b", "", between, flags=re.IGNORECASE))
+            is_apart = _APART.search(between) or (_FURTHER.search(between) and not is_beside)
+            period = other.when
+            if not is_apart and isinstance(period, Period) and period.since and period.until:
+                resolved[index] = replace(span, when=_opened_within(period, span, span.base))
+                break
+    return resolved
+
+
+def _opened_within(period: Period, span: DateSpan, when: Recurring) -> When:
+    """The days since, after, until or before those of a recurring date that are meant beside a period."""
+    assert period.since is not None
+    assert period.until is not None
+    assert span.opening is not None
+    every = [p for year in range(period.since.year - 1, period.until.year + 1) for p in when.in_year(year)]
+    begun = [p for p in every if p.since and period.since <= p.since <= period.until]
+    if len(begun) > 1:
+        raise UsageError(
+            f'not understood: "{when.label}" beside a time that has several of them',
+            hint="Write the year with it, for example: before July 2024.",
+        )
+    opened = [_opened(p, span.opening) for p in [*begun, *reversed(every)]]
+    return next((p for p in opened if _overlap(p, period)), opened[0] if begun else span.when)
 
 
 def _beside(when: When, days: int) -> When:

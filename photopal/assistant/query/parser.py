@@ -23,7 +23,15 @@ from photopal.assistant.query.counts import (
     read_threshold,
 )
 from photopal.assistant.query.criteria import Question, both_of, instead, joined
-from photopal.assistant.query.entities import DATE, ENTITY, Known, find_unknown_names, mark_entities
+from photopal.assistant.query.entities import (
+    DATE,
+    ENTITY,
+    NAME,
+    Known,
+    MarkedText,
+    find_unknown_names,
+    mark_entities,
+)
 from photopal.assistant.query.intents import PHOTO, read_intent
 from photopal.assistant.query.languages import to_english
 from photopal.assistant.query.lexicon import NUMBER_WORDS
@@ -52,8 +60,7 @@ def read_question(text: str, known: Known, *, today: date) -> Question:
     typed = _plain(text)
     plain = to_english(typed, known.names, known.places)
     marked = mark_entities(plain, known, today=today)
-    if days := _DAYS_LEFT.search(marked.text):
-        refuse([days["days"]])
+    _refuse_half_dates(marked)
     reader = Reader(marked, known)
     reader.drop_references()
     read_attributes(reader)
@@ -201,6 +208,20 @@ def _plain(text: str) -> str:
 STRAIGHT = str.maketrans(
     {"’": "'", "‘": "'", "ʼ": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "？": "?", "，": ", "}
 )
+
+_OPEN_END = LazyPattern(rf"(?P<date>{DATE})\s*(?P<word>and|&|up to|to|until|till|through)\s+(?:\w|{NAME})")
+
+
+def _refuse_half_dates(marked: MarkedText) -> None:
+    """Raise where only a part of a date was read: "24 and 25 July", "from 2024 to the wedding"."""
+    if days := _DAYS_LEFT.search(marked.text):
+        refuse([days["days"]])
+    if end := _OPEN_END.search(marked.text):
+        begin = marked.at(end["date"]).typed
+        first = "between" if end["word"].casefold() in {"and", "&"} else "(?:from|since|starting)"
+        if re.match(rf"{first}\b(?!.*\band\b)", begin, re.IGNORECASE):
+            refuse([f"{begin} {end['word']}"])
+
 
 _PRONOUN = LazyPattern(
     r"\b(?:of|with|without|than|and|is|was|am|are)\s+(?P<who>me|us|him|her|them|myself|ourselves|i|he|she"

@@ -90,6 +90,10 @@ def recurring(text, year=2024):
         ("2020 or earlier", "", "2020-12-31"),
         ("since July", "2026-07-01", ""),
         ("before Easter", "", "2026-04-02"),
+        ("from 2024 to now", "2024-01-01", "2026-10-14"),
+        ("between July 2024 and now", "2024-07-01", "2026-10-14"),
+        ("2024 - present", "2024-01-01", "2026-10-14"),
+        ("until now", "", "2026-10-14"),
         ("since 2022 until 2024", "2022-01-01", "2024-12-31"),
         ("since 2024-02 until 2024-07", "2024-02-01", "2024-07-31"),
         ("since May until July 2024", "2024-05-01", "2024-07-31"),
@@ -103,7 +107,16 @@ def test_a_period_is_read(text, since, until):
 
 @pytest.mark.parametrize(
     "text",
-    ["may I see Anna", "did Anna fall", "a winter coat", "the christmas tree", "IMG_2024.jpg", "12 photos"],
+    [
+        "now and then",
+        "who is present",
+        "may I see Anna",
+        "did Anna fall",
+        "a winter coat",
+        "the christmas tree",
+        "IMG_2024.jpg",
+        "12 photos",
+    ],
 )
 def test_words_that_only_look_like_dates_are_left_alone(text):
     assert find_dates(text, TODAY) == []
@@ -174,6 +187,7 @@ def test_a_name_that_is_a_month_is_a_month_only_after_a_word_of_time():
 @pytest.mark.parametrize(
     "text",
     [
+        "from 2020 to 2022 before July",
         "31 February 2023",
         "2023-13-01",
         "3/7/2024",
