@@ -192,7 +192,8 @@ def _recurring_weekdays(label: str, weekdays: Collection[int]) -> Recurring:
 
 def latest(when: Recurring, today: date, *, is_over: bool = False) -> Period:
     """Return the latest of the periods that has begun, or that is over."""
-    periods = [period for back in range(9) for period in reversed(when.in_year(today.year - back))]
+    # 29 February is a Saturday again after 40 years at the latest.
+    periods = (period for back in range(41) for period in reversed(when.in_year(today.year - back)))
     return next(
         period
         for period in periods
@@ -362,6 +363,9 @@ def _years(match: re.Match[str], _today: date) -> _Read:
 
 _UNITS = r"(?P<unit>day|week|month|year)s?"
 _WEEKDAY = "|".join(WEEKDAYS)
+_SHORT_WEEKDAYS = {
+    "mon": 0, "tue": 1, "tues": 1, "wed": 2, "thu": 3, "thur": 3, "thurs": 3, "fri": 4, "sat": 5, "sun": 6,
+}  # fmt: skip
 _WORKDAY = "weekday|workday|working day"
 READERS: tuple[tuple[str, Callable[[re.Match[str], date], _Read | None]], ...] = (
     (rf"{_YEAR}\s*[-–—/]\s*(?P<last>1[89]\d\d|2[01]\d\d)", _years),
@@ -465,16 +469,59 @@ def _find_spans(text: str, today: date, names: Collection[str], *, is_search: bo
             if is_word and _is_no_date(text, match, names):
                 continue
             if found := _read(read, match, today):
-                spans.append(
-                    DateSpan(
-                        match.start(),
-                        match.end(),
-                        found.when,
-                        base=found.base,
-                        is_bare_year=found.is_bare_year,
-                    )
+                span = DateSpan(
+                    match.start(),
+                    match.end(),
+                    found.when,
+                    base=found.base,
+                    is_bare_year=found.is_bare_year,
                 )
+                spans.append(_with_weekday(text, span))
     return sorted(spans, key=lambda span: span.start)
+
+
+_WEEKDAY_BEFORE = LazyPattern(
+    rf"(?<![\w-])(?:(?P<weekday>{_WEEKDAY})|(?P<short>{'|'.join(_SHORT_WEEKDAYS)})\.?),?\s+(?:the\s+)?$"
+)
+
+
+def _with_weekday(text: str, span: DateSpan) -> DateSpan:
+    """Take in the "Saturday" of "Saturday, 3 October 2026", which must be one; without a year, where it is."""
+    before = _WEEKDAY_BEFORE.search(text[: span.start])
+    if before is None or not _is_day(span.when):
+        return span
+    name = (before["weekday"] or before["short"]).casefold()
+    weekday = WEEKDAYS[name] if before["weekday"] else _SHORT_WEEKDAYS[name]
+    when = span.when
+    if isinstance(when, Recurring):
+        return replace(span, start=before.start(), when=_on_weekday(when, weekday))
+    assert isinstance(when, Period)
+    assert when.since is not None
+    if when.since.weekday() == weekday:
+        return replace(span, start=before.start())
+    # "Sun" and "mon" may be words.
+    if before["short"]:
+        return span
+    actual = calendar.day_name[when.since.weekday()]
+    raise UsageError(
+        f"{text[span.start : span.end]} is a {actual}, not a {calendar.day_name[weekday]}",
+        hint="Write the date without the day of the week.",
+    )
+
+
+def _is_day(when: When) -> bool:
+    """Whether a date is one day, of one year or of any."""
+    days = when.in_year(2024) if isinstance(when, Recurring) else (when,)
+    return len(days) == 1 and isinstance(days[0], Period) and days[0].since == days[0].until
+
+
+def _on_weekday(day: Recurring, weekday: int) -> Recurring:
+    """A day of those years in which it is on a day of the week."""
+
+    def in_year(year: int) -> tuple[Period, ...]:
+        return tuple(p for p in day.in_year(year) if p.since and p.since.weekday() == weekday)
+
+    return Recurring(day.label.replace("on ", f"on {calendar.day_name[weekday]} ", 1), in_year)
 
 
 def _read(
@@ -541,19 +588,20 @@ def _join_ranges(text: str, spans: Sequence[DateSpan], today: date) -> list[Date
 
 def _range(first: DateSpan, last: DateSpan, today: date) -> When:
     """From the beginning of one to the end of the other; a year that only one of them has is of both."""
-    begin, end = first.when, last.when
+    begin: When | None = first.when
+    end: When | None = last.when
     if isinstance(begin, Recurring) and isinstance(end, Recurring):
         return _recurring_range(begin, end)
     if isinstance(begin, Recurring) and isinstance(end, Period):
         assert end.until is not None
         years = [period for year in (end.until.year, end.until.year - 1) for period in begin.in_year(year)]
-        begin = next((p for p in years if p.since and p.since <= (end.until or today)), years[0])
+        begin = next((p for p in years if p.since and p.since <= (end.until or today)), None)
     elif isinstance(end, Recurring) and isinstance(begin, Period):
         assert begin.since is not None
         years = [period for year in (begin.since.year, begin.since.year + 1) for period in end.in_year(year)]
-        end = next((p for p in years if p.until and p.until >= (begin.since or today)), years[-1])
-    assert isinstance(begin, Period)
-    assert isinstance(end, Period)
+        end = next((p for p in years if p.until and p.until >= (begin.since or today)), None)
+    if not (isinstance(begin, Period) and isinstance(end, Period)):
+        raise UsageError("one of the two dates of the question is in no year beside the other")
     if begin.since and end.until and begin.since > end.until:
         raise UsageError("the second date of the question is before the first")
     return Period(begin.since, end.until)
