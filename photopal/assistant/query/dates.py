@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Literal
 
-from photopal.assistant.query.daytimes import Daytime, find_daytimes, is_attribute
+from photopal.assistant.query.daytimes import Daytime, find_daytimes, is_attribute, part_of_that_day
+from photopal.assistant.query.lexicon import NUMBER_WORDS
 from photopal.assistant.query.patterns import LazyPattern
 from photopal.errors import UsageError
 
@@ -22,10 +23,7 @@ MONTHS = {name.casefold(): number for number, name in enumerate(calendar.month_n
 MONTHS |= {name.casefold(): number for number, name in enumerate(calendar.month_abbr) if number} | {"sept": 9}
 SEASONS = {"spring": 3, "summer": 6, "autumn": 9, "fall": 9, "winter": 12}
 WEEKDAYS = {name.casefold(): number for number, name in enumerate(calendar.day_name)}
-NUMBERS = {
-    "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
-    "ten": 10, "a": 1, "an": 1, "couple of": 2, "a couple of": 2,
-}  # fmt: skip
+NUMBERS = {**NUMBER_WORDS, "a": 1, "an": 1}
 
 
 def easter(year: int) -> date:
@@ -84,7 +82,7 @@ _MONTH_BEFORE = LazyPattern(rf"\b(?:{'|'.join(MONTHS)})\.?\s+(?:the\s+)?$")
 _TO = r"(?:\s*[-–—]\s*|\s+(?:up\s+)?(?:to|until|till|through)\s+)(?:the\s+)?"
 _RECENT_DAYS = 31
 _NAMED = "|".join(sorted([*SEASONS, *HOLIDAYS], key=len, reverse=True))
-_NUMBER = r"(?P<number>\d{1,4}|a couple of|couple of|" + "|".join(sorted(NUMBERS)) + ")"
+_NUMBER = rf"(?P<number>\d{{1,4}}|{'|'.join(sorted(NUMBERS, key=len, reverse=True))})"
 
 
 @dataclass(frozen=True)
@@ -140,6 +138,7 @@ class _Read:
     when: When
     base: Recurring | None = None
     is_bare_year: bool = False
+    daytime: Daytime | None = None
 
 
 def _month(year: int, month: int, *, months: int = 1) -> Period:
@@ -208,6 +207,11 @@ def _iso(match: re.Match[str], _today: date) -> _Read | None:
     return _Read(_month(year, month) if day is None else _day(date(year, month, day)))
 
 
+def _month_of_year(match: re.Match[str], _today: date) -> _Read:
+    """ "10/2025"."""
+    return _Read(_month(int(match["year"]), int(match["m"])))
+
+
 def _numeric(match: re.Match[str], _today: date) -> _Read:
     first, second, year = int(match["a"]), int(match["b"]), int(match["year"])
     if match["mark"] == "/" and first <= 12 and second <= 12 and first != second:
@@ -259,6 +263,13 @@ def _named(match: re.Match[str], today: date) -> _Read:
     return _Read(base, base)
 
 
+def _winter(match: re.Match[str], _today: date) -> _Read | None:
+    """ "Winter 2023/24", which begins in the first of the two years."""
+    year, base = int(match["year"]), recurring("winter")
+    follows = str(year + 1).endswith(match["next"])
+    return _Read(base.in_year(year)[0], base) if follows else None
+
+
 def _this(when: Recurring, today: date) -> Period:
     """This year's; of what is still to come, as Christmas in January, the last one if that is hardly over."""
     [last, *_], [this, *_] = when.in_year(today.year - 1), when.in_year(today.year)
@@ -299,23 +310,26 @@ def _weekdays(match: re.Match[str], _today: date) -> _Read:
 
 
 def _stretch(match: re.Match[str], today: date) -> _Read:
-    """ "The last 3 weeks" up to today; "3 weeks ago" as that day, week, month or year."""
+    """ "The last 3 weeks" up to today; "3 weeks ago" as that day, week, month or year, or today's day of it."""
     number = _count(match["number"] or "one")
     unit = match["unit"].casefold()
-    is_ago = "ago" in match.groupdict()
+    is_ago, is_day = (bool(match.groupdict().get(name)) for name in ("ago", "today"))
     if unit in {"year", "month"}:
         months = number * (12 if unit == "year" else 1)
         year, month = divmod(today.year * 12 + today.month - 1 - months, 12)
+        last_day = calendar.monthrange(year, month + 1)[1]
+        since = date(year, month + 1, min(today.day, last_day))
+        if is_day:
+            return _Read(_day(since))
         if is_ago:
             of_year = Period(date(year, 1, 1), date(year, 12, 31))
             return _Read(of_year if unit == "year" else _month(year, month + 1))
-        last_day = calendar.monthrange(year, month + 1)[1]
-        return _Read(Period(date(year, month + 1, min(today.day, last_day)), today))
+        return _Read(Period(since, today))
     day = today - timedelta(days=number * (7 if unit == "week" else 1))
     if not is_ago:
         return _Read(Period(day, today))
     monday = day - timedelta(days=day.weekday())
-    return _Read(_day(day) if unit == "day" else Period(monday, monday + timedelta(days=6)))
+    return _Read(_day(day) if unit == "day" or is_day else Period(monday, monday + timedelta(days=6)))
 
 
 def _count(words: str) -> int:
@@ -336,7 +350,14 @@ def _decade(match: re.Match[str], today: date) -> _Read:
     return _Read(Period(date(first, 1, 1), date(first + 9, 12, 31)))
 
 
-_DAYS_BACK = {"today": 0, "tonight": 0, "yesterday": 1, "last night": 1, "day before yesterday": 2}
+def _part_of_a_day(match: re.Match[str], today: date) -> _Read:
+    """ "This morning", "tonight", "last night" as far as it is still the day before."""
+    is_last = (match.groupdict().get("which") or "").casefold() == "last"
+    day = today - timedelta(days=1) if is_last else today
+    return _Read(_day(day), daytime=part_of_that_day(match["part"].casefold()))
+
+
+_DAYS_BACK = {"today": 0, "yesterday": 1, "day before yesterday": 2}
 
 
 def _word(match: re.Match[str], today: date) -> _Read:
@@ -371,6 +392,7 @@ READERS: tuple[tuple[str, Callable[[re.Match[str], date], _Read | None]], ...] =
     (rf"{_YEAR}\s*[-–—/]\s*(?P<last>1[89]\d\d|2[01]\d\d)", _years),
     (rf"{_YEAR}-(?P<m>0?[1-9]|1[0-9])(?:-(?P<d>\d{{1,2}}))?(?!\d)", _iso),
     (rf"(?P<a>\d{{1,2}})(?P<mark>[./])(?P<b>\d{{1,2}})(?P=mark){_YEAR}", _numeric),
+    (rf"(?<!/)(?P<m>0?[1-9]|1[0-2])/{_YEAR}", _month_of_year),
     (rf"{_DAY}{_TO}{_LAST_DAY}\s+(?:of\s+)?{_MONTH},?(?:\s+(?:of\s+)?{_YEAR})?", _days),
     ((rf"(?:(?<=between )|(?<=between the )){_DAY}\s+and\s+(?:the\s+)?{_LAST_DAY}\s+(?:of\s+)?{_MONTH},?"
      rf"(?:\s+(?:of\s+)?{_YEAR})?"), _days),
@@ -383,6 +405,7 @@ READERS: tuple[tuple[str, Callable[[re.Match[str], date], _Read | None]], ...] =
     (
         (rf"(?:(?P<which>last|this|next)\s+(?!\w+ (?:photo|picture)\b))?{_MONTH}(?:,?\s+(?:of\s+"
         rf"|in\s+)?{_YEAR})?"), _written),
+    (rf"(?P<name>winter)\s+(?:of\s+)?{_YEAR}\s*[/–-]\s*(?P<next>\d\d(?:\d\d)?)", _winter),
     (rf"{_YEAR}(?:'s)?\s+(?P<which>\b)?(?P<name>{_NAMED})", _named),
     (
         (rf"(?:(?P<which>last|this|past|previous|next)\s+(?!(?:{_NAMED}) (?:photo"
@@ -398,7 +421,11 @@ READERS: tuple[tuple[str, Callable[[re.Match[str], date], _Read | None]], ...] =
     (rf"(?P<unit>{_WEEKDAY})(?=\s+(?:morning|afternoon|evening|night)s)", _weekdays),
     (rf"(?P<which>\b)?(?P<unit>{_WEEKDAY})", _relative),
     (rf"(?:last|past|previous)\s+{_NUMBER}\s+{_UNITS}", _stretch),
-    (rf"{_NUMBER}\s+{_UNITS}\s+(?P<ago>ago)", _stretch),
+    (rf"(?P<today>today|this day),?\s+{_NUMBER}\s+{_UNITS}\s+(?P<ago>ago)", _stretch),
+    (rf"{_NUMBER}\s+{_UNITS}\s+(?P<ago>ago)(?:\s+(?P<today>today))?", _stretch),
+    (r"(?P<which>this|last)\s+(?P<part>night|evening)", _part_of_a_day),
+    (r"(?P<which>this)\s+(?P<part>morning|afternoon)", _part_of_a_day),
+    (r"to(?P<part>night)", _part_of_a_day),
     (r"(?P<century>1[89]|20)?'?(?P<ten>\d)0'?s", _decade),
     (rf"(?:the )?day before yesterday|{'|'.join(_DAYS_BACK)}", _word),
     (r"(?:right )?now|(?:the )?present(?: day)?", _now),
@@ -421,8 +448,8 @@ _CUES = (
     "in|during|since|until|till|before|after|between|from|over|through|throughout|every|each|last|this|than"
 )
 _PREPOSITION = LazyPattern(
-    r"\b(?P<word>(?:the )?day (?:after|before)|since|(?:up )?until|till|up to|before|after|between|from|in|on"
-    r"|at|during|over|around|of|for"
+    r"\b(?P<word>(?:the )?day (?:after|before)|since|(?:up )?until|till|up to|before|prior to|after|between|from"
+    r"|in|on|at|during|over|around|of|for"
     r"|throughout|back in|as of|starting|earlier than|later than|every|each)\s+"
     r"(?:(?:the|each|every)\s+)?(?:(?:year|month of)\s+)?$"
 )
@@ -477,6 +504,8 @@ def _find_spans(text: str, today: date, names: Collection[str], *, is_search: bo
                     is_bare_year=found.is_bare_year,
                 )
                 spans.append(_with_weekday(text, span))
+                if found.daytime:
+                    spans.append(DateSpan(match.end(), match.end(), found.daytime))
     return sorted(spans, key=lambda span: span.start)
 
 
@@ -486,7 +515,7 @@ _WEEKDAY_BEFORE = LazyPattern(
 
 
 def _with_weekday(text: str, span: DateSpan) -> DateSpan:
-    """Take in the "Saturday" of "Saturday, 3 October 2026", which must be one; without a year, where it is."""
+    """Take in the "Saturday" of "Saturday, 3 October 2026", which must be one; of any year, if it is."""
     before = _WEEKDAY_BEFORE.search(text[: span.start])
     if before is None or not _is_day(span.when):
         return span
@@ -642,8 +671,8 @@ def _share_years(text: str, spans: list[DateSpan]) -> list[DateSpan]:
 
 _OPENINGS: dict[str, Opening] = {
     "since": "since", "as of": "since", "starting": "since", "after": "after", "later than": "after",
-    "before": "before", "earlier than": "before", "until": "until", "up until": "until", "till": "until",
-    "up to": "until",
+    "before": "before", "prior to": "before", "earlier than": "before", "until": "until",
+    "up until": "until", "till": "until", "up to": "until",
 }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from photopal.assistant.query.lexicon import is_empty
+from photopal.assistant.query.lexicon import NUMBER_WORDS, is_empty
 from photopal.assistant.query.patterns import LazyPattern
 from photopal.errors import UsageError
 
@@ -111,6 +111,13 @@ def _part_of_day(match: re.Match[str]) -> Daytime:
     )
 
 
+def part_of_that_day(part: str) -> Daytime:
+    """Return the hours of a part of one day: a night that begins then has its evening, and ends with it."""
+    hours = range(17, 24) if part == "night" else _PARTS_OF_DAY[part]
+    words = "in the evening or at night" if part == "night" else f"in the {part}"
+    return Daytime(f"{words} ({_hour_words(hours)})", frozenset(hours))
+
+
 def _hour_words(hours: Sequence[int]) -> str:
     return f"{hours[0]:02}:00 to {(hours[-1] + 1) % 24:02}:00"
 
@@ -159,6 +166,7 @@ def _by_clock(match: re.Match[str], first: int, last: int | None) -> Daytime:
 
 
 def is_attribute(after: str) -> bool:
-    """Whether a word goes with the noun behind it, as in "winter coat", "evening dress"."""
+    """Whether a word goes with the noun behind it, as in "winter coat"; not in "winter two years ago"."""
     noun = re.match(r"\s+(?!photo|pic|image|shot|snap|morning|afternoon|evening|night)([a-z]\S*)", after)
-    return noun is not None and not is_empty(noun[1].strip(".,;:!?"))
+    word = noun[1].strip(".,;:!?").casefold() if noun else ""
+    return bool(word) and word not in NUMBER_WORDS and not is_empty(word)

@@ -42,6 +42,7 @@ _NAMES = rf"{NAME}(?:\s*(?:,|and|&)+\s*{NAME})*"
 # "Was it raining when Anna came?" does not ask when.
 _NOT_BESIDE = r"(?!(?:is|are|was|were|did|does|has|have|had|will)\b|do (?!you\b))"
 _KINDS: tuple[tuple[Kind, str], ...] = (
+    ("when", r"^how many (?:days|weeks|months|years) ago\b"),
     ("where", r"\bwhen and where\b|\bwhere and when\b"),
     ("about", rf"{_ASK}(?:who|what)(?:'s| is| are| was| were) (?={_NAMES}[\s?.!,]*$)"),
     ("about", rf"\bdo you (?:know|recogni[sz]e) (?:who )?(?={NAME})(?:is\b)?"),
@@ -304,6 +305,6 @@ def _detailed(intent: Intent, text: str, cue: str, *, is_seen: bool) -> Intent:
         is_country=kind == "where" and re.search(r"\bcountr(?:y|ies)\b", folded) is not None,
         group=group[0] if group else None,
         is_seen=is_seen,
-        is_ago="how long ago" in cue.casefold(),
+        is_ago=cue.casefold().rstrip().endswith(" ago"),
         is_since="since when" in cue.casefold(),
     )

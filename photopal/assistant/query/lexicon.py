@@ -21,11 +21,11 @@ GRAMMAR = frozenset(
 
 OPERATORS = frozenset(
     """
-    again all almost alone always average besides both but cannot different double each either else every
+    again ago all almost alone always average besides both but cannot different double each either else every
     everybody everyone everything except few fewer fewest first formerly half he her hers herself him
     himself his how last latest least less many mean median more most much neither never next no nobody none
-    nor not nothing nowhere often oldest once only or other others over own per percent previous rarely same
-    second seldom several she since sometimes than them themselves third twice under unless until usually
+    nor not nothing nowhere often oldest once only or other others over own per percent previous prior rarely
+    same second seldom several she since sometimes than them themselves third twice under unless until usually
     what whatever when whenever where whether whom whose why without before after during between above below
     percentage proportion fraction ratio max maximum min minimum total sum exactly nearly roughly youngest
     newest earliest recent recently lately longest shortest nearest farthest furthest biggest largest
@@ -54,7 +54,9 @@ _PHOTO_WORDS = frozenset(
 
 NUMBER_WORDS = {
     "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
-    "ten": 10, "twelve": 12, "twenty": 20, "a couple of": 2, "couple of": 2,
+    "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16,
+    "seventeen": 17, "eighteen": 18, "nineteen": 19, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50,
+    "a couple of": 2, "couple of": 2,
 }  # fmt: skip
 
 FUNCTION_WORDS = GRAMMAR | OPERATORS

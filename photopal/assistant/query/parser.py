@@ -78,6 +78,8 @@ def read_question(text: str, known: Known, *, today: date) -> Question:
     elif threshold or all_of or ranked:
         intent = replace(intent, kind="exists")
     reader.text = intent.rest
+    if part := _PART_OF_DATE.search(reader.text):
+        refuse([part["part"]])
     end, number = read_rank(reader, intent)
     reader.read_alternatives()
     if not any(name.casefold() in {"me", "us"} for name in known.names):
@@ -210,6 +212,13 @@ STRAIGHT = str.maketrans(
 )
 
 _OPEN_END = LazyPattern(rf"(?P<date>{DATE})\s*(?P<word>and|&|up to|to|until|till|through)\s+(?:\w|{NAME})")
+
+
+# "The end of 2023" and "the first week of May" are no whole date, and captions have no such words.
+_PART_OF_DATE = LazyPattern(
+    r"\b(?P<part>(?:end|start|middle)|(?:first|second|third|fourth|last|\d(?:st|nd|rd|th))\s+(?:few\s+|\w+\s+)?"
+    rf"(?:day|week|weekend|month|year)s?)\s+(?:of\s+)?{DATE}"
+)
 
 
 def _refuse_half_dates(marked: MarkedText) -> None:

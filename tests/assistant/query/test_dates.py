@@ -98,6 +98,13 @@ def recurring(text, year=2024):
         ("since Saturday 3 October", "2026-10-03", ""),
         ("since Friday 3 October", "2025-10-03", ""),
         ("from Friday 2 October to Sunday 4 October 2026", "2026-10-02", "2026-10-04"),
+        ("in the last twelve months", "2025-10-14", "2026-10-14"),
+        ("eleven days ago", "2026-10-03", "2026-10-03"),
+        ("one year ago today", "2025-10-14", "2025-10-14"),
+        ("this day two weeks ago", "2026-09-30", "2026-09-30"),
+        ("prior to 2023", "", "2022-12-31"),
+        ("in winter 2023/24", "2023-12-01", "2024-02-29"),
+        ("10/2025", "2025-10-01", "2025-10-31"),
         ("from 2024 to now", "2024-01-01", "2026-10-14"),
         ("between July 2024 and now", "2024-07-01", "2026-10-14"),
         ("2024 - present", "2024-01-01", "2026-10-14"),
@@ -149,6 +156,20 @@ def test_words_that_only_look_like_dates_are_left_alone(text):
 )
 def test_a_month_season_holiday_or_day_without_a_year_is_every_years(text, periods, label):
     assert recurring(text) == (periods, label)
+
+
+@pytest.mark.parametrize(
+    ("text", "day", "hours"),
+    [
+        ("this morning", date(2026, 10, 14), {5, 6, 7, 8, 9, 10, 11}),
+        ("tonight", date(2026, 10, 14), {17, 18, 19, 20, 21, 22, 23}),
+        ("last night", date(2026, 10, 13), {17, 18, 19, 20, 21, 22, 23}),
+        ("last evening", date(2026, 10, 13), {17, 18, 19, 20, 21}),
+    ],
+)
+def test_a_part_of_a_day_is_the_day_and_its_hours(text, day, hours):
+    [when, part] = find_dates(text, TODAY)
+    assert (when.when, part.when.hours) == (Period(day, day), hours)
 
 
 def test_a_day_that_only_leap_years_have_is_in_no_other_year():
