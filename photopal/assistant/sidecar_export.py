@@ -22,6 +22,7 @@ from photopal.photos.sidecar_words import (
     LISTS,
     NamedRegion,
     SidecarWords,
+    said_by_item,
     without_photopal,
     words_by_photopal,
     write_words,
@@ -268,7 +269,9 @@ class _Known:
         embedded = self._embedded()
         for name in LISTS:
             if lists[name] and not others.texts(name):
-                lists[name] = [*embedded[name], *lists[name]]
+                said = {said_by_item(name, text) for text in embedded[name]}
+                ours = [text for text in lists[name] if said_by_item(name, text) not in said]
+                lists[name] = [*embedded[name], *ours]
         if regions and not others.structures("mwg-rs:Regions", "mwg-rs:RegionList"):
             drawn = {concept.id for concept in self._shown if self._region(concept)}
             regions += [

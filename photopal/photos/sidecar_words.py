@@ -32,6 +32,8 @@ _DESCRIPTIONS = "dc:description"
 _EXTENSION = "photoshop:SidecarForExtension"
 _TOOLKIT = 'x:xmptk="photopal"'
 _SAME_SIDE = 0.01
+# What stands between the levels of the lists that have them.
+_BETWEEN_LEVELS = {"digiKam:TagsList": "/", "lr:hierarchicalSubject": "|"}
 
 
 @dataclass(frozen=True)
@@ -196,12 +198,20 @@ def _not_said(words: SidecarWords, others: Xmp, said: SidecarWords) -> SidecarWo
         # Beside photopal's own, those of others are its translations.
         description=None if others.text(_DESCRIPTIONS) and not said.description else words.description,
         lists={
-            name: tuple(dict.fromkeys(text for text in words.lists.get(name, ()) if text not in said))
+            name: tuple(
+                dict.fromkeys(t for t in words.lists.get(name, ()) if said_by_item(name, t) not in said)
+            )
             for name in LISTS
-            for said in [set(others.texts(name))]
+            for said in [{said_by_item(name, text) for text in others.texts(name)}]
         },
         regions=tuple(regions),
     )
+
+
+def said_by_item(name: str, text: str) -> tuple[str, ...]:
+    """Return what an item of a list of `LISTS` says, however it nests it: People/Family/Lena and People/Lena."""
+    levels = text.split(_BETWEEN_LEVELS[name]) if name in _BETWEEN_LEVELS else [text]
+    return (text,) if len(levels) == 1 else (name_key(levels[0]), name_key(levels[-1]))
 
 
 def _turn_of_regions(others: Xmp, words: SidecarWords) -> int | None:

@@ -96,6 +96,22 @@ def test_what_others_said_is_not_said_again_and_stays_when_photopal_goes():
     assert write_words(written, NOTHING) == LIGHTROOM.encode()
 
 
+def test_a_name_that_others_nest_more_deeply_is_not_said_again():
+    nested = {
+        "digiKam:TagsList": ("People/Family/Lena", "Places/Rex"),
+        "lr:hierarchicalSubject": ("People|Family|Lena", "Places|Rex"),
+    }
+    content = write_words(None, SidecarWords(lists=nested, size_px=(4, 3))).replace(b"photopal", b"another")
+    said = {
+        "digiKam:TagsList": ("People/Lena", "Pets/Rex"),
+        "lr:hierarchicalSubject": ("People|Lena", "Pets|Rex"),
+    }
+    written = write_words(content, SidecarWords(lists=said, size_px=(4, 3)))
+    ours = words_by_photopal(Xmp([written]))
+    assert ours.lists["digiKam:TagsList"] == ("Pets/Rex",)
+    assert ours.lists["lr:hierarchicalSubject"] == ("Pets|Rex",)
+
+
 def test_a_description_that_was_changed_by_somebody_else_is_theirs():
     written = write_words(LIGHTROOM.encode(), SidecarWords(description="A dog", size_px=(4000, 3000)))
     edited = written.replace(b'"x-default">A dog', b'"x-default">My dog')

@@ -448,8 +448,8 @@ _CUES = (
     "in|during|since|until|till|before|after|between|from|over|through|throughout|every|each|last|this|than"
 )
 _PREPOSITION = LazyPattern(
-    r"\b(?P<word>(?:the )?day (?:after|before)|since|(?:up )?until|till|up to|before|prior to|after|between|from"
-    r"|in|on|at|during|over|around|of|for"
+    r"\b(?P<word>(?:the )?day (?:after|before)|since|(?:up )?until|till|up to|before|prior to|after|between"
+    r"|from|in|on|at|during|over|around|of|for"
     r"|throughout|back in|as of|starting|earlier than|later than|every|each)\s+"
     r"(?:(?:the|each|every)\s+)?(?:(?:year|month of)\s+)?$"
 )
