@@ -97,6 +97,28 @@ def test_a_group_gets_a_name_and_is_listed_no_more(run, party, tiny_llava, home)
         assert run("add-concept", "Ben", *wrong).exit_code == 2
 
 
+def test_a_group_names_only_the_faces_that_are_listed_of_it(run, party, tiny_llava, home):
+    model = {"PHOTOPAL_MODEL": str(tiny_llava)}
+    run("people", "--merge", "1", "2", "--yes")
+    assert run("add-concept", "Ben", str(party / "4.png"), str(party / "5.png"), **model).exit_code == 0
+    [group] = json.loads(run("people", "--json").stdout)["groups"]
+    assert (group["group"], len(group["faces"])) == (1, 4)
+    assert "Added Anna with 4 photos." in run("add-concept", "Anna", "--group", "2", **model).stderr
+    with Library(home / "library.db") as library:
+        references = library.concepts.references(library.concepts.get("Anna").id)
+    assert {reference.photo.path.name for reference in references} == {f"{n}.png" for n in range(4)}
+    assert {reference.box for reference in references} == {(26, 80, 68, 50)}
+    everybody = run("add-concept", "Anna", "--group", "1", **model)
+    assert (everybody.exit_code, "everybody in group 1 has a name" in everybody.stderr) == (2, True)
+
+
+def test_a_group_of_faces_is_no_pet(run, party, home):
+    with Library(home / "library.db") as library:
+        library.concepts.add("Rex", kind="pet")
+    refused = run("add-concept", "rex", "--group", "1")
+    assert (refused.exit_code, "Rex is a pet" in refused.stderr) == (2, True)
+
+
 def test_without_faces_the_reason_is_told(run, family):
     result = run("people", "--no-scan")
     assert (result.exit_code, "were not searched for faces" in result.stderr) == (0, True)

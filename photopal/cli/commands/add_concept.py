@@ -104,7 +104,7 @@ def add_concept(  # noqa: PLR0913 - one parameter for each option of the command
     if group is not None:
         if photos or box or mask or kind not in (None, "person"):
             raise UsageError("--group cannot be used with photos, --box, --mask or another kind than person")
-        files = _files_of_group(session, group)
+        files = _files_of_group(session, group, name)
     elif photos:
         files = list_reference_files(photos, boxes=[parse_box(text) for text in box or ()], masks=mask or ())
     else:
@@ -162,24 +162,36 @@ def _read_birth(text: str | None) -> int | date | None:
         ) from None
 
 
-def _files_of_group(session: Session, group: int) -> list[ReferenceFile]:
-    """The clearest faces of a group, as different as they are, as photos with boxes.
+def _files_of_group(session: Session, group: int, name: str) -> list[ReferenceFile]:
+    """The clearest faces that `photopal people` lists of a group, as photos with boxes.
+
+    They are as different as they are. Faces of the group that are known to be somebody's are left out: a
+    group may hold two people.
 
     Raises:
-        UsageError: There is no such group.
+        UsageError: There is no such group, everybody in it has a name, or the name is that of a pet or thing.
     """
-    from photopal.faces.unnamed import choose_references, head_box
+    from photopal.faces import learn_library
+    from photopal.faces.unnamed import choose_references, find_unnamed, head_box
     from photopal.ingest.references import ReferenceFile
 
-    files = []
     with session.library_to_read() as library:
+        concept = library.concepts.get_or_none(name)
+        if concept is not None and concept.kind != "person":
+            raise UsageError(f"{concept.name} is a {concept.kind}; a group of faces is a person")
         faces = library.faces.of_group(group)
-        for record in choose_references(faces) if faces else ():
+        if not faces:
+            raise UsageError(f"group {group} has no face on a photo that is there", hint="photopal people")
+        unnamed = find_unnamed(library, learn_library(library))
+        listed = {face_id for one in unnamed.groups for face_id in one.faces}
+        faces = [face for face in faces if face.id in listed]
+        if not faces:
+            raise UsageError(f"everybody in group {group} has a name already", hint="photopal people")
+        files = []
+        for record in choose_references(faces):
             photo, others = library.photos.get(record.photo_id), library.faces.of_photo(record.photo_id)
             box = head_box(record, (photo.width_px, photo.height_px), others=others)
             files.append(ReferenceFile(photo.path, box))
-    if not files:
-        raise UsageError(f"group {group} has no face on a photo that is there", hint="photopal people")
     return files
 
 
