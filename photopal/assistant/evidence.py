@@ -60,7 +60,7 @@ _SURE = 0.75
 _LEAST_SIDE_PX = 50  # smaller faces are named wrongly more often
 _LARGE_FACE_SHARE = 0.2
 
-_VERSION = "2"  # to be changed with anything that changes what is found
+_VERSION = "3"  # to be changed with anything that changes what is found
 _ALBUM_PHOTOS = 48
 _DECODED_PX = 1280
 _CACHE_BYTES = 1 << 27

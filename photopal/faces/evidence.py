@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image
@@ -63,7 +63,7 @@ def find_reference_faces(library: Library, concept: ConceptRecord) -> ReferenceF
 
     On further photos of which the user said that they show the person, it is the face in the box, or the one
     that is clearly like theirs. These photos decide where the reference photos alone do not. Where a photo
-    has a box or mask, only faces in it count.
+    has a box or mask, only faces in it count, and nowhere those that are somebody else's by a box.
 
     Args:
         library: Its reference photos have been searched for faces (`scan_library`).
@@ -78,7 +78,7 @@ def find_reference_faces(library: Library, concept: ConceptRecord) -> ReferenceF
     ]
     all_faces = [library.faces.of_photo(photo.photo.id) for photo in (*references, *confirmed)]
     candidates = tuple(
-        tuple(_in_subject(photo, faces))
+        tuple(_may_be(library, concept, photo, faces))
         for photo, faces in zip((*references, *confirmed), all_faces, strict=True)
     )
     recurring = find_recurring([_vectors(faces) for faces in candidates[: len(references)]])
@@ -186,6 +186,8 @@ def find_evidence(
 ) -> list[tuple[FaceEvidence, FaceRecord | None]]:
     """Tell which people a photo shows, each with the face that says so.
 
+    A face that is somebody's by the user's box, or that of a reference photo, is nobody else's.
+
     Args:
         library: The photo has been searched for faces (`scan_library`), unless they are given.
         people: As `learn_library` gives them.
@@ -196,7 +198,16 @@ def find_evidence(
         One for each person; nothing for a photo on which no face was found.
     """
     faces = library.faces.of_photo(photo.id) if faces is None else faces
-    evidence = name_faces(people, _vectors(faces), year=year_of(photo))
+    vectors, year = _vectors(faces), year_of(photo)
+    owners = _owners(library, photo, faces)
+    index_of = {concept_id: index for index, concept_id in owners.items()}
+    others = [person for person in people if person.concept_id not in index_of]
+    found = {one.concept_id: one for one in name_faces(others, vectors, year=year, exclude=owners)}
+    for person in people:
+        if (index := index_of.get(person.concept_id)) is not None:
+            [one] = name_faces([person], vectors[index : index + 1], year=year)
+            found[person.concept_id] = replace(one, face=None if one.face is None else index)
+    evidence = [found[person.concept_id] for person in people if person.concept_id in found]
     return [(one, None if one.face is None else faces[one.face]) for one in evidence]
 
 
@@ -221,6 +232,20 @@ def year_of(photo: PhotoRecord) -> int | None:
 
 def _vectors(faces: Sequence[FaceRecord]) -> Vectors:
     return np.array([record.face.vector for record in faces]) if faces else _NO_VECTORS
+
+
+def _may_be(
+    library: Library, concept: ConceptRecord, photo: ReferencePhoto, faces: Sequence[FaceRecord]
+) -> list[FaceRecord]:
+    """The faces on a photo of a person that may be theirs."""
+    owners = _owners(library, photo.photo, faces)
+    others = {faces[index].id for index, concept_id in owners.items() if concept_id != concept.id}
+    return [face for face in _in_subject(photo, faces) if face.id not in others]
+
+
+def _owners(library: Library, photo: PhotoRecord, faces: Sequence[FaceRecord]) -> dict[int, int]:
+    """Whose faces boxes on a photo say, by the index of the face."""
+    return library.corrections.evidence(photo.id).faces_in_boxes([one.face.box for one in faces])
 
 
 def _in_subject(reference: ReferencePhoto, faces: Sequence[FaceRecord]) -> list[FaceRecord]:

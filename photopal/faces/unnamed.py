@@ -82,6 +82,7 @@ def find_unnamed(library: Library, people: Sequence[Person]) -> UnnamedFaces:
         people: As `learn_library` gives them.
     """
     claims = _claim_faces(library, people)
+    by_id = {person.concept_id: person for person in people}
     ignored = library.faces.ignored_groups()
     members: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for face_id, photo_id, group_id in library.faces.grouped():
@@ -89,10 +90,11 @@ def find_unnamed(library: Library, people: Sequence[Person]) -> UnnamedFaces:
     groups = []
     unsure = [claim for claim in claims.values() if not claim.is_sure]
     for group_id, faces in members.items():
-        owner = _owner_of([claims[face_id] for face_id, _ in faces if face_id in claims], len(faces))
+        owner_id = _owner_of([claims[f] for f, _ in faces if f in claims], len(faces))
+        owner = None if owner_id is None else by_id.get(owner_id)
         open_faces = [(f, p) for f, p in faces if f not in claims or not claims[f].is_sure]
         if owner is not None:
-            unsure += _rest_of(library, owner, [f for f, _ in open_faces if f not in claims], people)
+            unsure += _rest_of(library, owner, [f for f, _ in open_faces if f not in claims])
         elif open_faces:
             maybe = Counter(claims[f].concept_id for f, _ in open_faces if f in claims)
             likely = [key for key, number in maybe.items() if 2 * number >= len(open_faces)]
@@ -206,6 +208,7 @@ def _claim_faces(library: Library, people: Sequence[Person]) -> dict[int, _Claim
                 )
         for record in find_reference_faces(library, concepts[person.concept_id]).faces:
             own[record.id] = _Claim(person.concept_id, record, -1.0, is_sure=True)
+    own |= _claims_by_boxes(library)
     by_id = {person.concept_id: person for person in people}
     claims = {}
     for face_id, rivals in near.items():
@@ -221,6 +224,24 @@ def _claim_faces(library: Library, people: Sequence[Person]) -> dict[int, _Claim
 _EVERY = 1 << 31
 
 
+def _claims_by_boxes(library: Library) -> dict[int, _Claim]:
+    """The faces that are somebody's by a box on their photo, by number."""
+    photo_ids = set()
+    for concept in library.concepts.all():
+        if concept.kind == "person":
+            references = library.concepts.references(concept.id)
+            said = library.corrections.of_concept(concept.id, most=_EVERY)
+            photo_ids |= {one.photo.id for one in references if one.box is not None}
+            photo_ids |= {one.photo.id for one in said if one.box is not None}
+    claims = {}
+    for photo_id in photo_ids:
+        faces = library.faces.of_photo(photo_id)
+        owners = library.corrections.evidence(photo_id).faces_in_boxes([one.face.box for one in faces])
+        for index, concept_id in owners.items():
+            claims[faces[index].id] = _Claim(concept_id, faces[index], -1.0, is_sure=True)
+    return claims
+
+
 def _owner_of(claims: Sequence[_Claim], face_count: int) -> int | None:
     """The person half of a group's faces surely are."""
     sure = Counter(claim.concept_id for claim in claims if claim.is_sure)
@@ -230,14 +251,11 @@ def _owner_of(claims: Sequence[_Claim], face_count: int) -> int | None:
     return None
 
 
-def _rest_of(
-    library: Library, concept_id: int, face_ids: Sequence[int], people: Sequence[Person]
-) -> list[_Claim]:
+def _rest_of(library: Library, person: Person, face_ids: Sequence[int]) -> list[_Claim]:
     """The faces of a person's group that are too far from their references to be found by themselves."""
-    person = next(one for one in people if one.concept_id == concept_id)
     return [
         _Claim(
-            concept_id,
+            person.concept_id,
             record,
             float(np.linalg.norm(record.face.vector - person.center)) - person.threshold,
             is_sure=False,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from photopal.library.connection import Connection
@@ -37,6 +37,10 @@ _ALL_WORDS = """
 """
 
 
+FaceBox = tuple[float, float, float, float]
+"""x, y, width and height in fractions of a photo."""
+
+
 @dataclass(frozen=True)
 class PhotoEvidence:
     """What counts on one photo.
@@ -50,6 +54,7 @@ class PhotoEvidence:
         is_contradicted: Whether there is a caption that must not be shown.
         words: All that was weighed, the stronger words first.
         roots: The concepts that others were merged into, or themselves, by id.
+        people: The ids of all people.
     """
 
     concepts: tuple[Evidence, ...] = ()
@@ -59,6 +64,7 @@ class PhotoEvidence:
     is_contradicted: bool = False
     words: tuple[Evidence, ...] = ()
     roots: Mapping[int, int] = field(default_factory=dict)
+    people: frozenset[int] = frozenset()
 
     def box_of(self, concept_id: int) -> tuple[float, float, float, float] | None:
         """Return where a concept is, by the strongest word that says so; a model's is too coarse."""
@@ -70,6 +76,14 @@ class PhotoEvidence:
             and self.roots.get(word.concept_id, word.concept_id) == concept_id
         )
         return next((box for box in boxes if box is not None), None)
+
+    def faces_in_boxes(self, faces: Sequence[FaceBox]) -> dict[int, int]:
+        """Return whose faces the user's boxes and those of reference photos say: people by index of the face.
+
+        Args:
+            faces: The boxes of all faces on the photo, in fractions of it.
+        """
+        return _faces_in_boxes(faces, _boxes_of_people(self.words, self.roots, self.people))
 
     @property
     def shown(self) -> dict[int, str]:
@@ -93,13 +107,14 @@ class PhotoEvidence:
 class _Concepts:
     """All concepts by id: `roots` are those that others were merged into, or themselves.
 
-    `earlier` has the names that concepts had before they were renamed.
+    `earlier` has the names that concepts had before they were renamed, `people` are those with a name.
     """
 
     roots: Mapping[int, int]
     active: Mapping[int, str]
     every: Mapping[int, str]
     earlier: Mapping[int, Sequence[str]]
+    people: frozenset[int]
 
     def by_key(self) -> dict[str, int]:
         """Whom a name means in a file or the user's caption: who has it, was renamed or merged with it."""
@@ -133,6 +148,7 @@ def evidence_on(connection: Connection, photo_id: int, found: PhotoFindings | No
     if by_hand and text is not None:
         # As in files, a name that was changed since counts: no text is rewritten in whichever case it stands.
         words += [Evidence(i, True, "caption") for i in _named_in(text, concepts.by_key())]
+    words = _without_others_faces(connection, photo_id, words, concepts)
     weighed = _weigh(words, concepts)
     is_contradicted = text is not None and not by_hand and _names_absent(text, words, weighed, concepts)
     return PhotoEvidence(
@@ -143,6 +159,7 @@ def evidence_on(connection: Connection, photo_id: int, found: PhotoFindings | No
         is_contradicted=is_contradicted,
         words=tuple(sorted(words, key=lambda one: _ORDER.index(one.source))),
         roots=concepts.roots,
+        people=concepts.people,
     )
 
 
@@ -170,7 +187,7 @@ def person_mark(name: str) -> str:
 
 def _read_concepts(connection: Connection) -> _Concepts:
     rows = connection.rows(
-        "SELECT id, name, removed_at, merged_into, earlier_names FROM concepts ORDER BY id"
+        "SELECT id, name, kind, removed_at, merged_into, earlier_names FROM concepts ORDER BY id"
     )
     above = {row["id"]: row["merged_into"] for row in rows}
     roots = {}
@@ -181,7 +198,62 @@ def _read_concepts(connection: Connection) -> _Concepts:
         roots[concept_id] = root
     active = {row["id"]: row["name"] for row in rows if row["removed_at"] is None}
     earlier = {row["id"]: json.loads(row["earlier_names"]) for row in rows if row["earlier_names"]}
-    return _Concepts(roots, active, {row["id"]: row["name"] for row in rows}, earlier)
+    people = frozenset(row["id"] for row in rows if row["kind"] == "person" and row["id"] in active)
+    return _Concepts(roots, active, {row["id"]: row["name"] for row in rows}, earlier, people)
+
+
+def _boxes_of_people(
+    words: Iterable[Evidence], roots: Mapping[int, int], people: Collection[int]
+) -> list[tuple[int, FaceBox]]:
+    """The boxes of people that the user drew, on this photo or a reference photo, the user's first."""
+    return [
+        (roots[word.concept_id], word.box)
+        for word in sorted(words, key=lambda one: _ORDER.index(one.source))
+        if word.source in ("user", "reference")
+        and word.is_present
+        and word.box is not None
+        and roots[word.concept_id] in people
+    ]
+
+
+def _faces_in_boxes(faces: Sequence[FaceBox], boxes: Iterable[tuple[int, FaceBox]]) -> dict[int, int]:
+    """Whose faces boxes of people say, by the index of the face; several faces in a box say nothing."""
+    inside = [(key, [n for n, face in enumerate(faces) if _has_middle(box, face)]) for key, box in boxes]
+    owners: dict[int, int] = {}
+    # Narrow boxes first: in the box of somebody with a child in their arms, the child's face is settled then.
+    for concept_id, found in sorted(inside, key=lambda pair: len(pair[1])):
+        free = [index for index in found if index not in owners]
+        if len(free) == 1 and concept_id not in owners.values():
+            owners[free[0]] = concept_id
+    return owners
+
+
+def _has_middle(box: FaceBox, face: FaceBox) -> bool:
+    """Whether the middle of a face lies in a box."""
+    x, y, width, height = box
+    across, down = face[0] + face[2] / 2, face[1] + face[3] / 2
+    return x <= across <= x + width and y <= down <= y + height
+
+
+def _without_others_faces(
+    connection: Connection, photo_id: int, words: list[Evidence], concepts: _Concepts
+) -> list[Evidence]:
+    """Leave out who was found by a face that is somebody else's by a box, which may have been drawn since."""
+    boxes = _boxes_of_people(words, concepts.roots, concepts.people)
+    if not boxes or all(word.source != "face" for word in words):
+        return words
+    rows = connection.rows(
+        "SELECT box_x, box_y, box_width, box_height FROM faces WHERE photo_id = ? ORDER BY id", (photo_id,)
+    )
+    faces: list[FaceBox] = [(x, y, width, height) for x, y, width, height in rows]
+    owners = {faces[index]: concept_id for index, concept_id in _faces_in_boxes(faces, boxes).items()}
+
+    def is_others(word: Evidence) -> bool:
+        if word.source != "face" or word.box is None or word.box not in owners:
+            return False
+        return owners[word.box] != concepts.roots[word.concept_id]
+
+    return [word for word in words if not is_others(word)]
 
 
 def _weigh(words: Iterable[Evidence], concepts: _Concepts) -> tuple[Evidence, ...]:

@@ -13,6 +13,7 @@ from photopal.assistant.evidence import EvidenceFinder, compare_faces, finding_k
 from photopal.assistant.known import look_at
 from photopal.box import WHOLE_PHOTO
 from photopal.faces import DETECTOR
+from photopal.library import SearchQuery
 from tests.assistant.certain import certain
 from tests.assistant.test_known import Blind, face, reference_point
 
@@ -84,6 +85,22 @@ def test_faces_are_compared_at_once_where_no_model_saw_the_photo(library, photo)
     library.captions.put(photo.id, "x", model="m", bank=None, prompt_version="1", appearances=[])
     compare_faces(library)
     assert library.corrections.evidence(photo.id).concepts == ()
+
+
+def test_a_box_takes_a_face_from_whom_it_was_found_to_be_at_once_and_undo_gives_it_back(library, photo):
+    anna, ben = (library.concepts.get(name).id for name in ("Anna", "Ben"))
+    compare_faces(library)
+    assert library.corrections.evidence(photo.id).shown == {anna: "Anna"}
+    width, height = photo.width_px, photo.height_px
+    around = (round(0.15 * width), round(0.15 * height), round(0.2 * width), round(0.2 * height))
+    library.corrections.put(photo.id, ben, is_present=True, box=around)
+    for _ in range(2):
+        assert library.corrections.evidence(photo.id).shown == {ben: "Ben"}
+        assert photo.id not in {hit.photo.id for hit in library.search.find(SearchQuery(concepts=("Anna",)))}
+        compare_faces(library)
+    library.history.undo()
+    compare_faces(library)
+    assert library.corrections.evidence(photo.id).shown == {anna: "Anna"}
 
 
 def looked_at(library, *names, is_understood=True):

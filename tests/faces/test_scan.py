@@ -173,3 +173,38 @@ def test_a_face_that_the_user_denied_is_never_named_again_and_undo_forgets_it(al
     assert evidence.verdict != "present"
     album.history.undo()
     assert learned(album, anna).threshold == before.threshold
+
+
+def test_a_face_that_is_somebodys_by_a_box_is_nobody_elses(album, crowd):
+    faces = {f"{number}.png": [crowd.face("anna", x=0.1)] for number in range(4)}
+    faces["3.png"].append(crowd.face("anna", x=0.6))
+    faces["4.png"] = [crowd.face("ben")]
+    scan_library(album, detector=PretendDetector(faces))
+    anna, ben = album.concepts.add("Anna"), album.concepts.add("Ben")
+    for concept, name in ((anna, "0.png"), (anna, "1.png"), (ben, "4.png")):
+        album.concepts.add_reference(concept.id, photo_named(album, name).id)
+    alone, beside = photo_named(album, "2.png"), photo_named(album, "3.png")
+    for photo in (alone, beside):
+        album.corrections.put(photo.id, ben.id, is_present=True, box=(40, 90, 40, 30))
+
+    def present(photo):
+        found = find_evidence(album, people, photo)
+        return {e.concept_id: round(f.face.box[0], 1) for e, f in found if e.verdict == "present"}
+
+    people = learn_library(album)
+    assert present(alone) == {ben.id: 0.1}
+    assert present(beside) == {anna.id: 0.6, ben.id: 0.1}
+    # A box around both has one face left that it can mean.
+    album.corrections.put(beside.id, anna.id, is_present=True, box=(0, 0, 400, 300))
+    assert album.corrections.evidence(beside.id).faces_in_boxes(
+        [(0.1, 0.3, 0.1, 0.1), (0.6, 0.3, 0.1, 0.1)]
+    ) == {
+        0: ben.id,
+        1: anna.id,
+    }
+    # Nor does such a face tell any more how Anna looks.
+    album.corrections.put(photo_named(album, "0.png").id, ben.id, is_present=True, box=(40, 90, 40, 30))
+    assert [face.photo_id for face in find_reference_faces(album, anna).faces] == [
+        photo_named(album, "1.png").id,
+        beside.id,
+    ]

@@ -57,6 +57,17 @@ def test_a_photo_that_may_show_somebody_is_suggested_until_the_user_says(party, 
     assert find(party).suggestions == {}
 
 
+def test_a_face_that_is_somebodys_by_a_box_is_listed_no_more(party):
+    """Also where photos do not tell yet how they look."""
+    carl = party.concepts.add("Carl")
+    for name in ("2.png", "3.png"):
+        party.concepts.add_reference(carl.id, photo_named(party, name).id)
+    assert [len(group.photos) for group in find(party).groups] == [4, 3, 1]
+    party.corrections.put(photo_named(party, "5.png").id, carl.id, is_present=True, box=(160, 90, 40, 30))
+    assert learn_library(party) == []
+    assert [len(group.photos) for group in find(party).groups] == [4, 3]
+
+
 def test_references_are_sharp_faces_of_different_photos(party):
     group = find(party).groups[0]
     faces = party.faces.get(group.faces)

@@ -57,9 +57,9 @@ def who(
     explains it. Persons that only the file names are listed too.
 
     What you say with --is and --not is final: no model changes it, and search, captions and answers follow at
-    once. A caption by a model with a name you took off is no longer shown, and `photopal caption` writes a
-    new one. photopal also learns from it. A photo that does not show somebody is no longer one of their
-    reference photos. `photopal undo` reverts the change.
+    once. A face in a box is nobody else's. A caption by a model with a name you took off is no longer shown,
+    and `photopal caption` writes a new one. photopal also learns from it. A photo that does not show somebody
+    is no longer one of their reference photos. `photopal undo` reverts the change.
 
     Examples:
       photopal who party.jpg
