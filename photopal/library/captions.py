@@ -135,7 +135,7 @@ class Captions:
     def get(self, photo_id: int) -> CaptionRecord | None:
         """Return a photo's caption with the appearances of concepts that still have a name, or None.
 
-        A model's caption that names somebody whom the user has taken off the photo has an empty text.
+        A model's caption that names somebody whom the user has taken off the photo since has an empty text.
         """
         rows = self._connection.rows("SELECT * FROM captions WHERE photo_id = ?", (photo_id,))
         if not rows:

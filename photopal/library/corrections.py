@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 from photopal.library.concepts import Concepts, check_box
 from photopal.library.connection import Connection, precisely_now, storable
-from photopal.library.evidence import PhotoEvidence, evidence_on, merged_ids
+from photopal.library.evidence import PhotoEvidence, corrections_key, evidence_on, merged_ids
 from photopal.library.fts import WordIndex
 from photopal.library.history import Journal
 from photopal.library.models import Correction, Evidence, PhotoFindings
@@ -166,19 +164,3 @@ class Corrections:
             " (SELECT count(*) FROM reference_photos), (SELECT max(added_at) FROM reference_photos)"
         )
         return tuple(row)
-
-
-def corrections_key(words: Mapping[int, Evidence]) -> str:
-    """Return what is known of a photo in a short form; captions that the user wrote are left out.
-
-    Those are not made anew, so nothing depends on them.
-    """
-    said = [e for e in words.values() if e.source != "caption"]
-    return " ".join(f"{_SIGNS[e.verdict]}{e.concept_id}{_rounded(e.box)}" for e in said)
-
-
-_SIGNS = {"yes": "+", "looks like": "~", "unsure": "?", "no": "-"}
-
-
-def _rounded(box: Sequence[float] | None) -> str:
-    return "" if box is None else "@" + ",".join(f"{part:.3f}" for part in box)

@@ -6,6 +6,7 @@ Here alone it is decided what counts; search, captions and questions follow.
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,19 +21,20 @@ _ORDER: tuple[EvidenceSource, ...] = ("user", "caption", "reference", "file", "f
 _ALL_WORDS = """
     SELECT 'user' AS source, concept_id, is_present, NULL AS score, NULL AS probability,
       box_x / (width_px * 1.0) AS box_x, box_y / (height_px * 1.0) AS box_y,
-      box_width / (width_px * 1.0) AS box_width, box_height / (height_px * 1.0) AS box_height, NULL AS text
+      box_width / (width_px * 1.0) AS box_width, box_height / (height_px * 1.0) AS box_height, NULL AS text,
+      NULL AS corrections
       FROM corrections JOIN photos ON photos.id = photo_id WHERE photo_id = ?1
     UNION ALL SELECT 'reference', concept_id, 1, NULL, NULL,
       box_x / (width_px * 1.0), box_y / (height_px * 1.0),
-      box_width / (width_px * 1.0), box_height / (height_px * 1.0), NULL
+      box_width / (width_px * 1.0), box_height / (height_px * 1.0), NULL, NULL
       FROM reference_photos JOIN photos ON photos.id = photo_id WHERE photo_id = ?1
     UNION ALL SELECT 'model', concept_id, is_present, score, probability,
-      box_x, box_y, box_width, box_height, NULL FROM appearances WHERE photo_id = ?1
+      box_x, box_y, box_width, box_height, NULL, NULL FROM appearances WHERE photo_id = ?1
     UNION ALL SELECT source, concept_id, verdict IN ('present', 'looks like'), score, probability,
-      box_x, box_y, box_width, box_height, verdict FROM findings WHERE photo_id = ?1 AND decides
-    UNION ALL SELECT 'caption', NULL, by_hand, NULL, NULL, NULL, NULL, NULL, NULL, text
+      box_x, box_y, box_width, box_height, verdict, NULL FROM findings WHERE photo_id = ?1 AND decides
+    UNION ALL SELECT 'caption', NULL, by_hand, NULL, NULL, NULL, NULL, NULL, NULL, text, corrections
       FROM captions WHERE photo_id = ?1
-    UNION ALL SELECT 'file', NULL, 1, NULL, NULL, NULL, NULL, NULL, NULL, persons
+    UNION ALL SELECT 'file', NULL, 1, NULL, NULL, NULL, NULL, NULL, NULL, persons, NULL
       FROM photos WHERE id = ?1 AND persons IS NOT NULL
 """
 
@@ -49,7 +51,7 @@ class PhotoEvidence:
         concepts: One for each concept of which anything is known, by id; removed concepts are left out.
         names: The names of all concepts, by id.
         caption: The caption that may be shown; None where there is none, or it names somebody whom the user
-            has taken off the photo.
+            has taken off the photo since it was written.
         by_hand: Whether the user wrote the caption.
         is_contradicted: Whether there is a caption that must not be shown.
         words: All that was weighed, the stronger words first.
@@ -150,7 +152,10 @@ def evidence_on(connection: Connection, photo_id: int, found: PhotoFindings | No
         words += [Evidence(i, True, "caption") for i in _named_in(text, concepts.by_key())]
     words = _without_others_faces(connection, photo_id, words, concepts)
     weighed = _weigh(words, concepts)
-    is_contradicted = text is not None and not by_hand and _names_absent(text, words, weighed, concepts)
+    is_contradicted = False
+    if text is not None and not by_hand:
+        knew_absent = absent_in_key(captions[0]["corrections"])
+        is_contradicted = _names_absent(text, words, weighed, concepts, knew_absent=knew_absent)
     return PhotoEvidence(
         concepts=weighed,
         names=concepts.active,
@@ -277,18 +282,48 @@ def _named_in(text: str, ids: Mapping[str, int]) -> set[int]:
 
 
 def _names_absent(
-    text: str, words: Iterable[Evidence], weighed: Iterable[Evidence], concepts: _Concepts
+    text: str,
+    words: Iterable[Evidence],
+    weighed: Iterable[Evidence],
+    concepts: _Concepts,
+    *,
+    knew_absent: Collection[int],
 ) -> bool:
-    """Whether a text names somebody whom the user has taken off the photo, by a present or earlier name."""
+    """Whether a text names somebody whom the user has taken off the photo, by a present or earlier name.
+
+    What was written when that was known does not speak of them: May is the month then, and Paris the place.
+    """
     shown = {e.concept_id for e in weighed if e.is_present}
     taken_off = {e.concept_id for e in words if e.source == "user" and not e.is_present}
     absent = {i for i in taken_off if concepts.roots[i] not in shown}
+    absent = {i for i in absent if not {i, concepts.roots[i]} & set(knew_absent)}
     if not absent:
         return False
     others = [name for i, name in concepts.active.items() if i not in absent]
     theirs = [name for i in absent for name in (concepts.every[i], *concepts.earlier.get(i, ()))]
     spans = name_spans(text, [*others, *theirs])
     return any(index >= len(others) for _, _, index in spans)
+
+
+def corrections_key(words: Mapping[int, Evidence]) -> str:
+    """Return what is known of a photo in a short form; captions that the user wrote are left out.
+
+    Those are not made anew, so nothing depends on them.
+    """
+    said = [e for e in words.values() if e.source != "caption"]
+    return " ".join(f"{_SIGNS[e.verdict]}{e.concept_id}{_rounded(e.box)}" for e in said)
+
+
+def absent_in_key(key: str) -> set[int]:
+    """Return the ids of the concepts that a `corrections_key` says are not on the photo."""
+    return set(map(int, re.findall(r"(?<!\S)-(\d+)", key)))
+
+
+_SIGNS = {"yes": "+", "looks like": "~", "unsure": "?", "no": "-"}
+
+
+def _rounded(box: Sequence[float] | None) -> str:
+    return "" if box is None else "@" + ",".join(f"{part:.3f}" for part in box)
 
 
 def _evidence_of(finding: Finding) -> Evidence:

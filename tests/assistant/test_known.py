@@ -96,6 +96,18 @@ def test_such_a_caption_follows_what_the_user_says(named_library, blind_assistan
     assert named_library.captions.get(photo.id).text == f"Anna {SAID}".replace("Ben and Zoe are", "Zoe is")
 
 
+def test_words_of_such_a_caption_that_are_a_name_taken_off_too_leave_it_shown(
+    named_library, blind_assistant, photo
+):
+    for name in ("Portugal", "July", "Big Day"):
+        concept = named_library.concepts.add(name, kind="thing")
+        named_library.corrections.put(photo.id, concept.id, is_present=False)
+    assert caption_photos(named_library, blind_assistant, [photo]).captioned == 1
+    assert named_library.captions.get(photo.id).text == f"Ben {SAID}"
+    assert named_library.corrections.evidence(photo.id).caption == f"Ben {SAID}"
+    assert caption_photos(named_library, blind_assistant, [photo]).kept == 1
+
+
 def test_whom_the_file_names_by_an_earlier_name_is_named_once(named_library, photo):
     named_library.concepts.rename("Ben", "Benedict")
     facts = Metadata(facts=tuple(Fact("person", name, "XMP") for name in ("Ben", "Zoe", "Unknown")))

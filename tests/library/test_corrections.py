@@ -107,6 +107,19 @@ def test_a_caption_without_the_name_is_shown_and_one_of_a_longer_name_too(librar
         assert library.captions.get(2).text == ""
 
 
+def test_a_caption_written_after_a_name_was_taken_off_means_something_else_by_the_word(library, ben):
+    may = library.concepts.add("May", kind="pet")
+    for concept in (ben, may):
+        library.corrections.put(2, concept.id, is_present=False)
+    text = 'On 5 May 2019. Its file says "Ben at the lake".'
+    say(library, 2, text, corrections=library.corrections.key(2))
+    assert library.captions.get(2).text == text
+    assert found(library, "lake") == [2]
+    library.corrections.put(2, library.concepts.get("Anna").id, is_present=False)
+    say(library, 2, "Anna and Ben.", corrections=f"-{ben.id}")
+    assert library.captions.get(2).text == ""
+
+
 def test_a_caption_stays_hidden_when_the_concept_is_removed_or_renamed(library, ben):
     library.corrections.put(2, ben.id, is_present=False)
     library.concepts.rename("Ben", "Benjamin")
