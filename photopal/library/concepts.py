@@ -6,6 +6,7 @@ import json
 import shlex
 import sqlite3
 import struct
+from collections.abc import Sequence
 from datetime import date
 from typing import get_args
 
@@ -74,7 +75,7 @@ class Concepts:
             self._journal.touch_new("concepts", row["id"])
             # Captions that the user wrote, and files, may have the name already.
             self._words.refresh(sorted(named_by_people(self._connection, name)))
-        return _concept_record(row)
+        return self._records([row])[0]
 
     def get(self, name: str) -> ConceptRecord:
         """Return a concept by its name, in whichever case and with whichever apostrophe.
@@ -90,7 +91,17 @@ class Concepts:
     def get_or_none(self, name: str) -> ConceptRecord | None:
         """Return a concept by its name as `get` does, None where nothing has it."""
         rows = self._called(name, "removed_at IS NULL")
-        return _concept_record(rows[0]) if rows else None
+        return self._records(rows)[0] if rows else None
+
+    def _records(self, rows: Sequence[sqlite3.Row]) -> list[ConceptRecord]:
+        """Concepts as records; what is not said of somebody's age is that of who was merged with them."""
+        merged: dict[int, list[sqlite3.Row]] = {}
+        for row in self._connection.rows(
+            "SELECT id, born, birthday, is_child FROM concepts WHERE merged_into NOT NULL"
+            " AND (born NOT NULL OR is_child) ORDER BY id"
+        ):
+            merged.setdefault(merged_ids(self._connection, row["id"])[0], []).append(row)
+        return [_concept_record(row, merged.get(row["id"], ())) for row in rows]
 
     def _called(self, name: str, condition: str) -> list[sqlite3.Row]:
         """The concepts of a name for which a condition holds, the last removed first.
@@ -106,7 +117,7 @@ class Concepts:
     def all(self) -> list[ConceptRecord]:
         """Return every concept, by name."""
         rows = self._connection.rows("SELECT * FROM concepts WHERE removed_at IS NULL ORDER BY folded")
-        return [_concept_record(row) for row in rows]
+        return self._records(rows)
 
     def names(self, *, except_id: int = 0) -> list[str]:
         """Return the names of all concepts, or of all but one."""
@@ -174,7 +185,7 @@ class Concepts:
             ).fetchall()
         if not rows:
             raise ConceptError(f"no concept with id {concept_id} in the library")
-        return _concept_record(rows[0])
+        return self._records(rows)[0]
 
     def set_age(
         self, concept_id: int, *, born: int | date | None = None, is_child: bool | None = None
@@ -211,7 +222,7 @@ class Concepts:
             raise ConceptError(
                 f"{self.quoted_name(concept_id)}: not a person", hint="Only people have a year of birth."
             )
-        return _concept_record(rows[0])
+        return self._records(rows)[0]
 
     def remove(self, name: str) -> None:
         """Remove a concept; `restore` brings it back with all it had.
@@ -249,7 +260,7 @@ class Concepts:
                 self._journal.touch("concepts", concept_id)
                 self._connection.execute("UPDATE concepts SET removed_at = NULL WHERE id = ?", (concept_id,))
                 self._words.refresh(sorted(self.photo_ids(concept_id)))
-        return _concept_record(rows[0])
+        return self._records(rows)[0]
 
     def add_reference(
         self,
@@ -341,8 +352,9 @@ class Concepts:
     def merge(self, name: str, other_name: str) -> ConceptRecord:
         """Make two concepts one, which has the first one's name; `split` makes them two again.
 
-        All that is known of the other counts for the one: reference photos, the user's words and what models
-        found. Captions with the other's name get the one's, but for those that have both.
+        All that is known of the other counts for the one: reference photos, the user's words, what models
+        found, and of a person's age what was not said of the one itself. Captions with the other's name get
+        the one's, but for those that have both.
 
         Args:
             name: Of the concept that stays.
@@ -525,16 +537,19 @@ def _check_mask(mask_png: bytes | None, photo: PhotoRecord) -> None:
         )
 
 
-def _concept_record(row: sqlite3.Row) -> ConceptRecord:
+def _concept_record(row: sqlite3.Row, merged: Sequence[sqlite3.Row]) -> ConceptRecord:
+    ages = [row, *(merged if row["kind"] == "person" else ())]
+    born = next((one["born"] for one in ages if one["born"] is not None), None)
     return ConceptRecord(
         id=row["id"],
         name=row["name"],
         kind=row["kind"],
         about=row["about"],
         created_at=row["created_at"],
-        born=row["born"],
-        is_child=bool(row["is_child"]),
-        birthday=row["birthday"],
+        born=born,
+        is_child=any(one["is_child"] for one in ages),
+        # The birthday belongs to a year.
+        birthday=next((one["birthday"] for one in ages if one["birthday"] and one["born"] == born), None),
     )
 
 

@@ -123,6 +123,16 @@ def test_a_child_of_the_library_is_a_suggestion(album, crowd):
     assert face is not None
 
 
+def test_a_child_stays_one_when_it_is_merged_into_another_name(album, crowd):
+    scan_library(album, detector=PretendDetector({"0.png": [crowd.face("leo")]}))
+    leonard, leo = album.concepts.add("Leonard"), album.concepts.add("Leo")
+    album.concepts.set_age(leo.id, born=2013)
+    album.concepts.add_reference(leonard.id, photo_named(album, "0.png").id)
+    assert learned(album, leonard).born is None
+    album.concepts.merge("Leonard", "Leo")
+    assert learned(album, leonard).born == 2013
+
+
 def test_the_mean_of_more_references_is_surer(crowd):
     vectors = crowd.vectors("a", 6)
     [one] = learn_people({"a": vectors[:1]})

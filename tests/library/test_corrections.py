@@ -1,5 +1,7 @@
 """What the user says of who is on a photo beats everything, for ever, and can be taken back."""
 
+from datetime import date
+
 import pytest
 
 from photopal.errors import ConceptError, LibraryError
@@ -445,6 +447,32 @@ def test_merges_of_merged_concepts_are_split_one_by_one(library, ben):
     assert found(library, concepts=("Carl",)) == []
     library.concepts.split("Ben")
     assert found(library, concepts=("Anna",)) == [2, 3]
+
+
+def test_who_is_merged_keeps_the_age_that_was_said_of_either(library, ben):
+    day = date(2013, 6, 3)
+    leo, carl = library.concepts.add("Leo"), library.concepts.add("Carl")
+    library.concepts.set_age(leo.id, born=day)
+    library.concepts.set_age(carl.id, born=2010, is_child=True)
+
+    def age(name):
+        concept = library.concepts.get(name)
+        assert concept in library.concepts.all()
+        return concept.born, concept.birthday, concept.is_child
+
+    library.concepts.merge("Ben", "Leo")
+    assert age("Ben") == (2013, "06-03", False)
+    library.history.undo()
+    assert age("Ben") == (None, None, False)
+    library.concepts.merge("Leo", "Carl")
+    library.concepts.merge("Ben", "Leo")
+    assert age("Ben") == (2013, "06-03", True)
+    library.concepts.set_age(ben.id, born=2012)
+    assert age("Ben") == (2012, None, True)
+    library.concepts.split("Carl")
+    assert (age("Carl"), age("Ben")) == ((2010, None, True), (2012, None, False))
+    library.concepts.split("Leo")
+    assert age("Leo") == (2013, "06-03", False)
 
 
 def test_what_cannot_be_merged_split_or_restored_is_refused_with_what_to_do(library, ben):
