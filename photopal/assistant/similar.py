@@ -110,7 +110,5 @@ def pooled(features: PhotoFeatures) -> NDArray[np.float32]:
     """Return `[width]`, the mean of a photo's patch vectors, its padding left out."""
     from photopal.concepts.localize import inside_photo
 
-    inside = inside_photo(features)
-    patches = features.patches[inside] if bool(inside.any()) else features.patches.flatten(0, 1)
-    mean: NDArray[np.float32] = patches.mean(dim=0).numpy()
+    mean: NDArray[np.float32] = features.patches[inside_photo(features)].mean(dim=0).numpy()
     return mean

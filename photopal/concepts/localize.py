@@ -177,12 +177,23 @@ def _grow(is_inside: Tensor, regions: Tensor) -> Tensor:
 
 
 def inside_photo(features: PhotoFeatures) -> Tensor:
-    """Which patches of the grid lie on the photo rather than on its padding: bool `[rows, cols]`."""
+    """Which patches of the grid lie on the photo rather than on its padding: bool `[rows, cols]`.
+
+    A photo may be narrower than a patch; the row or column in its middle lies on it then.
+    """
     rows, cols = features.patches.shape[:2]
     x, y, width, height = features.frame
-    xs = x + width * (torch.arange(cols) + 0.5) / cols
-    ys = y + height * (torch.arange(rows) + 0.5) / rows
-    return ((ys >= 0) & (ys <= 1))[:, None] & ((xs >= 0) & (xs <= 1))[None, :]
+    down = _is_on_photo(y + height * (torch.arange(rows) + 0.5) / rows)
+    across = _is_on_photo(x + width * (torch.arange(cols) + 0.5) / cols)
+    return down[:, None] & across[None, :]
+
+
+def _is_on_photo(middles: Tensor) -> Tensor:
+    """Which of the middles of `[cells]` are from 0 to 1, where the photo is; the nearest if none is."""
+    inside = (middles >= 0) & (middles <= 1)
+    if not inside.any():
+        inside[(middles - 0.5).abs().argmin()] = True
+    return inside
 
 
 COVERED_SHARE = 0.4

@@ -1,11 +1,20 @@
 """Which patches show the subject: by mask, by box, by what recurs."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from photopal.box import WHOLE_PHOTO, Box
-from photopal.concepts.localize import box_mask, cells_extent, find_recurring, grid_cover, mask_cells
+from photopal.concepts.localize import (
+    box_mask,
+    cells_extent,
+    find_recurring,
+    grid_cover,
+    inside_photo,
+    mask_cells,
+)
 from photopal.config import bundled_model_path
 from photopal.errors import ConceptError
 from photopal.vlm.protocol import PhotoFeatures
@@ -63,6 +72,16 @@ def test_what_recurs_across_photos_is_found_wherever_it_stands():
 
 def test_one_photo_alone_still_gives_some_cells():
     assert find_recurring([planted(1, (3, 3), torch.ones(32))], [])[0].any()
+
+
+@pytest.mark.parametrize("frame", [(0.0, -7.5, 1.0, 16.0), (-7.5, 0.0, 16.0, 1.0)])
+def test_a_photo_narrower_than_a_cell_has_the_cells_in_its_middle(frame):
+    photo = replace(planted(1, (3, 3), torch.ones(32)), frame=Box(*frame))
+    inside = inside_photo(photo)
+    assert int(inside.sum()) == 8
+    for found in find_recurring([photo, planted(2, (0, 0), torch.ones(32))], [photo]):
+        assert found.any()
+    assert not bool((find_recurring([photo], [])[0] & ~inside).any())
 
 
 @pytest.mark.slow
