@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from photopal.library.connection import Connection
 from photopal.library.models import Evidence, EvidenceSource, Finding, PhotoFindings
 from photopal.text import name_key, name_spans
+from photopal.vocabulary import is_date, is_word
 
 # The strongest word first: what the user said of this photo beats everything, in either direction.
 _ORDER: tuple[EvidenceSource, ...] = ("user", "caption", "reference", "file", "face", "look", "model")
@@ -118,11 +119,14 @@ class _Concepts:
     earlier: Mapping[int, Sequence[str]]
     people: frozenset[int]
 
-    def by_key(self) -> dict[str, int]:
-        """Whom a name means in a file or the user's caption: who has it, was renamed or merged with it."""
+    def named(self) -> dict[str, tuple[int, str]]:
+        """Whom a name means in a file or the user's caption, with the name as it is written, by `name_key`.
+
+        That is who has it, was renamed or merged with it.
+        """
         names = [*self.every.items(), *((i, name) for i, had in self.earlier.items() for name in had)]
         counting = [(i, name) for i, name in names if self.roots[i] in self.active]
-        return {name_key(name): i for i, name in (*counting, *self.active.items())}
+        return {name_key(name): (i, name) for i, name in (*counting, *self.active.items())}
 
 
 def evidence_on(connection: Connection, photo_id: int, found: PhotoFindings | None = None) -> PhotoEvidence:
@@ -144,12 +148,12 @@ def evidence_on(connection: Connection, photo_id: int, found: PhotoFindings | No
     words = [_evidence(row) for row in rows if row["source"] not in ("caption", "file")]
     words += [] if found is None else [_evidence_of(one) for one in found.findings if one.decides]
     for row in (row for row in rows if row["source"] == "file"):
-        by_name = concepts.by_key()
-        named = {by_name.get(name_key(name)) for name in json.loads(row["text"])}
-        words += [Evidence(concept_id, True, "file") for concept_id in named if concept_id is not None]
+        named = concepts.named()
+        keys = {name_key(name) for name in json.loads(row["text"])} & named.keys()
+        words += [Evidence(i, True, "file") for i in {named[key][0] for key in keys}]
     if by_hand and text is not None:
         # As in files, a name that was changed since counts: no text is rewritten in whichever case it stands.
-        words += [Evidence(i, True, "caption") for i in _named_in(text, concepts.by_key())]
+        words += [Evidence(i, True, "caption") for i in _named_in(text, concepts)]
     words = _without_others_faces(connection, photo_id, words, concepts)
     weighed = _weigh(words, concepts)
     is_contradicted = False
@@ -182,7 +186,7 @@ def named_by_people(connection: Connection, name: str) -> set[int]:
         "SELECT rowid % 16777216 FROM photo_words_fts WHERE photo_words_fts MATCH ?",
         (f'{{facts}} : "{person_mark(name)}"',),
     )
-    return {row["photo_id"] for row in rows if name_spans(row["text"], [name])} | set(by_files)
+    return {row["photo_id"] for row in rows if _names_meant(row["text"], [name])} | set(by_files)
 
 
 def person_mark(name: str) -> str:
@@ -276,9 +280,34 @@ def _weigh(words: Iterable[Evidence], concepts: _Concepts) -> tuple[Evidence, ..
     return tuple(weighed)
 
 
-def _named_in(text: str, ids: Mapping[str, int]) -> set[int]:
-    names = list(ids)
-    return {ids[names[index]] for _, _, index in name_spans(text, names)}
+def _named_in(text: str, concepts: _Concepts) -> set[int]:
+    named = list(concepts.named().values())
+    return {named[index][0] for index in _names_meant(text, [name for _, name in named])}
+
+
+_BEFORE_DATE = re.compile(
+    r"(?:\b(?:in|during|since|until|till|late|early|mid|last|next)|\d(?:st|nd|rd|th)?(?:\s+of)?\.?)[\s-]+$",
+    re.I,
+)
+_AFTER_DATE = re.compile(r"[\s,-]+\d")
+
+
+def _names_meant(text: str, names: Sequence[str]) -> list[int]:
+    """Find the names that a caption has, by index, once for each time.
+
+    One that is a word too is meant where it is written as a name and not as a date: Anna may sleep in May.
+    """
+    spans = name_spans(text, names)
+    return [index for start, end, index in spans if _is_meant(text, start, end, names[index])]
+
+
+def _is_meant(text: str, start: int, end: int, name: str) -> bool:
+    if not is_word(name):
+        return True
+    written = text[start:end]
+    is_name = written[:1].isupper() and written in (name, name.capitalize())
+    is_among_dates = _BEFORE_DATE.search(text[:start]) or _AFTER_DATE.match(text, end)
+    return is_name and not (is_date(name) and is_among_dates)
 
 
 def _names_absent(
@@ -301,8 +330,7 @@ def _names_absent(
         return False
     others = [name for i, name in concepts.active.items() if i not in absent]
     theirs = [name for i in absent for name in (concepts.every[i], *concepts.earlier.get(i, ()))]
-    spans = name_spans(text, [*others, *theirs])
-    return any(index >= len(others) for _, _, index in spans)
+    return any(index >= len(others) for index in _names_meant(text, [*others, *theirs]))
 
 
 def corrections_key(words: Mapping[int, Evidence]) -> str:

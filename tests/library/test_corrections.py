@@ -395,6 +395,29 @@ def test_merges_of_captions_are_split_in_either_order(library, ben):
     assert library.captions.get(1).text == "Carl runs"
 
 
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("Anna may be tired and will sleep", ["Anna"]),
+        ("may and will at the lake, with anna", ["Anna"]),
+        ("Will and May at the lake", ["Will", "May"]),
+        ("Anna and May's dog, 5 May 2019", ["Anna", "May"]),
+        ("Anna in May", ["Anna"]),
+        ("On the 5th of May, Anna. May 2019, too", ["Anna"]),
+        ("May Ling will swim", ["may ling"]),
+        ("Rose among roses, a rose", ["rose"]),
+    ],
+)
+def test_a_name_that_is_a_word_too_counts_where_it_is_written_as_a_name(library, ben, text, names):
+    for name in ("Will", "May", "may ling", "rose"):
+        library.concepts.add(name)
+    library.captions.edit(3, text)
+    known = library.corrections.evidence(3)
+    by_hand = {known.names[word.concept_id] for word in known.words if word.source == "caption"}
+    assert by_hand == set(names)
+    assert (3 in found(library, concepts=("May",))) == ("May" in names)
+
+
 def test_a_caption_by_hand_names_who_was_renamed_or_merged_since_in_whichever_case(library, ben, make_photo):
     library.concepts.add("Benny")
     texts = ("ben at the lake", "BEN’S BIRTHDAY", "benny, reading")

@@ -18,11 +18,8 @@ from photopal.assistant.query.daytimes import Daytime, find_daytimes, is_attribu
 from photopal.assistant.query.lexicon import NUMBER_WORDS
 from photopal.assistant.query.patterns import LazyPattern
 from photopal.errors import UsageError
+from photopal.vocabulary import MONTHS, SEASONS, WEEKDAYS
 
-MONTHS = {name.casefold(): number for number, name in enumerate(calendar.month_name) if number}
-MONTHS |= {name.casefold(): number for number, name in enumerate(calendar.month_abbr) if number} | {"sept": 9}
-SEASONS = {"spring": 3, "summer": 6, "autumn": 9, "fall": 9, "winter": 12}
-WEEKDAYS = {name.casefold(): number for number, name in enumerate(calendar.day_name)}
 NUMBERS = {**NUMBER_WORDS, "a": 1, "an": 1}
 
 
@@ -310,7 +307,7 @@ def _weekdays(match: re.Match[str], _today: date) -> _Read:
 
 
 def _stretch(match: re.Match[str], today: date) -> _Read:
-    """ "The last 3 weeks" up to today; "3 weeks ago" as that day, week, month or year, or today's day of it."""
+    """ "The last 3 weeks" up to today; "3 weeks ago" as that day, week, month or year."""
     number = _count(match["number"] or "one")
     unit = match["unit"].casefold()
     is_ago, is_day = (bool(match.groupdict().get(name)) for name in ("ago", "today"))

@@ -16,8 +16,6 @@ from typing import Literal
 
 from photopal.assistant.query.dates import CALENDAR_WORDS, When, find_dates
 from photopal.assistant.query.lexicon import (
-    AMBIGUOUS_WORDS,
-    FUNCTION_WORDS,
     NUMBER_WORDS,
     PEOPLE_WORDS,
     PET_WORDS,
@@ -27,6 +25,7 @@ from photopal.assistant.query.lexicon import (
 from photopal.assistant.query.patterns import LazyPattern
 from photopal.library import ConceptKind
 from photopal.text import fold, name_spans
+from photopal.vocabulary import AMBIGUOUS_WORDS, FUNCTION_WORDS
 
 EntityKind = Literal["name", "date", "place", "camera", "group", "phrase", "rating"]
 

@@ -22,9 +22,7 @@ from photopal.assistant.query.entities import (
 )
 from photopal.assistant.query.intents import PHOTO, Intent
 from photopal.assistant.query.lexicon import (
-    GRAMMAR,
     NUMBER_WORDS,
-    OPERATORS,
     content_words,
     is_empty,
     word_forms,
@@ -32,6 +30,7 @@ from photopal.assistant.query.lexicon import (
 from photopal.assistant.query.patterns import LazyPattern
 from photopal.errors import UsageError
 from photopal.text import fold, join_words
+from photopal.vocabulary import GRAMMAR, OPERATORS
 
 LINK = r"(?:(?:\s*(?:,|\band\b|\bor\b|\bnor\b|&|/|\bplus\b))+\s*)"
 

@@ -22,8 +22,10 @@ def edit_caption(
 ) -> None:
     """Write a photo's caption yourself.
 
-    The people, pets and things named in it count as being in the photo. `photopal caption` does not replace
-    it unless you use --replace-edited, and `photopal undo` reverts the change.
+    The people, pets and things named in it count as being in the photo. A name that is also a word or a
+    month, such as Will or May, counts only where it is written with a capital letter and not as a date.
+    `photopal caption` does not replace the caption unless you use --replace-edited, and `photopal undo`
+    reverts the change.
 
     Examples:
       photopal edit-caption beach.jpg "Rex sees the sea for the first time"
