@@ -120,6 +120,15 @@ def test_many_photos_are_corrected_in_one_change_from_stdin(run, family, home):
     assert json.loads(run("undo", "--json").stdout)["what"].endswith('"Anna" is in 2 photos')
 
 
+def test_a_photo_that_is_named_twice_is_one(run, family):
+    twice = ("/p/beach.jpg", "/p/beach.jpg")
+    assert run("who", *twice).stdout == run("who", "/p/beach.jpg").stdout
+    assert len(json.loads(run("who", *twice, "--json").stdout)) == 1
+    said = run("who", *twice, "--is", "Rex=10,12,20,30")
+    assert (said.exit_code, "Rex is in /p/beach.jpg." in said.stderr) == (0, True)
+    assert json.loads(run("undo", "--json").stdout)["what"].endswith('"Rex" is in /p/beach.jpg')
+
+
 def test_what_was_said_before_changes_nothing(run, family):
     run("who", "/p/beach.jpg", "--not", "Anna")
     before = run("undo", "--list").stdout

@@ -70,10 +70,11 @@ def who(
     paths = read_paths(photos)
     said = [_Word.read(text, is_present=True) for text in is_ or ()]
     said += [_Word(name, is_present=False) for name in not_ or ()]
-    if len(paths) > 1 and any(word.box for word in said):
-        raise UsageError("a box can only be given for a single photo")
     with session.library_to_write() if said else session.library_to_read() as library:
-        rows = [_photo_at(library, path) for path in paths]
+        # A photo may be named twice, or by the paths of its copies.
+        rows = list({row.id: row for row in (_photo_at(library, path) for path in paths)}.values())
+        if len(rows) > 1 and any(word.box for word in said):
+            raise UsageError("a box can only be given for a single photo")
         file_names = FileNames(library)
         persons = {row.id: list(file_names.others(row, library.facts.get(row.id))) for row in rows}
         if not library.concepts.all() and not (any(persons.values()) and not said):
