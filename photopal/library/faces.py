@@ -223,14 +223,31 @@ class Faces:
         Raises:
             UsageError: There is no such group, or both are one already.
         """
-        roots = [self._merged_ids(number)[0] for number in (group_id, other_id)]
-        if roots[0] == roots[1]:
-            raise UsageError(f"groups {group_id} and {other_id} are one already")
+        roots = self.groups_to_merge(group_id, other_id)
         with self._journal.recording(f"merged face group {roots[1]} into {roots[0]}"):
             for number in roots:
                 self._journal.touch("face_groups", number)
             self._connection.execute("UPDATE face_groups SET is_fixed = 1 WHERE id IN (?, ?)", roots)
             self._connection.execute("UPDATE face_groups SET merged_into = ? WHERE id = ?", roots)
+
+    def groups_to_merge(self, group_id: int, other_id: int) -> list[int]:
+        """Return the numbers of the two groups that `merge_groups` would make one.
+
+        Raises:
+            UsageError: There is no such group, or both are one already.
+        """
+        roots = self.roots_of([group_id, other_id])
+        if len(roots) < 2:
+            raise UsageError(f"groups {group_id} and {other_id} are one already")
+        return roots
+
+    def roots_of(self, group_ids: Sequence[int]) -> list[int]:
+        """Return the numbers of the groups that some are in, their own where they were not merged, each once.
+
+        Raises:
+            UsageError: There is no such group.
+        """
+        return list(dict.fromkeys(self._merged_ids(number)[0] for number in group_ids))
 
     def merged_groups(self, group_id: int) -> list[int]:
         """Return the numbers of the groups that the user merged into one directly.
@@ -286,7 +303,7 @@ class Faces:
         Raises:
             UsageError: There is no such group.
         """
-        roots = [self._merged_ids(number)[0] for number in group_ids]
+        roots = self.roots_of(group_ids)
         with self._journal.recording(
             f"ignored face {'group' if len(roots) == 1 else 'groups'} {', '.join(map(str, roots))}"
         ):

@@ -68,6 +68,28 @@ def test_groups_are_merged_split_and_ignored_only_with_yes_and_undone(run, party
     assert (wrong.exit_code, "no group of faces with number 9" in wrong.stderr) == (2, True)
 
 
+def test_a_dry_run_says_what_would_be_done_and_refuses_what_cannot_be(run, party):
+    for more in ((), ("--yes",)):
+        refused = run("people", "--merge", "1", "1", *more)
+        assert (refused.exit_code, "groups 1 and 1 are one already" in refused.stderr) == (2, True)
+    assert run("people", "--ignore", "1", "--ignore", "1").stdout == "Would ignore group 1 (4 faces).\n"
+    run("people", "--merge", "1", "2", "--yes")
+    assert run("people", "--merge", "2", "1").exit_code == 2
+    assert run("people", "--ignore", "2", "--ignore", "1").stdout == "Would ignore group 1 (7 faces).\n"
+    facts = json.loads(run("people", "--ignore", "2", "--ignore", "1", "--yes", "--json").stdout)
+    assert (facts["ignore"], facts["faces"]) == ([1], [7])
+    assert "ignored face group 1" in run("undo", "--list").stdout
+    assert "Would split group 1 into the groups 1 and 2." in run("people", "--split", "2").stdout
+
+
+def test_nobody_who_may_be_somebody_is_said_by_the_exit_code_too(run, party, home):
+    with Library(home / "library.db") as library:
+        library.concepts.add("Rex", kind="pet")
+    assert run("people", "Rex").exit_code == 4
+    found = run("people", "Rex", "--json")
+    assert (found.exit_code, json.loads(found.stdout)) == (4, {"name": "Rex", "photos": []})
+
+
 def test_of_merged_groups_the_one_they_are_in_may_lose_its_faces(run, party, home):
     run("people", "--merge", "1", "2", "--yes")
     with Library(home / "library.db") as library:

@@ -152,21 +152,22 @@ def _correct(  # noqa: PLR0913 - what each option says
 ) -> None:
     """Do what the user says of groups, or only say what would be done."""
     if merge is not None:
-        kept, other = merge
-        sizes = [len(library.faces.of_group(number)) for number in merge]
+        kept, other = library.faces.groups_to_merge(*merge)
+        sizes = [len(library.faces.of_group(number)) for number in (kept, other)]
         words = f"merge group {other} ({count(sizes[1], 'face')}) into group {kept} ({sizes[0]:,})"
-        facts: dict[str, Any] = {"merge": list(merge), "faces": sizes}
+        facts: dict[str, Any] = {"merge": [kept, other], "faces": sizes}
         if yes:
             library.faces.merge_groups(kept, other)
     elif split is not None:
         words, facts = _split(library, split, yes=yes)
     else:
-        sizes = [len(library.faces.of_group(number)) for number in ignore]
-        numbers = join_words([str(number) for number in ignore])
-        words = f"ignore {'group' if len(ignore) == 1 else 'groups'} {numbers} ({count(sum(sizes), 'face')})"
-        facts = {"ignore": list(ignore), "faces": sizes}
+        roots = library.faces.roots_of(ignore)
+        sizes = [len(library.faces.of_group(number)) for number in roots]
+        numbers = join_words([str(number) for number in roots])
+        words = f"ignore {'group' if len(roots) == 1 else 'groups'} {numbers} ({count(sum(sizes), 'face')})"
+        facts = {"ignore": roots, "faces": sizes}
         if yes:
-            library.faces.ignore_groups(ignore)
+            library.faces.ignore_groups(roots)
     if json:
         show_json(session.out, {**facts, "is_done": yes})
     elif not yes:
@@ -180,6 +181,7 @@ def _correct(  # noqa: PLR0913 - what each option says
 def _split(library: Library, group: int, *, yes: bool) -> tuple[str, dict[str, Any]]:
     from photopal.faces.unnamed import divide_group
 
+    [group] = library.faces.roots_of([group])
     merged = library.faces.merged_groups(group)
     faces = library.faces.of_group(group)
     if merged:
@@ -257,12 +259,13 @@ def _show_suggestions(
     facts = [_suggestion_as_json(library, one) for one in found]
     if json:
         show_json(session.out, {"name": concept.name, "photos": facts})
-        return
     if not facts:
         raise NothingFoundError(
             f"no photo that may show {concept.name}",
             hint=None if concept.kind == "person" else "Only people are found by their faces.",
         )
+    if json:
+        return
     rows = [(one["path"], f"{one['probability']:.2f}", ",".join(map(str, one["box"]))) for one in facts]
     show_listing(session.out, Listing(("photo", "probability", "face"), rows))
     session.say(
