@@ -258,6 +258,15 @@ def any_fact(facts: list[str]) -> str:
     return f"({' OR '.join(facts)})" if facts else fact("nothing")
 
 
+def one_fact(facts: list[str]) -> str:
+    """Return the expression that holds where exactly one of several does."""
+    if len(facts) < 2:
+        return any_fact(facts)
+    # By halves it grows little faster than the list; each without all others would grow with its square.
+    one, two = facts[: len(facts) // 2], facts[len(facts) // 2 :]
+    return f"(({one_fact(one)} NOT {any_fact(two)}) OR ({one_fact(two)} NOT {any_fact(one)}))"
+
+
 def _in_all(columns: str, words: list[str]) -> list[str]:
     return [in_columns(columns, word) for word in words]
 

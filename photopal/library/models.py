@@ -294,6 +294,7 @@ class SearchQuery:
         any_concepts: Groups of names of concepts; of every group at least one is in the photo.
         looks_like: Names of concepts of which the photo shows at least a likeness, and no more is known.
         without_concepts: Names of concepts of which none is in the photo, as far as the library knows.
+        one_of: Names of concepts of which exactly one is in the photo; None is no restriction.
         places: Names of the place where the photo was taken, or of its file or folder; one is enough.
         without_places: Names of which the place has none.
         has_caption: Only photos with a caption, or only those without.
@@ -325,6 +326,7 @@ class SearchQuery:
     any_concepts: tuple[tuple[str, ...], ...] = ()
     looks_like: tuple[str, ...] = ()
     without_concepts: tuple[str, ...] = ()
+    one_of: tuple[str, ...] | None = None
     places: tuple[str, ...] = ()
     without_places: tuple[str, ...] = ()
     has_caption: bool | None = None

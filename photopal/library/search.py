@@ -21,6 +21,7 @@ from photopal.library.fts import (
     fact,
     key_ranges,
     loosest_of,
+    one_fact,
     refused_dates,
     tiers_of,
 )
@@ -256,6 +257,8 @@ class Search:
     def _tiers(self, query: SearchQuery) -> list[Any]:
         facts = [self._concept_fact(name) for name in query.concepts]
         facts += [any_fact(list(map(self._concept_fact, group))) for group in query.any_concepts]
+        if query.one_of is not None:
+            facts.append(one_fact(list(map(self._concept_fact, query.one_of))))
         facts += [fact(f"q{self._concepts.get(name).id}") for name in query.looks_like]
         refused = [self._concept_fact(name) for name in query.without_concepts]
         for wanted, mark in (

@@ -88,6 +88,8 @@ def test_a_negation_in_any_words_leaves_photos_out(library, question):
             "photos of Anna excluding Christmas",
             lambda p: "Anna" in p.names and p.day and (p.month, p.day.day) not in ((12, 24), (12, 25)),
         ),
+        ("photos not in Berlin, with Anna", lambda p: "Anna" in p.names and p.place != "Berlin"),
+        ("photos outside Berlin, with Anna", lambda p: "Anna" in p.names and p.place != "Berlin"),
         ("Don't show me Ben", lambda p: "Ben" not in p.names),
         ("photos without Anna, Ben, and Mia", lambda p: not p.names & {"Anna", "Ben", "Mia"}),
         ("photos of the beach without a bike", lambda p: p.says("beach") and not p.says("bike")),
@@ -96,6 +98,41 @@ def test_a_negation_in_any_words_leaves_photos_out(library, question):
 def test_what_is_negated_may_be_a_kind_a_place_a_date_or_a_word(library, question, fits):
     unread = album(lambda photo: photo.caption is None, read=False)
     assert cited(ask(library, question)) - unread == album(fits, read=False) - unread
+
+
+@pytest.mark.parametrize("command", [lambda *asked: cited(ask(*asked)), found])
+@pytest.mark.parametrize(
+    ("words", "fits"),
+    [
+        ("photos without Anna, in Berlin", lambda p: "Anna" not in p.names and p.place == "Berlin"),
+        ("photos without Anna and in Berlin", lambda p: "Anna" not in p.names and p.place == "Berlin"),
+        ("photos without Anna, taken in 2022", lambda p: "Anna" not in p.names and p.year == 2022),
+        ("photos without Anna and with Ben", lambda p: "Anna" not in p.names and "Ben" in p.names),
+        ("photos not in Berlin and of Anna", lambda p: "Anna" in p.names and p.place != "Berlin"),
+        ("photos of Anna not in Berlin, in Lisbon or in Nara",
+         lambda p: "Anna" in p.names and p.place not in ("Berlin", "Lisbon", "Nara")),
+        ("photos without Anna, Ben and Mia", lambda p: not p.names & {"Anna", "Ben", "Mia"}),
+        ("photos without a bike and with Anna", lambda p: "Anna" in p.names and not p.says("bike")),
+    ],
+)  # fmt: skip
+def test_a_condition_behind_what_is_negated_is_not_negated_too(library, command, words, fits):
+    unread = album(lambda photo: photo.caption is None, read=False)
+    assert command(library, words) - unread == album(fits, read=False) - unread
+
+
+@pytest.mark.parametrize(
+    ("question", "word"),
+    [
+        ("photos without Anna or with Ben", "or"),
+        ("photos outside Berlin or in 2022", "or"),
+        ("photos not in Berlin and Anna", "and"),
+        ("photos without Anna and bikes", "and"),
+        ("photos without a bike or Anna", "or"),
+    ],
+)
+def test_a_list_of_which_it_cannot_be_told_where_the_negation_ends_is_refused(library, question, word):
+    with pytest.raises(UsageError, match=f'not understood: "{word}"'):
+        ask(library, question)
 
 
 @pytest.mark.parametrize(
@@ -120,6 +157,89 @@ def test_who_is_not_there_are_those_on_no_photo(library):
     assert ask(library, "Who was never in Berlin?").text.startswith("Bobo, May, Paris and 小明")
     besides = ask(library, "Who besides Ben was in Nara?").text
     assert besides.startswith("May (1) and 小明 (1)")
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Who, besides Ben, was in Nara?",
+        "Besides Ben, who was in Nara?",
+        "Apart from Ben, who was in Nara?",
+        "Except for Ben, which people were in Nara?",
+        "In Nara, who was there other than Ben?",
+    ],
+)
+def test_who_besides_somebody_is_asked_of_the_same_photos_wherever_the_name_stands(library, question):
+    answer = ask(library, question).text
+    assert "May (1) and 小明 (1)" in answer
+    assert "photos in Nara" in answer
+
+
+def test_besides_is_refused_where_others_beside_a_name_would_be_lost(library):
+    for question in ("Besides Anna, was anybody in Nara?", "Who besides pets was in Nara?"):
+        with pytest.raises(UsageError, match=r'not understood: "[Bb]esides"'):
+            ask(library, question)
+
+
+@pytest.mark.parametrize(
+    ("question", "begins", "fits"),
+    [
+        ("Which pets are on at least 4 photos?", "1 pet with at least 4 photos: Rex (7)", shows("Rex")),
+        ("Which pets are on at most 3 photos?", "1 pet with at most 3 photos: Luna (3)", shows("Luna")),
+        ("Who is on more than 12 photos?", "2 names with more than 12 photos: Anna (17) and Ben (14)",
+         lambda p: p.names & {"Anna", "Ben"}),
+        ("Which years have fewer than 7 photos?", "1 year with fewer than 7 photos: 2019 (6)",
+         lambda p: p.year == 2019),
+        ("How many countries have at least 90 photos?", "There is no country with at least 90 photos",
+         lambda p: False),
+    ],
+)  # fmt: skip
+def test_at_least_and_at_most_so_many_photos_are_asked_of_each(library, question, begins, fits):
+    answer = ask(library, question)
+    assert answer.text.startswith(begins), answer.text
+    assert cited(answer) == album(fits, read=False)
+
+
+@pytest.mark.parametrize(
+    ("question", "part", "whole"),
+    [
+        ("What percentage of Anna's photos are from Berlin?", lambda p: p.place == "Berlin", shows("Anna")),
+        ("What percentage of Anna's photos show Ben?", shows("Ben"), shows("Anna")),
+        ("What percentage of my Rex photos are from 2022?", lambda p: p.year == 2022, shows("Rex")),
+        ("What percentage of Anna's photos are not in Berlin?", lambda p: p.place != "Berlin", shows("Anna")),
+        ("What percentage of photos of Ben or Anna don't show Ben?", lambda p: "Ben" not in p.names,
+         lambda p: p.names & {"Anna", "Ben"}),
+    ],
+)  # fmt: skip
+def test_a_share_is_of_the_photos_that_the_question_speaks_of(library, question, part, whole):
+    of = album(whole)
+    fitting = album(lambda p: part(p) and whole(p))
+    answer = ask(library, question)
+    assert f": {len(fitting)} of {len(of)} photos" in answer.text, answer.text
+    assert cited(answer) == fitting
+
+
+def test_a_share_of_nothing_said_is_refused(library):
+    for question in (
+        "What percentage of Anna's photos?",
+        "What percentage of people were in Nara?",
+        "What percentage of photos of Anna are of Anna?",
+    ):
+        with pytest.raises(UsageError, match="not understood"):
+            ask(library, question)
+
+
+def test_who_is_alone_is_on_photos_that_show_nobody_else(library):
+    alone = album(lambda p: len(p.names) == 1)
+    assert cited(ask(library, "Who is alone on photos?")) == alone
+    assert ask(library, "Who is alone on photos?").total == len(alone)
+    assert ask(library, "Is anybody alone on photos?").text.startswith("Yes, ")
+    assert cited(ask(library, "Which pets are alone on photos?")) == album(
+        lambda p: len(p.names) == 1 and p.names <= PETS
+    )
+    assert cited(ask(library, "Is Rex or Luna alone on photos?")) == album(
+        lambda p: p.names in ({"Rex"}, {"Luna"})
+    )
 
 
 @pytest.mark.parametrize(
@@ -168,6 +288,17 @@ def test_a_word_that_would_change_the_answer_is_refused_by_name(library):
         ("Half of the photos of Anna", "Half"),
     ):
         with pytest.raises(UsageError, match=f'not understood:.*"{word}"'):
+            ask(library, question)
+
+
+def test_who_has_more_than_somebody_compares_no_two_sides(library):
+    for question in (
+        "Who was in Berlin more often than Anna?",
+        "Who was in Berlin more often than in Nara?",
+        "Which camera took more photos of Anna than of Ben?",
+        "Are there more photos in Berlin than of Anna?",
+    ):
+        with pytest.raises(UsageError, match=r'not understood:.*"than"'):
             ask(library, question)
 
 

@@ -35,6 +35,7 @@ class FoundComparison:
 
 
 _KINDS = (NAME, DATE, PLACE, CAMERA, GROUP, PHRASE)
+_SEEN = f"(?:{NAME}|{GROUP}|{PHRASE})"
 _PREPOSITION = (
     "(?:(?:of|in|on|at|from|with|by|without|near|for|during|the|a|an|my|our|those|ones|photos?|pictures?"
     "|images?|are|is|was|were|"
@@ -49,6 +50,8 @@ _MORE = LazyPattern(
 _ORDER = LazyPattern(r"\b(?P<word>first|earlier|sooner|last|later|most recently|before|after)\b")
 _COMPARE = LazyPattern(r"^(?:please )?compare\b")
 _PIVOT = LazyPattern(r"\s+(?:than|versus|vs\.?|as opposed to|compared (?:to|with)|as)\s+")
+# "Who has more photos than Ben?" compares everybody with Ben, which is not the same as two sides.
+_ASKS_WHICH = LazyPattern(r"^(?:(?:in|on|at|of|with|by)\s+)?(?:who|whom|whose|which|what|where|when)\b")
 _YES_NO = LazyPattern(r"^(?:is|are|was|were|do|does|did|have|has)\b")
 _WORD = r"[^\W_][\w'-]*"
 
@@ -105,13 +108,14 @@ def _by(word: str) -> By:
 def _with_pivot(plain: str, rest: str, by: By, *, is_difference: bool) -> FoundComparison | None:
     """Read "A ... than B": B stands behind "than", A is the last of its kind before it."""
     pivot = list(_PIVOT.finditer(rest))[-1]
+    if _ASKS_WHICH.match(plain) and pivot[0].strip().casefold() in ("than", "as"):
+        return None
     before, after = rest[: pivot.start()], rest[pivot.end() :]
     is_yes_no = _YES_NO.match(plain) is not None and not is_difference
     right = re.match(rf"(?P<words>{_PREPOSITION}(?P<entity>{ENTITY}))", after, re.IGNORECASE)
     if right:
-        kind = next(kind for kind in _KINDS if re.match(kind, right["entity"]))
+        kind = next(kind for kind in (_SEEN, *_KINDS) if re.match(kind, right["entity"]))
         left = list(re.finditer(rf"{_PREPOSITION}(?P<entity>{kind})", before, re.IGNORECASE))
-        left = left or list(re.finditer(rf"{_PREPOSITION}(?P<entity>{ENTITY})", before, re.IGNORECASE))
         if not left:
             return None
         found = left[-1]

@@ -8,7 +8,7 @@ from typing import Literal
 
 from photopal.assistant.query.comparisons import find_comparison
 from photopal.assistant.query.criteria import Comparison, Criteria, Ranked, Threshold
-from photopal.assistant.query.entities import ENTITY
+from photopal.assistant.query.entities import ENTITY, GROUP
 from photopal.assistant.query.intents import PHOTO, Intent
 from photopal.assistant.query.lexicon import NUMBER_WORDS
 from photopal.assistant.query.negations import read_alone, read_attributes, read_negations
@@ -24,6 +24,10 @@ _THRESHOLD = LazyPattern(
     r"\b(?P<relation>more than|over|at least|fewer than|less than|under|at most|exactly)\s+"
     rf"(?P<number>\d{{1,6}}|{'|'.join(word for word in NUMBER_WORDS if ' ' not in word)})\s+(?={PHOTO}\b)"
 )
+
+_YES_NO = LazyPattern(r"^(?:is|are|was|were|do|does|did|have|has)\b")
+
+_OF_GROUPS = LazyPattern(r"\b(?:who|whom|which|what|how many)\b")
 
 _ALL = r"(?:every(?: single)?(?: one of)?|all(?: of)?|each(?: of)?)(?: (?:the|my|our))*"
 
@@ -68,11 +72,9 @@ _IN_RANKED = LazyPattern(
 
 
 def read_threshold(reader: Reader) -> Threshold | None:
-    """ "More than 10 photos", of a question for yes or no."""
+    """ "More than 10 photos", of a question for yes or no, or for whatever is on as many photos."""
     match = _THRESHOLD.search(reader.text)
-    if match is None or not re.match(
-        r"(?:is|are|was|were|do|does|did|have|has)\b", reader.text, re.IGNORECASE
-    ):
+    if match is None or not (_YES_NO.match(reader.text) or _OF_GROUPS.search(reader.text)):
         return None
     words = " ".join(match["relation"].casefold().split())
     number = match["number"].casefold()
@@ -113,27 +115,54 @@ def read_ranked(reader: Reader) -> Ranked | None:
     )
 
 
+_SHARE = r"\b(?:percentage|percent|per cent|share|proportion|fraction|part)\s+of\s+"
 _SHARE_OF = LazyPattern(
-    r"\b(?:percentage|percent|per cent|share|proportion|fraction|part)\s+of\s+"
-    rf"(?:(?:all|the|my|our|your)\s+)*{PHOTO}\b(?P<rest>.*)$"
+    rf"{_SHARE}(?:(?:all|the|my|our|your|of|these|those)\s+)*(?P<of>(?:{ENTITY}(?:'s)?\s*|[\w-]+\s+){{0,4}}?)"
+    rf"(?P<photos>{PHOTO})\b(?P<rest>.*)$"
 )
-_SHOW = LazyPattern(
-    r"\b(?:(?:that|which)\s+)?(?:shows?|are|is|were|was|has|have|contains?|includes?|features?|taken)\b"
+# "That show Anna" says which photos are meant, "show Anna" what is asked of them.
+_VERB = LazyPattern(
+    r"\b(?:(?P<relative>that|which|who|where)|shows?|(?:are|is|were|was|has|have|had|do|does|did)(?:n't)?"
+    r"|contains?|includes?|features?)\b"
 )
 
 
 def read_share_of(reader: Reader) -> Criteria | None:
-    """The photos of which a share is asked for, in "what percentage of photos of Mia show Ben?"."""
+    """The photos of which a share is asked for, in "what percentage of photos of Mia show Ben?".
+
+    Their words are taken out, so that what is left is asked of them, and not of other photos.
+
+    Raises:
+        UsageError: It cannot be told which photos are meant and what is asked of them.
+    """
     match = _SHARE_OF.search(reader.text)
     if match is None:
+        if (other := re.search(rf"{_SHARE}(?=.*{GROUP})", reader.text, re.I)) and not _OF_PHOTOS.search(
+            reader.text
+        ):
+            refuse([other[0].strip()])
         return None
-    for verb in _SHOW.finditer(match["rest"]):
-        scope = match["rest"][: verb.start()]
-        if re.search(ENTITY, scope):
-            part = Reader(reader.marked, reader.known)
-            part.text = scope
-            return read_all(part)
-    return None
+    relatives, asked_at = 0, None
+    for verb in _VERB.finditer(match["rest"]):
+        if verb["relative"]:
+            relatives += 1
+        elif relatives:
+            relatives -= 1
+        else:
+            asked_at = verb.start()
+            break
+    if asked_at is None:
+        if match["of"]:
+            refuse([reader.marked.typed(match[0]).strip(" ?.!")])
+        return None
+    part = Reader(reader.marked, reader.known)
+    part.text = f"{match['of']} {match['rest'][:asked_at]}"
+    scope = read_all(part)
+    reader.text = f"{reader.text[: match.start('of')]}{match['photos']} {match['rest'][asked_at:]}"
+    return scope
+
+
+_OF_PHOTOS = LazyPattern(rf"\b{PHOTO}\b")
 
 
 def read_comparison(reader: Reader) -> Comparison | None:
@@ -190,6 +219,6 @@ def read_all(reader: Reader) -> Criteria:
     reader.read_alternatives()
     reader.read_entities()
     words, unknown = reader.read_words(Intent("find", reader.text))
-    if unknown:
-        refuse(unknown)
+    if unclear := [*reader.unclear, *unknown]:
+        refuse(unclear)
     return replace(reader.criteria, words=(*reader.criteria.words, *words))

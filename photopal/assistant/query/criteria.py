@@ -23,7 +23,7 @@ class Criteria:
         names: Concepts that are all on the photos.
         any_names: Groups of concepts; of each group at least one is.
         without_names: Concepts that are not.
-        is_alone: Whether no concept but `names` is.
+        is_alone: Whether no concept but `names` is; without `names`, whether exactly one is.
         with_others: Whether some concept beside `names` is.
         kinds: Kinds of concepts, of each of which at least one is on the photos.
         without_kinds: Kinds of which none is.
@@ -66,6 +66,13 @@ class Criteria:
         return bool(
             self.names or self.any_names or self.without_names or self.is_alone or self.with_others
             or self.kinds or self.without_kinds or self.words or self.phrases or self.without_words
+        )  # fmt: skip
+
+    def without_content(self) -> Criteria:
+        """The criteria that nobody has to look at a photo for: its date, its place, its camera."""
+        return replace(
+            self, names=(), any_names=(), without_names=(), is_alone=False, with_others=False, kinds=(),
+            without_kinds=(), words=(), phrases=(), without_words=(),
         )  # fmt: skip
 
     def given(self, attribute: Attribute) -> bool | None:
@@ -131,7 +138,7 @@ class Question:
         all_of: Of "are all photos of Mia from Berlin?" those that are asked of; `criteria` has both.
         ranked: Of "is Mia in the last photo from Berlin?" the last photo from Berlin; `criteria` has both.
         share_of: Of "what percentage of photos of Mia show Ben?" the photos of Mia; `criteria` has both.
-        threshold: How many photos there must be for a yes.
+        threshold: How many photos there must be for a yes; or of each of those asked for.
         end: Whether the first or the last photo is wanted.
         number: How many photos are wanted.
         is_negated: Whether a question for yes or no has a "not" in its verb, as in "isn't Anna there?".

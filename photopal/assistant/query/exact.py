@@ -53,6 +53,11 @@ class ExactQuestion:
         return self.question.group
 
     @property
+    def is_of_numbers(self) -> bool:
+        """Whether it asks who or what has the most photos, the fewest, or so many."""
+        return self.question.intent.extreme is not None or self.question.threshold is not None
+
+    @property
     def library(self) -> Library:
         """The library."""
         return self.photos.library
@@ -74,13 +79,14 @@ def answer_exactly(asked: ExactQuestion) -> LibraryAnswer:
     """Answer a question of any kind in `EXACT`."""
     question = asked.question
     answer_kind = EXACT[question.kind]
-    is_counted = (question.all_of or question.ranked or question.threshold) is not None
+    is_counted = question.kind == "exists" and (
+        (question.all_of or question.ranked or question.threshold) is not None
+    )
     if (
         question.kind in {"concepts", "about", "compare", "share"}
         or question.intent.is_absent
         or is_counted
         or asked.photos.count()
-        or (question.kind == "who" and question.criteria.is_alone and not question.criteria.names)
     ):
         answer = answer_kind(asked)
     else:
@@ -112,13 +118,10 @@ def _count(asked: ExactQuestion) -> LibraryAnswer:
 
 
 def _share(asked: ExactQuestion) -> LibraryAnswer:
-    criteria = asked.question.criteria
-    if asked.question.share_of is not None:
-        base = asked.question.share_of
-    elif criteria.is_of_content():
-        base = replace(criteria, names=(), any_names=(), kinds=(), words=())
-    else:
-        base = Criteria()
+    base = asked.question.share_of
+    if base is None:
+        criteria = asked.question.criteria
+        base = criteria.without_content() if criteria.is_of_content() else Criteria()
     whole, part = replace(asked.photos, criteria=base).count(), asked.photos.count()
     if not whole:
         return nothing_found(replace(asked.photos, criteria=base))
@@ -252,8 +255,8 @@ def _where(asked: ExactQuestion) -> LibraryAnswer:
     known = sum(number for _, number in places)
     spoken = _spoken_places(asked) if not intent.is_country else []
     parts = []
-    if places and intent.extreme:
-        return _extreme(asked, places, noun, lambda value: located.where(places=(*_place_names(value),)))
+    if places and asked.is_of_numbers:
+        return _by_number(asked, places, noun, lambda value: located.where(places=(*_place_names(value),)))
     if places:
         number = f"{count(len(places), noun)}: " if intent.is_number or len(places) > 1 else ""
         parts.append(f"{number}{counted(places, most=max(asked.most, 1))}, from {count(known)}{what}.")
@@ -332,6 +335,12 @@ def _who(asked: ExactQuestion) -> LibraryAnswer:
         known |= {name for name, _ in asked.library.search.count_by_concept(elsewhere.query())}
     names = _counted_names(asked, known)
     noun = _KIND_NOUNS[asked.group] if asked.group else None
+    if asked.is_of_numbers and (names or question.threshold):
+
+        def with_name(name: object) -> Selection:
+            return asked.photos.where(names=(*question.criteria.names, str(name)))
+
+        return _by_number(asked, names, noun or "name", with_name)
     if not names:
         else_ = " else" if known else ""
         nobody = f"None of your {plural(noun)}" if noun else f"Nobody{else_} you registered"
@@ -341,12 +350,6 @@ def _who(asked: ExactQuestion) -> LibraryAnswer:
         text = f"{nobody} {verb} on {_the(total)}{what}.{_named_in_files(asked)}"
         return LibraryAnswer(text, asked.photos.photos(), total)
     shown = asked.photos.where(any_names=(*question.criteria.any_names, tuple(name for name, _ in names)))
-    if question.intent.extreme:
-
-        def with_name(name: object) -> Selection:
-            return asked.photos.where(names=(*question.criteria.names, str(name)))
-
-        return _extreme(asked, names, noun or "name", with_name)
     number = f"{count(len(names), noun or 'name')}: " if question.intent.is_number else ""
     none_of = f", and on none{elsewhere.what}" if elsewhere else ""
     text = f"{number}{counted(names, most=asked.most)} on {count(total)}{what}{none_of}."
@@ -370,14 +373,12 @@ def _counted_names(asked: ExactQuestion, known: Collection[str]) -> list[tuple[s
     """Who is on the photos besides those who are known to be, and on how many."""
     question = asked.question
     kinds = {concept.name: concept.kind for concept in asked.library.concepts.all()}
-    if question.criteria.is_alone and not known:
-        each = [(c.name, asked.photos.where(names=(c.name,)).count()) for c in asked.library.concepts.all()]
-        counts = _most_frequent({name: number for name, number in each if number})
-    else:
-        counts = asked.library.search.count_by_concept(asked.photos.query())
+    counts = asked.library.search.count_by_concept(asked.photos.query())
     names = [pair for pair in counts if pair[0] not in known and asked.group in (None, kinds[pair[0]])]
-    if question.intent.extreme == "fewest" and not known:
-        seen = {name for name, _ in counts}
+    if (question.intent.extreme == "fewest" and not known) or (
+        question.threshold and question.threshold.holds(0)
+    ):
+        seen = {*known, *(name for name, _ in counts)}
         names += [(n, 0) for n, kind in kinds.items() if n not in seen and asked.group in (None, kind)]
     return names
 
@@ -423,7 +424,8 @@ def _by_camera(asked: ExactQuestion) -> LibraryAnswer:
 def _by_lens(asked: ExactQuestion) -> LibraryAnswer:
     values = asked.library.search.count_by_lens(asked.photos.query())
     answer = _tally(asked, values, "lens", asked.photos, lambda value: asked.photos)
-    lenses = {str(value) for value, _ in values}
+    threshold = asked.question.threshold
+    lenses = {str(value) for value, number in values if threshold is None or threshold.holds(number)}
     return (
         replace(answer, photos=_scan(asked.photos, lambda hit: hit.photo.lens in lenses))
         if values
@@ -482,8 +484,8 @@ def _tally(
     total, what = asked.photos.count(), asked.photos.what
     if not values:
         return LibraryAnswer(f"The {noun} of {_the(total)}{what} is not known.", asked.photos.photos(), total)
-    if asked.question.intent.extreme:
-        return _extreme(asked, values, noun, of)
+    if asked.is_of_numbers:
+        return _by_number(asked, values, noun, of)
     number = sum(number for _, number in values)
     text = (
         f"{count(len(values), noun)} for {count(number)}{what}: {counted(values, most=max(asked.most, 12))}."
@@ -493,6 +495,12 @@ def _tally(
     if number < total:
         text += f" The {noun} of {count(total - number)} is not known."
     return LibraryAnswer(text, known.photos(), total)
+
+
+def _by_number(
+    asked: ExactQuestion, values: Values, noun: str, of: Callable[[object], Selection]
+) -> LibraryAnswer:
+    return (_extreme if asked.question.intent.extreme else _meeting)(asked, values, noun, of)
 
 
 def _extreme(
@@ -512,6 +520,24 @@ def _extreme(
         text += f" Then {counted(others, most=4)}."
     photos = of(best[0]).photos() if wanted else ()
     return LibraryAnswer(text, photos, max(asked.photos.count(), 1))
+
+
+def _meeting(
+    asked: ExactQuestion, values: Values, noun: str, of: Callable[[object], Selection]
+) -> LibraryAnswer:
+    """Say which have at least, or at most, so many photos, and cite photos of these."""
+    threshold, what = asked.question.threshold, asked.photos.what
+    assert threshold is not None
+    needed = f"{threshold.relation} {count(threshold.number)}{what}"
+    meeting = [(value, number) for value, number in values if threshold.holds(number)]
+    if not meeting:
+        return LibraryAnswer(f"There is no {noun} with {needed}.", (), 0)
+    text = f"{count(len(meeting), noun)} with {needed}: {counted(meeting, most=max(asked.most, 12))}."
+    if len(meeting) > max(asked.most, 12):
+        text += f" --limit {len(meeting)} lists all of them."
+    photos = {photo.id: photo for value, number in meeting if number for photo in of(value).photos()}
+    newest = sorted(photos.values(), key=lambda photo: photo.taken_at or "", reverse=True)
+    return LibraryAnswer(text, tuple(newest[: asked.most]), max(asked.photos.count(), 1))
 
 
 def _compare(asked: ExactQuestion) -> LibraryAnswer:

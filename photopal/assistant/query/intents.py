@@ -16,6 +16,9 @@ Kind = Literal[
 ]  # fmt: skip
 """What is wanted: "pixels" is whatever only a look at photos can tell."""
 
+KINDS_OF_GROUPS: frozenset[Kind] = frozenset({"who", "where", "cameras", "lenses", "years", "months", "days"})
+"""Kinds of answers that put photos into groups, of which one may have the most."""
+
 PHOTO = r"(?:photo(?:graph)?|picture|image|pic|snapshot|snap|shot|selfie)s?"
 
 _MOST = (
@@ -173,12 +176,13 @@ _OWN_WORDS: dict[Kind, str] = {
 }
 """Words that name what is wanted, or say nothing beside it."""
 
+# "At least two" and "at most two" are no superlatives.
 _EXTREMES = LazyPattern(
-    r"\b(?P<most>(?:the )?most(?: of(?: the| my)*)?(?: (?:often|frequently|times))?|busiest|biggest number"
-    " of|more often than any(?:one|body)? else"
-    r"|highest number of|more than any other|largest number of)\b"
-    r"|\b(?P<fewest>(?:the )?(?:least|fewest)(?: (?:often|frequently|times))?|quietest|rarest|lowest"
-    r" number of|smallest number of)\b"
+    r"(?<!\bat )\b(?:(?P<most>(?:the )?most(?: of(?: the| my)*)?(?: (?:often|frequently|times))?|busiest"
+    r"|biggest number of|more often than any(?:one|body)? else"
+    r"|highest number of|more than any other|largest number of)"
+    r"|(?P<fewest>(?:the )?(?:least|fewest)(?: (?:often|frequently|times))?|quietest|rarest|lowest"
+    r" number of|smallest number of))\b"
 )
 
 # Asked for by words that stand for what is seen, not for where or with whom.
@@ -233,7 +237,7 @@ class Intent:
         """Take out of a text the words that belong to what is wanted."""
         own = _OWN_WORDS.get(self.kind)
         text = re.sub(own, " ", text, flags=re.IGNORECASE) if own else text
-        if self.kind in {"years", "months", "days", "cameras", "lenses", "where", "who"}:
+        if self.kind in KINDS_OF_GROUPS:
             text = re.sub(r"\bhow (?:many|much)\b", " ", text, flags=re.IGNORECASE)
         if self.extreme or self.is_times:
             text = re.sub(
@@ -290,7 +294,7 @@ def _detailed(intent: Intent, text: str, cue: str, *, is_seen: bool) -> Intent:
     kind, folded = intent.kind, text.casefold()
     extreme = _EXTREMES.search(text)
     found: Literal["most", "fewest"] | None = None
-    if extreme and kind in {"who", "where", "cameras", "lenses", "years", "months", "days"}:
+    if extreme and kind in KINDS_OF_GROUPS:
         found = "most" if extreme["most"] else "fewest"
     group = re.search(GROUP, cue) if kind in {"who", "concepts"} else None
     if kind in {"who", "concepts"} and group is None and kind == "concepts":

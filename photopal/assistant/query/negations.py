@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from photopal.assistant.query.criteria import Attribute
-from photopal.assistant.query.entities import CAMERA, DATE, ENTITY, GROUP, NAME
+from photopal.assistant.query.entities import CAMERA, DATE, ENTITY, GROUP, NAME, PLACE, Entity
 from photopal.assistant.query.intents import PHOTO
 from photopal.assistant.query.lexicon import DOING, is_empty
 from photopal.assistant.query.patterns import LazyPattern
@@ -15,6 +15,13 @@ from photopal.assistant.query.reader import CONTENT, FILLER, LINK, Reader
 from photopal.library import ConceptKind
 
 _LIST = rf"{ENTITY}(?:{LINK}{FILLER}{ENTITY})*"
+
+_ITEM = LazyPattern(rf"(?P<link>{LINK})?(?P<words>{FILLER})(?P<entity>{ENTITY})")
+
+_CONDITION = LazyPattern(
+    r"\b(?:of|with|in|on|at|from|by|during|near|for|taken|shot|made|show(?:s|ing)?|includ(?:e|es|ing)"
+    r"|contain(?:s|ing)?|featur(?:e|es|ing)|having|has|mention(?:s|ing)?|wearing|holding|is|are|was|were|that|which)\b"
+)
 
 _AUX = r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should)"
 
@@ -29,7 +36,10 @@ _NO = (
     r"|(?:all|everyone|everybody|anyone|anybody|anywhere|everywhere|anything|everything|any) but)"
 )
 
-_NEGATED = LazyPattern(rf"(?<![\w'-]){_NO}\s+{FILLER}(?P<list>{_LIST})")
+_NEGATED = LazyPattern(rf"(?<![\w'-])(?P<no>{_NO})\s+(?P<words>{FILLER})(?P<list>{_LIST})")
+
+# What "not" denies may be a whole "in Berlin or with Anna"; "without" stands before names only.
+_DENIES_CONDITIONS = LazyPattern(rf"(?:\b(?:not|never|cannot|neither|nor)|n't)$|\bno\s+{PHOTO}\b")
 
 _ABSENT = LazyPattern(
     rf"\b(?:(?:where|in which|on which|that|when|while)\s+(?P<list>{_LIST})\s+(?:{_AUX}(?:n't|\s+not"
@@ -52,15 +62,25 @@ _NOBODY = LazyPattern(
 )
 
 _OUTSIDE = LazyPattern(
-    rf"\b(?:outside(?: of)?|away from|anywhere (?:but|except)(?: in)?)\s+(?P<list>{_LIST})"
+    rf"\b(?P<no>outside(?: of)?|away from|anywhere (?:but|except)(?: in)?)\s+(?P<words>{FILLER})"
+    rf"(?P<list>{_LIST})"
 )
+
+_ASKS_FOR_SOMEBODY = LazyPattern(rf"\W*{_AUX}\b(?!.*\b{PHOTO}\b).*{GROUP}")
 
 _COMPARES = LazyPattern(r"\b(?:more|fewer|less|most|fewest|often)\b.*\b(?:than|or)\b")
 
 _NEGATED_WORDS = LazyPattern(
     r"(?<![\w'-])(?:without|w/o|with no|(?:and|but) (?:no|not)|no|not|except(?: for)?|excluding"
-    rf"|minus)\s+{FILLER}"
+    rf"|minus)\s+(?P<filler>{FILLER})"
     rf"(?P<words>{CONTENT}(?:\s+{CONTENT}){{0,2}}(?:{LINK}{FILLER}{CONTENT}(?:\s+{CONTENT}){{0,2}})*)"
+)
+
+_WORD_ITEM = LazyPattern(rf"(?P<link>{LINK})?(?P<filler>{FILLER})(?P<words>{CONTENT}(?:\s+{CONTENT}){{0,2}})")
+
+# "Without Anna and dogs" and "without dogs and Anna": whether what follows is denied too cannot be told.
+_GOES_ON = LazyPattern(
+    rf"\s*,?\s*(?P<link>\b(?:and|or|nor)\b|&)\s*(?:(?:an?|any|the|my|our)\s+)*(?:(?P<word>{CONTENT})|{ENTITY})"
 )
 
 _ALONE = LazyPattern(
@@ -257,10 +277,16 @@ def read_negations(reader: Reader) -> None:
     if not _OF_NEGATIONS.search(reader.text):
         return
 
-    def without(match: re.Match[str]) -> str | None:
+    def absent(match: re.Match[str]) -> str | None:
         reader.has_negation = True
-        reader.exclude(reader.marked_in(match["list"] or match.groupdict().get("list2") or ""))
+        reader.exclude(reader.marked_in(match["list"] or match["list2"]))
         return ""
+
+    def outside(match: re.Match[str]) -> str | None:
+        reader.has_negation = True
+        entities, rest = _denied(reader, match)
+        reader.exclude(entities)
+        return rest
 
     def nobody(match: re.Match[str]) -> str | None:
         rest = reader.text[match.end() :]
@@ -274,11 +300,53 @@ def read_negations(reader: Reader) -> None:
         reader.criteria = replace(reader.criteria, without_kinds=tuple(dict.fromkeys(kinds)))
         return ""
 
-    reader.take(_ABSENT, without)
-    reader.take(_OUTSIDE, without)
+    reader.take(_ABSENT, absent)
+    reader.take(_OUTSIDE, outside)
     reader.take(_NEGATED, lambda match: _negated(reader, match))
     reader.take(_NOBODY, nobody)
     reader.take(_NEGATED_WORDS, lambda match: _negated_words(reader, match))
+
+
+def _denied(reader: Reader, match: re.Match[str]) -> tuple[list[Entity], str]:
+    """What of the list behind a "without" or "not" is denied, and the rest, a condition of its own.
+
+    "Without Anna, in Berlin" has such a rest; "not in Berlin, in Lisbon or in Nara" and "without Anna, Ben"
+    go on with the list. What can be read both ways is noted as unclear, and denied.
+    """
+    preposition = _condition_of(match["words"])
+    denies_conditions = _DENIES_CONDITIONS.search(f"{match['no']} {match['words']}".strip())
+    denied: list[Entity] = []
+    for item in _ITEM.finditer(match["list"]):
+        [entity] = reader.marked_in(item["entity"])
+        own = _condition_of(item["words"])
+        is_alike = not denied or (_topic(entity) == _topic(denied[-1]) and own in ("", preposition))
+        if not is_alike:
+            link = item["link"].casefold()
+            if re.search(r"\bor\b", link):
+                if not denies_conditions:
+                    reader.unclear.append("or")
+            elif "nor" not in link:
+                # The mark of "in Berlin" has the "in" in it.
+                if own or _topic(entity) != "seen" or link.strip() == ",":
+                    return denied, match["list"][item.start("words") :]
+                reader.unclear.append("and")
+        denied.append(entity)
+    after = _GOES_ON.match(reader.text, match.end())
+    word = after["word"] if after else None
+    if after and word and not (is_empty(word) or _CONDITION.search(word) or DOING.search(word.casefold())):
+        reader.unclear.append(after["link"])
+    return denied, ""
+
+
+def _condition_of(words: str) -> str:
+    """The last word of some that begins a condition: "in" of "taken in the"; empty where none does."""
+    found = [match[0].casefold() for match in _CONDITION.finditer(words)]
+    return found[-1] if found else ""
+
+
+def _topic(entity: Entity) -> str:
+    """What can stand in one list: places, dates, cameras, or whatever is seen on photos."""
+    return entity.kind if entity.kind in ("place", "date", "camera", "rating") else "seen"
 
 
 def _negated(reader: Reader, match: re.Match[str]) -> str | None:
@@ -312,21 +380,12 @@ def _negated(reader: Reader, match: re.Match[str]) -> str | None:
     )
     if has_no and start.startswith("no "):
         return None
-    is_who = re.match(rf"(?:who|whom|(?:which|what) {GROUP}|how many {GROUP})", reader.text, re.IGNORECASE)
-    if is_who and re.match(r"(?:besides|except|other than|apart from|aside from|excluding)\b", start):
-        reader.but_names += [entity.value for entity in reader.marked_in(match["list"])]
-        return ""
-    entities = reader.marked_in(match["list"])
-    if (
-        is_who
-        and re.match(r"(?:and|but|yet|,) (?:not|never)\b", start)
-        and {entity.kind for entity in entities} <= {"date", "place", "camera"}
-    ):
-        reader.elsewhere += entities
-        return ""
+    entities, rest = _denied(reader, match)
+    others = f"{reader.text[: match.start()]} {rest} {reader.text[match.end() :]}"
+    if _is_of_who(reader, match, entities, others):
+        return rest
     listed = {(e.kind, e.value) for e in entities}
-    others = reader.marked_in(reader.text[: match.start()] + reader.text[match.end() :])
-    if _COMPARES.search(reader.text) and any((e.kind, e.value) in listed for e in others):
+    if _COMPARES.search(reader.text) and any((e.kind, e.value) in listed for e in reader.marked_in(others)):
         return None
     if start.startswith("or without ") and re.search(
         r"\b(?:more|fewer|less|most|often)\b", reader.text, re.I
@@ -334,7 +393,37 @@ def _negated(reader: Reader, match: re.Match[str]) -> str | None:
         return None
     reader.has_negation = True
     reader.exclude(entities)
-    return ""
+    return rest
+
+
+def _is_of_who(reader: Reader, match: re.Match[str], entities: list[Entity], others: str) -> bool:
+    """Note what a question for names leaves out of its answer, not out of its photos: "who besides Anna"."""
+    start, kinds = match["no"].casefold(), {entity.kind for entity in entities}
+    asks_who = _asks_who(others)
+    if kinds <= {"name", "group"} and re.match(
+        r"(?:besides|except|other than|apart from|aside from|excluding)\b", start
+    ):
+        # Photos of others may show Anna too: "was anybody there besides Anna?", "who was there but pets?".
+        if "group" in kinds if asks_who else _ASKS_FOR_SOMEBODY.match(others):
+            reader.unclear.append(match["no"])
+        if asks_who:
+            reader.but_names += [entity.value for entity in entities]
+        return asks_who
+    if (
+        asks_who
+        and re.match(r"(?:and|but|yet|,) (?:not|never)\b", start)
+        and kinds <= {"date", "place", "camera"}
+    ):
+        reader.elsewhere += entities
+        return True
+    return False
+
+
+def _asks_who(text: str) -> bool:
+    """Whether a question asks for names; "besides Anna" and "in Berlin" may stand first."""
+    front = rf"(?:\s|,|\b(?:in|on|at|from|the)\b|{DATE}|{PLACE}|{CAMERA})*"
+    who = rf"(?:who|whom|(?:which|what) {GROUP}|how many {GROUP})"
+    return re.match(front + who, text, re.IGNORECASE) is not None
 
 
 def _negated_words(reader: Reader, match: re.Match[str]) -> str | None:
@@ -352,18 +441,30 @@ def _negated_words(reader: Reader, match: re.Match[str]) -> str | None:
         and not re.search(PHOTO, before)
     ):
         return None
-    parts = [
-        " ".join(word for word in re.split(r"\s+", part) if not is_empty(word))
-        for part in re.split(LINK.replace("(?:", "(?:", 1) + FILLER, words, flags=re.IGNORECASE)
-    ]
-    parts = [part for part in parts if part]
+    preposition, rest = _condition_of(match["filler"]), ""
+    denies_conditions = _DENIES_CONDITIONS.search(match[0][: match.start("filler") - match.start()].strip())
+    unclear: list[str] = []
+    parts: list[str] = []
+    for item in _WORD_ITEM.finditer(words):
+        own = _condition_of(item["filler"])
+        if parts and own not in ("", preposition) and not denies_conditions:
+            if not re.search(r"\bn?or\b", item["link"], re.IGNORECASE):
+                rest = words[item.start("filler") :]
+                break
+            unclear.append("or")
+        part = " ".join(word for word in item["words"].split() if not is_empty(word))
+        parts += [part] if part else []
+    after = _GOES_ON.match(reader.text, match.end())
+    if after and not after["word"]:
+        unclear.append(after["link"])
     if not parts:
         return None
     reader.has_negation = True
+    reader.unclear += unclear
     reader.criteria = replace(
         reader.criteria, without_words=tuple(dict.fromkeys([*reader.criteria.without_words, *parts]))
     )
-    return ""
+    return rest
 
 
 def read_negated_verb(reader: Reader) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -22,7 +23,7 @@ from photopal.assistant.query.counts import (
     read_share_of,
     read_threshold,
 )
-from photopal.assistant.query.criteria import Question, both_of, instead, joined
+from photopal.assistant.query.criteria import Criteria, Question, Threshold, both_of, instead, joined
 from photopal.assistant.query.entities import (
     DATE,
     ENTITY,
@@ -32,7 +33,7 @@ from photopal.assistant.query.entities import (
     find_unknown_names,
     mark_entities,
 )
-from photopal.assistant.query.intents import PHOTO, read_intent
+from photopal.assistant.query.intents import KINDS_OF_GROUPS, PHOTO, Intent, read_intent
 from photopal.assistant.query.languages import to_english
 from photopal.assistant.query.lexicon import NUMBER_WORDS
 from photopal.assistant.query.negations import read_alone, read_attributes, read_negated_verb, read_negations
@@ -63,20 +64,23 @@ def read_question(text: str, known: Known, *, today: date) -> Question:
     _refuse_half_dates(marked)
     reader = Reader(marked, known)
     reader.drop_references()
+    share_of = read_share_of(reader)
     read_attributes(reader)
     read_alone(reader)
     read_negations(reader)
     is_negated = read_negated_verb(reader)
+    is_yes_no = _YES_NO.match(reader.text)
     threshold = read_threshold(reader)
     all_of = read_all_of(reader)
-    share_of = read_share_of(reader)
     ranked = None if threshold or all_of else read_ranked(reader)
     comparison = None if threshold or all_of or ranked else read_comparison(reader)
     intent = read_intent(reader.text)
     if comparison:
         intent = replace(intent, kind="compare")
-    elif threshold or all_of or ranked:
+    elif all_of or ranked or (is_yes_no and (threshold or _is_somebody_alone(intent, reader))):
         intent = replace(intent, kind="exists")
+    elif threshold:
+        _refuse_threshold(threshold, intent)
     reader.text = intent.rest
     if part := _PART_OF_DATE.search(reader.text):
         refuse([part["part"]])
@@ -85,12 +89,14 @@ def read_question(text: str, known: Known, *, today: date) -> Question:
     if not any(name.casefold() in {"me", "us"} for name in known.names):
         _refuse_pronouns(reader)
     reader.read_entities()
-    words, not_understood = reader.read_words(intent)
+    words, unknown = reader.read_words(intent)
+    not_understood = dict.fromkeys([*reader.unclear, *unknown])
     criteria = replace(reader.criteria, words=(*reader.criteria.words, *words))
     criteria = replace(
         criteria,
         without_names=joined(criteria.without_names, reader.plain_names(criteria.words, but=criteria)),
     )
+    criteria = _of_share(criteria, share_of) if intent.kind == "share" else criteria
     if comparison:
         comparison = replace(comparison, sides=tuple(both_of(criteria, side) for side in comparison.sides))
     question = Question(
@@ -100,7 +106,7 @@ def read_question(text: str, known: Known, *, today: date) -> Question:
         comparison=comparison,
         all_of=all_of,
         ranked=ranked,
-        share_of=share_of if intent.kind == "share" else None,
+        share_of=share_of,
         threshold=threshold,
         end=end,
         number=number,
@@ -114,17 +120,10 @@ def read_question(text: str, known: Known, *, today: date) -> Question:
         is_translated=plain != typed,
     )
     _refuse_unknowable(plain, question)
-    shown = {*criteria.names, *(name for group in criteria.any_names for name in group)}
-    both = [name for name in reader.plain_names(words) if name in shown]
-    if both:
-        raise UsageError(
-            f'not understood: "{both[0]}" is a name and a word here, which captions do not tell apart',
-            hint=f'Ask about one of them: "of {both[0]}", or the word in quotes.',
-        )
+    _refuse_names_as_words(reader.plain_names(words), criteria)
     is_for_the_eye = {word.casefold() for word in not_understood} <= _FOR_THE_EYE
     is_of_pixels = question.kind in ("pixels", "describe") and is_for_the_eye
-    is_yes_no = re.match(r"(?:is|are|was|were|do|does|did|has|have|can)\b", plain, re.IGNORECASE)
-    if question.kind == "pixels" and reader.has_negation and is_yes_no:
+    if question.kind == "pixels" and reader.has_negation and _YES_NO.match(plain):
         refuse(["not"])
     if question.not_understood and not is_of_pixels:
         refuse(question.not_understood)
@@ -133,6 +132,8 @@ def read_question(text: str, known: Known, *, today: date) -> Question:
         refuse([f"{end} photo"])
     return question
 
+
+_YES_NO = LazyPattern(r"(?:is|are|was|were|do|does|did|has|have|can)\b")
 
 # "24, 25 and" before a date are days that were not read; captions would be asked for such numbers.
 _DAYS_LEFT = LazyPattern(
@@ -147,6 +148,37 @@ _FOR_THE_EYE = frozenset(
     youngest same all over
     """.split()  # noqa: SIM905 - a list literal would take a page
 ) | frozenset(NUMBER_WORDS)
+
+
+def _is_somebody_alone(intent: Intent, reader: Reader) -> bool:
+    """Whether "is anybody alone on photos?" is asked: the library knows, and no model need look."""
+    return intent.kind == "pixels" and reader.criteria.is_alone
+
+
+def _of_share(criteria: Criteria, share_of: Criteria | None) -> Criteria:
+    """The photos of a share, which are among those that it is a share of."""
+    whole = share_of or Criteria()
+    part = both_of(whole, criteria)
+    if part == whole:
+        refuse(["share of photos"])
+    return part
+
+
+def _refuse_threshold(threshold: Threshold, intent: Intent) -> None:
+    """Raise where "at least 5 photos" is asked of what cannot be counted by photos."""
+    if intent.kind not in KINDS_OF_GROUPS or intent.is_absent:
+        refuse([threshold.relation])
+
+
+def _refuse_names_as_words(plain_names: Sequence[str], criteria: Criteria) -> None:
+    """Raise where a name stands for the one registered and for the ordinary word too."""
+    shown = {*criteria.names, *(name for group in criteria.any_names for name in group)}
+    if both := [name for name in plain_names if name in shown]:
+        raise UsageError(
+            f'not understood: "{both[0]}" is a name and a word here, which captions do not tell apart',
+            hint=f'Ask about one of them: "of {both[0]}", or the word in quotes.',
+        )
+
 
 _UNKNOWABLE = LazyPattern(
     r"\b(?:phone number|telephone|address|e-?mail|birthday(?= *[\s?.!,]*$)|born|married|marry|wedding day"

@@ -59,6 +59,7 @@ class Reader:
         has_negation: Whether something was excluded.
         but_names: Concepts that "who besides Anna" does not ask for.
         elsewhere: Of "who was in Lisbon but not in Paris?" Paris.
+        unclear: Words of which it cannot be told what they join; a question with them is not answered.
     """
 
     def __init__(self, marked: MarkedText, known: Known) -> None:
@@ -69,6 +70,7 @@ class Reader:
         self.has_negation = False
         self.but_names: list[str] = []
         self.elsewhere: list[Entity] = []
+        self.unclear: list[str] = []
 
     def take(
         self, pattern: re.Pattern[str] | LazyPattern, use: Callable[[re.Match[str]], str | None]

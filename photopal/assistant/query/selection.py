@@ -73,8 +73,11 @@ class Selection:
             groups.append(others)
         without = [*criteria.without_names]
         without += [c.name for c in concepts if c.kind in criteria.without_kinds]
-        if criteria.is_alone:
+        one_of = None
+        if criteria.is_alone and criteria.names:
             without += others
+        elif criteria.is_alone:
+            one_of = others
         return SearchQuery(
             phrases=criteria.phrases,
             any_words=tuple(
@@ -84,6 +87,7 @@ class Selection:
             concepts=criteria.names,
             any_concepts=tuple(groups),
             without_concepts=tuple(dict.fromkeys(without)),
+            one_of=one_of,
             places=criteria.places,
             without_places=criteria.without_places,
             has_caption=criteria.given("caption"),
