@@ -28,6 +28,7 @@ _MOST = (
 )
 _SOMEBODY = rf"(?:{GROUP}|friends?|family members?|names?|concepts?|faces?)"
 _REGION = r"(?:places?|cit(?:y|ies)|towns?|countr(?:y|ies)|locations?|villages?|regions?|destinations?)"
+_END = r"(?:last|latest|newest|most recent|first|earliest|oldest)"
 _CAMERA_NOUN = r"(?:cameras?|phones?|smartphones?|devices?)"
 _UNIT = r"(?:year|month|day|date|season)s?"
 _TOP = (
@@ -51,8 +52,8 @@ _KINDS: tuple[tuple[Kind, str], ...] = (
     ("about", rf"\bdo you (?:know|recogni[sz]e) (?:who )?(?={NAME})(?:is\b)?"),
     ("about", rf"^tell me (?:something |more |all )?about (?={_NAMES}[\s?.!,]*$)"),
     ("concepts",
-        (r"(?:\bwho(?:m)? )?\b(?:do|can) you (?:already )?(?:know|recogni[sz]e)\b|\b(?:are |is |have i "
-        r"|did i )*(?:registered|enrolled)\b")),
+        (r"(?:\bwho(?:m)? )?\b(?:do|can) you (?:already )?(?:know|recogni[sz]e)\b"
+        rf"|^(?!.*\b{PHOTO}\b).*?\b(?:are |is |have i |did i )*(?:registered|enrolled)\b")),
     ("concepts",
         (f"^(?:how many|which|what) (?:{GROUP}|concepts|names) (?:do|have|did) (?:i|we|you) (?:have|own"
         r"|named|know|registered|got)\b(?: by name)?(?=[\s?.!,]*$)")),
@@ -94,6 +95,7 @@ _KINDS: tuple[tuple[Kind, str], ...] = (
     ("where",
         (rf"\b(?:what|which) (?:is|was|are|were) (?:the|my|our|\s)*{_TOP} {_REGION}\b|^(?:the |my"
         rf" )?{_TOP} {_REGION}\b")),
+    ("where", rf"^(?:what|which)(?:'s| is| was) (?:the|my|our) (?={_END} {_REGION}\b)"),
     ("where", rf"{_EACH}(?:place|city|country|location|town)\b"),
     ("where", rf"^(?:list|show|name|give)(?: me)?(?: a list of)?(?: all| the| my)* {_REGION}\b"),
     ("who",
@@ -150,7 +152,7 @@ _KINDS: tuple[tuple[Kind, str], ...] = (
         (f"{_ASK}(?:show|find|list|give|display|search(?: for)?|get|open|bring(?: up)?|fetch|print|see"
         rf"|look for)\b(?: me)?(?: some)?(?: more(?= {PHOTO}))?(?:(?: all| every| each)\b)?(?:"
         r" of\b)?(?:(?: the| my)\b)*")),
-    ("find", rf"^(?:what|which)(?: one)? (?:is|was|are|were) (?:the|my|our) (?={_MOST}{PHOTO}\b)"),
+    ("find", rf"^(?:what|which)(?: one)?(?: (?:is|was|are|were)|'s) (?:the|my|our) (?={_MOST}{PHOTO}\b)"),
     ("find", rf"^i(?:'d| would| want| need)\b(?: like)?(?: to (?:see|find))?(?=.*{PHOTO})"),
     ("find", rf"^(?:all|every|each)(?: of)?(?: the| my)* (?={PHOTO}\b|{ENTITY})"),
 )  # fmt: skip

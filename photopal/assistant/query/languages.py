@@ -54,7 +54,7 @@ _TABLES: Mapping[str, str] = {
         städten? = cities; städte = cities; ländern? = countries; länder = countries; kameras? = cameras;
         kamera = camera; aufgenommen worden = taken; habe = have; haben = have; gab = were;
         besucht = visited; gewesen = been; entstand = taken; stammen = are; mehr = more; weniger = fewer;
-        als = than; am häufigsten = most often; am meisten = most; häufiger = more often;
+        weder = neither; als = than; am häufigsten = most often; am meisten = most; häufiger = more often;
         öfter = more often; drauf =; darauf =; welchem jahr = which year; welchen jahren = which years;
         noch = else; zusammen = together; allein(?:e)? = alone; deutschland = Germany; frankreich = France;
         morgens = in the morning; am morgen = in the morning; vormittags? = in the morning;
@@ -157,7 +157,8 @@ _TABLES: Mapping[str, str] = {
         fammi vedere = show me; mostra = show; trova(?:mi)? = find; cerca = find; ci sono = are there;
         c'è = is there; ho = do i have; abbiamo = do i have; è = is; era = was; erano = were; sono = are;
         stata? = been; state = been; stati = been; siamo = were we; eravamo = were we; andati = gone;
-        scattat[aei] = taken; fotografat[aoei] = photographed; stato = been; stata = been;
+        è stat[ao] = was; sono stat[ie] = were; scattat[aei] = taken; fotografat[aoei] = photographed;
+        stato = been;
         fatt[aei] = taken; vist[aoei] = seen; appare = appears; compare = appears;
         per l'ultima volta = last; l'ultima volta = last; per la prima volta = first;
         la prima volta = first; ultim[aoei] = last; l'ultima = the last; prim[aoei] = first;
@@ -373,6 +374,8 @@ def _translate(text: str, language: str, places: Collection[str]) -> str:
     text = text.replace("¿", "").replace("¡", "")
     if language in {"zh", "ja"}:
         text = _cjk_dates(text)
+    if language == "ja":
+        text = _JAPANESE_WITHOUT.sub(r" without \1 ", text)
     every, patterns = _table(language)
 
     def english(match: re.Match[str]) -> str:
@@ -385,6 +388,13 @@ def _translate(text: str, language: str, places: Collection[str]) -> str:
     if language in {"zh", "ja"}:
         translated = _reorder(translated.replace("？", "?").replace("。", "."))
     return _tidy(" ".join(translated.split()))
+
+
+# "Without" stands behind the names there.
+_JAPANESE_WITHOUT = re.compile(
+    "([\U00100000-\U0010ffff](?:[とや][\U00100000-\U0010ffff])*)"
+    "(?:さん|ちゃん|君|くん)?(?:[のが]いない|なし[ので]|[のが]写っていない)"
+)
 
 
 def _cjk_dates(text: str) -> str:
@@ -425,6 +435,7 @@ def _reorder(text: str) -> str:
 
 def _tidy(text: str) -> str:
     """Write what was translated word by word as English does."""
+    text = re.sub(r"\b(neither\b[^?.!]*?) else\b", r"\1 nor", text)
     text = re.sub(r"\b(when|where|who|with whom|how often) do i have\b", r"\1 did i", text)
     text = re.sub(r"\b(from|in|at|on|of) (?=(?:from|in|at|on|since|until|before|after) )", "", text)
     text = re.sub(

@@ -56,6 +56,7 @@ _NOBODY = LazyPattern(
     r"(?<![\w'-])(?:(?:with|of|showing|show|shows|containing|where|that (?:have|show)|there is|there are"
     "|has|have|and|"
     r"but)\s+)*(?:nobody|no one|no-one|noone|not anyone|not anybody|none of (?:us|them))(?:\s+at all)?"
+    r"(?:\s+(?:(?:that )?(?:i|we) (?:have )?)?(?:registered|enrolled))?"
     r"(?:\s+(?:is|was|are|were))?(?:\s+(?:there|in (?:it|them)|on (?:it|them)|visible|present|shown|to be"
     r" seen)\b)*"
     r"(?!\s+(?:else|but|except|other)\b)"

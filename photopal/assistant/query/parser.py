@@ -27,6 +27,7 @@ from photopal.assistant.query.criteria import Criteria, Question, Threshold, bot
 from photopal.assistant.query.entities import (
     DATE,
     ENTITY,
+    GROUP,
     NAME,
     Known,
     MarkedText,
@@ -74,7 +75,7 @@ def read_question(text: str, known: Known, *, today: date) -> Question:
     all_of = read_all_of(reader)
     ranked = None if threshold or all_of else read_ranked(reader)
     comparison = None if threshold or all_of or ranked else read_comparison(reader)
-    intent = read_intent(reader.text)
+    intent = read_intent(reader.read_among() if comparison is None else reader.text)
     if comparison:
         intent = replace(intent, kind="compare")
     elif all_of or ranked or (is_yes_no and (threshold or _is_somebody_alone(intent, reader))):
@@ -119,7 +120,7 @@ def read_question(text: str, known: Known, *, today: date) -> Question:
         group=marked.at(intent.group).value if intent.group else None,  # type: ignore[arg-type]
         is_translated=plain != typed,
     )
-    _refuse_unknowable(plain, question)
+    _refuse_unknowable(plain, marked.text, question)
     _refuse_names_as_words(reader.plain_names(words), criteria)
     is_for_the_eye = {word.casefold() for word in not_understood} <= _FOR_THE_EYE
     is_of_pixels = question.kind in ("pixels", "describe") and is_for_the_eye
@@ -192,7 +193,19 @@ _UNKNOWABLE = LazyPattern(
 )
 
 
-def _refuse_unknowable(text: str, question: Question) -> None:
+# "Did Anna take photos?", "photos that Anna took", "photos taken by Anna".
+_TAKEN_BY = LazyPattern(
+    rf"^who (?:took|shot|made|photographed)\b(?=.*\b{PHOTO}\b)"
+    rf"|\b{PHOTO}\b.* did (?:{NAME}|{GROUP}) (?:ever )?(?:take|shoot|make)\b(?! \w)"
+    rf"|\bdid (?:{NAME}|{GROUP}) (?:ever )?(?:take|shoot|make)\b"
+    rf" (?:(?:an?|any|the|this|that|more|most|\d+) )*{PHOTO}\b"
+    rf"|\b{PHOTO}\b(?: (?:that|which))? (?:{NAME}|{GROUP}) (?:took|has taken|shot|made)\b"
+    rf"|\b{PHOTO}\b(?: (?:that|which))?(?: (?:are|is|were|was|been|have|has))*"
+    rf"(?: (?:taken|shot|made|photographed))? by (?:who|whom|{NAME}|{GROUP})"
+)
+
+
+def _refuse_unknowable(text: str, marked: str, question: Question) -> None:
     """Raise where a question asks for what no photo shows, which a model would make up."""
     found = _UNKNOWABLE.search(text)
     if (
@@ -208,7 +221,7 @@ def _refuse_unknowable(text: str, question: Question) -> None:
             'not understood: "when is"; photos only tell when they were taken',
             hint='Ask when something was, for example: photopal ask "When was Anna last at the lake?"',
         )
-    if re.match(rf"who (?:took|shot|made|photographed)\b.*\b{PHOTO}\b", text, re.IGNORECASE):
+    if _TAKEN_BY.search(marked):
         raise UsageError(
             "photos do not tell who took them", hint='photopal ask "Which camera took the photos of Anna?"'
         )

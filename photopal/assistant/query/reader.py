@@ -43,6 +43,12 @@ FILLER = (
     r"|which|are|is|were|was|any(?:thing|one))\s+)*"
 )
 
+_NAMES = rf"{NAME}(?:{LINK}{NAME})+"
+_AMONG = LazyPattern(
+    rf"^(?:which|who) of (?P<of>{_NAMES}) (?P<of_rest>.*)$"
+    rf"|^who (?P<rest>[^,:]*)[,:]\s*(?P<either>{NAME}(?:\s*,\s*{NAME})*\s*,?\s*or {NAME})[\s?.!]*$"
+)
+
 CONTENT = r"(?!(?:" + "|".join(sorted(GRAMMAR | OPERATORS, key=len, reverse=True)) + r")\b)[^\W_][\w-]*"
 
 
@@ -98,6 +104,23 @@ class Reader:
         self.text = re.sub(
             rf"(\b{PHOTO}\b.*?)\s+(?:in|on|of|from)\s+(?:them|it)\b", r"\1", self.text, flags=re.IGNORECASE
         )
+
+    def read_among(self) -> str:
+        """Read the names that "which of Anna and Ben" and "who was there, Anna or Ben?" ask about.
+
+        Returns:
+            What is left of the text, which asks who.
+        """
+        match = _AMONG.match(self.text)
+        if match is None:
+            return self.text
+        names = [entity.value for entity in self.marked_in(match["of"] or match["either"])]
+        if self.has_negation:
+            self.unclear.append("not")
+        self.criteria = replace(self.criteria, any_names=(*self.criteria.any_names, tuple(names)))
+        self.but_names += [name for name in self.known.names if name not in names]
+        self.text = f"who {match['of_rest'] or match['rest']}"
+        return self.text
 
     def read_alternatives(self) -> None:
         """Names, places, cameras and dates of which one is enough, and words of which one is."""
