@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from photopal.errors import ConceptError
@@ -123,8 +123,20 @@ def replace_name(text: str, old: str, new: str, *, others: Sequence[str] = ()) -
         new: What to write instead.
         others: Names that may hold the old one, as "Anna Maria" holds "Anna"; those stay as they are.
     """
-    spans = name_spans(text, [old, *others], ignore_case=False)
-    return write_over(text, ((start, end, new) for start, end, index in spans if index == 0))
+    return replace_all_names(text, {**dict(zip(others, others, strict=True)), old: new})
+
+
+def replace_all_names(text: str, names: Mapping[str, str]) -> str:
+    """Write other names wherever a text has names as a whole, in this very case, all of them at once.
+
+    Args:
+        text: Such as a caption.
+        names: What to write, by the name that the text has. One that stays keeps those that it holds.
+    """
+    pairs = list(names.items())
+    spans = name_spans(text, list(names), ignore_case=False)
+    changed = ((start, end, pairs[index]) for start, end, index in spans)
+    return write_over(text, ((start, end, new) for start, end, (old, new) in changed if new != old))
 
 
 def nearest(words: str, names: Iterable[str], *, cutoff: float = 0.6) -> str | None:

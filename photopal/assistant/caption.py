@@ -36,7 +36,7 @@ from photopal.library.photo_vectors import VectorFile
 from photopal.photos import Skipped
 from photopal.photos.prefetch import read_ahead
 from photopal.prompts import PROMPT_VERSION
-from photopal.text import join_words, names_in
+from photopal.text import join_words, names_in, replace_all_names
 
 _MOST_BYTES = 64 * 2**20  # of the files of a batch that travels
 
@@ -332,12 +332,16 @@ class _Batch:
         tasks: One a photo of the job.
         own: What the model sees on each; None where it cannot be read.
         weighed: The same, with what is known of the photo in the place of what the model found.
+        keys: What was known of each, in short; see `Corrections.key`.
+        concepts: Those that the library knew then.
         vectors: What makes them comparable.
     """
 
     tasks: Sequence[_Task]
     own: list[PhotoSightings | None] = field(default_factory=list)
     weighed: list[PhotoSightings | None] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+    concepts: Sequence[ConceptRecord] = ()
     vectors: dict[str, NDArray[np.float32]] = field(default_factory=dict)
 
 
@@ -442,6 +446,9 @@ class _Run:
         batch.own, batch.weighed = [], []
         self._store_faces(batch, looked)
         self._find(batch, looked)
+        # Read before what is known itself: a caption is out of date by whatever is said from now on.
+        batch.keys = [self.library.corrections.key(task.photo.id) for task in batch.tasks]
+        batch.concepts = self.library.concepts.all()
         for task, photo, seen in zip(batch.tasks, looked.job.photos, looked.photos, strict=True):
             if isinstance(seen, str):
                 self.skipped.append(Skipped(photo.path, seen))
@@ -501,18 +508,21 @@ class _Run:
         """Store the captions of a batch, and tell of the new ones."""
         made: list[CaptionedPhoto] = []
         with self.library.writing():
-            for task, own, weighed, text in zip(batch.tasks, batch.own, batch.weighed, texts, strict=True):
+            for task, own, weighed, key, text in zip(
+                batch.tasks, batch.own, batch.weighed, batch.keys, texts, strict=True
+            ):
                 if own is None or weighed is None:
                     continue
                 source: CaptionSource = "model" if weighed.known is None else "facts"
                 words = text if weighed.known is None else weighed.known.text
                 caption = Caption(words, weighed.sightings, source)
                 if task.kept_text is None:
-                    caption = _complete(caption)
+                    known = self.assistant.concepts if source == "model" else batch.concepts
+                    caption = self._with_present_names(_complete(caption), known)
                     made.append(CaptionedPhoto(task.photo, caption))
                 else:
                     caption = replace(caption, text=task.kept_text)
-                self._store_caption(task, caption, own)
+                self._store_caption(task, caption, own, key=key)
         if self.vectors is not None and batch.vectors:
             self.vectors.add(list(batch.vectors), np.stack(list(batch.vectors.values())))
         self.captioned += len(made)
@@ -522,10 +532,32 @@ class _Run:
             if self.on_caption:
                 self.on_caption(one)
 
-    def _store_caption(self, task: _Task, caption: Caption, own: PhotoSightings) -> None:
+    def _with_present_names(self, caption: Caption, known: Sequence[ConceptRecord]) -> Caption:
+        """Give everybody the name that they have by now, as renaming or merging them does in captions.
+
+        Args:
+            caption: A caption.
+            known: The concepts as they were when it was written.
+        """
+        names = {concept.id: concept.name for concept in self.library.concepts.all()}
+        if all(names.get(concept.id) == concept.name for concept in known):
+            return caption
+        words = {}
+        for concept in known:
+            present = self.library.concepts.present(concept.id) or concept
+            is_merged = present.id != concept.id
+            has_both = is_merged and names_in(caption.text, [c.name for c in known if c.id == present.id])
+            words[concept.name] = concept.name if has_both else present.name
+        sightings = [
+            replace(s, concept=replace(s.concept, name=names.get(s.concept.id, s.concept.name)))
+            for s in caption.sightings
+        ]
+        return replace(caption, text=replace_all_names(caption.text, words), sightings=tuple(sightings))
+
+    def _store_caption(self, task: _Task, caption: Caption, own: PhotoSightings, *, key: str) -> None:
         """Store a caption with what the model itself found; it counts again if the user's word is undone.
 
-        Of a photo that it does not understand, it found nothing.
+        Of a photo that it does not understand, it found nothing. The key says what the caption knows.
         """
         if self.options.replaces_edited:
             self.library.captions.release(task.photo.id)
@@ -536,7 +568,7 @@ class _Run:
             bank=self.made_with.version,
             prompt_version=PROMPT_VERSION,
             appearances=[s.appearance() for s in own.sightings] if caption.source == "model" else [],
-            corrections=self.library.corrections.key(task.photo.id),
+            corrections=key,
             source=caption.source,
         )
 

@@ -15,6 +15,7 @@ from photopal.concepts.registration import refresh_bank
 from photopal.library.photo_vectors import VectorFile
 from photopal.photos import open_photo
 from photopal.prompts import PROMPT_VERSION
+from photopal.text import names_in
 from photopal.vlm import load_model
 
 
@@ -185,6 +186,63 @@ def test_an_edited_caption_is_replaced_when_asked_and_undo_brings_it_back(
     named_library.history.undo()
     stored = named_library.captions.get(photo.id)
     assert (stored.text, stored.by_hand) == ("My own words.", True)
+
+
+def while_captions_are_written(monkeypatch, do):
+    """Have something done between the model's look at the first photos and their captions."""
+    write, waiting = Captioner.write, [do]
+
+    def write_later(captioner, keys, weighed):
+        if waiting:
+            waiting.pop()()
+        return write(captioner, keys, weighed)
+
+    monkeypatch.setattr(Captioner, "write", write_later)
+
+
+@pytest.mark.slow
+def test_what_the_user_says_while_a_caption_is_written_is_in_the_next_one(
+    named_library, assistant, drawn_family, monkeypatch
+):
+    [photo, *_] = strangers_of(named_library, drawn_family)
+    anna = named_library.concepts.get("Anna")
+    while_captions_are_written(
+        monkeypatch, lambda: named_library.corrections.put(photo.id, anna.id, is_present=True)
+    )
+    assert caption_photos(named_library, assistant, [photo]).captioned == 1
+    assert caption_photos(named_library, assistant, [photo]).captioned == 1
+    assert "Anna" in named_library.captions.get(photo.id).text
+    assert caption_photos(named_library, assistant, [photo]).kept == 1
+
+
+@pytest.mark.slow
+def test_who_is_renamed_or_merged_while_a_caption_is_written_has_the_new_name_in_it(
+    named_library, assistant, drawn_family, monkeypatch
+):
+    photos = strangers_of(named_library, drawn_family)[:2]
+    concepts = named_library.concepts
+    for photo in photos:
+        for name in ("Anna", "Ben"):
+            named_library.corrections.put(photo.id, concepts.get(name).id, is_present=True)
+
+    def change():
+        concepts.rename("Anna", "Annabel")
+        concepts.rename("Ben", "Anna")
+
+    while_captions_are_written(monkeypatch, change)
+    made = []
+    caption_photos(named_library, assistant, photos[:1], on_caption=made.append)
+    text = named_library.captions.get(photos[0].id).text
+    assert names_in(text, ["Anna", "Annabel", "Ben"]) == ["Anna", "Annabel"]
+    assert made[0].caption.text == text
+    assert sorted(made[0].caption.names) == ["Anna", "Annabel"]
+
+    assistant = Assistant(assistant.model, assistant.bank, concepts.all())
+    named_library.corrections.put(photos[1].id, concepts.get("Annabel").id, is_present=False)
+    while_captions_are_written(monkeypatch, lambda: concepts.merge("Annabel", "Anna"))
+    caption_photos(named_library, assistant, photos[1:])
+    stored = named_library.connection.rows("SELECT text FROM captions WHERE photo_id = ?", (photos[1].id,))
+    assert names_in(stored[0]["text"], ["Anna", "Annabel"]) == ["Annabel"]
 
 
 @pytest.mark.slow
