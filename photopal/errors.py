@@ -8,6 +8,7 @@ The tree::
     │   └── DatasetError      2  a file or folder of a dataset to measure on
     ├── SettingsError         2  configuration file or environment
     ├── PhotoError            1  one photo cannot be read
+    │   └── PhotoChangedError    its file is another picture than the one that was indexed
     ├── LibraryError          1  the library file cannot be used
     │   └── LibraryLockedError   another process is writing to it
     ├── ModelError            1  the model cannot be had or used
@@ -89,6 +90,17 @@ class PhotoError(PhotopalError):
         super().__init__(f"{path}: {reason}", hint=hint)
         self.path = path
         self.reason = reason
+
+
+class PhotoChangedError(PhotoError):
+    """A photo's file is another picture than the one that was indexed.
+
+    Args:
+        path: The photo.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, "changed since it was indexed; run `photopal index` first")
 
 
 class LibraryError(PhotopalError):

@@ -20,6 +20,7 @@ from photopal.assistant.captioner import (
     InProcess,
     Looked,
     PhotoToCaption,
+    SeenPhoto,
     Written,
     write_captions,
 )
@@ -32,6 +33,7 @@ from photopal.errors import PhotoError
 from photopal.faces import DETECTOR, store_faces
 from photopal.library import ConceptRecord, Library, PhotoRecord
 from photopal.library.models import CaptionSource, PhotoFindings
+from photopal.library.originals import checked
 from photopal.library.photo_vectors import VectorFile
 from photopal.photos import Skipped
 from photopal.photos.prefetch import read_ahead
@@ -275,7 +277,9 @@ def caption_photos(
     run = _Run(library, assistant, options or CaptionOptions(), vectors=vectors, on_caption=on_caption)
     batch: list[tuple[_Task, Image.Image | bytes]] = []
     with closing(read_ahead(run.tasks(photos), lambda task: task.path, run.workers.read)) as opened:
-        for task, content in opened:
+        for task, read in opened:
+            content: Image.Image | bytes | PhotoError | None
+            content = read if read is None else checked(task.photo, read)
             if content is None:
                 run.kept += 1
             elif isinstance(content, PhotoError):
@@ -445,11 +449,11 @@ class _Run:
         batch = self.under_way[looked.job]
         batch.own, batch.weighed = [], []
         self._store_faces(batch, looked)
-        self._find(batch, looked)
+        photos = self._find(batch, looked)
         # Read before what is known itself: a caption is out of date by whatever is said from now on.
         batch.keys = [self.library.corrections.key(task.photo.id) for task in batch.tasks]
         batch.concepts = self.library.concepts.all()
-        for task, photo, seen in zip(batch.tasks, looked.job.photos, looked.photos, strict=True):
+        for task, photo, seen in zip(batch.tasks, looked.job.photos, photos, strict=True):
             if isinstance(seen, str):
                 self.skipped.append(Skipped(photo.path, seen))
                 batch.own.append(None)
@@ -480,17 +484,19 @@ class _Run:
             ],
         )
 
-    def _find(self, batch: _Batch, looked: Looked) -> None:
-        """Find who is on photos by faces and looks, and store it.
+    def _find(self, batch: _Batch, looked: Looked) -> list[SeenPhoto | str]:
+        """Find who is on photos by faces and looks, and store it; returns the photos, or why not to go on.
 
         Not on photos of the one kind that a model was made for: it knows them better.
         """
+        photos = list(looked.photos)
         finder = self.assistant.finder
         if finder is None:
-            return
+            return photos
         separations = {i: concept.separation for i, concept in self.assistant.bank.concepts.items()}
-        found: list[tuple[int, PhotoFindings]] = []
-        for task, photo, seen in zip(batch.tasks, looked.job.photos, looked.photos, strict=True):
+        found: list[tuple[PhotoRecord, PhotoFindings]] = []
+        for number, (task, photo) in enumerate(zip(batch.tasks, looked.job.photos, strict=True)):
+            seen = photos[number]
             if isinstance(seen, str):
                 continue
             findings = PhotoFindings()
@@ -498,16 +504,23 @@ class _Run:
                 if seen.cells is not None:
                     finder.take_cells(task.photo, seen.cells)
                 image = None if isinstance(photo.content, bytes) else photo.content
-                findings = finder.find(task.photo, seen.sightings, image=image, separations=separations)
-            found.append((task.photo.id, findings))
+                try:
+                    findings = finder.find(task.photo, seen.sightings, image=image, separations=separations)
+                except PhotoError as error:  # the file is read again for small subjects
+                    photos[number] = error.reason
+                    continue
+            found.append((task.photo, findings))
         with self.library.writing():
-            for photo_id, findings in found:
-                self.library.findings.put(photo_id, findings)
+            for known, findings in found:
+                if self.library.photos.is_still(known):
+                    self.library.findings.put(known.id, findings)
+        return photos
 
     def _store(self, batch: _Batch, texts: Sequence[str]) -> None:
         """Store the captions of a batch, and tell of the new ones."""
         made: list[CaptionedPhoto] = []
         with self.library.writing():
+            self._leave_out_changed(batch)
             for task, own, weighed, key, text in zip(
                 batch.tasks, batch.own, batch.weighed, batch.keys, texts, strict=True
             ):
@@ -531,6 +544,15 @@ class _Run:
         for one in made:
             if self.on_caption:
                 self.on_caption(one)
+
+    def _leave_out_changed(self, batch: _Batch) -> None:
+        """Leave photos to the next run of which another program has changed picture or caption meanwhile."""
+        for number, task in enumerate(batch.tasks):
+            before = self.library.captions.get(task.photo.id)
+            is_kept = task.kept_text is None or (before is not None and before.by_hand)
+            if not is_kept or not self.library.photos.is_still(task.photo):
+                batch.own[number] = None
+                batch.vectors.pop(task.photo.content_hash, None)
 
     def _with_present_names(self, caption: Caption, known: Sequence[ConceptRecord]) -> Caption:
         """Give everybody the name that they have by now, as renaming or merging them does in captions.

@@ -49,7 +49,7 @@ from photopal.instances import (
 )
 from photopal.library import ConceptRecord, Library, PhotoRecord
 from photopal.library.models import Face, FaceRecord, Finding, FindingVerdict, PhotoFindings
-from photopal.photos import open_photo
+from photopal.library.originals import open_original
 from photopal.vlm.feature_cache import FeatureCache
 from photopal.vlm.protocol import PhotoFeatures
 
@@ -460,14 +460,14 @@ class _Cells:
         """The cells of a photo, from its file where it is not given.
 
         Raises:
-            PhotoError: The file is gone or cannot be read.
+            PhotoError: The file is gone, cannot be read or is another picture by now.
         """
         key = photo.content_hash
         cells = self._latest.get(key) or (None if self._cache is None else self._cache.get(key))
         if cells is None:
             encoder = self._load()
             assert encoder is not None, "asked for cells without an encoder"
-            image = image or open_photo(photo.path, max_side_px=_DECODED_PX)
+            image = image or open_original(photo, max_side_px=_DECODED_PX)
             [cells] = encoder.encode([image])
             self.put(key, cells)
         self._latest.put(key, cells)
@@ -483,11 +483,11 @@ class _Cells:
         """The cells of a photo for small subjects; few photos need them, so they are not kept.
 
         Raises:
-            PhotoError: The file is gone or cannot be read.
+            PhotoError: The file is gone, cannot be read or is another picture by now.
         """
         encoder = self._load()
         assert encoder is not None, "asked for cells without an encoder"
-        image = image or open_photo(photo.path, max_side_px=_DECODED_PX)
+        image = image or open_original(photo, max_side_px=_DECODED_PX)
         return encoder.encode([image], side_px=SMALL_SUBJECT_SIDE_PX)[0]
 
     def readable(self, photo: PhotoRecord) -> PhotoFeatures | None:

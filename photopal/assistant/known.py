@@ -26,6 +26,7 @@ from photopal.box import WHOLE_PHOTO, Box
 from photopal.errors import PhotopalError
 from photopal.library import ConceptRecord, Evidence, Library, PhotoRecord
 from photopal.library.models import PhotoFindings
+from photopal.library.originals import photo_at
 from photopal.photos import MODEL_SIDE_PX, open_photo, record_photo
 from photopal.photos.geocode import PlaceNames
 from photopal.photos.metadata import Metadata
@@ -60,7 +61,7 @@ def look_at(
         PhotoError: The photo cannot be read.
     """
     seen = assistant.analyze(image or open_photo(path, max_side_px=MODEL_SIDE_PX))
-    photo = photo or library.photos.at(path)
+    photo = photo or photo_at(library, path)
     if seen.is_understood and not assistant.model.sees_all:
         # It knows photos of its own kind better, also than what was found beside another model.
         return weigh(library, photo, seen, LookedAt(PhotoFindings(), None))
@@ -95,6 +96,10 @@ def read_record(path: Path) -> tuple[PhotoRecord, Metadata]:
         format=photo.format,
         size_bytes=photo.size_bytes,
         place=PlaceNames().name(latitude, longitude),
+        stamp=photo.stamp,
+        file_hash=photo.file_hash,
+        picture_hash=photo.picture_hash,
+        orientation=photo.orientation,
     )
     return record, facts
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from photopal.errors import PhotoError
 from photopal.library import Library, PhotoRecord
+from photopal.library.originals import checked
 from photopal.library.photo_vectors import VectorFile
 from photopal.photos import MODEL_SIDE_PX, Skipped
 from photopal.photos.prefetch import open_ahead
@@ -81,7 +82,8 @@ def add_vectors(
     skipped: list[Skipped] = []
     batch: list[tuple[str, Image.Image]] = []
     with closing(open_ahead(photos, lambda photo: photo.path, max_side_px=MODEL_SIDE_PX)) as opened:
-        for number, (photo, image) in enumerate(opened, start=1):
+        for number, (photo, opened_image) in enumerate(opened, start=1):
+            image = checked(photo, opened_image)
             if isinstance(image, PhotoError):
                 skipped.append(Skipped.by(photo.path, image))
             elif image is not None:

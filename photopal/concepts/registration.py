@@ -33,8 +33,9 @@ from photopal.concepts.localize import box_mask, location_maps, map_scores, supp
 from photopal.errors import BankError, ConceptError, PhotoError, in_a_line
 from photopal.files import is_file
 from photopal.library import Correction, Library, PhotoRecord, ReferencePhoto
+from photopal.library.originals import has_original, open_original
 from photopal.library.unregistered import keep_reasons
-from photopal.photos import MODEL_SIDE_PX, Photo, open_photo
+from photopal.photos import Photo
 from photopal.progress import OnProgress
 from photopal.vlm.protocol import PhotoFeatures, VisionModel
 
@@ -74,12 +75,12 @@ class FeatureStore:
         """The features of a photo.
 
         Raises:
-            PhotoError: The file is gone or cannot be read.
+            PhotoError: The file is gone, cannot be read or is another picture by now.
         """
         key = photo.content_hash
         features = self._cached.get(key)
         if features is None:
-            image = open_photo(photo.path, max_side_px=MODEL_SIDE_PX)
+            image = open_original(photo)
             features = self.model.encode_photos([image], keys=[key])[0].on_cpu()
             self._cached.put(key, features)
         return features
@@ -303,7 +304,7 @@ def register_concepts(
         is_part = concept is not None and 0 < len(concept.made_from) < len(references)
         if not (is_changed or is_part or i in anew):
             continue
-        there = {r.photo.content_hash for r in references if is_file(r.photo.path)}
+        there = {r.photo.content_hash for r in references if has_original(r.photo)}
         if concept is not None and there and is_changed and _is_poorer(library, concept, references, there):
             failed[i] = PhotosAwayError("earlier photos of it cannot be found")
         # A drive that is away, or a folder that moved: what was learned of a concept stays until a photo is
@@ -311,16 +312,14 @@ def register_concepts(
         elif there and (is_changed or i in anew or (concept and len(there) > len(concept.made_from))):
             stale[i] = there
     failed |= {
-        i: ConceptError("none of its photos can be found" if i in wanted else "no reference photos")
-        for i in concepts
-        if i not in bank.concepts and i not in stale
+        i: _why_unknown(wanted.get(i, ())) for i in concepts if i not in bank.concepts and i not in stale
     }
     remaining = bank.only([i for i in bank.concepts if i in wanted])
     is_smaller = len(remaining.concepts) < len(bank.concepts)
     said = {i: library.corrections.of_concept(i, most=MOST_CORRECTED) for i in wanted}
     is_corrected = any(
         concept.corrections_key != corrections_key(said[i])
-        and any(is_file(reference.photo.path) for reference in wanted[i])
+        and any(has_original(reference.photo) for reference in wanted[i])
         for i, concept in remaining.concepts.items()
     )
     if not stale and not is_corrected and not is_smaller:
@@ -353,6 +352,13 @@ def register_concepts(
             failed |= dict.fromkeys(registered, _release_frames(error))
             registered = {}
     return SyncResult(bank, found, tuple(registered), failed)
+
+
+def _why_unknown(references: Sequence[ReferencePhoto]) -> ConceptError:
+    """Why a concept was not registered, none of whose photos is there."""
+    if any(is_file(reference.photo.path) for reference in references):
+        return ConceptError("its photos changed since they were indexed; run `photopal index` first")
+    return ConceptError("none of its photos can be found" if references else "no reference photos")
 
 
 def _is_poorer(

@@ -28,7 +28,7 @@ from photopal.concepts.registration import (
 )
 from photopal.errors import PhotoError
 from photopal.library import ConceptRecord, Library, ReferencePhoto
-from photopal.photos import MODEL_SIDE_PX, open_photo
+from photopal.library.originals import open_original
 from photopal.prompts import build_prompt, recognition_question
 from photopal.prompts import templates as questions
 from photopal.vlm.batch_decoder import GenerationRequest, first_answer_shares
@@ -324,7 +324,7 @@ def describe_subject(
         if box is None or len(words) >= MOST_DESCRIPTIONS:
             continue
         try:
-            image = open_photo(reference.photo.path, max_side_px=MODEL_SIDE_PX)
+            image = open_original(reference.photo)
         except PhotoError:
             continue
         if looks := say_looks(store.model, kind, image, box):

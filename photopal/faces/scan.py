@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from photopal.errors import PhotoError
+from photopal.errors import PhotoChangedError, PhotoError
 from photopal.faces.detector import DETECTOR, FaceDetector, load_detector
 from photopal.faces.groups import FaceGroups, Group
 from photopal.library import Library
 from photopal.library.models import Face, FaceGroup, FaceRecord, PhotoRecord
+from photopal.library.originals import checked
 from photopal.photos import Skipped
 from photopal.progress import OnProgress
 
@@ -33,7 +34,8 @@ class ScanReport:
     Attributes:
         photos: How many photos were searched.
         faces: How many faces were found.
-        skipped: Photos that could not be read. Those whose file was not there are tried again next time.
+        skipped: Photos that could not be read. Those whose file was not there, or was another picture, are
+            tried again next time.
     """
 
     photos: int = 0
@@ -80,11 +82,13 @@ def scan_library(
     found = find_ahead(detector, wanted, lambda photo: photo.path)
     try:
         with closing(found):
-            for done, (photo, faces) in enumerate(found, start=1):
+            for done, (photo, faces_found) in enumerate(found, start=1):
+                faces = checked(photo, faces_found)
                 if isinstance(faces, PhotoError):
                     report.skipped.append(Skipped.by(photo.path, faces))
-                    # A file that cannot be opened may be readable tomorrow; a broken one has no faces.
-                    if isinstance(faces.__cause__, OSError):
+                    # A file that cannot be opened, or is another photo now, may be right tomorrow; a broken
+                    # one has no faces.
+                    if isinstance(faces, PhotoChangedError) or isinstance(faces.__cause__, OSError):
                         continue
                     faces = []
                 pending.append((photo, faces))
@@ -191,6 +195,8 @@ def _commit(library: Library, groups: FaceGroups, pending: list[tuple[PhotoRecor
         return
     with library.writing():
         for photo, faces in pending:
+            if not library.photos.is_still(photo):  # another program has indexed it as another picture
+                continue
             for old in library.faces.of_photo(photo.id):
                 if old.group_id is not None:
                     groups.remove(old.group_id, old.face.vector)

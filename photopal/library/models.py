@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+
+from photopal.files import Stamp
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,6 +40,10 @@ class PhotoRecord:
         taken_certainty: "exact", or only to the "day", "month" or "year"; `taken_at` is as long as that.
         taken_source: Who says when it was taken.
         taken_unsure: Where nothing is known for sure, a date that cannot be believed.
+        stamp: Of the file at `path` when it was indexed; None while it is another photo's.
+        file_hash: Of all its bytes then; None where only an earlier version has read it.
+        picture_hash: Of its picture, whatever metadata is beside it; None as above.
+        orientation: EXIF's, 1 to 8.
     """
 
     id: int
@@ -57,6 +63,10 @@ class PhotoRecord:
     taken_certainty: str | None = None
     taken_source: str | None = None
     taken_unsure: str | None = None
+    stamp: Stamp | None = field(default=None, compare=False)
+    file_hash: str | None = field(default=None, compare=False)
+    picture_hash: str | None = field(default=None, compare=False)
+    orientation: int = field(default=1, compare=False)
 
 
 @dataclass(frozen=True)

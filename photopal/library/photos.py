@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from photopal.errors import LibraryError
+from photopal.files import Stamp
 from photopal.library.connection import Connection, now, path_bytes, path_of
 from photopal.library.metadata import FileFacts
 from photopal.library.models import PhotoRecord
@@ -18,15 +20,20 @@ from photopal.library.pictures import Pictures, turn_for
 if TYPE_CHECKING:
     from photopal.photos import Photo
 
+_FILE = (
+    "(SELECT json_array(file.size_bytes, file.mtime_ns, file.content_hash) FROM paths AS file"
+    " WHERE file.path = photos.path AND file.photo_id = photos.id) AS file"
+)
 PHOTO_COLUMNS = ", ".join(
     f"photos.{name}"
     for name in (
         "id", "path", "content_hash", "width_px", "height_px", "taken_at", "camera", "lens",
         "latitude", "longitude", "format", "size_bytes", "place", "picture_changed_at", "taken_certainty",
-        "taken_source", "taken_unsure",
+        "taken_source", "taken_unsure", "picture_hash", "orientation",
     )
-)  # fmt: skip
+) + f", {_FILE}"  # fmt: skip
 
+_OF_FILE = ("stamp", "file_hash")  # what `file` says
 _PHOTOS_AT_ONCE = 500
 _PHASHES_AT_ONCE = 1000
 
@@ -182,6 +189,11 @@ class Photos:
         )
         return photo_record(rows[0]) if rows else None
 
+    def is_still(self, photo: PhotoRecord) -> bool:
+        """Tell whether a photo looks as it did when it was read from the library."""
+        sql = "SELECT 1 FROM photos WHERE id = ? AND content_hash = ?"
+        return bool(self._connection.rows(sql, (photo.id, photo.content_hash)))
+
     def all(self, *, with_caption: bool | None = None) -> Iterator[PhotoRecord]:
         """Yield the photos whose files are there, by id; the library may be changed meanwhile.
 
@@ -273,5 +285,9 @@ class Photos:
 
 def photo_record(row: sqlite3.Row) -> PhotoRecord:
     """Build a photo from a row that has `PHOTO_COLUMNS`."""
-    facts = {name: row[name] for name in PhotoRecord.__dataclass_fields__}
-    return PhotoRecord(**{**facts, "path": path_of(facts["path"])})
+    facts = {name: row[name] for name in PhotoRecord.__dataclass_fields__ if name not in _OF_FILE}
+    size_bytes, mtime_ns, file_hash = json.loads(row["file"] or "[null, null, null]")
+    facts["path"] = path_of(facts["path"])
+    facts["orientation"] = facts["orientation"] or 1
+    stamp = None if mtime_ns is None else Stamp(size_bytes, mtime_ns)
+    return PhotoRecord(**facts, stamp=stamp, file_hash=file_hash)

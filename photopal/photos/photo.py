@@ -91,6 +91,21 @@ class Photo:
     picture_bytes: int | None = None
 
     @property
+    def stamp(self) -> Stamp:
+        """Its file's size and time."""
+        return Stamp(self.size_bytes, self.mtime_ns)
+
+    @property
+    def file_hash(self) -> str:
+        """The hash of all its bytes: of a photo that was just read, `content_hash`."""
+        return self.content_hash
+
+    @property
+    def orientation(self) -> int:
+        """EXIF's, 1 to 8."""
+        return self.exif.orientation
+
+    @property
     def facts(self) -> Metadata:
         """All that is known of it without a look at the picture."""
         return metadata_of_exif(self.exif) if self.metadata is None else self.metadata

@@ -14,7 +14,7 @@ from photopal.concepts.registration import MOST_CORRECTED, FeatureStore, likely_
 from photopal.concepts.wording import describe_concept
 from photopal.errors import PhotoError
 from photopal.library import ConceptRecord, Library, PhotoRecord
-from photopal.photos import MODEL_SIDE_PX, open_photo
+from photopal.library.originals import open_original
 from photopal.tuning.examples import TuningConcept, TuningPhoto
 from photopal.vlm.protocol import PhotoFeatures, VisionModel
 
@@ -137,7 +137,7 @@ def evidence_on_photo(library: Library, photo: PhotoRecord) -> tuple[set[int], s
 
 def mirror(model: VisionModel, row: PhotoRecord) -> PhotoFeatures:
     """Encode a photo with left and right exchanged."""
-    mirrored = ImageOps.mirror(open_photo(row.path, max_side_px=MODEL_SIDE_PX))
+    mirrored = ImageOps.mirror(open_original(row))
     return model.encode_photos([mirrored], keys=[f"{row.content_hash}-mirrored"])[0].on_cpu()
 
 

@@ -12,6 +12,7 @@ from photopal.assistant.captioner import Captioner, write_captions
 from photopal.assistant.watcher import WatchCaptioner
 from photopal.concepts import Bank
 from photopal.concepts.registration import refresh_bank
+from photopal.ingest.indexer import index_folders
 from photopal.library.photo_vectors import VectorFile
 from photopal.photos import open_photo
 from photopal.prompts import PROMPT_VERSION
@@ -243,6 +244,53 @@ def test_who_is_renamed_or_merged_while_a_caption_is_written_has_the_new_name_in
     caption_photos(named_library, assistant, photos[1:])
     stored = named_library.connection.rows("SELECT text FROM captions WHERE photo_id = ?", (photos[1].id,))
     assert names_in(stored[0]["text"], ["Anna", "Annabel"]) == ["Annabel"]
+
+
+@pytest.mark.slow
+def test_a_file_that_is_another_picture_by_now_gets_no_caption_before_it_is_indexed(
+    named_library, assistant, drawn_family, tmp_path
+):
+    path = tmp_path / "x.png"
+    with Image.open(drawn_family.both) as picture:
+        picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(path)
+    content = path.read_bytes()
+    index_folders(named_library, [path])
+    photo = named_library.photos.at(path)
+    path.write_bytes(drawn_family.photos["Ben"][0].read_bytes())
+    vectors = VectorFile(tmp_path / "vectors", assistant.model.fingerprint)
+    report = caption_photos(named_library, assistant, [photo], vectors=vectors)
+    assert report.captioned == 0
+    [skipped] = report.skipped
+    assert (skipped.path, skipped.reason) == (
+        path,
+        "changed since it was indexed; run `photopal index` first",
+    )
+    assert named_library.captions.get(photo.id) is None
+    assert photo.content_hash not in vectors
+    path.write_bytes(content)
+    assert caption_photos(named_library, assistant, [photo], vectors=vectors).captioned == 1
+    assert photo.content_hash in vectors
+
+
+@pytest.mark.slow
+def test_nothing_is_stored_of_a_photo_that_is_indexed_as_another_picture_or_loses_its_words_meanwhile(
+    named_library, assistant, drawn_family, monkeypatch
+):
+    edited, taken_back = strangers_of(named_library, drawn_family)[:2]
+    named_library.captions.edit(taken_back.id, "My own words.")
+
+    def change():
+        named_library.history.undo()
+        with named_library.writing():
+            named_library.connection.execute(
+                "UPDATE photos SET content_hash = 'new' WHERE id = ?", (edited.id,)
+            )
+
+    while_captions_are_written(monkeypatch, change)
+    report = caption_photos(named_library, assistant, [edited, taken_back])
+    assert report.captioned == report.kept == 0
+    assert named_library.captions.get(edited.id) is None
+    assert named_library.captions.get(taken_back.id) is None
 
 
 @pytest.mark.slow

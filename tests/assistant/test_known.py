@@ -15,6 +15,7 @@ from photopal.assistant.known import describe_known, look_at, season_at
 from photopal.assistant.occasions import Trips
 from photopal.concepts.registration import reference_mask
 from photopal.faces import DETECTOR
+from photopal.ingest.indexer import index_folders
 from photopal.library import SearchQuery
 from photopal.library.models import Face, Stay
 from photopal.photos.dates import read_date
@@ -291,3 +292,22 @@ def test_a_birthday_and_a_trip_are_in_the_caption(named_library, photo):
     assert "birthday" in describe_known(named_library, photo)
     named_library.concepts.set_age(ben.id, born=2011)
     assert "birthday" not in describe_known(named_library, photo)
+
+
+def test_what_is_known_of_a_photo_is_not_said_of_a_file_that_was_written_over_it(
+    named_library, blind_assistant, drawn_family, tmp_path
+):
+    path = tmp_path / "x.png"
+    with Image.open(drawn_family.both) as picture:
+        picture.save(path)
+    index_folders(named_library, [path])
+    photo = named_library.photos.at(path)
+    anna = named_library.concepts.get("Anna")
+    named_library.corrections.put(photo.id, anna.id, is_present=True)
+    question = "Is Anna in this photo?"
+    assert ask_about(named_library, blind_assistant, path, question).startswith("Yes.")
+    path.write_bytes(drawn_family.strangers[1].read_bytes())
+    assert not ask_about(named_library, blind_assistant, path, question).startswith("Yes.")
+    other = named_library.photos.at(drawn_family.strangers[1])
+    named_library.corrections.put(other.id, anna.id, is_present=False)
+    assert ask_about(named_library, blind_assistant, path, question).startswith("No.")

@@ -8,6 +8,7 @@ from PIL import Image, ImageOps
 
 from photopal.concepts import Bank, load_bank, save_bank
 from photopal.concepts.registration import FeatureStore, PhotosAwayError, refresh_bank, register_concepts
+from photopal.errors import PhotoChangedError
 from photopal.ingest.references import add_references, list_reference_files
 
 
@@ -198,3 +199,26 @@ def test_a_store_keeps_no_more_than_it_may_and_encodes_each_photo_once(named_lib
     for row in rows:
         store.of(row)
     assert len(store._cached) == 1
+
+
+def test_nothing_is_learned_from_a_file_that_is_another_picture_by_now(
+    library, model, path, drawn_family, tmp_path
+):
+    for photo in drawn_family.photos["Anna"]:
+        (tmp_path / photo.name).write_bytes(photo.read_bytes())
+    paths = sorted(tmp_path.glob("*.png"))
+    add_references(library, "Anna", list_reference_files(paths))
+    anna = library.concepts.get("Anna").id
+    for file, stranger in zip(paths, drawn_family.strangers, strict=True):
+        file.write_bytes(stranger.read_bytes())
+    result = refresh_bank(library, model, path)
+    assert (
+        str(result.failed[anna]) == "its photos changed since they were indexed; run `photopal index` first"
+    )
+    assert anna not in result.bank.concepts
+    for photo in library.photos.all():
+        with pytest.raises(PhotoChangedError):
+            FeatureStore(model).of(photo)
+    for file, photo in zip(paths, drawn_family.photos["Anna"], strict=True):
+        file.write_bytes(photo.read_bytes())  # at another time than before
+    assert refresh_bank(library, model, path).registered == (anna,)

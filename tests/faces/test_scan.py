@@ -16,6 +16,7 @@ from photopal.faces import (
     scan_library,
 )
 from photopal.faces.people import learn_people
+from photopal.ingest.indexer import index_folders
 from tests.faces.made_up import PretendDetector, photo_named
 
 
@@ -52,6 +53,40 @@ def test_a_file_that_is_away_is_tried_again_and_a_broken_one_is_not(album, crowd
     report = scan_library(album, detector=detector)
     assert sorted(skipped.path.name for skipped in report.skipped) == ["0.png", "1.png"]
     assert [photo.path.name for photo in album.faces.unscanned(detector=DETECTOR)] == ["0.png"]
+
+
+def test_a_file_that_another_photo_took_the_name_of_is_searched_once_it_is_indexed(album, crowd):
+    one, two = photo_named(album, "1.png"), photo_named(album, "2.png")
+    aside = one.path.with_name("aside")
+    one.path.rename(aside)
+    two.path.rename(one.path)
+    aside.rename(two.path)
+    broken = PhotoError(two.path, "broken")  # what it says of another file says nothing of the photo
+    detector = PretendDetector({"1.png": [crowd.face("b")], "2.png": broken})
+    report = scan_library(album, detector=detector)
+    assert report.photos == 6
+    reason = "changed since it was indexed; run `photopal index` first"
+    assert [(skipped.path, skipped.reason) for skipped in report.skipped] == [
+        (one.path, reason),
+        (two.path, reason),
+    ]
+    index_folders(album, [one.path.parent])
+    assert scan_library(album, detector=PretendDetector({"2.png": [crowd.face("a")]})).photos == 2
+    assert len(album.faces.of_photo(one.id)) == 1
+    assert album.faces.of_photo(two.id) == []
+
+
+def test_faces_are_not_stored_of_a_photo_that_was_indexed_as_another_picture_meanwhile(album, crowd):
+    detector = PretendDetector({f"{number}.png": [crowd.face("a")] for number in range(8)})
+    photo = photo_named(album, "1.png")
+
+    def edit(done, total, path):
+        if path == photo.path:
+            with album.writing():
+                album.connection.execute("UPDATE photos SET content_hash = 'new' WHERE id = ?", (photo.id,))
+
+    scan_library(album, detector=detector, on_progress=edit)
+    assert [photo.path.name for photo in album.faces.unscanned(detector=DETECTOR)] == ["1.png"]
 
 
 def test_only_some_photos_can_be_searched(album):

@@ -12,11 +12,11 @@ from photopal.concepts import Bank, load_bank, save_bank
 from photopal.concepts.initialize import begin_with_words
 from photopal.concepts.registration import FeatureStore, refresh_bank, register_concepts
 from photopal.concepts.wording import put_into_words
-from photopal.errors import BankError, ConceptError, ModelError
+from photopal.errors import BankError, ConceptError, ModelError, PhotoChangedError
 from photopal.ingest.indexer import index_folders
 from photopal.ingest.references import add_references, list_reference_files
 from photopal.tuning import TuneOptions, library_tuning
-from photopal.tuning.dataset import NEGATIVES, describe_concepts, gather_photos, photos_for_newcomers
+from photopal.tuning.dataset import NEGATIVES, describe_concepts, gather_photos, mirror, photos_for_newcomers
 from photopal.tuning.examples import TuningConcept
 from photopal.tuning.library_tuning import plan_tuning, run_plan
 from photopal.tuning.start import TuningStart
@@ -260,3 +260,16 @@ def test_reference_photos_are_learned_from_and_come_mirrored(named_library, mode
     assert all(photo.mirrored is not None and not photo.likely & photo.present for photo in references)
     assert all(not photo.present and not photo.likely for photo in photos if photo not in references)
     save_bank(bank, path)
+
+
+def test_a_file_that_is_another_picture_by_now_is_not_learned_from_mirrored(
+    library, model, drawn_family, tmp_path
+):
+    path = tmp_path / "anna.png"
+    path.write_bytes(drawn_family.photos["Anna"][0].read_bytes())
+    index_folders(library, [path])
+    photo = library.photos.at(path)
+    mirror(model, photo)
+    path.write_bytes(drawn_family.strangers[0].read_bytes())
+    with pytest.raises(PhotoChangedError):
+        mirror(model, photo)
