@@ -209,7 +209,7 @@ def _not_said(words: SidecarWords, others: Xmp, said: SidecarWords) -> SidecarWo
 
 
 def said_by_item(name: str, text: str) -> tuple[str, ...]:
-    """Return what an item of one of `LISTS` says, however nested: People/Family/Lena is People/Lena."""
+    """Return what an item of a list says, however nested: of People/Family/Lena what People/Lena says."""
     levels = text.split(_BETWEEN_LEVELS[name]) if name in _BETWEEN_LEVELS else [text]
     return (text,) if len(levels) == 1 else (name_key(levels[0]), name_key(levels[-1]))
 

@@ -362,6 +362,14 @@ def test_what_stands_in_the_photo_is_not_hidden_by_a_new_sidecar(run, folder, ho
     assert not (folder / "3.jpg.xmp").exists()
 
 
+def test_a_name_that_the_photo_nests_more_deeply_is_not_said_again(run, folder):
+    packet = LIGHTROOM.replace("<rdf:li>Places|Nice</rdf:li>", "<rdf:li>Pets|Dogs|Rex</rdf:li>")
+    index_with(run, folder, packet)
+    run("who", str(folder / "3.jpg"), "--is", "Rex")
+    run("write-metadata", str(folder / "3.jpg"), "--yes")
+    assert xmp_of(folder / "3.jpg.xmp").texts("lr:hierarchicalSubject") == ["Pets|Dogs|Rex"]
+
+
 def test_slashes_within_keywords_of_the_photo_stay_within_them(run, folder):
     packet = LIGHTROOM.replace("<rdf:li>sea</rdf:li>", "<rdf:li>Tea/Coffee</rdf:li>").replace(
         "<rdf:li>Places|Nice</rdf:li>", "<rdf:li>Topics|Food/Drink</rdf:li><rdf:li>Tea/Coffee</rdf:li>"

@@ -307,7 +307,7 @@ def _weekdays(match: re.Match[str], _today: date) -> _Read:
 
 
 def _stretch(match: re.Match[str], today: date) -> _Read:
-    """ "The last 3 weeks" up to today; "3 weeks ago" as that day, week, month or year."""
+    """ "The last 3 weeks" up to today; "3 weeks ago" as that day, week, month or year, or today's in it."""
     number = _count(match["number"] or "one")
     unit = match["unit"].casefold()
     is_ago, is_day = (bool(match.groupdict().get(name)) for name in ("ago", "today"))
