@@ -5,6 +5,7 @@ It stands in for a model that does not understand the photo, and says nothing th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
@@ -18,8 +19,8 @@ from photopal.assistant.evidence import LookedAt
 from photopal.assistant.file_names import FileNames
 from photopal.assistant.occasions import Trips, birthdays, find_trips, holiday, trip_words
 from photopal.assistant.query.daytimes import part_of_day
-from photopal.assistant.query.entities import Known, mark_entities
-from photopal.assistant.query.intents import Intent, read_intent
+from photopal.assistant.query.entities import DATE, Known, mark_entities
+from photopal.assistant.query.intents import read_intent
 from photopal.assistant.query.languages import to_english
 from photopal.assistant.query.phrasing import day, moment_words, month
 from photopal.box import WHOLE_PHOTO, Box
@@ -320,8 +321,7 @@ def answer_from_known(analysis: PhotoAnalysis, question: str, asked: Sequence[Co
         [verdict, *others] = {*verdicts}
         yes_no = [f"{verdict.capitalize()}."] if verdict in ("yes", "no") and not others else []
         return " ".join([*yes_no, *sentences])
-    intent = _intent_of(english, names)
-    if intent is not None and not intent.is_seen and (answered := _known_answer(analysis, known, intent)):
+    if answered := _known_answer(analysis, known, english, names):
         return " ".join([*sentences, *answered])
     sentences.append(_NOT_ASKED)
     if known.text:
@@ -329,23 +329,35 @@ def answer_from_known(analysis: PhotoAnalysis, question: str, asked: Sequence[Co
     return " ".join(sentences)
 
 
-def _intent_of(english: str, names: Sequence[str]) -> Intent | None:
-    """What a question with names wants; None where it cannot be read."""
-    try:
-        return read_intent(mark_entities(english, Known(names), today=date.today()).text)
-    except PhotopalError:
-        return None
+# "What year is this?" and "was this taken in 2010?"; whether it was is left to the reader.
+_ASKS_WHEN = re.compile(
+    r"(?:(?:what|which) (?:year|month|day|date)\b"
+    r"|(?:is|was)(?:n't)? (?:this|it|that)(?: photo| picture| image)?"
+    rf"(?: taken| made| shot)? {DATE}[\s?.!]*$)",
+    re.IGNORECASE,
+)
 
 
-def _known_answer(analysis: PhotoAnalysis, known: KnownFacts, intent: Intent) -> list[str]:
+def _known_answer(
+    analysis: PhotoAnalysis, known: KnownFacts, english: str, names: Sequence[str]
+) -> list[str]:
     """The sentences that answer a question from facts alone; nothing where they do not."""
+    try:
+        marked = mark_entities(english, Known(names), today=date.today())
+        intent = read_intent(marked.text)
+    except PhotopalError:
+        return []
+    if intent.is_seen:
+        return []
     if intent.kind == "who":
-        return _who_answer(analysis, known, is_number=intent.is_number)
+        group = marked.at(intent.group).value if intent.group else None
+        return _who_answer(analysis, known, is_number=intent.is_number, group=group)
+    kind = "when" if _ASKS_WHEN.match(marked.text) else intent.kind
     value, words, unknown = {
         "where": (known.place, "in {}", "where"),
         "when": (known.when, "{}", "when"),
         "cameras": (known.camera, "with {}", "with which camera"),
-    }.get(intent.kind, (None, None, None))
+    }.get(kind, (None, None, None))
     if words is None:
         return []
     if value is None:
@@ -353,9 +365,11 @@ def _known_answer(analysis: PhotoAnalysis, known: KnownFacts, intent: Intent) ->
     return [f"It was taken {words.format(value)}."]
 
 
-def _who_answer(analysis: PhotoAnalysis, known: KnownFacts, *, is_number: bool) -> list[str]:
-    """Who is on a photo, and how many faces are nobody's that is known."""
-    present = analysis.present
+def _who_answer(
+    analysis: PhotoAnalysis, known: KnownFacts, *, is_number: bool, group: str | None
+) -> list[str]:
+    """Who of a kind is on a photo, or of any, and how many faces are nobody's that is known."""
+    present = [s for s in analysis.present if group is None or s.concept.kind == group]
     named = [s.concept.name for s in present if s.verdict == "yes"]
     alike = [s.concept.name for s in present if s.verdict == "looks like"]
     sentences = []
@@ -365,7 +379,10 @@ def _who_answer(analysis: PhotoAnalysis, known: KnownFacts, *, is_number: bool) 
     if alike:
         sentences.append(f"What looks like {join_words(alike)} is in this photo.")
     if not present:
-        sentences.append("Nobody whom you have named was found in this photo.")
+        whom = "Nobody whom" if group in {None, "person"} else f"No {group} that"
+        sentences.append(f"{whom} you have named was found in this photo.")
+    if group not in {None, "person"}:
+        return sentences
     if known.faces is None:
         sentences.append("It was not searched for faces.")
         return sentences
