@@ -127,7 +127,7 @@ class Concepts:
         """Return a concept as it is now, or the one that it was merged into; None if it was removed."""
         root = merged_ids(self._connection, concept_id)[0]
         rows = self._connection.rows("SELECT * FROM concepts WHERE id = ? AND removed_at IS NULL", (root,))
-        return _concept_record(rows[0]) if rows else None
+        return self._records(rows)[0] if rows else None
 
     def rename(self, name: str, new_name: str) -> ConceptRecord:
         """Give a concept another name, in captions too; its reference photos and appearances stay.
