@@ -28,7 +28,8 @@ from photopal.concepts.registration import (
 )
 from photopal.errors import PhotoError
 from photopal.library import ConceptRecord, Library, ReferencePhoto
-from photopal.library.originals import open_original
+from photopal.library.originals import check_original
+from photopal.photos import MODEL_SIDE_PX, open_photo
 from photopal.prompts import build_prompt, recognition_question
 from photopal.prompts import templates as questions
 from photopal.vlm.batch_decoder import GenerationRequest, first_answer_shares
@@ -324,7 +325,8 @@ def describe_subject(
         if box is None or len(words) >= MOST_DESCRIPTIONS:
             continue
         try:
-            image = open_original(reference.photo)
+            image = open_photo(reference.photo.path, max_side_px=MODEL_SIDE_PX)
+            check_original(reference.photo)
         except PhotoError:
             continue
         if looks := say_looks(store.model, kind, image, box):
