@@ -249,7 +249,10 @@ def _limit_tiles(checkpoint: Checkpoint, most: int) -> bool:
 
 
 def _limit_grids(checkpoint: Checkpoint, most: int) -> bool:
-    """LLaVA-NeXT and OneVision: a list of sizes, each of a number of tiles, beside an overview."""
+    """LLaVA-NeXT and OneVision: a list of sizes, each of a number of tiles, beside an overview.
+
+    Those of two tiles stay, upright and lying: with fewer, a photo is seen no better than in the overview.
+    """
     images, config = checkpoint.image_processor, checkpoint.config
     sizes = getattr(images, "image_grid_pinpoints", None)
     patch = getattr(getattr(config, "vision_config", None), "patch_size", None)
@@ -257,13 +260,15 @@ def _limit_grids(checkpoint: Checkpoint, most: int) -> bool:
         return False
     tile = int(images.size.get("shortest_edge") or images.size["height"])
     side = tile // patch
+    grids = [(size[0] // tile, size[1] // tile) for size in sizes]
+    least = max(2, min(rows * cols for rows, cols in grids))
 
-    def count_tokens(size: Sequence[int]) -> int:
-        rows, cols = size[0] // tile, size[1] // tile
-        return (rows * cols + 1) * side**2 + rows * side  # each row of patches ends with a token of its own
+    def fits(rows: int, cols: int) -> bool:
+        # Each row of patches ends with a token of its own; a grid and the same one turned both fit or do not.
+        tokens = (rows * cols + 1) * side**2 + max(rows, cols) * side
+        return rows * cols <= least or tokens <= most
 
-    limit = max(most, min(map(count_tokens, sizes)))
-    fitting = [size for size in sizes if count_tokens(size) <= limit]
+    fitting = [size for size, grid in zip(sizes, grids, strict=True) if fits(*grid)]
     if len(fitting) == len(sizes):
         return False
     # The model reads from its own list how the processor cut a photo.

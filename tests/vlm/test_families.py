@@ -1,7 +1,10 @@
 """Models of families without a way of their own are run by their own forward, and do all that others do."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
+import transformers
 from transformers import AutoModelForImageTextToText
 
 from photopal.lab.model_families import SIZES, draw_square, try_model
@@ -10,6 +13,7 @@ from photopal.tuning.examples import Example, Exchange
 from photopal.vlm import ChatPrompt, ConceptEmbeddings, load_model, name_placeholder, token_placeholder
 from photopal.vlm.batch_decoder import GenerationRequest, answer_batch
 from photopal.vlm.families import generic
+from photopal.vlm.load import limit_tokens
 from photopal.vlm.tokenizer import strip_thought
 from tests.marks import slow
 
@@ -177,6 +181,27 @@ def test_a_photo_is_cut_into_no_more_tiles_than_are_wanted(tiny_llava_next):
     assert counts[0] == counts[2]
     assert counts[1][0] <= 60 < counts[0][0]
     assert counts[1][1] == "-60"
+
+
+@pytest.mark.parametrize(
+    ("images", "config", "kept"),
+    [
+        (
+            transformers.LlavaNextImageProcessorPil(size={"shortest_edge": 336}),
+            transformers.LlavaNextConfig(),
+            [[336, 672], [672, 336]],
+        ),
+        (
+            transformers.LlavaOnevisionImageProcessorPil(),
+            transformers.LlavaOnevisionConfig(),
+            [[384, 384], [384, 768], [768, 384]],
+        ),
+    ],
+)
+def test_photos_upright_and_lying_keep_tiles_that_show_more_than_the_overview(images, config, kept):
+    assert limit_tokens(SimpleNamespace(image_processor=images, config=config, processor=None), 1024)
+    assert images.image_grid_pinpoints == kept
+    assert config.image_grid_pinpoints == kept
 
 
 @pytest.mark.parametrize("model", ["tiny_llava_next"], indirect=True)
