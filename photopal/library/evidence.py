@@ -227,10 +227,14 @@ def _boxes_of_people(
 
 def _faces_in_boxes(faces: Sequence[FaceBox], boxes: Iterable[tuple[int, FaceBox]]) -> dict[int, int]:
     """Whose faces boxes of people say, by the index of the face; several faces in a box say nothing."""
-    inside = [(key, [n for n, face in enumerate(faces) if _has_middle(box, face)]) for key, box in boxes]
+    inside = [
+        (key, [n for n, face in enumerate(faces) if _has_middle(box, face)], box[2] * box[3])
+        for key, box in boxes
+    ]
     owners: dict[int, int] = {}
-    # Narrow boxes first: in the box of somebody with a child in their arms, the child's face is settled then.
-    for concept_id, found in sorted(inside, key=lambda pair: len(pair[1])):
+    # Narrow boxes first: in the box of somebody with a child in their arms, the child's face is settled then,
+    # also where the child's is the only face as the other is seen from behind.
+    for concept_id, found, _ in sorted(inside, key=lambda one: (len(one[1]), one[2])):
         free = [index for index in found if index not in owners]
         if len(free) == 1 and concept_id not in owners.values():
             owners[free[0]] = concept_id

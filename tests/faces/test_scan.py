@@ -253,3 +253,24 @@ def test_a_face_that_is_somebodys_by_a_box_is_nobody_elses(album, crowd):
         photo_named(album, "1.png").id,
         beside.id,
     ]
+
+
+def test_the_only_face_in_a_wide_and_a_narrow_box_is_that_of_the_narrow_one(album, crowd):
+    faces = {"0.png": [crowd.face("mom")], "1.png": [crowd.face("kid", x=0.1)], "2.png": [crowd.face("kid")]}
+    scan_library(album, detector=PretendDetector(faces))
+    mom, kid = album.concepts.add("Mom"), album.concepts.add("Kid")
+    both = photo_named(album, "1.png")
+    album.concepts.add_reference(mom.id, photo_named(album, "0.png").id)
+    album.concepts.add_reference(kid.id, both.id, box=(20, 60, 100, 120))
+
+    def present(name):
+        found = find_evidence(album, learn_library(album), photo_named(album, name))
+        return {evidence.concept_id for evidence, _ in found if evidence.verdict == "present"}
+
+    assert present("2.png") == {kid.id}
+    # Mom, from behind, has Kid in her arms; the user's word is stronger than the reference photo, but wider.
+    album.corrections.put(both.id, mom.id, is_present=True, box=(0, 0, 400, 300))
+    assert present("1.png") == present("2.png") == {kid.id}
+    # Of boxes of one size it is the other way round.
+    album.corrections.put(both.id, mom.id, is_present=True, box=(20, 60, 100, 120))
+    assert album.corrections.evidence(both.id).faces_in_boxes([(0.1, 0.3, 0.1, 0.1)]) == {0: mom.id}
