@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from photopal.library.connection import Connection
 from photopal.library.models import Evidence, EvidenceSource, Finding, PhotoFindings
 from photopal.text import name_key, name_spans
-from photopal.vocabulary import is_date, is_word
+from photopal.vocabulary import MONTHS, is_date, is_word
 
 # The strongest word first: what the user said of this photo beats everything, in either direction.
 _ORDER: tuple[EvidenceSource, ...] = ("user", "caption", "reference", "file", "face", "look", "model")
@@ -186,7 +186,7 @@ def named_by_people(connection: Connection, name: str) -> set[int]:
         "SELECT rowid % 16777216 FROM photo_words_fts WHERE photo_words_fts MATCH ?",
         (f'{{facts}} : "{person_mark(name)}"',),
     )
-    return {row["photo_id"] for row in rows if _names_meant(row["text"], [name])} | set(by_files)
+    return {row["photo_id"] for row in rows if name_spans(row["text"], [name])} | set(by_files)
 
 
 def person_mark(name: str) -> str:
@@ -285,33 +285,43 @@ def _weigh(words: Iterable[Evidence], concepts: _Concepts) -> tuple[Evidence, ..
 
 
 def _named_in(text: str, concepts: _Concepts) -> set[int]:
+    """Whom the user's caption names. A name that is a word too is one where it is written as a name."""
     named = list(concepts.named().values())
-    return {named[index][0] for index in _names_meant(text, [name for _, name in named])}
+    found = set()
+    for start, end, index in name_spans(text, [name for _, name in named]):
+        concept_id, name = named[index]
+        is_person = concepts.roots[concept_id] in concepts.people
+        is_name = _is_written_as_name(text, text[start:end], name, is_person=is_person)
+        if is_name and not _is_date_in(text, start, end):
+            found.add(concept_id)
+    return found
+
+
+def _is_written_as_name(text: str, written: str, name: str, *, is_person: bool) -> bool:
+    """Whether a name in a caption stands for whoever has it: Anna may sleep, but teddy is the bear."""
+    if not is_word(name) or (written == name and not is_person):
+        return True
+    is_capitalized = written[:1].isupper() and written in (name, name.capitalize())
+    return is_capitalized or text.isupper()
 
 
 _BEFORE_DATE = re.compile(
     r"(?:\b(?:in|during|since|until|till|late|early|mid|last|next)|\d(?:st|nd|rd|th)?(?:\s+of)?\.?)[\s-]+$",
     re.I,
 )
-_AFTER_DATE = re.compile(r"[\s,-]+\d")
+_YEAR, _DAY = r"(?:1[89]|20)\d\d\b", r"\d\d?(?:st|nd|rd|th)?\.?"
+# After a comma a number alone may be an age: "June, 3 months old".
+_AFTER_DATE = re.compile(
+    rf"[\s-]+\d|\s*,\s*(?:{_YEAR}|{_DAY}(?:\s+of)?[\s,-]+(?:{_YEAR}|(?:{'|'.join(MONTHS)})\b)"
+    r"|\d\d?(?:[./-]\d\d?[./-]|:)\d)",
+    re.I,
+)
 
 
-def _names_meant(text: str, names: Sequence[str]) -> list[int]:
-    """Find the names that a caption has, by index, once for each time.
-
-    One that is a word too is meant where it is written as a name and not as a date: Anna may sleep in May.
-    """
-    spans = name_spans(text, names)
-    return [index for start, end, index in spans if _is_meant(text, start, end, names[index])]
-
-
-def _is_meant(text: str, start: int, end: int, name: str) -> bool:
-    if not is_word(name):
-        return True
-    written = text[start:end]
-    is_name = written[:1].isupper() and written in (name, name.capitalize())
+def _is_date_in(text: str, start: int, end: int) -> bool:
+    """Whether a word in a text is a month, season or day of the week: Anna sleeps in May."""
     is_among_dates = _BEFORE_DATE.search(text[:start]) or _AFTER_DATE.match(text, end)
-    return is_name and not (is_date(name) and is_among_dates)
+    return is_date(text[start:end]) and bool(is_among_dates)
 
 
 def _names_absent(
@@ -334,7 +344,9 @@ def _names_absent(
         return False
     others = [name for i, name in concepts.active.items() if i not in absent]
     theirs = [name for i in absent for name in (concepts.every[i], *concepts.earlier.get(i, ()))]
-    return any(index >= len(others) for index in _names_meant(text, [*others, *theirs]))
+    # A model need not write names as the user does: what may be one is not shown.
+    spans = name_spans(text, [*others, *theirs])
+    return any(index >= len(others) and not _is_date_in(text, start, end) for start, end, index in spans)
 
 
 def corrections_key(words: Mapping[int, Evidence]) -> str:

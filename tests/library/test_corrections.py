@@ -418,6 +418,44 @@ def test_a_name_that_is_a_word_too_counts_where_it_is_written_as_a_name(library,
     assert (3 in found(library, concepts=("May",))) == ("May" in names)
 
 
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("teddy sits on the sofa", ["teddy"]),
+        ("TEDDY AND JUNE AT THE LAKE", ["June", "teddy"]),
+        ("Teddy and a rose", ["teddy"]),
+        ("june and anna", ["Anna"]),
+        ("June, 3 months old, with Anna", ["Anna", "June"]),
+        ("Anna holds June, 80 today", ["Anna", "June"]),
+        ("June, 3.5 years old", ["June"]),
+        ("Anna, June, 2019", ["Anna"]),
+        ("Anna, June, 5th, 2019", ["Anna"]),
+        ("Anna, JUNE 2019", ["Anna"]),
+        ("Sunday, 3 weeks old", ["Sunday"]),
+        ("Sunday, 5 May 2019, Anna", ["Anna"]),
+        ("Sunday, 5/6/2019, Anna", ["Anna"]),
+        ("Sunday, 10:30, Anna", ["Anna"]),
+    ],
+)
+def test_pets_and_things_count_in_small_letters_and_people_beside_their_age(library, ben, text, names):
+    for name, kind in (("June", "person"), ("Rose", "person"), ("Sunday", "pet"), ("teddy", "thing")):
+        library.concepts.add(name, kind=kind)
+    library.captions.edit(3, text)
+    known = library.corrections.evidence(3)
+    by_hand = {known.names[word.concept_id] for word in known.words if word.source == "caption"}
+    assert by_hand == set(names)
+
+
+def test_a_models_caption_in_small_letters_is_not_shown_when_the_name_is_taken_off(library, ben):
+    teddy, may = library.concepts.add("teddy", kind="thing"), library.concepts.add("May")
+    text = "teddy sits on the sofa in May."
+    say(library, 2, text, teddy, may)
+    library.corrections.put(2, may.id, is_present=False)
+    assert library.captions.get(2).text == text
+    library.corrections.put(2, teddy.id, is_present=False)
+    assert library.captions.get(2).text == ""
+
+
 def test_a_caption_by_hand_names_who_was_renamed_or_merged_since_in_whichever_case(library, ben, make_photo):
     library.concepts.add("Benny")
     texts = ("ben at the lake", "BEN’S BIRTHDAY", "benny, reading")
