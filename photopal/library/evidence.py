@@ -158,8 +158,8 @@ def evidence_on(connection: Connection, photo_id: int, found: PhotoFindings | No
     weighed = _weigh(words, concepts)
     is_contradicted = False
     if text is not None and not by_hand:
-        knew_absent = absent_in_key(captions[0]["corrections"])
-        is_contradicted = _names_absent(text, words, weighed, concepts, knew_absent=knew_absent)
+        known = taken_off_in_key(captions[0]["corrections"])
+        is_contradicted = _names_absent(text, words, weighed, concepts, known=known)
     return PhotoEvidence(
         concepts=weighed,
         names=concepts.active,
@@ -330,16 +330,16 @@ def _names_absent(
     weighed: Iterable[Evidence],
     concepts: _Concepts,
     *,
-    knew_absent: Collection[int],
+    known: Collection[int],
 ) -> bool:
     """Whether a text names somebody whom the user has taken off the photo, by a present or earlier name.
 
-    What was written when that was known does not speak of them: May is the month then, and Paris the place.
+    What was written when that was `known` does not speak of them: May is the month then, and Paris the place.
     """
     shown = {e.concept_id for e in weighed if e.is_present}
     taken_off = {e.concept_id for e in words if e.source == "user" and not e.is_present}
     absent = {i for i in taken_off if concepts.roots[i] not in shown}
-    absent = {i for i in absent if not {i, concepts.roots[i]} & set(knew_absent)}
+    absent = {i for i in absent if not {i, concepts.roots[i]} & set(known)}
     if not absent:
         return False
     others = [name for i, name in concepts.active.items() if i not in absent]
@@ -355,15 +355,22 @@ def corrections_key(words: Mapping[int, Evidence]) -> str:
     Those are not made anew, so nothing depends on them.
     """
     said = [e for e in words.values() if e.source != "caption"]
-    return " ".join(f"{_SIGNS[e.verdict]}{e.concept_id}{_rounded(e.box)}" for e in said)
+    return " ".join(f"{_sign(e)}{e.concept_id}{_rounded(e.box)}" for e in said)
 
 
-def absent_in_key(key: str) -> set[int]:
-    """Return the ids of the concepts that a `corrections_key` says are not on the photo."""
-    return set(map(int, re.findall(r"(?<!\S)-(\d+)", key)))
+def taken_off_in_key(key: str) -> set[int]:
+    """Return the ids of the concepts of which a `corrections_key` says that the user took them off the photo.
+
+    Keys of earlier versions do not tell the user's "no" from that of a face or look: none is in them.
+    """
+    return set(map(int, re.findall(r"(?<!\S)!(\d+)", key)))
 
 
 _SIGNS = {"yes": "+", "looks like": "~", "unsure": "?", "no": "-"}
+
+
+def _sign(word: Evidence) -> str:
+    return "!" if word.source == "user" and not word.is_present else _SIGNS[word.verdict]
 
 
 def _rounded(box: Sequence[float] | None) -> str:

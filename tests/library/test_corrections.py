@@ -118,7 +118,7 @@ def test_a_caption_written_after_a_name_was_taken_off_means_something_else_by_th
     assert library.captions.get(2).text == text
     assert found(library, "lake") == [2]
     library.corrections.put(2, library.concepts.get("Anna").id, is_present=False)
-    say(library, 2, "Anna and Ben.", corrections=f"-{ben.id}")
+    say(library, 2, "Anna and Ben.", corrections=f"!{ben.id}")
     assert library.captions.get(2).text == ""
 
 

@@ -74,3 +74,31 @@ def test_a_renamed_concept_has_its_new_name_in_captions_made_from_findings(named
     named_library.concepts.rename("Ben", "Benjamin")
     assert named_library.captions.get(photo.id).text == "What looks like Benjamin."
     assert named_library.search.count(SearchQuery(concepts=("Benjamin",), looks_like=("Benjamin",))) == 1
+
+
+@pytest.mark.parametrize("source", ["face", "look"])
+def test_a_caption_with_a_name_that_was_not_found_is_not_shown_once_the_user_takes_it_off(
+    named_library, photo, source
+):
+    ben = named_library.concepts.get("Ben")
+    named_library.findings.put(
+        photo.id, PhotoFindings(findings=(finding(named_library, "Ben", "absent", source),))
+    )
+
+    def caption(text):
+        key = named_library.corrections.key(photo.id)
+        named_library.captions.put(
+            photo.id, text, model="m", bank=None, prompt_version="1", appearances=[], corrections=key
+        )
+        return key
+
+    before = caption("Ben walks at the lake.")
+    assert named_library.captions.get(photo.id).text == "Ben walks at the lake."
+    named_library.corrections.put(photo.id, ben.id, is_present=False)
+    assert named_library.captions.get(photo.id).text == ""
+    # What is written from now on knows it.
+    assert caption('The file says "Ben".') != before
+    assert named_library.captions.get(photo.id).text == 'The file says "Ben".'
+    # Where the user took nobody off, captions of earlier versions are not written anew.
+    named_library.history.undo()
+    assert named_library.corrections.key(photo.id) == before == f"-{ben.id}@0.100,0.100,0.200,0.200"
