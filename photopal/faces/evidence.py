@@ -195,7 +195,8 @@ def find_evidence(
         faces: Those on it.
 
     Returns:
-        One for each person; nothing for a photo on which no face was found.
+        One for each person. Where no face is left for somebody, as the photo has none or boxes say whose all
+        of them are, there is nothing for them: they may still be there, from behind.
     """
     faces = library.faces.of_photo(photo.id) if faces is None else faces
     vectors, year = _vectors(faces), year_of(photo)
@@ -245,7 +246,7 @@ def _may_be(
 
 def _owners(library: Library, photo: PhotoRecord, faces: Sequence[FaceRecord]) -> dict[int, int]:
     """Whose faces boxes on a photo say, by the index of the face."""
-    return library.corrections.evidence(photo.id).faces_in_boxes([one.face.box for one in faces])
+    return library.corrections.owners_of_faces(photo.id, [one.face.box for one in faces])
 
 
 def _in_subject(reference: ReferencePhoto, faces: Sequence[FaceRecord]) -> list[FaceRecord]:

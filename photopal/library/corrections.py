@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from photopal.library.concepts import Concepts, check_box
 from photopal.library.connection import Connection, precisely_now, storable
-from photopal.library.evidence import PhotoEvidence, corrections_key, evidence_on, merged_ids
+from photopal.library.evidence import FaceBox, PhotoEvidence, corrections_key, evidence_on, merged_ids
 from photopal.library.fts import WordIndex
 from photopal.library.history import Journal
 from photopal.library.models import Correction, Evidence, PhotoFindings
@@ -98,6 +100,21 @@ class Corrections:
             found: What faces and looks say, in place of what is stored of them.
         """
         return evidence_on(self._connection, photo_id, found)
+
+    def owners_of_faces(self, photo_id: int, faces: Sequence[FaceBox]) -> dict[int, int]:
+        """Return whose faces the user's boxes and those of reference photos say: people by index of the face.
+
+        Args:
+            photo_id: The photo.
+            faces: The boxes of all faces on it, in fractions of it.
+        """
+        # Most photos have no box, and weighing all that is known of thousands of photos takes seconds.
+        has_boxes = faces and self._connection.rows(
+            "SELECT 1 FROM corrections WHERE photo_id = ?1 AND box_x NOT NULL UNION ALL"
+            " SELECT 1 FROM reference_photos WHERE photo_id = ?1 AND box_x NOT NULL LIMIT 1",
+            (photo_id,),
+        )
+        return self.evidence(photo_id).faces_in_boxes(faces) if has_boxes else {}
 
     def words(self, photo_id: int) -> dict[int, Evidence]:
         """Return what the user said of a photo, by concept: in photopal or in the photo's file."""

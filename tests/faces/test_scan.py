@@ -274,3 +274,25 @@ def test_the_only_face_in_a_wide_and_a_narrow_box_is_that_of_the_narrow_one(albu
     # Of boxes of one size it is the other way round.
     album.corrections.put(both.id, mom.id, is_present=True, box=(20, 60, 100, 120))
     assert album.corrections.evidence(both.id).faces_in_boxes([(0.1, 0.3, 0.1, 0.1)]) == {0: mom.id}
+
+
+def test_photos_without_faces_in_boxes_are_compared_without_weighing_what_is_known(album, crowd, monkeypatch):
+    faces = {f"{number}.png": [crowd.face("anna", x=0.1)] for number in range(4)}
+    scan_library(album, detector=PretendDetector(faces))
+    anna, ben = album.concepts.add("Anna"), album.concepts.add("Ben")
+    no_faces, boxed = photo_named(album, "4.png"), photo_named(album, "3.png")
+    for name in ("0.png", "1.png", "2.png"):
+        album.concepts.add_reference(anna.id, photo_named(album, name).id)
+    for photo in (no_faces, boxed):
+        album.corrections.put(photo.id, ben.id, is_present=True, box=(20, 60, 100, 120))
+    weighed, evidence = [], album.corrections.evidence
+    monkeypatch.setattr(album.corrections, "evidence", lambda id_: weighed.append(id_) or evidence(id_))
+    people = learn_library(album)
+    assert set(weighed) == {boxed.id}
+    weighed.clear()
+    for number in range(5):
+        find_evidence(album, people, photo_named(album, f"{number}.png"))
+    assert weighed == [boxed.id]
+    # Its only face is Ben's, so that Anna may still be there, from behind.
+    found = find_evidence(album, people, boxed)
+    assert anna.id not in {one.concept_id for one, _ in found}
