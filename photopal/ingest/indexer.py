@@ -329,6 +329,7 @@ def index_folders(
         run.commit()
     gone.settle(run.report, accept_loss=accept_loss)
     run.report.edited = library.pictures.settle()
+    library.corrections.renew_words()
     return run.report
 
 

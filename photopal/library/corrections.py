@@ -174,6 +174,14 @@ class Corrections:
             )
         )
 
+    def renew_words(self) -> None:
+        """Make the searchable words of photos anew on which an earlier version counted somebody else."""
+        if not self._connection.rows("SELECT 1 FROM stale_words LIMIT 1"):
+            return
+        with self._connection.writing():
+            self._words.refresh(list(self._connection.iter_column("SELECT photo_id FROM stale_words")))
+            self._connection.execute("DELETE FROM stale_words")
+
     def stamp(self) -> tuple[object, ...]:
         """Return what changes whenever reference photos or the user's words of photos do."""
         [row] = self._connection.rows(

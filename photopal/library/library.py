@@ -84,7 +84,10 @@ class Library:
             self.heal()
 
     def heal(self) -> None:
-        """Join what earlier versions took for two photos; whatever is not done now, the next index does."""
+        """Join what earlier versions took for two photos, and let search know who counts as shown by now.
+
+        Whatever is not done now, the next index does.
+        """
         if self.read_only:
             with Library(self.path) as library:
                 library.heal()
@@ -92,6 +95,7 @@ class Library:
         with self.writing():
             self.pictures.settle()
             self.pictures.heal_moved()
+            self.corrections.renew_words()
 
     @property
     def path(self) -> Path:

@@ -568,6 +568,16 @@ def leave_out_hours_in_utc(db: Any) -> None:
     )
 
 
+def note_stale_words(db: Any) -> None:
+    """Photos whose words are made anew once every step is done: whom captions and boxes show has changed."""
+    db.execute("CREATE TABLE IF NOT EXISTS stale_words (photo_id INTEGER PRIMARY KEY REFERENCES photos(id))")
+    db.execute(
+        "INSERT OR IGNORE INTO stale_words SELECT photo_id FROM captions WHERE by_hand"
+        " UNION SELECT photo_id FROM corrections WHERE NOT is_present OR box_x NOT NULL"
+        " UNION SELECT photo_id FROM reference_photos WHERE box_x NOT NULL"
+    )
+
+
 # A new step goes last; one that was released is never changed.
 _STEPS = (
     _create_photos,
@@ -597,4 +607,5 @@ _STEPS = (
     keep_former_positions,
     keep_places_by_path,
     leave_out_hours_in_utc,
+    note_stale_words,
 )

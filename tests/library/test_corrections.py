@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 
 from photopal.errors import ConceptError, LibraryError
+from photopal.ingest.indexer import index_folders
 from photopal.library import Appearance, Library, SearchQuery
 
 
@@ -565,6 +566,7 @@ def test_a_library_of_before_counts_names_in_captions_written_by_hand(tmp_path, 
                 "INSERT INTO photos (id, content_hash, path, size_bytes, width_px, height_px, format,"
                 " added_at) VALUES (1, 'x', '/p/1.jpg', 1, 8, 8, 'JPEG', '2024')"
             )
+            old.connection.execute("INSERT INTO paths VALUES (?, 1, 1, 1, '2024', NULL)", (b"/p/1.jpg",))
             for name in ("Ben", "Anna"):
                 old.connection.execute(
                     "INSERT INTO concepts (name, folded, kind, created_at) VALUES (?, ?, 'person', '2024')",
@@ -584,6 +586,39 @@ def test_a_library_of_before_counts_names_in_captions_written_by_hand(tmp_path, 
         library.connection.execute(
             "INSERT INTO photo_words_fts(photo_words_fts, rank) VALUES('integrity-check', 1)"
         )
+
+
+def test_search_and_questions_follow_what_counts_since_an_earlier_version(library, ben, tmp_path):
+    from photopal.library import migrations
+    from photopal.library.connection import Connection
+
+    library.concepts.add("May")
+    library.captions.edit(2, "Anna may be tired")
+    say(library, 3, "Ben waves.", ben)
+    library.corrections.put(3, ben.id, is_present=False)
+    library.corrections.put(1, ben.id, is_present=True, box=(1, 1, 10, 10))
+    before = everything(library)
+
+    def make_old():
+        step = migrations._STEPS.index(migrations.note_stale_words)
+        with library.writing():
+            library.connection.execute("UPDATE photo_words SET names = 'May', facts = facts || ' c3'")
+            library.connection.execute("DROP TABLE stale_words")
+        library.connection.execute(f"PRAGMA user_version = {step}")
+        assert len(found(library, concepts=("May",))) == 4
+
+    for read_only in (False, True):
+        make_old()
+        with Library(library.path, read_only=read_only) as grown:
+            assert everything(grown) == before
+            assert found(grown, concepts=("May",)) == []
+            assert grown.connection.rows("SELECT * FROM stale_words") == []
+    # What is not done when the library grows is done by the next index.
+    make_old()
+    Connection(library.path).close()
+    assert len(found(library, concepts=("May",))) == 4
+    index_folders(library, [tmp_path])
+    assert everything(library) == before
 
 
 def test_two_concepts_are_never_merged_into_each_other_by_undo(library, ben):
