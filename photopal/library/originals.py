@@ -48,7 +48,9 @@ def check_original(photo: PhotoRecord | Photo) -> None:
         PhotoError: The file is gone or cannot be read.
         PhotoChangedError: It is another picture by now, or the same one turned.
     """
-    if stamp_of(photo.path) == photo.stamp:
+    stamp = stamp_of(photo.path)
+    # Neither may have one: a missing photo whose path is another photo's by now.
+    if stamp is not None and stamp == photo.stamp:
         return
     known = fingerprint_file(photo.path)
     if known.content_hash == photo.file_hash:

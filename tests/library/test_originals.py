@@ -54,6 +54,18 @@ def test_a_file_that_was_written_over_is_no_photo_of_the_library(library, two):
         check_original(photo)
 
 
+def test_a_photo_that_another_one_replaced_is_not_there_once_that_file_is_gone_too(library, two):
+    photo_id = library.photos.at(two[0]).id
+    save(two[0], draw(7))
+    index_folders(library, two)
+    two[0].unlink()
+    replaced = library.photos.get(photo_id)
+    assert replaced.stamp is None
+    assert not has_original(replaced)
+    with pytest.raises(PhotoError, match="cannot be opened"):
+        check_original(replaced)
+
+
 def test_a_file_of_another_time_or_with_other_metadata_is_still_the_photo_unless_it_is_turned(library, two):
     photo = library.photos.at(two[0])
     os.utime(two[0], (1, 1))
