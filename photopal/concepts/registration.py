@@ -312,7 +312,9 @@ def register_concepts(
         elif there and (is_changed or i in anew or (concept and len(there) > len(concept.made_from))):
             stale[i] = there
     failed |= {
-        i: _why_unknown(wanted.get(i, ())) for i in concepts if i not in bank.concepts and i not in stale
+        i: _why_unknown(library, wanted.get(i, ()))
+        for i in concepts
+        if i not in bank.concepts and i not in stale
     }
     remaining = bank.only([i for i in bank.concepts if i in wanted])
     is_smaller = len(remaining.concepts) < len(bank.concepts)
@@ -354,9 +356,11 @@ def register_concepts(
     return SyncResult(bank, found, tuple(registered), failed)
 
 
-def _why_unknown(references: Sequence[ReferencePhoto]) -> ConceptError:
+def _why_unknown(library: Library, references: Sequence[ReferencePhoto]) -> ConceptError:
     """Why a concept was not registered, none of whose photos is there."""
-    if any(is_file(reference.photo.path) for reference in references):
+    photos = [reference.photo for reference in references]
+    # At the path of a missing photo another one may be, which indexing has noted already.
+    if any(is_file(photo.path) and not library.photos.is_missing(photo.id) for photo in photos):
         return ConceptError("its photos changed since they were indexed; run `photopal index` first")
     return ConceptError("none of its photos can be found" if references else "no reference photos")
 

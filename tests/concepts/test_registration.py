@@ -9,7 +9,9 @@ from PIL import Image, ImageOps
 from photopal.concepts import Bank, load_bank, save_bank
 from photopal.concepts.registration import FeatureStore, PhotosAwayError, refresh_bank, register_concepts
 from photopal.errors import PhotoChangedError
+from photopal.ingest.indexer import index_folders
 from photopal.ingest.references import add_references, list_reference_files
+from tests.ingest.test_identity import draw, save
 
 
 @pytest.fixture
@@ -222,3 +224,14 @@ def test_nothing_is_learned_from_a_file_that_is_another_picture_by_now(
     for file, photo in zip(paths, drawn_family.photos["Anna"], strict=True):
         file.write_bytes(photo.read_bytes())  # at another time than before
     assert refresh_bank(library, model, path).registered == (anna,)
+
+
+def test_where_its_photos_were_replaced_and_indexed_the_user_is_not_told_to_index_again(
+    library, model, path, tmp_path
+):
+    reference = save(tmp_path / "anna.jpg", draw(0), taken_at="2019:05:03 12:00:00")
+    add_references(library, "Anna", list_reference_files([reference]))
+    anna = library.concepts.get("Anna").id
+    save(reference, draw(1), taken_at="2020:05:03 12:00:00")
+    index_folders(library, [reference])
+    assert str(refresh_bank(library, model, path).failed[anna]) == "none of its photos can be found"
