@@ -53,6 +53,7 @@ _RISE = 1.1
 _LARGEST_STEP = 8
 _SMALL_BYTES = 100e6  # of weights; a few photos by such a model take less than a batch may on any computer
 _TRY_AGAIN_AFTER = 24
+_CHANGED_MEANWHILE = "changed while it was captioned; run `photopal caption` again"
 
 
 class BatchSizer:
@@ -176,7 +177,7 @@ class CaptionReport:
         captioned: How many got a caption.
         from_facts: How many of these got what is known of them, as the model does not understand them.
         kept: How many had a caption that is still good, or that the user wrote.
-        skipped: Which could not be read, and why.
+        skipped: Which could not be read or changed meanwhile, and why.
     """
 
     captioned: int
@@ -526,15 +527,16 @@ class _Run:
             ):
                 if own is None or weighed is None:
                     continue
+                by_hand = self._text_by_hand(task)
                 source: CaptionSource = "model" if weighed.known is None else "facts"
                 words = text if weighed.known is None else weighed.known.text
                 caption = Caption(words, weighed.sightings, source)
-                if task.kept_text is None:
+                if by_hand is None:
                     known = self.assistant.concepts if source == "model" else batch.concepts
                     caption = self._with_present_names(_complete(caption), known)
                     made.append(CaptionedPhoto(task.photo, caption))
                 else:
-                    caption = replace(caption, text=task.kept_text)
+                    caption = replace(caption, text=by_hand)
                 self._store_caption(task, caption, own, key=key)
         if self.vectors is not None and batch.vectors:
             self.vectors.add(list(batch.vectors), np.stack(list(batch.vectors.values())))
@@ -548,11 +550,20 @@ class _Run:
     def _leave_out_changed(self, batch: _Batch) -> None:
         """Leave photos to the next run of which another program has changed picture or caption meanwhile."""
         for number, task in enumerate(batch.tasks):
-            before = self.library.captions.get(task.photo.id)
-            is_kept = task.kept_text is None or (before is not None and before.by_hand)
-            if not is_kept or not self.library.photos.is_still(task.photo):
+            is_taken_back = task.kept_text is not None and self._text_by_hand(task) is None
+            if batch.own[number] is not None and (
+                is_taken_back or not self.library.photos.is_still(task.photo)
+            ):
                 batch.own[number] = None
                 batch.vectors.pop(task.photo.content_hash, None)
+                self.skipped.append(Skipped(task.photo.path, _CHANGED_MEANWHILE))
+
+    def _text_by_hand(self, task: _Task) -> str | None:
+        """The caption that the user has written by now, maybe only since the run began, if it stays."""
+        if self.options.replaces_edited:
+            return None
+        caption = self.library.captions.get(task.photo.id)
+        return caption.text if caption is not None and caption.by_hand else None
 
     def _with_present_names(self, caption: Caption, known: Sequence[ConceptRecord]) -> Caption:
         """Give everybody the name that they have by now, as renaming or merging them does in captions.

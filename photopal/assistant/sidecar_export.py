@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from photopal.assistant.file_names import FileNames
-from photopal.errors import LibraryError
+from photopal.errors import LibraryError, PhotoError
 from photopal.library import ConceptRecord, Evidence, Library, PhotoRecord
+from photopal.library.originals import known_photo_at
 from photopal.library.sidecar_files import read_sidecar, write_sidecar
 from photopal.library.sidecars import SidecarChange
 from photopal.photos.metadata import Fact, Metadata, levels_of
@@ -70,7 +71,7 @@ class ExportPlan:
     Attributes:
         sidecars: Those that change.
         unchanged: How many photos need no change.
-        left_out: Photos whose sidecars cannot be changed, and why.
+        left_out: Sidecars that cannot be changed, or whose photos were replaced, and why.
         withheld: How many captions stay here because they name somebody who is not confirmed.
         parts: Temporary files that lie beside the photos.
     """
@@ -126,9 +127,11 @@ def plan_export(
                 continue
             is_of_another = photo_of.setdefault(sidecar, photo.id) != photo.id
             try:
+                if not options.is_removal:
+                    known_photo_at(library, path)
                 content = read_sidecar(sidecar)
                 after = known.write(content, path, sidecar, must_be_ours=only_written is not None)
-            except (XmpEditError, LibraryError) as error:
+            except (XmpEditError, LibraryError, PhotoError) as error:
                 left_out.append((sidecar, error.message.removeprefix(f"{sidecar}: ")))
                 continue
             if after == content:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from photopal.cli.context import Session
-from photopal.errors import UsageError
+from photopal.errors import NothingFoundError, UsageError
 
 if TYPE_CHECKING:
     from photopal.library import Library, PhotoRecord
@@ -81,6 +81,21 @@ def list_photos(
     from photopal.photos.exclude import Excludes
 
     return find_photos(paths, on_skip=on_skip, excludes=Excludes(paths, library.facts.globs()))
+
+
+def photo_named(library: Library, path: Path) -> PhotoRecord:
+    """Return the photo of the library that a path names; its file may be away.
+
+    Raises:
+        NothingFoundError: The library has none there.
+        PhotoChangedError: The file is another picture by now.
+    """
+    from photopal.library.originals import known_photo_at
+
+    photo = known_photo_at(library, path)
+    if photo is None:
+        raise NothingFoundError(f"{path}: not in the library", hint="photopal index FOLDER")
+    return photo
 
 
 def choose_photos(session: Session, library: Library, paths: Sequence[Path]) -> Chosen:

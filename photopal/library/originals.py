@@ -99,3 +99,21 @@ def photo_at(library: Library, path: Path) -> PhotoRecord | None:
     if photo_id is None and photo.picture_hash is None and hash_bytes_of(path) == photo.content_hash:
         return photo
     return None if photo_id is None else library.photos.get(photo_id)
+
+
+def known_photo_at(library: Library, path: Path) -> PhotoRecord | None:
+    """Return the photo that was last seen at a path, also while its file is away; None if none was.
+
+    What is said of a path must not be taken for the photo that was there before.
+
+    Raises:
+        PhotoError: The file cannot be read.
+        PhotoChangedError: It is another picture by now, be it one that the library has elsewhere.
+    """
+    photo = library.photos.at(path)
+    if photo is None or stamp_of(path) is None:
+        return photo
+    present = photo_at(library, path)
+    if present is None or present.id != photo.id:
+        raise PhotoChangedError(path)
+    return photo

@@ -217,6 +217,22 @@ def test_what_the_user_says_while_a_caption_is_written_is_in_the_next_one(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("before", [None, "My first words."])
+def test_a_caption_that_the_user_writes_while_one_is_written_is_kept_and_not_told_as_a_new_one(
+    named_library, assistant, drawn_family, monkeypatch, before
+):
+    [photo, *_] = strangers_of(named_library, drawn_family)
+    if before is not None:
+        named_library.captions.edit(photo.id, before)
+    while_captions_are_written(monkeypatch, lambda: named_library.captions.edit(photo.id, "My own words."))
+    made = []
+    report = caption_photos(named_library, assistant, [photo], on_caption=made.append)
+    assert (report.captioned, report.kept, made) == (0, 1, [])
+    stored = named_library.captions.get(photo.id)
+    assert (stored.text, stored.by_hand) == ("My own words.", True)
+
+
+@pytest.mark.slow
 def test_who_is_renamed_or_merged_while_a_caption_is_written_has_the_new_name_in_it(
     named_library, assistant, drawn_family, monkeypatch
 ):
@@ -289,6 +305,10 @@ def test_nothing_is_stored_of_a_photo_that_is_indexed_as_another_picture_or_lose
     while_captions_are_written(monkeypatch, change)
     report = caption_photos(named_library, assistant, [edited, taken_back])
     assert report.captioned == report.kept == 0
+    assert {(skipped.path, skipped.reason) for skipped in report.skipped} == {
+        (photo.path, "changed while it was captioned; run `photopal caption` again")
+        for photo in (edited, taken_back)
+    }
     assert named_library.captions.get(edited.id) is None
     assert named_library.captions.get(taken_back.id) is None
 

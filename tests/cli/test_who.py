@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from photopal.library import Appearance, Library
 from photopal.photos import Exif, Photo
 from photopal.photos.metadata import Fact, Metadata
+from tests.ingest.test_identity import draw, save
 
 
 def entries(run, *words):
@@ -250,3 +251,34 @@ def test_a_merge_previews_is_done_and_split_again(run, family):
     assert run("split-concept", "Anna").exit_code == 2
     assert run("merge-concepts", "Rex", "rex").exit_code == 2
     assert json.loads(run("merge-concepts", "Rex", "Anna", "--json").stdout)["is_merged"] is False
+
+
+def test_a_file_that_is_another_photo_by_now_is_not_taken_for_the_one_before(run, home, tmp_path):
+    paths = [save(tmp_path / "photos" / f"{number}.jpg", draw(number)) for number in range(2)]
+    first, second = map(str, paths)
+    run("index", str(tmp_path / "photos"))
+    run("add-concept", "Anna", first)
+    run("edit-caption", first, "Anna at the sea")
+    aside = tmp_path / "aside"
+    paths[0].rename(aside)
+    paths[1].rename(paths[0])
+    for is_swapped in (False, True):
+        if is_swapped:
+            aside.rename(paths[1])
+        for words in (
+            ("who", first),
+            ("who", first, "--not", "Anna"),
+            ("edit-caption", first, "A dog"),
+            ("set-date", first, "1974"),
+            ("info", first),
+            ("why", first),
+        ):
+            result = run(*words)
+            assert result.exit_code == 1
+            assert "0.jpg: changed since it was indexed; run `photopal index` first" in result.stderr
+    run("index", str(tmp_path / "photos"))
+    assert entries(run, second)["Anna"]["verdict"] == "yes"
+    assert run("edit-caption", first, "A dog").exit_code == 0
+    paths[0].unlink()  # as on a drive that is away: what is known can still be looked up
+    for words in (("who", first), ("who", first, "--not", "Anna"), ("info", first), ("why", first)):
+        assert run(*words).exit_code == 0

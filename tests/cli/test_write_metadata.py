@@ -418,6 +418,31 @@ def test_unreadable_sidecars_and_unknown_photos_are_told_and_left(run, folder):
     assert left_out[0] == {"sidecar": f"{folder}/0.jpg.xmp", "reason": "not XMP that can be read"}
 
 
+def swap(folder, first, second):
+    (folder / first).rename(folder / "aside")
+    (folder / second).rename(folder / first)
+    (folder / "aside").rename(folder / second)
+
+
+@pytest.mark.parametrize("is_named", [True, False])
+def test_beside_a_file_that_is_another_photo_by_now_nothing_is_written_before_it_is_indexed(
+    run, folder, is_named
+):
+    swap(folder, "0.jpg", "1.jpg")
+    words = [str(folder)] if is_named else []
+    result = run("write-metadata", *words, "--yes")
+    assert result.exit_code == 3
+    left_out = f"0.jpg.xmp: left as it is: {folder}/0.jpg: changed since it was indexed; run `photopal index`"
+    assert left_out in result.stderr
+    assert sorted(path.name for path in folder.glob("*.xmp")) == ["2.jpg.xmp"]
+    run("index", str(folder))
+    run("write-metadata", *words, "--yes")
+    assert b"Anna" in (folder / "1.jpg.xmp").read_bytes()
+    swap(folder, "0.jpg", "1.jpg")
+    assert run("write-metadata", *words, "--remove", "--yes").exit_code == 0
+    assert not (folder / "1.jpg.xmp").exists()
+
+
 def test_what_the_user_excluded_of_a_folder_is_no_unknown_photo(run, folder):
     (folder / "screen.png").write_bytes((folder / "1.jpg").read_bytes() + b"x")
     run("index", str(folder), "--exclude", "*.png")

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from photopal.cli.context import session_of
+from photopal.cli.inputs import photo_named
 from photopal.cli.output import show_json
-from photopal.errors import NothingFoundError
 from photopal.text import join_words
 
 
@@ -33,9 +33,7 @@ def edit_caption(
     """
     session = session_of(ctx)
     with session.library_to_write() as library:
-        row = library.photos.at(photo)
-        if row is None:
-            raise NothingFoundError(f"{photo}: not in the library", hint="photopal index FOLDER")
+        row = photo_named(library, photo)
         caption = library.captions.edit(row.id, text)
         words, known = library.corrections.words(row.id), library.corrections.evidence(row.id)
         concepts = library.concepts.all()

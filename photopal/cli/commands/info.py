@@ -9,8 +9,8 @@ import typer
 
 from photopal.assistant.explanation import BY_WHOM
 from photopal.cli.context import session_of
+from photopal.cli.inputs import photo_named
 from photopal.cli.output import Listing, show_json, show_listing
-from photopal.errors import NothingFoundError
 from photopal.text import fold, join_words
 
 if TYPE_CHECKING:
@@ -56,9 +56,7 @@ def info(
 
     session = session_of(ctx)
     with session.library_to_read() as library:
-        record = library.photos.at(photo)
-        if record is None:
-            raise NothingFoundError(f"{photo}: not in the library", hint="photopal index FOLDER")
+        record = photo_named(library, photo)
         metadata = library.facts.get(record.id) or Metadata()
         evidence = library.corrections.evidence(record.id)
         # A caption with the name of somebody whom the user has taken off the photo is shown nowhere.

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from photopal.cli.context import session_of
+from photopal.cli.inputs import photo_named
 from photopal.cli.output import show_json
-from photopal.errors import NothingFoundError
 
 
 def set_date(
@@ -34,9 +34,7 @@ def set_date(
     session = session_of(ctx)
     taken_at = read_date_taken(date)
     with session.library_to_write() as library:
-        record = library.photos.at(photo)
-        if record is None:
-            raise NothingFoundError(f"{photo}: not in the library", hint="photopal index FOLDER")
+        record = photo_named(library, photo)
         known = library.facts.set_date(record.id, taken_at, path=record.path)
     if json:
         facts = {"path": str(record.path), "taken_at": known.at, "taken_certainty": known.certainty}

@@ -13,7 +13,7 @@ import typer
 from photopal.assistant.explanation import BY_WHOM
 from photopal.assistant.file_names import FileNames
 from photopal.cli.context import Session, session_of
-from photopal.cli.inputs import parse_box, read_paths
+from photopal.cli.inputs import parse_box, photo_named, read_paths
 from photopal.cli.output import Listing, safe, show_json, show_line, show_listing
 from photopal.errors import NothingFoundError, UsageError
 from photopal.files import is_folder
@@ -111,10 +111,7 @@ class _Word:
 def _photo_at(library: Library, path: Path) -> PhotoRecord:
     if is_folder(path):
         raise UsageError(f"{path}: is a folder", hint="Name the photos in it.")
-    row = library.photos.at(path)
-    if row is None:
-        raise NothingFoundError(f"{path}: not in the library", hint="photopal index FOLDER")
-    return row
+    return photo_named(library, path)
 
 
 def _correct(session: Session, library: Library, rows: Sequence[PhotoRecord], said: Sequence[_Word]) -> None:

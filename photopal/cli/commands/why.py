@@ -16,6 +16,7 @@ from photopal.assistant.explanation import (
     source_in_words,
 )
 from photopal.cli.context import session_of
+from photopal.cli.inputs import photo_named
 from photopal.cli.output import safe, show_json, show_line
 from photopal.cli.pictures import check_target, save_copy
 from photopal.cli.terminal import NO_PICTURES, PICTURE_ROWS, show_picture
@@ -63,9 +64,7 @@ def why(  # noqa: PLR0913 - one parameter for each option of the command
     protocol = session.picture_protocol(without=no_pictures or json)
     drawn = None
     with session.library_to_read() as library:
-        record = library.photos.at(photo)
-        if record is None:
-            raise NothingFoundError(f"{photo}: not in the library", hint="photopal index FOLDER")
+        record = photo_named(library, photo)
         if picture is not None:
             check_target(picture, library, photo=photo, is_forced=force)
         facts = _explain(library, record, names or ())
