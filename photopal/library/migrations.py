@@ -572,9 +572,11 @@ def note_stale_words(db: Any) -> None:
     """Photos whose words are made anew once every step is done: whom captions and boxes show has changed."""
     db.execute("CREATE TABLE IF NOT EXISTS stale_words (photo_id INTEGER PRIMARY KEY REFERENCES photos(id))")
     db.execute(
-        "INSERT OR IGNORE INTO stale_words SELECT photo_id FROM captions WHERE by_hand"
+        "INSERT OR IGNORE INTO stale_words SELECT photo_id FROM ("
+        " SELECT photo_id FROM captions WHERE by_hand"
         " UNION SELECT photo_id FROM corrections WHERE NOT is_present OR box_x NOT NULL"
         " UNION SELECT photo_id FROM reference_photos WHERE box_x NOT NULL"
+        ") WHERE photo_id IN (SELECT photo_id FROM paths)"  # those of photos that are away are made on return
     )
 
 
