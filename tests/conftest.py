@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import random
@@ -329,6 +330,15 @@ def drawn_family(tmp_path_factory: pytest.TempPathFactory) -> DrawnFamily:
     return DrawnFamily(
         photos, {name: root / "masks" / name for name in identities}, strangers, both, root / "photos"
     )
+
+
+@pytest.fixture
+def each_epoch_helps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have every epoch of tuning count as the best so far; random weights need not get better."""
+    from photopal.tuning import trainer
+
+    ranks = itertools.count(0, -1)  # the later validation is ranked first
+    monkeypatch.setattr(trainer, "rank", lambda validation: next(ranks))
 
 
 @pytest.fixture
