@@ -123,7 +123,7 @@ def replace_name(text: str, old: str, new: str, *, others: Sequence[str] = ()) -
         new: What to write instead.
         others: Names that may hold the old one, as "Anna Maria" holds "Anna"; those stay as they are.
     """
-    return replace_all_names(text, {**dict(zip(others, others, strict=True)), old: new})
+    return replace_all_names(text, {**{other: other for other in others}, old: new})
 
 
 def replace_all_names(text: str, names: Mapping[str, str]) -> str:
