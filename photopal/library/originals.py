@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 Read = TypeVar("Read")
 
+_TRIAL_SIDE_PX = 64
+
 
 def open_original(photo: PhotoRecord | Photo, *, max_side_px: int = MODEL_SIDE_PX) -> Image.Image:
     """Decode a photo from its file, as `open_photo` does.
@@ -62,6 +64,7 @@ def check_original(photo: PhotoRecord | Photo) -> None:
             return
     elif hash_bytes_of(photo.path) == photo.content_hash:  # as earlier versions knew photos
         return
+    open_photo(photo.path, max_side_px=_TRIAL_SIDE_PX)  # of a broken file, the user is told that it is broken
     raise PhotoChangedError(photo.path)
 
 

@@ -66,6 +66,13 @@ def test_a_photo_that_another_one_replaced_is_not_there_once_that_file_is_gone_t
         check_original(replaced)
 
 
+def test_of_a_file_that_is_broken_by_now_it_is_said_that_it_is_no_photo(library, two):
+    photo = library.photos.at(two[0])
+    two[0].write_bytes(b"no photo")
+    with pytest.raises(PhotoError, match="not a photo that photopal can read"):
+        check_original(photo)
+
+
 def test_a_file_of_another_time_or_with_other_metadata_is_still_the_photo_unless_it_is_turned(library, two):
     photo = library.photos.at(two[0])
     os.utime(two[0], (1, 1))
