@@ -276,6 +276,8 @@ def test_a_word_that_would_change_the_answer_is_refused_by_name(library):
         ("How many photos from 2022 to then?", "from 2022 to"),
         ("How many photos at the end of 2022?", "end"),
         ("How many photos in the first week of July 2022?", "first week"),
+        ("How many photos in the first week in July 2022?", "first week"),
+        ("Photos until end 2022", "end"),
         ("How many photos of Anna from some years ago?", "ago"),
         ("How many photos between 2022 and Anna's wedding?", "between 2022 and"),
         ("How many photos show more than two people?", "more"),
@@ -289,6 +291,24 @@ def test_a_word_that_would_change_the_answer_is_refused_by_name(library):
     ):
         with pytest.raises(UsageError, match=f'not understood:.*"{word}"'):
             ask(library, question)
+
+
+def test_words_beside_a_whole_date_are_no_part_of_it(library):
+    for question, answer in (
+        ("Photos of the dead end in 2022", 'no photos mentioning "dead" and "end" in 2022'),
+        ("Photos with Anna in the middle in 2022", 'no photos of Anna mentioning "middle" in 2022'),
+        ("When was Anna's first day in 2022?", "The first photo of Anna in 2022 was taken on 14 February"),
+    ):
+        assert answer in ask(library, question).text
+
+
+def test_words_that_only_sound_like_taking_photos_are_looked_for_in_captions(library):
+    for question, word in (
+        ("Show photos Anna made a cake", "cake"),
+        ("Photos taken by Anna's house", "house"),
+        ("When did Anna make the photo album?", "album"),
+    ):
+        assert f'of Anna mentioning "{word}"' in ask(library, question).text
 
 
 def test_who_has_more_than_somebody_compares_no_two_sides(library):
@@ -312,6 +332,11 @@ def test_what_no_photo_shows_is_refused_and_not_made_up(library):
         "How many photos did Anna take?",
         "How many photos were taken by Anna?",
         "Which photos that Anna took show Ben?",
+        "How many photos did Anna take of Rex?",
+        "How many photos did Anna take at the beach?",
+        "Did Ben take Anna's photo?",
+        "Photos of Rex by Anna",
+        "Photos of Rex in Berlin taken by Anna",
         "What will the weather be in Berlin tomorrow?",
     ):
         with pytest.raises(UsageError):

@@ -423,6 +423,17 @@ def seen_library(tmp_path):
         yield library
 
 
+def test_which_of_two_is_seen_on_photos_that_show_both(library):
+    for question in (
+        "Which of Anna and Anna Maria is taller?",
+        "Which of Anna and Anna Maria has a hat?",
+        "Which of Anna and Anna Maria is smiling?",
+        "Which of Anna and Anna Maria is closer to the camera?",
+    ):
+        with pytest.raises(PhotoError, match=r"garden\.jpg"):
+            ask_library(library, question, open_assistant=no_assistant, options=OPTIONS)
+
+
 @pytest.mark.slow
 def test_the_model_looks_at_the_few_photos_left(seen_library, tiny_llava):
     from photopal.assistant.assistant import Assistant

@@ -267,7 +267,7 @@ def read_intent(text: str) -> Intent:
     if (match := _ABSENT.match(text)) and not DOING.search(folded):
         group = match["group"] or match["group2"]
         return Intent("who", text[match.end() :], is_absent=True, group=group)
-    is_seen = DOING.search(folded) is not None or _BESIDE.search(folded) is not None
+    is_seen = _is_seen(folded)
     for kind, pattern in _PATTERNS:
         if match := pattern.search(text):
             if is_seen and kind == "exists" and _IS.search(folded) and not re.search(PHOTO, folded):
@@ -275,10 +275,19 @@ def read_intent(text: str) -> Intent:
             rest = f"{text[: match.start()]} {text[match.end() :]}"
             return _detailed(Intent(kind, " ".join(rest.split())), text, match[0], is_seen=is_seen)
     if _IS.search(folded):
-        loose = content_words(_PHRASE.sub(" ", re.sub(ENTITY, " ", folded)))
         is_named = re.search(rf"{NAME}|{CAMERA}|\b(?:we|i)\b", folded) is not None
-        return Intent("exists" if is_named and not loose and not is_seen else "pixels", text)
+        return Intent("exists" if is_named and not needs_look(text) else "pixels", text)
     return Intent("pixels" if _BEGINS.search(folded) else "find", text)
+
+
+def needs_look(text: str) -> bool:
+    """Whether a text says more of somebody than where and when: only captions or a look can tell."""
+    folded = text.casefold()
+    return _is_seen(folded) or bool(content_words(_PHRASE.sub(" ", re.sub(ENTITY, " ", folded))))
+
+
+def _is_seen(folded: str) -> bool:
+    return DOING.search(folded) is not None or _BESIDE.search(folded) is not None
 
 
 def _move_front(text: str) -> str:

@@ -39,7 +39,7 @@ from photopal.assistant.query.languages import to_english
 from photopal.assistant.query.lexicon import NUMBER_WORDS
 from photopal.assistant.query.negations import read_alone, read_attributes, read_negated_verb, read_negations
 from photopal.assistant.query.patterns import LazyPattern
-from photopal.assistant.query.reader import Reader, refuse
+from photopal.assistant.query.reader import CONTENT, Reader, refuse
 from photopal.errors import ConceptError, UsageError
 
 LONGEST = 500
@@ -83,8 +83,7 @@ def read_question(text: str, known: Known, *, today: date) -> Question:
     elif threshold:
         _refuse_threshold(threshold, intent)
     reader.text = intent.rest
-    if part := _PART_OF_DATE.search(reader.text):
-        refuse([part["part"]])
+    _refuse_part_of_date(reader)
     end, number = read_rank(reader, intent)
     reader.read_alternatives()
     if not any(name.casefold() in {"me", "us"} for name in known.names):
@@ -120,7 +119,7 @@ def read_question(text: str, known: Known, *, today: date) -> Question:
         group=marked.at(intent.group).value if intent.group else None,  # type: ignore[arg-type]
         is_translated=plain != typed,
     )
-    _refuse_unknowable(plain, marked.text, question)
+    _refuse_unknowable(plain, marked, question)
     _refuse_names_as_words(reader.plain_names(words), criteria)
     is_for_the_eye = {word.casefold() for word in not_understood} <= _FOR_THE_EYE
     is_of_pixels = question.kind in ("pixels", "describe") and is_for_the_eye
@@ -193,19 +192,34 @@ _UNKNOWABLE = LazyPattern(
 )
 
 
-# "Did Anna take photos?", "photos that Anna took", "photos taken by Anna".
+# "Did Anna take photos?", "photos that Anna took", "photos taken by Anna", "photos of Rex by Anna"; but not
+# "Anna made a cake", "the photo album" and "by Anna's house".
+_TOOK = r"(?:took|has taken|shot|made)\b(?! (?:an?|the|her|his|their|some)\b)"
+_A_PHOTO = rf"{PHOTO}\b(?:(?<=s)|(?! {CONTENT}))"
 _TAKEN_BY = LazyPattern(
     rf"^who (?:took|shot|made|photographed)\b(?=.*\b{PHOTO}\b)"
-    rf"|\b{PHOTO}\b.* did (?:{NAME}|{GROUP}) (?:ever )?(?:take|shoot|make)\b(?! \w)"
+    rf"|\b{PHOTO}\b.* did (?:{NAME}|{GROUP}) (?:ever )?(?:take|shoot|make)\b"
+    r"(?! (?!(?:of|in|at|on|with|from|during|near|for)\b)\w)"
     rf"|\bdid (?:{NAME}|{GROUP}) (?:ever )?(?:take|shoot|make)\b"
-    rf" (?:(?:an?|any|the|this|that|more|most|\d+) )*{PHOTO}\b"
-    rf"|\b{PHOTO}\b(?: (?:that|which))? (?:{NAME}|{GROUP}) (?:took|has taken|shot|made)\b"
-    rf"|\b{PHOTO}\b(?: (?:that|which))?(?: (?:are|is|were|was|been|have|has))*"
-    rf"(?: (?:taken|shot|made|photographed))? by (?:who|whom|{NAME}|{GROUP})"
+    rf" (?:(?:an?|any|the|this|that|more|most|\d+|{NAME}) )*{_A_PHOTO}"
+    rf"|\b{PHOTO}\b(?: (?:that|which))? (?:{NAME}|{GROUP}) {_TOOK}"
+    rf"|\b{PHOTO}\b(?:\s|,|\b(?:of|and|or|from|in)\b|{ENTITY})*\b(?:(?:that|which) )?"
+    rf"(?:(?:are|is|were|was|been|have|has) )*(?P<verb>(?:taken|shot|made|photographed) )?by"
+    rf" (?:who|whom|(?P<by>{NAME})|(?(verb){GROUP}|(?!)))"
 )
 
 
-def _refuse_unknowable(text: str, marked: str, question: Question) -> None:
+def _is_taken_by(text: str, marked: MarkedText) -> bool:
+    """Whether it is asked who took photos; "taken by Anna's house" is beside it."""
+    for match in _TAKEN_BY.finditer(marked.text):
+        name = marked.at(match["by"]).typed if match["by"] else ""
+        # The mark of "Anna's" has the "'s" in it, but not as typed.
+        if not (name and re.search(rf"\bby {re.escape(name)}'s (?!camera|phone)", text, re.IGNORECASE)):
+            return True
+    return False
+
+
+def _refuse_unknowable(text: str, marked: MarkedText, question: Question) -> None:
     """Raise where a question asks for what no photo shows, which a model would make up."""
     found = _UNKNOWABLE.search(text)
     if (
@@ -221,7 +235,7 @@ def _refuse_unknowable(text: str, marked: str, question: Question) -> None:
             'not understood: "when is"; photos only tell when they were taken',
             hint='Ask when something was, for example: photopal ask "When was Anna last at the lake?"',
         )
-    if _TAKEN_BY.search(marked):
+    if _is_taken_by(text, marked):
         raise UsageError(
             "photos do not tell who took them", hint='photopal ask "Which camera took the photos of Anna?"'
         )
@@ -259,11 +273,25 @@ STRAIGHT = str.maketrans(
 _OPEN_END = LazyPattern(rf"(?P<date>{DATE})\s*(?P<word>and|&|up to|to|until|till|through)\s+(?:\w|{NAME})")
 
 
-# "The end of 2023" and "the first week of May" are no whole date, and captions have no such words.
 _PART_OF_DATE = LazyPattern(
-    r"\b(?P<part>(?:end|start|middle)|(?:first|second|third|fourth|last|\d(?:st|nd|rd|th))\s+(?:few\s+|\w+\s+)?"
-    rf"(?:day|week|weekend|month|year)s?)\s+(?:of\s+)?{DATE}"
+    r"(?P<at>\b(?:at|by|from|in|on|since|to|until|till)\s+(?:the\s+)?)?\b(?P<part>(?:end|start|middle)"
+    r"|(?P<nth>first|second|third|fourth|last|\d(?:st|nd|rd|th))\s+(?:few\s+|\w+\s+)?"
+    rf"(?:day|week|weekend|month|year)s?)\s+(?P<of>of\s+)?(?P<date>{DATE})"
 )
+_CONDITION = LazyPattern(r"(?:in|on|at|from|during|since|until|till|before|after|between)\b")
+
+
+def _refuse_part_of_date(reader: Reader) -> None:
+    """Raise where only a part of a date is meant: "the end of 2023", "in the first week in May".
+
+    In "the dead end in 2024" and "our last day in 2024" the date is whole, and these words are not of it.
+    """
+    for part in _PART_OF_DATE.finditer(reader.text):
+        # The mark of "of 2023" has the "of" in it.
+        date_typed = reader.marked.at(part["date"]).typed
+        is_of = part["of"] or re.match(r"of\b", date_typed, re.IGNORECASE)
+        if is_of or (part["at"] and (part["nth"] or not _CONDITION.match(date_typed))):
+            refuse([part["part"]])
 
 
 def _refuse_half_dates(marked: MarkedText) -> None:

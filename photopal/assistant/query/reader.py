@@ -20,7 +20,7 @@ from photopal.assistant.query.entities import (
     MarkedText,
     meanings_of,
 )
-from photopal.assistant.query.intents import PHOTO, Intent
+from photopal.assistant.query.intents import PHOTO, Intent, needs_look
 from photopal.assistant.query.lexicon import (
     NUMBER_WORDS,
     content_words,
@@ -108,18 +108,22 @@ class Reader:
     def read_among(self) -> str:
         """Read the names that "which of Anna and Ben" and "who was there, Anna or Ben?" ask about.
 
+        "Which of Anna and Ben is taller?" needs a look at photos of both, and is left as it is.
+
         Returns:
             What is left of the text, which asks who.
         """
         match = _AMONG.match(self.text)
-        if match is None:
+        rest = (match["of_rest"] or match["rest"]) if match else ""
+        # What stands behind "photos" says which they are.
+        if match is None or needs_look(re.sub(rf"\b{PHOTO}\b.*", "", rest, flags=re.IGNORECASE)):
             return self.text
         names = [entity.value for entity in self.marked_in(match["of"] or match["either"])]
         if self.has_negation:
             self.unclear.append("not")
         self.criteria = replace(self.criteria, any_names=(*self.criteria.any_names, tuple(names)))
         self.but_names += [name for name in self.known.names if name not in names]
-        self.text = f"who {match['of_rest'] or match['rest']}"
+        self.text = f"who {rest}"
         return self.text
 
     def read_alternatives(self) -> None:
