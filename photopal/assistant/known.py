@@ -19,9 +19,10 @@ from photopal.assistant.evidence import LookedAt
 from photopal.assistant.file_names import FileNames
 from photopal.assistant.occasions import Trips, birthdays, find_trips, holiday, trip_words
 from photopal.assistant.query.daytimes import part_of_day
-from photopal.assistant.query.entities import DATE, Known, mark_entities
-from photopal.assistant.query.intents import read_intent
+from photopal.assistant.query.entities import DATE, ENTITY, Known, mark_entities
+from photopal.assistant.query.intents import Intent, read_intent
 from photopal.assistant.query.languages import to_english
+from photopal.assistant.query.lexicon import content_words
 from photopal.assistant.query.phrasing import day, moment_words, month
 from photopal.box import WHOLE_PHOTO, Box
 from photopal.errors import PhotopalError
@@ -329,13 +330,21 @@ def answer_from_known(analysis: PhotoAnalysis, question: str, asked: Sequence[Co
     return " ".join(sentences)
 
 
-# "What year is this?" and "was this taken in 2010?"; whether it was is left to the reader.
-_ASKS_WHEN = re.compile(
-    r"(?:(?:what|which) (?:year|month|day|date)\b"
-    r"|(?:is|was)(?:n't)? (?:this|it|that)(?: photo| picture| image)?"
-    rf"(?: taken| made| shot)? {DATE}[\s?.!]*$)",
+# Whether it was is left to the reader.
+_ASKS_WHETHER_THEN = re.compile(
+    r"(?:is|was)(?:n't)? (?:this|it|that)(?: photo| picture| image)?"
+    rf"(?: taken| made| shot)? {DATE}[\s?.!]*$",
     re.IGNORECASE,
 )
+_DATES = frozenset({"when", "years", "months", "days"})
+
+
+def _asks_when(text: str, intent: Intent) -> bool:
+    """Whether the date of the photo is asked for; "what year was Anna born?" asks for another."""
+    if _ASKS_WHETHER_THEN.match(text):
+        return True
+    rest = re.sub(ENTITY, " ", intent.without_own_words(intent.rest))
+    return intent.kind in _DATES and not intent.is_number and not content_words(rest)
 
 
 def _known_answer(
@@ -352,12 +361,12 @@ def _known_answer(
     if intent.kind == "who":
         group = marked.at(intent.group).value if intent.group else None
         return _who_answer(analysis, known, is_number=intent.is_number, group=group)
-    kind = "when" if _ASKS_WHEN.match(marked.text) else intent.kind
     value, words, unknown = {
         "where": (known.place, "in {}", "where"),
-        "when": (known.when, "{}", "when"),
         "cameras": (known.camera, "with {}", "with which camera"),
-    }.get(kind, (None, None, None))
+    }.get(intent.kind, (None, None, None))
+    if _asks_when(marked.text, intent):
+        value, words, unknown = known.when, "{}", "when"
     if words is None:
         return []
     if value is None:

@@ -9,6 +9,7 @@ from photopal.assistant.find import SearchOptions, explain_name, explain_reading
 from photopal.assistant.query.languages import language_of
 from photopal.errors import ConceptError, UsageError
 from photopal.library import Library
+from photopal.library.fts import one_fact
 from tests.assistant.questions.album import ALBUM, PEOPLE, PETS, shows
 from tests.assistant.test_questions import fill
 
@@ -240,6 +241,15 @@ def test_who_is_alone_is_on_photos_that_show_nobody_else(library):
     assert cited(ask(library, "Is Rex or Luna alone on photos?")) == album(
         lambda p: p.names in ({"Rex"}, {"Luna"})
     )
+
+
+def test_who_is_alone_is_counted_once_and_not_for_every_name(library, monkeypatch):
+    expressions = []
+    monkeypatch.setattr(
+        "photopal.library.search.one_fact", lambda facts: expressions.append(facts) or one_fact(facts)
+    )
+    ask(library, "Photos of someone alone")
+    assert len(expressions) < len(library.concepts.all())
 
 
 @pytest.mark.parametrize(

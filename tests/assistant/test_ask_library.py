@@ -423,6 +423,12 @@ def seen_library(tmp_path):
         yield library
 
 
+def test_what_the_oldest_photo_is_about_is_told_and_not_only_listed(library):
+    for question in ("What's the oldest photo of Anna about?", "What's the first photo of Anna showing?"):
+        with pytest.raises(PhotoError, match=r"beach\.jpg"):
+            ask(library, question)
+
+
 def test_which_of_two_is_seen_on_photos_that_show_both(library):
     for question in (
         "Which of Anna and Anna Maria is taller?",
@@ -431,7 +437,7 @@ def test_which_of_two_is_seen_on_photos_that_show_both(library):
         "Which of Anna and Anna Maria is closer to the camera?",
     ):
         with pytest.raises(PhotoError, match=r"garden\.jpg"):
-            ask_library(library, question, open_assistant=no_assistant, options=OPTIONS)
+            ask(library, question)
 
 
 @pytest.mark.slow

@@ -191,6 +191,10 @@ def test_what_is_known_answers_who_where_when_and_how_many(named_library, blind_
     assert ask("Where was it taken?") == "It was taken in Alfama, Lisbon, Portugal."
     assert ask("When was this taken?") == "It was taken on 3 July 2019 at 19:30."
     assert ask("What year is this?") == "It was taken on 3 July 2019 at 19:30."
+    assert ask("In which month was this photo taken?") == "It was taken on 3 July 2019 at 19:30."
+    for question in ("What year is on the sign?", "What month was the car built?", "When was the car built?"):
+        assert ask(question).startswith("The model in use does not")
+    assert ask("What year was Ben born?").startswith("Ben is in this photo. The model in use does not")
     assert ask("Was this taken in 2010?") == "It was taken on 3 July 2019 at 19:30."
     assert ask("How many pets are in this photo?") == "No pet that you have named was found in this photo."
     assert ask("How many people are in this photo?").startswith("1 with a name: Ben is in this photo.")

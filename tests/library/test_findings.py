@@ -45,6 +45,7 @@ def test_who_is_found_by_face_or_look_is_found_by_name_until_the_user_says_other
     [hit] = named_library.search.find(SearchQuery(concepts=("Anna", "Ben")))
     assert (hit.photo.id, hit.names, hit.looks_like) == (photo.id, ["Anna", "Ben"], ("Ben",))
     assert named_library.search.count(SearchQuery(looks_like=("Anna",))) == 0
+    assert named_library.search.count_by_likeness(SearchQuery(concepts=("Anna",))) == [("Ben", 1)]
     named_library.corrections.put(photo.id, anna.id, is_present=False)
     named_library.corrections.put(photo.id, ben.id, is_present=True)
     hits = named_library.search.find(SearchQuery(concepts=("Ben",), without_concepts=("Anna",)))

@@ -152,7 +152,9 @@ _KINDS: tuple[tuple[Kind, str], ...] = (
         (f"{_ASK}(?:show|find|list|give|display|search(?: for)?|get|open|bring(?: up)?|fetch|print|see"
         rf"|look for)\b(?: me)?(?: some)?(?: more(?= {PHOTO}))?(?:(?: all| every| each)\b)?(?:"
         r" of\b)?(?:(?: the| my)\b)*")),
-    ("find", rf"^(?:what|which)(?: one)?(?: (?:is|was|are|were)|'s) (?:the|my|our) (?={_MOST}{PHOTO}\b)"),
+    ("find",
+        (rf"^(?:what|which)(?: one)?(?: (?:is|was|are|were)|'s) (?:the|my|our) (?={_MOST}{PHOTO}\b)"
+        r"(?!.*\b(?:about|showing|shows?|like)[\s?.!]*$)")),
     ("find", rf"^i(?:'d| would| want| need)\b(?: like)?(?: to (?:see|find))?(?=.*{PHOTO})"),
     ("find", rf"^(?:all|every|each)(?: of)?(?: the| my)* (?={PHOTO}\b|{ENTITY})"),
 )  # fmt: skip

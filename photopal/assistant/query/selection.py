@@ -177,12 +177,14 @@ def unknown_words(library: Library, words: list[str]) -> list[str]:
 
 def _likenesses(selection: Selection) -> list[str]:
     """Say of how many photos it is only known that somebody named looks like that."""
-    search, query = selection.library.search, selection.query()
-    notes = []
-    for name in dict.fromkeys([*query.concepts, *(n for group in query.any_concepts for n in group)]):
-        if number := search.count(replace(query, looks_like=(name,))):
-            notes.append(f"On {count(number)} it is only known to look like {name}.")
-    return notes
+    query = selection.query()
+    asked = dict.fromkeys([*query.concepts, *(n for group in query.any_concepts for n in group)])
+    numbers = dict(selection.library.search.count_by_likeness(query)) if asked else {}
+    return [
+        f"On {count(numbers[name])} it is only known to look like {name}."
+        for name in asked
+        if name in numbers
+    ]
 
 
 def reservations(
