@@ -1,4 +1,4 @@
-"""English words that are names too: what they are besides is known wherever names are looked for."""
+"""English words with a meaning of their own, which may be names too."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ AMBIGUOUS_WORDS: dict[str, frozenset[str]] = {
 
 MONTHS = {name.casefold(): number for number, name in enumerate(calendar.month_name) if number}
 MONTHS |= {name.casefold(): number for number, name in enumerate(calendar.month_abbr) if number} | {"sept": 9}
-"""The months by their names, in small letters; so are the others."""
+"""The months by their names, which are in small letters, as in the tables below."""
 
 SEASONS = {"spring": 3, "summer": 6, "autumn": 9, "fall": 9, "winter": 12}
 """The month that each season begins with."""

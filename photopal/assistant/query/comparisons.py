@@ -116,6 +116,8 @@ def _with_pivot(plain: str, rest: str, by: By, *, is_difference: bool) -> FoundC
     if right:
         kind = next(kind for kind in (_SEEN, *_KINDS) if re.match(kind, right["entity"]))
         left = list(re.finditer(rf"{_PREPOSITION}(?P<entity>{kind})", before, re.IGNORECASE))
+        # "More photos of Anna than in Berlin" has two clear sides, though of two kinds.
+        left = left or list(re.finditer(rf"\b{PHOTO}\s+{_PREPOSITION}(?P<entity>{ENTITY})", before, re.I))
         if not left:
             return None
         found = left[-1]

@@ -10,7 +10,7 @@ from photopal.assistant.query.comparisons import find_comparison
 from photopal.assistant.query.criteria import Comparison, Criteria, Ranked, Threshold
 from photopal.assistant.query.entities import ENTITY, GROUP
 from photopal.assistant.query.intents import PHOTO, Intent
-from photopal.assistant.query.lexicon import NUMBER_WORDS
+from photopal.assistant.query.lexicon import NUMBER_WORDS, content_words
 from photopal.assistant.query.negations import read_alone, read_attributes, read_negations
 from photopal.assistant.query.patterns import LazyPattern
 from photopal.assistant.query.reader import Reader, refuse
@@ -27,7 +27,7 @@ _THRESHOLD = LazyPattern(
 
 _YES_NO = LazyPattern(r"^(?:is|are|was|were|do|does|did|have|has)\b")
 
-_OF_GROUPS = LazyPattern(r"\b(?:who|whom|which|what|how many)\b")
+_OF_GROUPS = LazyPattern(r"\b(?:who|whom|which|what|where|how many)\b|^(?:list|show|name)\b")
 
 _ALL = r"(?:every(?: single)?(?: one of)?|all(?: of)?|each(?: of)?)(?: (?:the|my|our))*"
 
@@ -123,7 +123,7 @@ _SHARE_OF = LazyPattern(
 # "That show Anna" says which photos are meant, "show Anna" what is asked of them.
 _VERB = LazyPattern(
     r"\b(?:(?P<relative>that|which|who|where)|shows?|(?:are|is|were|was|has|have|had|do|does|did)(?:n't)?"
-    r"|contains?|includes?|features?)\b"
+    r"|contains?|includes?|features?|comes?|came|mentions?|lacks?|involves?|depicts?)\b"
 )
 
 
@@ -152,7 +152,10 @@ def read_share_of(reader: Reader) -> Criteria | None:
             asked_at = verb.start()
             break
     if asked_at is None:
-        if match["of"]:
+        # Of all photos only where nothing but one name, place or date is said: else it may be either's share.
+        words = content_words(re.sub(ENTITY, " ", match["rest"]))
+        is_of_several = len(re.findall(ENTITY, match["rest"])) + len(words) > 1
+        if match["of"] or (is_of_several and re.search(ENTITY, match["rest"])):
             refuse([reader.marked.typed(match[0]).strip(" ?.!")])
         return None
     part = Reader(reader.marked, reader.known)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from photopal.assistant.query.criteria import Attribute
+from photopal.assistant.query.criteria import Attribute, Criteria
 from photopal.assistant.query.entities import CAMERA, DATE, ENTITY, GROUP, NAME, PLACE, Entity
 from photopal.assistant.query.intents import PHOTO
 from photopal.assistant.query.lexicon import DOING, is_empty
@@ -222,8 +222,13 @@ def read_attributes(reader: Reader) -> None:
     reader.criteria = replace(reader.criteria, has=tuple(has.items()))
 
 
-def read_alone(reader: Reader) -> None:
-    """Somebody alone, with others, or all people together."""
+def read_alone(reader: Reader, *, of: Criteria | None = None) -> None:
+    """Somebody alone, with others, or all people together.
+
+    Args:
+        reader: The text.
+        of: The photos that a share is asked of; whom they show may be alone too.
+    """
     if not _OF_COMPANY.search(reader.text):
         return
 
@@ -254,7 +259,7 @@ def read_alone(reader: Reader) -> None:
         reader.criteria = replace(reader.criteria, is_alone=True)
         return ""
 
-    if not re.search(NAME, reader.text):
+    if not (re.search(NAME, reader.text) or (of and (of.names or of.any_names))):
         reader.take(_WHO_ALONE, alone)
         _read_everyone(reader)
         return

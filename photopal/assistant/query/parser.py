@@ -67,7 +67,7 @@ def read_question(text: str, known: Known, *, today: date) -> Question:
     reader.drop_references()
     share_of = read_share_of(reader)
     read_attributes(reader)
-    read_alone(reader)
+    read_alone(reader, of=share_of)
     read_negations(reader)
     is_negated = read_negated_verb(reader)
     is_yes_no = _YES_NO.match(reader.text)

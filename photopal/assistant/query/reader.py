@@ -13,6 +13,7 @@ from photopal.assistant.query.entities import (
     CAMERA,
     DATE,
     ENTITY,
+    GROUP,
     NAME,
     PLACE,
     Entity,
@@ -49,6 +50,13 @@ _AMONG = LazyPattern(
     rf"|^who (?P<rest>[^,:]*)[,:]\s*(?P<either>{NAME}(?:\s*,\s*{NAME})*\s*,?\s*or {NAME})[\s?.!]*$"
 )
 
+# Only who is registered can be looked for on photos.
+_REGISTERED = LazyPattern(
+    rf"(?:(?<={GROUP})|(?<=\banyone)|(?<=\banybody)|(?<=\bsomeone)|(?<=\bsomebody))(?:\s+(?:that|who|whom|which))?"
+    r"(?:\s+(?:i|we))?(?:\s+(?:have|are|is|were))?\s+(?:registered|enrolled)\b"
+    rf"|\b(?:registered|enrolled)\s+(?={GROUP})"
+)
+
 CONTENT = r"(?!(?:" + "|".join(sorted(GRAMMAR | OPERATORS, key=len, reverse=True)) + r")\b)[^\W_][\w-]*"
 
 
@@ -65,7 +73,8 @@ class Reader:
         has_negation: Whether something was excluded.
         but_names: Concepts that "who besides Anna" does not ask for.
         elsewhere: Of "who was in Lisbon but not in Paris?" Paris.
-        unclear: Words of which it cannot be told what they join; a question with them is not answered.
+        unclear: Words of which it cannot be told what they join. A question with them is not answered; a
+            search takes what they join as denied too.
     """
 
     def __init__(self, marked: MarkedText, known: Known) -> None:
@@ -98,12 +107,14 @@ class Reader:
         self.criteria = with_entities(self.criteria, entities, is_wanted=False)
 
     def drop_references(self) -> None:
-        """Take out "in them" and "in the caption", which say no more than "photos" before it."""
+        """Take out what says no more than the word before it: "photos ... in them", "people I registered"."""
         self.text = re.sub(r"\bin (?:the|its|their|a) captions?\b", " ", self.text, flags=re.IGNORECASE)
         self.text = re.sub(rf"\b(?:celebrat\w+|spen[dt]\w*)\s+(?={DATE})", "", self.text, flags=re.IGNORECASE)
         self.text = re.sub(
             rf"(\b{PHOTO}\b.*?)\s+(?:in|on|of|from)\s+(?:them|it)\b", r"\1", self.text, flags=re.IGNORECASE
         )
+        if re.search(rf"\b{PHOTO}\b", self.text, re.IGNORECASE):
+            self.text = _REGISTERED.sub("", self.text)
 
     def read_among(self) -> str:
         """Read the names that "which of Anna and Ben" and "who was there, Anna or Ben?" ask about.
