@@ -86,7 +86,7 @@ def search_photos(library: Library, query: str, options: SearchOptions | None = 
 
 
 def explain_reading(library: Library, query: str, options: SearchOptions | None = None) -> tuple[str, ...]:
-    """Say what words with several meanings were taken for, and how to ask for the other meaning."""
+    """Say what words with several meanings were taken for, how to ask for the other, and what is unclear."""
     options = replace(options or SearchOptions(), limit=1, offset=0)
     reading = _read(library, query, options).plain
     return _search(library, query, SearchQuery(), options)[1] if reading.notes else ()

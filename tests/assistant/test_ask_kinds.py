@@ -512,6 +512,12 @@ def test_a_search_says_what_a_name_with_two_meanings_was_taken_for(library):
     assert explain_reading(library, "Anna", SearchOptions(today=TODAY)) == ()
 
 
+def test_a_search_says_which_word_can_be_read_in_two_ways(library):
+    for query in ("without beach or Anna", "without Anna or with Ben"):
+        assert 'What "or" joins here' in " ".join(explain_reading(library, query, SearchOptions(today=TODAY)))
+    assert not explain_reading(library, "without Anna or Ben", SearchOptions(today=TODAY))
+
+
 def test_a_new_name_that_means_something_else_too_is_said(library):
     assert "a place" in explain_name(library, "Paris")
     assert "a place" in explain_name(library, "Nara")

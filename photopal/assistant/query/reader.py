@@ -73,8 +73,8 @@ class Reader:
         has_negation: Whether something was excluded.
         but_names: Concepts that "who besides Anna" does not ask for.
         elsewhere: Of "who was in Lisbon but not in Paris?" Paris.
-        unclear: Words of which it cannot be told what they join. A question with them is not answered; a
-            search takes what they join as denied too.
+        unclear: Words of which it cannot be told what they join. A question with them is not answered, and a
+            search says so.
     """
 
     def __init__(self, marked: MarkedText, known: Known) -> None:

@@ -57,7 +57,7 @@ class SearchReading:
         criteria_of_text: The criteria without those dates, cameras and kinds.
         is_date_only: Whether only dates of a certain year make the difference.
         problem: Why a date among the words could not be read.
-        notes: What words with several meanings were taken for.
+        notes: What words with several meanings were taken for, and words that join unclearly.
         other: The search with such words taken for what they mean besides a name.
     """
 
@@ -84,10 +84,10 @@ def read_search(
     """
     marked, problem = _mark(text, known, today)
 
-    def read(text: str) -> tuple[Criteria, str]:
+    def read(text: str) -> tuple[Criteria, str, list[str]]:
         return _read_search(marked, known, text, numbers_are_words=numbers_are_words)
 
-    criteria, words = read(marked.text)
+    criteria, words, unclear = read(marked.text)
     loose = {"date", "camera", "group", "rating"}
     as_words = re.sub(
         ENTITY, lambda m: marked.at(m[0]).typed if marked.at(m[0]).kind in loose else m[0], marked.text
@@ -101,7 +101,7 @@ def read_search(
         or criteria.without_kinds
     )
     is_same = is_negated or not any(entity.kind in loose for entity in entities)
-    criteria_of_text, text_words = (criteria, words) if is_same else read(as_words)
+    criteria_of_text, text_words = (criteria, words) if is_same else read(as_words)[:2]
     by_word = None
     if known.places and any(entity.kind == "place" for entity in entities):
         by_word = read_search(
@@ -129,11 +129,12 @@ def read_search(
         criteria_of_text=criteria_of_text,
         is_date_only=any(isinstance(when, Period) for group in criteria.dates for when in group),
         problem=problem,
-        notes=tuple(marked.notes),
+        notes=(*marked.notes, *(_UNCLEAR.format(word) for word in dict.fromkeys(unclear))),
         other=by_word,
     )
 
 
+_UNCLEAR = 'What "{}" joins here can be read in two ways; to be sure, search for one thing at a time.'
 _NOT_TYPED = re.compile("[\U000f0000-\U0010fffd\ue000-\uf8ff\ud800-\udfff]")
 
 
@@ -148,7 +149,7 @@ def _mark(text: str, known: Known, today: date | None) -> tuple[MarkedText, Usag
 
 def _read_search(
     marked: MarkedText, known: Known, text: str, *, numbers_are_words: bool
-) -> tuple[Criteria, str]:
+) -> tuple[Criteria, str, list[str]]:
     reader = Reader(marked, known)
     reader.text = text
     read_attributes(reader)
@@ -163,7 +164,7 @@ def _read_search(
     reader.read_entities()
     plain = reader.plain_names((), but=reader.criteria)
     criteria = replace(reader.criteria, without_names=joined(reader.criteria.without_names, plain))
-    return criteria, reader.text
+    return criteria, reader.text, reader.unclear
 
 
 @dataclass(frozen=True)
