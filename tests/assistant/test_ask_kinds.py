@@ -410,7 +410,7 @@ def test_show_me_is_not_a_photo_of_me(library):
         ("photos in 2022 before 2022-07", lambda p: p.year == 2022 and p.month < 7),
     ],
 )
-def test_a_date_without_a_year_is_every_years_or_that_of_the_year_beside_it(library, command, words, fits):
+def test_a_date_without_a_year_is_every_years_in_questions_and_in_searches(library, command, words, fits):
     wanted = {photo.number for photo in ALBUM if photo.taken and fits(photo)}
     spoken = {photo.number for photo in ALBUM if photo.says("christmas", "summer")}
     assert wanted <= command(library, words) <= wanted | spoken
