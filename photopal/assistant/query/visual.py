@@ -13,7 +13,7 @@ from photopal.assistant.query.phrasing import day, quoted_list
 from photopal.assistant.query.selection import LibraryAnswer, Selection, nothing_found, reservations
 from photopal.errors import PhotoError, UsageError
 from photopal.library import Order, PhotoRecord
-from photopal.library.originals import open_original
+from photopal.photos import MODEL_SIDE_PX, open_photo
 from photopal.text import count
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def _open(photos: tuple[PhotoRecord, ...]) -> list[tuple[PhotoRecord, Image.Imag
     failure: PhotoError | None = None
     for photo in photos:
         try:
-            opened.append((photo, open_original(photo)))
+            opened.append((photo, open_photo(photo.path, max_side_px=MODEL_SIDE_PX)))
         except PhotoError as error:
             failure = failure or error
     if failure and not opened:
