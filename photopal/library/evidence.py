@@ -290,16 +290,15 @@ def _named_in(text: str, concepts: _Concepts) -> set[int]:
     found = set()
     for start, end, index in name_spans(text, [name for _, name in named]):
         concept_id, name = named[index]
-        is_person = concepts.roots[concept_id] in concepts.people
-        is_name = _is_written_as_name(text, text[start:end], name, is_person=is_person)
+        is_name = _is_written_as_name(text, text[start:end], name)
         if is_name and not _is_date_in(text, start, end):
             found.add(concept_id)
     return found
 
 
-def _is_written_as_name(text: str, written: str, name: str, *, is_person: bool) -> bool:
+def _is_written_as_name(text: str, written: str, name: str) -> bool:
     """Whether a name in a caption stands for whoever has it: Anna may sleep, but teddy is the bear."""
-    if not is_word(name) or (written == name and not is_person):
+    if not is_word(name) or written == name:  # who registers a name in small letters writes it so
         return True
     is_capitalized = written[:1].isupper() and written in (name, name.capitalize())
     return is_capitalized or text.isupper()

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from photopal.assistant.ask import AskOptions, ask_library
@@ -265,6 +265,7 @@ def test_replacing_a_name_and_back_is_the_text_again(text, old, new):
 
 
 @given(name=st.text(max_size=90), text=st.text(max_size=60))
+@example(name="none", text="")
 def test_any_name_and_caption_is_kept_or_refused_and_then_found(library, name, text):
     with library.writing():
         try:

@@ -24,9 +24,9 @@ def edit_caption(
 
     The people, pets and things named in it count as being in the photo. A name that is also a word or a
     month, such as Will or May, counts only where it is written with a capital letter and not as a date.
-    The name of a pet or thing that you registered in small letters, such as teddy, also counts in small
-    letters. `photopal caption` does not replace the caption unless you use --replace-edited, and
-    `photopal undo` reverts the change.
+    A name that you registered in small letters, such as teddy, also counts in small letters.
+    `photopal caption` does not replace the caption unless you use --replace-edited, and `photopal undo`
+    reverts the change.
 
     Examples:
       photopal edit-caption beach.jpg "Rex sees the sea for the first time"
