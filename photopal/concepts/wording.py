@@ -151,8 +151,8 @@ def reads_embeddings(model: VisionModel, bank: Bank, examples: Mapping[int, Exam
     Args:
         model: Who is asked.
         bank: Has the embeddings.
-        examples: For each of some concepts, photos that show it and photos of others. Where there are none,
-            it counts how the model was made.
+        examples: For each of some concepts, photos that show it and photos of others. Without any, only a
+            model that was not made for photos of any kind is taken to read them.
     """
     area = area_under_curve(*_yes_margins(model, bank, examples))
     return not model.sees_all if math.isnan(area) else area >= READABLE

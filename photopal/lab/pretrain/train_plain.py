@@ -186,10 +186,10 @@ def marked_looks_loss(
         marks: The marks of each photo.
         marked_subjects: Whom each of them is at, as rows of `vision.subjects`.
     """
-    whose = [
-        [dict(zip([mark.number for mark in of], at, strict=True)).get(n, -1) for n in numbers_on_patches(of)]
-        for of, at in zip(marks, marked_subjects, strict=True)
-    ]
+    whose = []
+    for of, at in zip(marks, marked_subjects, strict=True):
+        subject_at = {mark.number: subject for mark, subject in zip(of, at, strict=True)}
+        whose.append([subject_at.get(number, -1) for number in numbers_on_patches(of)])
     subject = torch.tensor(whose, device=logits.device)
     is_marked = subject >= 0
     if not is_marked.any():
