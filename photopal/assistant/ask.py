@@ -16,7 +16,7 @@ from photopal.assistant.named_question import NamedQuestion, read_names
 from photopal.assistant.query.criteria import Question
 from photopal.assistant.query.entities import Known, UnknownName
 from photopal.assistant.query.exact import EXACT, ExactQuestion, answer_exactly
-from photopal.assistant.query.languages import has_english
+from photopal.assistant.query.languages import has_english, to_english
 from photopal.assistant.query.parser import read_question
 from photopal.assistant.query.phrasing import quoted_list
 from photopal.assistant.query.selection import LibraryAnswer, Selection, unknown_words
@@ -192,7 +192,8 @@ def _answer_without_model(assistant: Assistant, analysis: PhotoAnalysis, questio
     present = {s.concept.id for s in analysis.present}
     absent = [concept for concept in asked if concept.id not in present]
     # The model knows a description, which fits others too: who is there was decided by all that is known.
-    is_recognition = is_recognition_question(question, [concept.name for concept in asked])
+    names = [concept.name for concept in asked]
+    is_recognition = is_recognition_question(to_english(question, names), names)
     is_decided = is_recognition and all(assistant.bank.concepts[concept.id].words for concept in asked)
     if is_decided and not absent:
         return PhotoAnswer("Yes.", _names_on(analysis), is_from_model=False)

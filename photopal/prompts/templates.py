@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from photopal.prompts.presence import asks_presence
 from photopal.text import name_spans, write_over
 
 PROMPT_VERSION = "1"
@@ -35,17 +36,6 @@ RECOGNITION_TEMPLATES = (
     "Please tell me whether {name} is in the photo.",
 )
 
-_ALSO_RECOGNITION = (
-    "Is {name} visible here?",
-    "Is {name} shown here?",
-    "Does {name} appear here?",
-    "Can you see {name} here?",
-    "Can {name} be seen?",
-    "Do you recognise {name}?",
-    "Is this {name}?",
-)
-"""Other wordings that users have for it; not asked in tuning."""
-
 # One name or several: "Anna, Ben and Cleo", "both Anna and Ben".
 _LIST = re.compile(r"(?:\bboth\s+)?\{name\}(?:(?:\s*(?:,|&|\band\b))+\s*\{name\})*", re.IGNORECASE)
 
@@ -74,7 +64,7 @@ def recognition_question(name: str) -> str:
 
 
 def is_recognition_question(question: str, names: Sequence[str]) -> bool:
-    """Whether a question asks for nothing but whether some are there, in one of the ordinary wordings.
+    """Whether a question asks for nothing but whether some are there.
 
     Args:
         question: In the user's words.
@@ -82,8 +72,7 @@ def is_recognition_question(question: str, names: Sequence[str]) -> bool:
     """
     spans = name_spans(question, names)
     one = write_over(question, ((start, end, "{name}") for start, end, _ in spans))
-    wordings = {_plain(template) for template in (*RECOGNITION_TEMPLATES, *_ALSO_RECOGNITION)}
-    return bool(spans) and _plain(_LIST.sub("{name}", one)) in wordings
+    return bool(spans) and asks_presence(_LIST.sub("{name}", one))
 
 
 def is_overview_question(question: str) -> bool:

@@ -31,6 +31,18 @@ def test_somebody_absent_is_said_to_be_absent_without_asking_the_model(assistant
 
 
 @pytest.mark.slow
+def test_whether_somebody_is_there_is_answered_with_no_in_other_wordings_and_languages(
+    assistant, drawn_family
+):
+    blind = certain(assistant, present=False)
+    analysis = blind.analyze(open_photo(drawn_family.both))
+    for question in ("Did Anna come along?", "Is that Anna over there?", "Ist Anna auf dem Bild?"):
+        assert ask_photo(blind, analysis, question).text == "No. Anna is not in this photo."
+    for question in ("Did Anna come first?", "Is that Anna's coat over there?", "Is Anna there alone?"):
+        assert ask_photo(blind, analysis, question).text == "Anna is not in this photo."
+
+
+@pytest.mark.slow
 def test_an_answer_of_the_model_is_told_piece_by_piece(assistant, drawn_family):
     seer = certain(assistant, present=True)
     analysis = seer.analyze(open_photo(drawn_family.both))

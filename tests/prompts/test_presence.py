@@ -1,0 +1,94 @@
+"""Whether nothing is asked but whether somebody is there is told in many wordings, and not said of others."""
+
+import pytest
+
+from photopal.prompts.templates import RECOGNITION_TEMPLATES, is_recognition_question
+
+ASKED = """
+Is Rex there too?
+Was Rex with us?
+Were Rex and Anna with us that day?
+Has Rex turned up?
+Tell me whether Rex is in the picture
+Does Rex feature in this picture?
+Is Rex somewhere in this shot?
+Could that be Rex?
+Is one of these people Anna?
+Do we have Rex in this one?
+Did we get Anna?
+Any sign of Rex?
+Anna here?
+Is Rex present?
+Can you spot Anna and Rex?
+So, is Rex in there?
+Do you think that Rex is here?
+Is Rex pictured?
+Are Rex and Anna in the frame?
+I wonder if Rex is on this one.
+Is that Anna?
+Is it Rex in this photo?
+Do you see Rex in the photo?
+Did I capture Rex here?
+Was Anna photographed here?
+Is there a picture of Rex?
+Can Rex be found in this picture?
+I'm looking for Rex. Is this the right photo?
+Look closely, is Anna in it?
+Was Anna there when I took this?
+Anna is on the photo?
+Would you say Rex can be seen?
+Is it possible that Rex came with us?
+Does this picture show Rex?
+"""
+
+NOT_ASKED = """
+Is Rex alone?
+Is Rex asleep here?
+Is Rex in Paris?
+Is Rex on the bench?
+Was Rex there before?
+Is Rex with Anna?
+Does Rex show teeth?
+Can you see Rex's tail?
+Is that Rex's ball?
+Did Rex come second?
+Is Rex around the corner?
+Is it Rex who is running?
+Did you photograph Rex running?
+Is Rex or Anna here?
+Is Rex there alone?
+Isn't Rex there?
+Is Rex in front of Anna?
+Is there a photo of Rex in Paris?
+Is Rex happy here?
+Have you seen Rex run?
+Did Rex join the army?
+Is one of them Rex's mother?
+Where is Rex?
+Is Rex here twice?
+Is nobody but Rex here?
+Is Rex taking this photo?
+Did Rex take this picture?
+Is Rex missing?
+Is Rex the one in the middle?
+Is Rex there without Anna?
+Rex is in this photo.
+When was Rex here?
+"""
+
+
+def lines(text):
+    return text.strip().splitlines()
+
+
+@pytest.mark.parametrize(
+    "question", [*lines(ASKED), *(one.format(name="Rex") for one in RECOGNITION_TEMPLATES)]
+)
+def test_whether_somebody_is_there_is_asked_in_many_wordings(question):
+    assert is_recognition_question(question, ["Rex", "Anna"])
+    assert is_recognition_question(question.lower(), ["Rex", "Anna"])
+
+
+@pytest.mark.parametrize("question", lines(NOT_ASKED))
+def test_what_asks_for_more_or_for_something_else_is_not_decided_by_who_is_there(question):
+    assert not is_recognition_question(question, ["Rex", "Anna"])
