@@ -381,6 +381,152 @@ def test_a_question_is_not_taken_for_another_that_has_a_word_of_it(library, ques
     assert ask(library, question).text.startswith(begins)
 
 
+@pytest.mark.parametrize(
+    ("question", "begins"),
+    [
+        ("photos where Anna is with Ben", "7 photos of Anna and Ben."),
+        ("pictures where Anna is alone", "3 photos of Anna without anybody else"),
+        ("all photos where Anna is with Rex", "2 photos of Anna and Rex."),
+        ("which photos where Anna is with Rex", "2 photos of Anna and Rex."),
+        ("the photo where Anna is holding a cat", '1 photo of Anna mentioning "holding" and "cat"'),
+        ("find photos where Anna was in Lisbon", "3 photos of Anna in Lisbon."),
+        ("photos when Anna was in Lisbon", "3 photos of Anna in Lisbon."),
+        ("pictures of us from when we were in Lisbon", "11 photos in Lisbon."),
+        ("are there any photos where Anna is with Ben", "Yes, 7 photos of Anna and Ben"),
+        ("How many photos are there where Anna is alone?", "3 photos of Anna without anybody else"),
+        ("photos where Ben isn't", "47 photos without Ben."),
+        ("show me where Anna was in Lisbon", "Lisbon, Lisbon District, Portugal (3)"),
+        ("where were the photos of Bobo taken", "Lisbon, Lisbon District, Portugal (1)"),
+    ],
+)
+def test_photos_where_and_when_say_which_photos_and_ask_no_place_or_time(library, question, begins):
+    assert ask(library, question).text.startswith(begins)
+
+
+@pytest.mark.parametrize(
+    ("question", "begins"),
+    [
+        ("what do you know about Rex", "Rex is a pet you registered"),
+        ("What can you tell me about Rex?", "Rex is a pet you registered"),
+        ("do you know anything about Rex", "Rex is a pet you registered"),
+        ("do you know Rex", "Rex is a pet you registered"),
+        ("do you know who Anna is", "Anna is a person you registered"),
+        ("which pets do you already know", "You have registered 2 pets (Luna and Rex)."),
+        ("Do you know my dog?", "You have registered 10 people"),
+        ("do you know who was in Nara", "Ben (1), May (1) and 小明 (1) on 4 photos in Nara."),
+        ("who do you recognise in Nara", "Ben (1), May (1) and 小明 (1) on 4 photos in Nara."),
+        ("do you know when Ben was in Nara", "On 2 October 2021: 1 photo of Ben in Nara."),
+        ("Can you tell me when Ben was in Nara?", "On 2 October 2021: 1 photo of Ben in Nara."),
+        ("do you know where Bobo is", "Lisbon, Lisbon District, Portugal (1)"),
+        ("Could you please tell me how many photos of Anna there are?", "17 photos of Anna."),
+        ("do you know when Anna was not with Ben", "On 14 July 2019 (1), 17 May 2020 (1), 20 March 2021 (1)"),
+    ],
+)
+def test_who_asks_politely_is_answered_as_who_does_not(library, question, begins):
+    assert ask(library, question).text.startswith(begins)
+
+
+@pytest.mark.parametrize(
+    ("question", "begins", "most"),
+    [
+        ("show me recent photos of Anna", "17 photos of Anna. The newest 3 are listed", 3),
+        ("recent photos", "61 photos. The newest 3 are listed", 3),
+        ("two recent photos of Anna", "17 photos of Anna. The newest 2 are listed", 2),
+        ("a recent photo with a cake", '2 photos mentioning "cake". The newest is listed', 1),
+        ("recently taken photos with a cake", '2 photos mentioning "cake".', 2),
+        ("a few pictures of Anna", "17 photos of Anna. The newest 3 are listed", 3),
+        ("show me the last few photos of Anna", "17 photos of Anna. The newest 3 are listed", 3),
+        ("a few recent photos of Anna", "17 photos of Anna. The newest 3 are listed", 3),
+        ("show me one photo of Anna", "17 photos of Anna. The newest is listed", 1),
+        ("one picture of Anna and Ben", "7 photos of Anna and Ben. The newest is listed", 1),
+        ("show me one of my photos of Anna", "17 photos of Anna. The newest is listed", 1),
+        (
+            "do you have any recent photos of Rex",
+            "Yes, 7 photos of Rex, from 17 May 2020 to 31 October 2023",
+            3,
+        ),
+        ("is there anything from July 2022", "Yes, 2 photos in July 2022", 2),
+        ("do you have anything with a cake", 'Yes, 2 photos mentioning "cake"', 2),
+        ("is there something with a guitar", 'Yes, 1 photo mentioning "guitar"', 1),
+        ("have you got anything from Nara", "Yes, 4 photos in Nara", 3),
+        ("show me something with Luna", "3 photos of Luna.", 3),
+    ],
+)
+def test_recent_a_few_one_and_anything_are_understood_beside_photos(library, question, begins, most):
+    answer = ask(library, question, most=3)
+    assert answer.text.startswith(begins)
+    assert len(answer.photos) == most
+
+
+@pytest.mark.parametrize(
+    ("question", "word"),
+    [
+        ("was Anna recently in Lisbon", "recently"),
+        ("photos of Anna from recent years", "recent"),
+        ("people with few photos", "few"),
+        ("which places have few photos", "few"),
+        ("did Anna do anything in Lisbon", "anything"),
+    ],
+)
+def test_recent_few_and_anything_are_refused_where_they_would_change_the_answer(library, question, word):
+    with pytest.raises(UsageError, match=f'not understood: "{word}"'):
+        ask(library, question)
+
+
+@pytest.mark.parametrize(
+    ("question", "begins"),
+    [
+        ("I'm looking for a photo of Ben with an ice cream", '1 photo of Ben mentioning "ice" and "cream"'),
+        ("looking for photos of Luna", "3 photos of Luna."),
+        ("we are searching for Rex in Berlin", "4 photos of Rex in Berlin."),
+        ("Can I see Ben at the beach?", '3 photos of Ben mentioning "beach"'),
+        ("could we have the photos of Rex in Berlin", "4 photos of Rex in Berlin."),
+        ("let me see Luna", "3 photos of Luna."),
+        ("Could you help me find photos of Luna?", "3 photos of Luna."),
+        ("can I see who was in Nara", "Ben (1), May (1) and 小明 (1)"),
+    ],
+)
+def test_who_looks_for_photos_or_wants_to_see_them_finds_them(library, question, begins):
+    assert ask(library, question).text.startswith(begins)
+
+
+@pytest.mark.parametrize(
+    ("question", "begins"),
+    [
+        ("when is Ben in Nara", "On 2 October 2021: 1 photo of Ben in Nara."),
+        ("when's Ben at the beach", "On 3 August 2020 (2) and 20 August 2023 (1)"),
+        ("when are we in Nara", "On 2 October 2021 (2), 3 October 2021 (1) and 15 September 2024 (1)"),
+        ("when are Anna and Rex together", "On 17 May 2020 (1) and 24 December 2021 (1)"),
+        ("how old is the oldest photo", "The first photo was taken on 14 July 2019 at 10:20, 5 years and 6"),
+        ("How old is my newest photo of Rex?", "The last photo of Rex was taken on 31 October 2023"),
+        ("when do I take most photos", "August 2020, October 2021 and August 2022, with 3 photos each."),
+        ("When did we take the most photos of Anna?", "July 2019, with 2 photos of Anna."),
+        ("When did we have at least 3 photos?", "1 day with at least 3 photos: 15 August 2022 (3)."),
+        ("Was the first photo of Rex taken in Lisbon?", "No, not on the first photo of Rex"),
+        ("Was the first photo of Rex taken in Berlin?", "Yes, on the first photo of Rex"),
+    ],
+)
+def test_when_and_how_old_are_answered_from_the_times_of_photos(library, question, begins):
+    assert ask(library, question).text.startswith(begins)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "when's Anna's wedding",
+        "when is the wedding",
+        "do you know when Anna's birthday is",
+        "when are we going to Nara",
+        "when is Ben coming to Nara",
+        "when are we leaving",
+        "when is Anna next in Nara",
+    ],
+)
+def test_when_is_of_a_plan_or_a_feast_is_refused(library, question):
+    with pytest.raises(UsageError):
+        ask(library, question)
+
+
 def test_show_me_is_not_a_photo_of_me(library):
     assert cited(ask(library, "show me Anna")) == album(shows("Anna"))
     with pytest.raises(ConceptError, match="I do not know who"):

@@ -27,7 +27,7 @@ _THRESHOLD = LazyPattern(
 
 _YES_NO = LazyPattern(r"^(?:is|are|was|were|do|does|did|have|has)\b")
 
-_OF_GROUPS = LazyPattern(r"\b(?:who|whom|which|what|where|how many)\b|^(?:list|show|name)\b")
+_OF_GROUPS = LazyPattern(r"\b(?:who|whom|which|what|where|when|how many)\b|^(?:list|show|name)\b")
 
 _ALL = r"(?:every(?: single)?(?: one of)?|all(?: of)?|each(?: of)?)(?: (?:the|my|our))*"
 
@@ -55,6 +55,22 @@ _ONE = LazyPattern(rf"\b(?:{ENDS_LAST}|{ENDS_FIRST})\s+{PHOTO}\b(?<!s)")
 
 _WHICH_ONE = LazyPattern(rf"^(?:which|what) {PHOTO} (?:is|was) the (?:{ENDS_LAST}|{ENDS_FIRST})\b")
 
+_RECENT = LazyPattern(
+    r"(?<!\bmost )\b(?:recent(?:ly)?|lately)\b(?! (?:days|weeks|months|years|times|weekends)\b)"
+)
+
+_FEW = LazyPattern(
+    rf"^(?P<before>(?:(?:the|my|our|{ENDS_LAST}|{ENDS_FIRST}) )*)(?:a )?few "
+    rf"(?=(?:more )?(?:of (?:the|my|our) )?(?:(?:{ENDS_LAST}|{ENDS_FIRST}) )?{PHOTO}\b)"
+)
+
+_ONE_OF = LazyPattern(
+    rf"^(?:just )?one (?=(?:of (?:the|my|our) )?(?:(?:{ENDS_LAST}|{ENDS_FIRST}) )?{PHOTO}\b)"
+)
+
+# "Do you have any recent photos?" is answered with the times of all there are.
+_NO_NUMBER = LazyPattern(rf"^(?:some |any )?(?:a few |recent )+(?={PHOTO}\b)")
+
 _COUNTED = "|".join(word for word in NUMBER_WORDS if word not in ("a", "an", "one"))
 
 _MANY = LazyPattern(
@@ -68,6 +84,12 @@ _IN_RANKED = LazyPattern(
     rf"(?:(?:appear|shown|seen|visible|there)\s+)?(?:in|on)\s+(?:(?:the|my|our)\s+)?"
     rf"(?:(?P<number>\d{{1,3}}|{_COUNTED})\s+)?(?P<end>{ENDS_LAST}|{ENDS_FIRST})\s+"
     rf"(?:(?P<number2>\d{{1,3}}|{_COUNTED})\s+)?{PHOTO}\b(?P<scope>.*)$"
+)
+
+
+_WAS_RANKED = LazyPattern(
+    rf"^(?:is|was) (?:the|my|our) (?P<ranked>(?:{ENDS_LAST}|{ENDS_FIRST}) {PHOTO}\b(?<!s)[^,]*?)"
+    rf" (?:taken|shot|made) (?:(?:in|at|on|with|the|my|our) )*(?P<fact>{ENTITY})[\s?.!]*$"
 )
 
 
@@ -101,7 +123,7 @@ def read_all_of(reader: Reader) -> Criteria | None:
 
 def read_ranked(reader: Reader) -> Ranked | None:
     """The first or last photos that are looked through, in "is Mia in the last three photos from Rome?"."""
-    match = _IN_RANKED.match(reader.text)
+    match = _IN_RANKED.match(_WAS_RANKED.sub(r"is \g<fact> on the \g<ranked>", reader.text))
     if match is None:
         return None
     words = (match["number"] or match["number2"] or "1").casefold()
@@ -191,10 +213,17 @@ def read_comparison(reader: Reader) -> Comparison | None:
 def read_rank(reader: Reader, intent: Intent) -> tuple[Literal["first", "last"] | None, int | None]:
     """Whether the first or the last photos are wanted, and how many."""
     number = None
+    if intent.kind == "find":
+        reader.text = _FEW.sub(r"\g<before>", _RECENT.sub("newest", reader.text))
+    elif intent.kind == "exists":
+        reader.text = _NO_NUMBER.sub("", reader.text)
     if match := _MANY.search(reader.text):
         words = match["number"].casefold()
         number = max(1, int(words) if words.isdecimal() else NUMBER_WORDS[words])
         reader.text = f"{reader.text[: match.start()]} {reader.text[match.end() :]}"
+    elif intent.kind == "find" and (match := _ONE_OF.match(reader.text)):
+        number = 1
+        reader.text = reader.text[match.end() :]
     elif _ONE.search(reader.text) or _WHICH_ONE.search(reader.marked.text):
         number = 1
     end: Literal["first", "last"] | None = None

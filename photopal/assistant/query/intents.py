@@ -36,23 +36,36 @@ _TOP = (
     "|pictured|seen)"
 )
 _EACH = r"\b(?:per|by|for each|for every|of each|in each|in every|each|every)\s+"
+_LEAD = r"^(?:(?:so|and|please|hey|hi|hello|ok|well)[ ,]+)*"
 _ASK = (
-    r"^(?:(?:so|and|please|hey|ok|well)[ ,]+)*"
-    "(?:(?:can|could|would|will) you (?:please )?(?:tell me )?|(?:please )?tell me |do you know |i"
+    rf"{_LEAD}(?:(?:can|could|would|will) you (?:please )?(?:tell me )?|(?:please )?tell me |do you know |i"
     " (?:want|would like|'d"
-    r" like|wanna|need) to (?:see|know|find) )?(?:please )?"
+    r" like|wanna|need) to (?:see|know|find) |let me |(?:can|could) you help me (?:to )?)?(?:please )?"
+)
+_COURTESY = LazyPattern(
+    rf"{_LEAD}(?:(?:(?:can|could|would|will) you )?(?:please )?(?:tell|remind) (?:me|us)"
+    "|do you (?:happen to )?(?:know|remember)|(?:do you have )?any idea"
+    "|(?:can|could|may) (?:i|we) (?:see|know)|(?:i|we)(?: want| need| would like|'d like) to know|i wonder)"
+    "(?: please)?,? "
+    "(?=(?:(?:in|on|at|from|with|since) )?(?:who|whom|whose|what|when|where|which|how)\\b)"
 )
 _NAMES = rf"{NAME}(?:\s*(?:,|and|&)+\s*{NAME})*"
 # "Was it raining when Anna came?" does not ask when.
 _NOT_BESIDE = r"(?!(?:is|are|was|were|did|does|has|have|had|will)\b|do (?!you\b))"
 _KINDS: tuple[tuple[Kind, str], ...] = (
     ("when", r"^how many (?:days|weeks|months|years) ago\b"),
+    ("when", rf"^how old (?:is|are) (?=(?:the|my|our) {_END} {PHOTO}\b)"),
+    ("months", rf"^when\b(?=.*\b(?<!at )(?:most|fewest|least) (?:of (?:the|my|our) )?{PHOTO}\b)"),
     ("where", r"\bwhen and where\b|\bwhere and when\b"),
     ("about", rf"{_ASK}(?:who|what)(?:'s| is| are| was| were) (?={_NAMES}[\s?.!,]*$)"),
-    ("about", rf"\bdo you (?:know|recogni[sz]e) (?:who )?(?={NAME})(?:is\b)?"),
-    ("about", rf"^tell me (?:something |more |all )?about (?={_NAMES}[\s?.!,]*$)"),
+    ("about", rf"^(?:who|what) (?={_NAMES} (?:is|are|was|were)[\s?.!,]*$)"),
+    ("about", rf"\bdo you (?:know|recogni[sz]e) (?={NAME})"),
+    ("about",
+        (rf"{_ASK}(?:tell me (?:something |more |all |everything )?|what (?:do|can) you (?:know|tell me) "
+        rf"|do you know (?:anything|something) )about (?={_NAMES}[\s?.!,]*$)")),
     ("concepts",
         (r"(?:\bwho(?:m)? )?\b(?:do|can) you (?:already )?(?:know|recogni[sz]e)\b"
+        r"(?=(?: already| by name| so far| (?:my|our) \w+)?[\s?.!,]*$)"
         rf"|^(?!.*\b{PHOTO}\b).*?\b(?:are |is |have i |did i )*(?:registered|enrolled)\b")),
     ("concepts",
         (f"^(?:how many|which|what) (?:{GROUP}|concepts|names) (?:do|have|did) (?:i|we|you) (?:have|own"
@@ -139,6 +152,7 @@ _KINDS: tuple[tuple[Kind, str], ...] = (
     ("describe", rf"\bwhat(?:'s| is| was| can be seen) (?:in|on)\b(?=.*{PHOTO})"),
     ("describe", rf"\bwhat do(?:es)?\b(?=.*{PHOTO} show\b)"),
     ("exists", rf"^(?:is|are|was|were) there\b(?: any(?!\w))?(?=.*(?:{PHOTO}|{GROUP}|{ENTITY}))"),
+    ("exists", r"^(?:is|was) there (?=(?:any|some)thing (?:with|of|from|showing)\b)"),
     ("exists", rf"^any {_MOST}{PHOTO}\b"),
     ("exists", rf"\bin any (?:of )?{_MOST}{PHOTO}\b|\b(?:in|on) (?:one|some) of (?:the|my) {PHOTO}\b"),
     (
@@ -150,11 +164,14 @@ _KINDS: tuple[tuple[Kind, str], ...] = (
     ("find", rf"^(?:which|what) {_MOST}{PHOTO}\b|^(?:in|on) (?:which|what) {_MOST}{PHOTO}\b"),
     ("find",
         (f"{_ASK}(?:show|find|list|give|display|search(?: for)?|get|open|bring(?: up)?|fetch|print|see"
-        rf"|look for)\b(?: me)?(?: some)?(?: more(?= {PHOTO}))?(?:(?: all| every| each)\b)?(?:"
+        rf"|look for)\b(?: me)?(?: some\b)?(?: more(?= {PHOTO}))?(?:(?: all| every| each)\b)?(?:"
         r" of\b)?(?:(?: the| my)\b)*")),
     ("find",
         (rf"^(?:what|which)(?: one)?(?: (?:is|was|are|were)|'s) (?:the|my|our) (?={_MOST}{PHOTO}\b)"
         r"(?!.*\b(?:about|showing|shows?|like)[\s?.!]*$)")),
+    ("find",
+        (rf"{_LEAD}(?:(?:(?:i am|i'm|we are|we're) )?(?:looking|searching) for"
+        r"|(?:can|could|may) (?:i|we) (?:please )?(?:see|have))\b(?: (?:all|more|some|the|my|our)\b)*")),
     ("find", rf"^i(?:'d| would| want| need)\b(?: like)?(?: to (?:see|find))?(?=.*{PHOTO})"),
     ("find", rf"^(?:all|every|each)(?: of)?(?: the| my)* (?={PHOTO}\b|{ENTITY})"),
 )  # fmt: skip
@@ -163,7 +180,7 @@ _PATTERNS = [(kind, LazyPattern(pattern)) for kind, pattern in _KINDS]
 _OWN_WORDS: dict[Kind, str] = {
     "where": rf"\b(?:{_REGION}|where|when|at all)\b",
     "who": rf"{_SOMEBODY}(?!\w)|\b(?:one|everyone|everybody|who|whom|else|all|other|others|altogether|in"
-    r" total|people)\b",
+    r" total|people|recogni[sz]e)\b",
     "when": r"\b(?:how long ago|when|exactly|time|day|date)\b",
     "cameras": r"\b(?:smart)?(?:phones?|cameras?)\b|\bdevices?\b|\b(?:used|use|using|i)\b",
     "lenses": r"\b(?:lens(?:es)?|used|use|using)\b",
@@ -173,8 +190,10 @@ _OWN_WORDS: dict[Kind, str] = {
     "years": r"\b(?:year|years|all|total|how many)\b",
     "months": r"\b(?:month|months|all|total)\b",
     "days": r"\b(?:day|days|date|dates|all|total)\b",
-    "find": r"\b(?:everything|anything|all|every|each|of them|please|what|whatever|where|when|who|whose)\b",
-    "exists": r"\b(?:any|ever|at all|once|all|one|where|when|who)\b",
+    "find": r"\b(?:(?:every|any|some)thing|all|every|each|of them|please|what|whatever|where|when|whose?)\b",
+    # "Did Anna do anything?" does not ask for any photo.
+    "exists": r"^\W*(?:(?:i|we|you) )?(?:got )?(?:any|some)thing\b|\b(?:any|ever|at all|once|all|one|where"
+    r"|when|who)\b",
     "describe": r"\b(?:all|what|how|who|where|when|there|do|did|doing|done|happened|happening)\b",
     "about": r"\b(?:who|what|all|more)\b",
 }
@@ -258,13 +277,26 @@ _ABSENT = LazyPattern(
 )
 
 
+# "Photos where Anna is with Ben" says which, "photos: where was Anna?" asks.
+_WHICH_PHOTOS = LazyPattern(
+    rf"\b(?P<photos>{PHOTO}(?: of (?:me|us)| (?:are|is) there| there (?:are|is)| do (?:i|we|you) have)?)"
+    r"(?: from)? (?:where|when)\b"
+    r"(?=\s+(?!(?:is|are|was|were|do|did|does|has|have|had|will)\b)[^\s?.!,])"
+)
+
+
+def without_courtesy(text: str) -> str:
+    """Take what only asks politely from before a question: "do you know", "can you tell me"."""
+    return _COURTESY.sub("", text)
+
+
 def read_intent(text: str) -> Intent:
     """Read what a question wants.
 
     Args:
         text: The question with marks for its entities, without what was understood before.
     """
-    text = _move_front(text)
+    text = _WHICH_PHOTOS.sub(lambda match: match["photos"], _move_front(text))
     folded = text.casefold()
     if (match := _ABSENT.match(text)) and not DOING.search(folded):
         group = match["group"] or match["group2"]
@@ -322,6 +354,6 @@ def _detailed(intent: Intent, text: str, cue: str, *, is_seen: bool) -> Intent:
         is_country=kind == "where" and re.search(r"\bcountr(?:y|ies)\b", folded) is not None,
         group=group[0] if group else None,
         is_seen=is_seen,
-        is_ago=cue.casefold().rstrip().endswith(" ago"),
+        is_ago=re.search(r" ago *$|^how old", cue, re.IGNORECASE) is not None,
         is_since="since when" in cue.casefold(),
     )

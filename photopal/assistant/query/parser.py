@@ -34,7 +34,7 @@ from photopal.assistant.query.entities import (
     find_unknown_names,
     mark_entities,
 )
-from photopal.assistant.query.intents import KINDS_OF_GROUPS, PHOTO, Intent, read_intent
+from photopal.assistant.query.intents import KINDS_OF_GROUPS, PHOTO, Intent, read_intent, without_courtesy
 from photopal.assistant.query.languages import to_english
 from photopal.assistant.query.lexicon import NUMBER_WORDS
 from photopal.assistant.query.negations import read_alone, read_attributes, read_negated_verb, read_negations
@@ -81,7 +81,7 @@ def read_question(text: str, known: Known, *, today: date) -> Question:
     elif all_of or ranked or (is_yes_no and (threshold or _is_somebody_alone(intent, reader))):
         intent = replace(intent, kind="exists")
     elif threshold:
-        _refuse_threshold(threshold, intent)
+        intent = _with_threshold(intent, threshold)
     reader.text = intent.rest
     _refuse_part_of_date(reader)
     end, number = read_rank(reader, intent)
@@ -164,10 +164,13 @@ def _of_share(criteria: Criteria, share_of: Criteria | None) -> Criteria:
     return part
 
 
-def _refuse_threshold(threshold: Threshold, intent: Intent) -> None:
-    """Raise where "at least 5 photos" is asked of what cannot be counted by photos."""
+def _with_threshold(intent: Intent, threshold: Threshold) -> Intent:
+    """What wants groups of at least so many photos, as "when" wants days; raise where nothing is grouped."""
+    if intent.kind == "when" and not intent.is_ago and not intent.is_since:
+        intent = replace(intent, kind="days")
     if intent.kind not in KINDS_OF_GROUPS or intent.is_absent:
         refuse([threshold.relation])
+    return intent
 
 
 def _refuse_names_as_words(plain_names: Sequence[str], criteria: Criteria) -> None:
@@ -219,6 +222,15 @@ def _is_taken_by(text: str, marked: MarkedText) -> bool:
     return False
 
 
+# "When is Anna at the beach?" asks like "when was"; no photo tells plans, "when is Anna's wedding?" asks one.
+_WHEN_IS = LazyPattern(r"when(?:'s| is| are)\b|when\b.*\b(?:is|are)[\s?.!,]*$")
+_WHEN_IS_WHOSE = LazyPattern(r"when(?:'s| is| are) (?:\S+ (?:and|&) )?\S+'s\b")
+_IS_SEEN_THERE = LazyPattern(
+    rf"when(?:'s| is| are) (?:{NAME}(?:\s*(?:,|and|or|&)+\s*{NAME})*|{GROUP}|(?:we|i)\b(?=.*{ENTITY}))"
+    r"(?!\W+(?:coming|going|getting|leaving|arriving|moving|due|back)\b)"
+)
+
+
 def _refuse_unknowable(text: str, marked: MarkedText, question: Question) -> None:
     """Raise where a question asks for what no photo shows, which a model would make up."""
     found = _UNKNOWABLE.search(text)
@@ -230,7 +242,12 @@ def _refuse_unknowable(text: str, marked: MarkedText, question: Question) -> Non
         raise UsageError(
             f'photos cannot tell: "{found[0]}"', hint="Ask who, what, when or where is on your photos."
         )
-    if re.match(r"when(?:'s| is| are)\b", text, re.IGNORECASE) and not re.search(PHOTO, text, re.IGNORECASE):
+    asked = without_courtesy(marked.text)
+    if (
+        _WHEN_IS.match(asked)
+        and not re.search(PHOTO, text, re.IGNORECASE)
+        and (found or not _IS_SEEN_THERE.match(asked) or _WHEN_IS_WHOSE.match(without_courtesy(text)))
+    ):
         raise UsageError(
             'not understood: "when is"; photos only tell when they were taken',
             hint='Ask when something was, for example: photopal ask "When was Anna last at the lake?"',

@@ -21,7 +21,7 @@ from photopal.assistant.query.entities import (
     MarkedText,
     meanings_of,
 )
-from photopal.assistant.query.intents import PHOTO, Intent, needs_look
+from photopal.assistant.query.intents import PHOTO, Intent, needs_look, without_courtesy
 from photopal.assistant.query.lexicon import (
     NUMBER_WORDS,
     content_words,
@@ -107,7 +107,8 @@ class Reader:
         self.criteria = with_entities(self.criteria, entities, is_wanted=False)
 
     def drop_references(self) -> None:
-        """Take out what says no more than the word before it: "photos ... in them", "people I registered"."""
+        """Take out what changes nothing: "do you know", "photos ... in them", "people I registered"."""
+        self.text = without_courtesy(self.text)
         self.text = re.sub(r"\bin (?:the|its|their|a) captions?\b", " ", self.text, flags=re.IGNORECASE)
         self.text = re.sub(rf"\b(?:celebrat\w+|spen[dt]\w*)\s+(?={DATE})", "", self.text, flags=re.IGNORECASE)
         self.text = re.sub(
