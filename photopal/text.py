@@ -145,7 +145,24 @@ def nearest(words: str, names: Iterable[str], *, cutoff: float = 0.6) -> str | N
 
     folded = {fold(name): name for name in names}
     found = get_close_matches(fold(words), folded, n=1, cutoff=cutoff)
+    # In a short name two letters swapped or written as they sound make less alike than another name is.
+    found = found or [name for name in folded if _is_misspelled(fold(words), name)]
     return folded[found[0]] if found else None
+
+
+def _is_misspelled(word: str, name: str) -> bool:
+    """Whether a word is a name with two neighboring letters swapped, or sounds the same: "bne", "reks"."""
+    if len(word) < 3 or len(name) < 3:
+        return False
+    swapped = {f"{word[:at]}{word[at + 1]}{word[at]}{word[at + 2 :]}" for at in range(len(word) - 1)}
+    return name in swapped or _sound(word) == _sound(name)
+
+
+def _sound(word: str) -> str:
+    """A word with one letter where there are several for a sound."""
+    for letters, letter in (("ks", "x"), ("ph", "f"), ("ck", "k"), ("c", "k"), ("z", "s"), ("y", "i")):
+        word = word.replace(letters, letter)
+    return re.sub(r"(.)\1+", r"\1", word)
 
 
 def suggest(words: str, names: Iterable[str], *, cutoff: float = 0.6) -> str | None:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from photopal.text import (
+    LIKE_A_NAME,
     count,
     fold,
     join_words,
@@ -135,6 +136,18 @@ def test_the_nearest_name_is_suggested():
     assert suggest("Zzz", ["Rex", "Anna"]) is None
     assert nearest("STRASE", ["Straße"]) == "Straße"
     assert nearest("Anja", ["Anna"], cutoff=0.9) is None
+
+
+@pytest.mark.parametrize(
+    ("word", "name"), [("bne", "Ben"), ("reks", "Rex"), ("loe", "Leo"), ("mya", "Mia"), ("Fil", "Phil")]
+)
+def test_a_short_name_is_meant_with_letters_swapped_or_as_it_sounds(word, name):
+    assert nearest(word, ["Anna", name], cutoff=LIKE_A_NAME) == name
+
+
+@pytest.mark.parametrize("word", ["bed", "pen", "neb", "red", "x"])
+def test_another_short_word_is_no_name(word):
+    assert nearest(word, ["Ben", "Rex"], cutoff=LIKE_A_NAME) is None
 
 
 @pytest.mark.parametrize(

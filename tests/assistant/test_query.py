@@ -246,4 +246,11 @@ def test_a_number_beside_dates_in_options_is_a_word(library, number):
 def test_what_was_meant_is_guessed_where_nothing_is_found(library):
     assert explain_nothing(library, "Annna by the sea") == 'Did you mean "Anna"?'
     assert explain_nothing(library, "zebra") is None
+    library.concepts.add("Rex")
+    assert (
+        explain_nothing(library, "reks by the sea")
+        == explain_nothing(library, "rxe")
+        == 'Did you mean "Rex"?'
+    )
+    assert explain_nothing(library, "red") is None
     assert "two days" in explain_nothing(library, "1/2/2024")
