@@ -96,10 +96,13 @@ def _search(
     library: Library, query: str, base: SearchQuery, options: SearchOptions
 ) -> tuple[list[SearchHit], tuple[str, ...]]:
     reading = _read(library, query, options)
+    base = replace(base, order=reading.plain.order)
+    most = reading.plain.most
+    limit = options.limit if most is None else min(options.limit, max(0, most - options.offset))
     hits: list[SearchHit] = []
     for notes, alternatives in reading.alternatives():
         queries = [_query(library, criteria, words, base) for criteria, words in alternatives]
-        hits = library.search.find_in_turn(queries, limit=options.limit, offset=options.offset)
+        hits = library.search.find_in_turn(queries, limit=limit, offset=options.offset)
         # A page behind the last one is empty too, and is no reason to read the query in another way.
         if hits or (options.offset and library.search.find_in_turn(queries, limit=1)):
             return hits, notes
@@ -148,7 +151,13 @@ def _query(library: Library, criteria: Criteria, words: str, base: SearchQuery) 
     query = Selection(library, criteria, 0).query()
     concepts = tuple(dict.fromkeys([*base.concepts, *query.concepts]))
     return replace(
-        query, text=words, concepts=concepts, since=base.since, until=base.until, camera=base.camera
+        query,
+        text=words,
+        concepts=concepts,
+        since=base.since,
+        until=base.until,
+        camera=base.camera,
+        order=base.order,
     )
 
 
@@ -158,7 +167,7 @@ def explain_nothing(library: Library, query: str, *, today: date | None = None) 
     reading = _read(library, query, SearchOptions(today=today or date.today())).plain
     if reading.problem is not None:
         return f"{_sentence(reading.problem.message)} {_sentence(reading.problem.hint)}"
-    words = reading.words.split()
+    words = meaningful_words(reading.words)
     for length in (2, 1):
         for start in range(len(words) - length + 1):
             phrase = " ".join(words[start : start + length]).strip(".,;:!?()").removesuffix("'s")

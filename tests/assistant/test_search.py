@@ -91,6 +91,110 @@ def test_words_that_say_nothing_are_not_asked_of_captions(library):
     assert found(library, "show me all the photos of a car") == ["car.jpg"]
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "some photos of Rex",
+        "any photos of rex?",
+        "please show me rex",
+        "Can you show me Rex?",
+        "could you please find all the pictures of rex",
+        "I want to see rex",
+        "I'd like to see some snapshots of Rex",
+        "looking for rex",
+        "photos showing rex",
+        "do you have any photos of rex",
+        "rex has a ball",
+        "rex along the beach",
+    ],
+)
+def test_words_that_only_ask_are_not_asked_of_captions(library, query):
+    assert found(library, query) == ["beach.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("query", "photos"),
+    [
+        ("balls", ["beach.jpg"]),
+        ("throwing balls", ["beach.jpg"]),
+        ("anna threw a ball", ["beach.jpg"]),
+        ("sitting", ["lake.jpg"]),
+        ("Anna Maria's cakes", ["IMG_2024.jpg"]),
+        ("cars or cakes", ["IMG_2024.jpg", "car.jpg"]),
+        ("balls 2023", ["beach.jpg"]),
+        ("cars -street", []),
+        ("zebras", []),
+    ],
+)
+def test_other_forms_of_words_count_where_no_photo_has_them_as_typed(library, query, photos):
+    assert found(library, query) == photos
+
+
+def test_words_as_typed_are_enough_and_those_in_quotes_stay_as_they_are(library):
+    library.captions.edit(4, "A red car beside other cars.")
+    library.captions.edit(3, "A car.")
+    assert found(library, "cars") == ["car.jpg"]
+    assert found(library, '"balls"') == found(library, 'anna "balls"') == []
+
+
+def test_other_forms_of_a_word_that_is_a_name_too_are_the_word(library):
+    rose = library.concepts.add("Rose").id
+    shown = Appearance(concept_id=rose, score=0.9, is_present=True, point=(0.5, 0.5), box=None)
+    library.captions.put(
+        3, "Rose cuts a cake.", model="m", bank=None, prompt_version="1", appearances=[shown]
+    )
+    library.captions.edit(4, "A rose in a red car.")
+    assert found(library, "roses") == ["car.jpg"]
+    assert found(library, "rose") == ["IMG_2024.jpg"]
+
+
+@pytest.mark.parametrize("query", ["well", "can", "near", "some zebra"])
+def test_words_that_hold_a_sentence_together_do_not_find_everything(library, query):
+    assert found(library, query) == []
+
+
+@pytest.mark.parametrize(
+    ("query", "photos"),
+    [
+        ("latest photos of anna", ["lake.jpg", "beach.jpg"]),
+        ("recent pictures of Anna", ["lake.jpg", "beach.jpg"]),
+        ("best photos of anna", ["lake.jpg", "beach.jpg"]),
+        ("newest anna", ["lake.jpg", "beach.jpg"]),
+        ("anna, newest first", ["lake.jpg", "beach.jpg"]),
+        ("first photos of anna", ["beach.jpg", "lake.jpg"]),
+        ("oldest anna pictures", ["beach.jpg", "lake.jpg"]),
+        ("last photo of anna", ["lake.jpg"]),
+        ("the first photo of Anna", ["beach.jpg"]),
+        ("the last two photos", ["lake.jpg", "beach.jpg"]),
+        ("2 oldest photos", ["IMG_2024.jpg", "beach.jpg"]),
+        ("last photo of anna in 2023", ["beach.jpg"]),
+        ("latest beach photos", ["beach.jpg"]),
+        ("newest", ["lake.jpg", "beach.jpg", "IMG_2024.jpg", "car.jpg"]),
+        ("oldest", ["IMG_2024.jpg", "beach.jpg", "lake.jpg", "car.jpg"]),
+    ],
+)
+def test_which_photos_come_first_and_how_many_are_wanted_is_read(library, query, photos):
+    assert found(library, query) == photos
+
+
+def test_so_many_photos_are_all_pages_together(library):
+    assert found(library, "last two photos", offset=1) == ["beach.jpg"]
+    assert found(library, "last photo of anna", offset=1) == []
+
+
+def test_first_and_last_are_words_where_they_are_no_order(library):
+    library.captions.edit(4, "The first day of school.")
+    library.captions.edit(3, "The oldest tree.")
+    assert found(library, "first day") == ["car.jpg"]
+    assert found(library, "oldest tree") == ["IMG_2024.jpg"]
+
+
+def test_a_number_of_people_is_no_beginning_of_a_word(library):
+    assert found(library, "2 people") == found(library, "two people") == []
+    library.captions.edit(4, "Two people in a red car.")
+    assert found(library, "2 people") == found(library, "two people") == ["car.jpg"]
+
+
 def test_an_empty_query_lists_photos(library):
     assert len(found(library, "")) == 4
     assert len(found(library, "", limit=3)) == 3

@@ -2,7 +2,8 @@
 
 `Rex "red ball" -garden last summer` asks for photos of Rex that have the words red ball side by side, not the
 word garden, and were taken last summer. A month, season or holiday without a year counts for every year. A
-minus may also stand before a name, a date or a camera.
+minus may also stand before a name, a date or a camera. In "can you show me the latest photos of Anna?" what
+only asks is passed over, and which photos come first is read.
 """
 
 from __future__ import annotations
@@ -12,32 +13,66 @@ import unicodedata
 from dataclasses import dataclass, replace
 from datetime import date
 
+from photopal.assistant.query.counts import ENDS_FIRST, ENDS_LAST
 from photopal.assistant.query.criteria import Criteria, joined, with_entities
 from photopal.assistant.query.dates import Period
 from photopal.assistant.query.entities import (
     DATE,
     ENTITY,
+    GROUP,
     Entity,
     Known,
     MarkedText,
     mark_entities,
     meanings_of,
 )
+from photopal.assistant.query.intents import PHOTO
+from photopal.assistant.query.lexicon import NUMBER_WORDS, word_forms
 from photopal.assistant.query.negations import read_alone, read_attributes, read_negations
 from photopal.assistant.query.parser import STRAIGHT
+from photopal.assistant.query.patterns import LazyPattern
 from photopal.assistant.query.reader import Reader
 from photopal.errors import UsageError
+from photopal.library import Order
 from photopal.library.search_text import has_letters
-from photopal.text import name_key
+from photopal.text import fold, name_key
+from photopal.vocabulary import GRAMMAR
 
 # Words that say nothing about a photo; captions are not asked to hold them.
 _EMPTY_WORDS = frozenset(
     """
-    a all an and are at by did do does find for from her his i image images in is it its me my of on or our
-    photo photograph photographs photos picture pictures pic pics show tagged that the their there they this
-    to was we were what when where which who with taken
+    a all an and any are at by contain containing contains did do does each every featuring find for from got
+    had has have having her his i image images in include includes including is it its me my of on or our
+    photo photograph photographs photos picture pictures pic pics please show showing shown shows some tagged
+    that the their there they this to was we were what when where which who with taken you
     """.split()  # noqa: SIM905
 )
+# Captions may hold these; they are passed over only where no photo has all the words as typed.
+_FILLERS = GRAMMAR | frozenset("shot shots snap snaps snapshot snapshots".split())  # noqa: SIM905
+# "Can you show me", "I'd like to see", "looking for": what only asks, before what is asked for.
+_ASKING = LazyPattern(
+    r"^(?:(?:so|hey|hi|hello|ok|please)\b[ ,]*)*"
+    r"(?:(?:(?:can|could|would|will) you|(?:can|could) (?:i|we)|let me"
+    r"|(?:i|we)(?: (?:want|need|wanna|would like|would love)|'d (?:like|love))(?: to)?)\b"
+    r"(?: please)?(?: (?:show|find|list|give|display|search|look|get|open|see|have)\b)?(?: me\b)?(?: for\b)?"
+    r"|(?:i(?:'m| am) )?(?:looking|searching|look|search) for\b"
+    rf"|(?:give|get|list|display|open)(?: me\b|(?=(?: (?:all|the|my|our|some|any))* {PHOTO}\b)))\s+(?=\S)"
+)
+_DIGITS = {word: str(number) for word, number in NUMBER_WORDS.items() if " " not in word}
+_LETTERS = {digits: word for word, digits in _DIGITS.items()}
+_MANY = rf"\d{{1,3}}|{'|'.join(word for word in _DIGITS if word != 'one')}"
+_LATEST, _EARLIEST = "latest|newest|(?:most )?recent", "oldest|earliest"
+_LAST, _FIRST = f"{ENDS_LAST}|recent|new", f"{ENDS_FIRST}|old"
+_PHOTOS = rf"(?:{ENTITY}\s+)*(?P<photo>{PHOTO})\b"
+_SO_MANY = LazyPattern(rf"\b(?:(?P<number>{_MANY})|few)\s+(?=(?:(?:{_LAST}|{_FIRST}|best)\s+)?{_PHOTOS})")
+_RANKED = LazyPattern(rf"\b(?:(?P<last>{_LAST})|(?P<first>{_FIRST})|best|nicest|more)\s+(?={_PHOTOS})")
+# These are an order with other words too: "latest beach photos", "beach, newest first".
+_ORDERED = LazyPattern(
+    rf"\b(?:(?P<last>{_LATEST})|(?P<first>{_EARLIEST}))\b(?P<sure>\s+(?:ones|first)\b|(?=.*\b{PHOTO}\b))?"
+)
+_ONE = LazyPattern(f"(?:{ENDS_LAST}|{ENDS_FIRST})\\b")
+_SO_MANY_PEOPLE = LazyPattern(rf"\b(?P<number>\d{{1,3}}|{'|'.join(_DIGITS)})\s+(?={GROUP})")
+_MARKS = ".,;:!?\"'()"
 _QUOTES = str.maketrans(dict.fromkeys("“”„‟«»", '"'))
 # A minus stands at the beginning of a word; it may be a typographic one.
 _PART = re.compile(r'(?P<minus>(?<!\S)[-−–](?=[^\s-]))?(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+))')
@@ -58,6 +93,8 @@ class SearchReading:
         is_date_only: Whether only dates of a certain year make the difference.
         problem: Why a date among the words could not be read.
         notes: What words with several meanings were taken for, and words that join unclearly.
+        order: Which photos come first; "best" where nothing is said of it.
+        most: How many photos are wanted, where it is said, as in "the last photo of Rex".
         other: The search with such words taken for what they mean besides a name.
     """
 
@@ -68,6 +105,8 @@ class SearchReading:
     is_date_only: bool = False
     problem: UsageError | None = None
     notes: tuple[str, ...] = ()
+    order: Order = "best"
+    most: int | None = None
     other: SearchReading | None = None
 
 
@@ -83,14 +122,17 @@ def read_search(
         numbers_are_words: Whether dates without a letter, as 2024 and 2024-07, are left among the words.
     """
     marked, problem = _mark(text, known, today)
+    asked, order, most = _read_order(_ASKING.sub("", marked.text))
+    asked, numbers = _read_numbers(asked)
 
     def read(text: str) -> tuple[Criteria, str, list[str]]:
-        return _read_search(marked, known, text, numbers_are_words=numbers_are_words)
+        criteria, words, unclear = _read_search(marked, known, text, numbers_are_words=numbers_are_words)
+        return replace(criteria, words=(*criteria.words, *numbers)), words, unclear
 
-    criteria, words, unclear = read(marked.text)
+    criteria, words, unclear = read(asked)
     loose = {"date", "camera", "group", "rating"}
     as_words = re.sub(
-        ENTITY, lambda m: marked.at(m[0]).typed if marked.at(m[0]).kind in loose else m[0], marked.text
+        ENTITY, lambda m: marked.at(m[0]).typed if marked.at(m[0]).kind in loose else m[0], asked
     )
     entities = [marked.at(mark) for mark in re.findall(ENTITY, marked.text)]
     # What is not wanted in one meaning is not brought back by the other: "not in july".
@@ -130,6 +172,8 @@ def read_search(
         is_date_only=any(isinstance(when, Period) for group in criteria.dates for when in group),
         problem=problem,
         notes=(*marked.notes, *(_UNCLEAR.format(word) for word in dict.fromkeys(unclear))),
+        order=order,
+        most=most,
         other=by_word,
     )
 
@@ -145,6 +189,33 @@ def _mark(text: str, known: Known, today: date | None) -> tuple[MarkedText, Usag
         return mark_entities(straight, known, today=today, is_search=True), None
     except UsageError as error:
         return mark_entities(straight, known, today=None, is_search=True), error
+
+
+def _read_order(text: str) -> tuple[str, Order, int | None]:
+    """Take out which photos are to come first and how many are wanted: "the last two photos"."""
+    most = None
+    if match := _SO_MANY.search(text):
+        number = match["number"]
+        most = max(1, int(_DIGITS.get(number.casefold(), number))) if number else None
+        text = f"{text[: match.start()]}{text[match.end() :]}"
+    match = _RANKED.search(text)
+    is_ranked = match is not None
+    match = match or _ORDERED.search(text)
+    if match is None:
+        return text, "best", most
+    rest = f"{text[: match.start()]}{text[match.end() :]}"
+    if not is_ranked and match["sure"] is None and _has_words(re.sub(ENTITY, " ", rest)):
+        # As in "the oldest tree".
+        return text, "best", most
+    order: Order = "newest" if match["last"] else "oldest" if match["first"] else "best"
+    is_one = is_ranked and _ONE.match(match[0]) and not match["photo"].casefold().endswith("s")
+    return rest, order, 1 if is_one and most is None else most
+
+
+def _read_numbers(text: str) -> tuple[str, list[tuple[str, ...]]]:
+    """Take out how many people there are, which only captions can tell: in "2 people" it is "2" or "two"."""
+    numbers = [match["number"].casefold() for match in _SO_MANY_PEOPLE.finditer(text)]
+    return _SO_MANY_PEOPLE.sub("", text), [_both_ways(number) for number in numbers]
 
 
 def _read_search(
@@ -176,12 +247,14 @@ class Reading:
         phrases: What stood in quotes.
         without: Words and phrases with a minus, but for names.
         without_entities: What has a name of its own among what has a minus: names, dates, cameras, kinds.
+        known_names: The names of the library.
     """
 
     plain: SearchReading
     phrases: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     without_entities: tuple[Entity, ...] = ()
+    known_names: tuple[str, ...] = ()
 
     @property
     def without_names(self) -> tuple[str, ...]:
@@ -191,21 +264,22 @@ class Reading:
     def alternatives(self) -> list[tuple[tuple[str, ...], list[tuple[Criteria, str]]]]:
         """Return criteria and words to search by: of each list all in turn, the next where one finds nothing.
 
-        Before each list stand the notes on what its words are taken for.
+        Before each list stand the notes on what its words are taken for. What is found by words as they were
+        typed is enough; only then are "balloons" a balloon too.
         """
-        reading = self.plain
-        first = self._complete(reading.criteria, reading.words)
-        second = self._complete(reading.criteria_of_text, reading.text)
-        if first == second:
-            lists = [[first]]
-        else:
-            lists = [[first], [second]] if reading.is_date_only else [[first, second]]
-        found = [(reading.notes, entry) for entry in lists]
-        return (
-            found if reading.other is None else [*found, *replace(self, plain=reading.other).alternatives()]
-        )
+        found = []
+        for complete in (self._as_typed, self._in_other_forms):
+            reading: SearchReading | None = self.plain
+            while reading is not None:
+                first = complete(reading.criteria, reading.words)
+                second = complete(reading.criteria_of_text, reading.text)
+                both = [entry for entry in dict.fromkeys([first, second]) if entry is not None]
+                lists = [[entry] for entry in both] if reading.is_date_only else [both]
+                found += [(reading.notes, entries) for entries in lists if entries]
+                reading = reading.other
+        return found
 
-    def _complete(self, criteria: Criteria, words: str) -> tuple[Criteria, str]:
+    def _as_typed(self, criteria: Criteria, words: str) -> tuple[Criteria, str]:
         complete = replace(
             with_entities(criteria, self.without_entities, is_wanted=False),
             phrases=(*criteria.phrases, *self.phrases),
@@ -216,6 +290,20 @@ class Reading:
         if complete != Criteria() and not any(map(has_letters, kept)):
             kept = []
         return complete, " ".join(kept)
+
+    def _in_other_forms(self, criteria: Criteria, words: str) -> tuple[Criteria, str] | None:
+        """The words in whichever form, as a question takes them; None where no word is left for it."""
+        complete, typed = self._as_typed(criteria, words)
+        kept = [re.sub(r"['’]s$", "", word.strip(_MARKS)) for word in typed.split()]
+        groups = [_both_ways(w.casefold()) for w in kept if has_letters(w) and w.casefold() not in _FILLERS]
+        if not typed or (not groups and complete == Criteria()):
+            return None
+        # "Roses" are none of Rose, as captions do not tell her from a rose.
+        forms = {form for group in groups for word in group for form in word_forms(word)}
+        shown = {*complete.names, *(name for group in complete.any_names for name in group)}
+        plain = (n for n in self.known_names if fold(n) in forms and "word" in meanings_of(n))
+        without = joined(complete.without_names, tuple(name for name in plain if name not in shown))
+        return replace(complete, words=(*complete.words, *groups), without_names=without), ""
 
 
 def read_query(
@@ -247,6 +335,7 @@ def read_query(
         phrases=tuple(phrase for phrase in phrases if phrase),
         without=tuple(without),
         without_entities=tuple(entities),
+        known_names=tuple(known.names),
     )
 
 
@@ -259,7 +348,17 @@ def _read_unwanted(part: str, known: Known, today: date | None) -> list[Entity]:
 
 def meaningful_words(text: str) -> list[str]:
     """The words of a query that a caption, a place or a file name could hold."""
-    return [word for word in text.split() if word.strip(".,;:!?\"'()").casefold() not in _EMPTY_WORDS]
+    return [word for word in text.split() if word.strip(_MARKS).casefold() not in _EMPTY_WORDS]
+
+
+def _has_words(text: str) -> bool:
+    return any(map(has_letters, meaningful_words(text)))
+
+
+def _both_ways(word: str) -> tuple[str, ...]:
+    """A word, and a number in letters and digits."""
+    other = _DIGITS.get(word) or _LETTERS.get(word)
+    return (word, other) if other else (word,)
 
 
 def _parts(query: str) -> tuple[str, list[str], list[str]]:
