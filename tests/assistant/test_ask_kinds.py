@@ -249,6 +249,35 @@ def test_who_is_alone_is_on_photos_that_show_nobody_else(library):
     )
 
 
+@pytest.mark.parametrize(
+    ("question", "fits"),
+    [
+        ("photos where Anna is not alone", lambda p: "Anna" in p.names and len(p.names) > 1),
+        ("Show me photos where Anna isn't alone", lambda p: "Anna" in p.names and len(p.names) > 1),
+        ("Anna not alone", lambda p: "Anna" in p.names and len(p.names) > 1),
+        ("Anna alone with Ben", lambda p: p.names == {"Anna", "Ben"}),
+        ("Is Anna alone with Ben?", lambda p: p.names == {"Anna", "Ben"}),
+        ("Anna with other people", lambda p: "Anna" in p.names and p.names & PEOPLE - {"Anna"}),
+        ("Is Anna with other pets?", lambda p: "Anna" in p.names and p.names & PETS),
+    ],
+)
+def test_not_alone_is_with_somebody_else_and_alone_with_somebody_is_the_two(library, question, fits):
+    assert cited(ask(library, question)) == album(fits)
+
+
+@pytest.mark.parametrize(
+    "question", ["Anna or Ben not alone", "Anna alone with Ben or Mia", "Anna is not with other people"]
+)
+def test_who_the_others_are_is_not_guessed(library, question):
+    with pytest.raises(UsageError, match="not understood"):
+        ask(library, question)
+
+
+def test_not_alone_is_read_in_a_search_too(library):
+    hits = search_photos(library, "photos where Anna is not alone", SearchOptions(limit=1000))
+    assert {hit.photo.id for hit in hits} == album(lambda p: "Anna" in p.names and len(p.names) > 1)
+
+
 def test_who_is_alone_is_counted_once_and_not_for_every_name(library, monkeypatch):
     expressions = []
     monkeypatch.setattr(

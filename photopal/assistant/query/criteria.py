@@ -25,6 +25,7 @@ class Criteria:
         without_names: Concepts that are not.
         is_alone: Whether no concept but `names` is; without `names`, whether exactly one is.
         with_others: Whether some concept beside `names` is.
+        other_kinds: Kinds of concepts, of each of which at least one beside `names` is on the photos.
         kinds: Kinds of concepts, of each of which at least one is on the photos.
         without_kinds: Kinds of which none is.
         dates: Groups of dates; of each group one holds.
@@ -46,6 +47,7 @@ class Criteria:
     without_names: tuple[str, ...] = ()
     is_alone: bool = False
     with_others: bool = False
+    other_kinds: tuple[ConceptKind, ...] = ()
     kinds: tuple[ConceptKind, ...] = ()
     without_kinds: tuple[ConceptKind, ...] = ()
     dates: tuple[tuple[When, ...], ...] = ()
@@ -65,14 +67,15 @@ class Criteria:
         """Whether only photos that somebody has looked at can be known to fit."""
         return bool(
             self.names or self.any_names or self.without_names or self.is_alone or self.with_others
-            or self.kinds or self.without_kinds or self.words or self.phrases or self.without_words
+            or self.other_kinds or self.kinds or self.without_kinds or self.words or self.phrases
+            or self.without_words
         )  # fmt: skip
 
     def without_content(self) -> Criteria:
         """The criteria that nobody has to look at a photo for: its date, its place, its camera."""
         return replace(
-            self, names=(), any_names=(), without_names=(), is_alone=False, with_others=False, kinds=(),
-            without_kinds=(), words=(), phrases=(), without_words=(),
+            self, names=(), any_names=(), without_names=(), is_alone=False, with_others=False,
+            other_kinds=(), kinds=(), without_kinds=(), words=(), phrases=(), without_words=(),
         )  # fmt: skip
 
     def given(self, attribute: Attribute) -> bool | None:
@@ -148,6 +151,8 @@ class Question:
         not_understood: Words that no reader has taken and that change what is asked.
         notes: What words with several meanings were taken for.
         group: The kind of concepts that is asked for, as in "which pets".
+        doers: Of "did Anna ride a bike?" Anna, none of "who rode a bike?"; None where it is not asked whether
+            somebody does, wears or holds what the words say.
         is_translated: Whether the question was in another language than English.
     """
 

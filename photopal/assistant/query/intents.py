@@ -135,7 +135,8 @@ _KINDS: tuple[tuple[Kind, str], ...] = (
     ("when", r"^(?:what|which) (?:is|was|were) the (?:date|day|(?=first time|last time))"),
     ("when", r"\bwhen (?:was|were|did|is)\b"),
     ("where",
-        (rf"^{_NOT_BESIDE}(?:\w+ ){{0,2}}?where\b|\bwhere (?:was|were|did|is|are|have|has)\b"
+        (rf"^{_NOT_BESIDE}(?!(?:\w+ )?{PHOTO} where {NAME})(?:\w+ ){{0,2}}?where\b"
+        r"|\bwhere (?:was|were|did|is|are|have|has)\b"
         r"|\b(?:at|in) what place\b")),
     ("who",
         (rf"^{_NOT_BESIDE}(?:\w+ ){{0,3}}?(?:who|whom|who's)\b(?: else\b)?"

@@ -85,7 +85,9 @@ _GOES_ON = LazyPattern(
 )
 
 _ALONE = LazyPattern(
-    r"(?:\b(?:all |completely |quite )?alone\b(?! (?:in|with)\b(?! the))|\bby (?:her|him|it|them)sel(?:f"
+    r"(?:\b(?:all |completely |quite )?alone\b(?:(?! (?:in|with)\b(?! the))"
+    rf"|(?= with {NAME}(?!\s*(?:,|or\b))))"
+    r"|\bby (?:her|him|it|them)sel(?:f"
     r"|ves)\b"
     r"|\bon (?:her|his|its|their) own\b"
     r"|\b(?:just|only|exclusively|solely|nobody but|no one but|no-one but|nobody except|no one except"
@@ -103,8 +105,9 @@ _WHO_ALONE = LazyPattern(
 )
 
 _WITH_OTHERS = LazyPattern(
-    r"\b(?:with|and|together with)\s+(?:(?:any|some)(?:one|body) else|(?:some |any )?other people|others"
-    r"|another person)\b"
+    r"(?<!not )(?<!n't )\b(?:with|and|together with)\s+(?:(?:(?:any|some)(?:one|body) else|others)\b"
+    rf"|(?:(?:some |any )?other|another)\s+(?P<group>{GROUP}))"
+    r"|(?:\b(?:is|are|was|were)\s*)?(?:\b(?:not|never)|n't)\s+(?:all |completely |quite )?alone\b"
 )
 
 _EVERYONE = LazyPattern(
@@ -244,8 +247,15 @@ def read_alone(reader: Reader, *, of: Criteria | None = None) -> None:
         only_kind,
     )
 
-    def with_others(_match: re.Match[str]) -> str:
-        reader.criteria = replace(reader.criteria, with_others=True)
+    def with_others(match: re.Match[str]) -> str | None:
+        # Of "Anna or Ben with others" it is not known who the others are.
+        if re.search(rf"{NAME}\s*,?\s*\bor\b\s*{NAME}", reader.text, re.IGNORECASE):
+            return None
+        if match["group"]:
+            kinds = (*reader.criteria.other_kinds, reader.marked.at(match["group"]).value)
+            reader.criteria = replace(reader.criteria, other_kinds=tuple(dict.fromkeys(kinds)))  # type: ignore[arg-type]
+        else:
+            reader.criteria = replace(reader.criteria, with_others=True)
         return ""
 
     def alone(match: re.Match[str]) -> str | None:

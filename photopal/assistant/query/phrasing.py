@@ -161,6 +161,9 @@ def _shown(criteria: Criteria) -> list[str]:
         parts.append(f"of {' and '.join(shown)}")
     if criteria.with_others:
         parts.append("with somebody else you registered")
+    if criteria.other_kinds:
+        others = join_words([f"other {_KINDS[kind]}" for kind in criteria.other_kinds])
+        parts.append(f"with {others} you registered")
     without = [
         *criteria.without_names,
         *(f"{_KINDS[kind]} you registered" for kind in criteria.without_kinds),

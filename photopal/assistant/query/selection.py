@@ -69,6 +69,10 @@ class Selection:
         others = tuple(c.name for c in concepts if c.name not in criteria.names)
         groups = [*criteria.any_names]
         groups += [tuple(c.name for c in concepts if c.kind == kind) for kind in criteria.kinds]
+        groups += [
+            tuple(c.name for c in concepts if c.kind == kind and c.name not in criteria.names)
+            for kind in criteria.other_kinds
+        ]
         if criteria.with_others:
             groups.append(others)
         without = [*criteria.without_names]
