@@ -277,6 +277,38 @@ def test_a_misspelt_name_in_small_letters_is_said_too(library):
     assert 'Did you mean "Anna"?' in ask(library, "photos of anne").text
 
 
+@pytest.mark.parametrize(
+    ("question", "photos"),
+    [
+        ("Anna in her red dress", ["lake"]),
+        ("When did Anna last wear her dress?", ["lake"]),
+        ("Find Anna Maria with her cake", ["xmas"]),
+        ("How often did Rex swim in his lake?", ["swim"]),
+        ("Photos of Anna without her dress", ["garden", "beach"]),
+    ],
+)
+def test_what_is_hers_is_looked_for_as_such(library, question, photos):
+    assert cited(ask(library, question)) == photos
+
+
+@pytest.mark.parametrize(
+    "question", ["photos of Anna with her", "Did Anna see her?", "her dress", "Anna and her smiling"]
+)
+def test_her_is_nobody_where_nothing_is_hers(library, question):
+    with pytest.raises((ConceptError, UsageError), match="her"):
+        ask(library, question)
+
+
+@pytest.mark.parametrize(
+    "question", ["Show me my dog", "Where is my dog?", "Is there a photo of a dog?", "Did my cat sleep?"]
+)
+def test_where_no_caption_has_the_animal_the_pets_are_named(library, question):
+    answer = ask(library, question)
+    assert answer.total == 0
+    assert answer.text.startswith("There are no photos mentioning")
+    assert "You registered a pet (Rex), of whom captions speak by name." in answer.text
+
+
 @pytest.mark.parametrize("question", ["photos of me", "How many photos of her in 2024?"])
 def test_pronouns_are_nobodys_name(library, question):
     with pytest.raises(ConceptError, match="I do not know who"):
@@ -383,6 +415,10 @@ def test_photos_that_cannot_be_opened_are_an_error_before_a_model_is_loaded(libr
         ("movies", "movie movies"),
         ("gray greys", "gray grays graying grayed grey greys greying greyed"),
         ("café", "café"),
+        ("bikes", "bike bikes biking biked bicycle bicycles bicycling bicycled"),
+        ("bicycle", "bike bikes biking biked bicycle bicycles bicycling bicycled"),
+        ("ocean", "ocean oceans oceaning oceaned sea seas"),
+        ("kid", "kid kids kidding kidded child children"),
     ],
 )
 def test_words_have_their_forms_and_no_others(words, forms):

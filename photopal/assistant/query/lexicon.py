@@ -19,6 +19,11 @@ PEOPLE_WORDS = r"(?:people|persons?|humans?|somebody|someone|anybody|anyone)"
 PET_WORDS = r"(?:pets?|animals?)"
 THING_WORDS = r"(?:things?|objects?)"
 
+ANIMALS = frozenset(
+    "bird bunny cat dog hamster horse kitten kitty parrot pony puppy rabbit".split()  # noqa: SIM905
+)
+"""What a pet may be, which captions call by its name."""
+
 DOING = LazyPattern(
     r"\b(?!(?:evening|morning|wedding|building|king|spring|thing|something|anything|nothing|everything"
     r"|ring|string|wing|ceiling|during|being|swing|painting|clothing|according|doing|going|having|showing"
@@ -40,7 +45,18 @@ _PASTS = {
         """.split(","),  # noqa: SIM905 - a list literal would take a page
     )
 }
-_SPELLINGS = {"color": "colour", "gray": "grey"}
+_SAME = {
+    one: other
+    for pair in map(
+        str.split,
+        """
+        airplane aeroplane, bicycle bike, bunny rabbit, color colour, couch sofa, gray grey, mom mum,
+        ocean sea, pajamas pyjamas
+        """.split(","),  # noqa: SIM905
+    )
+    for one, other in (pair, reversed(pair))
+} | {"kid": "child"}
+"""Words for the same; a caption may have either."""
 # Words that look like a form of another word and are none.
 _PLAIN = frozenset(
     """
@@ -97,7 +113,7 @@ def word_forms(word: str) -> tuple[str, ...]:
         return (plain,)
     base = _base_of(plain)
     forms = [plain]
-    for stem in (base, *(pair[base == pair[0]] for pair in _SPELLINGS.items() if base in pair)):
+    for stem in filter(None, (base, _SAME.get(base))):
         forms += [stem, plural(stem)]
         if stem in _PASTS or not (stem in IRREGULAR_PLURALS or stem in _PLAIN or _NO_VERB.search(stem)):
             short = _before_ending(stem)

@@ -60,6 +60,12 @@ _REGISTERED = LazyPattern(
 CONTENT = r"(?!(?:" + "|".join(sorted(GRAMMAR | OPERATORS, key=len, reverse=True)) + r")\b)[^\W_][\w-]*"
 
 
+# "Her smiling" may be "Anna smiling".
+_POSSESSIVE = LazyPattern(
+    rf"\b(?:his|her|their|its)\s+(?={CONTENT})(?!(?:tonight|yesterday|today|together)\b)(?!\w+ing\b(?<!\bring))"
+)
+
+
 class Reader:
     """The text of a question, and what was understood of it.
 
@@ -106,9 +112,17 @@ class Reader:
         """Note what photos must not have."""
         self.criteria = with_entities(self.criteria, entities, is_wanted=False)
 
+    def drop_possessives(self) -> None:
+        """Take out "her" of "Anna with her guitar"; in "Anna with her" it is somebody nobody knows."""
+        name = re.search(NAME, self.text)
+        if name:
+            rest = _POSSESSIVE.sub("", self.text[name.end() :])
+            self.text = f"{self.text[: name.end()]}{rest}"
+
     def drop_references(self) -> None:
         """Take out what changes nothing: "do you know", "photos ... in them", "people I registered"."""
         self.text = without_courtesy(self.text)
+        self.drop_possessives()
         self.text = re.sub(r"\bin (?:the|its|their|a) captions?\b", " ", self.text, flags=re.IGNORECASE)
         self.text = re.sub(rf"\b(?:celebrat\w+|spen[dt]\w*)\s+(?={DATE})", "", self.text, flags=re.IGNORECASE)
         self.text = re.sub(

@@ -223,6 +223,7 @@ def _read_search(
 ) -> tuple[Criteria, str, list[str]]:
     reader = Reader(marked, known)
     reader.text = text
+    reader.drop_possessives()
     read_attributes(reader)
     read_alone(reader)
     read_negations(reader)

@@ -9,10 +9,10 @@ from datetime import date
 from photopal.assistant.query.criteria import Attribute, Criteria
 from photopal.assistant.query.dates import Period, When, is_daytime, outside, resolve
 from photopal.assistant.query.daytimes import Daytime
-from photopal.assistant.query.lexicon import word_forms
+from photopal.assistant.query.lexicon import ANIMALS, word_forms
 from photopal.assistant.query.phrasing import describe_criteria, period_phrase, quoted_list, sentence
 from photopal.library import Library, Order, PhotoRecord, SearchHit, SearchQuery
-from photopal.text import LIKE_A_NAME, count, suggest
+from photopal.text import LIKE_A_NAME, count, join_words, plural, suggest
 
 
 @dataclass(frozen=True)
@@ -163,15 +163,26 @@ def nothing_found(selection: Selection, *, is_yes_no: bool = False) -> LibraryAn
     library, criteria = selection.library, selection.criteria
     if not library.search.count(SearchQuery()):
         return LibraryAnswer("There are no photos in the library yet.", (), 0)
-    parts = [f"{'No, there' if is_yes_no else 'There'} are no photos{selection.what}."]
     words = [word for group in criteria.words for word in group]
+    pets = _pets_meant(selection, words)
+    parts = [f"{'No, there' if is_yes_no and not pets else 'There'} are no photos{selection.what}."]
     unknown = unknown_words(library, words)
     if unknown and (len(words) > 1 or replace(criteria, words=()) != Criteria()):
         parts.append(f"No photo has {quoted_list(unknown, last='or')} in its caption, place or file name.")
+    if pets:
+        a_pet = "a pet" if len(pets) == 1 else plural("pet")
+        parts.append(f"You registered {a_pet} ({join_words(pets)}), of whom captions speak by name.")
     names = [concept.name for concept in library.concepts.all()]
     if hint := next(filter(None, (suggest(word, names, cutoff=LIKE_A_NAME) for word in unknown)), None):
         parts.append(sentence(hint))
     return LibraryAnswer(" ".join(parts), (), 0)
+
+
+def _pets_meant(selection: Selection, words: list[str]) -> list[str]:
+    """Return the registered pets where words such as "my dog" may mean one of them."""
+    is_meant = any(form in ANIMALS for word in words for form in word_forms(word))
+    pets = [concept.name for concept in selection.library.concepts.all() if concept.kind == "pet"]
+    return pets if is_meant else []
 
 
 def unknown_words(library: Library, words: list[str]) -> list[str]:
