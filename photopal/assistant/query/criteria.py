@@ -173,6 +173,7 @@ class Question:
     not_understood: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     group: ConceptKind | None = None
+    doers: tuple[str, ...] | None = None
     is_translated: bool = False
 
     @property

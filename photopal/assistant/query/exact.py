@@ -25,6 +25,7 @@ from photopal.assistant.query.phrasing import (
     sentence,
     span,
 )
+from photopal.assistant.query.said_of import Caption, is_of_scene
 from photopal.assistant.query.selection import LibraryAnswer, Selection, nothing_found, reservations
 from photopal.library import ConceptKind, Library, Order, PhotoRecord, SearchHit
 from photopal.text import count, join_words, plural
@@ -56,6 +57,14 @@ class ExactQuestion:
     def is_of_numbers(self) -> bool:
         """Whether it asks who or what has the most photos, the fewest, or so many."""
         return self.question.intent.extreme is not None or self.question.threshold is not None
+
+    @property
+    def deeds(self) -> list[tuple[str, ...]]:
+        """What it asks whether somebody does, wears or holds, of each group one word; else empty."""
+        criteria = self.question.criteria
+        groups = [*criteria.words, *((phrase,) for phrase in criteria.phrases)]
+        is_asked = self.question.doers is not None and not all(map(is_of_scene, groups))
+        return groups if is_asked and self.question.elsewhere is None else []
 
     @property
     def library(self) -> Library:
@@ -158,6 +167,8 @@ def _exists(asked: ExactQuestion) -> LibraryAnswer:
             asked.photos.photos(),
             max(number, 1),
         )
+    if asked.question.doers and asked.deeds:
+        return _does(asked, asked.question.doers)
     selection, total = asked.photos, asked.photos.count()
     when = asked.library.search.date_range(selection.query())
     taken = f", {span(*when)}" if when else ""
@@ -165,6 +176,34 @@ def _exists(asked: ExactQuestion) -> LibraryAnswer:
     return LibraryAnswer(
         f"{are}{count(total)}{selection.what}{taken}.", selection.photos(asked.order()), total
     )
+
+
+def _does(asked: ExactQuestion, doers: Sequence[str]) -> LibraryAnswer:
+    """Say whether captions say it of those who are asked about, and not of somebody else beside them."""
+    both = [name for name in doers if name in asked.question.criteria.names]
+    hits, what = asked.photos.hits(asked.order(), most=asked.photos.count()), asked.photos.what
+    told = [[says for _, says in _sayings(asked, hit, both or doers)] for hit in hits]
+    fits = all if both else any
+    own = [hit.photo for hit, says in zip(hits, told, strict=True) if fits(s is True for s in says)]
+    if own:
+        dates = sorted(photo.taken_at for photo in own if photo.taken_at)
+        taken = f", {span(dates[0], dates[-1])}" if dates else ""
+        are = f"There {_is(len(own))} " if asked.question.is_negated else "Yes, "
+        return LibraryAnswer(f"{are}{count(len(own))}{what}{taken}.", tuple(own[: asked.most]), len(own))
+    is_unclear = any(says is None for each in told for says in each)
+    who = join_words(both or doers, last="and" if both else "or")
+    but = f"it is not clear whether of {who}" if is_unclear else f"no caption says it of {who}"
+    return LibraryAnswer(
+        f"There {_is(len(hits))} {count(len(hits))}{what}, but {but}.",
+        tuple(hit.photo for hit in hits[: asked.most]),
+        len(hits),
+    )
+
+
+def _sayings(asked: ExactQuestion, hit: SearchHit, names: Sequence[str]) -> list[tuple[str, bool | None]]:
+    """Whether a caption says of each what is asked; None where that cannot be told."""
+    caption = Caption(hit.caption or "", [concept.name for concept in asked.library.concepts.all()])
+    return [(name, caption.says_of(name, asked.deeds)) for name in names]
 
 
 def _all_of(asked: ExactQuestion, criteria: Criteria) -> LibraryAnswer:
@@ -330,6 +369,8 @@ def _who(asked: ExactQuestion) -> LibraryAnswer:
         return _who_on_one(asked)
     total, what = asked.photos.count(), asked.photos.what
     known = {*question.criteria.names, *question.but_names}
+    if asked.deeds:
+        return _who_does(asked, known)
     elsewhere = replace(asked.photos, criteria=question.elsewhere) if question.elsewhere else None
     if elsewhere:
         known |= {name for name, _ in asked.library.search.count_by_concept(elsewhere.query())}
@@ -356,6 +397,45 @@ def _who(asked: ExactQuestion) -> LibraryAnswer:
     if len(names) > asked.most:
         text += f" --limit {len(names)} lists all of them."
     return LibraryAnswer(text + _named_in_files(asked), shown.photos(), total)
+
+
+def _who_does(asked: ExactQuestion, known: Collection[str]) -> LibraryAnswer:
+    """Say of whom captions say it, which is not everybody on these photos."""
+    kinds = {concept.name: concept.kind for concept in asked.library.concepts.all()}
+    hits, what = asked.photos.hits(asked.order(), most=asked.photos.count()), asked.photos.what
+    sure: Counter[str] = Counter()
+    unclear: Counter[str] = Counter()
+    own: list[PhotoRecord] = []
+    for hit in hits:
+        names = [name for name in hit.names if name not in known and asked.group in (None, kinds[name])]
+        told = _sayings(asked, hit, names)
+        sure.update(name for name, says in told if says)
+        unclear.update(name for name, says in told if says is None)
+        own += [hit.photo] if any(says for _, says in told) else []
+    noun = _KIND_NOUNS[asked.group] if asked.group else None
+    perhaps = f"is not clear whether of {counted(_most_frequent(unclear), most=asked.most)}"
+    if asked.is_of_numbers and (sure or asked.question.threshold):
+        answer = _by_number(asked, _most_frequent(sure), noun or "name", lambda value: asked.photos.where(
+            names=(*asked.question.criteria.names, str(value))))  # fmt: skip
+        shown = {photo.id for photo in own}
+        return replace(answer, photos=tuple(photo for photo in answer.photos if photo.id in shown))
+    if sure:
+        number = f"{count(len(sure), noun or 'name')}: " if asked.question.intent.is_number else ""
+        text = f"{number}{counted(_most_frequent(sure), most=asked.most)} on {count(len(own))}{what}."
+        text += f" It {perhaps}." if unclear else ""
+        return LibraryAnswer(text + _named_in_files(asked), tuple(own[: asked.most]), len(own))
+    photos = f"There {_is(len(hits))} {count(len(hits))}{what}, but"
+    whom = (
+        f"any of your {plural(noun)}"
+        if noun
+        else "anybody else you registered"
+        if known
+        else "anybody you registered"
+    )
+    text = f"{photos} it {perhaps}." if unclear else f"{photos} no caption says it of {whom}."
+    return LibraryAnswer(
+        text + _named_in_files(asked), tuple(hit.photo for hit in hits[: asked.most]), len(hits)
+    )
 
 
 def _named_in_files(asked: ExactQuestion) -> str:

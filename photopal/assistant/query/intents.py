@@ -9,6 +9,7 @@ from typing import Literal
 from photopal.assistant.query.entities import CAMERA, DATE, ENTITY, GROUP, NAME, PLACE
 from photopal.assistant.query.lexicon import DOING, content_words
 from photopal.assistant.query.patterns import LazyPattern
+from photopal.vocabulary import PHOTO_WORDS
 
 Kind = Literal[
     "concepts", "about", "count", "share", "compare", "when", "where", "who", "cameras", "lenses", "years",
@@ -215,6 +216,13 @@ _BESIDE = LazyPattern(
     r"|wears?|wore|holds?|held|carr(?:y|ies|ied)|youngest|tallest|oldest (?!photo|pic|image|shot))\b"
 )
 _IS = LazyPattern(r"^(?:is|are|was|were)\b")
+# "Did Anna ride a bike?" and "is Anna in a red dress?"; but not "was Anna at the party?".
+_DOES = LazyPattern(
+    rf"^(?:(?:is|are|was|were|do|does|did|has|have|had)\s+(?P<names>{NAME}(?:(?:\s*(?:,|and|or|&))+\s*{NAME})*)"
+    rf"|(?P<who>who|(?:which|what)\s+(?:of (?:my|the|our)\s+)?{GROUP}))\s+"
+    r"(?:(?:is|are|was|were|do|does|did|has|have|had|been|ever|also|both|all|else|once|already)\s+)*"
+    rf"(?:(?:with|in|on)\s+(?=an?\b)|(?P<word>(?!(?:with|in|on|at|by|near|from|to|there|here)\b)[^\W_][\w'-]*))"
+)
 _PHRASE = LazyPattern(
     r"\b(?:in|at|on|near|by|from|to|inside|outside|around|into|along)\s+(?:(?:the|an?|my|our|his|her"
     r"|their)\s+)?"
@@ -319,6 +327,22 @@ def needs_look(text: str) -> bool:
     """Whether a text says more of somebody than where and when: only captions or a look can tell."""
     folded = text.casefold()
     return _is_seen(folded) or bool(content_words(_PHRASE.sub(" ", re.sub(ENTITY, " ", folded))))
+
+
+def read_doers(text: str) -> str | None:
+    """The names of whom it is asked whether they do, wear or hold something; empty for "who", else None.
+
+    "Was Anna at the beach?" and "is there a photo of Anna with a cake?" do not ask that.
+    """
+    match = _DOES.match(text)
+    if match is None or re.search(rf"\b{PHOTO}\b", text, re.IGNORECASE):
+        return None
+    if match["word"] and match["word"].casefold() in PHOTO_WORDS:
+        return None
+    # What stands behind "when" is said of others: "did Rex sleep when Ben was there?".
+    if re.search(r"\b(?:when|while|where|whenever)\b", text[match.end() :], re.IGNORECASE):
+        return None
+    return match["names"] or ""
 
 
 def _is_seen(folded: str) -> bool:

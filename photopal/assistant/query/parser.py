@@ -34,7 +34,14 @@ from photopal.assistant.query.entities import (
     find_unknown_names,
     mark_entities,
 )
-from photopal.assistant.query.intents import KINDS_OF_GROUPS, PHOTO, Intent, read_intent, without_courtesy
+from photopal.assistant.query.intents import (
+    KINDS_OF_GROUPS,
+    PHOTO,
+    Intent,
+    read_doers,
+    read_intent,
+    without_courtesy,
+)
 from photopal.assistant.query.languages import to_english
 from photopal.assistant.query.lexicon import NUMBER_WORDS
 from photopal.assistant.query.negations import read_alone, read_attributes, read_negated_verb, read_negations
@@ -75,7 +82,8 @@ def read_question(text: str, known: Known, *, today: date) -> Question:
     all_of = read_all_of(reader)
     ranked = None if threshold or all_of else read_ranked(reader)
     comparison = None if threshold or all_of or ranked else read_comparison(reader)
-    intent = read_intent(reader.read_among() if comparison is None else reader.text)
+    asked = reader.read_among() if comparison is None else reader.text
+    intent = read_intent(asked)
     if comparison:
         intent = replace(intent, kind="compare")
     elif all_of or ranked or (is_yes_no and (threshold or _is_somebody_alone(intent, reader))):
@@ -117,15 +125,15 @@ def read_question(text: str, known: Known, *, today: date) -> Question:
         not_understood=tuple(not_understood),
         notes=tuple(marked.notes),
         group=marked.at(intent.group).value if intent.group else None,  # type: ignore[arg-type]
+        doers=_doers(asked, plain, marked),
         is_translated=plain != typed,
     )
     _refuse_unknowable(plain, marked, question)
     _refuse_names_as_words(reader.plain_names(words), criteria)
     is_for_the_eye = {word.casefold() for word in not_understood} <= _FOR_THE_EYE
-    is_of_pixels = question.kind in ("pixels", "describe") and is_for_the_eye
     if question.kind == "pixels" and reader.has_negation and _YES_NO.match(plain):
         refuse(["not"])
-    if question.not_understood and not is_of_pixels:
+    if question.not_understood and not (question.kind in ("pixels", "describe") and is_for_the_eye):
         refuse(question.not_understood)
     if question.kind == "exists" and end and number and not ranked:
         # Passed over, the answer would be of all photos.
@@ -148,6 +156,15 @@ _FOR_THE_EYE = frozenset(
     youngest same all over
     """.split()  # noqa: SIM905 - a list literal would take a page
 ) | frozenset(NUMBER_WORDS)
+
+
+def _doers(asked: str, text: str, marked: MarkedText) -> tuple[str, ...] | None:
+    """Those asked about whether they do something; None of what is theirs: "does Anna's dog swim?"."""
+    names = read_doers(asked)
+    found = [] if names is None else marked.found(names, "name")
+    # The mark of "Anna's" has the "'s" in it, but not as typed.
+    is_theirs = any(re.search(rf"\b{re.escape(each.typed)}'", text) for each in found)
+    return None if names is None or is_theirs else tuple(each.value for each in found)
 
 
 def _is_somebody_alone(intent: Intent, reader: Reader) -> bool:
