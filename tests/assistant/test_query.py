@@ -119,6 +119,8 @@ def test_words_for_a_camera_or_a_kind_are_also_looked_for_as_words():
     ("query", "since", "until", "rest"),
     [
         ("beach last summer", "2024-06-01", "2024-08-31", "beach"),
+        ("beach early 2023", "2023-01-01", "2023-04-30", "beach"),
+        ("since monday", "2024-08-12", None, ""),
         ("beach last winter", "2023-12-01", "2024-02-29", "beach"),
         ("yesterday", "2024-08-14", "2024-08-14", ""),
         ("july 2023 beach", "2023-07-01", "2023-07-31", "beach"),
@@ -156,6 +158,7 @@ def test_dates_in_words_are_periods(query, since, until, rest):
         ("winter", "2022-12-01", "2023-02-28", ""),
         ("july", "2022-07-01", "2022-07-31", ""),
         ("easter", "2022-04-15", "2022-04-18", ""),
+        ("early july", "2022-07-01", "2022-07-10", ""),
     ],
 )
 def test_a_month_season_or_holiday_alone_is_every_years(query, first, last, rest):
@@ -164,6 +167,20 @@ def test_a_month_season_or_holiday_alone_is_every_years(query, first, last, rest
     [found] = when.in_year(2022)
     assert found == Period(date.fromisoformat(first), date.fromisoformat(last))
     assert words_of(reading).split() == rest.split()
+
+
+@pytest.mark.parametrize(
+    ("query", "label", "rest"),
+    [
+        ("weekend", "at weekends", ""),
+        ("monday", "on Mondays", ""),
+        ("beach the weekend", "at weekends", "beach"),
+    ],
+)
+def test_a_weekday_or_weekend_alone_is_every_weeks(query, label, rest):
+    reading = read(query)
+    assert [when.label for [when] in reading.plain.criteria.dates] == [label]
+    assert words_of(reading) == rest
 
 
 @pytest.mark.parametrize("query", ["img_2024x", "1500", "waterfall", "marching", "24"])

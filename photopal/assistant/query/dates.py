@@ -2,7 +2,9 @@
 
 A date without a year ("July", "Christmas", "3 July") is a `Recurring`: it counts in every year. A season is
 three whole months (winter begins in December), Christmas the 24th to the 26th of December, Easter Good Friday
-to Easter Monday. A time of day ("in the evening", "after 22:00") is a `Daytime`: whole hours of any day.
+to Easter Monday. Early, mid and late are thirds: four months of a year, one of a season, ten days of a month.
+"Saturday" and "the weekend" are those of every week, but "on Saturday" and "since Saturday" the latest one.
+A time of day ("in the evening", "after 22:00") is a `Daytime`: whole hours of any day.
 """
 
 from __future__ import annotations
@@ -139,8 +141,9 @@ class _Read:
 
 
 def _month(year: int, month: int, *, months: int = 1) -> Period:
-    last_year, last = divmod(year * 12 + month - 1 + months, 12)
-    return Period(date(year, month, 1), date(last_year, last + 1, 1) - timedelta(days=1))
+    """Whole months from one on; the 14th month is the second of the next year."""
+    (year, first), (last_year, last) = (divmod(year * 12 + month - 1 + n, 12) for n in (0, months))
+    return Period(date(year, first + 1, 1), date(last_year, last + 1, 1) - timedelta(days=1))
 
 
 def _day(day: date) -> Period:
@@ -292,8 +295,27 @@ def _relative(match: re.Match[str], today: date) -> _Read:
     if unit == "weekend":
         saturday = monday + timedelta(days=5) - timedelta(weeks=back)
         return _Read(Period(saturday, saturday + timedelta(days=1)))
-    days = (today.weekday() - WEEKDAYS[unit] - back) % 7 + back
-    return _Read(_day(today - timedelta(days=days)))
+    return _Read(_latest_weekday(WEEKDAYS[unit], today, back=back))
+
+
+def _latest_weekday(weekday: int, today: date, *, back: int) -> Period:
+    """The latest such day, which ends so many days before tomorrow."""
+    return _day(today - timedelta(days=(today.weekday() - weekday - back) % 7 + back))
+
+
+def _one_weekday(match: re.Match[str], today: date) -> _Read | None:
+    """ "On Saturday" and "since Saturday" are the latest; "photos from Saturday" and "the weekend" are every.
+
+    "The first weekend" and "the weekend before Easter" are one of them, which is not known here.
+    """
+    before, after = match.string[: match.start()], match.string[match.end() :]
+    if _ONE_OF_THEM.search(before) or re.match(r"\s+(?:before|after|of|following)\b", after, re.IGNORECASE):
+        return None
+    unit, at = match["unit"].casefold(), _AT_WEEKDAY.search(before)
+    if at and unit != "weekend":
+        back = 0 if at["word"].casefold() == "on" else 1
+        return _Read(_latest_weekday(WEEKDAYS[unit], today, back=back))
+    return _weekdays(match, today)
 
 
 def _weekdays(match: re.Match[str], _today: date) -> _Read:
@@ -381,6 +403,13 @@ def _years(match: re.Match[str], _today: date) -> _Read:
 
 _UNITS = r"(?P<unit>day|week|month|year)s?"
 _WEEKDAY = "|".join(WEEKDAYS)
+_ONE_OF_THEM = LazyPattern(
+    r"\b(?:first|second|third|fourth|fifth|\d(?:st|nd|rd|th)|next|previous|following|other|same)\s+$"
+)
+_AT_WEEKDAY = LazyPattern(
+    rf"\b(?P<word>on|since|after|before|until|till)\s+(?:the\s+)?"
+    rf"(?:(?:{_WEEKDAY})(?:\s*(?:,|\band\b|\bor\b))+\s*)*$"
+)
 _SHORT_WEEKDAYS = {
     "mon": 0, "tue": 1, "tues": 1, "wed": 2, "thu": 3, "thur": 3, "thurs": 3, "fri": 4, "sat": 5, "sun": 6,
 }  # fmt: skip
@@ -416,7 +445,7 @@ READERS: tuple[tuple[str, Callable[[re.Match[str], date], _Read | None]], ...] =
     (rf"(?:(?:every|each|an?|any)\s+(?P<unit>weekend|{_WORKDAY}|{_WEEKDAY})s?)", _weekdays),
     (rf"(?P<unit>weekend|{_WORKDAY}|{_WEEKDAY})s", _weekdays),
     (rf"(?P<unit>{_WEEKDAY})(?=\s+(?:morning|afternoon|evening|night)s)", _weekdays),
-    (rf"(?P<which>\b)?(?P<unit>{_WEEKDAY})", _relative),
+    (rf"(?P<unit>weekend|{_WEEKDAY})", _one_weekday),
     (rf"(?:last|past|previous)\s+{_NUMBER}\s+{_UNITS}", _stretch),
     (rf"(?P<today>today|this day),?\s+{_NUMBER}\s+{_UNITS}\s+(?P<ago>ago)", _stretch),
     (rf"{_NUMBER}\s+{_UNITS}\s+(?P<ago>ago)(?:\s+(?P<today>today))?", _stretch),
@@ -430,7 +459,7 @@ READERS: tuple[tuple[str, Callable[[re.Match[str], date], _Read | None]], ...] =
 )  # fmt: skip
 """What dates look like, what is tried first standing first, and who reads them; case does not matter."""
 
-_NOT_IN_WORD = r"(?<![\w-])"
+_NOT_IN_WORD = r"(?:(?<![\w-])|(?<=\bmid-))"
 _END = r"(?![\w])(?!-\d)"
 _PATTERNS = [(LazyPattern(_NOT_IN_WORD + pattern + _END), read) for pattern, read in READERS]
 # Every date has one of these; reading all that a date can look like takes a while to get ready.
@@ -441,8 +470,10 @@ _HINTS = re.compile(
     r"|\b(?:morning|forenoon|afternoon|evening|night|lunch)(?:s|-?time)?\b",
     re.I,
 )
+_PART = r"(?:early|mid|late|(?:beginning|start|middle|end)\s+of)"
 _CUES = (
     "in|during|since|until|till|before|after|between|from|over|through|throughout|every|each|last|this|than"
+    rf"|{_PART}"
 )
 _PREPOSITION = LazyPattern(
     r"\b(?P<word>(?:the )?day (?:after|before)|since|(?:up )?until|till|up to|before|prior to|after|between"
@@ -500,7 +531,7 @@ def _find_spans(text: str, today: date, names: Collection[str], *, is_search: bo
                     base=found.base,
                     is_bare_year=found.is_bare_year,
                 )
-                spans.append(_with_weekday(text, span))
+                spans.append(_with_part(text, _with_weekday(text, span)))
                 if found.daytime:
                     spans.append(DateSpan(match.end(), match.end(), found.daytime))
     return sorted(spans, key=lambda span: span.start)
@@ -533,6 +564,74 @@ def _with_weekday(text: str, span: DateSpan) -> DateSpan:
         f"{text[span.start : span.end]} is a {actual}, not a {calendar.day_name[weekday]}",
         hint="Write the date without the day of the week.",
     )
+
+
+_PART_BEFORE = LazyPattern(
+    r"(?<![\w-])(?:the\s+)?(?:(?P<word>early|mid|late)(?:[\s-]+|\s+in\s+)"
+    r"|(?P<edge>beginning|start|middle|end)\s+of\s+)(?:the\s+)?(?:year\s+)?$"
+)
+_AT_PART = LazyPattern(r"\b(at|by|since|before|until|till|up to|after)\s+$")
+_THIRDS = {"early": 0, "beginning": 0, "start": 0, "mid": 1, "middle": 1, "late": 2, "end": 2}
+# Since its beginning, or until its end, is since or until the whole.
+_EDGES = {"since": 0, "before": 0, "until": 2, "till": 2, "up to": 2, "after": 2}
+
+
+def _with_part(text: str, span: DateSpan) -> DateSpan:
+    """Take in the "early" of "early 2023", or "the end of", which leave a third of a year, season or month.
+
+    "At the end of 2022" may be its last days, and "before the end of 2022" most of the year: these are left.
+    """
+    before = _PART_BEFORE.search(text[: span.start])
+    if before is None:
+        return span
+    which = _THIRDS[(before["word"] or before["edge"]).casefold()]
+    if before["edge"] and (opened := _AT_PART.search(text[: before.start()])):
+        word = opened[1].casefold()
+        is_short = isinstance(span.when, Recurring) or (
+            isinstance(span.when, Period) and _months(span.when) < 12
+        )
+        if _EDGES.get(word) != which and not (word == "at" and is_short):
+            return span
+    when = _third(span.when, which)
+    if when is None:
+        return span
+    base = when if isinstance(when, Recurring) else span.base and _third_of_every(span.base, which)
+    return replace(span, start=before.start(), when=when, base=base, is_bare_year=False)
+
+
+def _months(period: Period) -> int:
+    """How many whole months a period is; 0 if it is none."""
+    first, last = period.since, period.until
+    if first is None or last is None or first.day != 1 or (last + timedelta(days=1)).day != 1:
+        return 0
+    return (last.year - first.year) * 12 + last.month - first.month + 1
+
+
+def _third(when: When, which: int) -> When | None:
+    """The first, second or last third of a year or season, in months, or of a month, in ten days."""
+    if isinstance(when, Recurring):
+        return _third_of_every(when, which)
+    if isinstance(when, Daytime) or when.since is None or (months := _months(when)) not in {1, 3, 12}:
+        return None
+    if months > 1:
+        return _month(when.since.year, when.since.month + which * months // 3, months=months // 3)
+    begin = when.since + timedelta(days=10 * which)
+    return Period(begin, when.until if which == 2 else begin + timedelta(days=9))
+
+
+def _third_of_every(when: Recurring, which: int) -> Recurring | None:
+    """A third of every such season or month; None of a holiday or of days of the week."""
+
+    def in_year(year: int) -> tuple[Period, ...]:
+        thirds = (_third(period, which) for period in when.in_year(year))
+        return tuple(period for period in thirds if isinstance(period, Period))
+
+    periods = in_year(2024)
+    if len(periods) != 1 or periods[0].since is None or periods[0].until is None:
+        return None
+    first, last = periods[0].since, periods[0].until
+    days = "in" if _months(periods[0]) else f"from {first.day} to {last.day}"
+    return Recurring(f"{days} {calendar.month_name[first.month]}", in_year)
 
 
 def _is_day(when: When) -> bool:
@@ -570,15 +669,13 @@ def _is_no_date(text: str, match: re.Match[str], names: Collection[str]) -> bool
     before, after = text[: match.start()], text[match.end() :]
     if word in _VERBS or word in names:
         cues = f"{_CUES}|and|or" if word not in names else _CUES
-    elif word in SEASONS or word in MONTHS or word in HOLIDAYS:
+    elif word in CALENDAR_WORDS or word == "weekend":
         cues = (
             f"{_CUES}|and|or|to|for|of|by|at|on|not|no|more|with|without|except|but|my|our|all|excluding"
             "|exclude"
             "|besides|minus|outside|neither|nor|either|only|just|like|compare|versus|vs"
         )
     else:
-        cues = "on" if word in WEEKDAYS else ""
-    if not cues:
         return False
     if re.match(r"\s+(?:morning|afternoon|evening|night)s?\b", after) and word not in names:
         return False
@@ -591,7 +688,8 @@ def _is_no_date(text: str, match: re.Match[str], names: Collection[str]) -> bool
         return False
     is_of_photos = word not in names and re.match(r"(?:'s)?\s+(?:photo|picture|pic|image|shot)", after)
     is_verb = word in _VERBS and after.strip(" ?.!,")
-    is_alone = word not in names and not before.strip() and not goes_with_noun and not is_verb
+    is_first = before.strip().casefold() in {"", "the"}
+    is_alone = word not in names and is_first and not goes_with_noun and not is_verb
     follows_list = re.search(r"[,(:]\s*$", before) and not goes_with_noun and word not in names
     return not (is_of_photos or is_alone or follows_list)
 
@@ -620,8 +718,8 @@ def _range(first: DateSpan, last: DateSpan, today: date) -> When:
         return _recurring_range(begin, end)
     if isinstance(begin, Recurring) and isinstance(end, Period):
         assert end.until is not None
-        years = [period for year in (end.until.year, end.until.year - 1) for period in begin.in_year(year)]
-        begin = next((p for p in years if p.since and p.since <= (end.until or today)), None)
+        years = [period for year in (end.until.year - 1, end.until.year) for period in begin.in_year(year)]
+        begin = next((p for p in reversed(years) if p.since and p.since <= (end.until or today)), None)
     elif isinstance(end, Recurring) and isinstance(begin, Period):
         assert begin.since is not None
         years = [period for year in (begin.since.year, begin.since.year + 1) for period in end.in_year(year)]
@@ -635,9 +733,12 @@ def _range(first: DateSpan, last: DateSpan, today: date) -> When:
 
 def _recurring_range(begin: Recurring, end: Recurring) -> Recurring:
     def in_year(year: int) -> tuple[Period, ...]:
-        first = begin.in_year(year)
-        last = [p for at in (year, year + 1) for p in end.in_year(at) if first and p.until >= first[0].since]  # type: ignore[operator]
-        return (Period(first[0].since, last[0].until),) if first and last else ()
+        ends = [p.until for at in (year, year + 1) for p in end.in_year(at) if p.until]
+        found = []
+        for since in (period.since for period in begin.in_year(year)):
+            until = next((day for day in ends if since and day >= since), None)
+            found += [Period(since, until)] if until else []
+        return tuple(found)
 
     strip = re.compile(r"^(?:in|on|at) ")
     return Recurring(f"from {strip.sub('', begin.label)} to {strip.sub('', end.label)}", in_year)

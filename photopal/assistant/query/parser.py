@@ -316,7 +316,7 @@ _CONDITION = LazyPattern(r"(?:in|on|at|from|during|since|until|till|before|after
 
 
 def _refuse_part_of_date(reader: Reader) -> None:
-    """Raise where only a part of a date is meant: "the end of 2023", "in the first week in May".
+    """Raise where only some days of a date are meant: "at the end of 2023", "in the first week in May".
 
     In "the dead end in 2024" and "our last day in 2024" the date is whole, and these words are not of it.
     """

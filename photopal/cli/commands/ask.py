@@ -49,8 +49,10 @@ def ask(
     model only looks at the few photos that remain, and the answer lists the photos it is based on. "Not",
     "without", "more than" and the like are understood or refused; words that are neither names, dates nor
     places are looked for in captions and quoted in the answer. A month, season or holiday without a year
-    means every year, and morning, evening or night the hours that the answer names. Simple questions can also
-    be asked in German, French, Spanish, Italian, Chinese and Japanese. Exits with code 4 if nothing matches.
+    means every year, "from Saturday" and "the weekend" every week, and "on Saturday" the latest; early, mid
+    and late 2023, and morning, evening or night, are the days or hours that the answer names. Simple
+    questions can also be asked in German, French, Spanish, Italian, Chinese and Japanese. Exits with code 4
+    if nothing matches.
 
     Examples:
       photopal ask "What is Rex doing?" beach.jpg

@@ -42,13 +42,14 @@ def search(  # noqa: PLR0913 - one parameter for each option of the command
     files; the last word can be incomplete. "Quoted words" match as a phrase, and -word, "no word" and
     "without word" exclude photos. A name matches photos of that person, pet or thing; people, pets and nobody
     match any or none of them; a camera matches its photos. Dates can be written as 2024, 2024-07, July 2023,
-    yesterday, last summer or before 2020; Christmas or July alone matches every year. "In the evening" and
-    "after 22:00" go by the local time taken, and rating:5 or "at least 4 stars" by the rating in the file.
-    If a name is also a place, a month or a word, a note says which was taken. Matches in names come first,
-    then captions, places and keywords, then file names; newest photos first, or the oldest for "oldest
-    photos". If no photo has all the words as typed, their other forms count, as balloon for balloons; "quoted
-    words" stay as they are. With --open, the listed photos are also shown on a page in your browser, as
-    `photopal gallery` writes it, from a folder in the home folder. Exits with code 4 if nothing is found.
+    yesterday, last summer, early 2023 or before 2020; Christmas or July alone matches every year, and weekend
+    or Monday every week. "In the evening" and "after 22:00" go by the local time taken, and rating:5 or "at
+    least 4 stars" by the rating in the file. If a name is also a place, a month or a word, a note says which
+    was taken. Matches in names come first, then captions, places and keywords, then file names; newest photos
+    first, or the oldest for "oldest photos". If no photo has all the words as typed, their other forms count,
+    as balloon for balloons; "quoted words" stay as they are. With --open, the listed photos are also shown on
+    a page in your browser, as `photopal gallery` writes it, from a folder in the home folder. Exits with code
+    4 if nothing is found.
 
     Examples:
       photopal search Rex on the beach last summer

@@ -59,6 +59,26 @@ def recurring(text, year=2024):
         ("last weekend", "2026-10-10", "2026-10-11"),
         ("last Wednesday", "2026-10-07", "2026-10-07"),
         ("on Monday", "2026-10-12", "2026-10-12"),
+        ("on the Monday", "2026-10-12", "2026-10-12"),
+        ("since Monday", "2026-10-12", ""),
+        ("since Wednesday", "2026-10-07", ""),
+        ("until Friday", "", "2026-10-09"),
+        ("since the weekend", "2026-10-10", ""),
+        ("early 2023", "2023-01-01", "2023-04-30"),
+        ("in mid-2023", "2023-05-01", "2023-08-31"),
+        ("late in 2023", "2023-09-01", "2023-12-31"),
+        ("from the beginning of 2022", "2022-01-01", "2022-04-30"),
+        ("from the middle of the year 2022", "2022-05-01", "2022-08-31"),
+        ("from the end of 2022", "2022-09-01", "2022-12-31"),
+        ("early last year", "2025-01-01", "2025-04-30"),
+        ("early July 2023", "2023-07-01", "2023-07-10"),
+        ("mid February 2024", "2024-02-11", "2024-02-20"),
+        ("at the end of February 2024", "2024-02-21", "2024-02-29"),
+        ("late winter 2022", "2023-02-01", "2023-02-28"),
+        ("since the beginning of 2022", "2022-01-01", ""),
+        ("until the end of 2022", "", "2022-12-31"),
+        ("after late July 2023", "2023-08-01", ""),
+        ("from early 2022 to mid 2023", "2022-01-01", "2023-08-31"),
         ("two years ago", "2024-01-01", "2024-12-31"),
         ("3 weeks ago", "2026-09-21", "2026-09-27"),
         ("in the last 3 months", "2026-07-14", "2026-10-14"),
@@ -152,10 +172,46 @@ def test_words_that_only_look_like_dates_are_left_alone(text):
         ("between June and August", [("2024-06-01", "2024-08-31")], "from June to August"),
         ("December 24-26", [("2024-12-24", "2024-12-26")], "from 24 December to 26 December"),
         ("from November to February", [("2024-11-01", "2025-02-28")], "from November to February"),
+        ("photos from early July", [("2024-07-01", "2024-07-10")], "from 1 to 10 July"),
+        ("from the end of May", [("2024-05-21", "2024-05-31")], "from 21 to 31 May"),
+        ("in late summer", [("2024-08-01", "2024-08-31")], "in August"),
     ],
 )
 def test_a_month_season_holiday_or_day_without_a_year_is_every_years(text, periods, label):
     assert recurring(text) == (periods, label)
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "label"),
+    [
+        ("photos from the weekend", ("2024-01-06", "2024-01-07"), "at weekends"),
+        ("photos of the weekend", ("2024-01-06", "2024-01-07"), "at weekends"),
+        ("on the weekend", ("2024-01-06", "2024-01-07"), "at weekends"),
+        ("photos from saturday", ("2024-01-06", "2024-01-06"), "on Saturdays"),
+        ("Monday photos", ("2024-01-01", "2024-01-01"), "on Mondays"),
+        ("between Monday and Friday", ("2024-01-01", "2024-01-05"), "from Mondays to Fridays"),
+    ],
+)
+def test_a_weekday_or_weekend_without_a_word_for_which_is_every_weeks(text, first, label):
+    periods, found = recurring(text)
+    assert (periods[0], found) == (first, label)
+    assert len(periods) >= 52
+
+
+def test_weekdays_behind_on_are_the_latest_of_each():
+    assert [span.when for span in find_dates("on Saturday and Sunday", TODAY)] == [
+        Period(date(2026, 10, 10), date(2026, 10, 10)),
+        Period(date(2026, 10, 11), date(2026, 10, 11)),
+    ]
+
+
+def test_one_weekend_of_several_and_what_goes_with_a_noun_is_no_weekend_of_every_week():
+    for text in (
+        "from the first weekend in May",
+        "the weekend before Easter",
+        "a photo of the weekend house",
+    ):
+        assert all(text[span.start : span.end].find("weekend") < 0 for span in find_dates(text, TODAY))
 
 
 @pytest.mark.parametrize(
