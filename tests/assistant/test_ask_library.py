@@ -8,7 +8,9 @@ import pytest
 from PIL import Image
 
 from photopal.assistant.ask import AskOptions, ask_library
+from photopal.assistant.query.entities import Known
 from photopal.assistant.query.lexicon import places_in, word_forms
+from photopal.assistant.query.parser import read_question
 from photopal.errors import ConceptError, PhotoError, UsageError
 from photopal.library import Appearance, Library
 from photopal.photos import Exif, Photo
@@ -479,6 +481,20 @@ def test_which_of_two_is_seen_on_photos_that_show_both(library):
     ):
         with pytest.raises(PhotoError, match=r"garden\.jpg"):
             ask(library, question)
+
+
+@pytest.mark.parametrize(
+    ("question", "asked"),
+    [
+        ("what did Anna eat in Spain?", "What did Anna eat in Spain?"),
+        ("What color is Anna's hair in 2024?", "What color is Anna's hair?"),
+        ("What color is Rex' ball (near Nîmes) ?", "What color is Rex' ball (near Nîmes)?"),
+        ("What is on Anna's plate from Barcelona, Spain?", "What is on Anna's plate from Barcelona, Spain?"),
+    ],
+)
+def test_the_model_is_asked_in_the_words_of_the_question_without_its_dates(question, asked):
+    known = Known(["Anna", "Rex"], ["Barcelona, Catalonia, Spain", "Nîmes, Occitanie, France"])
+    assert read_question(question, known, today=OPTIONS.today).text == asked
 
 
 @pytest.mark.slow

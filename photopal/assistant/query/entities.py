@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal
 
@@ -87,6 +87,7 @@ class Entity:
         is_number: Whether a date is written without letters, as 2024 and 2024-07 are; not the second year of
             "Christmas 2022 and 2023".
         stars: The numbers of stars, of a rating.
+        span: All that its mark stands for, such as "in Spain" or "Ben's".
     """
 
     kind: EntityKind
@@ -95,6 +96,7 @@ class Entity:
     when: When | None = None
     is_number: bool = False
     stars: tuple[int, ...] = ()
+    span: str = ""
 
 
 @dataclass
@@ -124,7 +126,8 @@ class MarkedText:
         """Write marks over spans of the text, given in its order."""
         parts, end = [], 0
         for start, stop, entity in spans:
-            parts += [self.text[end:start], f" {self.mark(entity)} "]
+            mark = self.mark(replace(entity, span=self.text[start:stop]))
+            parts += [self.text[end:start], f" {mark} "]
             end = stop
         self.text = re.sub(r"[ \t]+", " ", "".join([*parts, self.text[end:]])).strip()
 
@@ -137,8 +140,17 @@ class MarkedText:
         return [entity for mark in re.findall(ENTITY, text) if (entity := self.at(mark)).kind == kind]
 
     def typed(self, text: str) -> str:
-        """Return a text with what was typed in place of the marks."""
+        """Return a text with the names and dates, as they were typed, in place of the marks."""
         return re.sub(ENTITY, lambda match: self.at(match[0]).typed, text)
+
+    def in_full(self, text: str) -> str:
+        """Return a text with all that was typed in place of the marks: "in Spain", "Ben's"."""
+
+        def full(match: re.Match[str]) -> str:
+            entity = self.at(match[0])
+            return self.in_full(entity.span) if entity.span else entity.typed
+
+        return re.sub(ENTITY, full, text)
 
 
 def mark_entities(text: str, known: Known, *, today: date | None, is_search: bool = False) -> MarkedText:

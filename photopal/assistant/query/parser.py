@@ -108,7 +108,7 @@ def read_question(text: str, known: Known, *, today: date) -> Question:
     if comparison:
         comparison = replace(comparison, sides=tuple(both_of(criteria, side) for side in comparison.sides))
     question = Question(
-        text=_as_one_sentence(marked.typed(re.sub(DATE, " ", marked.text))),
+        text=_as_one_sentence(marked.in_full(re.sub(DATE, " ", marked.text))),
         intent=intent,
         criteria=criteria,
         comparison=comparison,
@@ -365,5 +365,6 @@ _RANK = LazyPattern(rf"\b(?:{ENDS_LAST}|{ENDS_FIRST})\s+(?={PHOTO}\b)")
 
 def _as_one_sentence(text: str) -> str:
     """The question as one sentence about one photo, after its dates were taken out."""
-    plain = re.sub(r"^\W+|\s+(?=[?.!,])", "", " ".join(_RANK.sub("", text).split()))
+    # Marks had blanks around them.
+    plain = re.sub(r"^\W+|\s+(?=[?.!,;:)]|'(?:\s|$))|(?<=\()\s+", "", " ".join(_RANK.sub("", text).split()))
     return plain[:1].upper() + plain[1:]
