@@ -35,16 +35,16 @@ OPERATORS = frozenset(
 
 PHOTO_WORDS = frozenset(
     """
-    appear appeared appearing appears bring called came capture captured captures come contain contained
-    containing contains depict depicted depicting depicts display exist existing exists feature featured
-    features featuring fetch find found got gotten go goes going gone happen happened happens image images
-    include included includes including know known library collection look looked made make meet met open
-    owned own possess pic pics picture pictured pictures photo photo's photograph photographed photographs
-    photography photopal photos print recorded search see seen selfie selfies shoot shot shots showed
-    showing shown snap snapped snaps snapshot snapshots spotted stay stayed staying stored take taken takes
-    taking taught think took travel traveled traveling travelled travelling trip trips visible visit visited
-    visiting visits mention mentioned mentioning mentions want went need wanna said saved use used uses
-    using tag tags tagged keyword keywords
+    appear appeared appearing appears arrive arrived arrives arriving bring called came capture captured
+    captures come contain contained containing contains depict depicted depicting depicts display exist
+    existing exists feature featured features featuring fetch find found got gotten go goes going gone happen
+    happened happens image images include included includes including know known library collection look
+    looked made make meet met open owned own possess pic pics picture pictured pictures photo photo's
+    photograph photographed photographs photography photopal photos print recorded search see seen shoot shot
+    shots showed showing shown snap spend spending spends spent snapped snaps snapshot snapshots spotted stay
+    stayed staying stored take taken takes taking taught think took travel traveled traveling travelled
+    travelling trip trips visible visit visited visiting visits mention mentioned mentioning mentions want
+    went need wanna said saved use used uses using tag tags tagged keyword keywords
     """.split()  # noqa: SIM905
 )
 """Words about photos and going somewhere, which every question about photos may have."""

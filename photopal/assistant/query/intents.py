@@ -20,7 +20,7 @@ Kind = Literal[
 KINDS_OF_GROUPS: frozenset[Kind] = frozenset({"who", "where", "cameras", "lenses", "years", "months", "days"})
 """Kinds of answers that put photos into groups, of which one may have the most."""
 
-PHOTO = r"(?:photo(?:graph)?|picture|image|pic|snapshot|snap|shot|selfie)s?"
+PHOTO = r"(?:photo(?:graph)?|picture|image|pic|snapshot|snap|shot)s?"
 
 _MOST = (
     "(?:(?:different|distinct|of|my|our|the|all|other|new|old|newest|oldest|latest|first|last|recent|most"
@@ -57,6 +57,8 @@ _KINDS: tuple[tuple[Kind, str], ...] = (
     ("when", r"^how many (?:days|weeks|months|years) ago\b"),
     ("when", rf"^how old (?:is|are) (?=(?:the|my|our) {_END} {PHOTO}\b)"),
     ("months", rf"^when\b(?=.*\b(?<!at )(?:most|fewest|least) (?:of (?:the|my|our) )?{PHOTO}\b)"),
+    ("days", rf"^how long (?:was|were)(?= (?:{_NAMES}|{GROUP}|we|i)\s*{PLACE})"),
+    ("days", rf"^how long did(?= (?:{_NAMES}|{GROUP}|we|i) (?:stay|spend)\b)"),
     ("where", r"\bwhen and where\b|\bwhere and when\b"),
     ("about", rf"{_ASK}(?:who|what)(?:'s| is| are| was| were) (?={_NAMES}[\s?.!,]*$)"),
     ("about", rf"^(?:who|what) (?={_NAMES} (?:is|are|was|were)[\s?.!,]*$)"),
@@ -373,7 +375,7 @@ def _detailed(intent: Intent, text: str, cue: str, *, is_seen: bool) -> Intent:
     return replace(
         intent,
         rest=" ".join(rest.split()),
-        is_number=re.search(r"\bhow many\b", cue, re.IGNORECASE) is not None,
+        is_number=re.search(r"\bhow many\b|^how long\b(?! ago)", cue, re.IGNORECASE) is not None,
         extreme=found,
         is_times=kind == "count" and re.search(r"\b(?:often|times|frequently)\b", folded) is not None,
         is_country=kind == "where" and re.search(r"\bcountr(?:y|ies)\b", folded) is not None,

@@ -46,7 +46,7 @@ from photopal.assistant.query.languages import to_english
 from photopal.assistant.query.lexicon import NUMBER_WORDS
 from photopal.assistant.query.negations import read_alone, read_attributes, read_negated_verb, read_negations
 from photopal.assistant.query.patterns import LazyPattern
-from photopal.assistant.query.reader import CONTENT, Reader, refuse
+from photopal.assistant.query.reader import CONTENT, TAKE_A_PHOTO, Reader, refuse
 from photopal.errors import ConceptError, UsageError
 
 LONGEST = 500
@@ -82,6 +82,7 @@ def read_question(text: str, known: Known, *, today: date) -> Question:
     all_of = read_all_of(reader)
     ranked = None if threshold or all_of else read_ranked(reader)
     comparison = None if threshold or all_of or ranked else read_comparison(reader)
+    reader.read_taking_photos()
     asked = reader.read_among() if comparison is None else reader.text
     intent = read_intent(asked)
     if comparison:
@@ -220,7 +221,7 @@ _TAKEN_BY = LazyPattern(
     rf"^who (?:took|shot|made|photographed)\b(?=.*\b{PHOTO}\b)"
     rf"|\b{PHOTO}\b.* did (?:{NAME}|{GROUP}) (?:ever )?(?:take|shoot|make)\b"
     r"(?! (?!(?:of|in|at|on|with|from|during|near|for)\b)\w)"
-    rf"|\bdid (?:{NAME}|{GROUP}) (?:ever )?(?:take|shoot|make)\b"
+    rf"|\bdid (?:{NAME}|{GROUP}) (?:ever )?(?!{TAKE_A_PHOTO})(?:take|shoot|make)\b"
     rf" (?:(?:an?|any|the|this|that|more|most|\d+|{NAME}) )*{_A_PHOTO}"
     rf"|\b{PHOTO}\b(?: (?:that|which))? (?:{NAME}|{GROUP}) {_TOOK}"
     rf"|\b{PHOTO}\b(?:\s|,|\b(?:of|and|or|from|in)\b|{ENTITY})*\b(?:(?:that|which) )?"

@@ -57,6 +57,13 @@ _REGISTERED = LazyPattern(
     rf"|\b(?:registered|enrolled)\s+(?={GROUP})"
 )
 
+# "Did Ben take the photo?" and "did Ben take a photo of Rex?" ask who stood behind the camera.
+TAKE_A_PHOTO = rf"take(?= (?:an?|some|any) {PHOTO}\b(?! (?:of|by|with)\b|\s*{CAMERA}))"
+_TAKING_PHOTOS = LazyPattern(
+    rf"(?P<who>(?:\bwho|{NAME}|{GROUP})(?: (?:is|are|was|were))?) (?P<verb>taking|{TAKE_A_PHOTO})"
+    rf" (?:(?:an?|the|some|any) )?(?P<photo>{PHOTO})\b(?! (?:of|by|with)[\s?.!]*$)"
+)
+
 CONTENT = r"(?!(?:" + "|".join(sorted(GRAMMAR | OPERATORS, key=len, reverse=True)) + r")\b)[^\W_][\w-]*"
 
 
@@ -130,6 +137,19 @@ class Reader:
         )
         if re.search(rf"\b{PHOTO}\b", self.text, re.IGNORECASE):
             self.text = _REGISTERED.sub("", self.text)
+
+    def read_taking_photos(self) -> None:
+        """Read what somebody on a photo is doing: "Anna taking a photo", "did Rex take a photo?"."""
+
+        def taken(match: re.Match[str]) -> str:
+            nouns = dict.fromkeys([match["photo"], "photo", "picture"])
+            self.criteria = replace(
+                self.criteria, words=(*self.criteria.words, (match["verb"],), tuple(nouns))
+            )
+            return match["who"]
+
+        if not re.search(r"\b(?:not|never|no)\b|n't\b", self.text, re.IGNORECASE):
+            self.take(_TAKING_PHOTOS, taken)
 
     def read_among(self) -> str:
         """Read the names that "which of Anna and Ben" and "who was there, Anna or Ben?" ask about.
