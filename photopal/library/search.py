@@ -37,6 +37,11 @@ _COUNT = f"SELECT count(*) FROM photo_words_fts WHERE {_MATCHED}"
 # SQLite takes up to 2.4 ms to read a long expression, for each range anew; beyond these, one pass is quicker.
 _MOST_RANGES = 12
 _ROWIDS = f"SELECT rowid FROM photo_words_fts WHERE {_MATCHED} ORDER BY rowid"
+# `photo_words` has captions in the form that is looked for, and of captions that must not be shown, none.
+_CAPTION = (
+    "(SELECT captions.text FROM captions JOIN photo_words USING (photo_id)"
+    " WHERE captions.photo_id = photos.id AND photo_words.caption NOT NULL)"
+)
 
 
 class Search:
@@ -171,7 +176,7 @@ class Search:
 
     def count_by_caption(self, query: SearchQuery) -> list[tuple[str, int]]:
         """Count the photos that fit by what their caption says, the most frequent first."""
-        return self._counted("(SELECT caption FROM photo_words WHERE photo_id = photos.id)", query)
+        return self._counted(_CAPTION, query)
 
     def count_by_year(self, query: SearchQuery) -> list[tuple[int, int]]:
         """Count the photos that fit by the year they were taken in, the earliest first."""
@@ -341,8 +346,7 @@ class Search:
         found: dict[int, Any] = {}
         for chunk in _chunks(ids):
             rows = self._connection.rows(
-                f"SELECT {PHOTO_COLUMNS}, caption FROM photos"
-                " LEFT JOIN photo_words ON photo_words.photo_id = photos.id"
+                f"SELECT {PHOTO_COLUMNS}, {_CAPTION} AS caption FROM photos"
                 f" WHERE photos.id IN ({', '.join('?' * len(chunk))})",
                 chunk,
             )

@@ -445,6 +445,20 @@ def test_words_have_their_forms_and_no_others(words, forms):
 def test_places_are_taken_from_captions_and_names_are_none():
     assert places_in("Anna is running on the beach with Rex in a red coat.") == ["on the beach"]
     assert places_in("Bob sits in the old living room at the left.") == ["in the old living room"]
+    assert places_in("At the Café they meet, at the café!") == ["at the café"]
+    assert places_in("Ana at the Łódź Market") == ["at the Łódź Market"]
+
+
+def test_what_captions_say_of_places_is_quoted_as_it_is_written(tmp_path):
+    with Library(tmp_path / "library.db") as library:
+        for number, text in enumerate(("Zoë at the Café.", "At the café with Zoë.", "At the Café"), start=1):
+            photo = Photo(tmp_path / f"{number}", f"{number:032x}", 1, 1, 64, 48, "JPEG", Exif(), b"jpeg")
+            library.captions.edit(library.photos.add(photo), text)
+        assert (
+            "According to the captions: at the Café (3)." in ask(library, "where were my photos taken?").text
+        )
+        last = ask(library, "where was the last photo taken?").text
+        assert last == "The last photo was taken at the Café, according to its caption."
 
 
 def test_exact_answers_import_no_torch(library):

@@ -22,6 +22,15 @@ def test_json_holds_what_is_known(run, family):
     assert hit["camera"] == "Canon R5"
 
 
+def test_a_caption_reads_in_search_as_in_info(run, family):
+    text = "Großvater MEETS Zoë in 北京, Größe 🎉!"
+    run("edit-caption", "/p/lake.jpg", text)
+    assert run("search", "grossvater").stdout.endswith(f"\t{text}\n")
+    [hit] = json.loads(run("search", "北京", "--json").stdout)
+    assert hit["caption"] == text
+    assert text in run("info", "/p/lake.jpg").stdout
+
+
 def test_paths_are_bytes_as_the_disk_has_them(run, family):
     result = run("search", "hostile", "--paths")
     assert result.stdout_bytes == os.fsencode("/p/\x1b[31m[bold]hostile\udcff.jpg\n")

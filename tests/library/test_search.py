@@ -122,6 +122,17 @@ def test_a_hit_has_caption_and_names(holiday):
     assert (hits[4].names, hits[4].caption, hits[4].rank) == (["Anna"], None, 0.0)
 
 
+def test_captions_are_given_as_they_were_written_and_one_that_must_not_be_shown_is_not(holiday):
+    text = "Zoë's Größe: 北京, Café 🎉!"
+    holiday.captions.edit(1, text)
+    caption(holiday, 3, "Rex climbs the Café.", seen(holiday.concepts.get("Rex")))
+    assert holiday.search.count_by_caption(SearchQuery(text="cafe"))[0] == ("A dog sits in a café.", 1)
+    holiday.corrections.put(3, holiday.concepts.get("Rex").id, is_present=False)
+    hits = {hit.photo.id: hit.caption for hit in holiday.search.find(SearchQuery())}
+    assert hits == {1: text, 2: "A dog sits in a café.", 3: None, 4: None}
+    assert holiday.search.count_by_caption(SearchQuery()) == [("A dog sits in a café.", 1), (text, 1)]
+
+
 @pytest.mark.parametrize(
     ("since", "until", "ids"),
     [

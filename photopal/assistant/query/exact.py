@@ -323,8 +323,10 @@ def _place_names(value: object) -> list[str]:
 
 def _spoken_places(asked: ExactQuestion) -> list[tuple[str, int]]:
     spoken: Counter[str] = Counter()
+    spelled: dict[str, str] = {}
     for caption, number in asked.library.search.count_by_caption(asked.photos.query()):
-        spoken.update(dict.fromkeys(places_in(caption), number))
+        for place in places_in(caption):
+            spoken[spelled.setdefault(place.casefold(), place)] += number
     return _most_frequent(spoken)
 
 

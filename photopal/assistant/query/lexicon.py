@@ -85,7 +85,7 @@ PLACE_WORDS = frozenset(
     """.split()  # noqa: SIM905
 )
 _PLACE_PHRASE = LazyPattern(
-    r"\b(?:in|at|on|by|near|beside|inside|outside)\s+(?:the|a|an|his|her|their|its)\s+(?:[a-zà-ÿ]+\s+){0,2}?"
+    r"\b(?:in|at|on|by|near|beside|inside|outside)\s+(?:the|a|an|his|her|their|its)\s+(?:[^\W\d_]+\s+){0,2}?"
     rf"(?:{'|'.join(sorted(PLACE_WORDS, key=len, reverse=True))})\b"
 )
 _WORD = re.compile(r"\w+(?:['-]\w+)*|[\u2190-\u2bff\u3030\U0001f000-\U0001faff]")
@@ -174,6 +174,6 @@ _BASES = {form: base for base, form in IRREGULAR_PLURALS.items()} | {
 
 
 def places_in(caption: str) -> list[str]:
-    """What a caption says of the place: "at the beach", "in the living room"."""
+    """What a caption says of the place, as inside a sentence: "at the Café", "in the living room"."""
     found = [" ".join(match[0].split()) for match in _PLACE_PHRASE.finditer(caption)]
-    return list(dict.fromkeys(found))
+    return list({place.casefold(): f"{place[0].lower()}{place[1:]}" for place in found}.values())
