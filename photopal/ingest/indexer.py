@@ -328,6 +328,7 @@ def index_folders(
             progress.end()
         run.commit()
     gone.settle(run.report, accept_loss=accept_loss)
+    library.paths.prefer_files()
     run.report.edited = library.pictures.settle()
     library.corrections.renew_words()
     return run.report

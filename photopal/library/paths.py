@@ -231,16 +231,31 @@ class Paths:
             groups.setdefault(row[0], []).append(path_of(row[1]))
         return list(groups.items())
 
+    def prefer_files(self) -> None:
+        """Know photos by their files where they are known by links to them, as earlier versions left them."""
+        rows = self._connection.rows(
+            "SELECT id, path FROM photos WHERE missing_since IS NULL AND id IN"
+            " (SELECT photo_id FROM paths WHERE missing_since IS NULL GROUP BY photo_id HAVING count(*) > 1)"
+        )
+        links = [row[0] for row in rows if path_of(row[1]).is_symlink()]
+        if links:
+            with self._connection.writing():
+                for photo_id in links:
+                    self._update_photo(photo_id)
+
     def _update_photo(self, photo_id: int, *, is_renewed: bool = True) -> bool:
         """Bring a photo's path, its tombstone and its words in line with its paths; tell if it is there."""
         rows = self._connection.rows(
             "SELECT path FROM paths WHERE photo_id = ?1 AND missing_since IS NULL"
-            " ORDER BY path <> (SELECT path FROM photos WHERE id = ?1), path LIMIT 1",
+            " ORDER BY path <> (SELECT path FROM photos WHERE id = ?1), path",
             (photo_id,),
         )
         if rows:
+            # A link is no photo to keep: the file that it leads to may be deleted for it.
+            files = (row[0] for row in rows if len(rows) == 1 or not path_of(row[0]).is_symlink())
+            path = next(files, rows[0][0])
             self._connection.execute(
-                "UPDATE photos SET path = ?, missing_since = NULL WHERE id = ?", (rows[0][0], photo_id)
+                "UPDATE photos SET path = ?, missing_since = NULL WHERE id = ?", (path, photo_id)
             )
         else:
             self._connection.execute(

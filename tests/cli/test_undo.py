@@ -61,6 +61,10 @@ def test_a_caption_is_edited_found_and_given_back(run, family):
     assert json.loads(result.stdout)["caption"] == "Anna's first swim"
     assert "lake" in run("search", "first swim").stdout
     assert "lake" in run("search", "anna").stdout
+    assert run("edit-caption", "/p/../p/lake.jpg", "x").stderr.startswith(
+        "Caption of /p/../p/lake.jpg updated."
+    )
+    run("undo")
     run("undo")
     assert run("search", "first swim").exit_code == 4
 

@@ -1,6 +1,7 @@
 """Photos that are the same, look the same or belong to one burst are found, and others are left alone."""
 
 import io
+import os
 import random
 import shutil
 
@@ -159,6 +160,23 @@ def test_a_link_never_stands_for_the_file_that_it_leads_to(library, tmp_path):
     index_folders(library, [tmp_path / "p"])
     [copies] = groups_of(library, "copies")
     assert sorted(copies) == ["one.jpg", "two.jpg"]
+
+
+def test_a_photo_is_known_by_its_file_and_not_by_a_link_to_it(library, tmp_path):
+    one = save(draw(1), tmp_path / "p" / "z one.jpg")
+    link = tmp_path / "p" / "a link.jpg"
+    link.symlink_to(one)
+    save(draw(1).resize((200, 150)), tmp_path / "p" / "small.jpg")
+    index_folders(library, [tmp_path / "p"])
+    assert groups_of(library, "alike") == [["z one.jpg", "small.jpg"]]
+    assert library.photos.at(link).path == library.photos.at(one).path == one
+    # An earlier version took whichever came first.
+    with library.writing():
+        library.connection.execute(
+            "UPDATE photos SET path = ? WHERE path = ?", (os.fsencode(link), os.fsencode(one))
+        )
+    index_folders(library, [tmp_path / "p"])
+    assert library.photos.at(link).path == one
 
 
 def test_of_photos_alike_quality_comes_after_pixels_and_before_what_is_known(library, tmp_path):

@@ -39,7 +39,7 @@ def edit_caption(
         concepts = library.concepts.all()
     if json:
         show_json(session.out, {"path": str(row.path), "caption": caption.text, "by_hand": caption.by_hand})
-    session.say(f"Caption of {row.path} updated. To revert, run `photopal undo`.")
+    session.say(f"Caption of {photo} updated. To revert, run `photopal undo`.")
     named = {known.roots[word.concept_id] for word in known.words if word.source == "caption"}
     # Of names that were merged, a model's word may stand where the user took one of them off.
     gone = {concept_id for concept_id, word in words.items() if not word.is_present}
