@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -29,6 +30,9 @@ def where(
       photopal where
       photopal where --json
     """
+    # The module of what is in this folder, `vlm.hub`, takes a second to import.
+    from huggingface_hub import constants
+
     session = session_of(ctx)
     settings = session.settings
     values = {
@@ -39,6 +43,7 @@ def where(
         "watches": str(settings.watches_path),
         "vectors": str(settings.vectors_path),
         "features": str(settings.features_path),
+        "models": str(Path(constants.HF_HUB_CACHE).expanduser()),
         "page": str(settings.page_path),
         "review": str(settings.review_path),
         "crashes": str(settings.crashes_path),
