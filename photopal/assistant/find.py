@@ -193,7 +193,8 @@ def read_date(words: str) -> str:
     try:
         first_day = date(year or 0, month or 1, day or 1)
     except ValueError as error:
-        raise UsageError(f"invalid date {words!r}: no such day", hint=_DATE_HINT) from error
+        what = "day" if 1 <= (month or 1) <= 12 and year else "month" if year else "year"
+        raise UsageError(f"invalid date {words!r}: no such {what}", hint=_DATE_HINT) from error
     if first_day.year not in YEARS:
         raise UsageError(f"invalid date {words!r}: no photos were taken in that year", hint=_DATE_HINT)
     return first_day.isoformat()[: 4 if month is None else 7 if day is None else 10]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import typer
 
 from photopal.cli.context import Session
 from photopal.errors import NothingFoundError, UsageError
@@ -71,6 +73,21 @@ def read_paths(paths: Sequence[Path]) -> list[Path]:
             raise UsageError("no paths on stdin")
         read += [Path(os.fsdecode(line)) for line in lines]
     return read
+
+
+def show_paths(session: Session, paths: Iterable[Path]) -> None:
+    """Print paths as `read_paths` takes them, one a line; one that it would read as several is left out."""
+    left_out = 0
+    for path in paths:
+        # Bytes, because a file name may hold what no encoding can print.
+        line = os.fsencode(path)
+        if len(line.splitlines()) == 1:
+            typer.echo(line)
+        else:
+            left_out += 1
+    if left_out:
+        have = "path has" if left_out == 1 else "paths have"
+        session.warn(f"{left_out:,} {have} a line break and cannot be printed on one line; use --json.")
 
 
 def list_photos(

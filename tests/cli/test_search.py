@@ -3,6 +3,12 @@
 import json
 import os
 
+from huggingface_hub import constants
+
+from photopal.library import Library
+from photopal.vlm.hub import cache_folder
+from tests.cli.conftest import put
+
 
 def test_a_hit_is_one_line_with_tabs_when_piped(run, family):
     result = run("search", "rex", "beach")
@@ -36,6 +42,17 @@ def test_paths_are_bytes_as_the_disk_has_them(run, family):
     assert result.stdout_bytes == os.fsencode("/p/\x1b[31m[bold]hostile\udcff.jpg\n")
 
 
+def test_a_path_that_would_be_read_as_two_is_left_out_of_paths_and_said(run, family):
+    with Library(family) as library:
+        put(library, "/p/lake one\nbeach.jpg")
+        put(library, "/p/lake two\r.jpg")
+    result = run("search", "lake", "--paths")
+    assert result.stdout == "/p/lake.jpg\n"
+    said = "2 paths have a line break and cannot be printed on one line; use --json.\n"
+    assert (result.exit_code, result.stderr) == (0, said)
+    assert len(json.loads(run("search", "lake", "--json").stdout)) == 3
+
+
 def test_a_hostile_file_name_reaches_no_terminal(run, family):
     result = run("search", "hostile")
     assert result.stdout.startswith("/p/\\x1b[31m[bold]hostile\\xff.jpg\t")
@@ -66,6 +83,9 @@ def test_a_wrong_date_or_name_is_code_2(run, family):
     assert "Anna" in result.stderr
     assert run("search", "--json", "--paths").exit_code == 2
     assert run("search", "--limit", "0").exit_code == 2
+    assert "no such month" in run("search", "--since", "2024-13").stderr
+    assert "no such month" in run("search", "--since", "2024-13-40").stderr
+    assert "no such day" in run("search", "--until", "2024-02-30").stderr
 
 
 def test_without_a_library_the_error_names_the_command_that_makes_one(run):
@@ -137,6 +157,9 @@ def test_a_query_is_echoed_as_it_was_typed(run, family):
     assert run("search", "-lake", "--paths").stdout == run("search", "−lake", "--paths").stdout
 
 
-def test_every_folder_is_listed(run, home):
+def test_every_folder_is_listed(run, home, monkeypatch):
     listed = dict(line.split("\t")[:2] for line in run("where").stdout.splitlines())
     assert listed["vectors"] == str(home / "vectors")
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", "/elsewhere/hub")
+    assert "models\t/elsewhere/hub\t" in run("where").stdout
+    assert json.loads(run("where", "--json").stdout)["models"] == str(cache_folder())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +9,7 @@ import typer
 
 from photopal.cli.context import Session, session_of
 from photopal.cli.filters import CameraFilter, ConceptFilter, SinceFilter, UntilFilter
+from photopal.cli.inputs import show_paths
 from photopal.cli.output import Listing, show_json, show_listing
 from photopal.cli.pages import open_page, save_page
 from photopal.cli.terminal import NO_PICTURES, show_photos
@@ -99,9 +99,7 @@ def _show_hits(session: Session, hits: list[SearchHit], *, is_json: bool, is_pat
     if is_json:
         show_json(session.out, [_hit_as_json(hit) for hit in hits])
     elif is_paths:
-        for hit in hits:
-            # Bytes, because a file name may hold what no encoding can print.
-            typer.echo(os.fsencode(hit.photo.path))
+        show_paths(session, (hit.photo.path for hit in hits))
     else:
         rows = [(str(hit.photo.path), *_facts(hit)) for hit in hits]
         show_listing(session.out, Listing(("photo", "taken", "who", "caption"), rows))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from photopal.cli.context import Session, session_of
-from photopal.cli.inputs import choose_photos, warn_of_skipped
+from photopal.cli.inputs import choose_photos, show_paths, warn_of_skipped
 from photopal.cli.output import Listing, show_json, show_listing
 from photopal.cli.terminal import NO_PICTURES, show_photos
 from photopal.errors import NothingFoundError, UsageError
@@ -107,9 +106,7 @@ def _show(session: Session, found: list[SimilarPhoto], *, is_json: bool, is_path
             [{"path": str(hit.photo.path), "likeness": round(hit.likeness, 4)} for hit in found],
         )
     elif is_paths:
-        for hit in found:
-            # Bytes, because a file name may hold what no encoding can print.
-            typer.echo(os.fsencode(hit.photo.path))
+        show_paths(session, (hit.photo.path for hit in found))
     else:
         rows = [(f"{hit.likeness:.3f}", str(hit.photo.path)) for hit in found]
         show_listing(session.out, Listing(("likeness", "photo"), rows))
