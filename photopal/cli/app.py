@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sys
 from collections import UserDict
 from collections.abc import Callable
@@ -151,6 +152,9 @@ class PhotopalGroup(TyperGroup):
 
 
 def _explain_line(error: Any) -> int:
+    # How pydantic, with which typer reads values, begins its messages.
+    message = error.message.removeprefix("Value error, ")
+    error.message = re.sub(r"^Input should be\b", "must be", message)
     error.show(file=talk_stream())
     code: int = error.exit_code
     return code
