@@ -10,14 +10,19 @@ import re
 
 _PHOTO = (
     r"(?:(?:this|that|the|these|those|my|our) )?"
-    r"(?:photo|photograph|picture|image|pic|snap|snapshot|shot|frame|scene)s?"
+    r"(?:photo|photograph|picture|image|pic|snap|snapshot|shot|portrait|frame|scene)s?"
+)
+# Of a photo at hand it may be said what kind it is; "is this a selfie of him?" asks for that.
+_THIS_PHOTO = (
+    r"(?:(?:this|that|the|these|those|my|our) (?:selfie|(?:(?:group|family|class|team|school|wedding|birthday"
+    rf"|holiday|vacation|christmas|old|new) )(?:selfie|photo|picture|image|pic|shot|portrait))s?|{_PHOTO})"
 )
 _ONE = r"(?:this|that) one"
 _HERE = (
     r"(?:(?:anywhere |somewhere |over |right )?(?:here|there)|(?:in|on) (?:here|there)|anywhere|somewhere"
     r"|around|about|present|in (?:view|shot|frame)|with (?:us|me|them)|along"
     r"|among(?:st)? (?:them|us|these|those)(?: people)?|one of (?:them|us|these|those)(?: people)?"
-    rf"|(?:anywhere |somewhere )?(?:in|on|within|among|part of) (?:it|this|{_PHOTO}|{_ONE}))"
+    rf"|(?:anywhere |somewhere )?(?:in|on|within|among|part of) (?:it|this|{_THIS_PHOTO}|{_ONE}))"
 )
 _SEEN = (
     r"(?:visible|shown|seen|pictured|depicted|captured|photographed|spotted|featured|included|found"
@@ -35,14 +40,24 @@ _SEE = (
 )
 _COME = (
     r"(?:appear(?:s|ed)?(?: {here})?|feature(?:s|d)?(?: {here})?|(?:show|turn)(?:s|ed|n)? up(?: {here})?"
-    r"|c[oa]mes? along|c[oa]me with (?:us|me)|join(?:s|ed)? (?:us|me|them)"
+    r"|c[oa]mes?(?: along)?|c[oa]me with (?:us|me)|join(?:s|ed)? (?:us|me|them)"
     r"|(?:make|made|makes) it (?:in|on)(?:to)? {photo}|(?:get|got|gets) (?:in|on)to {photo})"
 ).format(here=_HERE, photo=rf"(?:it|this|{_PHOTO}|{_ONE})")
 _SHOW = r"(?:shows?|features?|includes?|contains?|depicts?|ha(?:ve|s))"
-_THIS = rf"(?:this|that|it|he|she|{_PHOTO}|one of (?:them|these|those)(?: people)?)"
+_SOMEBODY = r"(?:person|man|woman|guy|lady|boy|girl|kid|child|baby|dog|cat|puppy|kitten|pet|animal|face)"
+_THIS = rf"(?:(?:this|that)(?: {_SOMEBODY})?|it|he|she|{_PHOTO}|one of (?:them|these|those)(?: people)?)"
 _OF = r"(?:of|with|showing)"
 _SIGN = r"(?:sign|trace|glimpse|sight)s?"
 _NAME = r"\{name\}"
+# Said beside a name by those who know them all: "our dog Rex", "our Rex".
+_OUR = re.compile(
+    r"\b(?:(?:my|our) (?:(?:little|big|older|younger|dear|old|good|best) )?|the )"
+    r"(?:(?:dog|cat|puppy|kitten|pet|horse|rabbit|son|daughter|brother|sister|husband|wife|partner|boyfriend"
+    r"|girlfriend|friend|baby|boy|girl|cousin|nephew|niece|uncle|aunt|grandson|granddaughter) )?(?=\{name\})"
+)
+# One name or several: "{name}, {name} and {name}", "both {name} and {name}".
+_LIST = re.compile(r"(?:\bboth\s+)?\{name\}(?:(?:\s*(?:,|&|\band\b))+\s*\{name\})*")
+_WHO = rf"(?:(?:a |the )?{_PHOTO} {_OF} )?{_NAME}(?:'s face)?"
 
 _IS_THERE = rf"(?:{_ADVERB} )?(?:{_HERE}|{_SEEN}(?: {_HERE})?)"
 
@@ -51,8 +66,9 @@ _QUESTIONS = (
     rf"(?:can|could|may|might|will|would) {_NAME} be {_IS_THERE}",
     rf"(?:do|does|did|has|have|had|can|could) {_NAME} {_COME}",
     rf"(?:do|does|did|can|could|have|would) (?:you|i|we|one) (?:{_ADVERB} )?{_SEE} {_NAME}(?: {_HERE})?",
-    rf"{_MAY} {_THIS} (?:be )?(?:(?:a |the )?{_PHOTO} {_OF} )?{_NAME}(?: {_HERE})?",
-    rf"(?:do|does) (?:it|this|{_PHOTO}|{_ONE}) {_SHOW} {_NAME}",
+    rf"{_MAY} {_THIS} (?:be )?{_WHO}(?: {_HERE})?",
+    rf"(?:is|are|was|were)n't {_THIS} {_WHO}",
+    rf"(?:do|does) (?:it|this|{_THIS_PHOTO}|{_ONE}) {_SHOW} {_NAME}",
     rf"(?:(?:{_BE} there|do you see) )?(?:any |a |some )?(?:{_SIGN}|{_PHOTO}) of {_NAME}(?: {_HERE})?",
 )
 """Questions as they stand."""
@@ -62,8 +78,8 @@ _STATEMENTS = (
     rf"{_NAME} (?:can|could|may|might) be {_IS_THERE}",
     rf"{_NAME} {_COME}",
     rf"(?:you|i|we|one) (?:can |could |did )?{_SEE} {_NAME}(?: {_HERE})?",
-    rf"{_THIS} {_BE} (?:(?:a |the )?{_PHOTO} {_OF} )?{_NAME}(?: {_HERE})?",
-    rf"(?:it|this|{_PHOTO}|{_ONE}) {_SHOW} {_NAME}",
+    rf"{_THIS} {_BE} {_WHO}(?: {_HERE})?",
+    rf"(?:it|this|{_THIS_PHOTO}|{_ONE}) {_SHOW} {_NAME}",
 )
 """What is asked behind "tell me whether"."""
 
@@ -82,7 +98,14 @@ _SEARCH = (
     rf"(?:{_BE} (?:this|that|it|he|she|they) (?:{_IS_THERE}|him|her|them|a hit|a match|the one|the right one"
     rf"|(?:the right|a) {_PHOTO})|do(?:es)? (?:this|it) (?:help|match|fit))"
 )
-_END = rf"(?:\W+(?:{_ADVERB}|please|or not|thanks|thank you|would you say|do you think|right|correct))*"
+_YES_OR_NO = (
+    r"(?:(?:please |just |only |simply )*(?:answer|reply|respond|say)(?: only| just| simply)?"
+    r"(?: with| by| using)?(?: only| just| either)? )?(?:a )?(?:simple )?yes(?: or |/)no(?: only)?"
+)
+_END = (
+    rf"(?:\W+(?:{_ADVERB}|please|or not|{_YES_OR_NO}|thanks|thank you|would you say|do you think|right"
+    r"|correct))*"
+)
 _ASKS = re.compile(
     rf"{_OPENING}(?:{'|'.join(_QUESTIONS)}|{_WHETHER} (?:{'|'.join(_STATEMENTS)})|{_SEARCH}){_END}"
 )
@@ -94,12 +117,13 @@ def asks_presence(question: str) -> bool:
     """Whether nothing is asked but whether those named are there.
 
     Args:
-        question: The question with `{name}` for a name, or for several of which all are asked about.
+        question: The question with `{name}` for each name.
     """
     words = question.casefold().replace("’", "'")
     for short, long in _CONTRACTED.items():
         words = words.replace(short, long)
     words = " ".join(words.partition(" answer the question")[0].split())
+    words = _LIST.sub("{name}", _OUR.sub("", words))
     if _BY_TONE.fullmatch(words):
         return True
-    return _ASKS.fullmatch(re.sub(r"[\s?.!,]+$", "", words)) is not None
+    return _ASKS.fullmatch(re.sub(r"[\s?.!,)]+$", "", words)) is not None

@@ -36,9 +36,6 @@ RECOGNITION_TEMPLATES = (
     "Please tell me whether {name} is in the photo.",
 )
 
-# One name or several: "Anna, Ben and Cleo", "both Anna and Ben".
-_LIST = re.compile(r"(?:\bboth\s+)?\{name\}(?:(?:\s*(?:,|&|\band\b))+\s*\{name\})*", re.IGNORECASE)
-
 WHO_TEMPLATES = ("Who is in this photo?", "Who can you see?", "Whom do you recognise?", "Who is this?")
 
 APPEARANCE_TEMPLATES = (
@@ -72,7 +69,7 @@ def is_recognition_question(question: str, names: Sequence[str]) -> bool:
     """
     spans = name_spans(question, names)
     one = write_over(question, ((start, end, "{name}") for start, end, _ in spans))
-    return bool(spans) and asks_presence(_LIST.sub("{name}", one))
+    return bool(spans) and asks_presence(one)
 
 
 def is_overview_question(question: str) -> bool:

@@ -39,6 +39,26 @@ Anna is on the photo?
 Would you say Rex can be seen?
 Is it possible that Rex came with us?
 Does this picture show Rex?
+Is this person Anna?
+Is that dog Rex?
+Isn't that Rex?
+Isn't this a photo of Rex?
+Is Rex in this selfie?
+Is Rex in our group photo?
+Is Anna in this family picture?
+Does this selfie show Anna?
+Is our dog Rex in this photo?
+Are our dog Rex and my friend Anna here?
+Is that our Rex?
+Can you see my little sister Anna?
+Is Rex here, yes or no?
+Is Rex in this photo? Answer yes or no.
+Is Rex here? Please answer with yes or no only.
+Is Rex in this picture? (yes/no)
+Did Rex come?
+Is this Anna's face?
+Is this a portrait of Anna?
+Is Anna in this portrait?
 """
 
 NOT_ASKED = """
@@ -74,6 +94,29 @@ Is Rex the one in the middle?
 Is Rex there without Anna?
 Rex is in this photo.
 When was Rex here?
+Is this person Anna's mother?
+Is that dog with Rex?
+Isn't that Rex asleep?
+Isn't that Rex's ball?
+Isn't Rex in it?
+Is this a selfie of Anna?
+Is this a group photo with Anna?
+Is this our wedding photo with Anna?
+Is our dog like Rex?
+Is our dog with Rex?
+Is that our Rex's ball?
+Is our dog Rex asleep here?
+Is Rex here, yes or no, and what is he doing?
+Is Rex here? Answer yes or no and say where.
+Did Rex come home?
+Did Rex come first?
+Is Rex in the background?
+Is Rex in the foreground of this photo?
+Is Anna's face visible?
+Can you see Anna's face?
+Is this Anna's face cream?
+Is this a good portrait of Anna?
+Is Anna in my other photo?
 """
 
 
