@@ -76,17 +76,28 @@ class KnownFacts:
 
     Attributes:
         text: All of it, in words; empty where nothing is known.
-        when: When it was taken, such as "on 3 July 2024 at 18:22"; None where that is not known.
-        place: Where, the nearest place first.
-        camera: With which camera.
         faces: How many faces are on it; None where it was not searched for them.
     """
 
     text: str
-    when: str | None = None
+    faces: int | None = None
+
+
+@dataclass(frozen=True)
+class TakenFacts:
+    """When, where and with what a photo was taken, which no look at it can tell; None is not known.
+
+    Attributes:
+        at: In ISO 8601, as far as it is known.
+        place: By its position, the nearest place first.
+        camera: With which camera.
+        lens: With which lens.
+    """
+
+    at: str | None = None
     place: str | None = None
     camera: str | None = None
-    faces: int | None = None
+    lens: str | None = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -105,6 +116,7 @@ class PhotoSightings:
     is_understood: bool = True
     glance: PhotoFeatures | None = None
     known: KnownFacts | None = None
+    taken: TakenFacts | None = None
 
     @property
     def present(self) -> list[Sighting]:

@@ -7,8 +7,9 @@ places and words of the question leave; torch is imported then.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -43,7 +44,7 @@ class PhotoAnswer:
         text: What is said.
         names: Names of those seen on the photo, from left to right.
         is_from_model: Whether the model said it; False where the location maps decided that somebody asked
-            for is not there, or the model does not understand the photo.
+            for is not there, the record alone tells it, or the model does not understand the photo.
     """
 
     text: str
@@ -70,8 +71,9 @@ def ask_photo(
 ) -> PhotoAnswer:
     """Answer a question about a photo that was looked at.
 
-    Where everyone the question names is clearly absent, that is the answer. About a photo that the model does
-    not understand, the answer is what is known of it.
+    Where everyone the question names is clearly absent, that is the answer; what only the record tells, such
+    as the date, is said from it. About a photo that the model does not understand, the answer is what is
+    known of it.
 
     Args:
         assistant: Looks and speaks.
@@ -84,18 +86,86 @@ def ask_photo(
         if on_text:
             on_text(answer.text)
         return answer
+    parts = _parts(assistant, analysis, question)
+    if parts.is_whole:
+        text = _ask_model(assistant, analysis, question, on_text)
+    else:
+        text = parts.joined([_ask_model(assistant, analysis, part, None) for part in parts.questions])
+        if on_text:
+            on_text(text)
+    return PhotoAnswer(text, _names_on(analysis), is_from_model=True)
+
+
+def _ask_model(
+    assistant: Assistant, analysis: PhotoAnalysis, question: str, on_text: Callable[[str], None] | None
+) -> str:
+    """Ask the model a question that names nobody who is absent."""
     personal = assistant.personalize(analysis, asked=named_in(question, assistant.concepts))
     if personal.descriptions:
         text = _answer_in_words(assistant, analysis, personal, question)
         if on_text:
             on_text(text)
-        return PhotoAnswer(text, _names_on(analysis), is_from_model=True)
+        return text
     asked = _asked(assistant, personal, question)
     prefix = assistant.prefix(analysis, personal, asked.encoded)
-    text = assistant.model.generate(
+    return assistant.model.generate(
         asked.encoded, asked.features, asked.concepts, on_text=on_text, prefix=prefix
     )
-    return PhotoAnswer(text, _names_on(analysis), is_from_model=True)
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """A question for the model.
+
+    Attributes:
+        absent: What is said before its answer, of those who are not there.
+        questions: What to ask it about the others, one after the other.
+        names: Whom each of these is about, where it is about one.
+    """
+
+    absent: tuple[str, ...]
+    questions: tuple[str, ...]
+    names: tuple[str | None, ...]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the question is asked as it is."""
+        return not self.absent and len(self.questions) == 1
+
+    def joined(self, answers: Sequence[str]) -> str:
+        """One answer of those to the questions: "On the left." says of whom it is said."""
+        if self.is_whole:
+            return answers[0]
+        said = [
+            text if name is None or name in text else f"{name}: {text}"
+            for name, text in zip(self.names, answers, strict=True)
+        ]
+        return " ".join([*self.absent, *said])
+
+
+def _parts(assistant: Assistant, analysis: PhotoAnalysis, question: str) -> _Parts:
+    """Take those who are not there out of a question, and ask of each of the others where that asks the same.
+
+    Of those who are not there the model is not asked: it invents, and somebody else may look so. Asked of
+    several together, it speaks of one.
+    """
+    named = _read(question, assistant.concepts)
+    absent = _absent(assistant, analysis, named)
+    about_others = named.without(absent)
+    assert about_others is not None, "answered without the model"
+    questions = _read(about_others, assistant.concepts).each()
+    names = [_read(one, assistant.concepts).names for one in questions]
+    return _Parts(
+        absent=tuple(map(absent_answer, absent)),
+        questions=questions,
+        names=tuple(next(iter(found)) if len(found) == 1 else None for found in names),
+    )
+
+
+def _absent(assistant: Assistant, analysis: PhotoAnalysis, named: NamedQuestion) -> list[str]:
+    """Those of the named who are not on a photo."""
+    present = set(_names_on(analysis))
+    return [c.name for c in assistant.concepts if c.name in named.names and c.name not in present]
 
 
 def _answer_in_words(
@@ -105,25 +175,12 @@ def _answer_in_words(
 
     Who all is there, and what they do, is told as in a caption. Where the model speaks of the only one whom
     the question names in words of its own, "The dog is running", it is made to speak of the description: what
-    it says then is said of the name. Of those who are not there it is not asked: somebody else may look so.
+    it says then is said of the name.
     """
     from photopal.assistant.captioner import write_captions
 
     if is_overview_question(question):
         return write_captions(assistant, [analysis])[0]
-    present = set(_names_on(analysis))
-    looks = {name: words for name, words in personal.descriptions.items() if name in present}
-    named = _read(question, assistant.concepts)
-    absent = [name for name in personal.descriptions if name in named.names and name not in present]
-    lead = "".join(f"{absent_answer(name)} " for name in absent)
-    about_others = named.without(absent)
-    if about_others is None:
-        return lead.rstrip()
-    return lead + _say_in_words(assistant, replace(personal, descriptions=looks), about_others)
-
-
-def _say_in_words(assistant: Assistant, personal: PersonalizedPrompt, question: str) -> str:
-    """Ask about those who are there by their descriptions, and write names for these."""
     model = assistant.model
     asked = _asked(assistant, personal, question)
     text = model.generate(asked.encoded, asked.features, asked.concepts)
@@ -155,14 +212,17 @@ def ask_each(assistant: Assistant, analysis: PhotoAnalysis, questions: Sequence[
 
     answers = [_answer_without_model(assistant, analysis, question) for question in questions]
     open_ = [question for question, answer in zip(questions, answers, strict=True) if answer is None]
-    named = [named_in(question, assistant.concepts) for question in open_]
+    asked_of_model = [_parts(assistant, analysis, question) for question in open_]
+    singles = [question for parts in asked_of_model for question in parts.questions]
+    named = [named_in(question, assistant.concepts) for question in singles]
     prepared = assistant.personalize_each([(analysis, asked) for asked in named])
-    pairs = list(zip(prepared, open_, strict=True))
+    pairs = list(zip(prepared, singles, strict=True))
     asked = [_asked(assistant, p, q) for p, q in pairs if not p.descriptions]
     together = iter(answer_batch(assistant.model, asked))
-    texts = iter(
+    said = iter(
         [_answer_in_words(assistant, analysis, p, q) if p.descriptions else next(together) for p, q in pairs]
     )
+    texts = iter([parts.joined([next(said) for _ in parts.questions]) for parts in asked_of_model])
     names = _names_on(analysis)
     return [PhotoAnswer(next(texts), names, is_from_model=True) if a is None else a for a in answers]
 
@@ -181,28 +241,34 @@ def _asked(
 
 
 def _answer_without_model(assistant: Assistant, analysis: PhotoAnalysis, question: str) -> PhotoAnswer | None:
-    """What to say where the model cannot see the photo, or all who are named are absent; else None."""
+    """What to say where the model cannot see or know it, or those named are absent; None to ask the model."""
+    from photopal.assistant.known import answer_from_known, answer_from_record
+
     asked = named_in(question, assistant.concepts)
     if analysis.known is not None:
-        from photopal.assistant.known import answer_from_known
-
         return PhotoAnswer(
             answer_from_known(analysis, question, asked), _names_on(analysis), is_from_model=False
         )
-    present = {s.concept.id for s in analysis.present}
-    absent = [concept for concept in asked if concept.id not in present]
-    # The model knows a description, which fits others too: who is there was decided by all that is known.
+    named = _read(question, assistant.concepts)
+    absent = _absent(assistant, analysis, named)
     names = [concept.name for concept in asked]
-    is_recognition = is_recognition_question(to_english(question, names), names)
-    is_decided = is_recognition and all(assistant.bank.concepts[concept.id].words for concept in asked)
-    if is_decided and not absent:
-        return PhotoAnswer("Yes.", _names_on(analysis), is_from_model=False)
-    if not asked or (len(absent) < len(asked) and not is_decided):
-        return None
-    words = " ".join(absent_answer(concept.name) for concept in absent)
+    sentences = [absent_answer(name) for name in absent]
+    if is_recognition_question(to_english(question, names), names):
+        # The model knows a description, which fits others too: who is there was decided by all that is known.
+        if absent:
+            sentences = ["No.", *sentences]
+        elif all(assistant.bank.concepts[concept.id].words for concept in asked):
+            sentences = ["Yes."]
+        else:
+            return None
+    elif recorded := answer_from_record(analysis, question, names):
+        sentences.append(recorded)
     # "Is anyone besides Anna here?" is not answered with No by her not being there.
-    text = f"No. {words}" if is_recognition else words
-    return PhotoAnswer(text, _names_on(analysis), is_from_model=False)
+    elif not absent or (len(absent) < len(asked) and named.without(absent) is not None):
+        return None
+    elif is_recognition_question(re.sub(r"\bor\b", "and", to_english(question, names)), names):
+        sentences += [f"{name} is in this photo." for name in names if name not in absent]
+    return PhotoAnswer(" ".join(sentences), _names_on(analysis), is_from_model=False)
 
 
 def _names_on(analysis: PhotoAnalysis) -> tuple[str, ...]:

@@ -5,25 +5,27 @@ It stands in for a model that does not understand the photo, and says nothing th
 
 from __future__ import annotations
 
+import calendar
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
 from PIL import Image
 
-from photopal.assistant.analysis import KnownFacts, PhotoAnalysis, Seen, Sighting, corrected
+from photopal.assistant.analysis import KnownFacts, PhotoAnalysis, Seen, Sighting, TakenFacts, corrected
 from photopal.assistant.assistant import Assistant
 from photopal.assistant.evidence import LookedAt
 from photopal.assistant.file_names import FileNames
 from photopal.assistant.occasions import Trips, birthdays, find_trips, holiday, trip_words
+from photopal.assistant.query.dates import Recurring, is_daytime
 from photopal.assistant.query.daytimes import part_of_day
-from photopal.assistant.query.entities import DATE, ENTITY, Known, mark_entities
-from photopal.assistant.query.intents import Intent, read_intent
+from photopal.assistant.query.entities import CAMERA, DATE, ENTITY, Known, MarkedText, mark_entities
+from photopal.assistant.query.intents import PHOTO, Intent, read_intent
 from photopal.assistant.query.languages import to_english
 from photopal.assistant.query.lexicon import content_words
-from photopal.assistant.query.phrasing import day, moment_words, month
+from photopal.assistant.query.phrasing import ago, day, moment_words, month
 from photopal.box import WHOLE_PHOTO, Box
 from photopal.errors import PhotopalError
 from photopal.library import ConceptRecord, Evidence, Library, PhotoRecord
@@ -34,6 +36,7 @@ from photopal.photos.geocode import PlaceNames
 from photopal.photos.metadata import Metadata
 from photopal.prompts.templates import is_recognition_question
 from photopal.text import count, join_words, name_key
+from photopal.vocabulary import OPERATORS
 
 _TROPIC = 23.5  # between the tropics there is no summer or winter
 _SEASONS = ("winter", "spring", "summer", "fall")
@@ -64,10 +67,10 @@ def look_at(
     """
     seen = assistant.analyze(image or open_photo(path, max_side_px=MODEL_SIDE_PX))
     photo = photo or photo_at(library, path)
+    record, metadata = (photo, None) if photo is not None else read_record(path)
     if seen.is_understood and not assistant.model.sees_all:
         # It knows photos of its own kind better, also than what was found beside another model.
-        return weigh(library, photo, seen, LookedAt(PhotoFindings(), None))
-    record, metadata = (photo, None) if photo is not None else read_record(path)
+        return weigh(library, record, seen, LookedAt(PhotoFindings(), None))
     looked: LookedAt | None = None
     if assistant.finder is not None:
         separations = {i: concept.separation for i, concept in assistant.bank.concepts.items()}
@@ -130,6 +133,9 @@ def weigh(
     """
     found = None if looked is None else looked.found
     words = {} if photo is None else library.corrections.known(photo.id, found)
+    if photo is not None:
+        taken = TakenFacts(at=photo.taken_at, place=photo.place, camera=photo.camera, lens=photo.lens)
+        analysis = replace(analysis, taken=taken)
     if analysis.is_understood:
         return corrected(analysis, words)
     concepts = {concept.id: concept for concept in library.concepts.all()}
@@ -139,9 +145,6 @@ def weigh(
         return replace(analysis, sightings=tuple(sightings), known=KnownFacts(text=""))
     known = KnownFacts(
         text=describe_known(library, photo, found, metadata=metadata, trips=trips),
-        when=moment_words(photo.taken_at) if photo.taken_at else None,
-        place=photo.place,
-        camera=photo.camera,
         faces=None if looked is None else looked.faces,
     )
     return replace(analysis, sightings=tuple(sightings), known=known)
@@ -190,17 +193,17 @@ def describe_known(
 
 def _trip(library: Library, photo: PhotoRecord, trips: Trips | None) -> list[str]:
     """The sentence about the trip on which a photo was taken, if it was."""
-    day_taken = _day_taken(photo)
+    day_taken = _day_taken(photo.taken_at)
     if day_taken is None or photo.place is None:
         return []
     trip = (trips or find_trips(library)).of(day_taken, photo.place)
     return [] if trip is None else [trip_words(trip)]
 
 
-def _day_taken(photo: PhotoRecord) -> date | None:
+def _day_taken(taken_at: str | None) -> date | None:
     """The day on which a photo was taken, where it is known."""
     try:
-        return date.fromisoformat((photo.taken_at or "")[:10])
+        return date.fromisoformat((taken_at or "")[:10])
     except ValueError:
         return None
 
@@ -246,7 +249,7 @@ def _when(photo: PhotoRecord, people: Sequence[ConceptRecord]) -> str:
     taken = photo.taken_at or ""
     if len(taken) < 10:
         return f"in {month(taken) if len(taken) == 7 else taken}" if taken else ""
-    on_day = _day_taken(photo)
+    on_day = _day_taken(photo.taken_at)
     if on_day is None:
         return ""
     part = part_of_day(int(taken[11:13])) if taken[11:13].isdigit() else ""
@@ -330,48 +333,189 @@ def answer_from_known(analysis: PhotoAnalysis, question: str, asked: Sequence[Co
     return " ".join(sentences)
 
 
+def answer_from_record(analysis: PhotoAnalysis, question: str, names: Sequence[str]) -> str | None:
+    """Answer what no look at a photo can tell, such as its date or its camera, from its record.
+
+    Args:
+        analysis: The photo; one that the model may understand.
+        question: In the user's words.
+        names: Whom it names.
+
+    Returns:
+        None where something else is asked, or the model may see it: "Where was this taken?" has an answer
+        without a position too.
+    """
+    if analysis.taken is None:
+        return None
+    asked = _read(to_english(question, names, []), names)
+    return None if asked is None else " ".join(_taken_answer(analysis.taken, asked, is_seen=True)) or None
+
+
+# Other ways to ask what `read_intent` reads.
+_PLAINER = [
+    (re.compile(pattern, re.IGNORECASE), plain)
+    for pattern, plain in (
+        (r"^(?:can you |could you )?(?:tell me|do you know) (?=(?:\w+ )?wh(?:en|ere|ich|at)\b)", ""),
+        (r"^(?:tell|give) me the (?=date|day|year|month|time)", "what is the "),
+        (r"\b(what|when|where)['’]s\b", r"\1 is"),
+        (r"\b(what|which) (?:is|was) the (date|day|year|month|time)\b", r"\1 \2 was"),
+        (r"\b(?:week ?day|day of the week)\b", "day"),
+        (r"\b(?:kind|type|sort|make|brand|model) of (?=camera|phone|smartphone|device|lens)", ""),
+        (r"\b(camera|phone|smartphone|lens) (?:make|brand|model)\b", r"\1"),
+        (r"^how old (?=(?:is|was) (?:this|that|the|my) (?:photo|picture|image|shot)\b)", "how long ago "),
+    )
+]
+_THIS_WAS = r"(?:is|was)(?:n't)? (?:this|it|that)(?: photo| picture| image)?(?: taken| made| shot| from)?"
 # Whether it was is left to the reader.
-_ASKS_WHETHER_THEN = re.compile(
-    r"(?:is|was)(?:n't)? (?:this|it|that)(?: photo| picture| image)?"
-    rf"(?: taken| made| shot)? {DATE}[\s?.!]*$",
+_ASKS_WHETHER_THEN = re.compile(rf"{_THIS_WAS} {DATE}[\s?.!]*$", re.IGNORECASE)
+_ASKS_WHETHER_WITH = re.compile(rf"{_THIS_WAS} {CAMERA}[\s?.!]*$", re.IGNORECASE)
+_ASKS_WHETHER_THERE = re.compile(rf"(?i:{_THIS_WAS} (?:in|near)) [A-Z][\w'’ -]*[\s?.!]*$")
+_DATES = frozenset({"when", "years", "months", "days"})
+_DAYS = re.compile(
+    r"\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun|week ?)days?|week ?ends?|(?:what|which) day)\b",
     re.IGNORECASE,
 )
-_DATES = frozenset({"when", "years", "months", "days"})
+_ON_MAPS = re.compile(r"\b(?:cit(?:y|ies)|towns?|villages?|regions?|countr(?:y|ies))\b", re.IGNORECASE)
+_TAKING = re.compile(r"\b(?:taken?|took|made|photographed)\b", re.IGNORECASE)
+_SCENE = re.compile(rf"\b(?:this|that|it|we|i|here|{PHOTO})\b", re.IGNORECASE)
+_WHO_TOOK_IT = re.compile(
+    rf"who(?:m)? (?:took|made|shot|snapped|photographed) (?:it|(?:this|that|the)(?: {PHOTO})?)[\s?.!]*$",
+    re.IGNORECASE,
+)
+# "Where are they?" asks for a spot on the photo, "when was the last time?" for another photo.
+_OF_OTHERS = (OPERATORS - {"exactly", "what", "when", "where", "which", "who"}) | {"they", "you"}
 
 
-def _asks_when(text: str, intent: Intent) -> bool:
+@dataclass(frozen=True)
+class _Asked:
+    """A question in English: with marks for its entities, and what it wants."""
+
+    text: str
+    marked: MarkedText
+    intent: Intent
+
+    @property
+    def rest(self) -> str:
+        """What it says beside its entities and the words for what it wants."""
+        return re.sub(ENTITY, " ", self.intent.without_own_words(self.intent.rest))
+
+    @property
+    def is_when_and_where(self) -> bool:
+        """Whether both are asked, which reads as a question for where."""
+        return self.intent.kind == "where" and re.search(r"\bwhen\b", self.text, re.IGNORECASE) is not None
+
+
+def _read(english: str, names: Sequence[str]) -> _Asked | None:
+    """Read a question; None where it cannot be, or asks for what is seen."""
+    text = english.strip()
+    for pattern, plain in _PLAINER:
+        text = pattern.sub(plain, text)
+    try:
+        marked = mark_entities(text, Known(names), today=date.today())
+        intent = read_intent(marked.text)
+    except PhotopalError:
+        return None
+    return None if intent.is_seen else _Asked(english, marked, intent)
+
+
+def _asks_when(asked: _Asked) -> bool:
     """Whether the date of the photo is asked for; "what year was Anna born?" asks for another."""
-    if _ASKS_WHETHER_THEN.match(text):
+    intent = asked.intent
+    if _ASKS_WHETHER_THEN.match(asked.marked.text):
         return True
-    rest = re.sub(ENTITY, " ", intent.without_own_words(intent.rest))
-    return intent.kind in _DATES and not intent.is_number and not content_words(rest)
+    is_number = intent.is_number and not intent.is_ago
+    return intent.kind in _DATES and not is_number and not content_words(asked.rest)
+
+
+def _asks_with_what(asked: _Asked) -> bool:
+    """Whether the camera or the lens is asked for, and not how many there are to be seen."""
+    whether = _ASKS_WHETHER_WITH.match(asked.marked.text)
+    if whether is not None:
+        # "Is this an iPhone?" may be asked of a thing.
+        return re.search(rf"\b(?:taken|shot|made|with|{PHOTO})\b", asked.text, re.IGNORECASE) is not None
+    return asked.intent.kind in {"cameras", "lenses"} and not asked.intent.is_number
+
+
+def _is_seen_rather(asked: _Asked, taken: TakenFacts) -> bool:
+    """Whether a model that sees the photo is to be asked: of what it shows, or where only it can tell."""
+    marked, intent = asked.marked, asked.intent
+    when = [entity.when for entity in marked.entities if entity.when is not None]
+    if _ASKS_WHETHER_THEN.match(marked.text):
+        # Night can be seen, and winter too where no date tells of it.
+        is_season = isinstance(when[0], Recurring) and not _DAYS.search(asked.text)
+        return any(map(is_daytime, when)) or (taken.at is None and is_season)
+    rest = asked.rest
+    if content_words(rest) or _OF_OTHERS.intersection(re.findall(r"[\w']+", rest.casefold())):
+        return True
+    if intent.kind in _DATES or asked.is_when_and_where:
+        return False
+    is_of_taking = _TAKING.search(marked.text) is not None
+    if marked.found(marked.text, "name") and not is_of_taking:
+        return True
+    if intent.kind != "where":
+        return False
+    is_of_scene = is_of_taking or not rest.strip(" ?.!") or _SCENE.search(rest) is not None
+    return not is_of_scene or (taken.place is None and _ON_MAPS.search(asked.text) is None)
+
+
+def _taken_answer(taken: TakenFacts, asked: _Asked, *, is_seen: bool) -> list[str]:
+    """The sentences that say when, where and with what a photo was taken, as far as that is asked.
+
+    Args:
+        taken: What is known.
+        asked: The question.
+        is_seen: Whether a model sees the photo, which answers what can be seen.
+    """
+    if _WHO_TOOK_IT.match(asked.text):
+        return ["It is not known who took it."]
+    wanted: list[tuple[str | None, str]] = []
+    is_where = asked.intent.kind == "where" and not asked.intent.is_number
+    if _asks_when(asked) or asked.is_when_and_where:
+        wanted.append((_moment(taken, asked), "when"))
+    if is_where:
+        wanted.append((taken.place and f"in {taken.place}", "where"))
+    if _asks_with_what(asked):
+        kind = "lens" if asked.intent.kind == "lenses" else "camera"
+        value = taken.lens if kind == "lens" else taken.camera
+        wanted.append((value and f"with {value}", f"with which {kind}"))
+    is_for_place = _ASKS_WHETHER_THERE.match(asked.text) and not asked.marked.entities
+    if taken.place and is_for_place:
+        return [f"It was taken in {taken.place}."]
+    if not wanted or (is_seen and _is_seen_rather(asked, taken)):
+        return []
+    known = " ".join(words for words, _ in wanted if words)
+    unknown = join_words([question for words, question in wanted if not words])
+    return [
+        *([f"It was taken {known}."] if known else []),
+        *([f"It is not known {unknown} it was taken."] if unknown else []),
+    ]
+
+
+def _moment(taken: TakenFacts, asked: _Asked) -> str | None:
+    """When a photo was taken, with the day of the week or how long ago that is where it is asked for."""
+    if not taken.at:
+        return None
+    words = moment_words(taken.at)
+    on_day = _day_taken(taken.at)
+    if on_day is not None and _DAYS.search(asked.text):
+        words = words.replace("on ", f"on {calendar.day_name[on_day.weekday()]}, ", 1)
+    return f"{words}, {ago(taken.at, date.today())}" if on_day and asked.intent.is_ago else words
 
 
 def _known_answer(
     analysis: PhotoAnalysis, known: KnownFacts, english: str, names: Sequence[str]
 ) -> list[str]:
     """The sentences that answer a question from facts alone; nothing where they do not."""
-    try:
-        marked = mark_entities(english, Known(names), today=date.today())
-        intent = read_intent(marked.text)
-    except PhotopalError:
+    asked = _read(english, names)
+    if asked is None:
         return []
-    if intent.is_seen:
-        return []
+    if answered := _taken_answer(analysis.taken or TakenFacts(), asked, is_seen=False):
+        return answered
+    intent = asked.intent
     if intent.kind == "who":
-        group = marked.at(intent.group).value if intent.group else None
+        group = asked.marked.at(intent.group).value if intent.group else None
         return _who_answer(analysis, known, is_number=intent.is_number, group=group)
-    value, words, unknown = {
-        "where": (known.place, "in {}", "where"),
-        "cameras": (known.camera, "with {}", "with which camera"),
-    }.get(intent.kind, (None, None, None))
-    if _asks_when(marked.text, intent):
-        value, words, unknown = known.when, "{}", "when"
-    if words is None:
-        return []
-    if value is None:
-        return [f"It is not known {unknown} it was taken."]
-    return [f"It was taken {words.format(value)}."]
+    return []
 
 
 def _who_answer(

@@ -9,12 +9,18 @@ import re
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from photopal.assistant.query.entities import Known, mark_entities, meanings_of
 from photopal.text import name_spans, write_over
 
 _LISTED = re.compile(r"\s*(?:,|,?\s+and|&)\s*", re.IGNORECASE)
 _ARE = re.compile(r"\b[Aa]re\b")
+_ASKS_OF_EACH = re.compile(
+    r"\s*(?:what are … (?:doing|wearing|holding|carrying|up to)|where are …)"
+    r"(?: (?:here|(?:in|on) (?:this|the) (?:photo|picture|image)))?[\s?.!]*",
+    re.IGNORECASE,
+)
 _WITHIN = re.compile(r"\bin\s+(?:the\s+)?$", re.IGNORECASE)
 
 
@@ -68,7 +74,28 @@ class NamedQuestion:
                 spans = [*spans[:index], *moved]
         if not names or len(spans) > 1:
             return text
-        return _ARE.sub(lambda found: "Is" if found[0] == "Are" else "is", text, count=1)
+        return _is(text)
+
+    def each(self) -> tuple[str, ...]:
+        """The same question about each whom it names: "What is Ben doing?" and "What is Tom doing?".
+
+        Returns:
+            The question itself where it may ask for what several do together.
+        """
+        if len(self.names) < 2:
+            return (self.text,)
+        start, end = self.spans[0][0], self.spans[-1][1]
+        gaps = [self.text[a[1] : b[0]] for a, b in pairwise(self.spans)]
+        before, after = self.text[:start], self.text[end:]
+        is_plain = _ASKS_OF_EACH.fullmatch(f"{before}…{after}") is not None
+        if not is_plain or not all(map(_LISTED.fullmatch, gaps)):
+            return (self.text,)
+        return tuple(f"{_is(before)}{self.text[a:b]}{after}" for a, b, _ in self.spans)
+
+
+def _is(text: str) -> str:
+    """A text that speaks of one where it spoke of several."""
+    return _ARE.sub(lambda found: "Is" if found[0] == "Are" else "is", text, count=1)
 
 
 def read_names(question: str, names: Sequence[str]) -> NamedQuestion:

@@ -190,3 +190,41 @@ def test_questions_asked_together_know_who_is_absent(assistant, drawn_family):
     together = ask_each(blind, analysis, QUESTIONS)
     assert together == [ask_photo(blind, analysis, question) for question in QUESTIONS]
     assert [answer.is_from_model for answer in together] == [False, True, False, True, False]
+
+
+@pytest.fixture
+def ben_alone(assistant, drawn_family, monkeypatch):
+    """An assistant whose model says one thing only, and a photo of Ben."""
+    monkeypatch.setattr(type(assistant.model), "generate", lambda *_, **__: "On the left.")
+    monkeypatch.setattr(
+        "photopal.vlm.batch_decoder.answer_batch", lambda model, requests: ["On the left." for _ in requests]
+    )
+    seer = certain(assistant, present=True)
+    analysis = seer.analyze(open_photo(drawn_family.both))
+    sightings = tuple(replace(s, is_present=s.concept.name == "Ben") for s in analysis.sightings)
+    return seer, replace(analysis, sightings=sightings)
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("Where are Ben and Anna?", "Anna is not in this photo. Ben: On the left."),
+        ("What is Ben doing with Anna?", "Anna is not in this photo."),
+        ("Are Ben and Anna here?", "No. Anna is not in this photo."),
+        ("Is Ben or Anna here?", "Anna is not in this photo. Ben is in this photo."),
+        ("Where is Ben?", "On the left."),
+    ],
+)
+def test_of_somebody_absent_that_is_said_and_of_the_others_what_is_asked(question, answer, ben_alone):
+    seer, analysis = ben_alone
+    assert ask_photo(seer, analysis, question).text == answer
+    assert ask_each(seer, analysis, [question])[0].text == answer
+
+
+def test_of_two_who_are_there_each_is_asked_about(ben_alone):
+    seer, analysis = ben_alone
+    both = replace(analysis, sightings=tuple(replace(s, is_present=True) for s in analysis.sightings))
+    pieces = []
+    answer = ask_photo(seer, both, "Where are Anna and Ben?", on_text=pieces.append)
+    assert answer.text == "".join(pieces) == "Anna: On the left. Ben: On the left."
+    assert ask_each(seer, both, ["Where are Anna and Ben?"]) == [answer]

@@ -262,3 +262,23 @@ def test_of_two_who_look_alike_neither_is_named_for_what_the_model_says(speaking
 def test_a_question_about_several_can_be_asked_about_some(question, without, about_others):
     asked = read_names(question, ["Anna", "Ben", "Tom"])
     assert asked.without([without] if without else []) == about_others
+
+
+@pytest.mark.parametrize(
+    ("question", "each"),
+    [
+        ("What are Ben and Tom doing?", ["What is Ben doing?", "What is Tom doing?"]),
+        (
+            "what are Anna, Ben and Tom wearing in this photo?",
+            ["what is Anna wearing in this photo?", "what is Ben wearing in this photo?",
+             "what is Tom wearing in this photo?"],
+        ),
+        ("Where are Ben and Tom?", ["Where is Ben?", "Where is Tom?"]),
+        ("What are Ben and Tom looking at?", ["What are Ben and Tom looking at?"]),
+        ("What are Ben and Tom doing with Anna?", ["What are Ben and Tom doing with Anna?"]),
+        ("Are Ben and Tom fighting?", ["Are Ben and Tom fighting?"]),
+        ("What is Ben doing?", ["What is Ben doing?"]),
+    ],
+)  # fmt: skip
+def test_a_question_that_is_one_for_each_is_asked_of_each(question, each):
+    assert list(read_names(question, ["Anna", "Ben", "Tom"]).each()) == each

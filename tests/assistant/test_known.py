@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from photopal.assistant.ask import ask_library, ask_photo
+from photopal.assistant.ask import ask_each, ask_library, ask_photo
 from photopal.assistant.assistant import Assistant
 from photopal.assistant.caption import CaptionOptions, caption_photos, is_current, made_with
 from photopal.assistant.evidence import EvidenceFinder
-from photopal.assistant.known import describe_known, look_at, season_at
+from photopal.assistant.known import answer_from_record, describe_known, look_at, season_at
 from photopal.assistant.occasions import Trips
 from photopal.concepts.registration import reference_mask
 from photopal.faces import DETECTOR
@@ -319,3 +319,79 @@ def test_what_is_known_of_a_photo_is_not_said_of_a_file_that_was_written_over_it
     other = named_library.photos.at(drawn_family.strangers[1])
     named_library.corrections.put(other.id, anna.id, is_present=False)
     assert ask_about(named_library, blind_assistant, path, question).startswith("No.")
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("When was this taken?", "It was taken on 3 July 2019 at 19:30."),
+        ("Can you tell me what year this was taken?", "It was taken on 3 July 2019 at 19:30."),
+        ("What year was this taken?", "It was taken on 3 July 2019 at 19:30."),
+        ("What's the date?", "It was taken on 3 July 2019 at 19:30."),
+        ("What day of the week was it?", "It was taken on Wednesday, 3 July 2019 at 19:30."),
+        ("Was it taken on a Sunday?", "It was taken on Wednesday, 3 July 2019 at 19:30."),
+        ("Was this taken in July 2010?", "It was taken on 3 July 2019 at 19:30."),
+        ("When was Ben here?", "It was taken on 3 July 2019 at 19:30."),
+        ("When was Anna here?", "Anna is not in this photo. It was taken on 3 July 2019 at 19:30."),
+        ("Where was this taken?", "It was taken in Alfama, Lisbon, Portugal."),
+        ("Where was this photo of Ben taken?", "It was taken in Alfama, Lisbon, Portugal."),
+        ("In which city was this taken?", "It was taken in Alfama, Lisbon, Portugal."),
+        ("Was this taken in Paris?", "It was taken in Alfama, Lisbon, Portugal."),
+        ("When and where was it?", "It was taken on 3 July 2019 at 19:30 in Alfama, Lisbon, Portugal."),
+        ("What camera took this?", "It is not known with which camera it was taken."),
+        ("What kind of lens was used?", "It is not known with which lens it was taken."),
+        ("Who took this photo?", "It is not known who took it."),
+    ],
+)
+def test_what_only_the_record_tells_is_not_asked_of_a_model_that_sees_the_photo(
+    named_library, assistant, photo, monkeypatch, question, answer
+):
+    monkeypatch.setattr(type(assistant.model), "generate", None)
+    for name, is_present in (("Anna", False), ("Ben", True)):
+        concept = named_library.concepts.get(name)
+        named_library.corrections.put(photo.id, concept.id, is_present=is_present)
+    analysis = look_at(named_library, assistant, photo.path)
+    assert analysis.known is None
+    told = ask_photo(assistant, analysis, question)
+    assert (told.text, told.is_from_model) == (answer, False)
+    assert ask_each(assistant, analysis, [question]) == [told]
+
+
+VISIBLE = """
+Is it night?
+Was this taken in the evening?
+What time of day is it?
+What season is it?
+What is the time on the clock?
+What year is on the sign?
+Where is Ben?
+Where is Ben in this photo?
+Where is the ball?
+Where are they?
+How many phones can you see?
+Is this an iPhone?
+Who is in the photo?
+What is Ben doing?
+When was Ben born?
+"""
+
+
+@pytest.mark.parametrize("question", VISIBLE.strip().splitlines())
+def test_what_a_look_can_tell_is_asked_of_the_model(question, named_library, assistant, photo):
+    analysis = look_at(named_library, assistant, photo.path)
+    assert answer_from_record(analysis, question, ["Anna", "Ben"]) is None
+
+
+def test_a_model_is_asked_where_it_was_only_where_no_position_tells_it(named_library, assistant, tmp_path):
+    path = tmp_path / "loose.png"
+    Image.new("RGB", (80, 60), "green").save(path)
+    analysis = look_at(named_library, assistant, path)
+
+    def answer(question):
+        return answer_from_record(analysis, question, ["Anna", "Ben"])
+
+    for question in ("Where was this taken?", "What place is this?", "Is it winter?", "Was this in Paris?"):
+        assert answer(question) is None
+    assert answer("In which country was this taken?") == "It is not known where it was taken."
+    assert answer("What weekday was it?") == "It is not known when it was taken."
+    assert answer("When and where was this?") == "It is not known when and where it was taken."

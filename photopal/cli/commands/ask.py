@@ -42,9 +42,11 @@ def ask(
     """Answer a question about photos, or about the whole library.
 
     With photos, the model looks at each one and answers, using the names it knows; a name that is also a
-    word, such as Rose, counts only where it stands for somebody. Of photos that it does not understand, the
-    answer is what is known: who is there by face, looks and your own words, how many faces there are, where
-    and when they were taken, and what their files say; Yes or No is said only to whether somebody is there.
+    word, such as Rose, counts only where it stands for somebody. When a photo was taken, with which camera
+    and, where it has a position, in which place is answered from its record and not by the model. Of photos
+    that it does not understand, the answer is what is known: who is there by face, looks and your own words,
+    how many faces there are, where and when they were taken, and what their files say; Yes or No is said only
+    to whether somebody is there.
     Without photos, questions about names, dates, counts and places are answered exactly from the library; the
     model only looks at the few photos that remain, and the answer lists the photos it is based on. "Not",
     "without", "more than" and the like are understood or refused; words that are neither names, dates nor
