@@ -141,9 +141,8 @@ class _Read:
 
 
 def _month(year: int, month: int, *, months: int = 1) -> Period:
-    """Whole months from one on; the 14th month is the second of the next year."""
-    (year, first), (last_year, last) = (divmod(year * 12 + month - 1 + n, 12) for n in (0, months))
-    return Period(date(year, first + 1, 1), date(last_year, last + 1, 1) - timedelta(days=1))
+    last_year, last = divmod(year * 12 + month - 1 + months, 12)
+    return Period(date(year, month, 1), date(last_year, last + 1, 1) - timedelta(days=1))
 
 
 def _day(day: date) -> Period:
@@ -614,7 +613,8 @@ def _third(when: When, which: int) -> When | None:
     if isinstance(when, Daytime) or when.since is None or (months := _months(when)) not in {1, 3, 12}:
         return None
     if months > 1:
-        return _month(when.since.year, when.since.month + which * months // 3, months=months // 3)
+        begun = when.since.year * 12 + when.since.month - 1 + which * months // 3
+        return _month(begun // 12, begun % 12 + 1, months=months // 3)
     begin = when.since + timedelta(days=10 * which)
     return Period(begin, when.until if which == 2 else begin + timedelta(days=9))
 
