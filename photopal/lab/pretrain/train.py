@@ -23,11 +23,18 @@ from photopal.lab.pretrain.architecture import (
 )
 from photopal.lab.pretrain.loop import StageRun, load_modules, rank, run_parallel, wait_for_all
 from photopal.lab.pretrain.ood_fit import fit_ood_detector_to_folder
-from photopal.lab.pretrain.train_language import LanguageParts, Probes, learn_placeholders, train_language
+from photopal.lab.pretrain.train_language import (
+    LanguageParts,
+    Probes,
+    learn_placeholders,
+    train_language,
+    train_probes,
+)
 from photopal.lab.pretrain.train_vision import AttributeHeads, make_vision_tower, train_vision
 
-HEADS_FILE, LANGUAGE_FILE, TRAINING_FILE = "heads.pt", "language.pt", "training.json"
-HEAD_PHOTOS = 3_000
+HEADS_FILE, PROBES_FILE = "heads.pt", "probes.pt"
+LANGUAGE_FILE, TRAINING_FILE = "language.pt", "training.json"
+HEAD_PHOTOS, PROBE_PHOTOS = 3_000, 2_000
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,9 @@ def train_mini(training: Training) -> None:
         tokenizer, model, heads = begin_with_weights(training, training.start)
         knowing = learn_placeholders(PreTrainedTokenizerFast.from_pretrained(training.start))
     parts = LanguageParts(model, heads, Probes(HIDDEN), knowing)
+    if training.start is not None:
+        probing = _first_run(training, PROBE_PHOTOS)
+        train_probes(probing, parts, training.folder / PROBES_FILE, on_report=report)
     train_language(training.language, parts, training.folder / LANGUAGE_FILE, on_report=report)
     if rank() == 0:
         weights = training.folder / "weights"
@@ -96,19 +106,21 @@ def begin_with_weights(
 ) -> tuple[PreTrainedTokenizerFast, LlavaForConditionalGeneration, AttributeHeads]:
     """Tokenizer and model of a folder, and heads that have learned to read its tower.
 
-    Heads that begin at random would teach the tower nonsense.
+    Heads and probes that begin at random would teach the model nonsense.
     """
     model = LlavaForConditionalGeneration.from_pretrained(start, dtype=torch.float32)
     checkpoint, tower = training.folder / HEADS_FILE, model.model.vision_tower
-    run = replace(
-        training.language, seconds=math.inf, photos=HEAD_PHOTOS, learning_rate=StageRun.learning_rate
-    )
-    train_vision(run, checkpoint, tower=tower, on_report=report)
+    train_vision(_first_run(training, HEAD_PHOTOS), checkpoint, tower=tower, on_report=report)
     wait_for_all()
     heads = AttributeHeads(tower.config.hidden_size)
     load_modules(checkpoint, {"heads": heads})
     torch.manual_seed(training.language.seed)
     return PreTrainedTokenizerFast.from_pretrained(start), model, heads
+
+
+def _first_run(training: Training, photos: int) -> StageRun:
+    """How what is used in training alone learns to read weights that have been trained."""
+    return replace(training.language, seconds=math.inf, photos=photos, learning_rate=StageRun.learning_rate)
 
 
 def keep_tokenizer(folder: Path, seed: int) -> PreTrainedTokenizerFast:

@@ -59,9 +59,10 @@ class Probes(nn.Module):
     """Linear heads over hidden states, trained along and thrown away.
 
     Soft tokens stand after the photo and can look for their concept there: they are asked where it is, what
-    it looks like, does and wears, and who stands beside it. Words of a question that stand for somebody, such
-    as "the child with red hair" or "mark 2", are asked where that one is and how it looks, or that nobody is;
-    and, a layer below, for the patches that show that one, and those that its mark is drawn on.
+    it looks like, does and wears, and who stands beside it. Names in questions and answers, and words that
+    stand for somebody, such as "the child with red hair" or "mark 2", are asked where that one is and how it
+    looks, or that nobody is; and, a layer below, for the patches that show that one, and those that its mark
+    is drawn on.
     The tokens of the photo itself are asked what covers them, and the token after it what is true of the
     whole photo. The last token of a lettered option is asked for its letter, and whether it is right. A few
     Yes, No, letters and words of each conversation teach all this too, but far slower.
@@ -183,7 +184,7 @@ def _mention_loss(probes: Probes, batch: ExampleBatch, hidden: Tensor) -> tuple[
 def probe_pointing(
     probes: Probes, batch: ExampleBatch, hidden: Tensor, image_id: int
 ) -> tuple[Tensor, dict[str, float]]:
-    """Ask words for somebody which patches show that one, and its mark; arguments as in `probe`."""
+    """Ask names and words for somebody which patches show that one, and its mark; arguments as in `probe`."""
     told = [
         (row, place, example.ids.index(image_id), subject, number_of(example, subject))
         for row, example in enumerate(batch.examples)
@@ -267,6 +268,7 @@ KIND_WEIGHTS = {
     "light": 2.0,
     "position": 2.0,
     "beside": 5.0,
+    "clothes": 2.0,
     "choice": 4.0,
     "described": 3.0,
     "mark": 3.0,
@@ -464,3 +466,24 @@ def train_language(
     modules = {"model": model, "heads": heads, "probes": probes}
     stage = Stage(modules, optimizers, maker, partial(examples_loss, model, heads, probes))
     run_stage(run, stage, checkpoint, on_report=on_report)
+
+
+def train_probes(
+    run: StageRun,
+    parts: LanguageParts,
+    checkpoint: Path,
+    *,
+    on_report: Callable[[str], None],
+) -> None:
+    """Train the probes alone, so that they can read a model that has learned; resumes as `train_language`."""
+    torch.manual_seed(run.seed + rank())
+    device = best_device()
+    model, heads, probes = parts.model.to(device), parts.heads.to(device), parts.probes.to(device)
+    model.set_attn_implementation(LEAN)
+    model.requires_grad_(False)
+    optimizers = Optimizers([(probes, 1.0)], rate=run.learning_rate, decay=run.weight_decay)
+    maker = ExampleMaker(parts.tokenizer, run.seed, parts.tokens)
+    stage = Stage({"probes": probes}, optimizers, maker, partial(examples_loss, model, heads, probes))
+    run_stage(run, stage, checkpoint, on_report=on_report)
+    model.requires_grad_(True)
+    heads.zero_grad(set_to_none=True)

@@ -54,8 +54,8 @@ class TrainingExample:
             or `STRANGER` for somebody without a name.
         marks: Marks drawn on the photo.
         options: Of each lettered option the place of its last id, its number, and 1 if it is right, else 0.
-        mentions: Of each question that speaks of somebody without a name the place of the last id of those
-            words, their side and row as in `sides` and `subjects`.
+        mentions: Of each name that stands in it, and of each question that speaks of somebody without a name,
+            the place of the (last) id of those words, their side and row as in `sides` and `subjects`.
         marked_subjects: Whom each mark is at, as in `subjects`; empty where that is not asked.
     """
 
@@ -231,6 +231,7 @@ class ExampleMaker:
             blocks += [number] * len(tail)
             labels += [IGNORED] * (len(question) - 1) + answer
             kinds += [exchange.kind] * len(tail)
+        mentions += self._names_among(ids, known)
         counts = [concept.token_count for concept in concepts]
         return TrainingExample(
             row=known.row,
@@ -249,6 +250,12 @@ class ExampleMaker:
             mentions=mentions,
             marked_subjects=known.marked,
         )
+
+    def _names_among(self, ids: list[int], known: ExampleFacts) -> list[tuple[int, int, int]]:
+        """Each name that stands in an example, as a mention of whom it stands for."""
+        first = self.tokenizer.convert_tokens_to_ids(name_placeholder(0))
+        named = [(place, id_ - first) for place, id_ in enumerate(ids) if 0 <= id_ - first < MOST_NAMES]
+        return [(place, known.sides[slot], known.subjects[slot]) for place, slot in named]
 
     def _asked(self, exchange: Exchange, rng: random.Random) -> str:
         """The question as it stands, or one time in three as people might type it."""

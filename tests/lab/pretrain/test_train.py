@@ -12,7 +12,8 @@ from transformers import AutoModelForImageTextToText
 from photopal.config import bundled_model_path
 from photopal.lab.pretrain import train as training_command
 from photopal.lab.pretrain.loop import StageRun
-from photopal.lab.pretrain.train import HEADS_FILE, Training, settings_of, train_mini
+from photopal.lab.pretrain.train import HEADS_FILE, PROBES_FILE, Training, settings_of, train_mini
+from photopal.lab.pretrain.train_language import Probes
 
 WEIGHTS = bundled_model_path()
 
@@ -21,9 +22,34 @@ def tensors_of(folder):
     return AutoModelForImageTextToText.from_pretrained(folder, dtype=torch.float32).state_dict()
 
 
+def tensors_with(file):
+    return torch.load(file, weights_only=True)["modules"]["probes"]
+
+
+@pytest.mark.slow
+def test_probes_learn_to_read_weights_before_these_go_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(training_command, "HEAD_PHOTOS", 4)
+    monkeypatch.setattr(training_command, "PROBE_PHOTOS", 8)
+    monkeypatch.setattr(training_command, "fit_ood_detector_to_folder", lambda folder: None)
+    begun = []
+    monkeypatch.setattr(training_command, "train_language", lambda run, parts, *_, **__: begun.append(parts))
+    run = StageRun(seconds=math.inf, photos=4, groups_per_batch=1, learning_rate=1e-4, seed=5)
+    train_mini(Training(tmp_path, StageRun(), run, WEIGHTS))
+    torch.manual_seed(5)
+    [parts] = begun
+    for name, value in parts.probes.state_dict().items():
+        assert torch.equal(value, tensors_with(tmp_path / PROBES_FILE)[name])
+    at_first = Probes(192).state_dict()
+    assert not torch.equal(parts.probes.looks.weight, at_first["looks.weight"])
+    assert all(parameter.requires_grad for parameter in parts.model.parameters())
+    before, after = tensors_of(WEIGHTS), tensors_of(tmp_path / "weights")
+    assert max(float((after[name] - value).abs().max()) for name, value in before.items()) < 1e-3
+
+
 @pytest.mark.slow
 def test_training_goes_on_from_weights_whose_tower_new_heads_learn_to_read_first(tmp_path, monkeypatch):
     monkeypatch.setattr(training_command, "HEAD_PHOTOS", 4)
+    monkeypatch.setattr(training_command, "PROBE_PHOTOS", 4)
     monkeypatch.setattr(training_command, "fit_ood_detector_to_folder", lambda folder: None)
     run = StageRun(seconds=math.inf, photos=4, groups_per_batch=1, learning_rate=1e-4, seed=5)
     train_mini(Training(tmp_path, StageRun(), run, WEIGHTS))

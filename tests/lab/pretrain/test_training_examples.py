@@ -42,11 +42,18 @@ from photopal.lab.pretrain.train_vision import (
     train_vision,
     vision_loss,
 )
-from photopal.lab.pretrain.training_examples import IGNORED, ExampleBatch, ExampleMaker, member_patches
+from photopal.lab.pretrain.training_examples import (
+    IGNORED,
+    MOST_NAMES,
+    ExampleBatch,
+    ExampleMaker,
+    member_patches,
+)
 from photopal.lab.synthetic.dialogue.talk import PROPS
 from photopal.lab.synthetic.identity import is_held_out
 from photopal.prompts import PromptConcept, build_prompt
 from photopal.vlm import load_model
+from photopal.vlm.placeholders import name_placeholder
 
 
 @pytest.fixture(scope="module")
@@ -222,6 +229,20 @@ def test_asking_options_is_learned_from_states_that_tell(batch):
 
 
 @pytest.mark.slow
+def test_every_name_of_questions_and_answers_is_asked_where_it_is_and_how_it_looks(batch, tokenizer):
+    names = tokenizer.convert_tokens_to_ids([name_placeholder(slot) for slot in range(MOST_NAMES)])
+    answered = absent = 0
+    for example in batch.examples:
+        standing = {place: names.index(id_) for place, id_ in enumerate(example.ids) if id_ in names}
+        facts = {place: (example.sides[slot], example.subjects[slot]) for place, slot in standing.items()}
+        assert {place: (side, row) for place, side, row in example.mentions} == facts
+        assert len(example.mentions) == len(facts)
+        answered += sum(example.labels[place - 1] != IGNORED for place in facts)
+        absent += sum(row < 0 for _, row in facts.values())
+    assert answered > 10
+    assert absent > 10
+
+
 def test_both_losses_fall_on_the_same_photos(batch, model):
     heads, probes = AttributeHeads(192), Probes(192)
     parameters = [*model.parameters(), *heads.parameters(), *probes.parameters()]

@@ -71,7 +71,7 @@ def _color(talk: Talk, rng: random.Random) -> Exchange | None:
     worn = [colors_of(other).get(garment, "") for _, other in talk.in_order if other is not subject]
     pool = TROUSER_COLORS if garment == "trousers" else TOP_COLORS
     options = _mixed(colors[garment], pool, [color for color in worn if color], rng)
-    if garment == "top" and rng.random() < 0.5:
+    if garment == "top" and rng.random() < 0.7:
         return _lettered("top", options, rng, name=name)
     return _lettered("colour_of", options, rng, name=name, garment=garment)
 
