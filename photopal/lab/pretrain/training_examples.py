@@ -253,6 +253,8 @@ class ExampleMaker:
 
     def _names_among(self, ids: list[int], known: ExampleFacts) -> list[tuple[int, int, int]]:
         """Each name that stands in an example, as a mention of whom it stands for."""
+        if not known.sides:
+            return []
         first = self.tokenizer.convert_tokens_to_ids(name_placeholder(0))
         named = [(place, id_ - first) for place, id_ in enumerate(ids) if 0 <= id_ - first < MOST_NAMES]
         return [(place, known.sides[slot], known.subjects[slot]) for place, slot in named]
