@@ -237,7 +237,7 @@ class Paths:
             "SELECT id, path FROM photos WHERE missing_since IS NULL AND id IN"
             " (SELECT photo_id FROM paths WHERE missing_since IS NULL GROUP BY photo_id HAVING count(*) > 1)"
         )
-        links = [row[0] for row in rows if path_of(row[1]).is_symlink()]
+        links = [row[0] for row in rows if _is_link(row[1])]
         if links:
             with self._connection.writing():
                 for photo_id in links:
@@ -252,7 +252,7 @@ class Paths:
         )
         if rows:
             # A link is no photo to keep: the file that it leads to may be deleted for it.
-            files = (row[0] for row in rows if len(rows) == 1 or not path_of(row[0]).is_symlink())
+            files = (row[0] for row in rows if len(rows) == 1 or not _is_link(row[0]))
             path = next(files, rows[0][0])
             self._connection.execute(
                 "UPDATE photos SET path = ?, missing_since = NULL WHERE id = ?", (path, photo_id)
@@ -281,6 +281,11 @@ class Paths:
         while rows := self._connection.rows(sql, (first, end)):
             yield from rows
             first = rows[-1][0]
+
+
+def _is_link(path: bytes) -> bool:
+    # Unlike the method of a path it raises nothing where a folder is closed or a drive does not answer.
+    return os.path.islink(path)  # noqa: PTH114
 
 
 def _span(root: Path) -> tuple[bytes, bytes, bytes]:

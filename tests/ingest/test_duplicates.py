@@ -179,6 +179,24 @@ def test_a_photo_is_known_by_its_file_and_not_by_a_link_to_it(library, tmp_path)
     assert library.photos.at(link).path == one
 
 
+def test_a_copy_in_a_folder_that_cannot_be_looked_into_does_not_stop_indexing(library, tmp_path, monkeypatch):
+    one = save(draw(1), tmp_path / "p" / "one.jpg")
+    index_folders(library, [tmp_path / "p"])
+    two = save(draw(1), tmp_path / "q" / "two.jpg")
+    index_folders(library, [tmp_path / "q"])
+    stat = os.stat
+
+    def refuse(path, *args, **options):
+        if os.fspath(path) in (os.fspath(one), os.fsencode(one)):
+            raise PermissionError(13, "Permission denied")
+        return stat(path, *args, **options)
+
+    monkeypatch.setattr(os, "stat", refuse)
+    monkeypatch.setattr(os, "lstat", lambda path, **options: refuse(path, follow_symlinks=False, **options))
+    index_folders(library, [tmp_path / "q"])
+    assert library.photos.at(two).path == one
+
+
 def test_of_photos_alike_quality_comes_after_pixels_and_before_what_is_known(library, tmp_path):
     picture = draw(1)
     save(picture, tmp_path / "p" / "a poor.jpg", quality=40, taken_at="2024:05:01 10:00:00")
