@@ -34,8 +34,10 @@ _ADVERB = (
 )
 _BE = r"(?:is|are|was|were)"
 _MAY = r"(?:is|are|can|could|may|might|would|will)"
+_SPOT = r"(?:see|spot|find|notice|recogni[sz]e|detect|identify|make out)"
+# "Can I photograph {name}?" asks for leave, or of another day.
 _SEE = (
-    r"(?:see|spot|find|notice|recogni[sz]e|detect|identify|make out|get|catch|capture|photograph|picture"
+    rf"(?:{_SPOT}|get|catch|capture|photograph|picture"
     r"|have(?: got)?|got|caught|captured|photographed|seen|spotted|found)"
 )
 _COME = (
@@ -63,9 +65,10 @@ _IS_THERE = rf"(?:{_ADVERB} )?(?:{_HERE}|{_SEEN}(?: {_HERE})?)"
 
 _QUESTIONS = (
     rf"{_BE} {_NAME} {_IS_THERE}",
-    rf"(?:can|could|may|might|will|would) {_NAME} be {_IS_THERE}",
-    rf"(?:do|does|did|has|have|had|can|could) {_NAME} {_COME}",
-    rf"(?:do|does|did|can|could|have|would) (?:you|i|we|one) (?:{_ADVERB} )?{_SEE} {_NAME}(?: {_HERE})?",
+    rf"(?:can|could|may|might) {_NAME} be {_IS_THERE}",
+    rf"(?:do|does|did|has|have|had) {_NAME} {_COME}",
+    rf"(?:do|does|did|have) (?:you|i|we|one) (?:{_ADVERB} )?{_SEE} {_NAME}(?: {_HERE})?",
+    rf"(?:can|could|would) (?:you|i|we|one) (?:{_ADVERB} )?{_SPOT} {_NAME}(?: {_HERE})?",
     rf"{_MAY} {_THIS} (?:be )?{_WHO}(?: {_HERE})?",
     rf"(?:is|are|was|were)n't {_THIS} {_WHO}",
     rf"(?:do|does) (?:it|this|{_THIS_PHOTO}|{_ONE}) {_SHOW} {_NAME}",
@@ -83,8 +86,14 @@ _STATEMENTS = (
 )
 """What is asked behind "tell me whether"."""
 
+# Where somebody is, or what they do, must not be said in it: "on the left, is that {name}?".
+_CALL = (
+    r"(?:hi|hello|hey|hm|oh|dear|there|photopal|sorry|excuse me|one|last|first|another|quick|question|tell me"
+    r"|be|honest|honestly|look|looking|have|take|a|at|closely|carefully|again|more|close|closer|if|you|i|we|it|this"
+    rf"|that|now|then|in your opinion|by the way|{_PHOTO}|in {_PHOTO})"
+)
 _OPENING = (
-    r"(?:[^{}?.!,:;]{1,40}[,:;] )?"
+    rf"(?:{_CALL}(?: {_CALL}){{0,8}}[,:;] )?"
     r"(?:(?:please|so|and|but|well|now|ok|okay|hey|hm|tell me|say|just curious|quick question)\W+)*"
 )
 _WHETHER = (
@@ -109,7 +118,8 @@ _END = (
 _ASKS = re.compile(
     rf"{_OPENING}(?:{'|'.join(_QUESTIONS)}|{_WHETHER} (?:{'|'.join(_STATEMENTS)})|{_SEARCH}){_END}"
 )
-_BY_TONE = re.compile(rf"{_OPENING}{_NAME} (?:{_BE} )?(?:{_ADVERB} )?{_HERE}{_END}\W*\?\W*")
+_BY_TONE = re.compile(rf"{_OPENING}{_NAME} (?:{_BE} )?(?:{_ADVERB} )?{_HERE}{_END}")
+_LONGEST = 300  # letters beside names; what is longer asks for more
 _CONTRACTED = {"i'm": "i am", "we're": "we are", "i'd like": "i would like", "i've": "i have", "'d": " would"}
 
 
@@ -124,6 +134,8 @@ def asks_presence(question: str) -> bool:
         words = words.replace(short, long)
     words = " ".join(words.partition(" answer the question")[0].split())
     words = _LIST.sub("{name}", _OUR.sub("", words))
-    if _BY_TONE.fullmatch(words):
-        return True
-    return _ASKS.fullmatch(re.sub(r"[\s?.!,)]+$", "", words)) is not None
+    plain = words.rstrip(" ?.!,)")
+    if len(plain) > _LONGEST:
+        return False
+    is_tone = "?" in words[len(plain) :] and _BY_TONE.fullmatch(plain) is not None
+    return is_tone or _ASKS.fullmatch(plain) is not None

@@ -1,5 +1,7 @@
 """Whether nothing is asked but whether somebody is there is told in many wordings, and not said of others."""
 
+import time
+
 import pytest
 
 from photopal.prompts.templates import RECOGNITION_TEMPLATES, is_recognition_question
@@ -59,6 +61,10 @@ Did Rex come?
 Is this Anna's face?
 Is this a portrait of Anna?
 Is Anna in this portrait?
+Hi there, is Anna here?
+In this photo, can you see Anna?
+If you look closely: is that Rex?
+Rex in this picture??
 """
 
 NOT_ASKED = """
@@ -117,6 +123,13 @@ Can you see Anna's face?
 Is this Anna's face cream?
 Is this a good portrait of Anna?
 Is Anna in my other photo?
+On the left, is that Rex?
+In the mirror, can you see Anna?
+The one with the hat, is that Anna?
+Asleep, was Rex photographed?
+Will Rex be there?
+Can Rex come along?
+Can I photograph Rex?
 """
 
 
@@ -135,3 +148,10 @@ def test_whether_somebody_is_there_is_asked_in_many_wordings(question):
 @pytest.mark.parametrize("question", lines(NOT_ASKED))
 def test_what_asks_for_more_or_for_something_else_is_not_decided_by_who_is_there(question):
     assert not is_recognition_question(question, ["Rex", "Anna"])
+
+
+@pytest.mark.parametrize("question", ["so" + "!" * 40_000 + "is Rex", "Rex here" + "?" * 2_000 + "x"])
+def test_a_question_as_long_as_a_book_is_told_at_once(question):
+    started = time.process_time()
+    assert not is_recognition_question(question, ["Rex"])
+    assert time.process_time() - started < 3
