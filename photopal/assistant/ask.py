@@ -27,7 +27,7 @@ from photopal.library import ConceptRecord, Library, SearchQuery
 from photopal.prompts import absent_answer, build_prompt
 from photopal.prompts.templates import is_overview_question, is_recognition_question
 from photopal.prompts.words import begins_with_one_of, definite, name_descriptions, tell_apart
-from photopal.text import join_words, suggest
+from photopal.text import join_words, name_spans, suggest
 from photopal.vlm.placeholders import name_placeholder
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ class _Parts:
         if self.is_whole:
             return answers[0]
         said = [
-            text if name is None or name in text else f"{name}: {text}"
+            text if name is None or name_spans(text, [name]) else f"{name}: {text}"
             for name, text in zip(self.names, answers, strict=True)
         ]
         return " ".join([*self.absent, *said])

@@ -90,7 +90,11 @@ class NamedQuestion:
         is_plain = _ASKS_OF_EACH.fullmatch(f"{before}…{after}") is not None
         if not is_plain or not all(map(_LISTED.fullmatch, gaps)):
             return (self.text,)
-        return tuple(f"{_is(before)}{self.text[a:b]}{after}" for a, b, _ in self.spans)
+        # Each once, however often: the model takes seconds for each.
+        said: dict[str, str] = {}
+        for a, b, name in self.spans:
+            said.setdefault(name, self.text[a:b])
+        return tuple(f"{_is(before)}{words}{after}" for words in said.values())
 
 
 def _is(text: str) -> str:

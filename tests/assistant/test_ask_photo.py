@@ -221,10 +221,14 @@ def test_of_somebody_absent_that_is_said_and_of_the_others_what_is_asked(questio
     assert ask_each(seer, analysis, [question])[0].text == answer
 
 
-def test_of_two_who_are_there_each_is_asked_about(ben_alone):
+def test_of_two_who_are_there_each_is_asked_about(ben_alone, monkeypatch):
     seer, analysis = ben_alone
     both = replace(analysis, sightings=tuple(replace(s, is_present=True) for s in analysis.sightings))
     pieces = []
     answer = ask_photo(seer, both, "Where are Anna and Ben?", on_text=pieces.append)
     assert answer.text == "".join(pieces) == "Anna: On the left. Ben: On the left."
     assert ask_each(seer, both, ["Where are Anna and Ben?"]) == [answer]
+    assert ask_photo(seer, both, "Where are Anna, Ben and Anna?") == answer
+    monkeypatch.setattr(type(seer.model), "generate", lambda *_, **__: "On the benches, by Annabel.")
+    said = "Anna: On the benches, by Annabel. Ben: On the benches, by Annabel."
+    assert ask_photo(seer, both, "Where are Anna and Ben?").text == said
