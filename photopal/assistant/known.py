@@ -369,7 +369,15 @@ _THIS_WAS = r"(?:is|was)(?:n't)? (?:this|it|that)(?: photo| picture| image)?(?: 
 # Whether it was is left to the reader.
 _ASKS_WHETHER_THEN = re.compile(rf"{_THIS_WAS} {DATE}[\s?.!]*$", re.IGNORECASE)
 _ASKS_WHETHER_WITH = re.compile(rf"{_THIS_WAS} {CAMERA}[\s?.!]*$", re.IGNORECASE)
-_ASKS_WHETHER_THERE = re.compile(rf"(?i:{_THIS_WAS} (?:in|near)) [A-Z][\w'’ -]*[\s?.!]*$")
+# "Is it in German?" and "was this taken in RAW?" ask for no place.
+_NO_PLACE = (
+    r"arabic|chinese|czech|danish|dutch|english|finnish|french|german|greek|hebrew|hindi|hungarian|italian"
+    r"|japanese|korean|latin|norwegian|polish|portuguese|russian|spanish|swedish|thai|turkish|ukrainian"
+    r"|black|b&w|colou?r|sepia|monochrome|focus|hdr|hd|4k|raw|jpe?g|heic|png|portrait|landscape|panorama|motion"
+)
+_ASKS_WHETHER_THERE = re.compile(
+    rf"(?i:{_THIS_WAS} (?:in|near) (?!(?:{_NO_PLACE})\b))[A-Z][\w'’-]*(?: [\w'’-]+)*[\s?.!]*$"
+)
 _DATES = frozenset({"when", "years", "months", "days"})
 _DAYS = re.compile(
     r"\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun|week ?)days?|week ?ends?|(?:what|which) day)\b",
@@ -378,10 +386,25 @@ _DAYS = re.compile(
 _ON_MAPS = re.compile(r"\b(?:cit(?:y|ies)|towns?|villages?|regions?|countr(?:y|ies))\b", re.IGNORECASE)
 _TAKING = re.compile(r"\b(?:taken?|took|made|photographed)\b", re.IGNORECASE)
 _SCENE = re.compile(rf"\b(?:this|that|it|we|i|here|{PHOTO})\b", re.IGNORECASE)
-_WHO_TOOK_IT = re.compile(
-    rf"who(?:m)? (?:took|made|shot|snapped|photographed) (?:it|(?:this|that|the)(?: {PHOTO})?)[\s?.!]*$",
+# "What camera is that?" and "what is it made with?" may be asked of a thing on the photo.
+_SHOWN = re.compile(r"\b(?:shown|visible|seen|pictured|depicted)\b", re.IGNORECASE)
+_IS_IT = re.compile(r"\b(?:is|are|made with)\b", re.IGNORECASE)
+_WITH_IT = re.compile(
+    rf"\b(?:taken?|took|used?|shot|photographed|captured|snapped|(?<!made )with|{PHOTO})\b", re.IGNORECASE
+)
+# What happens to a thing: "when does it open?", "where is this going?". No photo was taken in the future.
+_OF_A_THING = re.compile(
+    r"\b(?:do|does|can|could|should|may|might|must|will|would)\b|\b(?:is|are)\b.*\b(?:arriving|coming|found"
+    r"|going|happening|known|open|staying|stored|used|visiting)\b",
     re.IGNORECASE,
 )
+_WHO_TOOK_IT = re.compile(
+    r"who(?:m)? (?:(?:took|shot|snapped|photographed) (?:it|this|that)"
+    rf"|(?:took|made|shot|snapped|photographed) (?:this|that|the) {PHOTO})[\s?.!]*$",
+    re.IGNORECASE,
+)
+_PHOTO_WORD = re.compile(rf"\b{PHOTO}\b", re.IGNORECASE)
+_LONGEST = 500  # letters; what is longer asks for more than a date
 # "Where are they?" asks for a spot on the photo, "when was the last time?" for another photo.
 _OF_OTHERS = (OPERATORS - {"exactly", "what", "when", "where", "which", "who"}) | {"they", "you"}
 
@@ -407,7 +430,9 @@ class _Asked:
 
 def _read(english: str, names: Sequence[str]) -> _Asked | None:
     """Read a question; None where it cannot be, or asks for what is seen."""
-    text = english.strip()
+    text = english = " ".join(english.split())
+    if len(text) > _LONGEST:
+        return None
     for pattern, plain in _PLAINER:
         text = pattern.sub(plain, text)
     try:
@@ -447,6 +472,10 @@ def _is_seen_rather(asked: _Asked, taken: TakenFacts) -> bool:
     rest = asked.rest
     if content_words(rest) or _OF_OTHERS.intersection(re.findall(r"[\w']+", rest.casefold())):
         return True
+    if _OF_A_THING.search(rest) and not _PHOTO_WORD.search(rest):
+        return True
+    if intent.kind in {"cameras", "lenses"} and _is_of_a_camera_shown(asked.text):
+        return True
     if intent.kind in _DATES or asked.is_when_and_where:
         return False
     is_of_taking = _TAKING.search(marked.text) is not None
@@ -456,6 +485,11 @@ def _is_seen_rather(asked: _Asked, taken: TakenFacts) -> bool:
         return False
     is_of_scene = is_of_taking or not rest.strip(" ?.!") or _SCENE.search(rest) is not None
     return not is_of_scene or (taken.place is None and _ON_MAPS.search(asked.text) is None)
+
+
+def _is_of_a_camera_shown(text: str) -> bool:
+    """Whether a question for a camera may be one for a camera that is on the photo."""
+    return bool(_SHOWN.search(text) or (_IS_IT.search(text) and not _WITH_IT.search(text)))
 
 
 def _taken_answer(taken: TakenFacts, asked: _Asked, *, is_seen: bool) -> list[str]:
