@@ -99,3 +99,10 @@ def is_date(name: str) -> bool:
 def is_word(name: str) -> bool:
     """Whether a name is also an ordinary word or a date."""
     return name.casefold() in _WORDS
+
+
+CALLED = (
+    "(?:dog|cat|puppy|kitten|pet|horse|rabbit|son|daughter|brother|sister|husband|wife|partner|boyfriend"
+    "|girlfriend|friend|baby|boy|girl|cousin|nephew|niece|uncle|aunt|grandson|granddaughter)"
+)
+"""What somebody is called beside the name by those who know them all: "our dog Rex"."""

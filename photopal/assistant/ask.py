@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -321,6 +321,7 @@ def ask_library(
     asked = read_question(question, known, today=options.today)
     for name in asked.unknown_names:
         _refuse_unknown(library, name, known.names)
+    asked = _without_holidays(library, asked)
     photos = Selection(library, asked.criteria, options.most_cited)
     _refuse_other_languages(library, asked)
     is_for_the_eye = asked.intent.is_seen and asked.kind in {"who", "where"} and not photos.count()
@@ -344,6 +345,25 @@ def known_in(library: Library) -> Known:
         cameras=[camera for camera, _ in library.search.count_by_camera(every)],
         people=[concept.name for concept in concepts if concept.kind == "person"],
     )
+
+
+_HOLIDAYS = frozenset({"holiday", "holidays", "vacation", "vacations"})
+
+
+def _without_holidays(library: Library, question: Question) -> Question:
+    """Take "holiday" out of "our holiday in Spain" where no caption says it: the place says what is meant."""
+    criteria = question.criteria
+    words = [word for group in criteria.words for word in group if word.casefold() in _HOLIDAYS]
+    rest = tuple(group for group in criteria.words if not _HOLIDAYS.intersection(map(str.casefold, group)))
+    without = replace(criteria, words=rest)
+    if (
+        not (words and criteria.places)
+        or Selection(library, criteria, 1).count()
+        or not Selection(library, without, 1).count()
+    ):
+        return question
+    note = f"No such photo mentions {quoted_list(words, last='or')}."
+    return replace(question, criteria=without, notes=(*question.notes, note))
 
 
 def _refuse_other_languages(library: Library, question: Question) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from photopal.vocabulary import CALLED
+
 _PHOTO = (
     r"(?:(?:this|that|the|these|those|my|our) )?"
     r"(?:photo|photograph|picture|image|pic|snap|snapshot|shot|portrait|frame|scene)s?"
@@ -54,8 +56,7 @@ _NAME = r"\{name\}"
 # Said beside a name by those who know them all: "our dog Rex", "our Rex".
 _OUR = re.compile(
     r"\b(?:(?:my|our) (?:(?:little|big|older|younger|dear|old|good|best) )?|the )"
-    r"(?:(?:dog|cat|puppy|kitten|pet|horse|rabbit|son|daughter|brother|sister|husband|wife|partner|boyfriend"
-    r"|girlfriend|friend|baby|boy|girl|cousin|nephew|niece|uncle|aunt|grandson|granddaughter) )?(?=\{name\})"
+    rf"(?:{CALLED} )?(?=\{{name\}})"
 )
 # One name or several: "{name}, {name} and {name}", "both {name} and {name}".
 _LIST = re.compile(r"(?:\bboth\s+)?\{name\}(?:(?:\s*(?:,|&|\band\b))+\s*\{name\})*")

@@ -256,6 +256,8 @@ def test_who_is_alone_is_on_photos_that_show_nobody_else(library):
         ("Show me photos where Anna isn't alone", lambda p: "Anna" in p.names and len(p.names) > 1),
         ("Anna not alone", lambda p: "Anna" in p.names and len(p.names) > 1),
         ("Anna alone with Ben", lambda p: p.names == {"Anna", "Ben"}),
+        ("Is Anna never alone?", lambda p: p.names == {"Anna"}),
+        ("Anna never alone", lambda p: "Anna" in p.names and len(p.names) > 1),
         ("Is Anna alone with Ben?", lambda p: p.names == {"Anna", "Ben"}),
         ("Anna with other people", lambda p: "Anna" in p.names and p.names & PEOPLE - {"Anna"}),
         ("Is Anna with other pets?", lambda p: "Anna" in p.names and p.names & PETS),

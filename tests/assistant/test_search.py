@@ -55,6 +55,11 @@ def test_a_name_in_the_query_means_that_concept_and_not_the_word(library):
     assert found(library, "rex") == ["beach.jpg"]
 
 
+def test_what_somebody_is_called_beside_the_name_is_no_word(library):
+    assert found(library, "our dog rex on the beach") == ["beach.jpg"]
+    assert found(library, "Anna with her dog Rex") == ["beach.jpg"]
+
+
 def test_names_and_words_must_all_hold(library):
     assert found(library, "Rex and Anna on the beach") == ["beach.jpg"]
     assert found(library, "Rex at the lake") == []

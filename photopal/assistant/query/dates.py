@@ -674,12 +674,13 @@ def _is_no_date(text: str, match: re.Match[str], names: Collection[str]) -> bool
             f"{_CUES}|and|or|to|for|of|by|at|on|not|no|more|with|without|except|but|my|our|all|excluding"
             "|exclude"
             "|besides|minus|outside|neither|nor|either|only|just|like|compare|versus|vs"
+            r"|spen[dt]\w*|celebrat\w+"
         )
     else:
         return False
     if re.match(r"\s+(?:morning|afternoon|evening|night)s?\b", after) and word not in names:
         return False
-    has_cue = re.search(rf"\b(?:{cues})\s+(?:(?:the|my|our|each|every)\s+)?$", before, re.IGNORECASE)
+    has_cue = re.search(rf"\bmid-$|\b(?:{cues})\s+(?:(?:the|my|our|each|every)\s+)?$", before, re.IGNORECASE)
     if has_cue and word in names:
         return False
     # "the Christmas tree" is a tree.

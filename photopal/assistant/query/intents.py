@@ -62,7 +62,7 @@ _KINDS: tuple[tuple[Kind, str], ...] = (
     ("where", r"\bwhen and where\b|\bwhere and when\b"),
     ("about", rf"{_ASK}(?:who|what)(?:'s| is| are| was| were) (?={_NAMES}[\s?.!,]*$)"),
     ("about", rf"^(?:who|what) (?={_NAMES} (?:is|are|was|were)[\s?.!,]*$)"),
-    ("about", rf"\bdo you (?:know|recogni[sz]e) (?={NAME})"),
+    ("about", rf"\b(?:do|can) you (?:know|recogni[sz]e) (?={NAME})"),
     ("about",
         (rf"{_ASK}(?:tell me (?:something |more |all |everything )?|what (?:do|can) you (?:know|tell me) "
         rf"|do you know (?:anything|something) )about (?={_NAMES}[\s?.!,]*$)")),
@@ -155,7 +155,7 @@ _KINDS: tuple[tuple[Kind, str], ...] = (
     ("describe", rf"{_ASK}describe\b(?=.*{PHOTO})"),
     ("describe", rf"\bwhat(?:'s| is| was| can be seen) (?:in|on)\b(?=.*{PHOTO})"),
     ("describe", rf"\bwhat do(?:es)?\b(?=.*{PHOTO} show\b)"),
-    ("exists", rf"^(?:is|are|was|were) there\b(?: any(?!\w))?(?=.*(?:{PHOTO}|{GROUP}|{ENTITY}))"),
+    ("exists", rf"^(?:is|are|was|were) there\b(?: any(?!\w))?(?=.*(?:{PHOTO}|selfies?\b|{GROUP}|{ENTITY}))"),
     ("exists", r"^(?:is|was) there (?=(?:any|some)thing (?:with|of|from|showing)\b)"),
     ("exists", rf"^any {_MOST}{PHOTO}\b"),
     ("exists", rf"\bin any (?:of )?{_MOST}{PHOTO}\b|\b(?:in|on) (?:one|some) of (?:the|my) {PHOTO}\b"),
@@ -220,8 +220,8 @@ _BESIDE = LazyPattern(
 _IS = LazyPattern(r"^(?:is|are|was|were)\b")
 # "Did Anna ride a bike?" and "is Anna in a red dress?"; but not "was Anna at the party?".
 _DOES = LazyPattern(
-    rf"^(?:(?:is|are|was|were|do|does|did|has|have|had)\s+(?P<names>{NAME}(?:(?:\s*(?:,|and|or|&))+\s*{NAME})*)"
-    rf"|(?P<who>who|(?:which|what)\s+(?:of (?:my|the|our)\s+)?{GROUP}))\s+"
+    rf"^(?:(?:is|are|was|were|do|does|did|has|have|had)\s+(?:both\s+)?(?P<names>{NAME}(?:(?:\s*(?:,|and|or|&))+\s*{NAME})*)"
+    rf"|(?P<who>who|(?:which|what|how many)\s+(?:of (?:my|the|our)\s+)?{GROUP}))\s+"
     r"(?:(?:is|are|was|were|do|does|did|has|have|had|been|ever|also|both|all|else|once|already)\s+)*"
     rf"(?:(?:with|in|on)\s+(?=an?\b)|(?P<word>(?!(?:with|in|on|at|by|near|from|to|there|here)\b)[^\W_][\w'-]*))"
 )
@@ -292,7 +292,7 @@ _ABSENT = LazyPattern(
 _WHICH_PHOTOS = LazyPattern(
     rf"\b(?P<photos>{PHOTO}(?: of (?:me|us)| (?:are|is) there| there (?:are|is)| do (?:i|we|you) have)?)"
     r"(?: from)? (?:where|when)\b"
-    r"(?=\s+(?!(?:is|are|was|were|do|did|does|has|have|had|will)\b)[^\s?.!,])"
+    r"(?=\s+(?!(?:is|are|was|were|do|did|does|has|have|had|will)\b(?!\W*$))[^\s?.!,])"
 )
 
 

@@ -85,7 +85,7 @@ _GOES_ON = LazyPattern(
 )
 
 _ALONE = LazyPattern(
-    r"(?:\b(?:all |completely |quite )?alone\b(?:(?! (?:in|with)\b(?! the))"
+    r"(?:\b(?:all |completely |quite )?alone\b(?:(?! (?:in|with)\b(?! (?:the|an?)\b))"
     rf"|(?= with {NAME}(?!\s*(?:,|or\b))))"
     r"|\bby (?:her|him|it|them)sel(?:f"
     r"|ves)\b"
@@ -250,6 +250,9 @@ def read_alone(reader: Reader, *, of: Criteria | None = None) -> None:
     def with_others(match: re.Match[str]) -> str | None:
         # Of "Anna or Ben with others" it is not known who the others are.
         if re.search(rf"{NAME}\s*,?\s*\bor\b\s*{NAME}", reader.text, re.IGNORECASE):
+            return None
+        # "Is Rex never alone?" is answered by the photos where he is.
+        if re.search(r"\bnever\b", match[0], re.I) and re.match(r"(?:is|are|was|were)\b", reader.text, re.I):
             return None
         if match["group"]:
             kinds = (*reader.criteria.other_kinds, reader.marked.at(match["group"]).value)

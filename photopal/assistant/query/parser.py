@@ -82,7 +82,7 @@ def read_question(text: str, known: Known, *, today: date) -> Question:
     all_of = read_all_of(reader)
     ranked = None if threshold or all_of else read_ranked(reader)
     comparison = None if threshold or all_of or ranked else read_comparison(reader)
-    reader.read_taking_photos()
+    acting = reader.read_taking_photos()
     asked = reader.read_among() if comparison is None else reader.text
     intent = read_intent(asked)
     if comparison:
@@ -126,7 +126,7 @@ def read_question(text: str, known: Known, *, today: date) -> Question:
         not_understood=tuple(not_understood),
         notes=tuple(marked.notes),
         group=marked.at(intent.group).value if intent.group else None,  # type: ignore[arg-type]
-        doers=_doers(asked, plain, marked),
+        doers=_doers(acting or asked, plain, marked),
         is_translated=plain != typed,
     )
     _refuse_unknowable(plain, marked, question)

@@ -31,7 +31,7 @@ from photopal.assistant.query.lexicon import (
 from photopal.assistant.query.patterns import LazyPattern
 from photopal.errors import UsageError
 from photopal.text import fold, join_words
-from photopal.vocabulary import GRAMMAR, OPERATORS
+from photopal.vocabulary import CALLED, GRAMMAR, OPERATORS
 
 LINK = r"(?:(?:\s*(?:,|\band\b|\bor\b|\bnor\b|&|/|\bplus\b))+\s*)"
 
@@ -58,9 +58,10 @@ _REGISTERED = LazyPattern(
 )
 
 # "Did Ben take the photo?" and "did Ben take a photo of Rex?" ask who stood behind the camera.
-TAKE_A_PHOTO = rf"take(?= (?:an?|some|any) {PHOTO}\b(?! (?:of|by|with)\b|\s*{CAMERA}))"
+TAKE_A_PHOTO = rf"take[ns]?(?= (?:an?|some|any) {PHOTO}\b(?! (?:of|by|with)\b|\s*{CAMERA}))"
 _TAKING_PHOTOS = LazyPattern(
-    rf"(?P<who>(?:\bwho|{NAME}|{GROUP})(?: (?:is|are|was|were))?) (?P<verb>taking|{TAKE_A_PHOTO})"
+    rf"(?P<who>(?:\bwho|{NAME}|{GROUP})(?: (?:is|are|was|were|ever|first|last))*)"
+    rf" (?P<verb>taking|takes|{TAKE_A_PHOTO})"
     rf" (?:(?:an?|the|some|any) )?(?P<photo>{PHOTO})\b(?! (?:of|by|with)[\s?.!]*$)"
 )
 
@@ -71,6 +72,8 @@ CONTENT = r"(?!(?:" + "|".join(sorted(GRAMMAR | OPERATORS, key=len, reverse=True
 _POSSESSIVE = LazyPattern(
     rf"\b(?:his|her|their|its)\s+(?={CONTENT})(?!(?:tonight|yesterday|today|together)\b)(?!\w+ing\b(?<!\bring))"
 )
+
+_CALLED = LazyPattern(rf"\b(?:my|our|his|her|their|the)\s+(?:(?:little|big|old)\s+)?{CALLED}\s+(?={NAME})")
 
 
 class Reader:
@@ -120,16 +123,21 @@ class Reader:
         self.criteria = with_entities(self.criteria, entities, is_wanted=False)
 
     def drop_possessives(self) -> None:
-        """Take out "her" of "Anna with her guitar"; in "Anna with her" it is somebody nobody knows."""
+        """Make "her" of "Anna with her guitar" "the"; in "Anna with her" it is somebody nobody knows."""
         name = re.search(NAME, self.text)
         if name:
-            rest = _POSSESSIVE.sub("", self.text[name.end() :])
+            rest = _POSSESSIVE.sub("the ", self.text[name.end() :])
             self.text = f"{self.text[: name.end()]}{rest}"
+
+    def drop_callings(self) -> None:
+        """Take out "our dog" of "our dog Rex": captions say the name."""
+        self.text = _CALLED.sub("", self.text)
 
     def drop_references(self) -> None:
         """Take out what changes nothing: "do you know", "photos ... in them", "people I registered"."""
         self.text = without_courtesy(self.text)
         self.drop_possessives()
+        self.drop_callings()
         self.text = re.sub(r"\bin (?:the|its|their|a) captions?\b", " ", self.text, flags=re.IGNORECASE)
         self.text = re.sub(rf"\b(?:celebrat\w+|spen[dt]\w*)\s+(?={DATE})", "", self.text, flags=re.IGNORECASE)
         self.text = re.sub(
@@ -138,18 +146,30 @@ class Reader:
         if re.search(rf"\b{PHOTO}\b", self.text, re.IGNORECASE):
             self.text = _REGISTERED.sub("", self.text)
 
-    def read_taking_photos(self) -> None:
-        """Read what somebody on a photo is doing: "Anna taking a photo", "did Rex take a photo?"."""
+    def read_taking_photos(self) -> str | None:
+        """Read what somebody on a photo is doing: "Anna taking a photo", "did Rex take a photo?".
+
+        Returns:
+            The text with "acting" for it; None where nobody is taking a photo.
+        """
 
         def taken(match: re.Match[str]) -> str:
-            nouns = dict.fromkeys([match["photo"], "photo", "picture"])
-            self.criteria = replace(
-                self.criteria, words=(*self.criteria.words, (match["verb"],), tuple(nouns))
-            )
+            photo = match["photo"]
+            nouns = ("photo", "picture")
+            if re.match("picture", photo, re.IGNORECASE):
+                nouns = (photo, "photo")
+            elif re.match("photo", photo, re.IGNORECASE):
+                nouns = (photo, "picture")
+            self.criteria = replace(self.criteria, words=(*self.criteria.words, (match["verb"],), nouns))
             return match["who"]
 
-        if not re.search(r"\b(?:not|never|no)\b|n't\b", self.text, re.IGNORECASE):
-            self.take(_TAKING_PHOTOS, taken)
+        if re.search(r"\b(?:not|never|no)\b|n't\b", self.text, re.IGNORECASE):
+            return None
+        acting = _TAKING_PHOTOS.sub(r"\g<who> acting", self.text)
+        if acting == self.text:
+            return None
+        self.take(_TAKING_PHOTOS, taken)
+        return acting
 
     def read_among(self) -> str:
         """Read the names that "which of Anna and Ben" and "who was there, Anna or Ben?" ask about.

@@ -224,6 +224,7 @@ def _read_search(
     reader = Reader(marked, known)
     reader.text = text
     reader.drop_possessives()
+    reader.drop_callings()
     read_attributes(reader)
     read_alone(reader)
     read_negations(reader)

@@ -100,6 +100,11 @@ def ask(library, question):
         ("Which people slept?", 'There is 1 photo mentioning "slept", but no caption says it of any', [2]),
         ("Who wears glasses?", 'There is 1 photo mentioning "glasses", but no caption says it of', [3]),
         ("Who threw a stick?", "Anna (1) on 1 photo", [6]),
+        ("Did Rex take a photo?", "There is 1 photo of Rex mentioning", [1]),
+        ("Is Ben taking a photo?", "Yes, 1 photo of Ben", [1]),
+        ("Has Anna taken a photo?", "There is 1 photo of Anna mentioning", [1]),
+        ("How many people are taking pictures?", "1 person: Ben (1) on 1 photo", [1]),
+        ("Did both Anna and Ben play the guitar?", "There is 1 photo of Anna and Ben", [1]),
         ("Who was in the garden?", "Anna (1), Ben (1) and Rex (1) on 2 photos", [2, 3]),
     ],
 )
