@@ -111,6 +111,11 @@ def cited(answer):
         ("photos from the weekend", 1, "1 photo at weekends"),
         ("who takes pictures", 0, 'mentioning "takes" and "pictures" or "photo"'),
         ("did Anna ever take a picture", 0, 'of Anna mentioning "take" and "picture"'),
+        (
+            "was the last photo of Rex taken in Nice",
+            1,
+            "It is not known, as the last photo of Rex, from 1 May",
+        ),
         ("are there any selfies", 0, 'No, there are no photos mentioning "selfies"'),
         ("where did we spend Christmas", 1, "Barcelona"),
         ("photos from mid-July", 0, "from 11 to 20 July of any year"),

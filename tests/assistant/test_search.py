@@ -60,6 +60,15 @@ def test_what_somebody_is_called_beside_the_name_is_no_word(library):
     assert found(library, "Anna with her dog Rex") == ["beach.jpg"]
 
 
+def test_the_last_selfie_is_the_newest_photo_that_says_so(library):
+    [hit] = search_photos(library, "lake", SearchOptions())
+    library.captions.put(
+        hit.photo.id, "A selfie at the lake.", model="m", bank=None, prompt_version="1", appearances=[]
+    )
+    assert found(library, "last selfie") == ["lake.jpg"]
+    assert found(library, "oldest selfies") == ["lake.jpg"]
+
+
 def test_names_and_words_must_all_hold(library):
     assert found(library, "Rex and Anna on the beach") == ["beach.jpg"]
     assert found(library, "Rex at the lake") == []

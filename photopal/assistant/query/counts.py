@@ -9,7 +9,7 @@ from typing import Literal
 from photopal.assistant.query.comparisons import find_comparison
 from photopal.assistant.query.criteria import Comparison, Criteria, Ranked, Threshold
 from photopal.assistant.query.entities import ENTITY, GROUP
-from photopal.assistant.query.intents import PHOTO, Intent
+from photopal.assistant.query.intents import PHOTO, SHOT, Intent
 from photopal.assistant.query.lexicon import NUMBER_WORDS, content_words
 from photopal.assistant.query.negations import read_alone, read_attributes, read_negations
 from photopal.assistant.query.patterns import LazyPattern
@@ -51,7 +51,7 @@ _LAST = LazyPattern(rf"\b(?:{ENDS_LAST})\b(?: time\b)?")
 
 _FIRST = LazyPattern(rf"\b(?:{ENDS_FIRST})\b(?: time\b)?")
 
-_ONE = LazyPattern(rf"\b(?:{ENDS_LAST}|{ENDS_FIRST})\s+{PHOTO}\b(?<!s)")
+_ONE = LazyPattern(rf"\b(?:{ENDS_LAST}|{ENDS_FIRST})\s+{SHOT}\b(?<!s)")
 
 _WHICH_ONE = LazyPattern(rf"^(?:which|what) {PHOTO} (?:is|was) the (?:{ENDS_LAST}|{ENDS_FIRST})\b")
 
@@ -73,9 +73,7 @@ _NO_NUMBER = LazyPattern(rf"^(?:some |any )?(?:a few |recent )+(?={PHOTO}\b)")
 
 _COUNTED = "|".join(word for word in NUMBER_WORDS if word not in ("a", "an", "one"))
 
-_MANY = LazyPattern(
-    rf"\b(?P<number>\d{{1,3}}|{_COUNTED})\s+(?=(?:(?:{ENDS_LAST}|{ENDS_FIRST})\s+)?{PHOTO}\b)"
-)
+_MANY = LazyPattern(rf"\b(?P<number>\d{{1,3}}|{_COUNTED})\s+(?=(?:(?:{ENDS_LAST}|{ENDS_FIRST})\s+)?{SHOT}\b)")
 
 
 _IN_RANKED = LazyPattern(

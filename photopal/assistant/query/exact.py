@@ -231,6 +231,8 @@ def _in_ranked(asked: ExactQuestion, ranked: Ranked) -> LibraryAnswer:
     known = {hit.photo.id for hit in asked.photos.having("date").hits(order, most=ranked.number)}
     fitting = tuple(hit.photo for hit in hits if hit.photo.id in known)
     unread = sum(hit.caption is None for hit in hits) if asked.question.criteria.is_of_content() else 0
+    unplaced = sum(hit.photo.place is None for hit in hits) if asked.question.criteria.places else 0
+    lacking, thing = (unread, "caption yet") if unread else (unplaced, "known location")
     what = describe_criteria(ranked.of)
     if len(hits) == 1:
         which = f"the {ranked.end} photo{what}, from {day(str(hits[0].photo.taken_at))}"
@@ -238,11 +240,11 @@ def _in_ranked(asked: ExactQuestion, ranked: Ranked) -> LibraryAnswer:
     else:
         which = f"the {ranked.end} {count(len(hits))}{what}"
         some, one = f"{len(fitting)} of {which}", f"any of {which}"
-        unknown = f"{unread} of {which} {'has' if unread == 1 else 'have'}"
+        unknown = f"{lacking} of {which} {'has' if lacking == 1 else 'have'}"
     if fitting:
         text = f"Yes, on {some}."
-    elif unread:
-        text = f"It is not known, as {unknown} no caption yet."
+    elif lacking:
+        text = f"It is not known, as {unknown} no {thing}."
     else:
         text = f"No, not on {one}."
     return LibraryAnswer(text, (fitting or tuple(hit.photo for hit in hits))[: asked.most], len(hits))

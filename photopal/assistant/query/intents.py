@@ -21,6 +21,8 @@ KINDS_OF_GROUPS: frozenset[Kind] = frozenset({"who", "where", "cameras", "lenses
 """Kinds of answers that put photos into groups, of which one may have the most."""
 
 PHOTO = r"(?:photo(?:graph)?|picture|image|pic|snapshot|snap|shot)s?"
+SHOT = rf"(?:{PHOTO}|selfies?)"
+"""A photo of any kind; "selfie" is also a word that captions are asked for."""
 
 _MOST = (
     "(?:(?:different|distinct|of|my|our|the|all|other|new|old|newest|oldest|latest|first|last|recent|most"
@@ -155,7 +157,7 @@ _KINDS: tuple[tuple[Kind, str], ...] = (
     ("describe", rf"{_ASK}describe\b(?=.*{PHOTO})"),
     ("describe", rf"\bwhat(?:'s| is| was| can be seen) (?:in|on)\b(?=.*{PHOTO})"),
     ("describe", rf"\bwhat do(?:es)?\b(?=.*{PHOTO} show\b)"),
-    ("exists", rf"^(?:is|are|was|were) there\b(?: any(?!\w))?(?=.*(?:{PHOTO}|selfies?\b|{GROUP}|{ENTITY}))"),
+    ("exists", rf"^(?:is|are|was|were) there\b(?: any(?!\w))?(?=.*(?:{SHOT}|{GROUP}|{ENTITY}))"),
     ("exists", r"^(?:is|was) there (?=(?:any|some)thing (?:with|of|from|showing)\b)"),
     ("exists", rf"^any {_MOST}{PHOTO}\b"),
     ("exists", rf"\bin any (?:of )?{_MOST}{PHOTO}\b|\b(?:in|on) (?:one|some) of (?:the|my) {PHOTO}\b"),
@@ -337,7 +339,8 @@ def read_doers(text: str) -> str | None:
     "Was Anna at the beach?" and "is there a photo of Anna with a cake?" do not ask that.
     """
     match = _DOES.match(text)
-    if match is None or re.search(rf"\b{PHOTO}\b", text, re.IGNORECASE):
+    on_photos = rf"\b(?:{PHOTO}|(?:in|on) (?:(?:the|my|our|any) )?selfies?)\b"
+    if match is None or re.search(on_photos, text, re.IGNORECASE):
         return None
     if match["word"] and match["word"].casefold() in PHOTO_WORDS:
         return None

@@ -161,7 +161,8 @@ _FOR_THE_EYE = frozenset(
 
 def _doers(asked: str, text: str, marked: MarkedText) -> tuple[str, ...] | None:
     """Those asked about whether they do something; None of what is theirs: "does Anna's dog swim?"."""
-    names = read_doers(asked)
+    # "Who played the guitar on at least 2 photos?": the number was read before.
+    names = read_doers(re.sub(rf"\s+(?:on|in)\s+{PHOTO}[\s?.!]*$", "", asked, flags=re.IGNORECASE))
     found = [] if names is None else marked.found(names, "name")
     # The mark of "Anna's" has the "'s" in it, but not as typed.
     is_theirs = any(re.search(rf"\b{re.escape(each.typed)}'", text) for each in found)

@@ -26,7 +26,7 @@ from photopal.assistant.query.entities import (
     mark_entities,
     meanings_of,
 )
-from photopal.assistant.query.intents import PHOTO
+from photopal.assistant.query.intents import PHOTO, SHOT
 from photopal.assistant.query.lexicon import NUMBER_WORDS, word_forms
 from photopal.assistant.query.negations import read_alone, read_attributes, read_negations
 from photopal.assistant.query.parser import STRAIGHT
@@ -63,7 +63,7 @@ _LETTERS = {digits: word for word, digits in _DIGITS.items()}
 _MANY = rf"\d{{1,3}}|{'|'.join(word for word in _DIGITS if word != 'one')}"
 _LATEST, _EARLIEST = "latest|newest|(?:most )?recent", "oldest|earliest"
 _LAST, _FIRST = f"{ENDS_LAST}|recent|new", f"{ENDS_FIRST}|old"
-_PHOTOS = rf"(?:{ENTITY}\s+)*(?P<photo>{PHOTO})\b"
+_PHOTOS = rf"(?:{ENTITY}\s+)*(?P<photo>{SHOT})\b"
 _SO_MANY = LazyPattern(rf"\b(?:(?P<number>{_MANY})|few)\s+(?=(?:(?:{_LAST}|{_FIRST}|best)\s+)?{_PHOTOS})")
 _RANKED = LazyPattern(rf"\b(?:(?P<last>{_LAST})|(?P<first>{_FIRST})|best|nicest|more)\s+(?={_PHOTOS})")
 # These are an order with other words too: "latest beach photos", "beach, newest first".

@@ -100,6 +100,8 @@ def ask(library, question):
         ("Which people slept?", 'There is 1 photo mentioning "slept", but no caption says it of any', [2]),
         ("Who wears glasses?", 'There is 1 photo mentioning "glasses", but no caption says it of', [3]),
         ("Who threw a stick?", "Anna (1) on 1 photo", [6]),
+        ("Who played the guitar on at least 1 photo?", "2 names with at least 1 photo", [1, 5]),
+        ("Who slept on at least 1 photo?", "1 name with at least 1 photo", [2]),
         ("Did Rex take a photo?", "There is 1 photo of Rex mentioning", [1]),
         ("Is Ben taking a photo?", "Yes, 1 photo of Ben", [1]),
         ("Has Anna taken a photo?", "There is 1 photo of Anna mentioning", [1]),
