@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from datetime import date
 
 import pytest
@@ -601,3 +602,9 @@ def test_a_photo_of_which_only_the_year_is_known_has_a_date_but_no_day(tmp_path,
         assert answer("How many photos are from July 1974?").startswith("1 photo")
         assert answer("How many photos are from 1974?").startswith("2 photos")
         assert "July 1974 (1)" in answer("How many photos per month?")
+
+
+def test_many_dates_in_a_row_are_read_at_once(library):
+    start = time.monotonic()
+    assert ask(library, "2023 " * 90).total == 2
+    assert time.monotonic() - start < 5

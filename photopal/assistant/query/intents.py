@@ -357,7 +357,7 @@ def _is_seen(folded: str) -> bool:
 def _move_front(text: str) -> str:
     """Put "In 2023, where were we?" in the usual order, so that the question word stands first."""
     match = re.match(
-        rf"^(?:(?:{DATE}|{PLACE}|{CAMERA})\s*,?\s*)+(?=(?:who|what|when|where|which|how|did|is|was|are"
+        rf"^(?:(?:{DATE}|{PLACE}|{CAMERA})[\s,]*)+(?=(?:who|what|when|where|which|how|did|is|was|are"
         r"|were|do|has|have)\b)",
         text,
         re.I,
