@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -60,6 +61,26 @@ def test_training_goes_on_from_weights_whose_tower_new_heads_learn_to_read_first
     moved = {name: float((after[name] - value).abs().max()) for name, value in before.items()}
     assert 0 < max(moved.values()) < 0.01
     assert any(size > 0 for name, size in moved.items() if "vision_tower" in name)
+
+
+@pytest.mark.slow
+def test_what_is_written_can_keep_a_share_of_the_weights_it_started_from(tmp_path, monkeypatch):
+    monkeypatch.setattr(training_command, "HEAD_PHOTOS", 4)
+    monkeypatch.setattr(training_command, "PROBE_PHOTOS", 4)
+    monkeypatch.setattr(training_command, "fit_ood_detector_to_folder", lambda folder: None)
+    run = StageRun(seconds=math.inf, photos=4, groups_per_batch=1, learning_rate=1e-2, seed=5)
+    training = Training(tmp_path, StageRun(), run, WEIGHTS)
+    before, written = tensors_of(WEIGHTS), []
+    for kept in (0.0, 0.75, 1.0):  # the run itself is over after the first
+        train_mini(replace(training, kept=kept))
+        written.append(tensors_of(tmp_path / "weights"))
+    after, mean, same = written
+    for name, value in before.items():
+        # As exact as the 16 bits that are written.
+        assert torch.allclose(mean[name], 0.75 * value + 0.25 * after[name], rtol=2e-3, atol=1e-4)
+        assert torch.equal(same[name], value)
+    assert max(float((after[name] - value).abs().max()) for name, value in before.items()) > 5e-4
+    assert json.loads((tmp_path / "weights" / "training.json").read_text())["continued"][-1]["kept"] == 1.0
 
 
 def test_what_weights_were_trained_with_before_stays_written_beside_them(tmp_path):
