@@ -79,7 +79,7 @@ def test_what_is_written_can_keep_a_share_of_the_weights_it_started_from(tmp_pat
         # As exact as the 16 bits that are written.
         assert torch.allclose(mean[name], 0.75 * value + 0.25 * after[name], rtol=2e-3, atol=1e-4)
         assert torch.equal(same[name], value)
-    assert max(float((after[name] - value).abs().max()) for name, value in before.items()) > 5e-4
+    assert max(float((after[name] - value).abs().max()) for name, value in before.items()) > 1e-4
     assert json.loads((tmp_path / "weights" / "training.json").read_text())["continued"][-1]["kept"] == 1.0
 
 
