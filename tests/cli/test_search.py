@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 
 from huggingface_hub import constants
 
@@ -83,8 +84,11 @@ def test_a_wrong_date_or_name_is_code_2(run, family):
     assert "Anna" in result.stderr
     assert run("search", "--json", "--paths").exit_code == 2
     assert run("search", "--limit", "0").exit_code == 2
-    assert "'--limit': must be greater than or equal to 1" in run("search", "--limit", "0").stderr
-    assert "'--kind': 'foo' is not one of" in run("duplicates", "--kind", "foo").stderr
+    # In the words of typer, which its versions choose, and of nothing below it.
+    for command in (("search", "--limit", "0"), ("duplicates", "--kind", "foo")):
+        refused = run(*command).stderr
+        assert f"Invalid value for '{command[1]}': " in refused
+        assert not re.search("Input should be|Value error", refused)
     assert "no such month" in run("search", "--since", "2024-13").stderr
     assert "no such month" in run("search", "--since", "2024-13-40").stderr
     assert "no such day" in run("search", "--until", "2024-02-30").stderr
