@@ -455,17 +455,15 @@ def train_language(
     on_report: Callable[[str], None],
 ) -> None:
     """Train all parts in place, resuming from the checkpoint file if there is one."""
-    torch.manual_seed(run.seed + rank())
-    device = best_device()
-    model, heads, probes = parts.model.to(device), parts.heads.to(device), parts.probes.to(device)
-    model.set_attn_implementation(LEAN)
-    tower = model.model.vision_tower
-    shares = [(tower, TOWER_RATE), (heads, TOWER_RATE), (model, 1.0), (probes, 1.0)]
-    optimizers = Optimizers(shares, rate=run.learning_rate, decay=run.weight_decay)
-    maker = ExampleMaker(parts.tokenizer, run.seed, parts.tokens)
-    modules = {"model": model, "heads": heads, "probes": probes}
-    stage = Stage(modules, optimizers, maker, partial(examples_loss, model, heads, probes))
-    run_stage(run, stage, checkpoint, on_report=on_report)
+    model, heads, probes = parts.model, parts.heads, parts.probes
+    shares: list[tuple[nn.Module, float]] = [
+        (model.model.vision_tower, TOWER_RATE),
+        (heads, TOWER_RATE),
+        (model, 1.0),
+        (probes, 1.0),
+    ]
+    kept = {"model": model, "heads": heads, "probes": probes}
+    _train(run, parts, kept, shares, checkpoint, on_report)
 
 
 def train_probes(
@@ -476,14 +474,27 @@ def train_probes(
     on_report: Callable[[str], None],
 ) -> None:
     """Train the probes alone, so that they can read a model that has learned; resumes as `train_language`."""
+    parts.model.requires_grad_(False)
+    _train(run, parts, {"probes": parts.probes}, [(parts.probes, 1.0)], checkpoint, on_report)
+    parts.model.requires_grad_(True)
+    # The heads stand in the same loss, but nobody took a step with their gradients.
+    parts.heads.zero_grad(set_to_none=True)
+
+
+def _train(
+    run: StageRun,
+    parts: LanguageParts,
+    kept: dict[str, nn.Module],
+    shares: list[tuple[nn.Module, float]],
+    checkpoint: Path,
+    on_report: Callable[[str], None],
+) -> None:
+    """Train modules with their shares of the learning rate; the checkpoint has those to keep."""
     torch.manual_seed(run.seed + rank())
     device = best_device()
     model, heads, probes = parts.model.to(device), parts.heads.to(device), parts.probes.to(device)
     model.set_attn_implementation(LEAN)
-    model.requires_grad_(False)
-    optimizers = Optimizers([(probes, 1.0)], rate=run.learning_rate, decay=run.weight_decay)
+    optimizers = Optimizers(shares, rate=run.learning_rate, decay=run.weight_decay)
     maker = ExampleMaker(parts.tokenizer, run.seed, parts.tokens)
-    stage = Stage({"probes": probes}, optimizers, maker, partial(examples_loss, model, heads, probes))
+    stage = Stage(kept, optimizers, maker, partial(examples_loss, model, heads, probes))
     run_stage(run, stage, checkpoint, on_report=on_report)
-    model.requires_grad_(True)
-    heads.zero_grad(set_to_none=True)

@@ -27,6 +27,14 @@ def tensors_with(file):
     return torch.load(file, weights_only=True)["modules"]["probes"]
 
 
+@pytest.fixture
+def quick_beginning(monkeypatch):
+    """Heads and probes that learn from four photos, and no detector."""
+    monkeypatch.setattr(training_command, "HEAD_PHOTOS", 4)
+    monkeypatch.setattr(training_command, "PROBE_PHOTOS", 4)
+    monkeypatch.setattr(training_command, "fit_ood_detector_to_folder", lambda folder: None)
+
+
 @pytest.mark.slow
 def test_probes_learn_to_read_weights_before_these_go_on(tmp_path, monkeypatch):
     monkeypatch.setattr(training_command, "HEAD_PHOTOS", 4)
@@ -48,10 +56,7 @@ def test_probes_learn_to_read_weights_before_these_go_on(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_training_goes_on_from_weights_whose_tower_new_heads_learn_to_read_first(tmp_path, monkeypatch):
-    monkeypatch.setattr(training_command, "HEAD_PHOTOS", 4)
-    monkeypatch.setattr(training_command, "PROBE_PHOTOS", 4)
-    monkeypatch.setattr(training_command, "fit_ood_detector_to_folder", lambda folder: None)
+def test_training_goes_on_from_weights_whose_tower_new_heads_learn_to_read_first(tmp_path, quick_beginning):
     run = StageRun(seconds=math.inf, photos=4, groups_per_batch=1, learning_rate=1e-4, seed=5)
     train_mini(Training(tmp_path, StageRun(), run, WEIGHTS))
     assert not (tmp_path / "vision.pt").exists()
@@ -64,10 +69,7 @@ def test_training_goes_on_from_weights_whose_tower_new_heads_learn_to_read_first
 
 
 @pytest.mark.slow
-def test_what_is_written_can_keep_a_share_of_the_weights_it_started_from(tmp_path, monkeypatch):
-    monkeypatch.setattr(training_command, "HEAD_PHOTOS", 4)
-    monkeypatch.setattr(training_command, "PROBE_PHOTOS", 4)
-    monkeypatch.setattr(training_command, "fit_ood_detector_to_folder", lambda folder: None)
+def test_what_is_written_can_keep_a_share_of_the_weights_it_started_from(tmp_path, quick_beginning):
     run = StageRun(seconds=math.inf, photos=4, groups_per_batch=1, learning_rate=1e-2, seed=5)
     training = Training(tmp_path, StageRun(), run, WEIGHTS)
     before, written = tensors_of(WEIGHTS), []
