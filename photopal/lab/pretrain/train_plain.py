@@ -34,7 +34,7 @@ from photopal.lab.pretrain.loop import (
 )
 from photopal.lab.pretrain.ood_fit import fit_ood_detector_to_folder
 from photopal.lab.pretrain.optimizers import Optimizers, autocast
-from photopal.lab.pretrain.train import report
+from photopal.lab.pretrain.train import average_with, report
 from photopal.lab.pretrain.train_language import SEEING_WEIGHT, TOWER_RATE, Probes, speech_loss
 from photopal.lab.pretrain.train_vision import (
     AttributeHeads,
@@ -266,7 +266,9 @@ def fit_heads(run: StageRun, tower: CLIPVisionModel, heads: PlainHeads, checkpoi
     tower.requires_grad_(True)
 
 
-def write_plain(checkpoint: Path, weights: Path, run: StageRun, *, start: Path | None = None) -> None:
+def write_plain(
+    checkpoint: Path, weights: Path, run: StageRun, *, start: Path | None = None, kept: float = 0.0
+) -> None:
     """Write the model of a checkpoint as a folder that transformers loads, and how it was trained.
 
     Args:
@@ -274,15 +276,18 @@ def write_plain(checkpoint: Path, weights: Path, run: StageRun, *, start: Path |
         weights: The folder.
         run: Settings of stage two.
         start: The folder with the weights that training started from, if it did.
+        kept: Share of those weights in the ones written, 0…1, as for the bundled model.
     """
     model, tokenizer = begin_plain(run.seed)
     photos = load_modules(checkpoint, {"model": model})
+    if start is not None and kept:
+        average_with(model, start, share=kept)
     save_model(weights, model, build_processor(tokenizer))
     settings: dict[str, Any] = {"plain": asdict(run), "photos": photos}
     settings |= {"torch": torch.__version__, "machine": platform.machine()}
     if start is not None:
         before = json.loads((start / TRAINING_FILE).read_text())
-        settings |= {"photos": photos + before["photos"], "before": before}
+        settings |= {"photos": photos + before["photos"], "kept": kept, "before": before}
     (weights / TRAINING_FILE).write_text(json.dumps(settings, indent=1) + "\n")
     report(f"wrote {weights}, after {photos:,} photos")
 
@@ -303,6 +308,9 @@ def main(  # noqa: PLR0913 - one parameter for each option of the command
         Path | None,
         typer.Option(help="Start stage two from the weights in this folder, and leave out stage one."),
     ] = None,
+    kept: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of the weights of --start in those that are written.")
+    ] = 0.0,
     write: Annotated[
         Path | None, typer.Option(help="Train nothing, write the weights of stage two's checkpoint here.")
     ] = None,
@@ -314,7 +322,7 @@ def main(  # noqa: PLR0913 - one parameter for each option of the command
         tower_run = StageRun(seconds=ENDLESS, photos=tower_photos, groups_per_batch=groups, seed=seed)
         run_parallel(partial(train_plain, tower_run, run, folder, start=start), processes=processes)
     weights = write or folder / "weights"
-    write_plain(folder / PLAIN_FILE, weights, run, start=start)
+    write_plain(folder / PLAIN_FILE, weights, run, start=start, kept=kept)
     fit_ood_detector_to_folder(weights)
 
 

@@ -324,6 +324,26 @@ def test_training_can_start_from_weights_and_says_so(trained, tmp_path):
 
 
 @pytest.mark.slow
+def test_a_share_of_the_weights_that_training_started_from_can_be_kept(trained, tmp_path):
+    start = trained / "weights"
+    train_plain(run_of(4), run_of(4), tmp_path, start=start)
+
+    def written(kept):
+        write_plain(tmp_path / PLAIN_FILE, tmp_path / "weights", run_of(4), start=start, kept=kept)
+        model = AutoModelForImageTextToText.from_pretrained(tmp_path / "weights", dtype=torch.float32)
+        return model.state_dict()
+
+    before = AutoModelForImageTextToText.from_pretrained(start, dtype=torch.float32).state_dict()
+    after, mean = written(0.0), written(0.75)
+    for name, value in before.items():
+        # Weights are written in float16.
+        assert torch.allclose(mean[name], 0.75 * value + 0.25 * after[name], atol=1e-3), name
+    told = json.loads((tmp_path / "weights" / "training.json").read_text())
+    assert told["kept"] == 0.75
+    assert any(not torch.equal(mean[name], after[name]) for name in before)
+
+
+@pytest.mark.slow
 def test_of_the_model_only_the_tower_comes_from_the_bundled_one():
     one, other = (begin_plain(seed)[0].state_dict() for seed in (0, 1))
     for name, value in one.items():
