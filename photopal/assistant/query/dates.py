@@ -3,6 +3,7 @@
 A date without a year ("July", "Christmas", "3 July") is a `Recurring`: it counts in every year. A season is
 three whole months (winter begins in December), Christmas the 24th to the 26th of December, Easter Good Friday
 to Easter Monday. Early, mid and late are thirds: four months of a year, one of a season, ten days of a month.
+After since, until, before and after, and in a range, the beginning, middle and end of a time are one day.
 "Saturday" and "the weekend" are those of every week, but "on Saturday" and "since Saturday" the latest one.
 A time of day ("in the evening", "after 22:00") is a `Daytime`: whole hours of any day.
 """
@@ -121,6 +122,7 @@ class DateSpan:
         is_bare_year: Whether it is a year and no more.
         is_range: Whether it is from one date to another.
         opening: Which word, or one like it, opened it on one side.
+        edge: Of "the end of 2022" its last day, which bounds what is since, until, before or after it.
     """
 
     start: int
@@ -130,6 +132,7 @@ class DateSpan:
     is_bare_year: bool = False
     is_range: bool = False
     opening: Opening | None = None
+    edge: Period | Recurring | None = None
 
 
 @dataclass(frozen=True)
@@ -476,7 +479,7 @@ _CUES = (
 )
 _PREPOSITION = LazyPattern(
     r"\b(?P<word>(?:the )?day (?:after|before)|since|(?:up )?until|till|up to|before|prior to|after|between"
-    r"|from|in|on|at|during|over|around|of|for"
+    r"|by|from|in|on|at|during|over|around|of|for"
     r"|throughout|back in|as of|starting|earlier than|later than|every|each)\s+"
     r"(?:(?:the|each|every)\s+)?(?:(?:year|month of)\s+)?$"
 )
@@ -567,35 +570,67 @@ def _with_weekday(text: str, span: DateSpan) -> DateSpan:
 
 _PART_BEFORE = LazyPattern(
     r"(?<![\w-])(?:the\s+)?(?:(?P<word>early|mid|late)(?:[\s-]+|\s+in\s+)"
-    r"|(?P<edge>beginning|start|middle|end)\s+of\s+)(?:the\s+)?(?:year\s+)?$"
+    r"|(?:towards?\s+(?:the\s+)?)?(?P<edge>beginning|start|middle|end)\s+of\s+)(?:the\s+)?(?:year\s+)?$"
 )
-_AT_PART = LazyPattern(r"\b(at|by|since|before|until|till|up to|after)\s+$")
+_AT = LazyPattern(r"\bat\s+$")
 _THIRDS = {"early": 0, "beginning": 0, "start": 0, "mid": 1, "middle": 1, "late": 2, "end": 2}
-# Since its beginning, or until its end, is since or until the whole.
-_EDGES = {"since": 0, "before": 0, "until": 2, "till": 2, "up to": 2, "after": 2}
 
 
 def _with_part(text: str, span: DateSpan) -> DateSpan:
-    """Take in the "early" of "early 2023", or "the end of", which leave a third of a year, season or month.
+    """Take in the "early" of "early 2023", or "the end of", which leave a third of it.
 
-    "At the end of 2022" may be its last days, and "before the end of 2022" most of the year: these are left.
+    Raises:
+        UsageError: "At the end of 2022" may be its last days.
     """
     before = _PART_BEFORE.search(text[: span.start])
-    if before is None:
+    if before is None or isinstance(span.when, Daytime):
         return span
     which = _THIRDS[(before["word"] or before["edge"]).casefold()]
-    if before["edge"] and (opened := _AT_PART.search(text[: before.start()])):
-        word = opened[1].casefold()
-        is_short = isinstance(span.when, Recurring) or (
-            isinstance(span.when, Period) and _months(span.when) < 12
+    when, edge = _third(span.when, which), _edge(span.when, which) if before["edge"] else None
+    if edge and when and _AT.search(text[: before.start()]) and _is_long(span.when):
+        typed = text[span.start : span.end]
+        raise UsageError(
+            f'not understood: "{before["edge"]}" of {typed}, which may be days or months',
+            hint=f'Write "{("early", "mid", "late")[which]} {typed}" for a third of it, or name the month.',
         )
-        if _EDGES.get(word) != which and not (word == "at" and is_short):
-            return span
-    when = _third(span.when, which)
-    if when is None:
+    if when is None and not (edge and _bounds(text, before.start())):
         return span
+    when = when or edge or span.when
     base = when if isinstance(when, Recurring) else span.base and _third_of_every(span.base, which)
-    return replace(span, start=before.start(), when=when, base=base, is_bare_year=False)
+    return replace(span, start=before.start(), when=when, base=base, is_bare_year=False, edge=edge)
+
+
+def _is_long(when: When) -> bool:
+    """Whether it is a year or longer."""
+    return isinstance(when, Period) and _months(when) >= 12
+
+
+def _bounds(text: str, end: int) -> bool:
+    """Whether a word such as "until" stands before a place in a text."""
+    before = _PREPOSITION.search(text[:end])
+    return before is not None and before["word"].casefold() in _OPENINGS
+
+
+def _edge(when: Period | Recurring, which: int) -> Period | Recurring | None:
+    """The first day, the middle or the last day; None of days of the week."""
+    if isinstance(when, Recurring):
+        if len(when.in_year(2024)) != 1:
+            return None
+        name = ("beginning", "middle", "end")[which]
+
+        def in_year(year: int) -> tuple[Period, ...]:
+            edges = (_edge(period, which) for period in when.in_year(year))
+            return tuple(edge for edge in edges if isinstance(edge, Period))
+
+        return Recurring(f"at the {name} of {_without_preposition(when.label)}", in_year)
+    if when.since is None or when.until is None:
+        return None
+    if which != 1:
+        return _day(when.since if which == 0 else when.until)
+    if months := _months(when):
+        month = when.since.year * 12 + when.since.month - 1 + months // 2
+        return _day(date(month // 12, month % 12 + 1, 15 if months % 2 else 1))
+    return _day(when.since + (when.until - when.since) // 2)
 
 
 def _months(period: Period) -> int:
@@ -607,10 +642,10 @@ def _months(period: Period) -> int:
 
 
 def _third(when: When, which: int) -> When | None:
-    """The first, second or last third of a year or season, in months, or of a month, in ten days."""
+    """The first, second or last third of a decade, year or season, in months, or of a month, in ten days."""
     if isinstance(when, Recurring):
         return _third_of_every(when, which)
-    if isinstance(when, Daytime) or when.since is None or (months := _months(when)) not in {1, 3, 12}:
+    if isinstance(when, Daytime) or when.since is None or (months := _months(when)) not in {1, 3, 12, 120}:
         return None
     if months > 1:
         begun = when.since.year * 12 + when.since.month - 1 + which * months // 3
@@ -704,7 +739,7 @@ def _join_ranges(text: str, spans: Sequence[DateSpan], today: date) -> list[Date
         is_range = between in {"to", "until", "till", "through", "-", "–", "—", "up to", "and until"}
         if is_range or (between == "and" and re.search(r"\bbetween\s+(?:the\s+)?$", before)):
             if re.search(r"\b(?:after|later than)\s+(?:the\s+)?$", before):
-                last = replace(last, when=_beside(last.when, 1))
+                last = replace(last, when=_beside(last.edge or last.when, 1), edge=None)
             joined[-1] = DateSpan(last.start, span.end, _range(last, span, today), is_range=True)
         else:
             joined.append(span)
@@ -713,8 +748,8 @@ def _join_ranges(text: str, spans: Sequence[DateSpan], today: date) -> list[Date
 
 def _range(first: DateSpan, last: DateSpan, today: date) -> When:
     """From the beginning of one to the end of the other; a year that only one of them has is of both."""
-    begin: When | None = first.when
-    end: When | None = last.when
+    begin: When | None = first.edge or first.when
+    end: When | None = last.edge or last.when
     if isinstance(begin, Recurring) and isinstance(end, Recurring):
         return _recurring_range(begin, end)
     if isinstance(begin, Recurring) and isinstance(end, Period):
@@ -741,8 +776,13 @@ def _recurring_range(begin: Recurring, end: Recurring) -> Recurring:
             found += [Period(since, until)] if until else []
         return tuple(found)
 
-    strip = re.compile(r"^(?:in|on|at) ")
-    return Recurring(f"from {strip.sub('', begin.label)} to {strip.sub('', end.label)}", in_year)
+    first, last = _without_preposition(begin.label), _without_preposition(end.label)
+    return Recurring(f"from {first} to {last}", in_year)
+
+
+def _without_preposition(label: str) -> str:
+    """ "July" of "in July"."""
+    return re.sub(r"^(?:in|on|at) ", "", label)
 
 
 def _share_years(text: str, spans: list[DateSpan]) -> list[DateSpan]:
@@ -754,8 +794,10 @@ def _share_years(text: str, spans: list[DateSpan]) -> list[DateSpan]:
             continue
         is_without_year = first.base and isinstance(first.when, Recurring)
         if is_without_year and second.base and isinstance(second.when, Period) and second.when.since:
-            periods = first.when.in_year(second.when.since.year)  # type: ignore[union-attr]
-            shared[index] = replace(first, when=periods[0]) if periods else first
+            year = second.when.since.year
+            periods = first.when.in_year(year)  # type: ignore[union-attr]
+            edge = first.edge.in_year(year)[0] if isinstance(first.edge, Recurring) else first.edge
+            shared[index] = replace(first, when=periods[0], edge=edge) if periods else first
     for index in range(len(shared) - 1):
         first, second = shared[index], shared[index + 1]
         is_joined = _JOIN.fullmatch(text[first.end : second.start]) is not None
@@ -771,7 +813,7 @@ def _share_years(text: str, spans: list[DateSpan]) -> list[DateSpan]:
 _OPENINGS: dict[str, Opening] = {
     "since": "since", "as of": "since", "starting": "since", "after": "after", "later than": "after",
     "before": "before", "prior to": "before", "earlier than": "before", "until": "until",
-    "up until": "until", "till": "until", "up to": "until",
+    "up until": "until", "till": "until", "up to": "until", "by": "until",
 }  # fmt: skip
 
 
@@ -790,24 +832,28 @@ def _opened(period: Period, opening: Opening) -> Period:
 def _with_preposition(text: str, span: DateSpan, today: date) -> DateSpan:
     """Take in the word before a date; since, after, before and until open it on one side."""
     before = _PREPOSITION.search(text[: span.start])
+    if before and before["word"].casefold() == "by" and span.edge is None:
+        # "By the end of July" is until then, but photos are by somebody too.
+        before = None
     word = before["word"].casefold() if before else ""
     onward = re.match(r"\s+(?:onwards?\b|on(?=\W*$)|or later\b)", text[span.end :], re.IGNORECASE)
     earlier = re.match(r"\s+or (?:earlier|before)\b", text[span.end :], re.IGNORECASE)
     end = span.end + (onward.end() if onward else earlier.end() if earlier else 0)
     start = before.start() if before else span.start
     if word.endswith(("day after", "day before")):
-        return DateSpan(start, end, _beside(span.when, 1 if word.endswith("after") else -1))
+        return DateSpan(start, end, _beside(span.edge or span.when, 1 if word.endswith("after") else -1))
     opening = _OPENINGS.get(word) or ("until" if earlier else "since" if onward else None)
     # Of "since A until B" and "after A until B", both ends are known.
     is_closed = span.is_range and opening in {"since", "after"}
     if opening is None or is_closed or isinstance(span.when, Daytime):
         return replace(span, start=start, end=end)
-    period = latest(span.when, today) if isinstance(span.when, Recurring) else span.when
+    bound = span.edge or span.when
+    period = latest(bound, today) if isinstance(bound, Recurring) else bound
     return DateSpan(
         start,
         end,
         _opened(period, opening),
-        base=span.when if isinstance(span.when, Recurring) else None,
+        base=bound if isinstance(bound, Recurring) else None,
         opening=opening,
     )
 
@@ -861,9 +907,11 @@ def _beside(when: When, days: int) -> When:
     if isinstance(when, Period):
         return beside(when)
     assert isinstance(when, Recurring), "a time of day has no day beside it"
-    label = re.sub(r"^(?:in|on|at) ", "", when.label)
     side = "after" if days > 0 else "before"
-    return Recurring(f"on the day {side} {label}", lambda year: tuple(map(beside, when.in_year(year))))
+    return Recurring(
+        f"on the day {side} {_without_preposition(when.label)}",
+        lambda year: tuple(map(beside, when.in_year(year))),
+    )
 
 
 def is_daytime(when: When) -> bool:

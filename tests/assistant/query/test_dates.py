@@ -79,6 +79,8 @@ def recurring(text, year=2024):
         ("until the end of 2022", "", "2022-12-31"),
         ("after late July 2023", "2023-08-01", ""),
         ("from early 2022 to mid 2023", "2022-01-01", "2023-08-31"),
+        ("towards the end of 2022", "2022-09-01", "2022-12-31"),
+        ("in the early 2010s", "2010-01-01", "2013-04-30"),
         ("two years ago", "2024-01-01", "2024-12-31"),
         ("3 weeks ago", "2026-09-21", "2026-09-27"),
         ("in the last 3 months", "2026-07-14", "2026-10-14"),
@@ -138,6 +140,43 @@ def recurring(text, year=2024):
 )
 def test_a_period_is_read(text, since, until):
     assert period(text) == (since, until)
+
+
+@pytest.mark.parametrize("is_search", [False, True])
+@pytest.mark.parametrize(
+    ("text", "since", "until"),
+    [
+        ("since the end of 2022", "2022-12-31", ""),
+        ("since the beginning of last year", "2025-01-01", ""),
+        ("before the end of 2022", "", "2022-12-30"),
+        ("after the beginning of 2023", "2023-01-02", ""),
+        ("until the middle of 2023", "", "2023-07-01"),
+        ("until the middle of March", "", "2026-03-15"),
+        ("in 2024 until the middle of March", "2024-01-01", "2024-03-15"),
+        ("after the middle of June 2023", "2023-06-16", ""),
+        ("before the middle of the summer of 2023", "", "2023-07-14"),
+        ("since the end of last week", "2026-10-11", ""),
+        ("by the end of 2023", "", "2023-12-31"),
+        ("the day after the beginning of May 2023", "2023-05-02", "2023-05-02"),
+        ("between the middle of 2022 and the end of 2023", "2022-07-01", "2023-12-31"),
+        ("from the middle of May to the end of June 2023", "2023-05-15", "2023-06-30"),
+    ],
+)
+def test_the_edge_of_a_time_that_bounds_others_is_one_day(text, since, until, is_search):
+    assert period(text, is_search=is_search) == (since, until)
+
+
+def test_a_range_from_edge_to_edge_is_every_years():
+    found = recurring("from the middle of June to the end of August")
+    assert found == ([("2024-06-15", "2024-08-31")], "from the middle of June to the end of August")
+
+
+def test_the_end_of_a_year_that_may_be_its_last_days_is_refused_with_both_ways_to_say_it():
+    for text in ("at the end of 2022", "at the start of last year"):
+        for is_search in (False, True):
+            with pytest.raises(UsageError, match="days or months") as refused:
+                find_dates(text, TODAY, is_search=is_search)
+            assert "for a third of it, or name the month" in refused.value.hint
 
 
 @pytest.mark.parametrize(
