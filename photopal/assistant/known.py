@@ -19,7 +19,7 @@ from photopal.assistant.assistant import Assistant
 from photopal.assistant.evidence import LookedAt
 from photopal.assistant.file_names import FileNames
 from photopal.assistant.occasions import Trips, birthdays, find_trips, holiday, trip_words
-from photopal.assistant.query.dates import Recurring, is_daytime
+from photopal.assistant.query.dates import HOLIDAYS, Recurring, is_daytime
 from photopal.assistant.query.daytimes import part_of_day
 from photopal.assistant.query.entities import CAMERA, DATE, ENTITY, Known, MarkedText, mark_entities
 from photopal.assistant.query.intents import PHOTO, Intent, read_intent
@@ -36,7 +36,7 @@ from photopal.photos.geocode import PlaceNames
 from photopal.photos.metadata import Metadata
 from photopal.prompts.templates import is_recognition_question
 from photopal.text import count, join_words, name_key
-from photopal.vocabulary import OPERATORS
+from photopal.vocabulary import MONTHS, OPERATORS, SEASONS, WEEKDAYS
 
 _TROPIC = 23.5  # between the tropics there is no summer or winter
 _SEASONS = ("winter", "spring", "summer", "fall")
@@ -351,6 +351,7 @@ def answer_from_record(analysis: PhotoAnalysis, question: str, names: Sequence[s
     return None if asked is None else " ".join(_taken_answer(analysis.taken, asked, is_seen=True)) or None
 
 
+_THIS = r"(?:(?:this|that|the) (?:photo|picture|image|shot|snap)|this|it|that)"
 # Other ways to ask what `read_intent` reads.
 _PLAINER = [
     (re.compile(pattern, re.IGNORECASE), plain)
@@ -363,26 +364,40 @@ _PLAINER = [
         (r"\b(?:kind|type|sort|make|brand|model) of (?=camera|phone|smartphone|device|lens)", ""),
         (r"\b(camera|phone|smartphone|lens) (?:make|brand|model)\b", r"\1"),
         (r"^how old (?=(?:is|was) (?:this|that|the|my) (?:photo|picture|image|shot)\b)", "how long ago "),
+        (rf"^has ({_THIS}) been taken\b", r"was \1 taken"),
+        (rf"^did (?:i|we) (?:take|shoot) ({_THIS})(?= )", r"was \1 taken"),
+        (rf"^((?:is|was)(?:n't)? {_THIS}) (?:older|earlier) than ", r"\1 from before "),
+        (rf"^((?:is|was)(?:n't)? {_THIS}) (?:newer|later|more recent) than ", r"\1 from after "),
+        (rf"^((?:is|was)(?:n't)? {_THIS}) (?:the )?(?=(?:{'|'.join(WEEKDAYS)}|weekend)\b)", r"\1 on a "),
+        (rf"^((?:is|was)(?:n't)? {_THIS}) (?=(?:{'|'.join(MONTHS)})\b)", r"\1 in "),
+        # Of one photo the record tells it, whichever days are meant.
+        (r"\bat (?=the (?:beginning|start|middle|end) of\b)", "from "),
     )
 ]
-_THIS_WAS = r"(?:is|was)(?:n't)? (?:this|it|that)(?: photo| picture| image)?(?: taken| made| shot| from)?"
-# Whether it was is left to the reader.
-_ASKS_WHETHER_THEN = re.compile(rf"{_THIS_WAS} {DATE}[\s?.!]*$", re.IGNORECASE)
-_ASKS_WHETHER_WITH = re.compile(rf"{_THIS_WAS} {CAMERA}[\s?.!]*$", re.IGNORECASE)
 # "Is it in German?" and "was this taken in RAW?" ask for no place.
 _NO_PLACE = (
     r"arabic|chinese|czech|danish|dutch|english|finnish|french|german|greek|hebrew|hindi|hungarian|italian"
     r"|japanese|korean|latin|norwegian|polish|portuguese|russian|spanish|swedish|thai|turkish|ukrainian"
     r"|black|b&w|colou?r|sepia|monochrome|focus|hdr|hd|4k|raw|jpe?g|heic|png|portrait|landscape|panorama|motion"
 )
-_ASKS_WHETHER_THERE = re.compile(
-    rf"(?i:{_THIS_WAS} (?:in|near) (?!(?:{_NO_PLACE})\b))[A-Z][\w'’-]*(?: [\w'’-]+)*[\s?.!]*$"
+# "A Fairphone" is a camera whose maker is not known, but "my Mum" is none.
+_WITH = (
+    rf"(?:{CAMERA}|(?i:with|using) (?:(?i:an?) (?=[A-Z])"
+    r"|(?i:(?:an?|my|the|our) (?:camera|(?:smart|cell|mobile ?)?phone)\b)))"
+    r"(?: ?\b(?:[A-Z][\w-]*|[\w-]*\d[\w-]*|(?i:mark|pro|max|plus|ultra|mini|camera|phone)\b))*"
+)
+_THERE = rf"(?i:in|near) (?!(?i:{_NO_PLACE})\b)[A-Z][\w'’-]*(?: (?!(?i:in|near)\b)[\w'’-]+)*"
+# Whether it was is left to the reader.
+_ASKS_WHETHER = re.compile(
+    rf"(?i:(?:is|was)(?:n't)? {_THIS}(?: an? {PHOTO})?(?: taken| made| shot| from)?)"
+    rf"(?:,? (?:(?P<when>{DATE}(?: or {DATE})*)|(?P<with>{_WITH})|(?P<where>{_THERE})))+[\s?.!]*$"
 )
 _DATES = frozenset({"when", "years", "months", "days"})
 _DAYS = re.compile(
     r"\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun|week ?)days?|week ?ends?|(?:what|which) day)\b",
     re.IGNORECASE,
 )
+_SEEN_SEASONS = re.compile(rf"\b(?:{'|'.join([*SEASONS, *HOLIDAYS])})\b", re.IGNORECASE)
 _ON_MAPS = re.compile(r"\b(?:cit(?:y|ies)|towns?|villages?|regions?|countr(?:y|ies))\b", re.IGNORECASE)
 _TAKING = re.compile(r"\b(?:taken?|took|made|photographed)\b", re.IGNORECASE)
 _SCENE = re.compile(rf"\b(?:this|that|it|we|i|here|{PHOTO})\b", re.IGNORECASE)
@@ -427,6 +442,11 @@ class _Asked:
         """Whether both are asked, which reads as a question for where."""
         return self.intent.kind == "where" and re.search(r"\bwhen\b", self.text, re.IGNORECASE) is not None
 
+    @property
+    def whether(self) -> re.Match[str] | None:
+        """What it asks of whether the photo was taken then, with that or there, if it does."""
+        return _ASKS_WHETHER.match(self.marked.text)
+
 
 def _read(english: str, names: Sequence[str]) -> _Asked | None:
     """Read a question; None where it cannot be, or asks for what is seen."""
@@ -446,18 +466,20 @@ def _read(english: str, names: Sequence[str]) -> _Asked | None:
 def _asks_when(asked: _Asked) -> bool:
     """Whether the date of the photo is asked for; "what year was Anna born?" asks for another."""
     intent = asked.intent
-    if _ASKS_WHETHER_THEN.match(asked.marked.text):
-        return True
+    if asked.whether:
+        return asked.whether["when"] is not None
     is_number = intent.is_number and not intent.is_ago
     return intent.kind in _DATES and not is_number and not content_words(asked.rest)
 
 
 def _asks_with_what(asked: _Asked) -> bool:
     """Whether the camera or the lens is asked for, and not how many there are to be seen."""
-    whether = _ASKS_WHETHER_WITH.match(asked.marked.text)
-    if whether is not None:
+    if asked.whether:
         # "Is this an iPhone?" may be asked of a thing.
-        return re.search(rf"\b(?:taken|shot|made|with|{PHOTO})\b", asked.text, re.IGNORECASE) is not None
+        return (
+            asked.whether["with"] is not None
+            and re.search(rf"\b(?:taken|shot|made|with|{PHOTO})\b", asked.text, re.IGNORECASE) is not None
+        )
     return asked.intent.kind in {"cameras", "lenses"} and not asked.intent.is_number
 
 
@@ -465,10 +487,15 @@ def _is_seen_rather(asked: _Asked, taken: TakenFacts) -> bool:
     """Whether a model that sees the photo is to be asked: of what it shows, or where only it can tell."""
     marked, intent = asked.marked, asked.intent
     when = [entity.when for entity in marked.entities if entity.when is not None]
-    if _ASKS_WHETHER_THEN.match(marked.text):
-        # Night can be seen, and winter too where no date tells of it.
-        is_season = isinstance(when[0], Recurring) and not _DAYS.search(asked.text)
-        return any(map(is_daytime, when)) or (taken.at is None and is_season)
+    if whether := asked.whether:
+        # Night can be seen, and winter too where no date tells of it, and a tower where no position does.
+        is_season = _SEEN_SEASONS.search(asked.text) and any(isinstance(each, Recurring) for each in when)
+        is_place_alone = not (whether["when"] or whether["with"])
+        return bool(
+            any(map(is_daytime, when))
+            or (taken.at is None and is_season)
+            or (taken.place is None and is_place_alone)
+        )
     rest = asked.rest
     if content_words(rest) or _OF_OTHERS.intersection(re.findall(r"[\w']+", rest.casefold())):
         return True
@@ -503,7 +530,8 @@ def _taken_answer(taken: TakenFacts, asked: _Asked, *, is_seen: bool) -> list[st
     if _WHO_TOOK_IT.match(asked.text):
         return ["It is not known who took it."]
     wanted: list[tuple[str | None, str]] = []
-    is_where = asked.intent.kind == "where" and not asked.intent.is_number
+    whether = asked.whether
+    is_where = whether["where"] if whether else asked.intent.kind == "where" and not asked.intent.is_number
     if _asks_when(asked) or asked.is_when_and_where:
         wanted.append((_moment(taken, asked), "when"))
     if is_where:
@@ -512,9 +540,6 @@ def _taken_answer(taken: TakenFacts, asked: _Asked, *, is_seen: bool) -> list[st
         kind = "lens" if asked.intent.kind == "lenses" else "camera"
         value = taken.lens if kind == "lens" else taken.camera
         wanted.append((value and f"with {value}", f"with which {kind}"))
-    is_for_place = _ASKS_WHETHER_THERE.match(asked.text) and not asked.marked.entities
-    if taken.place and is_for_place:
-        return [f"It was taken in {taken.place}."]
     if not wanted or (is_seen and _is_seen_rather(asked, taken)):
         return []
     known = " ".join(words for words, _ in wanted if words)

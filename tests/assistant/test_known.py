@@ -361,7 +361,45 @@ def test_what_only_the_record_tells_is_not_asked_of_a_model_that_sees_the_photo(
     assert ask_each(assistant, analysis, [question]) == [told]
 
 
+WHEN, CAMERA, WHERE = (
+    "on 3 July 2019 at 19:30",
+    "It is not known with which camera it was taken.",
+    "in Alfama, Lisbon, Portugal",
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("Is it Monday?", "It was taken on Wednesday, 3 July 2019 at 19:30."),
+        ("Was it the weekend?", "It was taken on Wednesday, 3 July 2019 at 19:30."),
+        ("Is it March?", f"It was taken {WHEN}."),
+        ("Was the picture taken in March?", f"It was taken {WHEN}."),
+        ("Is this a photo from 2023?", f"It was taken {WHEN}."),
+        ("Did I take this in 2022 or 2023?", f"It was taken {WHEN}."),
+        ("Has this been taken in 2023?", f"It was taken {WHEN}."),
+        ("Is this photo older than 2020?", f"It was taken {WHEN}."),
+        ("Was this taken at the end of 2022?", f"It was taken {WHEN}."),
+        ("Was this taken with a Canon R5?", CAMERA),
+        ("Was it shot on an iPhone 12 Pro?", CAMERA),
+        ("Was this taken with a Fairphone?", CAMERA),
+        ("Was this taken with a phone?", CAMERA),
+        ("Was this taken in Berlin in 2023?", f"It was taken {WHEN} {WHERE}."),
+        ("Was this taken in 2023 with a Canon?", f"It was taken {WHEN}. {CAMERA}"),
+    ],
+)
+def test_whether_it_was_then_there_or_with_that_is_answered_from_the_record(
+    named_library, assistant, photo, question, answer
+):
+    analysis = look_at(named_library, assistant, photo.path)
+    assert answer_from_record(analysis, question, ["Anna", "Ben"]) == answer
+
+
 VISIBLE = """
+Was this taken with Ben?
+Was this taken with my Mum?
+Was this taken in the snow?
+Is it Christmas?
 Is it night?
 Was this taken in the evening?
 What time of day is it?
@@ -400,7 +438,7 @@ def test_what_a_look_can_tell_is_asked_of_the_model(question, named_library, ass
 def test_a_question_as_long_as_a_book_is_not_read_for_hours(named_library, assistant, photo):
     analysis = look_at(named_library, assistant, photo.path)
     started = time.process_time()
-    for question in (f"Is this in A{' ' * 40_000},", "Is this 2019 " * 3_000):
+    for question in (f"Is this in A{' ' * 40_000},", "Is this 2019 " * 3_000, "Is it" + " in Aa" * 80 + ","):
         assert answer_from_record(analysis, question, ["Anna", "Ben"]) is None
     assert time.process_time() - started < 3
 
@@ -415,6 +453,7 @@ def test_a_model_is_asked_where_it_was_only_where_no_position_tells_it(named_lib
 
     for question in ("Where was this taken?", "What place is this?", "Is it winter?", "Was this in Paris?"):
         assert answer(question) is None
+    assert answer("Was this taken in March?") == "It is not known when it was taken."
     assert answer("In which country was this taken?") == "It is not known where it was taken."
     assert answer("What weekday was it?") == "It is not known when it was taken."
     assert answer("When and where was this?") == "It is not known when and where it was taken."
