@@ -458,6 +458,68 @@ def test_who_asks_politely_is_answered_as_who_does_not(library, question, begins
 
 
 @pytest.mark.parametrize(
+    ("question", "begins"),
+    [
+        ("who is on the last 3 photos", "Mia (2), Anna (1), Ben (1), May (1) and Zoë (1): the last 3 photos"),
+        ("which pets are on the last 4 photos of Anna", "Luna (1): the last 4 photos of Anna, from 31 Dec"),
+        ("who played the guitar on the last 3 photos", "Paris (1): the last photo mentioning"),
+        ("where were the last 3 photos of Ben taken", "Berlin, Land Berlin, Germany (2) and Lisbon, Lisbon"),
+        (
+            "which camera took the last 3 photos of Ben",
+            "Canon EOS R6 (2) and Apple iPhone 13 (1): the last 3",
+        ),
+        (
+            "when were the last 3 photos of Anna taken",
+            "On 11 April 2024, 8 August 2024 and 24 December 2024:",
+        ),
+        (
+            "where was Anna recently",
+            "Berlin, Land Berlin, Germany (2), Lisbon, Lisbon District, Portugal (1)",
+        ),
+        ("who was in Lisbon lately", "Zoë (4), Anna (2) and Ben (1): the last 5 photos in Lisbon, from 10"),
+        ("who played the guitar recently", "Paris (1): the last photo mentioning"),
+        (
+            "where was Anna most recently",
+            "The last photo of Anna, from 24 December 2024, was taken in Berlin",
+        ),
+        ("when was Anna recently at the beach", 'The last photo of Anna mentioning "beach" was taken on 3'),
+    ],
+)
+def test_of_several_first_or_last_photos_all_are_told_of(library, question, begins):
+    assert ask(library, question).text.startswith(begins)
+
+
+@pytest.mark.parametrize(
+    ("question", "begins"),
+    [
+        ("is anyone on more than 15 photos", "1 person with more than 15 photos: Anna (17)."),
+        ("does anybody appear on at least 15 photos", "1 person with at least 15 photos: Anna (17)."),
+        ("is any pet on at least 10 photos", "There is no pet with at least 10 photos."),
+        ("is anyone with Anna on more than 5 photos", "1 person with more than 5 photos of Anna: Ben (7)."),
+        ("are there more than 25 photos of people", "Yes, there are 41 photos of people"),
+        ("how many people played the guitar", "1 person: Paris (1) on 1 photo mentioning"),
+        ("how many pets slept", "1 pet: Luna (1) on 1 photo mentioning"),
+        ("how many people went to Nara", "3 people: Ben (1), May (1) and 小明 (1) on 4 photos in Nara."),
+    ],
+)
+def test_people_are_told_one_by_one_and_not_as_photos_of_them_together(library, question, begins):
+    assert ask(library, question).text.startswith(begins)
+
+
+def test_how_long_is_told_in_days_or_refused_with_what_to_ask(library):
+    beach = ask(library, "how long was Anna at the beach").text
+    assert beach.startswith('1 day for 1 photo of Anna mentioning "beach": 3 August 2020 (1).')
+    for question in ("how long did Anna play the guitar", "how long was Anna here"):
+        with pytest.raises(UsageError, match='not understood: "how long"; photos only tell when'):
+            ask(library, question)
+    with pytest.raises(UsageError, match='not understood: "recently"') as refused:
+        ask(library, "how many photos of Anna recently")
+    assert "in the last 3 months" in refused.value.hint
+    with pytest.raises(UsageError, match="photos do not tell who took them"):
+        ask(library, "how many people took photos")
+
+
+@pytest.mark.parametrize(
     ("question", "begins", "most"),
     [
         ("show me recent photos of Anna", "17 photos of Anna. The newest 3 are listed", 3),

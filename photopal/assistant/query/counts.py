@@ -91,6 +91,12 @@ _WAS_RANKED = LazyPattern(
 )
 
 
+_IS_ANYONE = LazyPattern(
+    rf"^(?:(?P<is>is|was)|does|did) (?:there )?(?:(?:any|an?|one) )?(?P<group>{GROUP})"
+    r" (?=\w)"
+)
+
+
 def read_threshold(reader: Reader) -> Threshold | None:
     """ "More than 10 photos", of a question for yes or no, or for whatever is on as many photos."""
     match = _THRESHOLD.search(reader.text)
@@ -98,7 +104,11 @@ def read_threshold(reader: Reader) -> Threshold | None:
         return None
     words = " ".join(match["relation"].casefold().split())
     number = match["number"].casefold()
+    is_anyone = _IS_ANYONE.match(reader.text)
     reader.text = f"{reader.text[: match.start()]} {reader.text[match.end() :]}"
+    if is_anyone:
+        # Who it is says whether it is anyone; the photos of all of them together are more.
+        reader.text = f"which {is_anyone['group']} {is_anyone['is'] or ''} {reader.text[is_anyone.end() :]}"
     return Threshold(_RELATIONS[words], int(number) if number.isdecimal() else NUMBER_WORDS[number])
 
 
@@ -208,13 +218,27 @@ def read_comparison(reader: Reader) -> Comparison | None:
     )
 
 
-def read_rank(reader: Reader, intent: Intent) -> tuple[Literal["first", "last"] | None, int | None]:
-    """Whether the first or the last photos are wanted, and how many."""
-    number = None
+_RECENT_PHOTOS = 5
+
+
+def _read_recent(reader: Reader, intent: Intent) -> int | None:
+    """Make "recently" and "a few" the newest; return how many that are, where it matters.
+
+    "Where was Anna recently?" is told of her newest photos, with their dates.
+    """
     if intent.kind == "find":
         reader.text = _FEW.sub(r"\g<before>", _RECENT.sub("newest", reader.text))
     elif intent.kind == "exists":
         reader.text = _NO_NUMBER.sub("", reader.text)
+    elif intent.kind in {"when", "where", "who"} and not intent.is_absent and _RECENT.search(reader.text):
+        reader.text = _RECENT.sub("newest", reader.text)
+        return None if intent.kind == "when" else _RECENT_PHOTOS
+    return None
+
+
+def read_rank(reader: Reader, intent: Intent) -> tuple[Literal["first", "last"] | None, int | None]:
+    """Whether the first or the last photos are wanted, and how many."""
+    number = _read_recent(reader, intent)
     if match := _MANY.search(reader.text):
         words = match["number"].casefold()
         number = max(1, int(words) if words.isdecimal() else NUMBER_WORDS[words])

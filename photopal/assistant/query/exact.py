@@ -31,6 +31,7 @@ from photopal.library import ConceptKind, Library, Order, PhotoRecord, SearchHit
 from photopal.text import count, join_words, plural
 
 _MOST_SCANNED = 500
+_AT_END = frozenset({"who", "when", "where", "cameras", "lenses"})
 _KIND_NOUNS: Mapping[ConceptKind, str] = {"person": "person", "pet": "pet", "thing": "thing"}
 
 
@@ -97,7 +98,8 @@ def answer_exactly(asked: ExactQuestion) -> LibraryAnswer:
         or is_counted
         or asked.photos.count()
     ):
-        answer = answer_kind(asked)
+        hits = _several_at_end(asked) if question.kind in _AT_END and not question.intent.is_absent else []
+        answer = _of_several_at_end(asked, hits) if hits else answer_kind(asked)
     else:
         answer = nothing_found(asked.photos, is_yes_no=question.kind == "exists" and not question.is_negated)
     notes: list[str] = []
@@ -479,6 +481,65 @@ def _who_is_absent(asked: ExactQuestion) -> LibraryAnswer:
         )
     text = f"{join_words(missing)}: on none of the photos{what}."
     return LibraryAnswer(text, (), len(missing))
+
+
+def _several_at_end(asked: ExactQuestion) -> list[SearchHit]:
+    """The first or last photos where more than one is asked about: "the last 3"; else empty."""
+    question = asked.question
+    if question.end is None or (question.number or 1) < 2 or question.intent.is_ago:
+        return []
+    order: Order = "oldest" if question.end == "first" else "newest"
+    return asked.photos.having("date").hits(order, most=question.number)
+
+
+def _of_several_at_end(asked: ExactQuestion, hits: Sequence[SearchHit]) -> LibraryAnswer:
+    """Say who is on the first or last photos, when and where they were taken, and with what."""
+    photos = f"{count(len(hits))}" if len(hits) > 1 else "photo"
+    these = f"the {asked.question.end} {photos}{asked.photos.what}"
+    dates = sorted(str(hit.photo.taken_at) for hit in hits)
+    cited = tuple(hit.photo for hit in hits[: asked.most])
+    if asked.question.kind == "when":
+        days = list(dict.fromkeys(map(day, dates)))
+        return LibraryAnswer(f"On {join_words(days, most=asked.most)}: {these}.", cited, len(hits))
+    these += f", {span(dates[0], dates[-1])}"
+    if asked.question.kind == "who":
+        return LibraryAnswer(f"{_who_at_end(asked, hits)}: {these}.", cited, len(hits))
+    noun, values = _taken_with(asked, [hit.photo for hit in hits])
+    if not values:
+        return LibraryAnswer(f"The {noun} of {these}, is not known.", cited, len(hits))
+    number = f"{count(len(values), noun)}: " if asked.question.intent.is_number else ""
+    text = f"{number}{counted(_most_frequent(values), most=asked.most)}: {these}."
+    if unknown := len(hits) - values.total():
+        text += f" The {noun} of {count(unknown)} is not known."
+    return LibraryAnswer(text, cited, len(hits))
+
+
+def _taken_with(asked: ExactQuestion, photos: Sequence[PhotoRecord]) -> tuple[str, Counter[str]]:
+    """The places, cameras or lenses of photos, with the word for what they are."""
+    if asked.question.kind == "cameras":
+        return "camera", Counter(photo.camera for photo in photos if photo.camera)
+    if asked.question.kind == "lenses":
+        return "lens", Counter(photo.lens for photo in photos if photo.lens)
+    if asked.question.intent.is_country:
+        return "country", Counter(photo.place.split(", ")[-1] for photo in photos if photo.place)
+    return "place", Counter(photo.place for photo in photos if photo.place)
+
+
+def _who_at_end(asked: ExactQuestion, hits: Sequence[SearchHit]) -> str:
+    kinds = {concept.name: concept.kind for concept in asked.library.concepts.all()}
+    known = {*asked.question.criteria.names, *asked.question.but_names}
+    noun = _KIND_NOUNS[asked.group] if asked.group else None
+    names: Counter[str] = Counter()
+    for hit in hits:
+        shown = [name for name in hit.names if name not in known and asked.group in (None, kinds[name])]
+        if asked.deeds:
+            # Somebody on the photo need not be who does it.
+            shown = [name for name, says in _sayings(asked, hit, shown) if says]
+        names.update(shown)
+    if not names:
+        return f"None of your {plural(noun)}" if noun else f"Nobody{' else' if known else ''} you registered"
+    number = f"{count(len(names), noun or 'name')}: " if asked.question.intent.is_number else ""
+    return f"{number}{counted(_most_frequent(names), most=asked.most)}"
 
 
 def _who_on_one(asked: ExactQuestion) -> LibraryAnswer:

@@ -59,7 +59,9 @@ _KINDS: tuple[tuple[Kind, str], ...] = (
     ("when", r"^how many (?:days|weeks|months|years) ago\b"),
     ("when", rf"^how old (?:is|are) (?=(?:the|my|our) {_END} {PHOTO}\b)"),
     ("months", rf"^when\b(?=.*\b(?<!at )(?:most|fewest|least) (?:of (?:the|my|our) )?{PHOTO}\b)"),
-    ("days", rf"^how long (?:was|were)(?= (?:{_NAMES}|{GROUP}|we|i)\s*{PLACE})"),
+    ("days",
+        (rf"^how long (?:was|were)(?= (?:{_NAMES}|{GROUP}|we|i)\s*"
+        rf"(?:{PLACE}|\b(?:at|in|on|near|by|with)\b))")),
     ("days", rf"^how long did(?= (?:{_NAMES}|{GROUP}|we|i) (?:stay|spend)\b)"),
     ("where", r"\bwhen and where\b|\bwhere and when\b"),
     ("about", rf"{_ASK}(?:who|what)(?:'s| is| are| was| were) (?={_NAMES}[\s?.!,]*$)"),
@@ -128,6 +130,8 @@ _KINDS: tuple[tuple[Kind, str], ...] = (
     ("who",
         (rf"^how many {_MOST}{_SOMEBODY}(?!\w)(?=.*\b(?:appear|are|were|did|have|show|visible|was|is|seen"
         r"|know)\b|[\s?.!,]*$)")),
+    # "How many people played the guitar?" is not how many photos, unlike "how many people pictures".
+    ("who", rf"^how many {_MOST}{GROUP}(?!\w)(?!(?:'s)? {PHOTO}\b)"),
     ("count",
         (r"^how many\b(?: (?:of (?:them|these|those|it)|are there(?=[\s?.!,]*$)|do (?:i|we) have|have"
         r" (?:i|we)|show)\b)?")),
@@ -207,7 +211,8 @@ _OWN_WORDS: dict[Kind, str] = {
 
 # "At least two" and "at most two" are no superlatives.
 _EXTREMES = LazyPattern(
-    r"(?<!\bat )\b(?:(?P<most>(?:the )?most(?: of(?: the| my)*)?(?: (?:often|frequently|times))?|busiest"
+    r"(?<!\bat )\b(?:(?P<most>(?:the )?most(?! recent)(?: of(?: the| my)*)?"
+    r"(?: (?:often|frequently|times))?|busiest"
     r"|biggest number of|more often than any(?:one|body)? else"
     r"|highest number of|more than any other|largest number of)"
     r"|(?P<fewest>(?:the )?(?:least|fewest)(?: (?:often|frequently|times))?|quietest|rarest|lowest"

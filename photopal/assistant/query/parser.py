@@ -77,8 +77,8 @@ def read_question(text: str, known: Known, *, today: date) -> Question:
     read_alone(reader, of=share_of)
     read_negations(reader)
     is_negated = read_negated_verb(reader)
-    is_yes_no = _YES_NO.match(reader.text)
     threshold = read_threshold(reader)
+    is_yes_no = _YES_NO.match(reader.text)
     all_of = read_all_of(reader)
     ranked = None if threshold or all_of else read_ranked(reader)
     comparison = None if threshold or all_of or ranked else read_comparison(reader)
@@ -159,10 +159,16 @@ _FOR_THE_EYE = frozenset(
 ) | frozenset(NUMBER_WORDS)
 
 
+_ON_RANKED = LazyPattern(
+    rf"\s+(?:on|in)\s+(?:(?:the|my|our)\s+(?:(?:{ENDS_LAST}|{ENDS_FIRST}|\d+|{'|'.join(NUMBER_WORDS)})\s+)+)?"
+    rf"{PHOTO}[\s?.!]*$"
+)
+
+
 def _doers(asked: str, text: str, marked: MarkedText) -> tuple[str, ...] | None:
     """Those asked about whether they do something; None of what is theirs: "does Anna's dog swim?"."""
     # "Who played the guitar on at least 2 photos?": the number was read before.
-    names = read_doers(re.sub(rf"\s+(?:on|in)\s+{PHOTO}[\s?.!]*$", "", asked, flags=re.IGNORECASE))
+    names = read_doers(_ON_RANKED.sub("", asked))
     found = [] if names is None else marked.found(names, "name")
     # The mark of "Anna's" has the "'s" in it, but not as typed.
     is_theirs = any(re.search(rf"\b{re.escape(each.typed)}'", text) for each in found)
@@ -214,12 +220,18 @@ _UNKNOWABLE = LazyPattern(
 )
 
 
+_HOW_LONG = LazyPattern(
+    r"how long (?:(?:did|do|does|have|has|had|will)\b"
+    r"|(?:was|were) (?!\S+'s\b|(?:the|my|our|his|her|their|your)\b))"
+)
+
+
 # "Did Anna take photos?", "photos that Anna took", "photos taken by Anna", "photos of Rex by Anna"; but not
 # "Anna made a cake", "the photo album" and "by Anna's house".
 _TOOK = r"(?:took|has taken|shot|made)\b(?! (?:an?|the|her|his|their|some)\b)"
 _A_PHOTO = rf"{PHOTO}\b(?:(?<=s)|(?! {CONTENT}))"
 _TAKEN_BY = LazyPattern(
-    rf"^who (?:took|shot|made|photographed)\b(?=.*\b{PHOTO}\b)"
+    rf"^(?:who|how many {GROUP}) (?:took|shot|made|photographed)\b(?=.*\b{PHOTO}\b)"
     rf"|\b{PHOTO}\b.* did (?:{NAME}|{GROUP}) (?:ever )?(?:take|shoot|make)\b"
     r"(?! (?!(?:of|in|at|on|with|from|during|near|for)\b)\w)"
     rf"|\bdid (?:{NAME}|{GROUP}) (?:ever )?(?!{TAKE_A_PHOTO})(?:take|shoot|make)\b"
@@ -262,6 +274,16 @@ def _refuse_unknowable(text: str, marked: MarkedText, question: Question) -> Non
             f'photos cannot tell: "{found[0]}"', hint="Ask who, what, when or where is on your photos."
         )
     asked = without_courtesy(marked.text)
+    recent = [word for word in question.not_understood if word.casefold() in {"recently", "lately"}]
+    if recent and question.kind != "pixels":
+        raise UsageError(
+            f'not understood: "{recent[0]}"', hint='Say since when, for example: "in the last 3 months".'
+        )
+    if question.kind == "pixels" and _HOW_LONG.match(without_courtesy(text)):
+        raise UsageError(
+            'not understood: "how long"; photos only tell when they were taken',
+            hint='Ask for the days, for example: photopal ask "On which days was Anna at the lake?"',
+        )
     if (
         _WHEN_IS.match(asked)
         and not re.search(PHOTO, text, re.IGNORECASE)
