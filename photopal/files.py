@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -49,6 +50,15 @@ def is_file(path: Path) -> bool:
 def is_folder(path: Path) -> bool:
     """Whether a path leads to a folder; False also where it cannot lead anywhere."""
     return os.path.isdir(path)  # noqa: PTH112
+
+
+def leads_nowhere(path: str | Path) -> bool:
+    """Whether nothing is at a path, not even through a link; False where it is only out of reach."""
+    try:
+        os.stat(path)  # noqa: PTH116
+    except OSError as error:
+        return error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
+    return False
 
 
 def path_and_parents(path: AnyStr) -> Iterator[AnyStr]:

@@ -15,9 +15,10 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from stat import S_ISLNK
 
 from photopal.errors import PhotoError
-from photopal.files import Stamp
+from photopal.files import Stamp, leads_nowhere
 from photopal.ingest.missing import Gone
 from photopal.ingest.reader import BadFile, PhotoCount, Reader, ReadFile
 from photopal.ingest.report import IndexReport
@@ -54,6 +55,8 @@ class IndexRun:
         # lies beside it.
         self._asked: dict[Path, tuple[tuple[int, int], KnownPath | None, Sidecars]] = {}
         self._sidecars = SidecarFinder()
+        self._folder, self._is_linked_folder = "", False
+        self._links: list[bytes] = []
         self._read_files: list[tuple[ReadFile, KnownPath | None]] = []
         self._solved: list[Path] = []
         self._revived: list[tuple[Path, int]] = []
@@ -61,7 +64,7 @@ class IndexRun:
         self._committed_at_s = time.monotonic()
 
     def skip(self, skipped: Skipped) -> None:
-        """Note a folder or link that cannot be searched; nothing below it counts as gone."""
+        """Note a folder or link that cannot be searched."""
         self.report.skipped.append(skipped)
         self._gone.leave_out(skipped.path)
 
@@ -77,6 +80,9 @@ class IndexRun:
             self._visit(path, known.get(key), problems.get(key), sidecars=sidecars, is_read=is_read)
             self._take_in(until=self._reader.room)
             self._commit_when_due()
+        if self._links:
+            self._library.paths.prefer_files(self._links)
+            self._links = []
 
     def finish_reading(self) -> None:
         """Wait for all that is being read, and remove what a killed run left beside the photos."""
@@ -110,10 +116,14 @@ class IndexRun:
         is_read: bool,
     ) -> None:
         try:
-            stamp = Stamp.of(path.stat())
+            status = path.lstat()
+            is_link = S_ISLNK(status.st_mode)
+            stamp = Stamp.of(path.stat() if is_link else status)
         except OSError as error:
             self._note_bad(Skipped(path, f"cannot be opened: {error.strerror or error}"), (None, None))
             return
+        if known is not None and (is_link or self._is_in_linked_folder(path)):
+            self._links.append(os.fsencode(path))
         if problem is not None and problem.stamp == stamp:
             self.report.skipped.append(Skipped(path, problem.reason))
         elif known is not None and known.stamp == stamp and known.is_hashed:
@@ -133,6 +143,13 @@ class IndexRun:
             self._reader.fingerprint(path)
             return
         self._on_done(path)
+
+    def _is_in_linked_folder(self, path: Path) -> bool:
+        """Whether a path leads through a link to a folder; files of one folder come one after the other."""
+        folder = os.path.dirname(path)  # noqa: PTH120
+        if folder != self._folder:
+            self._folder, self._is_linked_folder = folder, os.path.realpath(folder) != folder
+        return self._is_linked_folder
 
     def _take_in(self, *, until: int) -> None:
         """Take in what the reader has read, until no more than some files are at work."""
@@ -206,9 +223,7 @@ class IndexRun:
             return
         was_missing = same_id is not None and library.photos.is_missing(same_id)
         is_edited = not library.pictures.has_bytes(print_.content_hash)
-        gone_paths = (
-            [] if same_id is None else [p for p in library.paths.of(same_id) if not os.path.lexists(p)]
-        )
+        gone_paths = [] if same_id is None else [p for p in library.paths.of(same_id) if leads_nowhere(p)]
         if file.photo is not None:
             photo_id = library.photos.add(file.photo, place=file.place)
         else:
@@ -328,7 +343,6 @@ def index_folders(
             progress.end()
         run.commit()
     gone.settle(run.report, accept_loss=accept_loss)
-    library.paths.prefer_files()
     run.report.edited = library.pictures.settle()
     library.corrections.renew_words()
     return run.report
@@ -341,7 +355,7 @@ def forget_gone(library: Library, root: Path) -> IndexReport:
     """
     gone, report = Gone(library, [root]), IndexReport()
     for file in library.paths.files_below(root):
-        if os.path.lexists(file.path):
+        if not leads_nowhere(file.path):
             gone.note_found(path_bytes(file.path), file.number)
     gone.settle(report, accept_loss=False)
     return report

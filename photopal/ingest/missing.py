@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from photopal.files import is_folder, path_and_parents
+from photopal.files import is_folder, leads_nowhere, path_and_parents
 from photopal.ingest.report import IndexReport
 from photopal.library.connection import path_bytes
 from photopal.library.library import Library
@@ -45,8 +45,13 @@ class Gone:
         self._closed: list[bytes] = []
 
     def leave_out(self, place: Path) -> None:
-        """Note a place that cannot be searched: nothing below it counts as gone."""
-        self._closed.append(path_bytes(place))
+        """Note a place that cannot be searched: nothing below it counts as gone.
+
+        Unless it is a link that leads nowhere any more, which is as good as gone; a root may be a drive's.
+        """
+        key = path_bytes(place)
+        if key in self._keys or not leads_nowhere(place):
+            self._closed.append(key)
 
     def note_found(self, key: bytes, number: int | None) -> None:
         """Note a file that is there, with its row's number where the library knows its path."""
@@ -71,7 +76,7 @@ class Gone:
             stale = (
                 path
                 for path in self._library.paths.problems_below(root)
-                if not os.path.lexists(path)
+                if leads_nowhere(path)
                 # A folder that is not there takes its problems along; a file may really be gone.
                 and (os.path.lexists(root) or (path == root and is_folder(root.parent)))
             )

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from photopal.errors import LibraryLockedError
-from photopal.files import is_file, stamp_of
+from photopal.files import is_file, leads_nowhere, stamp_of
 from photopal.ingest.indexer import forget_gone, index_folders
 from photopal.ingest.report import IndexReport
 from photopal.library.connection import path_bytes
@@ -94,6 +94,4 @@ class LibrarySync:
 
     def _is_settled(self, path: Path) -> bool:
         """Tell whether the library has nothing at a path where there is nothing."""
-        return not os.path.lexists(path) and (
-            len(self._gone) >= _MANY or not self._library.paths.has_seen(path)
-        )
+        return leads_nowhere(path) and (len(self._gone) >= _MANY or not self._library.paths.has_seen(path))

@@ -231,29 +231,43 @@ class Paths:
             groups.setdefault(row[0], []).append(path_of(row[1]))
         return list(groups.items())
 
-    def prefer_files(self) -> None:
-        """Know photos by their files where they are known by links to them, as earlier versions left them."""
+    def prefer_files(self, links: Sequence[bytes]) -> None:
+        """Know photos by their files where they are known by links to them, as earlier versions left them.
+
+        Args:
+            links: Paths, as bytes, that are links or lead through one.
+        """
+        marks = ", ".join("?" * len(links))
         rows = self._connection.rows(
-            "SELECT id, path FROM photos WHERE missing_since IS NULL AND id IN"
-            " (SELECT photo_id FROM paths WHERE missing_since IS NULL GROUP BY photo_id HAVING count(*) > 1)"
+            "SELECT photos.id, photos.path FROM photos JOIN paths ON paths.photo_id = photos.id"
+            f" AND paths.path = photos.path WHERE paths.path IN ({marks}) AND photos.missing_since IS NULL",
+            links,
         )
-        links = [row[0] for row in rows if _is_link(row[1])]
-        if links:
+        changed = [row[0] for row in rows if self._best_path(row[0]) != row[1]]
+        if changed:
             with self._connection.writing():
-                for photo_id in links:
+                for photo_id in changed:
                     self._update_photo(photo_id)
 
-    def _update_photo(self, photo_id: int, *, is_renewed: bool = True) -> bool:
-        """Bring a photo's path, its tombstone and its words in line with its paths; tell if it is there."""
+    def _best_path(self, photo_id: int) -> bytes | None:
+        """Return the path to know a photo by, the present one if it may stay; None while it is missing."""
         rows = self._connection.rows(
             "SELECT path FROM paths WHERE photo_id = ?1 AND missing_since IS NULL"
             " ORDER BY path <> (SELECT path FROM photos WHERE id = ?1), path",
             (photo_id,),
         )
-        if rows:
-            # A link is no photo to keep: the file that it leads to may be deleted for it.
-            files = (row[0] for row in rows if len(rows) == 1 or not _is_link(row[0]))
-            path = next(files, rows[0][0])
+        paths: list[bytes] = [row[0] for row in rows]
+        if len(paths) < 2:
+            return paths[0] if paths else None
+        # A link is no photo to keep: the file that it leads to may be deleted for it.
+        path = next((path for path in paths if not _is_link(path)), paths[0])
+        real_path = os.path.realpath(path)
+        return real_path if real_path in paths else path
+
+    def _update_photo(self, photo_id: int, *, is_renewed: bool = True) -> bool:
+        """Bring a photo's path, its tombstone and its words in line with its paths; tell if it is there."""
+        path = self._best_path(photo_id)
+        if path is not None:
             self._connection.execute(
                 "UPDATE photos SET path = ?, missing_since = NULL WHERE id = ?", (path, photo_id)
             )
@@ -265,7 +279,7 @@ class Paths:
         if is_renewed:
             self._facts.refresh(photo_id)
             self._words.refresh((photo_id,))
-        return bool(rows)
+        return path is not None
 
     def _at(self, columns: str, table: str, keys: Sequence[bytes]) -> list[Any]:
         marks = ", ".join("?" * len(keys))

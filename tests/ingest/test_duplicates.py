@@ -179,6 +179,45 @@ def test_a_photo_is_known_by_its_file_and_not_by_a_link_to_it(library, tmp_path)
     assert library.photos.at(link).path == one
 
 
+def test_a_photo_found_through_a_linked_folder_is_known_by_its_real_path_once_that_is_found(
+    library, tmp_path
+):
+    real = save(draw(1), tmp_path / "z real" / "one.jpg")
+    (tmp_path / "a" / "linked").parent.mkdir()
+    (tmp_path / "a" / "linked").symlink_to(real.parent)
+    link = tmp_path / "a" / "linked" / "one.jpg"
+    index_folders(library, [tmp_path / "a"])
+    assert library.photos.at(link).path == link
+    index_folders(library, [tmp_path / "z real"])
+    assert library.photos.at(link).path == real
+    # An earlier version kept the first path.
+    with library.writing():
+        library.connection.execute("UPDATE photos SET path = ?", (os.fsencode(link),))
+    index_folders(library, [tmp_path / "a"])
+    assert library.photos.at(real).path == real
+
+
+def test_a_photo_in_a_linked_folder_keeps_its_path_when_a_copy_of_it_is_found(library, tmp_path):
+    real = save(draw(1), tmp_path / "z real" / "one.jpg")
+    (tmp_path / "linked").symlink_to(real.parent)
+    index_folders(library, [tmp_path / "linked"])
+    shutil.copy(real, save(draw(2), tmp_path / "copies" / "one.jpg"))
+    index_folders(library, [tmp_path / "copies", tmp_path / "linked"])
+    link = tmp_path / "linked" / "one.jpg"
+    assert library.photos.at(link).path == link
+
+
+def test_copies_that_nothing_happened_to_are_not_looked_at_again(library, tmp_path, monkeypatch):
+    save(draw(1), tmp_path / "p" / "one.jpg")
+    shutil.copytree(tmp_path / "p", tmp_path / "q")
+    save(draw(2), tmp_path / "r" / "two.jpg")
+    index_folders(library, [tmp_path / "p", tmp_path / "q"])
+    looked_at, islink = [], os.path.islink
+    monkeypatch.setattr(os.path, "islink", lambda path: looked_at.append(path) or islink(path))
+    index_folders(library, [tmp_path / "p", tmp_path / "q", tmp_path / "r"])
+    assert looked_at == []
+
+
 def test_a_copy_in_a_folder_that_cannot_be_looked_into_does_not_stop_indexing(library, tmp_path, monkeypatch):
     one = save(draw(1), tmp_path / "p" / "one.jpg")
     index_folders(library, [tmp_path / "p"])

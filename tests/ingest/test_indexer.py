@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 import photopal
-from photopal.ingest.indexer import index_folders
+from photopal.ingest.indexer import forget_gone, index_folders
 from photopal.ingest.report import IndexReport
 from photopal.library import Library, SearchQuery
 
@@ -298,6 +298,57 @@ def test_links_do_not_make_photos_twice(library, folder):
     (folder / "a" / "loop").symlink_to(folder)
     report = index_folders(library, [folder])
     assert (report.added, len(report.skipped)) == (10, 1)
+
+
+def test_a_photo_is_missing_once_its_link_leads_nowhere_and_there_again_with_its_file(
+    library, folder, tmp_path, save_photo
+):
+    target = save_photo(tmp_path / "elsewhere" / "far.png", 20)
+    link = folder / "a" / "link.png"
+    link.symlink_to(target)
+    index_folders(library, [folder])
+    photo_id = library.photos.at(link).id
+    target.rename(tmp_path / "aside.png")
+    report = index_folders(library, [folder])
+    assert (report.removed, report.unchanged) == (1, 10)
+    assert [(skipped.path, skipped.reason) for skipped in report.skipped] == [(link, "broken link")]
+    assert library.photos.is_missing(photo_id)
+    (tmp_path / "aside.png").rename(target)
+    assert index_folders(library, [folder]).revived == 1
+    target.unlink()
+    assert forget_gone(library, folder).removed == 1
+
+
+def test_many_links_that_lead_nowhere_at_once_are_a_drive_that_is_away(library, folder, tmp_path):
+    (tmp_path / "links").mkdir()
+    for path in folder.rglob("*.png"):
+        (tmp_path / "links" / path.name).symlink_to(path)
+    index_folders(library, [tmp_path / "links"])
+    folder.rename(tmp_path / "away")
+    report = index_folders(library, [tmp_path / "links"])
+    assert (report.removed, report.offline) == (0, [tmp_path / "links"])
+
+
+@pytest.mark.parametrize("is_watched", [False, True])
+def test_what_cannot_be_reached_is_not_gone(library, folder, tmp_path, monkeypatch, is_watched):
+    moved = tmp_path / "elsewhere" / "0.png"
+    moved.parent.mkdir()
+    shutil.copy(folder / "a" / "0.png", moved)
+    index_folders(library, [folder])
+    stat, lstat = os.stat, os.lstat
+
+    def refuse(path, *args, **options):
+        if os.fsencode(path).startswith(os.fsencode(folder / "a") + b"/"):
+            raise PermissionError(13, "Permission denied")
+        return (stat if options.get("follow_symlinks", True) else lstat)(path)
+
+    monkeypatch.setattr(os, "stat", refuse)
+    monkeypatch.setattr(os, "lstat", lambda path: refuse(path, follow_symlinks=False))
+    if is_watched:
+        assert forget_gone(library, folder).removed == 0
+    else:
+        assert index_folders(library, [moved]).moved == 0
+    assert len(library.paths.of(library.photos.at(folder / "a" / "0.png").id)) == 2 - is_watched
 
 
 def test_originals_are_as_they_were(library, folder):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from typing import NamedTuple
 
-from photopal.files import Stamp, stamp_of
+from photopal.files import Stamp, leads_nowhere, stamp_of
 
 
 class _Check(NamedTuple):
@@ -83,6 +82,6 @@ class MissingFiles:
             if due_s > now_s:
                 break
             del self._due_s[path]
-            if not os.path.lexists(path):
+            if leads_nowhere(path):
                 due.append(path)
         return due
