@@ -23,7 +23,7 @@ from typer.core import TyperGroup
 from photopal import __version__
 from photopal.cli.context import Session
 from photopal.cli.crash import is_interrupt
-from photopal.cli.help import PhotopalCommand, QueryCommand, adapt, help_of, name_of, paragraphs_of
+from photopal.cli.help import LineError, PhotopalCommand, QueryCommand, adapt, help_of, name_of, paragraphs_of
 from photopal.cli.streams import OutputError, talk_stream
 from photopal.errors import ExitCode, PhotopalError
 
@@ -90,10 +90,6 @@ ALIASES = {"check": "verify"}
 GROUPS = {"eval": ("eval", "eval_camera", "eval_dataset", "eval_report"), "model": ("model",)}
 
 
-# What click raises of a line that it cannot read; typer brings click with it and does not export this.
-_LineError: Any = typer.BadParameter.__base__
-
-
 class PhotopalGroup(TyperGroup):
     """Takes global options anywhere on the line and turns whatever goes wrong into words and an exit code."""
 
@@ -107,7 +103,7 @@ class PhotopalGroup(TyperGroup):
             code = super().main(*args, **extra)
             if sys.stdout is not None:
                 sys.stdout.flush()
-        except _LineError as error:
+        except LineError as error:
             code = _explain_line(error)
         except OutputError as error:
             code = _explain_output(error)
@@ -130,7 +126,7 @@ class PhotopalGroup(TyperGroup):
         """Run the command; leave with the error's exit code when it fails."""
         try:
             return super().invoke(ctx)
-        except (typer.Exit, typer.Abort, _LineError):
+        except (typer.Exit, typer.Abort, LineError):
             raise
         except PhotopalError as error:
             (ctx.obj or Session()).explain(error)

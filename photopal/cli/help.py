@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import inspect
 import re
+import shlex
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, get_args
 
+import typer
 from typer.core import TyperCommand
+
+# What click raises of a line that it cannot read; typer brings click with it and does not export this.
+LineError: Any = typer.BadParameter.__base__
 
 
 class PhotopalCommand(TyperCommand):
@@ -16,6 +22,22 @@ class PhotopalCommand(TyperCommand):
     def get_params(self, ctx: Any) -> list[Any]:
         """The parameters, as photopal has them."""
         return adapt(super().get_params(ctx))
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the line; where a word with a dash is taken for an option, say how to give it as a word."""
+        given = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except LineError as error:
+            option = getattr(error, "option_name", "")
+            is_unknown = hasattr(error, "possibilities") and not option.startswith("--")
+            word = next((word for word in given if is_unknown and word.startswith(option)), None)
+            if word is not None:
+                hint = (
+                    f"Put -- before words that begin with a dash: {ctx.command_path} -- {shlex.quote(word)}"
+                )
+                error.message += f"\nHint: {hint}"
+            raise
 
 
 class QueryCommand(PhotopalCommand):
@@ -56,6 +78,9 @@ class _Reader:
         values = value if isinstance(value, list | tuple) else [] if value is None else [value]
         if all(type(item) is kind for item in values):
             return () if value is None and (param.multiple or param.nargs == -1) else value
+        if kind is Path and all(type(item) is str for item in values):
+            # Whether a file can be read is for the command to say: of many, the others can.
+            return [Path(item) for item in values] if isinstance(value, list | tuple) else Path(value)
         if kind is int and isinstance(value, str) and re.fullmatch("[0-9]{1,9}", value):
             number, told = int(value), param.type_descriptor.parameter_info
             if (told.min is None or told.min <= number) and (told.max is None or number <= told.max):

@@ -94,6 +94,9 @@ def _thumbnail_fault(library: Library, photo_id: int) -> str | None:
 def _file_faults(file: KnownFile, content_hash: str, *, with_contents: bool) -> Iterator[Finding]:
     try:
         stamp = Stamp.of(os.stat(file.path))  # noqa: PTH116
+        if stamp == file.stamp:
+            # A file may be there, as it was, and yet closed to its owner.
+            file.path.open("rb").close()
     except OSError as error:
         is_gone = isinstance(error, FileNotFoundError | NotADirectoryError)
         yield Finding(

@@ -1,5 +1,6 @@
 """The program as a whole: help, errors, exit codes, streams, global options."""
 
+import os
 import subprocess
 import sys
 from functools import partial
@@ -162,6 +163,29 @@ def test_what_follows_two_dashes_is_no_option(run, family):
     result = run("search", "--", "--home")
     assert result.exit_code == 4
     assert "'--home'" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "word"),
+    [
+        (("write-metadata", "--yes", "-2021"), "-2021"),
+        (("info", "-a b.jpg"), "'-a b.jpg'"),
+        (("search", "-b"), "-b"),
+    ],
+)
+def test_of_a_word_that_is_taken_for_an_option_it_is_said_how_to_give_it(run, words, line, word):
+    result = run(*line)
+    assert result.exit_code == 2
+    hint = f"Hint: Put -- before words that begin with a dash: photopal {line[0]} -- {word}"
+    assert words(result.stderr).endswith(hint)
+    assert "Hint" not in run(line[0], "--nonsense").stderr
+
+
+def test_a_file_that_cannot_be_read_is_no_wrong_line(run, family, tmp_path, monkeypatch):
+    (tmp_path / "closed.jpg").touch()
+    access = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.R_OK and access(path, mode))
+    assert "not in the library" in run("info", str(tmp_path / "closed.jpg")).stderr
 
 
 def test_a_global_option_without_its_value_is_a_usage_error(run, words):

@@ -453,6 +453,23 @@ def test_what_the_user_excluded_of_a_folder_is_no_unknown_photo(run, folder):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_a_folder_that_cannot_be_searched_is_told_and_the_rest_is_written(run, folder, monkeypatch):
+    closed = folder / "closed"
+    closed.mkdir()
+    scandir = os.scandir
+
+    def refuse(path):
+        if os.fspath(path) == os.fspath(closed):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    result = run("write-metadata", str(folder), "--yes")
+    assert result.exit_code == 3
+    assert f"Skipped {closed}: cannot be opened: Permission denied" in " ".join(result.stderr.split())
+    assert (folder / "0.jpg.xmp").is_file()
+
+
 def test_a_folder_under_two_names_gets_each_sidecar_once(run, folder):
     link = folder.parent / "a-link"
     link.symlink_to(folder)

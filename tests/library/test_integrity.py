@@ -1,6 +1,7 @@
 """A check finds what is damaged, gone or changed, and changes nothing."""
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -34,6 +35,19 @@ def test_files_that_are_gone_or_changed_are_found(library, folder):
     (folder / "0.png").unlink()
     os.utime(folder / "1.png", (1, 1))
     assert findings(library) == {"0.png": "file not found", "1.png": "changed since it was indexed"}
+
+
+@pytest.mark.parametrize("with_contents", [False, True])
+def test_a_file_that_is_as_it_was_but_cannot_be_read_is_found(library, folder, monkeypatch, with_contents):
+    path_open = Path.open
+
+    def refuse(path, *args, **options):
+        if path == folder / "3.png":
+            raise PermissionError(13, "Permission denied")
+        return path_open(path, *args, **options)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    assert findings(library, with_contents=with_contents) == {"3.png": "cannot be opened: Permission denied"}
 
 
 def test_bytes_that_rotted_are_found_by_reading(library, folder):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from photopal.cli.context import Session, session_of
-from photopal.cli.inputs import STDIN, list_photos, read_paths
+from photopal.cli.inputs import STDIN, list_photos, read_paths, warn_of_skipped
 from photopal.cli.output import Listing, show_json, show_listing
 from photopal.cli.sidecars import say_of_parts
 from photopal.errors import ExitCode, NothingFoundError, UsageError
@@ -19,6 +19,7 @@ from photopal.text import count, join_words
 if TYPE_CHECKING:
     from photopal.assistant.sidecar_export import ExportPlan, PlannedSidecar
     from photopal.library import Library, PhotoRecord
+    from photopal.photos import Skipped
 
 _EVERY = 1 << 31
 
@@ -74,7 +75,8 @@ def write_metadata(  # noqa: PLR0913 - one parameter for each option of the comm
     session = session_of(ctx)
     options = ExportOptions(all_, remove, session.settings.sidecars == "lightroom")
     with session.library_to_write() if yes else session.library_to_read() as library:
-        chosen, unknown = _choose(library, photos or ())
+        skipped: list[Skipped] = []
+        chosen, unknown = _choose(library, photos or (), on_skip=skipped.append)
         known = library.sidecars.photos() if written else None
         if known is not None:
             chosen = [(photo, paths) for photo, paths in chosen if photo.id in known]
@@ -93,18 +95,19 @@ def write_metadata(  # noqa: PLR0913 - one parameter for each option of the comm
         show_listing(session.out, Listing(("sidecar", "", "names", "caption"), rows))
     for path in unknown:
         session.warn(f"{path}: not in the library")
+    warn_of_skipped(session, skipped)
     for path, reason in plan.left_out:
         session.warn(f"{path}: left as it is: {reason}")
     say_of_parts(session, removed)
     _tell(session, plan, is_done=yes)
-    if not chosen and not unknown:
+    if not chosen and not unknown and not skipped:
         raise NothingFoundError("no photo to write about", hint="photopal write-metadata --help")
-    if unknown or plan.left_out:
+    if unknown or skipped or plan.left_out:
         raise typer.Exit(ExitCode.PARTIAL)
 
 
 def _choose(
-    library: Library, words: Sequence[str]
+    library: Library, words: Sequence[str], *, on_skip: Callable[[Skipped], None]
 ) -> tuple[list[tuple[PhotoRecord, list[Path]]], list[Path]]:
     """Return photos with the paths beside which to write, and paths that the library does not know.
 
@@ -125,7 +128,7 @@ def _choose(
         )
     chosen: dict[int, tuple[PhotoRecord, list[Path]]] = {}
     unknown = []
-    for path in list_photos(library, read_paths([Path(word) for word in words])):
+    for path in list_photos(library, read_paths([Path(word) for word in words]), on_skip=on_skip):
         photo = library.photos.at(path)
         if photo is None:
             unknown.append(path)
