@@ -90,12 +90,14 @@ def has_original(photo: PhotoRecord) -> bool:
 def photo_at(library: Library, path: Path) -> PhotoRecord | None:
     """Return the photo that is at a path now, whatever was last seen there; None if the library has none.
 
+    While the file is away, that is the photo that was last seen there.
+
     Raises:
         PhotoError: The file cannot be read.
     """
     photo = library.photos.at(path)
     stamps = [library.paths.stamp_at(one) for one in (path, Path(os.path.realpath(path)))]
-    if photo is None or stamp_of(path) in stamps:
+    if photo is None or stamp_of(path) in (None, *stamps):
         return photo
     known = fingerprint_file(path)
     photo_id = library.pictures.find(known.content_hash, known.picture_hash, photo_id=photo.id)
@@ -105,7 +107,7 @@ def photo_at(library: Library, path: Path) -> PhotoRecord | None:
 
 
 def known_photo_at(library: Library, path: Path) -> PhotoRecord | None:
-    """Return the photo that was last seen at a path, also while its file is away; None if none was.
+    """Return the photo that is at a path, as `photo_at` does, if it is the one that was last seen there.
 
     What is said of a path must not be taken for the photo that was there before.
 
@@ -114,9 +116,6 @@ def known_photo_at(library: Library, path: Path) -> PhotoRecord | None:
         PhotoChangedError: It is another picture by now, be it one that the library has elsewhere.
     """
     photo = library.photos.at(path)
-    if photo is None or stamp_of(path) is None:
-        return photo
-    present = photo_at(library, path)
-    if present is None or present.id != photo.id:
+    if photo_at(library, path) != photo:
         raise PhotoChangedError(path)
     return photo

@@ -1,5 +1,6 @@
 """Questions about a library: exact answers from its rows, a look only where pixels are needed."""
 
+import os
 import subprocess
 import sys
 import time
@@ -12,7 +13,8 @@ from photopal.assistant.ask import AskOptions, ask_library
 from photopal.assistant.query.entities import Known
 from photopal.assistant.query.lexicon import places_in, word_forms
 from photopal.assistant.query.parser import read_question
-from photopal.errors import ConceptError, PhotoError, UsageError
+from photopal.errors import ConceptError, PhotoChangedError, PhotoError, UsageError
+from photopal.files import stamp_of
 from photopal.library import Appearance, Library
 from photopal.photos import Exif, Photo
 
@@ -509,6 +511,12 @@ def seen_library(tmp_path):
             file = tmp_path / path
             file.parent.mkdir(exist_ok=True)
             Image.linear_gradient("L").rotate(20 * number).convert("RGB").save(file)
+        with library.writing():
+            for path in PHOTOS:
+                key, stamp = os.fsencode(tmp_path / path), stamp_of(tmp_path / path)
+                library.connection.execute(
+                    "UPDATE paths SET size_bytes = ?, mtime_ns = ? WHERE path = ?", (*stamp, key)
+                )
         (tmp_path / "2025/garden.jpg").write_bytes(b"no photo")
         lake = next(photo for photo in library.photos.all() if photo.path.stem == "lake")
         library.concepts.add_reference(library.concepts.get("Anna").id, lake.id, box=(8, 8, 32, 32))
@@ -544,6 +552,13 @@ def test_which_of_two_is_seen_on_photos_that_show_both(library):
 def test_the_model_is_asked_in_the_words_of_the_question_without_its_dates(question, asked):
     known = Known(["Anna", "Rex"], ["Barcelona, Catalonia, Spain", "Nîmes, Occitanie, France"])
     assert read_question(question, known, today=OPTIONS.today).text == asked
+
+
+def test_a_photo_that_another_one_replaced_is_not_looked_at(seen_library):
+    newest = next(photo for photo in seen_library.photos.all() if photo.path.stem == "new")
+    Image.linear_gradient("L").rotate(7).save(newest.path)
+    with pytest.raises(PhotoChangedError, match=r"new\.jpg"):
+        ask(seen_library, "How many people are on the newest photo?")
 
 
 @pytest.mark.slow
@@ -584,6 +599,11 @@ def test_the_model_looks_at_the_few_photos_left(seen_library, tiny_llava):
     )
     assert cited(one) == ["new"]
     assert one.is_from_model
+    beach = next(photo for photo in answer.photos if photo.path.stem == "beach")
+    Image.linear_gradient("L").rotate(7).save(beach.path)
+    rest = ask_library(seen_library, "What is Anna wearing?", open_assistant=open_assistant, options=OPTIONS)
+    assert cited(rest) == ["lake"]
+    assert "\n1 photo changed since it was indexed; run `photopal index`." in rest.text
 
 
 def test_a_photo_of_which_only_the_year_is_known_has_a_date_but_no_day(tmp_path, make_photo):

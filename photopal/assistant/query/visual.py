@@ -11,8 +11,9 @@ from photopal.assistant.query.criteria import Criteria, Question
 from photopal.assistant.query.lexicon import PLACE_WORDS, word_forms
 from photopal.assistant.query.phrasing import day, quoted_list
 from photopal.assistant.query.selection import LibraryAnswer, Selection, nothing_found, reservations
-from photopal.errors import PhotoError, UsageError
-from photopal.library import Order, PhotoRecord
+from photopal.errors import PhotoChangedError, PhotoError, UsageError
+from photopal.library import Library, Order, PhotoRecord
+from photopal.library.originals import photo_at
 from photopal.photos import MODEL_SIDE_PX, open_photo
 from photopal.text import count
 
@@ -101,7 +102,7 @@ def _ask_model(
     open_assistant: Callable[[], Assistant],
     text: _AnswerText,
 ) -> LibraryAnswer:
-    opened = _open(photos)
+    opened, changed = _open(selection.library, photos)
     assistant = open_assistant()
     from photopal.assistant.ask import ask_photo
     from photopal.assistant.known import look_at
@@ -118,23 +119,33 @@ def _ask_model(
         is_from_model |= answer.is_from_model
         if len(text.text) == length:
             text.add("no answer.")
-    if len(seen) < len(photos):
-        text.add(f"\n{count(len(photos) - len(seen))} could not be read.")
+    if unread := len(photos) - len(seen) - changed:
+        text.add(f"\n{count(unread)} could not be read.")
+    if changed:
+        since = "it was" if changed == 1 else "they were"
+        text.add(f"\n{count(changed)} changed since {since} indexed; run `photopal index`.")
     _add_reservations(question, selection, text)
     return LibraryAnswer(text.text, tuple(photo for photo, _ in seen), selection.count(), is_from_model)
 
 
-def _open(photos: tuple[PhotoRecord, ...]) -> list[tuple[PhotoRecord, Image.Image]]:
+def _open(
+    library: Library, photos: tuple[PhotoRecord, ...]
+) -> tuple[list[tuple[PhotoRecord, Image.Image]], int]:
+    """Open photos; also count those whose files are other pictures by now, which answer no question."""
     opened = []
-    failure: PhotoError | None = None
+    failures: list[PhotoError] = []
     for photo in photos:
         try:
-            opened.append((photo, open_photo(photo.path, max_side_px=MODEL_SIDE_PX)))
+            image = open_photo(photo.path, max_side_px=MODEL_SIDE_PX)
+            present = photo_at(library, photo.path)
+            if present is None or present.id != photo.id:
+                raise PhotoChangedError(photo.path)
+            opened.append((photo, image))
         except PhotoError as error:
-            failure = failure or error
-    if failure and not opened:
-        raise failure
-    return opened
+            failures.append(error)
+    if failures and not opened:
+        raise failures[0]
+    return opened, sum(isinstance(failure, PhotoChangedError) for failure in failures)
 
 
 def _narrow(question: Question, selection: Selection) -> tuple[Selection, list[str]]:
