@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ import typer
 
 from photopal.cli.context import Session
 from photopal.errors import NothingFoundError, UsageError
+from photopal.text import count
 
 if TYPE_CHECKING:
     from photopal.library import Library, PhotoRecord
@@ -147,3 +148,12 @@ def warn_of_skipped(session: Session, skipped: Sequence[Skipped]) -> None:
     """Name the photos that could not be read."""
     for entry in skipped:
         session.warn(f"Skipped {entry.path}: {entry.reason}")
+
+
+def say_what_is_left_out(session: Session, left_out: Mapping[str, int]) -> None:
+    """Name and count what is not read, with the way to have RAW files read."""
+    from photopal.photos.discover import EXCLUDED, RAW_LEFT_OUT
+
+    for what, number in sorted(left_out.items(), key=lambda item: (item[0] == EXCLUDED, -item[1])):
+        hint = ': pip install "photopal[raw]"' if what == RAW_LEFT_OUT else ""
+        session.say(f"{count(number, what)} left out{hint}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from photopal.library.library import Library
 from photopal.library.models import ConceptRecord
 from photopal.photos import Photo, Skipped, find_photos, open_photo, record_photo
 from photopal.photos.decode import open_header, quiet_pillow
+from photopal.photos.exclude import Excludes
 from photopal.photos.geocode import PlaceNames
 from photopal.text import count
 
@@ -61,7 +62,12 @@ class AddedReferences:
 
 
 def list_reference_files(
-    paths: Sequence[Path], *, boxes: Sequence[PixelBox] = (), masks: Sequence[Path] = ()
+    paths: Sequence[Path],
+    *,
+    boxes: Sequence[PixelBox] = (),
+    masks: Sequence[Path] = (),
+    excludes: Excludes | None = None,
+    on_left_out: Callable[[str, int], None] | None = None,
 ) -> list[ReferenceFile]:
     """Pair photos with boxes and masks, in the order of the photos; a folder stands for the photos in it.
 
@@ -70,6 +76,8 @@ def list_reference_files(
         boxes: None, or one for each photo.
         masks: None, one for each photo, or one folder with masks of the photos' names: `IMG_1.png` or
             `IMG_1_mask.png` for `IMG_1.jpg`.
+        excludes: As of `find_photos`.
+        on_left_out: As of `find_photos`.
 
     Raises:
         UsageError: A path cannot be searched, there is no photo, or the numbers do not fit together.
@@ -77,7 +85,7 @@ def list_reference_files(
     if boxes and masks:
         raise UsageError("--box and --mask cannot be used together")
     unreachable: list[Skipped] = []
-    photos = list(find_photos(paths, on_skip=unreachable.append))
+    photos = list(find_photos(paths, on_skip=unreachable.append, excludes=excludes, on_left_out=on_left_out))
     if unreachable:
         raise UsageError(f"{unreachable[0].path}: {unreachable[0].reason}")
     if len(masks) == 1 and is_folder(masks[0]):

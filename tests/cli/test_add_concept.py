@@ -1,6 +1,7 @@
 """`photopal add-concept`."""
 
 import json
+import shutil
 
 import pytest
 
@@ -23,6 +24,24 @@ def test_a_name_works_at_once_and_says_what_was_found(add, run, drawn_family, ho
     assert len(list((home / "banks").glob("*.bank.safetensors"))) == 1
     assert json.loads(run("status", "--json").stdout)["banks"] == 1
     assert json.loads(run("concepts", "--json").stdout)[0]["about"] == "small"
+
+
+def test_what_the_user_excluded_of_a_folder_is_no_reference_photo_and_is_told(
+    add, run, drawn_family, tmp_path
+):
+    folder = tmp_path / "anna"
+    (folder / "bad").mkdir(parents=True)
+    first, *rest = drawn_family.photos["Anna"]
+    shutil.copy(first, folder / "bad" / first.name)
+    for path in rest:
+        shutil.copy(path, folder / path.name)
+    run("index", str(folder), "--exclude", "bad/")
+    result = add("Anna", folder)
+    assert result.exit_code == 0
+    assert [line.split("\t")[0] for line in result.stdout.splitlines()] == [
+        str(folder / path.name) for path in sorted(rest)
+    ]
+    assert "1 excluded item left out" in result.stderr
 
 
 def test_a_known_name_gets_further_photos(add, drawn_family):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -12,10 +13,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from photopal.cli.context import Session, session_of
-from photopal.cli.inputs import parse_box
+from photopal.cli.inputs import parse_box, say_what_is_left_out
 from photopal.cli.loading import find_faces, open_model, warn_of_unregistered
 from photopal.cli.output import Listing, show_json, show_listing
 from photopal.errors import ConceptError, UsageError
+from photopal.files import is_there
 from photopal.text import count, join_words
 
 if TYPE_CHECKING:
@@ -87,7 +89,8 @@ def add_concept(  # noqa: PLR0913 - one parameter for each option of the command
     Without a box or mask, photopal finds the subject by what the photos have in common; three or more photos
     work best. With --group, people get the name of whom `photopal people` found several photos. Masks in a
     folder are matched to photos by file name: IMG_1.png or IMG_1_mask.png for IMG_1.jpg. If the name exists
-    already, the photos are added to it. If any photo cannot be read, nothing is added.
+    already, the photos are added to it. If any photo cannot be read, nothing is added. Of folders, what
+    `photopal index` leaves out is left out here too.
 
     Examples:
       photopal add-concept Rex rex1.jpg rex2.jpg rex3.jpg --kind pet --about "a small brown dog"
@@ -97,7 +100,6 @@ def add_concept(  # noqa: PLR0913 - one parameter for each option of the command
       photopal add-concept Anna --group 3
     """
     from photopal.assistant.find import explain_name
-    from photopal.ingest.references import list_reference_files
 
     session = session_of(ctx)
     birth = _read_birth(born)
@@ -106,7 +108,7 @@ def add_concept(  # noqa: PLR0913 - one parameter for each option of the command
             raise UsageError("--group cannot be used with photos, --box, --mask or another kind than person")
         files = _files_of_group(session, group, name)
     elif photos:
-        files = list_reference_files(photos, boxes=[parse_box(text) for text in box or ()], masks=mask or ())
+        files = _list_files(session, photos, boxes=[parse_box(text) for text in box or ()], masks=mask or ())
     else:
         raise UsageError("no photos", hint="Name photos that show them, or a group with --group.")
     model, path = open_model(session)
@@ -160,6 +162,30 @@ def _read_birth(text: str | None) -> int | date | None:
         raise UsageError(
             f"invalid date of birth {text!r}", hint="Give a year such as 2021, or a day such as 2021-06-03."
         ) from None
+
+
+def _list_files(
+    session: Session, photos: Sequence[Path], *, boxes: Sequence[PixelBox], masks: Sequence[Path]
+) -> list[ReferenceFile]:
+    """List the photos that paths name, without what is excluded of folders, and say what is left out."""
+    from photopal.ingest.references import list_reference_files
+    from photopal.photos.exclude import Excludes
+
+    globs: Mapping[Path, Sequence[str]] = {}
+    if is_there(session.settings.library_path):
+        with session.library_to_read() as library:
+            globs = library.facts.globs()
+    left_out: Counter[str] = Counter()
+    try:
+        return list_reference_files(
+            photos,
+            boxes=boxes,
+            masks=masks,
+            excludes=Excludes(photos, globs),
+            on_left_out=lambda what, number: left_out.update({what: number}),
+        )
+    finally:
+        say_what_is_left_out(session, left_out)
 
 
 def _files_of_group(session: Session, group: int, name: str) -> list[ReferenceFile]:

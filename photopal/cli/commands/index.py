@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from photopal.cli.context import Session, session_of
-from photopal.cli.inputs import warn_of_offline
+from photopal.cli.inputs import say_what_is_left_out, warn_of_offline
 from photopal.cli.output import Listing, show_json, show_listing
 from photopal.cli.sidecars import say_of_parts
 from photopal.errors import ExitCode, UsageError
@@ -108,7 +108,7 @@ def index(  # noqa: PLR0913 - one parameter for each option of the command
             f"{'it' if report.edited == 1 else 'them'} was kept. Check with `photopal problems`."
         )
     say_of_parts(session, report.parts)
-    _say_what_is_left_out(session, report)
+    say_what_is_left_out(session, report.left_out)
     _warn_of_gaps(session, report)
     if report.skipped or report.offline:
         raise typer.Exit(ExitCode.PARTIAL)
@@ -187,15 +187,6 @@ def _report_as_listing(report: IndexReport, scan: ScanReport | None) -> Listing:
     if scan is not None:
         rows += [("searched for faces", f"{scan.photos:,}"), ("faces", f"{scan.faces:,}")]
     return Listing(("photos", "number"), rows, has_header=False)
-
-
-def _say_what_is_left_out(session: Session, report: IndexReport) -> None:
-    """Name and count what is not read, with the way to have RAW files read."""
-    from photopal.photos.discover import EXCLUDED, RAW_LEFT_OUT
-
-    for what, number in sorted(report.left_out.items(), key=lambda item: (item[0] == EXCLUDED, -item[1])):
-        hint = ': pip install "photopal[raw]"' if what == RAW_LEFT_OUT else ""
-        session.say(f"{count(number, what)} left out{hint}")
 
 
 def _warn_of_gaps(session: Session, report: IndexReport) -> None:
