@@ -249,7 +249,12 @@ class Search:
         return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
 
     def _grouped(self, column: str, source: str, parameters: Sequence[Any]) -> list[Any]:
-        sql = f"SELECT {column} AS value, count(*) AS number {source} AND {column} IS NOT NULL GROUP BY value"
+        # SQLite works a subquery out anew wherever its value is used, unless the values are written out first.
+        how = "MATERIALIZED" if column == _CAPTION else ""
+        sql = (
+            f"WITH counted AS {how} (SELECT {column} AS value {source})"
+            " SELECT value, count(*) AS number FROM counted WHERE value IS NOT NULL GROUP BY value"
+        )
         return self._connection.rows(sql, parameters)
 
     def _fitting(self, query: SearchQuery) -> Iterator[tuple[int, float]]:

@@ -310,6 +310,19 @@ def test_no_search_walks_over_all_photos_or_sorts_them(holiday, query):
             assert "TEMP B-TREE FOR ORDER BY" not in step, (statement, plan)
 
 
+@pytest.mark.parametrize("query", [{}, {"text": "runs"}, {"concepts": ("Anna",), "since": "2023"}])
+def test_the_caption_of_each_photo_is_looked_up_once_to_count_by_captions(holiday, query):
+    statements = []
+    holiday.connection.sqlite.set_trace_callback(statements.append)
+    holiday.search.count_by_caption(SearchQuery(**query))
+    holiday.connection.sqlite.set_trace_callback(None)
+    asked = [statement for statement in statements if "captions.text" in statement]
+    assert asked
+    for statement in asked:
+        plan = [row["detail"] for row in holiday.connection.rows(f"EXPLAIN QUERY PLAN {statement}")]
+        assert sum(step.startswith("SEARCH captions") for step in plan) == 1, plan
+
+
 def test_photos_of_one_moment_come_in_a_steady_order_and_pages_miss_none(library, make_photo):
     with library.writing():
         for number in range(40):
