@@ -101,8 +101,14 @@ def is_word(name: str) -> bool:
     return name.casefold() in _WORDS
 
 
-CALLED = (
+_CALLED = (
     "(?:dog|cat|puppy|kitten|pet|horse|rabbit|son|daughter|brother|sister|husband|wife|partner|boyfriend"
     "|girlfriend|friend|baby|boy|girl|cousin|nephew|niece|uncle|aunt|grandson|granddaughter)"
 )
-"""What somebody is called beside the name by those who know them all: "our dog Rex"."""
+_DEAR = "(?:little|big|older|younger|dear|old|good|best)"
+# "The old Rex" may be told from a young one, "our old Rex" is who everybody calls so.
+OURS = (
+    rf"\b(?:(?:my|our|his|her|their)\s+(?:{_DEAR}\s+)?(?:{_CALLED}\s+)?"
+    rf"|the\s+(?:{_DEAR}\s+)?{_CALLED}\s+)"
+)
+"""What is said before a name by those who know who has it: "our dog Rex", "our Rex", "the dog Rex"."""

@@ -249,7 +249,7 @@ class Search:
         return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
 
     def _grouped(self, column: str, source: str, parameters: Sequence[Any]) -> list[Any]:
-        # SQLite works a subquery out anew wherever its value is used, unless the values are written out first.
+        # SQLite works a subquery out anew wherever its value is used, unless all are written out first.
         how = "MATERIALIZED" if column == _CAPTION else ""
         sql = (
             f"WITH counted AS {how} (SELECT {column} AS value {source})"

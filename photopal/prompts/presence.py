@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from photopal.vocabulary import CALLED
+from photopal.vocabulary import OURS
 
 _PHOTO = (
     r"(?:(?:this|that|the|these|those|my|our) )?"
@@ -53,11 +53,7 @@ _THIS = rf"(?:(?:this|that)(?: {_SOMEBODY})?|it|he|she|{_PHOTO}|one of (?:them|t
 _OF = r"(?:of|with|showing)"
 _SIGN = r"(?:sign|trace|glimpse|sight)s?"
 _NAME = r"\{name\}"
-# Said beside a name by those who know them all: "our dog Rex", "our Rex".
-_OUR = re.compile(
-    r"\b(?:(?:my|our) (?:(?:little|big|older|younger|dear|old|good|best) )?|the )"
-    rf"(?:{CALLED} )?(?=\{{name\}})"
-)
+_OURS = re.compile(rf"(?:{OURS}|\bthe )(?=\{{name\}})")
 # One name or several: "{name}, {name} and {name}", "both {name} and {name}".
 _LIST = re.compile(r"(?:\bboth\s+)?\{name\}(?:(?:\s*(?:,|&|\band\b))+\s*\{name\})*")
 _WHO = rf"(?:(?:a |the )?{_PHOTO} {_OF} )?{_NAME}(?:'s face)?"
@@ -134,7 +130,7 @@ def asks_presence(question: str) -> bool:
     for short, long in _CONTRACTED.items():
         words = words.replace(short, long)
     words = " ".join(words.partition(" answer the question")[0].split())
-    words = _LIST.sub("{name}", _OUR.sub("", words))
+    words = _LIST.sub("{name}", _OURS.sub("", words))
     plain = words.rstrip(" ?.!,)")
     if len(plain) > _LONGEST:
         return False

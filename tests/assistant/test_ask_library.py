@@ -125,6 +125,8 @@ def cited(answer):
         ("photos from our holiday in Nice", 1, '1 photo in Nice. No such photo mentions "holiday".'),
         ("photos from our holiday", 0, 'mentioning "holiday"'),
         ("our dog Rex at the lake", 1, '1 photo of Rex mentioning "lake"'),
+        ("our good dog Rex at the lake", 1, '1 photo of Rex mentioning "lake"'),
+        ("our little Rex at the lake", 1, '1 photo of Rex mentioning "lake"'),
         ("photos of Anna with her sister Anna Maria", 1, "1 photo of Anna and Anna Maria"),
         (
             "Anna alone in her red dress",

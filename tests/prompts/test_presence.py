@@ -52,6 +52,8 @@ Does this selfie show Anna?
 Is our dog Rex in this photo?
 Are our dog Rex and my friend Anna here?
 Is that our Rex?
+Is her dog Rex in the picture?
+Is the little dog Rex there?
 Can you see my little sister Anna?
 Is Rex here, yes or no?
 Is Rex in this photo? Answer yes or no.

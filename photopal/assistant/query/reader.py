@@ -31,7 +31,7 @@ from photopal.assistant.query.lexicon import (
 from photopal.assistant.query.patterns import LazyPattern
 from photopal.errors import UsageError
 from photopal.text import fold, join_words
-from photopal.vocabulary import CALLED, GRAMMAR, OPERATORS
+from photopal.vocabulary import GRAMMAR, OPERATORS, OURS
 
 LINK = r"(?:(?:\s*(?:,|\band\b|\bor\b|\bnor\b|&|/|\bplus\b))+\s*)"
 
@@ -73,7 +73,7 @@ _POSSESSIVE = LazyPattern(
     rf"\b(?:his|her|their|its)\s+(?={CONTENT})(?!(?:tonight|yesterday|today|together)\b)(?!\w+ing\b(?<!\bring))"
 )
 
-_CALLED = LazyPattern(rf"\b(?:my|our|his|her|their|the)\s+(?:(?:little|big|old)\s+)?{CALLED}\s+(?={NAME})")
+_CALLED = LazyPattern(rf"{OURS}(?={NAME})")
 
 
 class Reader:
