@@ -121,26 +121,48 @@ class _Parts:
         absent: What is said before its answer, of those who are not there.
         questions: What to ask it about the others, one after the other.
         names: Whom each of these is about, where it is about one.
+        is_who_not: Whether it is asked of whom each is not so.
     """
 
     absent: tuple[str, ...]
     questions: tuple[str, ...]
     names: tuple[str | None, ...]
+    is_who_not: bool = False
 
     @property
     def is_whole(self) -> bool:
         """Whether the question is asked as it is."""
-        return not self.absent and len(self.questions) == 1
+        return not self.absent and not self.is_who_not and len(self.questions) == 1
 
     def joined(self, answers: Sequence[str]) -> str:
         """One answer of those to the questions: "On the left." says of whom it is said."""
         if self.is_whole:
             return answers[0]
+        if self.is_who_not:
+            return _who_are_not(self.names, answers)
         said = [
             text if name is None or name_spans(text, [name]) else f"{name}: {text}"
             for name, text in zip(self.names, answers, strict=True)
         ]
         return " ".join([*self.absent, *said])
+
+
+# Asked who is not sleeping, the model names who is.
+_WHO_IS_NOT = re.compile(
+    r"\s*who(?:\s+(?:is|was)\s+not|\s*(?:is|was)n['’]t)\s+(?P<what>.*)", re.IGNORECASE | re.DOTALL
+)
+_HERE = re.compile(
+    r"(?:here|there|(?:in|on)\s+(?:it|(?:this|the)\s+(?:photo|picture|image)))[\s?.!]*", re.IGNORECASE
+)
+
+
+def _who_are_not(names: Sequence[str | None], answers: Sequence[str]) -> str:
+    """Say who are not so, by the answers to whether each of them is."""
+    told = [(name, text.strip().casefold()) for name, text in zip(names, answers, strict=True) if name]
+    others = [name for name, text in told if re.match(r"no\b", text)]
+    unclear = [name for name, text in told if not re.match(r"(?:yes|no)\b", text)]
+    said = f"{join_words(others)}." if others else "" if unclear else "Nobody you registered."
+    return f"{said} It is not clear whether {join_words(unclear, last='or')}.".strip() if unclear else said
 
 
 def _parts(assistant: Assistant, analysis: PhotoAnalysis, question: str) -> _Parts:
@@ -150,6 +172,10 @@ def _parts(assistant: Assistant, analysis: PhotoAnalysis, question: str) -> _Par
     several together, it speaks of one.
     """
     named = _read(question, assistant.concepts)
+    if who_not := _WHO_IS_NOT.fullmatch(question):
+        asked = tuple(name for name in _names_on(analysis) if name not in named.names)
+        questions = tuple(f"Is {name} {who_not['what']}" for name in asked)
+        return _Parts(absent=(), questions=questions, names=asked, is_who_not=True)
     absent = _absent(assistant, analysis, named)
     about_others = named.without(absent)
     assert about_others is not None, "answered without the model"
@@ -249,6 +275,12 @@ def _answer_without_model(assistant: Assistant, analysis: PhotoAnalysis, questio
         return PhotoAnswer(
             answer_from_known(analysis, question, asked), _names_on(analysis), is_from_model=False
         )
+    if (who_not := _WHO_IS_NOT.fullmatch(question)) and _HERE.fullmatch(who_not["what"]):
+        others = [c.name for c in assistant.concepts if c.name not in _names_on(analysis)]
+        text = " ".join(map(absent_answer, others)) or "Everybody you registered is in this photo."
+        return PhotoAnswer(text, _names_on(analysis), is_from_model=False)
+    if who_not and not analysis.present:
+        return PhotoAnswer("Nobody you registered is in this photo.", (), is_from_model=False)
     named = _read(question, assistant.concepts)
     absent = _absent(assistant, analysis, named)
     names = [concept.name for concept in asked]

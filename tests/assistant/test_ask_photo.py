@@ -232,3 +232,17 @@ def test_of_two_who_are_there_each_is_asked_about(ben_alone, monkeypatch):
     monkeypatch.setattr(type(seer.model), "generate", lambda *_, **__: "On the benches, by Annabel.")
     said = "Anna: On the benches, by Annabel. Ben: On the benches, by Annabel."
     assert ask_photo(seer, both, "Where are Anna and Ben?").text == said
+
+
+def test_who_is_not_doing_something_is_asked_of_each_who_is_there(ben_alone, monkeypatch):
+    seer, analysis = ben_alone
+    for says, answer in (
+        ("No", "Ben."),
+        ("Yes", "Nobody you registered."),
+        ("On the left.", "It is not clear whether Ben."),
+    ):
+        monkeypatch.setattr(type(seer.model), "generate", lambda *_, says=says, **__: says)
+        assert ask_photo(seer, analysis, "Who isn't sleeping?").text == answer
+    assert ask_photo(seer, analysis, "Who is not here?").text == "Anna is not in this photo."
+    empty = replace(analysis, sightings=())
+    assert ask_photo(seer, empty, "Who is not sleeping?").text == "Nobody you registered is in this photo."

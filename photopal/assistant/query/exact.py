@@ -470,6 +470,8 @@ def _counted_names(asked: ExactQuestion, known: Collection[str]) -> list[tuple[s
 
 
 def _who_is_absent(asked: ExactQuestion) -> LibraryAnswer:
+    if asked.deeds:
+        return _who_does_not(asked)
     seen = {name for name, _ in asked.library.search.count_by_concept(asked.photos.query())}
     concepts = [c for c in asked.library.concepts.all() if asked.group in (None, c.kind)]
     missing = [concept.name for concept in concepts if concept.name not in seen]
@@ -540,6 +542,34 @@ def _who_at_end(asked: ExactQuestion, hits: Sequence[SearchHit]) -> str:
         return f"None of your {plural(noun)}" if noun else f"Nobody{' else' if known else ''} you registered"
     number = f"{count(len(names), noun or 'name')}: " if asked.question.intent.is_number else ""
     return f"{number}{counted(_most_frequent(names), most=asked.most)}"
+
+
+def _who_does_not(asked: ExactQuestion) -> LibraryAnswer:
+    """Say of whom no caption says it, though they may be beside somebody of whom one does."""
+    question, what = asked.question, asked.photos.what
+    if not asked.photos.count():
+        return nothing_found(asked.photos)
+    known = {*question.criteria.names, *question.but_names}
+    names = [c.name for c in asked.library.concepts.all() if asked.group in (None, c.kind)]
+    told: dict[str, set[bool | None]] = {name: set() for name in names if name not in known}
+    for hit in asked.photos.hits(most=asked.photos.count()):
+        for name, says in _sayings(asked, hit, [name for name in hit.names if name in told]):
+            told[name].add(says)
+    others = [name for name, says in told.items() if says <= {False}]
+    unclear = [name for name, says in told.items() if None in says and True not in says]
+    perhaps = f"is not clear whether of {join_words(unclear)}"
+    if not others and unclear:
+        photos = asked.photos.photos()
+        return LibraryAnswer(f"On {count(asked.photos.count())}{what} it {perhaps}.", photos, len(unclear))
+    if not others:
+        whom = f"all your {plural(asked.group)}" if asked.group else "everybody you registered"
+        return LibraryAnswer(f"None: on photos{what}, a caption says it of {whom}.", (), len(names))
+    if any(told[name] for name in others):
+        whom = "them" if len(others) > 1 else others[0]
+        text = f"{join_words(others)}: no caption of the photos{what} says it of {whom}."
+    else:
+        text = f"{join_words(others)}: on none of the photos{what}."
+    return LibraryAnswer(text + (f" It {perhaps}." if unclear else ""), (), len(others))
 
 
 def _who_on_one(asked: ExactQuestion) -> LibraryAnswer:

@@ -229,7 +229,8 @@ _IS = LazyPattern(r"^(?:is|are|was|were)\b")
 _DOES = LazyPattern(
     rf"^(?:(?:is|are|was|were|do|does|did|has|have|had)\s+(?:both\s+)?(?P<names>{NAME}(?:(?:\s*(?:,|and|or|&))+\s*{NAME})*)"
     rf"|(?P<who>who|(?:which|what|how many)\s+(?:of (?:my|the|our)\s+)?{GROUP}))\s+"
-    r"(?:(?:is|are|was|were|do|does|did|has|have|had|been|ever|also|both|all|else|once|already)\s+)*"
+    r"(?:(?:(?:is|are|was|were|do|does|did|has|have|had)(?:n't)?|been|ever|also|both|all|else|once|already"
+    r"|not|never)\s+)*"
     rf"(?:(?:with|in|on)\s+(?=an?\b)|(?P<word>(?!(?:with|in|on|at|by|near|from|to|there|here)\b)[^\W_][\w'-]*))"
 )
 _PHRASE = LazyPattern(
@@ -316,7 +317,8 @@ def read_intent(text: str) -> Intent:
     """
     text = _WHICH_PHOTOS.sub(lambda match: match["photos"], _move_front(text))
     folded = text.casefold()
-    if (match := _ABSENT.match(text)) and not DOING.search(folded):
+    # What is seen on photos that the question describes cannot be told from what describes them.
+    if (match := _ABSENT.match(text)) and not (DOING.search(folded) and read_doers(text) is None):
         group = match["group"] or match["group2"]
         return Intent("who", text[match.end() :], is_absent=True, group=group)
     is_seen = _is_seen(folded)

@@ -136,7 +136,7 @@ def read_question(text: str, known: Known, *, today: date) -> Question:
         refuse(["not"])
     if question.not_understood and not (question.kind in ("pixels", "describe") and is_for_the_eye):
         refuse(question.not_understood)
-    if question.kind == "exists" and end and number and not ranked:
+    if end and ((question.kind == "exists" and number and not ranked) or intent.is_absent):
         # Passed over, the answer would be of all photos.
         refuse([f"{end} photo"])
     return question
@@ -231,7 +231,8 @@ _HOW_LONG = LazyPattern(
 _TOOK = r"(?:took|has taken|shot|made)\b(?! (?:an?|the|her|his|their|some)\b)"
 _A_PHOTO = rf"{PHOTO}\b(?:(?<=s)|(?! {CONTENT}))"
 _TAKEN_BY = LazyPattern(
-    rf"^(?:who|how many {GROUP}) (?:took|shot|made|photographed)\b(?=.*\b{PHOTO}\b)"
+    rf"^(?:who|how many {GROUP}) (?:ha(?:s|ve|d)(?:n't)? )?(?:(?:not|n?ever) )?"
+    rf"(?:took|taken|shot|made|photographed)\b(?=.*\b{PHOTO}\b)"
     rf"|\b{PHOTO}\b.* did (?:{NAME}|{GROUP}) (?:ever )?(?:take|shoot|make)\b"
     r"(?! (?!(?:of|in|at|on|with|from|during|near|for)\b)\w)"
     rf"|\bdid (?:{NAME}|{GROUP}) (?:ever )?(?!{TAKE_A_PHOTO})(?:take|shoot|make)\b"

@@ -59,8 +59,12 @@ _REGISTERED = LazyPattern(
 
 # "Did Ben take the photo?" and "did Ben take a photo of Rex?" ask who stood behind the camera.
 TAKE_A_PHOTO = rf"take[ns]?(?= (?:an?|some|any) {PHOTO}\b(?! (?:of|by|with)\b|\s*{CAMERA}))"
+_WHO_NOT = (
+    rf"^(?:who|(?:which|what) {GROUP})"
+    "(?: (?:is|are|was|were|has|have|did|does|do)(?:n't| not| never)| never)"
+)
 _TAKING_PHOTOS = LazyPattern(
-    rf"(?P<who>(?:\bwho|{NAME}|{GROUP})(?: (?:is|are|was|were|ever|first|last))*)"
+    rf"(?P<who>(?:{_WHO_NOT}|\bwho|{NAME}|{GROUP})(?: (?:is|are|was|were|ever|first|last))*)"
     rf" (?P<verb>taking|takes|{TAKE_A_PHOTO})"
     rf" (?:(?:an?|the|some|any) )?(?P<photo>{PHOTO})\b(?! (?:of|by|with)[\s?.!]*$)"
 )
@@ -163,7 +167,8 @@ class Reader:
             self.criteria = replace(self.criteria, words=(*self.criteria.words, (match["verb"],), nouns))
             return match["who"]
 
-        if re.search(r"\b(?:not|never|no)\b|n't\b", self.text, re.IGNORECASE):
+        others = re.sub(_WHO_NOT, "", self.text, flags=re.IGNORECASE)
+        if re.search(r"\b(?:not|never|no)\b|n't\b", others, re.IGNORECASE):
             return None
         acting = _TAKING_PHOTOS.sub(r"\g<who> acting", self.text)
         if acting == self.text:

@@ -7,6 +7,7 @@ import pytest
 
 from photopal.assistant.ask import AskOptions, ask_library
 from photopal.assistant.query.said_of import Caption
+from photopal.errors import UsageError
 from photopal.library import Appearance, Library
 from photopal.photos import Exif, Photo
 
@@ -117,7 +118,44 @@ def test_whoever_is_said_to_do_something_is_told_and_nobody_beside_them(library,
     assert answer.total == len(photos)
 
 
+@pytest.mark.parametrize(
+    ("question", "begins"),
+    [
+        (
+            "Who is not sleeping?",
+            'Anna, Anna Maria and Ben: no caption of the photos mentioning "sleeping" says',
+        ),
+        ("Who isn't playing the guitar?", "Anna Maria and Rex: no caption of the photos mentioning"),
+        ("Who does not play the guitar?", "Anna Maria and Rex: no caption of the photos mentioning"),
+        ("Which people are not sleeping?", "Anna, Anna Maria and Ben: no caption of the photos"),
+        ("Which pets are not sleeping?", "None: on photos mentioning"),
+        ("Who is not taking a photo?", "Anna, Anna Maria and Rex: no caption of the photos mentioning"),
+        ("Who isn't wearing a hat?", 'There are no photos mentioning "hat".'),
+        ("Who was not in the garden?", "Anna Maria: on none of the photos"),
+    ],
+)
+def test_who_does_not_do_something_are_those_of_whom_no_caption_says_it(library, question, begins):
+    assert ask(library, question).text.startswith(begins), ask(library, question).text
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Who is not sleeping on the last photo?",
+        "Who is not on the last photo?",
+        "Who is not sleeping in the photo with the cake?",
+        "Who never took a photo?",
+    ],
+)
+def test_who_is_not_doing_something_is_not_guessed_where_captions_cannot_tell(library, question):
+    with pytest.raises(UsageError):
+        ask(library, question)
+
+
 def test_what_cannot_be_told_from_a_caption_is_said_to_be_unclear(library):
     assert ask(library, "Did Rex throw a stick?").text.endswith("but it is not clear whether of Rex.")
     assert ask(library, "Who threw a stick?").text.endswith("It is not clear whether of Rex (1).")
     assert ask(library, "Does Rex play the guitar?").text.endswith("but no caption says it of Rex.")
+    who_does_not = ask(library, "Who is not throwing a stick?").text
+    assert who_does_not.startswith("Anna Maria and Ben: on none of the photos mentioning")
+    assert who_does_not.endswith("It is not clear whether of Rex.")
