@@ -355,7 +355,16 @@ def test_where_no_caption_has_the_animal_the_pets_are_named(library, question):
     assert "You registered a pet (Rex), of whom captions speak by name." in answer.text
 
 
-@pytest.mark.parametrize("question", ["photos of me", "How many photos of her in 2024?"])
+@pytest.mark.parametrize(
+    "question",
+    [
+        "photos of me",
+        "How many photos of her in 2024?",
+        "how many photos of us are there",
+        "photos of us celebrating Easter",
+        "who spent Christmas with us",
+    ],
+)
 def test_pronouns_are_nobodys_name(library, question):
     with pytest.raises(ConceptError, match="I do not know who"):
         ask(library, question)

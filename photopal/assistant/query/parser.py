@@ -48,6 +48,7 @@ from photopal.assistant.query.negations import read_alone, read_attributes, read
 from photopal.assistant.query.patterns import LazyPattern
 from photopal.assistant.query.reader import CONTENT, TAKE_A_PHOTO, Reader, refuse
 from photopal.errors import ConceptError, UsageError
+from photopal.text import join_words
 
 LONGEST = 500
 """How many letters a question has at most."""
@@ -370,19 +371,28 @@ _PRONOUN = LazyPattern(
     rf"(?=[\s?.!,]*$|\s+(?:in|at|on|and|from|with|or|alone)\b|\s*{ENTITY})(?!\s+(?:and|or)\s+(?:where|when))"
 )
 
+# Whatever follows, as in "photos of us are there"; but "photos of us from when we were in Lisbon" says which.
+_OF_US = LazyPattern(
+    r"\b(?:of|with|without|than)\s+(?P<who>me|us|myself|ourselves)\b"
+    r"(?!\s+(?:(?:and|or|from)\s+)?(?:where|when|we)\b)"
+)
 _SUBJECT = LazyPattern(r"\b(?:did|was|is|has|does|were|are|have|can)\s+(?P<who>he|she|they)\b")
 
 
 def _refuse_pronouns(reader: Reader) -> None:
     """Raise where somebody is spoken of without a name."""
-    found = _PRONOUN.search(reader.text) or _SUBJECT.search(reader.text)
+    found = _OF_US.search(reader.text) or _PRONOUN.search(reader.text) or _SUBJECT.search(reader.text)
     if found and not (
         found["who"].casefold() in {"i", "we", "it"}
         and not re.search(r"(?:of|with|without|than) $", found[0][: -len(found["who"])])
     ):
         if found["who"].casefold() in {"it", "i", "we"}:
             return
-        raise ConceptError(f'I do not know who "{found["who"]}" is', hint="Ask with a registered name.")
+        hint = "Ask with a registered name."
+        if found["who"].casefold() in {"us", "ourselves"} and len(reader.known.people) > 1:
+            names = join_words(reader.known.people[:2])
+            hint = f'Ask with registered names, "{names}", or "all of us" for every person you registered.'
+        raise ConceptError(f'I do not know who "{found["who"]}" is', hint=hint)
 
 
 _RANK = LazyPattern(rf"\b(?:{ENDS_LAST}|{ENDS_FIRST})\s+(?={PHOTO}\b)")
