@@ -84,9 +84,11 @@ def train_mini(training: Training) -> None:
 @torch.no_grad()
 def average_with(model: LlavaForConditionalGeneration, folder: Path, *, share: float) -> None:
     """Move a model's weights by a share, 0…1, of the way to those in a folder."""
-    before = LlavaForConditionalGeneration.from_pretrained(folder, dtype=torch.float32).state_dict()
-    for name, weight in model.state_dict().items():
-        weight.lerp_(before[name].to(weight.device), share)
+    before = LlavaForConditionalGeneration.from_pretrained(folder, dtype=torch.float32)
+    of_before = dict(before.named_parameters())
+    # The state would have tied embeddings twice, and move them twice.
+    for name, weight in model.named_parameters():
+        weight.lerp_(of_before[name].to(weight.device), share)
 
 
 def settings_of(training: Training) -> dict[str, Any]:

@@ -365,7 +365,7 @@ def _pixels(images: list[np.ndarray]) -> Tensor:
     return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
-MARKED_SHARE = 0.5
+MARKED_SHARE = 0.65
 IN_ORDER_SHARE = 0.35
 MARKED_FACTORS = (1, 2, 3, 4, 4)
 RESAMPLING = Image.Resampling.BICUBIC

@@ -8,12 +8,19 @@ from dataclasses import replace
 
 import pytest
 import torch
-from transformers import AutoModelForImageTextToText
+from transformers import AutoModelForImageTextToText, LlavaForConditionalGeneration
 
 from photopal.config import bundled_model_path
 from photopal.lab.pretrain import train as training_command
 from photopal.lab.pretrain.loop import StageRun
-from photopal.lab.pretrain.train import HEADS_FILE, PROBES_FILE, Training, settings_of, train_mini
+from photopal.lab.pretrain.train import (
+    HEADS_FILE,
+    PROBES_FILE,
+    Training,
+    average_with,
+    settings_of,
+    train_mini,
+)
 from photopal.lab.pretrain.train_language import Probes
 
 WEIGHTS = bundled_model_path()
@@ -83,6 +90,18 @@ def test_what_is_written_can_keep_a_share_of_the_weights_it_started_from(tmp_pat
         assert torch.equal(same[name], value)
     assert max(float((after[name] - value).abs().max()) for name, value in before.items()) > 1e-4
     assert json.loads((tmp_path / "weights" / "training.json").read_text())["continued"][-1]["kept"] == 1.0
+
+
+def test_a_mean_of_weights_moves_tied_ones_once():
+    model = LlavaForConditionalGeneration.from_pretrained(WEIGHTS, dtype=torch.float32)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight += 1.0
+    average_with(model, WEIGHTS, share=0.75)
+    for name, value in model.state_dict().items():
+        if value.is_floating_point() and name in dict(model.named_parameters(remove_duplicate=False)):
+            assert torch.allclose(value, before[name] + 0.25, atol=1e-5), name
 
 
 def test_what_weights_were_trained_with_before_stays_written_beside_them(tmp_path):
