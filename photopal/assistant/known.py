@@ -384,7 +384,9 @@ _NO_PLACE = (
 _WITH = (
     rf"(?:{CAMERA}|(?i:with|using) (?:(?i:an?) (?=[A-Z])"
     r"|(?i:(?:an?|my|the|our) (?:camera|(?:smart|cell|mobile ?)?phone)\b)))"
-    r"(?: ?\b(?:[A-Z][\w-]*|[\w-]*\d[\w-]*|(?i:mark|pro|max|plus|ultra|mini|camera|phone)\b))*"
+    # Each word as a whole: a name cut in pieces could be read in too many ways to try them all.
+    r"(?: ?(?<![\w-])(?=[A-Z]|[\w-]*\d|(?i:mark|pro|max|plus|ultra|mini|camera|phone)(?![\w-]))"
+    r"[\w-]+(?![\w-]))*"
 )
 _THERE = rf"(?i:in|near) (?!(?i:{_NO_PLACE})\b)[A-Z][\w'’-]*(?: (?!(?i:in|near)\b)[\w'’-]+)*"
 # Whether it was is left to the reader.

@@ -440,6 +440,9 @@ def test_a_question_as_long_as_a_book_is_not_read_for_hours(named_library, assis
     started = time.process_time()
     for question in (f"Is this in A{' ' * 40_000},", "Is this 2019 " * 3_000, "Is it" + " in Aa" * 80 + ","):
         assert answer_from_record(analysis, question, ["Anna", "Ben"]) is None
+    # A name of many pieces, too.
+    for question in ("Was this taken with a " + "A-" * 22 + "!x", "Was it with my phone " + "1-" * 22 + "!x"):
+        assert answer_from_record(analysis, question, ["Anna", "Ben"]) is None
     assert time.process_time() - started < 3
 
 
