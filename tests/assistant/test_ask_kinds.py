@@ -473,6 +473,10 @@ def test_who_asks_politely_is_answered_as_who_does_not(library, question, begins
             "On 11 April 2024, 8 August 2024 and 24 December 2024:",
         ),
         (
+            "at what time were the last 3 photos of Anna taken",
+            "On 11 April 2024 at ",
+        ),
+        (
             "where was Anna recently",
             "Berlin, Land Berlin, Germany (2), Lisbon, Lisbon District, Portugal (1)",
         ),
@@ -499,6 +503,7 @@ def test_of_several_first_or_last_photos_all_are_told_of(library, question, begi
         ("are there more than 25 photos of people", "Yes, there are 41 photos of people"),
         ("how many people played the guitar", "1 person: Paris (1) on 1 photo mentioning"),
         ("how many pets slept", "1 pet: Luna (1) on 1 photo mentioning"),
+        ("how many different people played the guitar", "1 person: Paris (1) on 1 photo mentioning"),
         ("how many people went to Nara", "3 people: Ben (1), May (1) and 小明 (1) on 4 photos in Nara."),
     ],
 )
@@ -515,8 +520,11 @@ def test_how_long_is_told_in_days_or_refused_with_what_to_ask(library):
     with pytest.raises(UsageError, match='not understood: "recently"') as refused:
         ask(library, "how many photos of Anna recently")
     assert "in the last 3 months" in refused.value.hint
-    with pytest.raises(UsageError, match="photos do not tell who took them"):
-        ask(library, "how many people took photos")
+    with pytest.raises(UsageError, match='not understood: "recently"'):
+        ask(library, "how many people were photographed recently")
+    for question in ("how many people took photos", "how many people take photos"):
+        with pytest.raises(UsageError, match="photos do not tell who took them"):
+            ask(library, question)
 
 
 @pytest.mark.parametrize(

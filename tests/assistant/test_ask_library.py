@@ -617,6 +617,16 @@ def test_the_model_looks_at_the_few_photos_left(seen_library, tiny_llava):
     assert "\n1 photo changed since it was indexed; run `photopal index`." in rest.text
 
 
+def test_the_us_is_not_us(library):
+    assert ask(library, "photos of US flags").text.startswith('There are no photos mentioning "flags"')
+    for question in ("PHOTOS OF US", "HOW MANY PHOTOS OF US ARE THERE"):
+        with pytest.raises(ConceptError, match="I do not know who"):
+            ask(library, question)
+    with pytest.raises(ConceptError) as refused:
+        ask(library, "when were all of us together")
+    assert refused.value.hint == "Ask with a registered name."
+
+
 def test_a_photo_of_which_only_the_year_is_known_has_a_date_but_no_day(tmp_path, make_photo):
     with Library(tmp_path / "partial.db") as library:
         library.concepts.add("Anna")
@@ -633,6 +643,16 @@ def test_a_photo_of_which_only_the_year_is_known_has_a_date_but_no_day(tmp_path,
         assert answer("How many photos are from July 1974?").startswith("1 photo")
         assert answer("How many photos are from 1974?").startswith("2 photos")
         assert "July 1974 (1)" in answer("How many photos per month?")
+        assert answer("When were the first 2 photos taken?") == "In 1974 and July 1974: the first 2 photos."
+        assert answer("When were the first 3 photos taken?").startswith("In 1974, in July 1974 and on 3 July")
+
+
+def test_no_photo_without_a_date_is_from_any_month(tmp_path, make_photo):
+    with Library(tmp_path / "undated.db") as library:
+        for _ in range(2):
+            answer = ask_library(library, "photos in June", open_assistant=lambda: pytest.fail("asked"))
+            assert answer.text.startswith("There are no photos")
+            library.photos.add(make_photo(1, taken_at=None))
 
 
 def test_many_dates_in_a_row_are_read_at_once(library):

@@ -230,7 +230,11 @@ def _read_recent(reader: Reader, intent: Intent) -> int | None:
         reader.text = _FEW.sub(r"\g<before>", _RECENT.sub("newest", reader.text))
     elif intent.kind == "exists":
         reader.text = _NO_NUMBER.sub("", reader.text)
-    elif intent.kind in {"when", "where", "who"} and not intent.is_absent and _RECENT.search(reader.text):
+    elif (
+        intent.kind in {"when", "where", "who"}
+        and not (intent.is_absent or intent.is_number)
+        and _RECENT.search(reader.text)
+    ):
         reader.text = _RECENT.sub("newest", reader.text)
         return None if intent.kind == "when" else _RECENT_PHOTOS
     return None

@@ -935,7 +935,9 @@ def resolve(groups: Iterable[Sequence[When]], years: range) -> tuple[Period, ...
             if isinstance(when, Period):
                 found.append(when)
             elif isinstance(when, Recurring):
-                found += [p for year in range(years.start - 1, years.stop) for p in when.in_year(year)]
+                found += [
+                    p for year in range(max(years.start - 1, 1), years.stop) for p in when.in_year(year)
+                ]
         periods = tuple(filter(None, (_overlap(a, b) for a in periods for b in found)))
     return _merge(periods)
 

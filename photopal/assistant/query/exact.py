@@ -5,6 +5,7 @@ Every photo cited for an answer has the property that it is cited for: photos ci
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,6 +25,7 @@ from photopal.assistant.query.phrasing import (
     month,
     sentence,
     span,
+    time_of_day,
 )
 from photopal.assistant.query.said_of import Caption, is_of_scene
 from photopal.assistant.query.selection import LibraryAnswer, Selection, nothing_found, reservations
@@ -501,8 +503,7 @@ def _of_several_at_end(asked: ExactQuestion, hits: Sequence[SearchHit]) -> Libra
     dates = sorted(str(hit.photo.taken_at) for hit in hits)
     cited = tuple(hit.photo for hit in hits[: asked.most])
     if asked.question.kind == "when":
-        days = list(dict.fromkeys(map(day, dates)))
-        return LibraryAnswer(f"On {join_words(days, most=asked.most)}: {these}.", cited, len(hits))
+        return LibraryAnswer(sentence(f"{_moments(asked, dates)}: {these}"), cited, len(hits))
     these += f", {span(dates[0], dates[-1])}"
     if asked.question.kind == "who":
         return LibraryAnswer(f"{_who_at_end(asked, hits)}: {these}.", cited, len(hits))
@@ -514,6 +515,16 @@ def _of_several_at_end(asked: ExactQuestion, hits: Sequence[SearchHit]) -> Libra
     if unknown := len(hits) - values.total():
         text += f" The {noun} of {count(unknown)} is not known."
     return LibraryAnswer(text, cited, len(hits))
+
+
+def _moments(asked: ExactQuestion, dates: Sequence[str]) -> str:
+    """ "on 3 July 2024 and 5 July 2024" or "in 2024 and on 3 July 2024"; with the times if asked for."""
+    is_time = re.search(r"\b(?:what|which) time\b", asked.question.text, re.IGNORECASE)
+    tell = time_of_day if is_time else day
+    told = list(dict.fromkeys(("on" if len(each) >= 10 else "in", tell(each)) for each in dates))
+    if len({word for word, _ in told}) == 1:
+        return f"{told[0][0]} {join_words([moment for _, moment in told], most=asked.most)}"
+    return join_words([f"{word} {moment}" for word, moment in told], most=asked.most)
 
 
 def _taken_with(asked: ExactQuestion, photos: Sequence[PhotoRecord]) -> tuple[str, Counter[str]]:

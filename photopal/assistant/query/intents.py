@@ -228,7 +228,7 @@ _IS = LazyPattern(r"^(?:is|are|was|were)\b")
 # "Did Anna ride a bike?" and "is Anna in a red dress?"; but not "was Anna at the party?".
 _DOES = LazyPattern(
     rf"^(?:(?:is|are|was|were|do|does|did|has|have|had)\s+(?:both\s+)?(?P<names>{NAME}(?:(?:\s*(?:,|and|or|&))+\s*{NAME})*)"
-    rf"|(?P<who>who|(?:which|what|how many)\s+(?:of (?:my|the|our)\s+)?{GROUP}))\s+"
+    rf"|(?P<who>who|(?:which|what|how many)\s+{_MOST}{GROUP}))\s+"
     r"(?:(?:(?:is|are|was|were|do|does|did|has|have|had)(?:n't)?|been|ever|also|both|all|else|once|already"
     r"|not|never)\s+)*"
     rf"(?:(?:with|in|on)\s+(?=an?\b)|(?P<word>(?!(?:with|in|on|at|by|near|from|to|there|here)\b)[^\W_][\w'-]*))"

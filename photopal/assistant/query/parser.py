@@ -233,7 +233,7 @@ _TOOK = r"(?:took|has taken|shot|made)\b(?! (?:an?|the|her|his|their|some)\b)"
 _A_PHOTO = rf"{PHOTO}\b(?:(?<=s)|(?! {CONTENT}))"
 _TAKEN_BY = LazyPattern(
     rf"^(?:who|how many {GROUP}) (?:ha(?:s|ve|d)(?:n't)? )?(?:(?:not|n?ever) )?"
-    rf"(?:took|taken|shot|made|photographed)\b(?=.*\b{PHOTO}\b)"
+    rf"(?:(?:took|taken|shot|made|photographed)\b(?=.*\b{PHOTO}\b)|(?:take|make|shoot) {PHOTO}\b)"
     rf"|\b{PHOTO}\b.* did (?:{NAME}|{GROUP}) (?:ever )?(?:take|shoot|make)\b"
     r"(?! (?!(?:of|in|at|on|with|from|during|near|for)\b)\w)"
     rf"|\bdid (?:{NAME}|{GROUP}) (?:ever )?(?!{TAKE_A_PHOTO})(?:take|shoot|make)\b"
@@ -371,9 +371,10 @@ _PRONOUN = LazyPattern(
     rf"(?=[\s?.!,]*$|\s+(?:in|at|on|and|from|with|or|alone)\b|\s*{ENTITY})(?!\s+(?:and|or)\s+(?:where|when))"
 )
 
-# Whatever follows, as in "photos of us are there"; but "photos of us from when we were in Lisbon" says which.
+# Whatever follows, as in "photos of us are there"; but "photos of us from when we were in Lisbon" says which,
+# and "US flags" are nobody's.
 _OF_US = LazyPattern(
-    r"\b(?:of|with|without|than)\s+(?P<who>me|us|myself|ourselves)\b"
+    r"\b(?:of|with|without|than)\s+(?!(?-i:US\s+\w[a-z]))(?P<who>me|us|myself|ourselves)\b"
     r"(?!\s+(?:(?:and|or|from)\s+)?(?:where|when|we)\b)"
 )
 _SUBJECT = LazyPattern(r"\b(?:did|was|is|has|does|were|are|have|can)\s+(?P<who>he|she|they)\b")
@@ -389,7 +390,8 @@ def _refuse_pronouns(reader: Reader) -> None:
         if found["who"].casefold() in {"it", "i", "we"}:
             return
         hint = "Ask with a registered name."
-        if found["who"].casefold() in {"us", "ourselves"} and len(reader.known.people) > 1:
+        is_us = found["who"].casefold() in {"us", "ourselves"}
+        if is_us and len(reader.known.people) > 1 and "all of us" not in reader.text.casefold():
             names = join_words(reader.known.people[:2])
             hint = f'Ask with registered names, "{names}", or "all of us" for every person you registered.'
         raise ConceptError(f'I do not know who "{found["who"]}" is', hint=hint)
