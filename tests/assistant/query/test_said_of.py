@@ -156,6 +156,8 @@ def test_what_cannot_be_told_from_a_caption_is_said_to_be_unclear(library):
     assert ask(library, "Did Rex throw a stick?").text.endswith("but it is not clear whether of Rex.")
     assert ask(library, "Who threw a stick?").text.endswith("It is not clear whether of Rex (1).")
     assert ask(library, "Does Rex play the guitar?").text.endswith("but no caption says it of Rex.")
+    how_many = ask(library, "How many people play the guitar?").text
+    assert ask(library, "How many different people play the guitar?").text == how_many
     who_does_not = ask(library, "Who is not throwing a stick?").text
     assert who_does_not.startswith("Anna Maria and Ben: on none of the photos mentioning")
     assert who_does_not.endswith("It is not clear whether of Rex.")
