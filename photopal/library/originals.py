@@ -96,8 +96,9 @@ def photo_at(library: Library, path: Path) -> PhotoRecord | None:
         PhotoError: The file cannot be read.
     """
     photo = library.photos.at(path)
-    stamps = [library.paths.stamp_at(one) for one in (path, Path(os.path.realpath(path)))]
-    if photo is None or stamp_of(path) in (None, *stamps):
+    # A link may lead to another file by now, which is as it was: what counts is how it was at this path.
+    stamp = library.paths.stamp_at(path) or library.paths.stamp_at(Path(os.path.realpath(path)))
+    if photo is None or stamp_of(path) in (None, stamp):
         return photo
     known = fingerprint_file(path)
     photo_id = library.pictures.find(known.content_hash, known.picture_hash, photo_id=photo.id)
@@ -116,6 +117,8 @@ def known_photo_at(library: Library, path: Path) -> PhotoRecord | None:
         PhotoChangedError: It is another picture by now, be it one that the library has elsewhere.
     """
     photo = library.photos.at(path)
-    if photo_at(library, path) != photo:
+    present = photo_at(library, path)
+    # Another process may have changed what is known of the photo meanwhile.
+    if (present and present.id) != (photo and photo.id):
         raise PhotoChangedError(path)
     return photo

@@ -1,13 +1,14 @@
 """A file counts as the photo that was indexed as long as it is that picture, and as nothing else."""
 
 import os
+import sys
 
 import pytest
 
 from photopal.errors import PhotoChangedError, PhotoError
 from photopal.ingest.indexer import index_folders
 from photopal.library import originals
-from photopal.library.originals import check_original, has_original, open_original, photo_at
+from photopal.library.originals import check_original, has_original, known_photo_at, open_original, photo_at
 from tests.ingest.test_identity import draw, edit_metadata, save
 
 
@@ -37,6 +38,28 @@ def test_a_photo_whose_name_another_one_has_by_now_is_not_read(library, two):
     for photo, path in zip(photos, reversed(two), strict=True):
         assert library.photos.get(photo.id).path == path
         open_original(library.photos.get(photo.id))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_a_link_that_leads_to_another_photo_by_now_is_not_the_one_it_led_to(library, two, tmp_path):
+    link = tmp_path / "favorite.jpg"
+    link.symlink_to(two[0])
+    index_folders(library, [link])
+    link.unlink()
+    link.symlink_to(two[1])
+    assert photo_at(library, link) == library.photos.at(two[1])
+    with pytest.raises(PhotoChangedError):
+        known_photo_at(library, link)
+
+
+def test_a_photo_of_which_something_is_said_meanwhile_is_not_another(library, two, monkeypatch):
+    def change_and_look(library, path):
+        with library.writing():
+            library.connection.execute("UPDATE photos SET place = 'Vienna'")
+        return photo_at(library, path)
+
+    monkeypatch.setattr(originals, "photo_at", change_and_look)
+    assert known_photo_at(library, two[0]).id == library.photos.at(two[0]).id
 
 
 def test_a_file_that_was_written_over_is_no_photo_of_the_library(library, two):
