@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from photopal.files import is_folder, leads_nowhere, path_and_parents
+from photopal.files import is_folder, is_there, leads_nowhere, path_and_parents
 from photopal.ingest.report import IndexReport
 from photopal.library.connection import path_bytes
 from photopal.library.library import Library
@@ -120,6 +120,9 @@ class Gone:
         if file.number > self._last_number or self._found[file.number >> 3] & 1 << (file.number & 7):
             return False
         key, root_key = path_bytes(file.path), path_bytes(root)
+        if key == root_key and not (leads_nowhere(root) or is_there(root)):
+            # A single file that is only out of reach.
+            return False
         return not any(_is_below(key, place) for place in self._closed if place != root_key)
 
     def _is_lost(self, file: KnownFile, root: Path) -> bool:

@@ -348,6 +348,9 @@ def test_what_cannot_be_reached_is_not_gone(library, folder, tmp_path, monkeypat
         assert forget_gone(library, folder).removed == 0
     else:
         assert index_folders(library, [moved]).moved == 0
+        closed = index_folders(library, [folder / "a" / "0.png"])
+        assert (closed.removed, closed.offline) == (0, [])
+        assert closed.skipped[0].reason == "cannot be opened: Permission denied"
     assert len(library.paths.of(library.photos.at(folder / "a" / "0.png").id)) == 2 - is_watched
 
 
