@@ -32,7 +32,8 @@ class PhotopalCommand(TyperCommand):
             option = getattr(error, "option_name", "")
             is_unknown = hasattr(error, "possibilities") and not option.startswith("--")
             word = next((word for word in given if is_unknown and word.startswith(option)), None)
-            if word is not None:
+            takes_words = any(param.param_type_name == "argument" for param in self.params)
+            if word is not None and takes_words:
                 hint = (
                     f"Put -- before words that begin with a dash: {ctx.command_path} -- {shlex.quote(word)}"
                 )

@@ -179,6 +179,7 @@ def test_of_a_word_that_is_taken_for_an_option_it_is_said_how_to_give_it(run, wo
     hint = f"Hint: Put -- before words that begin with a dash: photopal {line[0]} -- {word}"
     assert words(result.stderr).endswith(hint)
     assert "Hint" not in run(line[0], "--nonsense").stderr
+    assert "Hint" not in run("status", "-x").stderr  # takes no words
 
 
 def test_a_file_that_cannot_be_read_is_no_wrong_line(run, family, tmp_path, monkeypatch):
