@@ -69,10 +69,15 @@ def check_backup(source: Path) -> None:
     """Check that a file is a whole library that this photopal can read.
 
     Raises:
-        LibraryError: It is not there, no library, damaged, or of a newer photopal.
+        LibraryError: It is not there or closed, no library, damaged, or of a newer photopal.
     """
     if not is_file(source):
         raise LibraryError(f"{source}: file not found")
+    try:
+        # Of a file that is only closed, SQLite tells no more than of a spoilt one.
+        source.open("rb").close()
+    except OSError as error:
+        raise LibraryError(f"{source}: cannot be opened: {error.strerror or error}") from error
     try:
         with closing(_open(source)) as connection:
             schema.is_current(connection)

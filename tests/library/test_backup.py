@@ -141,6 +141,15 @@ def test_a_spoilt_backup_is_refused_and_the_library_stays(library, copy, tmp_pat
     assert not list(tmp_path.glob("*before-restore*"))
 
 
+def test_a_backup_that_is_only_closed_is_not_called_damaged(copy, monkeypatch):
+    def refuse(path, *args, **options):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(LibraryError, match="cannot be opened: Permission denied"):
+        check_backup(copy)
+
+
 @pytest.fixture
 def damaged(library, tmp_path):
     """Make a spoilt library that has a log, as a crash leaves one."""
