@@ -1,6 +1,8 @@
 """`photopal similar` as a user sees it, with a tiny model."""
 
+import errno
 import json
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -56,3 +58,17 @@ def test_what_cannot_be_compared_is_said(run, album, tiny_llava, tmp_path):
     assert run("similar", str(tmp_path / "broken.jpg"), "--model", str(tiny_llava)).exit_code == 2
     assert run("similar", str(album.folder), "--model", str(tiny_llava)).exit_code == 2
     assert run("similar", str(album.both), "--json", "--paths").exit_code == 2
+
+
+def test_a_photo_that_cannot_be_opened_any_more_cannot_be_compared(run, album, tiny_llava, monkeypatch):
+    path_open = Path.open
+
+    def refuse(path, *args, **options):
+        if path == album.both:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return path_open(path, *args, **options)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    result = run("similar", str(album.both), "--model", str(tiny_llava), "--known")
+    assert result.exit_code == 2
+    assert "cannot be compared: cannot be opened: Permission denied" in " ".join(result.stderr.split())

@@ -93,6 +93,9 @@ def _vectors_with(session: Session, library: Library, row: PhotoRecord, *, is_kn
         model = model or session.model()
         with session.progress("Looking at photos") as on_progress:
             skipped = add_vectors(vectors, model, missing, on_progress=on_progress)
+        reason = next((one.reason for one in skipped if one.path == row.path), None)
+        if reason is not None:
+            raise UsageError(f"{row.path}: cannot be compared: {reason}")
         warn_of_skipped(session, skipped[:10])
         if len(skipped) > 10:
             session.warn(f"... and {count(len(skipped) - 10, 'more photo')} could not be read.")
