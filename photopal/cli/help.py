@@ -80,7 +80,6 @@ class _Reader:
         if all(type(item) is kind for item in values):
             return () if value is None and (param.multiple or param.nargs == -1) else value
         if kind is Path and all(type(item) is str for item in values):
-            # Whether a file can be read is for the command to say: of many, the others can.
             return [Path(item) for item in values] if isinstance(value, list | tuple) else Path(value)
         if kind is int and isinstance(value, str) and re.fullmatch("[0-9]{1,9}", value):
             number, told = int(value), param.type_descriptor.parameter_info
@@ -94,6 +93,9 @@ def adapt(params: list[Any]) -> list[Any]:
     for param in params:
         if getattr(param, "is_bool_flag", False) or param.param_type_name == "argument":
             param.display_type_rich = lambda *, ctx: ""
+        # Whether a file can be read is for the command to say: of many, the others can.
+        if hasattr(getattr(param, "type", None), "readable"):
+            param.type.readable = False
         if hasattr(param, "get_runtime_param"):  # not in every release of typer
             reader = _Reader(type(param).get_runtime_param.__get__(param))
             param.get_runtime_param = lambda reader=reader: reader
