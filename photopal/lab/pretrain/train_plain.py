@@ -54,11 +54,12 @@ from photopal.lab.synthetic.dialogue.descriptions import HIGHEST_MARK
 from photopal.prompts import Mark
 from photopal.vlm.load import DEFAULT_MODEL_FOLDER
 
-TOWER_FILE, HEADS_FILE, PLAIN_FILE = "tower.pt", "heads.pt", "plain.pt"
+TOWER_FILE, HEADS_FILE, PROBES_FILE, PLAIN_FILE = "tower.pt", "heads.pt", "probes.pt", "plain.pt"
 TRAINING_FILE = "training.json"
 ENDLESS = 1e9
 GROUPS_PER_BATCH = 4
 HEAD_PHOTOS = 3_000
+PROBE_PHOTOS = 1_600
 EXAMPLE_TOKENS = 448
 """A third of it is the photo, so that longer examples ask more about each for less than it costs."""
 READING_WEIGHT = 2.0
@@ -215,7 +216,8 @@ def train_plain(tower_run: StageRun, run: StageRun, folder: Path, *, start: Path
         tower_run: Settings of stage one, which is left out where training starts from weights.
         run: Settings of stage two.
         folder: Gets the checkpoints.
-        start: A folder that `write_plain` wrote. Heads, probes and the optimizers' memory start anew.
+        start: A folder that `write_plain` wrote. Heads and probes are first fitted to these weights; the
+            optimizers' memory starts anew.
     """
     model, tokenizer = begin_plain(run.seed)
     heads = PlainHeads(HIDDEN)
@@ -227,13 +229,16 @@ def train_plain(tower_run: StageRun, run: StageRun, folder: Path, *, start: Path
     heads.to(device)
     model.set_attn_implementation(LEAN)
     tower = model.model.vision_tower
+    probes = Probes(HIDDEN).to(device)
+    maker = UnnamedExampleMaker(tokenizer, run.seed, EXAMPLE_TOKENS)
     if start is None:
         train_tower(tower_run, tower, heads, folder / TOWER_FILE)
     else:
-        # Heads that begin at random would teach the tower nonsense.
+        # Heads and probes that begin at random would teach the tower and the decoder nonsense.
         fit_heads(tower_run, tower, heads, folder / HEADS_FILE)
+        wait_for_all()
+        fit_probes(run, model, heads, probes, maker, folder / PROBES_FILE)
     wait_for_all()
-    probes = Probes(HIDDEN).to(device)
     shares: list[tuple[nn.Module, float]] = [
         (tower, TOWER_RATE),
         (heads, TOWER_RATE),
@@ -241,7 +246,6 @@ def train_plain(tower_run: StageRun, run: StageRun, folder: Path, *, start: Path
         (probes, 1.0),
     ]
     optimizers = Optimizers(shares, rate=run.learning_rate, decay=run.weight_decay)
-    maker = UnnamedExampleMaker(tokenizer, run.seed, EXAMPLE_TOKENS)
     modules = {"model": model, "heads": heads, "probes": probes}
     stage = Stage(modules, optimizers, maker, partial(plain_loss, model, heads, probes))
     run_stage(run, stage, folder / PLAIN_FILE, on_report=report)
@@ -264,6 +268,25 @@ def fit_heads(run: StageRun, tower: CLIPVisionModel, heads: PlainHeads, checkpoi
     stage = Stage({"heads": heads}, optimizers, make_marked_batch, partial(seeing_loss, tower, heads))
     run_stage(run, stage, checkpoint, on_report=report)
     tower.requires_grad_(True)
+
+
+def fit_probes(
+    run: StageRun,
+    model: LlavaForConditionalGeneration,
+    heads: PlainHeads,
+    probes: Probes,
+    maker: UnnamedExampleMaker,
+    checkpoint: Path,
+) -> None:
+    """Train probes in place to read a model that stays as it is."""
+    run = replace(run, photos=min(run.photos, PROBE_PHOTOS))
+    optimizers = Optimizers([(probes, 1.0)], rate=run.learning_rate, decay=run.weight_decay)
+    for module in (model, heads):
+        module.requires_grad_(False)
+    stage = Stage({"probes": probes}, optimizers, maker, partial(plain_loss, model, heads, probes))
+    run_stage(run, stage, checkpoint, on_report=report)
+    for module in (model, heads):
+        module.requires_grad_(True)
 
 
 def write_plain(

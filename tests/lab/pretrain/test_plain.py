@@ -16,9 +16,12 @@ from photopal.lab.pretrain.loop import StageRun
 from photopal.lab.pretrain.optimizers import Muon, autocast, has_fast_bfloat16, orthogonalize
 from photopal.lab.pretrain.train_language import Probes, number_of, probe_pointing
 from photopal.lab.pretrain.train_plain import (
+    HEADS_FILE,
     PLAIN_FILE,
+    PROBES_FILE,
     PlainHeads,
     begin_plain,
+    fit_probes,
     mark_loss,
     marked_looks_loss,
     own_mark_loss,
@@ -312,6 +315,8 @@ def test_training_can_start_from_weights_and_says_so(trained, tmp_path):
     weights = trained / "weights"
     train_plain(run_of(4), run_of(4), tmp_path, start=weights)
     assert not (tmp_path / "tower.pt").exists()
+    fitted = [torch.load(tmp_path / name, weights_only=True)["photos"] for name in (HEADS_FILE, PROBES_FILE)]
+    assert min(fitted) > 0
     kept = torch.load(tmp_path / PLAIN_FILE, weights_only=True)
     after = kept["modules"]["model"]
     before = AutoModelForImageTextToText.from_pretrained(weights, dtype=torch.float32).state_dict()
@@ -321,6 +326,20 @@ def test_training_can_start_from_weights_and_says_so(trained, tmp_path):
     told = json.loads((tmp_path / "weights" / "training.json").read_text())
     assert told["before"] == json.loads((weights / "training.json").read_text())
     assert told["photos"] == kept["photos"] + told["before"]["photos"]
+
+
+@pytest.mark.slow
+def test_probes_are_fitted_to_a_model_that_stays_as_it_is(begun, tmp_path):
+    model, tokenizer = begun
+    heads, probes = PlainHeads(192), Probes(192)
+    modules = {"model": model, "heads": heads, "probes": probes}
+    before = {name: [p.clone() for p in module.parameters()] for name, module in modules.items()}
+    maker = UnnamedExampleMaker(tokenizer, seed=0)
+    fit_probes(run_of(8), model, heads, probes, maker, tmp_path / PROBES_FILE)
+    for name, module in modules.items():
+        moved = [not torch.equal(*pair) for pair in zip(before[name], module.parameters(), strict=True)]
+        assert any(moved) == (name == "probes")
+        assert all(parameter.requires_grad for parameter in module.parameters())
 
 
 @pytest.mark.slow
