@@ -38,6 +38,13 @@ def test_the_command_page_is_what_the_commands_say():
     assert page == reference(), "run: python -m photopal.cli.reference docs/commands.md"
 
 
+def test_every_option_of_the_command_page_names_its_value_and_its_opposite():
+    page = reference()
+    assert "None`" not in page
+    assert "| `--of KIND` |" in page
+    assert "| `--sidecars / --no-sidecars` |" in page
+
+
 def test_the_readme_has_exactly_two_set_up_lines():
     lines = SETUP_LINE.findall((ROOT / "README.md").read_text(encoding="utf-8"))
     assert len(lines) == 2
@@ -62,3 +69,14 @@ def test_the_settings_page_names_every_key_and_variable():
         assert f"{key} = " in page
         assert f"PHOTOPAL_{key.upper()}" in page
     assert "PHOTOPAL_HOME" in page
+
+
+def test_the_help_of_where_and_the_settings_page_name_every_value():
+    from photopal.cli.commands.where import where
+    from photopal.config import CONFIG_KEYS, DTYPES, PICTURES, SIDECAR_NAMES
+
+    page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    for value in (*DTYPES, *PICTURES, *SIDECAR_NAMES):
+        assert f'"{value}"' in page
+        assert value in where.__doc__
+    assert all(key in where.__doc__ for key in CONFIG_KEYS)

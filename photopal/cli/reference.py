@@ -69,7 +69,8 @@ def _row(parameter: Any) -> str:
         words = f"{parameter.metavar}{'…' if parameter.nargs != 1 else ''}"
     else:
         is_flag = parameter.is_bool_flag
-        words = ", ".join(parameter.opts) + ("" if is_flag else f" {parameter.metavar}")
+        both = [", ".join(opts) for opts in (parameter.opts, parameter.secondary_opts) if opts]
+        words = " / ".join(both) + ("" if is_flag else f" {parameter.metavar}")
     default = parameter.default
     # None, False and an empty list mean that the option is simply left out.
     note = f" Default: {default}." if default else ""

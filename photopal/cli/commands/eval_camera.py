@@ -23,7 +23,8 @@ def camera(  # noqa: PLR0913 - one parameter for each option of the command
     folder: Annotated[Path, typer.Argument(help="Folder with a folder of photos of each.", metavar="DIR")],
     *,
     of: Annotated[
-        Literal["people", "things"], typer.Option(help="What the photos show; things are pets as well.")
+        Literal["people", "things"],
+        typer.Option(help="What the photos show: people or things; pets count as things.", metavar="KIND"),
     ] = "people",
     references: Annotated[
         int | None,

@@ -20,9 +20,9 @@ def where(
 
     Each comes from an option, the environment, the config file or a default. The config file is
     config.toml in the home folder. It can set library, banks, model, device, dtype (the number format of
-    the model: auto, float32, bfloat16 or float16), features_mb (the maximum size of the feature cache in
-    megabytes; 0 disables it), image_tokens (how many tokens a model may see a photo as; 0 lets the model
-    decide), faces (on or off: whether photos are searched for faces when needed), sidecars (digikam or
+    the model: auto, float32, bfloat16, float16, int8 or int4), features_mb (the maximum size of the feature
+    cache in megabytes; 0 disables it), image_tokens (how many tokens a model may see a photo as; 0 lets the
+    model decide), faces (on or off: whether photos are searched for faces when needed), sidecars (digikam or
     lightroom: whether new sidecars are called photo.jpg.xmp or photo.xmp) and pictures (auto, kitty, iterm2,
     sixel or off: how small pictures are shown in the terminal).
 
