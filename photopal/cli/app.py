@@ -66,12 +66,12 @@ COMMANDS: dict[str, dict[str, str]] = {
     },
     "Backup and undo": {
         "verify": "Check the library for damage and missing files.",
-        "undo": "Undo the latest change to names, reference photos or captions.",
+        "undo": "Undo the latest change to names, reference photos, corrections, captions or dates.",
         "backup": "Back up the library to a single file.",
         "restore": "Replace the library with a backup.",
     },
     "Demo and evaluation": {
-        "demo": "Create a small family library of drawn photos and try every command on it.",
+        "demo": "Create a small family library of drawn photos and try the main commands on it.",
         "eval": "Evaluate models on photos for which the right answers are known.",
     },
     "This installation": {

@@ -22,7 +22,7 @@ from photopal.vlm.protocol import PhotoFeatures
 def concept_direction(patches: Tensor) -> Tensor:
     """The unit vector along the mean of the unit vectors of `[n, width]` patches: `[width]`."""
     # The mean cosine to all stored patches is one product with the mean of their unit vectors (equal within
-    # 2e-17, docs/method.md), so one vector a concept is stored, not thousands.
+    # 2e-17; docs/method.md), so one vector a concept is stored, not thousands.
     units = torch.nn.functional.normalize(patches.float(), dim=-1)  # [n, width]
     # Scaled to length 1, unlike that mean: how much a concept's patches vary must not decide between
     # concepts.
@@ -59,7 +59,7 @@ def suppress_rivals(maps: Tensor) -> Tensor:
     if maps.shape[0] < 2:
         return maps
     # The authors subtract the mean map and rescale, which for two concepts gives mirror images and for one
-    # nothing; the best rival of each patch works for any number (MC-LLaVA, section 3.3; docs/method.md).
+    # nothing; the best rival of each patch works for any number (MC-LLaVA, section 3.3).
     best, second = maps.topk(2, dim=0).values  # [rows, cols] each
     rival = torch.where(maps == best, second, best)
     return maps - (rival - maps).clamp(min=0)

@@ -166,7 +166,7 @@ def _choose_slots(photo: TuningPhoto, concepts: Mapping[int, TuningConcept], rng
     most_distractors = MOST_CONCEPTS - len(present)
     distractors = shuffled(photo.absent & absent)[:most_distractors]
     # Distractors in the prompt: in use it also holds concepts that are not on the photo. Without them the
-    # precision of RAP, trained on the right concepts only, falls from 96 to 58 (docs/method.md).
+    # precision of RAP, trained on the right concepts only, falls from 96 to 58.
     wanted = min(most_distractors, rng.choice((1, 2, 2, 3))) - len(distractors)
     distractors += shuffled(absent - photo.absent)[: max(0, wanted)]
     # Shuffled, or a concept's slot would tell whether it is there.

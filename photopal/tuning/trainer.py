@@ -260,7 +260,7 @@ def tune_bank(
     rng = random.Random(options.seed)
     trained = [concept.concept_id for concept in concepts.values() if not concept.is_frozen]
     run = TuningRun(model, bank, concepts, options)
-    # Held-out reference photos choose the epoch; the authors choose it on test images (method.md, section 3).
+    # Held-out reference photos choose the epoch; the authors choose it on test images (docs/method.md).
     training, validation = split_photos(photos, share=options.validation_share, rng=rng)
     examples = run.prepare(training, rng, variants=options.variants, mirror_share=options.mirror_share)
     validation_examples = run.prepare_validation(validation)

@@ -34,7 +34,7 @@ def demo(
         int, typer.Option(help="Random seed; each gives another family.", min=0, metavar="N")
     ] = 0,
 ) -> None:
-    """Create a small family library of drawn photos and try every command on it.
+    """Create a small family library of drawn photos and try the main commands on it.
 
     The photos are drawn, with dates and places as a camera would record them. The demo uses its own home
     folder and does not touch your library. Each command is shown before its output; at the end, the captions

@@ -41,13 +41,14 @@ def get(
 ) -> None:
     """Download a model from the Hugging Face hub.
 
-    Says first how large the model is, under which license it is given away and where it will be, and asks.
+    Says first how large the model is, under which license it comes and where it will be, and asks.
     Downloads only what photopal needs: safetensors weights, no second copy of them, no code. The checksum of
     every file is compared with the hub's. A download that was interrupted goes on where it stopped.
 
-    This is the only command that opens a network connection. It tells the hub the name of the model, the
-    versions of photopal, Python and huggingface_hub, and your access token if you saved one with `hf auth
-    login`. Models are kept in the cache that other programs use too, see HF_HUB_CACHE.
+    No other command opens a network connection, except `caption --ray` to the cluster you name. This one
+    tells the hub the name of the model, the versions of photopal, Python and huggingface_hub, and your access
+    token if you saved one with `hf auth login`. Models are kept in the cache that other programs use too, see
+    HF_HUB_CACHE.
 
     Examples:
       photopal model get HuggingFaceTB/SmolVLM-500M-Instruct

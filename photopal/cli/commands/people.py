@@ -72,7 +72,7 @@ def people(  # noqa: PLR0913 - one parameter for each option of the command
     With NAME, lists photos that may show this person but are not certain. Confirm or deny them with
     `photopal who`, and photopal learns from it.
 
-    Groups are never merged across different people knowingly, but may contain mistakes. --merge, --split and
+    A group may by mistake contain two people, and one person may have two groups. --merge, --split and
     --ignore correct them; `photopal undo` reverts that. Your photos are only read, and nothing leaves your
     computer.
 

@@ -24,7 +24,8 @@ def remove_concept(
     """Remove a person, pet or thing.
 
     Photos and captions are kept, and so are sidecars: with --sidecars, the name is taken out of those that
-    `photopal write-metadata` wrote. Without --yes, only shows what would be removed.
+    `photopal write-metadata` wrote. `photopal restore-concept` brings the name back. Without --yes, only
+    shows what would be removed.
 
     Examples:
       photopal remove-concept Rex

@@ -26,11 +26,11 @@ def undo(
     ] = 20,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Undo the latest change to names, reference photos or captions.
+    """Undo the latest change to names, reference photos, corrections, captions or dates.
 
     Sidecars that `photopal write-metadata` wrote are put back as well. Run it again to undo the change before
-    that. Every change is an entry in the journal, and so is every
-    undo: to redo a change, undo the entry that undid it.
+    that. Every change is an entry in the journal, and so is every undo: to redo a change, undo the entry that
+    undid it.
 
     Examples:
       photopal undo

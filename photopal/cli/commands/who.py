@@ -53,7 +53,8 @@ def who(
 
     For each name, shows whether it is in the photo and who says so: you, a caption you wrote, a reference
     photo, the file itself, a face, how a pet or thing looks, or a model with its score. "looks like" counts
-    as being in the photo but is not sure until you confirm it; "unsure" does not count. `photopal why`
+    as being in the photo but is not sure until you confirm it. "unsure" by a face or by looks does not count;
+    by a model, it counts if the model rather sees them, which --json gives as is_present. `photopal why`
     explains it. Persons that only the file names are listed too.
 
     What you say with --is and --not is final: no model changes it, and search, captions and answers follow at
