@@ -98,6 +98,13 @@ def test_names_captions_and_regions_are_written_as_other_programs_expect_them(ru
     assert xml.dom.minidom.parse(str(folder / "0.jpg.xmp"))
 
 
+def test_a_sidecar_that_goes_is_removed_and_not_written(run, folder):
+    run("write-metadata", str(folder / "0.jpg"), "--yes")
+    preview = run("write-metadata", "--remove")
+    assert "Would remove 1 sidecar. Dry run" in preview.stderr
+    assert "Removed 1 sidecar. To revert" in run("write-metadata", "--remove", "--yes").stderr
+
+
 def test_only_confirmed_names_go_out_unless_all_are_asked_for(run, folder):
     assert run("write-metadata", str(folder / "1.jpg"), "--yes").stdout == ""
     assert not (folder / "1.jpg.xmp").exists()

@@ -156,12 +156,19 @@ def _tell(session: Session, plan: ExportPlan, *, is_done: bool) -> None:
     number = {"new": 0, "changed": 0, "removed": 0}
     for each in plan.sidecars:
         number[_how(each)] += 1
-    what = join_words([f"{n:,} {how}" for how, n in number.items() if n])
-    noun = "sidecar" if len(plan.sidecars) == 1 else "sidecars"
+    removed = number.pop("removed")
+    write, remove = ("wrote", "removed") if is_done else ("write", "remove")
+    acts = []
+    if written := sum(number.values()):
+        kinds = join_words([f"{n:,} {how}" for how, n in number.items() if n])
+        acts.append(f"{write} {kinds} {'sidecar' if written == 1 else 'sidecars'}")
+    if removed:
+        acts.append(f"{remove} {count(removed, 'sidecar')}")
+    what = join_words(acts)
     if is_done:
-        session.say(f"Wrote {what} {noun}. To revert, run `photopal undo`.")
+        session.say(f"{what.capitalize()}. To revert, run `photopal undo`.")
     else:
-        session.say(f"Would write {what} {noun}. Dry run; nothing was changed. Use --yes to apply.")
+        session.say(f"Would {what}. Dry run; nothing was changed. Use --yes to apply.")
 
 
 def _as_json(plan: ExportPlan, *, is_written: bool) -> dict[str, Any]:
