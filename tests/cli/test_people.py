@@ -43,6 +43,15 @@ def test_groups_are_listed_largest_first_and_drawn(run, party, tmp_path):
     assert run("people", "--sheet", str(party / "0.png"), "--force").exit_code == 2
 
 
+def test_only_the_options_that_list_the_rest_are_named(run, home, tmp_path, party):
+    assert "Not listed: 1 more group. Use --limit." in run("people", "--limit", "1").stderr
+    Image.new("RGB", (400, 300), (9, 9, 9)).save(party / "9.png")
+    with Library(home / "library.db") as library:
+        index_folders(library, [party])
+        scan_library(library, detector=PretendDetector({"9.png": [Crowd(seed=9).face("carla", x=0.4)]}))
+    assert "Not listed: 1 face seen on a single photo. Use --all." in run("people").stderr
+
+
 def test_groups_are_merged_split_and_ignored_only_with_yes_and_undone(run, party):
     def groups():
         found = json.loads(run("people", "--json").stdout)["groups"]

@@ -237,11 +237,15 @@ def _sum_up(
     if not waiting:
         session.say("Everybody on your photos has a name, or is ignored.")
     single = len(waiting) - len(usual)
-    more = [count(len(usual) - len(shown), "more group")] if len(usual) > len(shown) else []
+    more, options = [], []
+    if len(usual) > len(shown):
+        more.append(count(len(usual) - len(shown), "more group"))
+        options.append("--limit")
     if single and len(shown) <= len(usual):
         more.append(f"{count(single, 'face')} seen on a single photo")
+        options.append("--all")
     if more:
-        session.say(f"Not listed: {join_words(more)}. Use --limit and --all.")
+        session.say(f"Not listed: {join_words(more)}. Use {join_words(options)}.")
     for concept in library.concepts.all():
         if some := found.suggestions.get(concept.id):
             photos = "1 more photo may show" if len(some) == 1 else f"{len(some):,} more photos may show"
