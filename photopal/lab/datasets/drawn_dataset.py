@@ -239,7 +239,7 @@ def write_drawn(
         DatasetError: The folder holds something, or cannot be written.
     """
     if root.exists() and (not root.is_dir() or any(root.iterdir())):
-        raise DatasetError(f"{root}: the folder is not empty", hint="Name a new one.")
+        raise DatasetError(f"{root}: the folder is not empty", hint="Choose a new or an empty folder.")
     writer = _Writer(root, options)
     count = options.scenarios + options.lookalikes
     try:

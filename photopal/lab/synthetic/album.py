@@ -178,7 +178,7 @@ def write_album(folder: Path, *, seed: int = 0, options: AlbumOptions | None = N
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):
-            raise UsageError(f"{folder} is not empty", hint="Choose a folder that does not exist yet.")
+            raise UsageError(f"{folder} is not empty", hint="Choose a new or an empty folder.")
         return _write(folder, planned, family, options)
     except OSError as error:
         raise PhotopalError(f"{folder} cannot be written: {error.strerror or error}") from error

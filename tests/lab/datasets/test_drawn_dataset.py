@@ -161,8 +161,9 @@ def test_lookalikes_of_a_scenario_are_told_to_the_evaluation(drawn):
 
 def test_a_folder_with_something_in_it_is_left_alone(tmp_path):
     (tmp_path / "mine.txt").write_text("mine", encoding="utf-8")
-    with pytest.raises(DatasetError, match="not empty"):
+    with pytest.raises(DatasetError, match="not empty") as refused:
         write_drawn(tmp_path, SMALL)
+    assert "an empty folder" in refused.value.hint
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 

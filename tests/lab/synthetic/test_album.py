@@ -236,8 +236,9 @@ def test_an_album_of_pets_alone_has_a_pet_lookalike(tmp_path):
 
 def test_a_folder_with_something_in_it_is_left_alone(tmp_path):
     (tmp_path / "mine.txt").write_text("keep")
-    with pytest.raises(UsageError, match="is not empty"):
+    with pytest.raises(UsageError, match="is not empty") as refused:
         write_album(tmp_path, options=SMALL)
+    assert "an empty folder" in refused.value.hint
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
