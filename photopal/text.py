@@ -40,7 +40,12 @@ IRREGULAR_PLURALS: dict[str, str] = dict(
 
 def fold(name: str) -> str:
     """Return the form of a name in which two that differ only in case or accents' encoding are one."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", " ".join(name.split())).casefold())
+    return fold_letters(" ".join(name.split()))
+
+
+def fold_letters(text: str) -> str:
+    """Return a text in which case and how accents are encoded make no difference, but blanks do."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
 
 
 # Whoever weighs what is known of photos asks it of every concept for each photo.

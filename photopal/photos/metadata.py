@@ -246,7 +246,7 @@ def gather_metadata(
         _of_xmp(Xmp(blocks.xmp), "XMP"),
         _of_iptc(read_iptc(blocks.iptc) if blocks.iptc else {}),
         _of_texts(blocks.texts),
-        _of_takeout(read_takeout(beside.takeout) if beside.takeout else {}),
+        _of_takeout(read_takeout(beside.takeout, path.name) if beside.takeout else {}),
         _of_picasa(beside.picasa, exif.orientation),
     ]
     dates = [

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from photopal.photos.turns import Box
+from photopal.text import fold_letters
 
 PICASA_NAMES = (".picasa.ini", "picasa.ini")
 """What the file is called, in lower case."""
@@ -25,8 +26,9 @@ class PicasaFace:
 
 
 def read_picasa(path: Path) -> dict[str, tuple[PicasaFace, ...]]:
-    """Return the faces with a name by the name of the photo in lower case; none where it is no such file.
+    """Return the faces with a name by the name of the photo; none where it is no such file.
 
+    Picasa's systems do not tell upper and lower case apart: names of photos are as `fold_letters` gives them.
     Names are in the same file, under numbers; faces whose number has no name there are left out.
     """
     try:
@@ -41,7 +43,7 @@ def read_picasa(path: Path) -> dict[str, tuple[PicasaFace, ...]]:
     for line in content.decode("utf-8-sig", errors="replace").splitlines():
         key, equals, value = line.strip().partition("=")
         if key.startswith("[") and key.endswith("]") and not equals:
-            section = sections.setdefault(key[1:-1].casefold(), {})
+            section = sections.setdefault(fold_letters(key[1:-1]), {})
         elif equals:
             section[key.strip().casefold()] = value.strip()
     # A line of a person is the name, then the address and more behind semicolons.

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import json
 import os
 import re
+import unicodedata
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 from photopal.files import PART_NAME
 from photopal.photos.discover import is_photo_named
 from photopal.photos.picasa import PICASA_NAMES, PicasaFace, read_picasa
 from photopal.photos.xmp import XMP_LIMIT_BYTES, Xmp
+from photopal.text import fold_letters
 
 SIDECAR_SUFFIXES = (".xmp", ".json")
 """The endings, in lower case, of the files that may speak of a photo."""
@@ -61,9 +65,24 @@ def photos_of_sidecar(sidecar: Path) -> list[Path]:
     if sidecar.name.lower().endswith(".json"):
         about = [name for name in names if takeout_name(name, [sidecar.name])]
     else:
-        meant = sidecar.name[:-4].casefold()
-        about = [name for name in names if meant in (name.casefold(), os.path.splitext(name)[0].casefold())]  # noqa: PTH122
+        meant = fold_letters(sidecar.name[:-4])
+        about = [name for name in names if meant in map(fold_letters, (name, os.path.splitext(name)[0]))]  # noqa: PTH122
     return [sidecar.with_name(name) for name in about if is_photo_named(name)]
+
+
+class _PhotoNames(NamedTuple):
+    """How the photos of a folder are called, with and without the ending, and how many are alike without."""
+
+    spellings: set[str]
+    stems: Counter[str]
+
+    @classmethod
+    def of(cls, names: Iterable[str]) -> Self:
+        pairs = [(name, os.path.splitext(name)[0]) for name in names]  # noqa: PTH122
+        return cls(
+            spellings={spelling for pair in pairs for spelling in pair},
+            stems=Counter(fold_letters(stem) for _, stem in pairs),
+        )
 
 
 class SidecarFinder:
@@ -75,22 +94,16 @@ class SidecarFinder:
     def __init__(self) -> None:
         self.parts: list[Path] = []
         self._folder: str | None = None
-        self._xmp: dict[str, str] = {}
+        self._xmp: dict[str, list[str]] = {}
         self._json: list[str] = []
         self._names: list[str] = []
-        self._stems: Counter[str] | None = None
+        self._photos: _PhotoNames | None = None
         self._picasa: dict[str, tuple[PicasaFace, ...]] = {}
 
     def count_alike(self, path: Path) -> int:
         """Count the photos in a folder that have a name but for its ending, in whichever case."""
         self.find(path)
-        if self._stems is None:
-            self._stems = Counter(
-                os.path.splitext(name)[0].casefold()  # noqa: PTH122
-                for name in self._names
-                if is_photo_named(name)
-            )
-        return self._stems[path.stem.casefold()]
+        return self._photo_names().stems[fold_letters(path.stem)]
 
     def find(self, path: Path) -> Sidecars:
         """Return the sidecars of a photo as they are now, of its folder as it was when it was listed."""
@@ -100,10 +113,10 @@ class SidecarFinder:
         if not self._xmp and not self._json and not self._picasa:
             return Sidecars()
         stem = os.path.splitext(name)[0]  # noqa: PTH122 - names may be of any encoding
-        whole = [self._xmp[key] for key in (name.casefold(), stem.casefold()) if key in self._xmp]
+        whole = [sidecar for called in (name, stem) if (sidecar := self._xmp_of(called))]
         takeout = takeout_name(name, self._json) if self._json else None
         found = [*whole, *([takeout] if takeout else [])]
-        faces = self._picasa.get(name.casefold(), ())
+        faces = self._picasa.get(fold_letters(name), ())
         stamps: list[object] = [(each, *_stamp(os.path.join(folder, each))) for each in found]  # noqa: PTH118
         # Picasa has one file for all photos of a folder: only of those with faces does anything change.
         stamps += faces
@@ -116,9 +129,29 @@ class SidecarFinder:
             picasa=faces,
         )
 
+    def _xmp_of(self, called: str) -> str | None:
+        """Return the XMP sidecar that is called after a photo.
+
+        Copying between systems may change the case of a name and how its accents are encoded. But where a
+        folder tells such names apart, a sidecar is about the photo that is called exactly so.
+        """
+        alike = self._xmp.get(fold_letters(called), [])
+        for sidecar in alike:
+            if sidecar[:-4] == called:
+                return sidecar
+        if not alike:
+            return None
+        taken = self._photo_names().spellings
+        return next((sidecar for sidecar in alike if sidecar[:-4] not in taken), None)
+
+    def _photo_names(self) -> _PhotoNames:
+        if self._photos is None:
+            self._photos = _PhotoNames.of(name for name in self._names if is_photo_named(name))
+        return self._photos
+
     def _list(self, folder: str) -> None:
-        self._folder, self._xmp, self._json, self._names, self._stems = folder, {}, [], [], None
-        self._picasa = {}
+        self._folder, self._xmp, self._json, self._names = folder, {}, [], []
+        self._photos, self._picasa = None, {}
         try:
             names = sorted(os.listdir(folder))  # noqa: PTH208
         except OSError:
@@ -127,7 +160,7 @@ class SidecarFinder:
         for name in names:
             suffix = name[-5:].casefold()
             if suffix.endswith(".xmp") and not name.startswith("."):
-                self._xmp.setdefault(name[:-4].casefold(), name)
+                self._xmp.setdefault(fold_letters(name[:-4]), []).append(name)
             elif suffix == ".json":
                 self._json.append(name)
             elif name.casefold() in PICASA_NAMES:
@@ -147,7 +180,7 @@ def sidecar_to_write(photo: Path, finder: SidecarFinder, *, is_short: bool) -> P
     """
     found = finder.find(photo).xmp
     for sidecar in found:
-        if sidecar.name[:-4].casefold() == photo.name.casefold():
+        if fold_letters(sidecar.name[:-4]) == fold_letters(photo.name):
             return Path(os.path.realpath(sidecar))
         # photo.xmp may be about photo.cr2, and says so, or may be about either.
         meant = Xmp([read_xmp_sidecar(sidecar)]).text("photoshop:SidecarForExtension")
@@ -173,19 +206,22 @@ def takeout_name(photo: str, names: list[str]) -> str | None:
     Takeout calls it after the photo, with ".supplemental-metadata" since 2024, cuts long names, puts the
     number of a second photo of the same name at the end, and has none for the edited copy of a photo.
     """
+    photo = unicodedata.normalize("NFC", photo)
     stem, ending = os.path.splitext(photo)  # noqa: PTH122
     numbered = _NUMBERED.match(stem)
     plain, number = (numbered["name"], numbered["number"]) if numbered else (stem, None)
     wanted = [(photo, None), (plain + ending, number), (_EDITED.sub("", plain) + ending, number)]
     for name, its_number in dict.fromkeys(wanted):
-        fits = [each for each in names if _fits(each, name, its_number)]
+        # The number of a second photo comes behind the cut: without it, it is the first one's.
+        least = len(stem) if numbered and its_number is None else 0
+        fits = [each for each in names if _fits(each, name, its_number, least_letters=least)]
         if fits:
             return max(fits, key=len)
     return None
 
 
-def _fits(json_name: str, photo: str, number: str | None) -> bool:
-    said = json_name[:-5]
+def _fits(json_name: str, photo: str, number: str | None, *, least_letters: int) -> bool:
+    said = unicodedata.normalize("NFC", json_name[:-5])
     match = _NUMBERED.match(said)
     if (match["number"] if match else None) != number:
         return False
@@ -193,7 +229,7 @@ def _fits(json_name: str, photo: str, number: str | None) -> bool:
     if said == photo:
         return True
     whole = photo + _TAKEOUT_END
-    is_cut = len(said) >= _TAKEOUT_CUT - 1 and len(said) < len(whole)
+    is_cut = max(_TAKEOUT_CUT - 1, least_letters) <= len(said) < len(whole)
     return whole.startswith(said) and (len(said) > len(photo) or is_cut)
 
 
@@ -202,13 +238,33 @@ def read_xmp_sidecar(path: Path) -> bytes:
     return _read(path, XMP_LIMIT_BYTES)
 
 
-def read_takeout(path: Path) -> dict[str, Any]:
-    """Return what Takeout's JSON says; empty where it is none."""
+def read_takeout(path: Path, photo: str | None = None) -> dict[str, Any]:
+    """Return what Takeout's JSON says; empty where it is none, or not about a photo of a given name."""
     try:
         said = json.loads(_read(path, _JSON_LIMIT_BYTES))
     except (ValueError, RecursionError):
         return {}
-    return said if isinstance(said, dict) and "photoTakenTime" in said else {}
+    if not isinstance(said, dict) or "photoTakenTime" not in said:
+        return {}
+    return {} if photo is not None and _is_of_another(path.stem, said.get("title"), photo) else said
+
+
+def _is_of_another(json_name: str, title: Any, photo: str) -> bool:
+    """Whether a JSON whose name was cut before the photo's ends has the title of another photo.
+
+    Photos whose names differ behind a long title only have the same 46 letters in front. Takeout replaces
+    letters that systems do not allow in the name of a file, so only letters and digits are compared.
+    """
+    stem = os.path.splitext(unicodedata.normalize("NFC", photo))[0]  # noqa: PTH122
+    plain = _EDITED.sub("", _NUMBERED.sub(r"\g<name>", stem))
+    cut = _NUMBERED.sub(r"\g<name>", unicodedata.normalize("NFC", json_name))
+    if len(cut) >= len(plain) or not isinstance(title, str):
+        return False
+    return not any(_letters(spelled).startswith(_letters(plain)) for spelled in (title, html.unescape(title)))
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[\W_]+", "", fold_letters(name))
 
 
 def _read(path: Path, limit_bytes: int) -> bytes:

@@ -2,10 +2,17 @@
 
 import json
 import os
+import unicodedata
 
 import pytest
 
-from photopal.photos.sidecars import SidecarFinder, read_takeout, takeout_name
+from photopal.photos.sidecars import (
+    SidecarFinder,
+    photos_of_sidecar,
+    read_takeout,
+    sidecar_to_write,
+    takeout_name,
+)
 
 LONG = "Screenshot_20190812-123456_Some very long app name"
 
@@ -49,6 +56,31 @@ def test_another_photos_json_is_not_taken(photo, name):
     assert takeout_name(photo, [name]) is None
 
 
+def test_of_photos_whose_long_names_were_cut_alike_each_has_its_own_json():
+    names = [f"{LONG[:46]}.json", f"{LONG[:46]}(1).json"]
+    assert takeout_name(f"{LONG[:47]}.jpg", names) == names[0]
+    assert takeout_name(f"{LONG[:47]}(1).jpg", names) == names[1]
+    assert takeout_name(f"{LONG[:47]}(1).jpg", names[:1]) is None
+
+
+@pytest.mark.parametrize(
+    ("photo", "title", "is_about"),
+    [
+        (f"{LONG[:46]}1.jpg", f"{LONG[:46]}1.jpg", True),
+        (f"{LONG[:46]}2.jpg", f"{LONG[:46]}1.jpg", False),
+        (f"{LONG[:46]}1(1).jpg", f"{LONG[:46]}1.jpg", True),
+        (f"{LONG[:46]}1-edited.jpg", f"{LONG[:46]}1.jpg", True),
+        (f"{LONG[:40]}_39_s 12.jpg", f"{LONG[:40]}&#39;s 12.jpg", True),
+        (f"{LONG[:40]}_s 1234.jpg", f"{LONG[:40]}&#39;s 1234.jpg", True),
+        (f"{LONG[:40]}_s 1234.jpg", None, True),
+    ],
+)
+def test_a_json_whose_name_was_cut_is_the_photos_that_has_its_title(tmp_path, photo, title, is_about):
+    json_path = tmp_path / f"{photo[:46]}.json"
+    json_path.write_text(json.dumps({"title": title, "photoTakenTime": {"timestamp": "1"}}))
+    assert bool(read_takeout(json_path, photo)) is is_about
+
+
 def test_a_photos_own_json_comes_before_its_originals():
     names = ["IMG_1.jpg.json", "IMG_1-edited.jpg.json"]
     assert takeout_name("IMG_1-edited.jpg", names) == "IMG_1-edited.jpg.json"
@@ -62,6 +94,48 @@ def test_sidecars_are_found_in_either_case_the_whole_name_first(tmp_path):
     assert [path.name for path in found.xmp] == ["a.jpg.xmp", "a.XMP"]
     assert finder.find(tmp_path / "b.jpg").xmp == ()
     assert finder.find(tmp_path / "b.jpg").stamp == ""
+
+
+def test_a_sidecar_is_the_photos_that_is_called_exactly_so(tmp_path):
+    for name in (
+        "IMG_1.jpg",
+        "img_1.jpg",
+        "IMG_1.jpg.xmp",
+        "img_1.jpg.xmp",
+        "B.cr2",
+        "B.jpg",
+        "b.png",
+        "B.xmp",
+    ):
+        (tmp_path / name).write_text("x")
+    finder = SidecarFinder()
+    for name in ("IMG_1.jpg", "img_1.jpg"):
+        assert [path.name for path in finder.find(tmp_path / name).xmp] == [f"{name}.xmp"]
+        assert sidecar_to_write(tmp_path / name, finder, is_short=False).name == f"{name}.xmp"
+    assert [path.name for path in finder.find(tmp_path / "B.jpg").xmp] == ["B.xmp"]
+    assert finder.find(tmp_path / "b.png").xmp == ()
+    (tmp_path / "img_1.jpg.xmp").unlink()
+    assert SidecarFinder().find(tmp_path / "img_1.jpg").xmp == ()
+
+
+def test_accents_are_the_same_in_either_encoding(tmp_path):
+    composed, decomposed = (unicodedata.normalize(form, "Zoë") for form in ("NFC", "NFD"))
+    for here, there in ((composed, decomposed), (decomposed, composed)):
+        folder = tmp_path / here
+        folder.mkdir()
+        photo = folder / f"{here}.jpg"
+        for name in (photo.name, f"{there}.jpg.xmp", f"{there}.jpg.json"):
+            (folder / name).write_text("x")
+        (folder / ".picasa.ini").write_text(
+            f"[{there}.jpg]\nfaces=rect64(400040008000c000),a1\n[Contacts2]\na1=Zoë;;\n"
+        )
+        found = SidecarFinder().find(photo)
+        assert [path.name for path in found.xmp] == [f"{there}.jpg.xmp"]
+        assert found.takeout == folder / f"{there}.jpg.json"
+        assert [face.name for face in found.picasa] == ["Zoë"]
+        for sidecar in (*found.xmp, found.takeout):
+            assert photos_of_sidecar(sidecar) == [photo]
+        assert sidecar_to_write(photo, SidecarFinder(), is_short=False) == found.xmp[0]
 
 
 def test_the_stamp_changes_with_the_sidecars(tmp_path):
