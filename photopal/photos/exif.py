@@ -91,9 +91,10 @@ def exif_of(file: BinaryIO, blocks: Blocks | None = None) -> Exif:
     blocks = find_blocks(file) if blocks is None else blocks
     tags = _tags_of(file, blocks)
     make, model, lens = (_text_of(tags, name) for name in ("Make", "Model", "LensModel"))
-    latitude = _degrees(tags, "GPS GPSLatitude", negative="S", limit=90.0)
-    longitude = _degrees(tags, "GPS GPSLongitude", negative="W", limit=180.0)
-    if latitude is None or longitude is None:
+    latitude = _degrees(tags, "GPS GPSLatitude", hemispheres="NS", limit=90.0)
+    longitude = _degrees(tags, "GPS GPSLongitude", hemispheres="EW", limit=180.0)
+    # A device that has not found its position yet writes zeros.
+    if latitude is None or longitude is None or latitude == longitude == 0:
         latitude = longitude = None
     words = (word.strip() for word in (_wide_text(tags, "XPKeywords") or "").split(";"))
     numbers = _numbers(tags.get("Image Rating"))
@@ -264,16 +265,16 @@ def _numbers(tag: Any) -> list[float]:
     return numbers
 
 
-def _degrees(tags: dict[str, Any], name: str, *, negative: str, limit: float) -> float | None:
+def _degrees(tags: dict[str, Any], name: str, *, hemispheres: str, limit: float) -> float | None:
     """Return signed degrees from degrees, minutes, seconds and the hemisphere's letter."""
     parts = _numbers(tags.get(name))
     hemisphere = (_text(tags.get(f"{name}Ref")) or "").upper()[:1]
-    if not parts or hemisphere not in ("N", "S", "E", "W"):
+    if not parts or not hemisphere or hemisphere not in hemispheres:
         return None
     degrees = math.fsum(part / 60**place for place, part in enumerate(parts[:3]))
     if not 0 <= degrees <= limit:
         return None
-    return -degrees if hemisphere == negative else degrees
+    return -degrees if hemisphere in "SW" else degrees
 
 
 def _altitude_m(tags: dict[str, Any]) -> float | None:

@@ -38,8 +38,8 @@ from photopal.photos.turns import Box, has_shape, turned_box
 from photopal.photos.xmp import Xmp, texts_of
 from photopal.text import name_key
 
-METADATA_VERSION = 3
-"""Grows when more is read of files: what was read under a smaller number is read again."""
+METADATA_VERSION = 4
+"""Grows when files are read differently: what was read under a smaller number is read again."""
 
 Field = Literal[
     "camera", "make", "model", "lens", "orientation", "position", "altitude_m",
@@ -370,7 +370,9 @@ def _of_xmp(xmp: Xmp, source: str) -> Metadata:
         "make": make,
         "model": model,
         "lens": xmp.text("exifEX:LensModel") or xmp.text("aux:Lens"),
-        "position": _position(xmp.text("exif:GPSLatitude"), xmp.text("exif:GPSLongitude")),
+        "position": _position(
+            *(_with_hemisphere(xmp, f"exif:GPS{name}") for name in ("Latitude", "Longitude"))
+        ),
         "altitude_m": _altitude_m(xmp),
         "title": xmp.text("dc:title"),
         "description": xmp.text("dc:description"),
@@ -409,15 +411,26 @@ _DEGREES = re.compile(
 )
 
 
+def _with_hemisphere(xmp: Xmp, name: str) -> str | None:
+    """Return a coordinate with its letter, which some programs write apart, as EXIF does."""
+    text, letter = xmp.text(name), xmp.text(f"{name}Ref")
+    has_none = text is not None and text[:1].isdigit() and text[-1].isdigit()
+    return f"{text}{letter[0]}" if has_none and letter else text
+
+
 def _position(latitude: str | None, longitude: str | None) -> tuple[float, float] | None:
-    north, east = _degrees(latitude, limit=90), _degrees(longitude, limit=180)
-    return None if north is None or east is None else (north, east)
+    north = _degrees(latitude, hemispheres="NS", limit=90)
+    east = _degrees(longitude, hemispheres="EW", limit=180)
+    # Where no position is known, devices and Takeout write zeros.
+    return None if north is None or east is None or north == east == 0 else (north, east)
 
 
-def _degrees(text: str | None, *, limit: float) -> float | None:
+def _degrees(text: str | None, *, hemispheres: str, limit: float) -> float | None:
     """Read "48,30.5N", "48,30,30N" or signed decimal degrees."""
     match = _DEGREES.fullmatch(text or "")
     if match:
+        if match[4].upper() not in hemispheres:
+            return None
         degrees = sum(float(part or 0) / 60**place for place, part in enumerate(match.groups()[:3]))
         degrees = -degrees if match[4].upper() in "SW" else degrees
     else:
@@ -578,6 +591,4 @@ def _takeout_date(said: dict[str, Any]) -> DateTaken | None:
 def _takeout_position(said: Any) -> tuple[float, float] | None:
     if not isinstance(said, dict):
         return None
-    position = _position(str(said.get("latitude")), str(said.get("longitude")))
-    # Takeout writes 0, 0 where it knows no position.
-    return None if position == (0.0, 0.0) else position
+    return _position(str(said.get("latitude")), str(said.get("longitude")))

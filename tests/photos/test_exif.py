@@ -140,6 +140,9 @@ def test_a_date_that_a_program_moved_to_the_other_directory_is_read(tmp_path):
         ({1: "N", 2: degrees(91, 0, 0), 3: "E", 4: degrees(2, 0, 0)}, (None, None)),
         ({1: "N", 2: degrees(48, 0, 0)}, (None, None)),
         ({1: "N", 2: (IFDRational(0, 0),) * 3, 3: "E", 4: (IFDRational(0, 0),) * 3}, (None, None)),
+        ({1: "E", 2: degrees(48, 30, 0), 3: "N", 4: degrees(2, 15, 0)}, (None, None)),
+        ({1: "N", 2: degrees(0, 0, 0), 3: "E", 4: degrees(0, 0, 0)}, (None, None)),
+        ({1: "N", 2: degrees(51, 30, 0), 3: "E", 4: degrees(0, 0, 0)}, (51.5, 0.0)),
     ],
 )
 def test_a_position_needs_both_degrees_and_hemispheres(tmp_path, gps, position):

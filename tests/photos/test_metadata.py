@@ -130,6 +130,42 @@ def test_a_sidecar_gives_every_field(tmp_path, name):
     check_all_of_xmp(read(picture(tmp_path / "a.jpg")), "sidecar")
 
 
+@pytest.mark.parametrize(
+    ("inside", "position"),
+    [
+        ("48.5 N 2.25 E", (48.5, 2.25)),
+        ("-33.5 - -70.25 -", (-33.5, -70.25)),
+        ("33.5 S 70.25 W", (-33.5, -70.25)),
+        ("33,30 South 70,15.0 West", (-33.5, -70.25)),
+        ("-33.5 S -70.25 W", (-33.5, -70.25)),
+        ("33,30S S 70,15W W", (-33.5, -70.25)),
+        ("48.5E - 2.25N -", None),
+        ("48.5 E 2.25 N", None),
+        ("0 N 0 E", None),
+        ("0,0.0N - 0,0.0E -", None),
+        ("51.5 N 0 E", (51.5, 0)),
+    ],
+)
+def test_a_position_in_xmp_has_its_hemispheres_in_whichever_way(tmp_path, inside, position):
+    names = ("Latitude", "LatitudeRef", "Longitude", "LongitudeRef")
+    written = "".join(
+        f"<exif:GPS{name}>{text}</exif:GPS{name}>"
+        for name, text in zip(names, inside.split(), strict=True)
+        if text != "-"
+    )
+    (tmp_path / "a.xmp").write_bytes(packet(written))
+    assert read(picture(tmp_path / "a.jpg")).value("position") == position
+
+
+def test_zeros_that_a_device_wrote_without_a_position_do_not_hide_takeouts(tmp_path):
+    exif = Image.Exif()
+    exif.get_ifd(0x8825).update({1: "N", 2: (0.0, 0.0, 0.0), 3: "E", 4: (0.0, 0.0, 0.0)})
+    said = {"photoTakenTime": {"timestamp": "1565612345"}, "geoData": {"latitude": 48.5, "longitude": -70.25}}
+    (tmp_path / "a.jpg.json").write_text(json.dumps(said))
+    found = read(picture(tmp_path / "a.jpg", exif=exif)).all("position")
+    assert found == {(48.5, -70.25): ["Takeout"]}
+
+
 def test_a_sidecar_of_the_raw_file_is_not_the_jpegs(tmp_path):
     inside = "<photoshop:SidecarForExtension>CR2</photoshop:SidecarForExtension>" + bag("dc:subject", "sea")
     (tmp_path / "a.xmp").write_bytes(packet(inside))
