@@ -160,22 +160,41 @@ def apply_export(library: Library, plan: ExportPlan) -> list[tuple[Path, str]]:
     Returns:
         The sidecars that could not be written or were changed by somebody else meanwhile, and why.
     """
-    changes = [planned.change for planned in plan.sidecars]
-    library.sidecars.record(changes, what=f"wrote {count(len(changes), 'sidecar')}")
-    failed = []
-    for change in changes:
-        try:
-            # See `remove_parts` for the lock; it is given back each time, so that others need not wait.
-            with library.connection.lock():
-                if read_sidecar(change.path) == change.before:
-                    write_sidecar(change.path, change.after)
-                else:
-                    failed.append((change.path, "another program has just changed it"))
-        except LibraryError as error:
-            failed.append((change.path, error.message.removeprefix(f"{change.path}: ")))
-        except OSError as error:
-            failed.append((change.path, f"cannot be written: {error.strerror or error}"))
+    failed: list[tuple[Path, str]] = []
+    with library.sidecars.writing():
+        changes: list[SidecarChange] = []
+        for planned in plan.sidecars:
+            # What another run has written since the plan is that run's, and for its entry to undo.
+            reason = _why_not_as_planned(planned.change)
+            if reason is None:
+                changes.append(planned.change)
+            else:
+                failed.append((planned.change.path, reason))
+        if changes:
+            library.sidecars.record(changes, what=f"wrote {count(len(changes), 'sidecar')}")
+        for change in changes:
+            try:
+                # See `remove_parts` for the lock; it is given back each time, so that others need not wait.
+                with library.connection.lock():
+                    reason = _why_not_as_planned(change)
+                    if reason is None:
+                        write_sidecar(change.path, change.after)
+            except LibraryError as error:
+                reason = error.message
+            except OSError as error:
+                reason = f"cannot be written: {error.strerror or error}"
+            if reason is not None:
+                failed.append((change.path, reason.removeprefix(f"{change.path}: ")))
     return failed
+
+
+def _why_not_as_planned(change: SidecarChange) -> str | None:
+    """Tell why a sidecar is not what a change was made from; None where it is."""
+    try:
+        is_as_planned = read_sidecar(change.path) == change.before
+    except LibraryError as error:
+        return error.message.removeprefix(f"{change.path}: ")
+    return None if is_as_planned else "another program has just changed it"
 
 
 class _Known:

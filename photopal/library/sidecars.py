@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from photopal.files import PART_NAME
-from photopal.library.connection import Connection, path_bytes, path_of, storable
+from photopal.library.connection import WRITER_WAIT_S, Connection, path_bytes, path_of, storable
 from photopal.library.history import Journal
+from photopal.library.lock import WriterLock
 from photopal.library.sidecar_files import packed, remove_if_old
 from photopal.text import name_key
 
@@ -51,6 +52,15 @@ class WrittenSidecars:
     def __init__(self, connection: Connection, *, journal: Journal) -> None:
         self._connection = connection
         self._journal = journal
+
+    def writing(self) -> WriterLock:
+        """Return the right to write sidecars, to be taken in a `with` from recording them to the last one.
+
+        Others may write to the library meanwhile. Two runs at once would each keep a part of what the other
+        has written as what to bring back.
+        """
+        path = self._connection.path
+        return WriterLock(path.with_name(f"{path.name}.sidecars.lock"), wait_s=WRITER_WAIT_S)
 
     def record(self, changes: Sequence[SidecarChange], *, what: str) -> None:
         """Note that sidecars are about to be changed, as one entry of the journal; writes none of them."""

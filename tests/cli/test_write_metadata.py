@@ -228,6 +228,38 @@ def test_undo_goes_on_where_a_run_was_killed_between_two_sidecars(run, folder):
     assert tree(folder) == before
 
 
+def test_of_two_runs_at_once_one_writes_and_undo_brings_all_back(run, folder, home, monkeypatch):
+    before = tree(folder)
+    apply_export, entered = sidecar_export.apply_export, []
+
+    def let_another_go_first(library, plan):
+        if not entered:
+            entered.append(True)
+            assert run("write-metadata", "--yes").exit_code == 0
+        return apply_export(library, plan)
+
+    monkeypatch.setattr(sidecar_export, "apply_export", let_another_go_first)
+    result = run("write-metadata", "--yes")
+    assert result.exit_code == 3
+    assert result.stderr.count("left as it is: another program has just changed it") == 2
+    with Library(home / "library.db") as library:
+        assert sum(entry.what == "wrote 2 sidecars" for entry in library.history.entries()) == 1
+    assert run("undo").exit_code == 0
+    assert tree(folder) == before
+
+
+def test_nothing_is_recorded_while_another_run_writes_sidecars(run, folder, home, monkeypatch):
+    before = tree(folder)
+    monkeypatch.setattr("photopal.library.sidecars.WRITER_WAIT_S", 0.0)
+    with Library(home / "library.db") as library, library.sidecars.writing():
+        result = run("write-metadata", "--yes")
+        assert result.exit_code == 1
+        assert "is locked by process" in result.stderr
+        library.captions.edit(library.photos.at(folder / "1.jpg").id, "Others may write")
+    assert tree(folder) == before
+    assert run("write-metadata", "--yes").exit_code == 0
+
+
 CHANGES = {
     "remove-concept": ("Anna", "--yes"), "rename-concept": ("Anna", "Berta"),
     "merge-concepts": ("Ben", "Anna", "--yes"),
