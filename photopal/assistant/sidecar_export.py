@@ -16,7 +16,7 @@ from photopal.assistant.file_names import FileNames
 from photopal.errors import LibraryError, PhotoError
 from photopal.library import ConceptRecord, Evidence, Library, PhotoRecord
 from photopal.library.originals import known_photo_at
-from photopal.library.sidecar_files import read_sidecar, write_sidecar
+from photopal.library.sidecar_files import has_possible_name, read_sidecar, write_sidecar
 from photopal.library.sidecars import SidecarChange
 from photopal.photos.metadata import Fact, Metadata, levels_of
 from photopal.photos.sidecar_words import (
@@ -136,10 +136,8 @@ def plan_export(
                 continue
             if after == content:
                 unchanged += 1
-            elif is_of_another:
-                left_out.append((sidecar, "it is the sidecar of another photo, too"))
-            elif not os.access(sidecar.parent, os.W_OK):
-                left_out.append((sidecar, "the folder cannot be written to"))
+            elif (reason := _why_not_to_write(sidecar, is_of_another=is_of_another)) is not None:
+                left_out.append((sidecar, reason))
             else:
                 written = words_by_photopal(Xmp([after or b""]))
                 change = SidecarChange(
@@ -152,6 +150,14 @@ def plan_export(
                 )
                 planned.append(PlannedSidecar(path, change, written.description))
     return ExportPlan(tuple(planned), unchanged, tuple(left_out), withheld, tuple(finder.parts))
+
+
+def _why_not_to_write(sidecar: Path, *, is_of_another: bool) -> str | None:
+    if is_of_another:
+        return "it is the sidecar of another photo, too"
+    if not has_possible_name(sidecar):
+        return "the photo's name is too long for a sidecar to be called after it"
+    return None if os.access(sidecar.parent, os.W_OK) else "the folder cannot be written to"
 
 
 def apply_export(library: Library, plan: ExportPlan) -> list[tuple[Path, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import time
@@ -115,7 +116,19 @@ def read_sidecar(path: Path) -> bytes | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            # A photo's name may be as long as names can be; then none can be called after it.
+            return None
         raise LibraryError(f"{path}: cannot be read: {error.strerror or error}") from error
+
+
+def has_possible_name(path: Path) -> bool:
+    """Whether a file can have a path, or its name is longer than the file system allows."""
+    try:
+        os.lstat(path)
+    except OSError as error:
+        return error.errno != errno.ENAMETOOLONG
+    return True
 
 
 def write_sidecar(path: Path, content: bytes | None) -> None:

@@ -557,6 +557,19 @@ def test_photos_whose_names_differ_in_case_only_get_a_sidecar_each(run, folder, 
     assert xmp_of(folder / "2.JPG.xmp").text("dc:description") == "Another one"
 
 
+def test_a_photo_whose_name_leaves_no_letter_for_a_sidecars_is_told_only_if_it_needs_one(run, folder, home):
+    long = folder / f"{'x' * 251}.jpg"
+    (folder / "2.jpg").rename(long)
+    run("index", str(folder))
+    result = run("write-metadata", str(long))
+    assert result.exit_code == 3
+    assert f"{long}.xmp: left as it is: the photo's name is too long for a sidecar" in result.stderr
+    assert run("write-metadata", str(long), "--yes").exit_code == 3
+    result = run("write-metadata", str(long), "--remove", "--yes")
+    assert result.exit_code == 0
+    assert "1 photo needed no change." in result.stderr
+
+
 def test_a_sidecar_that_could_not_be_written_is_not_counted_as_written(run, folder, monkeypatch):
     write = sidecar_export.write_sidecar
 
