@@ -193,9 +193,12 @@ def sidecar_to_write(photo: Path, finder: SidecarFinder, *, is_short: bool) -> P
 
 
 def _stamp(path: str) -> tuple[int, int]:
+    """Return what changes when there is more to read, or when what could not be read can be."""
     try:
         status = os.stat(path)  # noqa: PTH116
     except OSError:
+        return (0, 0)
+    if not os.access(path, os.R_OK):
         return (0, 0)
     return (status.st_size, status.st_mtime_ns)
 

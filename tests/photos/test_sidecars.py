@@ -149,6 +149,16 @@ def test_the_stamp_changes_with_the_sidecars(tmp_path):
     assert SidecarFinder().find(photo).stamp == ""
 
 
+def test_the_stamp_changes_when_a_sidecar_becomes_readable(tmp_path, monkeypatch):
+    photo, sidecar = tmp_path / "a.jpg", tmp_path / "a.xmp"
+    sidecar.write_text("x")
+    real = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: str(path) != str(sidecar) and real(path, mode))
+    closed = SidecarFinder().find(photo).stamp
+    monkeypatch.undo()
+    assert SidecarFinder().find(photo).stamp not in (closed, "")
+
+
 def test_a_folder_is_listed_once_for_all_its_photos(tmp_path, monkeypatch):
     listed = []
     real = os.listdir
