@@ -14,6 +14,7 @@ from pathlib import Path
 
 from photopal.assistant.file_names import FileNames
 from photopal.errors import LibraryError, PhotoError
+from photopal.files import is_there
 from photopal.library import ConceptRecord, Evidence, Library, PhotoRecord
 from photopal.library.originals import known_photo_at
 from photopal.library.sidecar_files import has_possible_name, read_sidecar, write_sidecar
@@ -157,6 +158,9 @@ def _why_not_to_write(sidecar: Path, *, is_of_another: bool) -> str | None:
         return "it is the sidecar of another photo, too"
     if not has_possible_name(sidecar):
         return "the photo's name is too long for a sidecar to be called after it"
+    if is_there(sidecar) and not os.access(sidecar, os.W_OK):
+        # It could be replaced all the same, but somebody has protected it.
+        return "it is write-protected"
     return None if os.access(sidecar.parent, os.W_OK) else "the folder cannot be written to"
 
 

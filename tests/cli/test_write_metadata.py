@@ -557,6 +557,19 @@ def test_photos_whose_names_differ_in_case_only_get_a_sidecar_each(run, folder, 
     assert xmp_of(folder / "2.JPG.xmp").text("dc:description") == "Another one"
 
 
+def test_a_sidecar_that_somebody_has_protected_is_left_as_it_is(run, folder, monkeypatch):
+    sidecar = folder / "0.jpg.xmp"
+    sidecar.write_bytes(LIGHTROOM.encode())
+    real = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: path != sidecar and real(path, mode))
+    for options in ((), ("--yes",)):
+        result = run("write-metadata", *options)
+        assert result.exit_code == 3
+        assert f"{sidecar}: left as it is: it is write-protected" in result.stderr
+    assert sidecar.read_bytes() == LIGHTROOM.encode()
+    assert (folder / "2.jpg.xmp").exists()
+
+
 def test_a_photo_whose_name_leaves_no_letter_for_a_sidecars_is_told_only_if_it_needs_one(run, folder, home):
     long = folder / f"{'x' * 251}.jpg"
     (folder / "2.jpg").rename(long)
