@@ -500,6 +500,8 @@ def test_of_several_first_or_last_photos_all_are_told_of(library, question, begi
         ("does anybody appear on at least 15 photos", "1 person with at least 15 photos: Anna (17)."),
         ("is any pet on at least 10 photos", "There is no pet with at least 10 photos."),
         ("is anyone with Anna on more than 5 photos", "1 person with more than 5 photos of Anna: Ben (7)."),
+        ("was anyone in Lisbon on at least 4 photos", "1 person with at least 4 photos in Lisbon: Zoë (4)."),
+        ("was anybody in 2022 on more than 9 photos", "There is no person with more than 9 photos in 2022."),
         ("are there more than 25 photos of people", "Yes, there are 41 photos of people"),
         ("how many people played the guitar", "1 person: Paris (1) on 1 photo mentioning"),
         ("how many pets slept", "1 pet: Luna (1) on 1 photo mentioning"),

@@ -93,7 +93,7 @@ _WAS_RANKED = LazyPattern(
 
 _IS_ANYONE = LazyPattern(
     rf"^(?:(?P<is>is|was)|does|did) (?:there )?(?:(?:any|an?|one) )?(?P<group>{GROUP})"
-    r" (?=\w)"
+    rf" (?=\w|{ENTITY})"
 )
 
 
