@@ -363,6 +363,10 @@ def test_where_no_caption_has_the_animal_the_pets_are_named(library, question):
         "how many photos of us are there",
         "photos of us celebrating Easter",
         "who spent Christmas with us",
+        "how many people visited us",
+        "did Anna visit me in 2024",
+        "photos that show us at the lake",
+        "photos near me",
     ],
 )
 def test_pronouns_are_nobodys_name(library, question):

@@ -377,12 +377,18 @@ _OF_US = LazyPattern(
     r"\b(?:of|with|without|than)\s+(?!(?-i:US\s+\w[a-z]))(?P<who>me|us|myself|ourselves)\b"
     r"(?!\s+(?:(?:and|or|from)\s+)?(?:where|when|we)\b)"
 )
+# "Who visited us?" and "photos near me"; but "show us photos" only asks, and "the US" is a country.
+_OBJECT = LazyPattern(
+    r"(?:\b(?:shows|showing|(?:that|which) show)|\b(?!(?:show|tell|give|get|find|let|bring|send|help|remind"
+    r"|list|display|fetch|open|print|for|of|with|without|than|and|or|the|an?)\b)[a-z]+)\s+(?P<who>me|us)\b(?!-)"
+)
 _SUBJECT = LazyPattern(r"\b(?:did|was|is|has|does|were|are|have|can)\s+(?P<who>he|she|they)\b")
 
 
 def _refuse_pronouns(reader: Reader) -> None:
     """Raise where somebody is spoken of without a name."""
-    found = _OF_US.search(reader.text) or _PRONOUN.search(reader.text) or _SUBJECT.search(reader.text)
+    patterns = (_OF_US, _PRONOUN, _OBJECT, _SUBJECT)
+    found = next(filter(None, (pattern.search(reader.text) for pattern in patterns)), None)
     if found and not (
         found["who"].casefold() in {"i", "we", "it"}
         and not re.search(r"(?:of|with|without|than) $", found[0][: -len(found["who"])])
