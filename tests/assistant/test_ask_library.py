@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from photopal.assistant.ask import AskOptions, ask_library
+from photopal.assistant.find import search_photos
 from photopal.assistant.query.entities import Known
 from photopal.assistant.query.lexicon import places_in, word_forms
 from photopal.assistant.query.parser import read_question
@@ -629,6 +630,16 @@ def test_the_us_is_not_us(library):
     with pytest.raises(ConceptError) as refused:
         ask(library, "when were all of us together")
     assert refused.value.hint == "Ask with a registered name."
+
+
+@pytest.mark.parametrize("words", ["in the US", "in the us", "from the USA", "from the U.S.", "in US"])
+def test_the_us_is_the_country(tmp_path, make_photo, words):
+    with Library(tmp_path / "us.db") as library:
+        library.photos.add(make_photo(1), place="New York City, New York, United States")
+        library.photos.add(make_photo(2), place="Berlin, Germany")
+        answer = ask_library(library, f"How many photos {words}?", open_assistant=pytest.fail)
+        assert answer.text == "1 photo in United States."
+        assert [hit.photo.id for hit in search_photos(library, f"photos {words}")] == [1]
 
 
 def test_a_photo_of_which_only_the_year_is_known_has_a_date_but_no_day(tmp_path, make_photo):

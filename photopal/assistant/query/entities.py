@@ -169,6 +169,7 @@ def mark_entities(text: str, known: Known, *, today: date | None, is_search: boo
     part_of_place = {fold(part) for place in known.places for part in place.split(",")}
     ambiguous = [name for name in known.names if meanings_of(name, part_of_place)]
     _mark_phrases(marked, [name for name in ambiguous if "word" in meanings_of(name)])
+    _write_countries(marked)
     _mark_names(marked, [name for name in known.names if name not in ambiguous])
     _mark_ambiguous(marked, ambiguous, part_of_place, is_search=is_search)
     _mark_cameras(marked, known.cameras)
@@ -180,6 +181,33 @@ def mark_entities(text: str, known: Known, *, today: date | None, is_search: boo
         _mark_places(marked, known.places)
     _mark_groups(marked)
     return marked
+
+
+_SHORT_NAMES = (
+    (LazyPattern(r"\b(?:the\s+)?(?:(?-i:USA)\b|U\.S(?:\.A)?\b\.?)"), "United States"),
+    (LazyPattern(r"\b(?:the\s+)?(?:UK\b|U\.K\b\.?)"), "United Kingdom"),
+)
+_US = LazyPattern(
+    rf"^(?:the\s+US|(?-i:US)|(?:the\s+)?USA)$|(?P<cue>\b{_TO_PLACE}\s+)(?:the\s+USA?|(?-i:US)|USA)\b"
+    r"|(?P<link>\b(?:of|or|and|than)\s+)the\s+US\b"
+    r"(?=\W*$|\s+(?:in|on|from|with|without|and|or|than|but)\b)"
+)
+
+
+def _write_countries(marked: MarkedText) -> None:
+    """Write countries as places have them: "in the US" is "in United States".
+
+    Captions have "the US flag" as it is, and in capitals "VISITED US" may be anybody.
+    """
+    for pattern, country in _SHORT_NAMES:
+        marked.text = pattern.sub(country, marked.text)
+
+    def in_full(match: re.Match[str]) -> str:
+        is_whole = match[0].isupper() and marked.text.isupper() and match["cue"]
+        is_clear = not is_whole or re.search(r"\bTHE\b|\bUSA\b", match[0])
+        return f"{match['cue'] or match['link'] or ''}United States" if is_clear else match[0]
+
+    marked.text = _US.sub(in_full, marked.text)
 
 
 def meanings_of(name: str, places: set[str] | frozenset[str] = frozenset()) -> list[str]:
