@@ -426,6 +426,7 @@ def test_a_question_is_not_taken_for_another_that_has_a_word_of_it(library, ques
         ("are there any photos where Anna is with Ben", "Yes, 7 photos of Anna and Ben"),
         ("How many photos are there where Anna is alone?", "3 photos of Anna without anybody else"),
         ("photos where Ben isn't", "47 photos without Ben."),
+        ("please help me find photos of Anna", "17 photos of Anna."),
         ("show me where Anna was in Lisbon", "Lisbon, Lisbon District, Portugal (3)"),
         ("where were the photos of Bobo taken", "Lisbon, Lisbon District, Portugal (1)"),
     ],

@@ -43,7 +43,8 @@ _LEAD = r"^(?:(?:so|and|please|hey|hi|hello|ok|well)[ ,]+)*"
 _ASK = (
     rf"{_LEAD}(?:(?:can|could|would|will) you (?:please )?(?:tell me )?|(?:please )?tell me |do you know |i"
     " (?:want|would like|'d"
-    r" like|wanna|need) to (?:see|know|find) |let me |(?:can|could) you help me (?:to )?)?(?:please )?"
+    r" like|wanna|need) to (?:see|know|find) |let me |(?:(?:can|could) you |please )?help me (?:to )?)?"
+    "(?:please )?"
 )
 _COURTESY = LazyPattern(
     rf"{_LEAD}(?:(?:(?:can|could|would|will) you )?(?:please )?(?:tell|remind) (?:me|us)"
