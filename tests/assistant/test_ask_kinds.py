@@ -495,6 +495,37 @@ def test_of_several_first_or_last_photos_all_are_told_of(library, question, begi
 
 
 @pytest.mark.parametrize(
+    ("question", "begins", "photos"),
+    [
+        ("how many of the last 3 photos show Mia", "2 of the last 3 photos are photos of Mia.", {50, 51}),
+        ("In how many of my last 5 photos is May?", "1 of the last 5 photos is a photo of May.", {47}),
+        ("how many of the first 3 photos of Ben are from Lisbon", "0 of the first 3 photos of Ben", None),
+        ("how many of the last 9 photos are from Nara", "1 of the last 9 photos is a photo in Nara.", {47}),
+    ],
+)
+def test_how_many_of_the_last_photos_fit_is_not_told_of_all_photos(library, question, begins, photos):
+    answer = ask(library, question)
+    assert answer.text.startswith(begins)
+    assert photos is None or cited(answer) == photos
+
+
+@pytest.mark.parametrize(
+    ("question", "word"),
+    [
+        ("how many of the last 3 photos don't show Mia", "last 3 photos"),
+        ("how many of the latest photos show a horse", "latest photos"),
+        ("was Anna first photographed in Lisbon", "first"),
+        ("how many photos did we take the last time in Lisbon", "last"),
+        ("how many days was Anna in Lisbon last time", "last"),
+        ("in which years are the first 10 photos", "first photo"),
+    ],
+)
+def test_first_and_last_are_not_passed_over(library, question, word):
+    with pytest.raises(UsageError, match=f'not understood: "{word}"'):
+        ask(library, question)
+
+
+@pytest.mark.parametrize(
     ("question", "begins"),
     [
         ("is anyone on more than 15 photos", "1 person with more than 15 photos: Anna (17)."),

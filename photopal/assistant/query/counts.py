@@ -91,6 +91,18 @@ _WAS_RANKED = LazyPattern(
 )
 
 
+_HOW_MANY_RANKED = LazyPattern(
+    r"^(?:(?:in|on) )?how many of (?:the|my|our)\s+"
+    rf"(?:(?P<number>\d{{1,3}}|{_COUNTED})\s+)?(?P<end>{ENDS_LAST}|{ENDS_FIRST})\s+"
+    rf"(?:(?P<number2>\d{{1,3}}|{_COUNTED})\s+)?{PHOTO}\b"
+    rf"(?P<scope>(?:\s*\b(?:of|with|from|and|taken|in|at)\b|\s*{ENTITY})*)"
+    r"\s+(?:that\s+)?(?:shows?|have|has|contains?|includes?|are|is|were|was|do|does|did)\s+"
+    rf"(?P<fact>(?:(?:taken|of|with|from|in|at|both|either|an?|any|my|our|the)\s+)*{ENTITY}"
+    rf"(?:\s*(?:,|and|or)+\s*{ENTITY})*)"
+    r"(?:\s+(?:in|on|there|appear|shown|seen|visible)\b)*[\s?.!]*$"
+)
+
+
 _IS_ANYONE = LazyPattern(
     rf"^(?:(?P<is>is|was)|does|did) (?:there )?(?:(?:any|an?|one) )?(?P<group>{GROUP})"
     rf" (?=\w|{ENTITY})"
@@ -131,7 +143,10 @@ def read_all_of(reader: Reader) -> Criteria | None:
 
 def read_ranked(reader: Reader) -> Ranked | None:
     """The first or last photos that are looked through, in "is Mia in the last three photos from Rome?"."""
-    match = _IN_RANKED.match(_WAS_RANKED.sub(r"is \g<fact> on the \g<ranked>", reader.text))
+    how_many = _HOW_MANY_RANKED.match(reader.text)
+    if how_many and not (how_many["number"] or how_many["number2"]):
+        return None
+    match = how_many or _IN_RANKED.match(_WAS_RANKED.sub(r"is \g<fact> on the \g<ranked>", reader.text))
     if match is None:
         return None
     words = (match["number"] or match["number2"] or "1").casefold()
@@ -142,6 +157,7 @@ def read_ranked(reader: Reader) -> Ranked | None:
         end="last" if re.fullmatch(ENDS_LAST, match["end"], re.IGNORECASE) else "first",
         number=max(1, int(words) if words.isdecimal() else NUMBER_WORDS[words]),
         of=read_all(part),
+        is_number=how_many is not None,
     )
 
 

@@ -122,11 +122,19 @@ class Threshold:
 
 @dataclass(frozen=True)
 class Ranked:
-    """Photos that stand first or last: "the last three photos from Rome"."""
+    """Photos that stand first or last: "the last three photos from Rome".
+
+    Attributes:
+        end: At which end.
+        number: How many.
+        of: Of which photos.
+        is_number: Whether it is asked how many of them fit.
+    """
 
     end: Literal["first", "last"]
     number: int
     of: Criteria
+    is_number: bool = False
 
 
 @dataclass(frozen=True)

@@ -225,7 +225,7 @@ def _all_of(asked: ExactQuestion, criteria: Criteria) -> LibraryAnswer:
 
 
 def _in_ranked(asked: ExactQuestion, ranked: Ranked) -> LibraryAnswer:
-    """Say whether any of the first or last photos fits, and cite those that do, or else all of them."""
+    """Say whether any of the first or last photos fits, or how many do, and cite those, or else all of them."""
     scope = replace(asked.photos, criteria=ranked.of).having("date")
     order: Order = "oldest" if ranked.end == "first" else "newest"
     hits = scope.hits(order, most=ranked.number)
@@ -245,7 +245,11 @@ def _in_ranked(asked: ExactQuestion, ranked: Ranked) -> LibraryAnswer:
         which = f"the {ranked.end} {count(len(hits))}{what}"
         some, one = f"{len(fitting)} of {which}", f"any of {which}"
         unknown = f"{lacking} of {which} {'has' if lacking == 1 else 'have'}"
-    if fitting:
+    if ranked.is_number:
+        are = "is a photo" if len(fitting) == 1 else "are photos"
+        text = f"{len(fitting)} of the {ranked.end} {count(len(hits))}{what} {are}{asked.photos.what}."
+        text += f" {sentence(unknown)[:-1]} no {thing}." if unplaced else ""
+    elif fitting:
         text = f"Yes, on {some}."
     elif lacking:
         text = f"It is not known, as {unknown} no {thing}."
