@@ -509,6 +509,30 @@ def test_how_many_of_the_last_photos_fit_is_not_told_of_all_photos(library, ques
     assert photos is None or cited(answer) == photos
 
 
+def test_who_was_in_neither_of_two_places_is_who_was_in_none_of_them(library):
+    answer = ask(library, "which pets were neither in Lisbon nor in Nara").text
+    assert answer == "Luna and Rex: on none of the photos in Lisbon or Nara."
+    assert ask(library, "who was neither in Lisbon nor in Nara").text.startswith("Luna, Mia, Paris, Rex")
+    assert ask(library, "who is with neither Anna nor Ben").text.startswith("Mia (")
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "was Zoë in Lisbon and in Paris",
+        "did Zoë visit Lisbon and Paris",
+        "was Zoë in Lisbon in 2022 and in 2024",
+        "who was in Berlin and in Nara",
+        "was Will photographed with the iPhone and the Canon",
+    ],
+)
+def test_who_was_in_two_places_is_not_who_was_in_one_of_them(library, question):
+    with pytest.raises(UsageError, match='not understood: "and"') as refused:
+        ask(library, question)
+    assert "each" in refused.value.hint
+    assert ask(library, "was Zoë in Lisbon or in Paris").text.startswith("Yes, 4 photos")
+
+
 @pytest.mark.parametrize(
     ("question", "word"),
     [

@@ -103,6 +103,12 @@ _HOW_MANY_RANKED = LazyPattern(
 )
 
 
+_COUNT_OF_RANKED = LazyPattern(
+    rf"\bhow many of (?:the|my|our)\s+(?P<ranked>(?:[^\W_]+\s+)?(?:{ENDS_LAST}|{ENDS_FIRST})\s+"
+    rf"(?:[^\W_]+\s+)?{PHOTO})\b"
+)
+
+
 _IS_ANYONE = LazyPattern(
     rf"^(?:(?P<is>is|was)|does|did) (?:there )?(?:(?:any|an?|one) )?(?P<group>{GROUP})"
     rf" (?=\w|{ENTITY})"
@@ -142,10 +148,15 @@ def read_all_of(reader: Reader) -> Criteria | None:
 
 
 def read_ranked(reader: Reader) -> Ranked | None:
-    """The first or last photos that are looked through, in "is Mia in the last three photos from Rome?"."""
+    """The first or last photos that are looked through, in "is Mia in the last three photos from Rome?".
+
+    Raises:
+        UsageError: It is asked how many of them fit, and not understood of how many or what.
+    """
     how_many = _HOW_MANY_RANKED.match(reader.text)
-    if how_many and not (how_many["number"] or how_many["number2"]):
-        return None
+    is_read = how_many and (how_many["number"] or how_many["number2"])
+    if not is_read and (some := _COUNT_OF_RANKED.search(reader.text)):
+        refuse([some["ranked"]])
     match = how_many or _IN_RANKED.match(_WAS_RANKED.sub(r"is \g<fact> on the \g<ranked>", reader.text))
     if match is None:
         return None

@@ -225,7 +225,7 @@ def _all_of(asked: ExactQuestion, criteria: Criteria) -> LibraryAnswer:
 
 
 def _in_ranked(asked: ExactQuestion, ranked: Ranked) -> LibraryAnswer:
-    """Say whether any of the first or last photos fits, or how many do, and cite those, or else all of them."""
+    """Say whether any of the first or last photos fits, or how many, and cite those, or else all of them."""
     scope = replace(asked.photos, criteria=ranked.of).having("date")
     order: Order = "oldest" if ranked.end == "first" else "newest"
     hits = scope.hits(order, most=ranked.number)

@@ -145,6 +145,12 @@ _NEGATED_VERB = LazyPattern(
     rf"|^(?P<aux2>is|are|was|were|do|does|did|has|have|had) not\b(?=\s+(?:{NAME}|i|we|there|you)\b)"
 )
 
+# "Who was neither in Berlin nor in Rome?" asks like "who was not in Berlin or in Rome?".
+_WHO_NEITHER = LazyPattern(
+    rf"^(?P<who>(?:who|(?:which|what) {GROUP}) {_AUX}) neither\b"
+    rf"(?P<one>(?:(?!\bnor\b)[^{NAME[1:-1]}])*)\bnor\b(?P<two>[^,{NAME[1:-1]}]*)$"
+)
+
 # What the readers below look for has one of these words; without one, nothing need be compiled.
 _OF_ATTRIBUTES = LazyPattern(
     r"caption|descri|date|time|location|located|position|coordinates|gps|place|geo|camera|rat(?:ing|ed)|star"
@@ -295,6 +301,8 @@ def read_negations(reader: Reader) -> None:
     """What must not be on the photos, or not hold for them."""
     if not _OF_NEGATIONS.search(reader.text):
         return
+
+    reader.text = _WHO_NEITHER.sub(r"\g<who> not\g<one>or\g<two>", reader.text)
 
     def absent(match: re.Match[str]) -> str | None:
         reader.has_negation = True

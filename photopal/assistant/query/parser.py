@@ -83,8 +83,6 @@ def read_question(text: str, known: Known, *, today: date) -> Question:
     all_of = read_all_of(reader)
     ranked = None if threshold or all_of else read_ranked(reader)
     comparison = None if threshold or all_of or ranked else read_comparison(reader)
-    if not ranked and (some := _COUNT_OF_RANKED.search(reader.text)):
-        refuse([some["ranked"]])
     acting = reader.read_taking_photos()
     asked = reader.read_among() if comparison is None else reader.text
     intent = read_intent(asked)
@@ -139,21 +137,24 @@ def read_question(text: str, known: Known, *, today: date) -> Question:
         refuse(["not"])
     if question.not_understood and not (question.kind in ("pixels", "describe") and is_for_the_eye):
         refuse(question.not_understood)
-    if end and ((question.kind in _OF_ALL and not ranked) or intent.is_absent):
-        # Passed over, the answer would be of all photos.
-        refuse([f"{end} photo" if number else end])
+    _refuse_passed_over(reader, question)
     return question
+
+
+def _refuse_passed_over(reader: Reader, question: Question) -> None:
+    """Raise where a word was read of which the answer would know nothing."""
+    is_of_all = question.kind in _OF_ALL and not question.ranked
+    if question.end and (is_of_all or question.intent.is_absent):
+        refuse([f"{question.end} photo" if question.number else question.end])
+    if reader.asks_for_each and question.kind in ("exists", "who"):
+        # A photo is in one of two places, but somebody may have been in both.
+        raise UsageError('not understood: "and"', hint="Ask for each place, date or camera by itself.")
 
 
 _YES_NO = LazyPattern(r"(?:is|are|was|were|do|does|did|has|have|can)\b")
 
 # What these are asked of has no first or last photo.
 _OF_ALL = frozenset({"exists", "count", "share", "years", "months", "days"})
-
-_COUNT_OF_RANKED = LazyPattern(
-    rf"\bhow many of (?:the|my|our)\s+(?P<ranked>(?:[^\W_]+\s+)?(?:{ENDS_LAST}|{ENDS_FIRST})\s+"
-    rf"(?:[^\W_]+\s+)?{PHOTO})\b"
-)
 
 # "24, 25 and" before a date are days that were not read; captions would be asked for such numbers.
 _DAYS_LEFT = LazyPattern(

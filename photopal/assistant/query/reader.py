@@ -93,6 +93,7 @@ class Reader:
         has_negation: Whether something was excluded.
         but_names: Concepts that "who besides Anna" does not ask for.
         elsewhere: Of "who was in Lisbon but not in Paris?" Paris.
+        asks_for_each: Whether places, dates or cameras were joined by "and", as in "in Spain and in Paris".
         unclear: Words of which it cannot be told what they join. A question with them is not answered, and a
             search says so.
     """
@@ -105,6 +106,7 @@ class Reader:
         self.has_negation = False
         self.but_names: list[str] = []
         self.elsewhere: list[Entity] = []
+        self.asks_for_each = False
         self.unclear: list[str] = []
 
     def take(
@@ -214,6 +216,10 @@ class Reader:
                 is_either = not (is_and and can_all_hold(dates))
                 if is_either and re.search(r"\bbut\b", match[0], re.IGNORECASE):
                     return None
+                # "In July and August" is one time, "in 2022 and in 2024" are two.
+                typed = [entity.typed for entity in entities if entity.kind == "date"]
+                is_one_time = any(not re.fullmatch(r"(?:(?:in|from) )?\d{4}", date, re.I) for date in typed)
+                self.asks_for_each |= is_and and is_either and not is_one_time
                 self.criteria = with_entities(self.criteria, entities, is_wanted=True, is_either=is_either)
                 return ""
             return None
