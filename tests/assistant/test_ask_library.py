@@ -356,6 +356,10 @@ def test_where_no_caption_has_the_animal_the_pets_are_named(library, question):
     assert "You registered a pet (Rex), of whom captions speak by name." in answer.text
 
 
+def test_a_hot_dog_is_no_pet(library):
+    assert "You registered" not in ask(library, "are there photos of a hot dog?").text
+
+
 @pytest.mark.parametrize(
     "question",
     [

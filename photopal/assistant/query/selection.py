@@ -180,7 +180,9 @@ def nothing_found(selection: Selection, *, is_yes_no: bool = False) -> LibraryAn
 
 def _pets_meant(selection: Selection, words: list[str]) -> list[str]:
     """Return the registered pets where words such as "my dog" may mean one of them."""
-    is_meant = any(form in ANIMALS for word in words for form in word_forms(word))
+    folded = {word.casefold() for word in words}
+    # A hot dog is none.
+    is_meant = "hot" not in folded and any(form in ANIMALS for word in words for form in word_forms(word))
     pets = [concept.name for concept in selection.library.concepts.all() if concept.kind == "pet"]
     return pets if is_meant else []
 
