@@ -271,3 +271,11 @@ def test_what_was_meant_is_guessed_where_nothing_is_found(library):
     )
     assert explain_nothing(library, "red") is None
     assert "two days" in explain_nothing(library, "1/2/2024")
+
+
+def test_a_search_of_us_says_that_it_is_not_known_who_that_is():
+    for query in ("photos of us", "us", "Rex with me"):
+        [note] = read(query).plain.notes
+        assert note.startswith("It is not known who")
+    for query in ("all of us", "give me Rex", "photos of the US"):
+        assert not read(query).plain.notes

@@ -171,13 +171,19 @@ def read_search(
         criteria_of_text=criteria_of_text,
         is_date_only=any(isinstance(when, Period) for group in criteria.dates for when in group),
         problem=problem,
-        notes=(*marked.notes, *(_UNCLEAR.format(word) for word in dict.fromkeys(unclear))),
+        notes=(
+            *marked.notes,
+            *(_UNCLEAR.format(word) for word in dict.fromkeys(unclear)),
+            *(_NOBODY.format(match["who"] or match["all"]) for match in _OF_US.finditer(marked.text)),
+        ),
         order=order,
         most=most,
         other=by_word,
     )
 
 
+_OF_US = LazyPattern(r"(?<!\ball )\b(?:of|with|without)\s+(?P<who>(?-i:me|us))\b|^(?P<all>us)$")
+_NOBODY = 'It is not known who "{}" is; search for a registered name, or "all of us" for everybody.'
 _UNCLEAR = 'What "{}" joins here can be read in two ways; to be sure, search for one thing at a time.'
 _NOT_TYPED = re.compile("[\U000f0000-\U0010fffd\ue000-\uf8ff\ud800-\udfff]")
 
