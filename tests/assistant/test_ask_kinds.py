@@ -387,6 +387,10 @@ def test_what_no_photo_shows_is_refused_and_not_made_up(library):
         "Photos of Rex by Anna",
         "Photos of Rex in Berlin taken by Anna",
         "What will the weather be in Berlin tomorrow?",
+        "Where do we live?",
+        "Does Anna live in Berlin?",
+        "Where is Anna now?",
+        "How many trips to Lisbon?",
     ):
         with pytest.raises(UsageError):
             ask(library, question)

@@ -232,6 +232,15 @@ _UNKNOWABLE = LazyPattern(
 )
 
 
+# Answered all the same, these would be told of all photos, or of captions that have "live music".
+_NOT_ON_PHOTOS = LazyPattern(
+    r"\b(?:do|does|did)(?:n't)? [^?]{1,60}\blive(?: in| at| near)?(?=\W*$|\s*[\U000f2000-\U000f2fff])"
+    r"|\bwho lives\b"
+    r"|^where(?:'s| is| are)\b.*\b(?:right now|now|currently|at the moment)(?=\W*$)"
+    r"|^how many (?:\w+ )?(?:trips|visits|holidays|vacations|journeys)\b"
+)
+
+
 _HOW_LONG = LazyPattern(
     r"how long (?:(?:did|do|does|have|has|had|will)\b"
     r"|(?:was|were) (?!\S+'s\b|(?:the|my|our|his|her|their|your)\b))"
@@ -287,6 +296,11 @@ def _refuse_unknowable(text: str, marked: MarkedText, question: Question) -> Non
             f'photos cannot tell: "{found[0]}"', hint="Ask who, what, when or where is on your photos."
         )
     asked = without_courtesy(marked.text)
+    if never := _NOT_ON_PHOTOS.search(asked):
+        raise UsageError(
+            f'photos cannot tell: "{marked.typed(never[0])}"',
+            hint='Ask when or where somebody was, for example: photopal ask "Where was Anna last?"',
+        )
     recent = [word for word in question.not_understood if word.casefold() in {"recently", "lately"}]
     if recent and question.kind != "pixels":
         raise UsageError(
