@@ -513,6 +513,17 @@ def test_how_many_of_the_last_photos_fit_is_not_told_of_all_photos(library, ques
     assert photos is None or cited(answer) == photos
 
 
+def test_places_in_small_letters_are_places_behind_another_one(library):
+    assert (
+        ask(library, "photos of Ben in nara or st. moritz").text
+        == ask(library, "photos of Ben in Nara or St. Moritz").text
+    )
+
+
+def test_the_number_of_photos_by_something_is_no_word_to_look_for(library):
+    assert ask(library, "number of photos by country").text.startswith("5 countries: Germany")
+
+
 def test_who_was_in_neither_of_two_places_is_who_was_in_none_of_them(library):
     answer = ask(library, "which pets were neither in Lisbon nor in Nara").text
     assert answer == "Luna and Rex: on none of the photos in Lisbon or Nara."

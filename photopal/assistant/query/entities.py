@@ -519,7 +519,15 @@ def _up_to(parts: Sequence[str], names: Sequence[str]) -> str:
 def _mark_places(marked: MarkedText, places: Sequence[str]) -> None:
     """Known places, the longest first; in small letters one must follow "in" or the like: a nice day."""
     parts = {part.strip() for place in places for part in place.split(",")} - {""}
-    for part in sorted(parts, key=lambda part: (-len(part), part)):
+    ordered = sorted(parts, key=lambda part: (-len(part), part))
+    _mark_each_place(marked, ordered)
+    # In "in spain or new york" the longer one follows a place only now.
+    text = without_accents(marked.text).casefold()
+    _mark_each_place(marked, [part for part in ordered if without_accents(part).casefold() in text])
+
+
+def _mark_each_place(marked: MarkedText, parts: Sequence[str]) -> None:
+    for part in parts:
         pattern = place_pattern(part)
         while True:
             plain = without_accents(marked.text)

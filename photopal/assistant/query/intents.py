@@ -281,7 +281,7 @@ class Intent:
         own = _OWN_WORDS.get(self.kind)
         text = re.sub(own, " ", text, flags=re.IGNORECASE) if own else text
         if self.kind in KINDS_OF_GROUPS:
-            text = re.sub(r"\bhow (?:many|much)\b", " ", text, flags=re.IGNORECASE)
+            text = re.sub(r"\b(?:how (?:many|much)|number of)\b", " ", text, flags=re.IGNORECASE)
         if self.extreme or self.is_times:
             text = re.sub(
                 r"\b(?:most|least|fewest|often|frequently|times|total|number)\b", " ", text, flags=re.I
