@@ -524,6 +524,12 @@ def test_the_number_of_photos_by_something_is_no_word_to_look_for(library):
     assert ask(library, "number of photos by country").text.startswith("5 countries: Germany")
 
 
+def test_who_saw_somebody_is_on_photos_with_them(library):
+    begin = "The last photo of Anna and Rex was taken on 24 December 2021"
+    assert ask(library, "when was the last time Anna saw Rex").text.startswith(begin)
+    assert ask(library, "when was the last time we saw Luna").text.startswith("The last photo of Luna was")
+
+
 def test_who_was_in_neither_of_two_places_is_who_was_in_none_of_them(library):
     answer = ask(library, "which pets were neither in Lisbon nor in Nara").text
     assert answer == "Luna and Rex: on none of the photos in Lisbon or Nara."
