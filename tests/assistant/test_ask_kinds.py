@@ -563,9 +563,13 @@ def test_who_was_in_two_places_is_not_who_was_in_one_of_them(library, question):
         ("how many photos did we take the last time in Lisbon", "last"),
         ("how many days was Anna in Lisbon last time", "last"),
         ("in which years are the first 10 photos", "first photo"),
+        ("which places did Anna visit that Ben did not", "not"),
+        ("which years is Ben in that Anna is not", "not"),
+        ("in which year did we take no photos of Ben", "no"),
+        ("where did we take no photos of Anna", "no"),
     ],
 )
-def test_first_and_last_are_not_passed_over(library, question, word):
+def test_what_an_answer_would_pass_over_is_refused(library, question, word):
     with pytest.raises(UsageError, match=f'not understood: "{word}"'):
         ask(library, question)
 

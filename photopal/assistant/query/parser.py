@@ -141,8 +141,20 @@ def read_question(text: str, known: Known, *, today: date) -> Question:
     return question
 
 
+# "Places that Anna visited and Ben did not" are not those of photos without Ben, who may have been there too;
+# and years without photos of Rex are not those of photos without Rex.
+_OF_GROUPS_WITHOUT = LazyPattern(
+    rf"^(?:(?:in|on|at|with) )?(?:which|what|where|when)\b(?:(?!{PHOTO}).)*\b(?:that|which|but|and) {NAME}"
+    r" (?:(?:did|has|had|was|is)(?: not| never|n't)|never)\b"
+    rf"|^(?:(?:in|on|at|with) )?(?:which|what|where|when)\b.*\b(?P<no>no|not any) {PHOTO}\b"
+)
+
+
 def _refuse_passed_over(reader: Reader, question: Question) -> None:
     """Raise where a word was read of which the answer would know nothing."""
+    is_of_groups = question.kind in KINDS_OF_GROUPS - {"who"} or question.kind == "when"
+    if is_of_groups and (without := _OF_GROUPS_WITHOUT.search(reader.marked.text)):
+        refuse([without["no"] or "not"])
     is_of_all = question.kind in _OF_ALL and not question.ranked
     if question.end and (is_of_all or question.intent.is_absent):
         refuse([f"{question.end} photo" if question.number else question.end])
