@@ -596,7 +596,7 @@ def test_people_are_told_one_by_one_and_not_as_photos_of_them_together(library, 
 
 def test_how_long_is_told_in_days_or_refused_with_what_to_ask(library):
     beach = ask(library, "how long was Anna at the beach").text
-    assert beach.startswith('1 day, with 1 photo of Anna mentioning "beach": 3 August 2020.')
+    assert beach.startswith('1 day for 1 photo of Anna mentioning "beach": 3 August 2020 (1).')
     for question in ("how long did Anna play the guitar", "how long was Anna here"):
         with pytest.raises(UsageError, match='not understood: "how long"; photos only tell when'):
             ask(library, question)

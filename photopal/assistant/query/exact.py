@@ -677,11 +677,9 @@ def _tally(
     if asked.is_of_numbers:
         return _by_number(asked, values, noun, of)
     number = sum(number for _, number in values)
-    if len(values) == 1:
-        text = f"1 {noun}, with {count(number)}{what}: {values[0][0]}."
-    else:
-        listed = counted(values, most=max(asked.most, 12))
-        text = f"{count(len(values), noun)} for {count(number)}{what}: {listed}."
+    text = (
+        f"{count(len(values), noun)} for {count(number)}{what}: {counted(values, most=max(asked.most, 12))}."
+    )
     if len(values) > max(asked.most, 12):
         text += f" --limit {len(values)} lists all of them."
     if number < total:
