@@ -126,7 +126,10 @@ def plan_export(
             # A folder that was indexed under two names has each photo twice.
             if photo_of.get(sidecar) == photo.id:
                 continue
-            is_of_another = photo_of.setdefault(sidecar, photo.id) != photo.id
+            is_of_another = (
+                _is_called_after_another(sidecar, path, finder)
+                or photo_of.setdefault(sidecar, photo.id) != photo.id
+            )
             try:
                 if not options.is_removal:
                     known_photo_at(library, path)
@@ -151,6 +154,11 @@ def plan_export(
                 )
                 planned.append(PlannedSidecar(path, change, written.description))
     return ExportPlan(tuple(planned), unchanged, tuple(left_out), withheld, tuple(finder.parts))
+
+
+def _is_called_after_another(sidecar: Path, photo: Path, finder: SidecarFinder) -> bool:
+    theirs = finder.sidecar_of_another(photo)
+    return theirs is not None and os.path.realpath(theirs) == str(sidecar)
 
 
 def _why_not_to_write(sidecar: Path, *, is_of_another: bool) -> str | None:

@@ -144,6 +144,13 @@ class SidecarFinder:
         taken = self._photo_names().spellings
         return next((sidecar for sidecar in alike if sidecar[:-4] not in taken), None)
 
+    def sidecar_of_another(self, path: Path) -> Path | None:
+        """Return the sidecar of another photo whose name differs in case or accents only, if it has one."""
+        self.find(path)
+        alike = self._xmp.get(fold_letters(path.name), [])
+        others = self._photo_names().spellings - {path.name} if alike else set[str]()
+        return next((path.with_name(each) for each in alike if each[:-4] in others), None)
+
     def _photo_names(self) -> _PhotoNames:
         if self._photos is None:
             self._photos = _PhotoNames.of(name for name in self._names if is_photo_named(name))
@@ -177,6 +184,9 @@ def sidecar_to_write(photo: Path, finder: SidecarFinder, *, is_short: bool) -> P
         finder: Knows the folder as it is now.
         is_short: Whether a new sidecar of photo.jpg is to be photo.xmp instead of photo.jpg.xmp. Where
             there is another photo.* it is not.
+
+    Of photos whose names differ in case only, the second is to get none but the first one's: on most
+    systems two such files cannot stand beside each other.
     """
     found = finder.find(photo).xmp
     for sidecar in found:
@@ -187,6 +197,9 @@ def sidecar_to_write(photo: Path, finder: SidecarFinder, *, is_short: bool) -> P
         is_alone = meant is None and finder.count_alike(photo) == 1
         if is_alone or (meant is not None and meant.casefold() == photo.suffix[1:].casefold()):
             return Path(os.path.realpath(sidecar))
+    theirs = finder.sidecar_of_another(photo)
+    if theirs is not None:
+        return Path(os.path.realpath(theirs))
     is_short = is_short and not found and finder.count_alike(photo) == 1
     new = photo.with_suffix(".xmp") if is_short else photo.with_name(f"{photo.name}.xmp")
     return Path(os.path.realpath(new))
