@@ -148,8 +148,10 @@ class SidecarFinder:
         """Return the sidecar of another photo whose name differs in case or accents only, if it has one."""
         self.find(path)
         alike = self._xmp.get(fold_letters(path.name), [])
-        others = self._photo_names().spellings - {path.name} if alike else set[str]()
-        return next((path.with_name(each) for each in alike if each[:-4] in others), None)
+        for sidecar in alike:
+            if sidecar[:-4] != path.name and sidecar[:-4] in self._photo_names().spellings:
+                return path.with_name(sidecar)
+        return None
 
     def _photo_names(self) -> _PhotoNames:
         if self._photos is None:

@@ -526,7 +526,9 @@ def test_a_folder_under_two_names_gets_each_sidecar_once(run, folder):
     assert tree(folder) == before
 
 
-def test_a_sidecar_that_two_photos_have_is_written_for_one_of_them(run, folder, home):
+@pytest.fixture
+def other(run, folder, home):
+    """A photo with a caption beside 2.jpg, which has a sidecar; their names differ in case only."""
     other = folder / "2.JPG"
     if other.exists():
         pytest.skip("names differ by more than case here")
@@ -535,6 +537,10 @@ def test_a_sidecar_that_two_photos_have_is_written_for_one_of_them(run, folder, 
     run("index", str(folder))
     with Library(home / "library.db") as library:
         library.captions.edit(library.photos.at(other).id, "Another one")
+    return other
+
+
+def test_a_sidecar_that_two_photos_have_is_written_for_one_of_them(run, folder, other):
     result = run("write-metadata", str(folder / "2.jpg"), str(other), "--yes")
     assert result.exit_code == 3
     assert "2.jpg.xmp: left as it is: it is the sidecar of another photo, too" in result.stderr
@@ -542,15 +548,7 @@ def test_a_sidecar_that_two_photos_have_is_written_for_one_of_them(run, folder, 
     assert xmp_of(folder / "2.jpg.xmp").text("dc:description") == "A red car"
 
 
-def test_words_of_one_photo_do_not_go_into_the_sidecar_of_another_called_alike(run, folder, home):
-    other = folder / "2.JPG"
-    if other.exists():
-        pytest.skip("names differ by more than case here")
-    other.write_bytes((folder / "0.jpg").read_bytes() + b"x")
-    (folder / "2.jpg.xmp").write_bytes(LIGHTROOM.encode())
-    run("index", str(folder))
-    with Library(home / "library.db") as library:
-        library.captions.edit(library.photos.at(other).id, "Another one")
+def test_words_of_one_photo_do_not_go_into_the_sidecar_of_another_called_alike(run, folder, other):
     result = run("write-metadata", str(other), "--yes")
     assert result.exit_code == 3
     assert "2.jpg.xmp: left as it is: it is the sidecar of another photo, too" in result.stderr
