@@ -28,6 +28,8 @@ class RecognitionResult:
         negative: Who is there instead, for a name that is not there.
         score: Height of the location map above its threshold; None for several names and under controls.
         is_seen: What maps and model say together; None where there is no score.
+        sureness: What that rests on, as a number: where the score lies in the abstain band, 0 at its lower
+            end and 1 at its upper end, plus p(Yes); None where there is no score.
         is_balanced: Whether it is of the set in which every photo and every name comes with Yes as often as
             with No.
     """
@@ -40,6 +42,7 @@ class RecognitionResult:
     negative: Negative | None = None
     score: float | None = None
     is_seen: bool | None = None
+    sureness: float | None = None
     is_balanced: bool = False
 
 
@@ -231,12 +234,13 @@ def _balanced(outcome: Outcome) -> tuple[float, ...] | None:
     return _probability(outcome) if is_taken else None
 
 
-def _single(negative: Negative) -> Facts:
+def _single(negative: Negative, by: Literal["probability", "sureness"]) -> Facts:
     def facts(outcome: Outcome) -> tuple[float, ...] | None:
         if not isinstance(outcome, RecognitionResult) or outcome.kind == "mi_mq":
             return None
+        value = outcome.probability if by == "probability" else outcome.sureness
         is_taken = outcome.is_there or outcome.negative == negative
-        return (outcome.is_there, outcome.probability) if is_taken else None
+        return (outcome.is_there, value) if is_taken and value is not None else None
 
     return facts
 
@@ -313,9 +317,13 @@ def _ours(
     )
 
 
-def _false_positive_measure(negative: Negative) -> Measure:
+def _false_positive_measures(negative: Negative) -> tuple[Measure, Measure]:
+    """By the model's p(Yes), and by what the product decides by: the location map and p(Yes)."""
     name = f"FPR at recall 0.9, {negative}"
-    return _ours("recognition", name, _single(negative), _false_positives)
+    return (
+        _ours("recognition", name, _single(negative, "probability"), _false_positives),
+        _ours("recognition", f"{name}, whole decision", _single(negative, "sureness"), _false_positives),
+    )
 
 
 _ALL: tuple[Kind, ...] = ("si_sq", "mi_sq", "mi_mq")
@@ -333,11 +341,11 @@ MEASURES: tuple[Measure, ...] = (
     _ours("recognition", "AUROC of p(yes)", _probability, _area, has_controls=True),
     _ours("recognition", "AUROC of p(yes), balanced", _balanced, _area, has_controls=True),
     _ours("recognition", "ECE of p(yes)", _probability, _error),
-    _false_positive_measure("random"),
-    _false_positive_measure("other kind"),
-    _false_positive_measure("same kind"),
-    _false_positive_measure("sibling"),
-    _false_positive_measure("near-duplicate"),
+    *_false_positive_measures("random"),
+    *_false_positive_measures("other kind"),
+    *_false_positive_measures("same kind"),
+    *_false_positive_measures("sibling"),
+    *_false_positive_measures("near-duplicate"),
     _ours("recognition", "presence by maps and model, weighted", _seen, _weighted),
     _ours("recognition", "AUROC of the maps", _map_score, _area),
     _authors("grounding", "accuracy", _right(*_ALL)),

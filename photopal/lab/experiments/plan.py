@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field, replace
 from photopal.lab.datasets.drawn_dataset import DrawnOptions
 from photopal.tuning import TuneOptions
 
-VERSION = 11
+VERSION = 12
 """Part of where results are kept; one more whenever a change of the code makes runs come out otherwise."""
 
 

@@ -198,9 +198,9 @@ def recognize(
     """Answer recognition questions: by the model's p(Yes), and without a control by the maps as well."""
     answered: list[RecognitionResult] = []
     for one, share in shares_of_yes(evaluator, asked, control):
-        score, is_seen = None, None
+        score, is_seen, sureness = None, None, None
         if control == "asked" and len(one.names) == 1:
-            score, is_seen = _seen(evaluator, one)
+            score, is_seen, sureness = _seen(evaluator, one, share)
         answered.append(
             RecognitionResult(
                 kind=one.kind,
@@ -211,6 +211,7 @@ def recognize(
                 negative=one.negative,
                 score=score,
                 is_seen=is_seen,
+                sureness=sureness,
                 is_balanced=one.is_balanced,
             )
         )
@@ -232,7 +233,15 @@ def shares_of_yes(
     return shares
 
 
-def _seen(evaluator: Evaluator, asked: RecognitionQuestion) -> tuple[float | None, bool | None]:
+def _seen(
+    evaluator: Evaluator, asked: RecognitionQuestion, yes: float
+) -> tuple[float | None, bool | None, float | None]:
+    """Height of the map above its threshold, what the product decides, and the sum that this rests on."""
     wanted = next(concept.id for concept in evaluator.learned.concepts if concept.name == asked.names[0])
     sighting = evaluator.analysis(asked.photo).of(wanted)
-    return (None, None) if sighting is None else (sighting.score, sighting.is_present)
+    if sighting is None:
+        return None, None, None
+    band = evaluator.bank.concepts[wanted].calibration
+    # As `Calibration.share`, but beyond the ends of the band too: a threshold for any recall is then found.
+    place = 0.5 + sighting.score / max(band.high - band.low, 1e-6)
+    return sighting.score, sighting.is_present, place + yes

@@ -25,6 +25,7 @@ from photopal.lab.experiments.learned_scenario import filled_box
 from photopal.lab.experiments.learning_curves import with_fewer
 from photopal.lab.experiments.many_concepts import FullPrompt
 from photopal.lab.experiments.measures import RecognitionResult
+from photopal.lab.experiments.recognition import list_questions, recognize
 from photopal.lab.experiments.results import Run
 from photopal.lab.experiments.tasks import (
     CAPTION_NEGATIVES,
@@ -222,6 +223,21 @@ def test_nearly_sure_answers_do_not_become_ties():
     shares = [1 - 2e-7, 1 - 4e-7, 2e-9]
     told = rows_of("recognition", [RecognitionResult("si_sq", True, True, share) for share in shares])
     assert len({row[1] for row in told["recognition: AUROC of p(yes)"]}) == 3
+
+
+def test_what_the_whole_decision_rests_on_says_what_the_product_decides(tiny_context, taught):
+    learned, _ = taught
+    dataset = tiny_context.dataset(0)
+    evaluator = Evaluator(tiny_context.store, learned, learned.registered, seed=0)
+    asked = list_questions(dataset, learned.scenario, seed=0)
+    told = [one for one in recognize(evaluator, asked, "asked", threshold=0.5) if one.sureness is not None]
+    assert len(told) == sum(len(one.names) == 1 for one in asked)
+    assert {one.is_seen for one in told} == {True, False}
+    # Where two names are seen in one place, the product takes the surer one only.
+    differing = [one for one in told if one.is_seen is not (one.sureness >= 1)]
+    assert len(differing) <= 0.02 * len(told)
+    assert not any(one.is_seen for one in differing)
+    assert all(one.sureness is None for one in recognize(evaluator, asked, "no concept", threshold=0.5))
 
 
 def test_a_box_covers_its_mask_and_nothing_beyond_its_ends():

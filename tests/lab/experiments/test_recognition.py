@@ -129,3 +129,19 @@ def test_a_control_has_the_threshold_that_suits_its_own_answers(scenes, monkeypa
     monkeypatch.setattr(recognition, "shares_of_yes", shares)
     assert find_threshold(None, scenes, scenes.scenarios[0]) == 0.5
     assert find_threshold(None, scenes, scenes.scenarios[0], "no concept") == pytest.approx(0.25)
+
+
+def test_the_whole_decision_has_false_positives_of_its_own():
+    def told(is_there, probability, sureness, negative=None):
+        return RecognitionResult(
+            "si_sq", is_there, is_there, probability, negative=negative, sureness=sureness
+        )
+
+    # The model says Yes to the sibling as well; the location map lies lower.
+    outcomes = [*[told(True, 0.9, 2.0)] * 10, told(False, 0.95, 1.5, "sibling")]
+    assert figure("FPR at recall 0.9, sibling", outcomes) == 1.0
+    assert figure("FPR at recall 0.9, sibling, whole decision", outcomes) == 0.0
+    assert math.isnan(figure("FPR at recall 0.9, random, whole decision", outcomes))
+    # Under controls there is no map.
+    bare = [replace(one, sureness=None) for one in outcomes]
+    assert math.isnan(figure("FPR at recall 0.9, sibling, whole decision", bare))
