@@ -271,9 +271,9 @@ def _negatives(runs: Sequence[Result]) -> list[Verdict]:
         at_most(f"… sibling, {where}", rate("sibling"), 0.05, NAME),
         shown(f"… near-duplicate, {where}", rate("near-duplicate"), NAME),
         at_most(f"… by the whole decision: random, {where}", rate("random", DECIDED), 0.02, NAME),
-        at_most(f"… … same category, {where}", rate("same kind", DECIDED), 0.05, NAME),
-        at_most(f"… … sibling, {where}", rate("sibling", DECIDED), 0.05, NAME),
-        shown(f"… … near-duplicate, {where}", rate("near-duplicate", DECIDED), NAME),
+        at_most(f"… by the whole decision: same category, {where}", rate("same kind", DECIDED), 0.05, NAME),
+        at_most(f"… by the whole decision: sibling, {where}", rate("sibling", DECIDED), 0.05, NAME),
+        shown(f"… by the whole decision: near-duplicate, {where}", rate("near-duplicate", DECIDED), NAME),
     ]
 
 
