@@ -267,7 +267,7 @@ class _Known:
             return content
         is_new = content is None and sidecar.name == f"{path.stem}.xmp"
         others = without_photopal(before)
-        words = self._words(others)
+        words = replace(self._words(others), orientation=self._orientation_at(path))
         # A sidecar of photopal's own has to say something that the photo does not.
         is_own = content is None or not others.all().keys() - {"photoshop:SidecarForExtension"}
         if is_own and not self._adds_to_file():
@@ -323,8 +323,12 @@ class _Known:
             lists={name: tuple(items) for name, items in lists.items()},
             regions=tuple(regions),
             size_px=stored[::-1] if self._orientation >= 5 else stored,
-            orientation=self._orientation,
         )
+
+    def _orientation_at(self, path: Path) -> int:
+        """How the file at a path is turned, which may be a copy that is turned differently."""
+        own = self._library.facts.orientation_at(path)
+        return self._orientation if own is None else own
 
     def _description_in_photo(self) -> str | None:
         """The description that stands in the photo, which one beside it would hide."""
@@ -365,7 +369,8 @@ class _Known:
                 stored = turned_box(back(self._orientation), box)
                 if not self._is_taken_off(region.name):
                     regions.append(NamedRegion(region.name, region.kind, stored))
-        return regions
+        # Copies that are turned differently may have the same ones.
+        return list(dict.fromkeys(regions))
 
     def _region(self, concept: ConceptRecord) -> NamedRegion | None:
         """Where somebody is in the image as stored: a person by their face where it has been found."""

@@ -235,6 +235,7 @@ class IndexRun:
                 size_bytes=print_.size_bytes,
                 mtime_ns=print_.mtime_ns,
                 content_hash=print_.content_hash,
+                orientation=None if file.metadata is None else file.metadata.value("orientation") or 1,
             )
             self._put_facts(file)
         library.paths.mark_missing(path for path in gone_paths if path != file.path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PIL import Image
@@ -14,11 +14,12 @@ from photopal.box import PixelBox
 from photopal.errors import ConceptError, PhotoError, UsageError
 from photopal.files import is_folder
 from photopal.library.library import Library
-from photopal.library.models import ConceptRecord
+from photopal.library.models import ConceptRecord, PhotoRecord
 from photopal.photos import Photo, Skipped, find_photos, open_photo, record_photo
 from photopal.photos.decode import open_header, quiet_pillow
 from photopal.photos.exclude import Excludes
 from photopal.photos.geocode import PlaceNames
+from photopal.photos.turns import turn_between, turned_pixels, turned_png
 from photopal.text import count
 
 
@@ -178,6 +179,7 @@ def add_references(
             exif = reference.photo.exif
             place = place_names.name(exif.latitude, exif.longitude)
             photo_id = library.photos.add(reference.photo, place=place)
+            reference = _as_known(reference, library.photos.get(photo_id))
             given[photo_id] = _merged(given.get(photo_id, reference), reference)
         shown = {photo_id: (one.box, one.mask_png) for photo_id, one in given.items()}
         shown = {i: said for i, said in shown.items() if i not in before or said != (None, None)}
@@ -185,6 +187,20 @@ def add_references(
             library.concepts.add_reference(concept.id, photo_id, box=box, mask_png=mask_png)
         added = sum(before.get(photo_id) != said for photo_id, said in shown.items())
     return AddedReferences(concept, is_new, added)
+
+
+def _as_known(reference: ReadReference, photo: PhotoRecord) -> ReadReference:
+    """Turn a box or mask as the photo is known, which may be by a copy that is turned differently."""
+    read = reference.photo
+    turn = turn_between(read.orientation, photo.orientation)
+    if turn == 1:
+        return reference
+    box, mask = reference.box, reference.mask_png
+    return replace(
+        reference,
+        box=None if box is None else turned_pixels(turn, box, (read.width_px, read.height_px)),
+        mask_png=None if mask is None else turned_png(turn, mask),
+    )
 
 
 def _merged(first: ReadReference, other: ReadReference) -> ReadReference:

@@ -57,8 +57,8 @@ class Library:
         self.connection = Connection(path, read_only=read_only, wait_s=wait_s)
         words, journal = WordIndex(self.connection), Journal(self.connection)
         self.facts = FileFacts(self.connection, journal=journal, words=words)
-        self.paths = Paths(self.connection, facts=self.facts, words=words)
         self.pictures = Pictures(self.connection, facts=self.facts, words=words)
+        self.paths = Paths(self.connection, facts=self.facts, words=words, pictures=self.pictures)
         self.photos = Photos(self.connection, paths=self.paths, facts=self.facts, pictures=self.pictures)
         self.captions = Captions(self.connection, photos=self.photos, journal=journal, words=words)
         self.concepts = Concepts(

@@ -8,9 +8,10 @@ needed: a search starts without it.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from photopal.errors import UsageError
 from photopal.library.connection import Connection, path_bytes, path_of, precisely_now, storable
@@ -95,6 +96,16 @@ class FileFacts:
             )
         )
 
+    def orientation_at(self, path: Path) -> int | None:
+        """Return EXIF's orientation of the file at a path, links followed; None where none was read."""
+        from photopal.photos.metadata import Metadata
+
+        keys = (path_bytes(path), os.path.realpath(path_bytes(path)))
+        rows = self._connection.rows(
+            "SELECT facts FROM metadata WHERE path IN (?1, ?2) ORDER BY path <> ?1", keys
+        )
+        return Metadata.from_json(rows[0][0]).value("orientation") or 1 if rows else None
+
     def count_outdated(self) -> int:
         """Count the files of which an earlier version has read less than is read by now."""
         from photopal.photos.metadata import METADATA_VERSION
@@ -162,7 +173,7 @@ class FileFacts:
         if found is not None:
             position = facts.value("position")
             latitude, longitude = position or (None, None)
-            place = next((name for said, name in files if name and said.value("position") == position), None)
+            place = next((f.place for f in files if f.place and f.said.value("position") == position), None)
             self._connection.execute(
                 # A place is the name of a position; another one has another name, or none.
                 "UPDATE photos SET place = coalesce(?1, CASE WHEN latitude IS ?2 AND longitude IS ?3"
@@ -197,17 +208,18 @@ class FileFacts:
     def _of_files(self, photo_id: int) -> Metadata | None:
         return _together(self._files(photo_id))
 
-    def _files(self, photo_id: int) -> list[tuple[Metadata, str | None]]:
-        """Return what each path where a photo is says, and its place; of a missing photo, all its paths."""
+    def _files(self, photo_id: int) -> list[_File]:
+        """Return what each path where a photo is says; of a missing photo, all its paths."""
         from photopal.photos.metadata import Metadata
 
         rows = self._connection.rows(
-            "SELECT facts, place, missing_since FROM metadata JOIN paths ON paths.path = metadata.path"
+            "SELECT facts, metadata.place, paths.missing_since, paths.path = photos.path AS is_own"
+            " FROM metadata JOIN paths ON paths.path = metadata.path JOIN photos ON photos.id = photo_id"
             " WHERE photo_id = ? ORDER BY paths.path",
             (photo_id,),
         )
         present = [row for row in rows if row["missing_since"] is None] or rows
-        return [(Metadata.from_json(row["facts"]), row["place"]) for row in present]
+        return [_File(Metadata.from_json(row["facts"]), row["place"], bool(row["is_own"])) for row in present]
 
     def _place_at(self, key: bytes, position: tuple[float, float] | None) -> str | None:
         """Return the place that is known of a path, if its position is still the same."""
@@ -221,10 +233,22 @@ class FileFacts:
         return None
 
 
-def _together(files: list[tuple[Metadata, str | None]]) -> Metadata | None:
+class _File(NamedTuple):
+    """What one file of a photo says, with the place names of its position.
+
+    `is_own` tells whether the photo is known by its path.
+    """
+
+    said: Metadata
+    place: str | None
+    is_own: bool
+
+
+def _together(files: list[_File]) -> Metadata | None:
     from photopal.photos.metadata import merged
 
-    return merged(said for said, _ in files) if files else None
+    own = next((number for number, file in enumerate(files) if file.is_own), 0)
+    return merged([file.said for file in files], own=own) if files else None
 
 
 def _storable_names(facts: Metadata) -> str | None:

@@ -6,7 +6,7 @@ A path is never forgotten, only marked missing.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,6 +14,7 @@ from photopal.library.connection import Connection, now, path_bytes, path_of, st
 from photopal.library.fts import WordIndex
 from photopal.library.metadata import FileFacts
 from photopal.library.models import Problem
+from photopal.library.pictures import Pictures
 
 if TYPE_CHECKING:
     from photopal.photos import Skipped
@@ -58,19 +59,38 @@ class Paths:
         connection: The open library.
         facts: Renewed for each photo whose files change.
         words: Renewed after them.
+        pictures: Turn photos as the files are by which they are known.
     """
 
-    def __init__(self, connection: Connection, *, facts: FileFacts, words: WordIndex) -> None:
+    def __init__(
+        self, connection: Connection, *, facts: FileFacts, words: WordIndex, pictures: Pictures
+    ) -> None:
         self._connection = connection
         self._facts = facts
         self._words = words
+        self._pictures = pictures
 
     def add(
-        self, photo_id: int, path: Path, *, size_bytes: int, mtime_ns: int, content_hash: str | None = None
+        self,
+        photo_id: int,
+        path: Path,
+        *,
+        size_bytes: int,
+        mtime_ns: int,
+        content_hash: str | None = None,
+        orientation: int | None = None,
     ) -> None:
         """Note that a photo's file is at a path; whatever was there before is there no more.
 
         The photo's own facts and words are not renewed: `FileFacts.put` follows.
+
+        Args:
+            photo_id: The photo.
+            path: The file.
+            size_bytes: Its size.
+            mtime_ns: Its modification time.
+            content_hash: That of all its bytes.
+            orientation: EXIF's; left out, the one last read at the path.
         """
         key = path_bytes(path)
         with self._connection.writing():
@@ -85,7 +105,10 @@ class Paths:
             )
             self._connection.execute("DELETE FROM problems WHERE path = ?", (key,))
             for changed_id in {photo_id, *(row[0] for row in before)}:
-                self._update_photo(changed_id, is_renewed=changed_id != photo_id)
+                if changed_id == photo_id:
+                    self._follow_file(photo_id, {key: orientation})
+                else:
+                    self._update_photo(changed_id)
 
     def of(self, photo_id: int) -> list[Path]:
         """Return every path at which a photo's file is, in path order; none while it is missing."""
@@ -264,22 +287,42 @@ class Paths:
         real_path = os.path.realpath(path)
         return real_path if real_path in paths else path
 
-    def _update_photo(self, photo_id: int, *, is_renewed: bool = True) -> bool:
+    def _update_photo(self, photo_id: int) -> bool:
         """Bring a photo's path, its tombstone and its words in line with its paths; tell if it is there."""
+        is_there = self._follow_file(photo_id, {})
+        self._facts.refresh(photo_id)
+        self._words.refresh((photo_id,))
+        return is_there
+
+    def _follow_file(self, photo_id: int, orientations: Mapping[bytes, int | None]) -> bool:
+        """Bring a photo's path and its tombstone in line with its paths; tell if it is there.
+
+        Copies of a photo may be turned differently: size, thumbnail and boxes are those of the file by which
+        it is known.
+
+        Args:
+            photo_id: The photo.
+            orientations: Of files that were just read; of all others it is known already.
+        """
         path = self._best_path(photo_id)
-        if path is not None:
-            self._connection.execute(
-                "UPDATE photos SET path = ?, missing_since = NULL WHERE id = ?", (path, photo_id)
-            )
-        else:
+        if path is None:
             self._connection.execute(
                 "UPDATE photos SET missing_since = coalesce(missing_since, ?) WHERE id = ?",
                 (now(), photo_id),
             )
-        if is_renewed:
-            self._facts.refresh(photo_id)
-            self._words.refresh((photo_id,))
-        return path is not None
+            return False
+        [(before,)] = self._connection.rows("SELECT path FROM photos WHERE id = ?", (photo_id,))
+        if path != before:
+            orientation = orientations.get(path) or self._facts.orientation_at(path_of(path))
+            [(content_hash,)] = self._connection.rows(
+                "SELECT content_hash FROM paths WHERE path = ?", (path,)
+            )
+            if orientation is not None:
+                self._pictures.turn_as(photo_id, orientation, content_hash=content_hash)
+        self._connection.execute(
+            "UPDATE photos SET path = ?, missing_since = NULL WHERE id = ?", (path, photo_id)
+        )
+        return True
 
     def _at(self, columns: str, table: str, keys: Sequence[bytes]) -> list[Any]:
         marks = ", ".join("?" * len(keys))

@@ -93,16 +93,14 @@ class Photos:
                 photo_id = int(self._connection.execute(_INSERT_PHOTO, facts).fetchone()[0])
                 if before is not None and before.photo_id != words_of:
                     self._pictures.note_replaced(before.photo_id, photo_id, was_there=not before.is_missing)
-                self._update(photo_id, photo, content_hash=photo.content_hash)
-            else:
-                content_hash = self._follow_turn(photo_id, photo)
-                self._update(photo_id, photo, content_hash=content_hash)
-            self._connection.execute(
-                "INSERT INTO thumbnails VALUES (?, ?) ON CONFLICT DO UPDATE SET jpeg = excluded.jpeg",
-                (photo_id, photo.thumbnail),
+            self._paths.add(
+                photo_id,
+                photo.path,
+                content_hash=photo.content_hash,
+                orientation=photo.exif.orientation,
+                **stamp,
             )
-            self.set_phash(photo_id, photo.phash)
-            self._paths.add(photo_id, photo.path, content_hash=photo.content_hash, **stamp)
+            self._put_picture(photo_id, photo, picture_hash)
             self._facts.put(photo.path, photo.facts, sidecars=photo.sidecars, place=place)
             if words_of is not None:
                 self._pictures.copy_words(words_of, photo_id)
@@ -132,6 +130,30 @@ class Photos:
             return former_id, None
         return None, former_id
 
+    def _put_picture(self, photo_id: int, photo: Photo, picture_hash: str) -> None:
+        """Keep how a photo looks in a file, if it is known by that file; a copy may be turned differently."""
+        known = self.get(photo_id)
+        if path_bytes(known.path) != path_bytes(photo.path):
+            self._connection.execute(
+                "UPDATE photos SET picture_hash = coalesce(picture_hash, ?),"
+                " picture_bytes = coalesce(picture_bytes, ?) WHERE id = ?",
+                (picture_hash, photo.picture_bytes, photo_id),
+            )
+            return
+        content_hash = self._follow_turn(photo_id, photo)
+        self._connection.execute(
+            _UPDATE_PHOTO,
+            (
+                content_hash, picture_hash, photo.picture_bytes, photo.size_bytes, photo.width_px,
+                photo.height_px, photo.format, photo_id,
+            ),
+        )  # fmt: skip
+        self._connection.execute(
+            "INSERT INTO thumbnails VALUES (?, ?) ON CONFLICT DO UPDATE SET jpeg = excluded.jpeg",
+            (photo_id, photo.thumbnail),
+        )
+        self.set_phash(photo_id, photo.phash)
+
     def _follow_turn(self, photo_id: int, photo: Photo) -> str:
         """Turn and scale what is said of positions as the photo is, and return the `content_hash` to keep.
 
@@ -154,15 +176,6 @@ class Photos:
         if has_shape(turned_px, new_size_px):
             self._pictures.scale(photo_id, turned_px, new_size_px)
         return photo.content_hash
-
-    def _update(self, photo_id: int, photo: Photo, *, content_hash: str) -> None:
-        self._connection.execute(
-            _UPDATE_PHOTO,
-            (
-                content_hash, photo.picture_hash or photo.content_hash, photo.picture_bytes, photo.size_bytes,
-                photo.width_px, photo.height_px, photo.format, photo_id,
-            ),
-        )  # fmt: skip
 
     def get(self, photo_id: int) -> PhotoRecord:
         """Return a photo by its id, missing or not.

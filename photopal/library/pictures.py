@@ -128,8 +128,10 @@ class Pictures:
                 )
                 for (other_id,) in others:
                     if not self.has_words(other_id):
+                        self._turn_alike(photo_id, other_id)
                         self._merge(photo_id, other_id)
                     elif not self.has_words(photo_id):
+                        self._turn_alike(other_id, photo_id)
                         self._merge(other_id, photo_id)
                         break
 
@@ -186,8 +188,8 @@ class Pictures:
         self._follow_positions(photo_id, was)
         self.change_back(photo_id, photo.picture_hash or photo.content_hash)
         self._connection.execute(
-            "UPDATE photos SET content_hash = ?, width_px = ?, height_px = ? WHERE id = ?",
-            (photo.content_hash, *after.size_px, photo_id),
+            "UPDATE photos SET content_hash = ?, width_px = ?, height_px = ?, orientation = ? WHERE id = ?",
+            (photo.content_hash, *after.size_px, after.orientation, photo_id),
         )
         self._connection.execute(
             "UPDATE thumbnails SET jpeg = ? WHERE photo_id = ?", (photo.thumbnail, photo_id)
@@ -293,6 +295,33 @@ class Pictures:
             self._change_positions(
                 photo_id, lambda values, row: _turned(values, turn, (1, 1) if row is None else size_px)
             )
+
+    def turn_as(self, photo_id: int, orientation: int, *, content_hash: str | None) -> None:
+        """Turn all that is known of a photo as another of its files is; belongs inside `writing`.
+
+        Args:
+            photo_id: The photo.
+            orientation: That of the file by which it is known from now on.
+            content_hash: That file's; what is stored elsewhere by the present one is of the photo unturned.
+        """
+        from photopal.photos import turns
+
+        before = self._photo_facts(photo_id)
+        turn = turns.turn_between(before.orientation, orientation)
+        if turn == 1:
+            return
+        self.turn(photo_id, turn, before.size_px)
+        width_px, height_px = before.size_px[::-1] if turn >= 5 else before.size_px
+        self._connection.execute(
+            "UPDATE photos SET width_px = ?, height_px = ?, orientation = ?,"
+            " content_hash = coalesce(?, content_hash) WHERE id = ?",
+            (width_px, height_px, orientation, content_hash, photo_id),
+        )
+        turned = turns.turned_jpeg(turn, before.thumbnail)
+        if turned is not None:
+            jpeg, phash = turned
+            self._connection.execute("UPDATE thumbnails SET jpeg = ? WHERE photo_id = ?", (jpeg, photo_id))
+            self._connection.execute("UPDATE looks SET look = ? WHERE photo_id = ?", (phash, photo_id))
 
     def scale(self, photo_id: int, size_px: tuple[int, int], new_size_px: tuple[int, int]) -> None:
         """Scale what is said of positions in a photo, in the journal too; belongs inside `writing`."""
@@ -507,6 +536,13 @@ class Pictures:
             self._merge(before_id, photo_id, keeps_key=before.thumbnail == after.thumbnail)
         else:
             self._merge(photo_id, before_id)
+
+    def _turn_alike(self, photo_id: int, other_id: int) -> None:
+        """Turn what is said of positions in two photos of one picture as they are turned once merged."""
+        # After `_merge` the photo is as the other one is where that is there.
+        turned_id, as_id = (other_id, photo_id) if self._is_missing(other_id) else (photo_id, other_id)
+        before = self._photo_facts(turned_id)
+        self.turn(turned_id, _turn_of(before, self._photo_facts(as_id)), before.size_px)
 
     def _merge(self, photo_id: int, other_id: int, *, keeps_key: bool = False) -> None:
         """Move all that is known of another photo to a photo, which keeps what the user said of it.

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -34,7 +34,7 @@ from photopal.photos.iptc import (
 from photopal.photos.picasa import PicasaFace
 from photopal.photos.sidecar_words import without_photopal
 from photopal.photos.sidecars import Sidecars, read_takeout, read_xmp_sidecar
-from photopal.photos.turns import Box, has_shape, turned_box
+from photopal.photos.turns import Box, has_shape, turn_between, turned_box
 from photopal.photos.xmp import Xmp, texts_of
 from photopal.text import name_key
 
@@ -75,6 +75,7 @@ class Region:
             `upright_box`.
         source: Who says so.
         drawn_on: Width and height in pixels of the image that it was drawn on, where the file says so.
+        orientation: That of the file that it is about, where it may not be the photo's; see `merged`.
     """
 
     name: str | None
@@ -82,6 +83,7 @@ class Region:
     box: Box
     source: str
     drawn_on: tuple[float, float] | None = None
+    orientation: int | None = None
 
     def upright_box(self, orientation: int, width_px: int, height_px: int) -> Box | None:
         """Return the box as fractions of the upright photo; None where it was drawn on another picture.
@@ -90,15 +92,17 @@ class Region:
         them, as it is shown. Where the size has the shape of neither, the photo was cropped or turned since.
 
         Args:
-            orientation: EXIF's, 1 to 8.
+            orientation: EXIF's, 1 to 8, of the file by which the photo is known.
             width_px: Width of the upright photo.
             height_px: Height of the upright photo.
         """
-        is_turned = orientation >= 5
-        stored_px = (height_px, width_px) if is_turned else (width_px, height_px)
+        stored_px = (height_px, width_px) if orientation >= 5 else (width_px, height_px)
         if self.drawn_on is None or has_shape(self.drawn_on, stored_px):
             return turned_box(orientation, self.box)
-        return self.box if is_turned and has_shape(self.drawn_on, (width_px, height_px)) else None
+        own = self.orientation or orientation
+        if own < 5 or not has_shape(self.drawn_on, stored_px[::-1]):
+            return None
+        return self.box if own == orientation else turned_box(turn_between(own, orientation), self.box)
 
 
 @dataclass(frozen=True)
@@ -207,17 +211,37 @@ class Metadata:
         )
 
 
-def merged(several: Iterable[Metadata]) -> Metadata:
-    """Return what the files of one photo, which has copies, say together."""
-    parts = list(several)
+def merged(parts: Sequence[Metadata], *, own: int = 0) -> Metadata:
+    """Return what the files of one photo, which has copies, say together.
+
+    Args:
+        parts: What each file says.
+        own: Which of them the photo is known by. How it is turned is that file's to say alone; the pixels,
+            and so the regions of the image as stored, are the same in all.
+    """
     if len(parts) == 1:
         return parts[0]
-    facts = dict.fromkeys(fact for part in parts for fact in part.facts)
+    turned = parts[own].first("orientation")
+    facts = dict.fromkeys(
+        fact for part in parts for fact in part.facts if fact.field != "orientation" or fact == turned
+    )
     return Metadata(
         dates=_in_order(dict.fromkeys(date for part in parts for date in part.dates)),
         facts=tuple(sorted(facts, key=lambda fact: _SOURCES.index(fact.source))),
-        regions=tuple(dict.fromkeys(region for part in parts for region in part.regions)),
+        regions=tuple(
+            dict.fromkeys(
+                region for part in parts for region in _as_in_copy(part, turned.value if turned else 1)
+            )
+        ),
     )
+
+
+def _as_in_copy(metadata: Metadata, orientation: int) -> Iterator[Region]:
+    """Yield what a file says of regions; where they may be as the file is shown, with how it is turned."""
+    own = metadata.value("orientation") or 1
+    for region in metadata.regions:
+        is_doubtful = region.drawn_on is not None and own != orientation and max(own, orientation) >= 5
+        yield replace(region, orientation=own) if is_doubtful else region
 
 
 def read_metadata(

@@ -61,6 +61,14 @@ def turned_box(turn: int, box: Box, *, width: float = 1, height: float = 1) -> B
     return min(x1, x2), min(y1, y2), abs(x2 - x1), abs(y2 - y1)
 
 
+def turned_pixels(turn: int, box: tuple[int, ...], size_px: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Turn x, y, width and height in pixels of a picture of a size, before the turn."""
+    x, y, width, height = box
+    turned = turned_box(turn, (x, y, width, height), width=size_px[0], height=size_px[1])
+    left, top, across, down = map(round, turned)
+    return left, top, across, down
+
+
 def back(turn: int) -> int:
     """Return the turn that takes back another one."""
     return {6: 8, 8: 6}.get(turn, turn)
@@ -81,6 +89,20 @@ def turned_png(turn: int, png: bytes) -> bytes:
     with Image.open(io.BytesIO(png), formats=("PNG",)) as picture:
         picture.transpose(TURNS[turn]).save(encoded, "PNG", optimize=True)
     return encoded.getvalue()
+
+
+def turned_jpeg(turn: int, jpeg: bytes) -> tuple[bytes, int | None] | None:
+    """Turn a thumbnail, and return it with its perceptual hash; None where it cannot be read."""
+    from photopal.photos.phash import phash_of
+
+    encoded = io.BytesIO()
+    try:
+        with Image.open(io.BytesIO(jpeg), formats=("JPEG",)) as picture:
+            turned = picture.transpose(TURNS[turn]) if turn > 1 else picture.copy()
+    except (OSError, ValueError, SyntaxError):
+        return None
+    turned.save(encoded, "JPEG", quality=85)
+    return encoded.getvalue(), phash_of(turned)
 
 
 def resized_png(png: bytes, width_px: int, height_px: int) -> bytes:

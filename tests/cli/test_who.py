@@ -169,6 +169,23 @@ def test_what_cannot_be_said_is_refused_and_changes_nothing(run, family, words, 
     assert run("undo", "--list").stdout == before
 
 
+@pytest.mark.parametrize("named", ["a.png", "b.png", "link.png"])
+def test_a_box_is_of_the_file_that_is_named_be_it_a_copy_that_is_turned_differently(
+    run, home, tmp_path, named
+):
+    save(tmp_path / "a.png", draw(3))
+    save(tmp_path / "b.png", draw(3), orientation=6)
+    (tmp_path / "link.png").symlink_to("b.png")
+    run("index", str(tmp_path / "a.png"), str(tmp_path / "b.png"))
+    with Library(home / "library.db") as library:
+        library.concepts.add("Anna")
+    box = "16,12,40,30" if named == "a.png" else "78,16,30,40"
+    assert run("who", str(tmp_path / named), "--is", f"Anna={box}").exit_code == 0
+    with Library(home / "library.db") as library:
+        [correction] = library.corrections.of_concept(1, most=9)
+        assert (correction.photo.path, correction.box) == (tmp_path / "a.png", (16, 12, 40, 30))
+
+
 def test_a_name_with_an_equals_sign_can_be_named(run, family):
     with Library(family) as library:
         library.concepts.add("a=b")

@@ -98,6 +98,44 @@ def test_names_captions_and_regions_are_written_as_other_programs_expect_them(ru
     assert xml.dom.minidom.parse(str(folder / "0.jpg.xmp"))
 
 
+def test_a_sidecar_of_a_copy_that_is_turned_differently_gets_regions_of_the_same_pixels(run, folder, home):
+    """Its own regions are as it is shown, which is how they stay; photopal's fit them."""
+    copy, exif = folder / "copy.png", Image.Exif()
+    with Image.open(folder / "1.jpg") as picture:
+        picture.save(folder / "own.png")
+        exif[ORIENTATION] = 6
+        picture.save(copy, exif=exif)
+    area = '<mwg-rs:Area stArea:x="0.5" stArea:y="0.5" stArea:w="0.1" stArea:h="0.2"/>'
+    copy.with_name("copy.png.xmp").write_text(
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        '<rdf:Description xmlns:mwg-rs="http://www.metadataworkinggroup.com/schemas/regions/"'
+        ' xmlns:stArea="http://ns.adobe.com/xmp/sType/Area#"'
+        ' xmlns:stDim="http://ns.adobe.com/xap/1.0/sType/Dimensions#">'
+        '<mwg-rs:Regions rdf:parseType="Resource">'
+        '<mwg-rs:AppliedToDimensions stDim:w="240" stDim:h="320" stDim:unit="pixel"/>'
+        '<mwg-rs:RegionList><rdf:Bag><rdf:li rdf:parseType="Resource"><mwg-rs:Name>Ben</mwg-rs:Name>'
+        f"{area}</rdf:li></rdf:Bag></mwg-rs:RegionList></mwg-rs:Regions></rdf:Description></rdf:RDF></x:xmpmeta>"
+    )
+    with Library(home / "library.db") as library:
+        index_folders(library, [folder / "own.png"])
+        index_folders(library, [folder])
+        photo = library.photos.at(copy)
+        assert photo.path == folder / "own.png"
+        library.corrections.put(photo.id, library.concepts.get("Anna").id, is_present=True, box=BOX)
+    assert run("write-metadata", str(copy), str(folder / "own.png"), "--yes").exit_code == 0
+    areas = {
+        name: {
+            region["mwg-rs:Name"]: [float(region["mwg-rs:Area"][f"stArea:{side}"]) for side in "xywh"]
+            for region in xmp_of(folder / f"{name}.xmp").structures("mwg-rs:Regions", "mwg-rs:RegionList")
+        }
+        for name in ("own.png", "copy.png")
+    }
+    # x + w / 2, y + h / 2 of 320 x 240, and the same turned by a quarter to the right.
+    assert areas["own.png"]["Anna"] == pytest.approx([0.25, 0.25, 0.25, 0.25])
+    assert areas["copy.png"]["Anna"] == pytest.approx([0.75, 0.25, 0.25, 0.25])
+    assert areas["copy.png"]["Ben"] == [0.5, 0.5, 0.1, 0.2]
+
+
 def test_a_sidecar_that_goes_is_removed_and_not_written(run, folder):
     run("write-metadata", str(folder / "0.jpg"), "--yes")
     preview = run("write-metadata", "--remove")

@@ -16,7 +16,8 @@ from PIL import Image, ImageDraw, PngImagePlugin
 from photopal.ingest.indexer import index_folders
 from photopal.ingest.report import IndexReport
 from photopal.library import Appearance, Library, SearchQuery, migrations
-from photopal.photos.turns import TURNS
+from photopal.photos import record_photo
+from photopal.photos.turns import TURNS, compare_thumbnails, turn_between, turned_pixels
 
 EXIFTOOL = shutil.which("exiftool")
 needs_exiftool = pytest.mark.skipif(EXIFTOOL is None, reason="exiftool is not installed")
@@ -180,6 +181,70 @@ def test_a_photo_turned_by_its_tag_keeps_everything_and_boxes_masks_and_points_t
     for _ in range(3):
         library.history.undo()
     assert references(library) == []
+
+
+@pytest.mark.parametrize(("first", "second"), [(1, 6), (6, 1), (6, 8), (3, 5), (None, 2)])
+def test_of_copies_that_are_turned_differently_everything_is_as_the_file_by_which_the_photo_is_known(
+    library, folder, first, second
+):
+    path, copy = folder / "a.png", folder / "copy.png"
+    save(path, draw(3), orientation=first)
+    index_folders(library, [folder])
+    before = described(library, path)
+    thumbnail, boxes = library.photos.thumbnail(before.id), [(r.box, r.mask_png) for r in references(library)]
+    save(copy, draw(3), orientation=second)
+    index_folders(library, [folder])
+    assert library.photos.get(before.id) == before
+    assert library.photos.thumbnail(before.id) == thumbnail
+    assert [(r.box, r.mask_png) for r in references(library)] == boxes
+
+    path.unlink()
+    index_folders(library, [folder], accept_loss=True)
+    after, picture = library.photos.get(before.id), record_photo(copy)
+    assert (after.path, after.orientation) == (copy, second)
+    assert (after.width_px, after.height_px) == (picture.width_px, picture.height_px)
+    assert after.content_hash != before.content_hash
+    shown = Image.open(io.BytesIO(library.photos.thumbnail(after.id)))
+    assert compare_thumbnails(library.photos.thumbnail(after.id), picture.thumbnail).turn == 1
+    assert shown.size == (picture.width_px, picture.height_px)
+    with_box, with_mask = sorted(references(library), key=lambda reference: reference.box is None)
+    turn = turn_between(first or 1, second)
+    assert with_box.box == turned_pixels(turn, (16, 12, 40, 30), (before.width_px, before.height_px))
+    assert Image.open(io.BytesIO(with_mask.mask_png)).size == shown.size
+
+    # The file comes back: the photo stays known by its copy, and nothing is turned again.
+    save(path, draw(3), orientation=first)
+    index_folders(library, [folder])
+    assert library.photos.get(before.id) == after
+    assert sorted(references(library), key=lambda reference: reference.box is None)[0].box == with_box.box
+
+
+def test_a_photo_that_is_moved_and_turned_at_once_has_its_boxes_where_they_belong(library, folder):
+    path = save(folder / "a.png", draw(3))
+    index_folders(library, [folder])
+    before = described(library, path)
+    path.unlink()
+    save(folder / "b.png", draw(3), orientation=6)
+    assert index_folders(library, [folder]).moved == 1
+    after = library.photos.get(before.id)
+    assert (after.path, after.width_px, after.height_px) == (folder / "b.png", 120, 160)
+    assert sorted(references(library), key=lambda reference: reference.box is None)[0].box == (78, 16, 30, 40)
+
+
+def test_an_exact_copy_of_a_turned_copy_brings_back_a_photo_as_it_is_turned(library, folder, tmp_path):
+    path = save(folder / "a.png", draw(3))
+    index_folders(library, [folder])
+    described(library, path)
+    copy = save(folder / "copy.png", draw(3), orientation=6)
+    index_folders(library, [folder])
+    shutil.move(copy, tmp_path / "copy.png")
+    path.unlink()
+    index_folders(library, [folder], accept_loss=True)
+    shutil.move(tmp_path / "copy.png", folder / "back.png")
+    assert index_folders(library, [folder]).revived == 1
+    photo = library.photos.at(folder / "back.png")
+    assert (photo.orientation, photo.width_px, photo.height_px) == (6, 120, 160)
+    assert sorted(references(library), key=lambda reference: reference.box is None)[0].box == (78, 16, 30, 40)
 
 
 def test_a_caption_of_a_model_stays_through_an_edit_of_metadata(library, folder):

@@ -1,5 +1,6 @@
 """People and pets whom files name become concepts, known by a few photos with the right boxes."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from photopal.ingest.name_import import MOST_REFERENCES, apply_import, plan_import
 from photopal.library import Library, SearchQuery
 from photopal.photos import Exif, Photo
-from photopal.photos.metadata import Fact, Metadata, Region
+from photopal.photos.metadata import Fact, Metadata, Region, metadata_of_exif
 from photopal.photos.turns import turned_box, turned_point
 
 WIDTH, HEIGHT = 400, 300
@@ -86,6 +87,48 @@ def test_a_region_of_a_photo_that_was_cropped_or_turned_since_is_not_used(folder
     folder.put(region("Anna"))
     assert [reference.photo.id for reference in folder.only().references] == [2]
     assert folder.only().photos == 2
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("other", [1, 3, 6, 8])
+def test_regions_of_a_copy_that_is_turned_differently_are_where_they_belong(library, orientation, other):
+    stored_px = (HEIGHT, WIDTH) if orientation >= 5 else (WIDTH, HEIGHT)
+    shown_px = stored_px[::-1] if other >= 5 else stored_px
+    stored = turned_box(BACK[orientation], UPRIGHT)
+    shown = turned_box(other, stored)
+    regions = [region("Anna", stored), region("Anna", stored, drawn_on=stored_px)]
+    if other >= 5:
+        regions.append(region("Anna", shown, drawn_on=shown_px))
+    for number, said in enumerate(regions):
+        photo = Photo(
+            path=Path(f"/p/{number}/a.jpg"), content_hash=f"{number:032x}", size_bytes=1, mtime_ns=1,
+            width_px=WIDTH, height_px=HEIGHT, format="JPEG", thumbnail=b"jpeg", picture_hash=f"{number:032x}",
+            exif=Exif(orientation=orientation),
+        )  # fmt: skip
+        copy = replace(
+            photo, path=photo.path.with_name("b.jpg"), content_hash=f"{number + 9:032x}",
+            width_px=shown_px[0], height_px=shown_px[1], exif=Exif(orientation=other),
+            metadata=replace(metadata_of_exif(Exif(orientation=other)), regions=(said,)),
+        )  # fmt: skip
+        assert library.photos.add(photo) == library.photos.add(copy)
+    plan = plan_import(library, library.photos.all())
+    assert [one.box for one in plan.names[0].references] == [UPRIGHT_PX] * len(regions)
+
+
+def test_a_region_as_a_copy_is_shown_is_not_taken_for_one_of_a_file_that_is_turned(library):
+    """It fits the photo as it is known, but not the copy that it stands in."""
+    turned = Photo(
+        path=Path("/p/a.jpg"), content_hash="1" * 32, size_bytes=1, mtime_ns=1, width_px=HEIGHT,
+        height_px=WIDTH, format="JPEG", thumbnail=b"jpeg", picture_hash="0" * 32, exif=Exif(orientation=6),
+    )  # fmt: skip
+    copy = replace(
+        turned, path=Path("/p/b.jpg"), content_hash="2" * 32, width_px=WIDTH, height_px=HEIGHT, exif=Exif(),
+        metadata=Metadata(regions=(region("Anna", drawn_on=(HEIGHT, WIDTH)),)),
+    )  # fmt: skip
+    assert library.photos.add(turned) == library.photos.add(copy)
+    plan = plan_import(library, library.photos.all())
+    assert plan.names == ()
+    assert "cropped or turned" in plan.left_out[0].reason
 
 
 def test_spellings_that_the_matcher_takes_for_one_are_one_name_and_others_are_not(folder):

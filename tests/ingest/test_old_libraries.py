@@ -154,6 +154,24 @@ def test_a_photo_that_was_turned_by_its_tag_is_back_with_its_box_turned(old, fol
         assert reference.box == (120 - 12 - 30, 16, 30, 40)
 
 
+@pytest.mark.parametrize("described", ["a.png", "b.png"])
+def test_copies_that_are_turned_differently_become_one_photo_with_its_box_where_it_was(
+    old, folder, described
+):
+    save(folder / "a.png", draw(3))
+    save(folder / "b.png", draw(3), orientation=6)
+    old.index(folder / "a.png", folder / "b.png")
+    old.describe(folder / described, box=(16, 12, 40, 30) if described == "a.png" else (78, 16, 30, 40))
+    with old.open() as library:
+        index_folders(library, [folder])
+        assert library.counts()["photos"] == 1
+        photo = library.photos.at(folder / "a.png")
+        shown = record_photo(photo.path)
+        assert (photo.width_px, photo.height_px) == (shown.width_px, shown.height_px)
+        [reference] = library.concepts.references(1)
+        assert reference.box == ((16, 12, 40, 30) if shown.orientation == 1 else (78, 16, 30, 40))
+
+
 def test_words_follow_an_edit_of_the_pixels_and_say_so(old, folder):
     path = save(folder / "party.jpg")
     old.index(path)

@@ -123,6 +123,26 @@ def test_copies_of_a_picture_are_one_reference_photo_with_one_box(folder, librar
     assert add_references(library, "Rex", [ReferenceFile(copy), boxed]).added == 0
 
 
+@pytest.mark.parametrize("is_copy_first", [False, True])
+def test_a_box_or_mask_of_a_copy_that_is_turned_differently_is_kept_as_the_photo_is_known(
+    folder, library, tmp_path, is_copy_first
+):
+    copy, exif = folder / "copy.png", Image.Exif()
+    exif[0x0112] = 6
+    Image.open(folder / "img0.png").save(copy, exif=exif)
+    known = copy if is_copy_first else folder / "img0.png"
+    add_references(library, "Rex", [ReferenceFile(known)])
+    add_references(library, "Mug", [ReferenceFile(copy, box=(2, 4, 10, 12))])
+    mask = mask_file(tmp_path / "mask.png", size=(30, 40))
+    add_references(library, "Cup", [ReferenceFile(copy, mask=mask)])
+    add_references(library, "Pen", [ReferenceFile(folder / "img0.png", box=(4, 18, 12, 10))])
+    found = {one.name: library.concepts.references(one.id)[0] for one in library.concepts.all()}
+    box = (2, 4, 10, 12) if is_copy_first else (4, 18, 12, 10)
+    assert (found["Mug"].box, found["Pen"].box) == (box, box)
+    with Image.open(io.BytesIO(found["Cup"].mask_png)) as picture:
+        assert picture.getbbox() == ((5, 5, 20, 10) if is_copy_first else (5, 10, 10, 25))
+
+
 @pytest.mark.parametrize(
     "bad",
     [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -81,7 +81,7 @@ def who(
         if not library.concepts.all() and not (any(persons.values()) and not said):
             raise NothingFoundError("no concepts yet", hint="photopal add-concept NAME PHOTO...")
         if said:
-            _correct(session, library, rows, said)
+            _correct(session, library, rows, [_as_known(library, word, rows[0], paths[0]) for word in said])
         found = [(row, library.corrections.evidence(row.id)) for row in rows]
         if json:
             concepts = library.concepts.all()
@@ -113,6 +113,18 @@ def _photo_at(library: Library, path: Path) -> PhotoRecord:
     if is_folder(path):
         raise UsageError(f"{path}: is a folder", hint="Name the photos in it.")
     return photo_named(library, path)
+
+
+def _as_known(library: Library, word: _Word, row: PhotoRecord, path: Path) -> _Word:
+    """Turn a box as the photo is known, which may be by a copy that is turned differently."""
+    own = library.facts.orientation_at(path)
+    if word.box is None or own is None or own == row.orientation:
+        return word
+    from photopal.photos.turns import turn_between, turned_pixels
+
+    turn = turn_between(own, row.orientation)
+    size_px = (row.height_px, row.width_px) if turn >= 5 else (row.width_px, row.height_px)
+    return replace(word, box=turned_pixels(turn, word.box, size_px))
 
 
 def _correct(session: Session, library: Library, rows: Sequence[PhotoRecord], said: Sequence[_Word]) -> None:
