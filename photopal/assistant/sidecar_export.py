@@ -33,7 +33,7 @@ from photopal.photos.sidecars import SidecarFinder, sidecar_to_write
 from photopal.photos.turns import back, turned_box
 from photopal.photos.xmp import Xmp
 from photopal.photos.xmp_edit import XmpEditError
-from photopal.text import count, name_key, names_in
+from photopal.text import name_key, names_in
 
 _FOLDERS = {"person": "People", "pet": "Pets", "thing": "Things"}
 _REGION_KINDS = {"person": "Face", "pet": "Pet"}
@@ -173,7 +173,7 @@ def _why_not_to_write(sidecar: Path, *, is_of_another: bool) -> str | None:
 
 
 def apply_export(library: Library, plan: ExportPlan) -> list[tuple[Path, str]]:
-    """Write what was planned, as one entry of the journal that can be undone.
+    """Write what was planned, as one entry of the journal that can be undone; it has what was written.
 
     Returns:
         The sidecars that could not be written or were changed by somebody else meanwhile, and why.
@@ -188,8 +188,8 @@ def apply_export(library: Library, plan: ExportPlan) -> list[tuple[Path, str]]:
                 changes.append(planned.change)
             else:
                 failed.append((planned.change.path, reason))
-        if changes:
-            library.sidecars.record(changes, what=f"wrote {count(len(changes), 'sidecar')}")
+        entry_id = library.sidecars.record(changes) if changes else None
+        unwritten: list[tuple[Path, str]] = []
         for change in changes:
             try:
                 # See `remove_parts` for the lock; it is given back each time, so that others need not wait.
@@ -202,8 +202,10 @@ def apply_export(library: Library, plan: ExportPlan) -> list[tuple[Path, str]]:
             except OSError as error:
                 reason = f"cannot be written: {error.strerror or error}"
             if reason is not None:
-                failed.append((change.path, reason.removeprefix(f"{change.path}: ")))
-    return failed
+                unwritten.append((change.path, reason.removeprefix(f"{change.path}: ")))
+        if entry_id is not None and unwritten:
+            library.sidecars.withdraw(entry_id, changes, failed=[path for path, _ in unwritten])
+    return [*failed, *unwritten]
 
 
 def _why_not_as_planned(change: SidecarChange) -> str | None:

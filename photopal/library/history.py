@@ -111,6 +111,36 @@ class Journal:
             for name, value in values.items()
         }
 
+    def withdraw(self, entry_id: int, table: str, keys: Iterable[int], *, what: str) -> None:
+        """Take rows out of an entry whose change has not come about; each is again what it was before.
+
+        An entry without a row is none. One that was undone meanwhile has put the rows back itself.
+
+        Args:
+            entry_id: The entry.
+            table: The rows' table.
+            keys: Their numbers.
+            what: What is left of the entry, in words.
+        """
+        is_undone = "SELECT 1 FROM journal WHERE id = ? AND undone_by NOT NULL"
+        with self._connection.writing():
+            if self._connection.rows(is_undone, (entry_id,)):
+                return
+            for key in keys:
+                for (before,) in self._connection.execute(
+                    "DELETE FROM journal_rows WHERE entry_id = ? AND place = ? AND key = ? RETURNING before",
+                    (entry_id, table, json.dumps([key])),
+                ).fetchall():
+                    values = _values_in(json.loads(before))
+                    self._connection.execute(
+                        f"UPDATE {table} SET {', '.join(f'{name} = ?' for name in values)} WHERE id = ?",
+                        (*values.values(), key),
+                    )
+            if self._connection.rows("SELECT 1 FROM journal_rows WHERE entry_id = ? LIMIT 1", (entry_id,)):
+                self._connection.execute("UPDATE journal SET what = ? WHERE id = ?", (what, entry_id))
+            else:
+                self._connection.execute("DELETE FROM journal WHERE id = ?", (entry_id,))
+
     def captions_before_merging(self, concept_id: int) -> list[tuple[int, str]]:
         """Return what captions said before a concept was last merged into another, by photo.
 
@@ -483,10 +513,7 @@ class History:
             if table == "concepts" and image["removed_at"] is None:
                 # What was there before may come back beside a name that differs in the apostrophe alone.
                 self._concepts.refuse_taken(image["name"], except_id=key[0], exactly=True)
-            values = {
-                name: bytes.fromhex(value["hex"]) if isinstance(value, dict) else value
-                for name, value in image.items()
-            }
+            values = _values_in(image)
             if table == "captions":
                 # What was found on the photo is gone with its row; a model shall look again.
                 values |= {"model": "", "bank": None, "prompt_version": "", "source": None}
@@ -500,6 +527,14 @@ class History:
 
 def _as_json(image: Image) -> str | None:
     return None if image is None else json.dumps(image)
+
+
+def _values_in(image: dict[str, Any]) -> dict[str, Any]:
+    """The values of a row, as the database has them."""
+    return {
+        name: bytes.fromhex(value["hex"]) if isinstance(value, dict) else value
+        for name, value in image.items()
+    }
 
 
 def _entry(row: sqlite3.Row) -> JournalEntry:

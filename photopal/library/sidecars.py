@@ -1,7 +1,8 @@
 """Remembers which sidecars photopal wrote, and what was in them before, so that it can be taken back.
 
 What is to be written is committed first and written then: a run that is killed between leaves old sidecars
-beside new ones, each of them whole, and undoing it makes all of them old again.
+beside new ones, each of them whole, and undoing it makes all of them old again. What could not be written is
+taken out of the journal at the end of the run.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from photopal.library.connection import WRITER_WAIT_S, Connection, path_bytes, p
 from photopal.library.history import Journal
 from photopal.library.lock import WriterLock
 from photopal.library.sidecar_files import packed, remove_if_old
-from photopal.text import name_key
+from photopal.text import count, name_key
 
 
 @dataclass(frozen=True)
@@ -62,9 +63,31 @@ class WrittenSidecars:
         path = self._connection.path
         return WriterLock(path.with_name(f"{path.name}.sidecars.lock"), wait_s=WRITER_WAIT_S)
 
-    def record(self, changes: Sequence[SidecarChange], *, what: str) -> None:
-        """Note that sidecars are about to be changed, as one entry of the journal; writes none of them."""
-        with self._journal.recording(what):
+    def record(self, changes: Sequence[SidecarChange]) -> int:
+        """Note that sidecars are about to be changed, as one entry of the journal; writes none of them.
+
+        Returns:
+            The entry's number.
+        """
+        with self._connection.writing():
+            self._record(changes)
+            [(entry_id,)] = self._connection.rows("SELECT max(id) FROM journal")
+        return int(entry_id)
+
+    def withdraw(self, entry_id: int, changes: Sequence[SidecarChange], *, failed: Collection[Path]) -> None:
+        """Note that some of the sidecars of an entry could not be written, and are as they were before it."""
+        with self._connection.writing():
+            ids = [
+                row[0]
+                for path in failed
+                for row in self._connection.rows(
+                    "SELECT id FROM sidecars WHERE path = ?", (path_bytes(path),)
+                )
+            ]
+            self._journal.withdraw(entry_id, "sidecars", ids, what=_wrote(len(changes) - len(ids)))
+
+    def _record(self, changes: Sequence[SidecarChange]) -> None:
+        with self._journal.recording(_wrote(len(changes))):
             for change in changes:
                 # What others have written in the meantime is no change of photopal's.
                 [row] = self._connection.execute(
@@ -124,3 +147,8 @@ class WrittenSidecars:
         """Whether photopal has ever written a sidecar beside one of some photos."""
         rows = self._connection.iter_column("SELECT photo_id FROM sidecars")
         return any(photo_id in photo_ids for photo_id in rows)
+
+
+def _wrote(number: int) -> str:
+    """What the journal says of a run."""
+    return f"wrote {count(number, 'sidecar')}"

@@ -636,6 +636,65 @@ def test_a_sidecar_that_could_not_be_written_is_not_counted_as_written(run, fold
     facts = json.loads(result.stdout)
     assert [each["sidecar"] for each in facts["sidecars"]] == [f"{folder}/2.jpg.xmp"]
     assert [each["sidecar"] for each in facts["left_out"]] == [f"{folder}/0.jpg.xmp"]
+    [entry, *_] = json.loads(run("undo", "--list", "--json").stdout)
+    assert entry["what"] == "wrote 1 sidecar"
+
+
+@pytest.mark.parametrize("present", [None, LIGHTROOM])
+def test_where_no_sidecar_could_be_written_the_journal_has_no_entry_and_nothing_counts_as_written(
+    run, folder, home, monkeypatch, present
+):
+    if present:
+        (folder / "0.jpg.xmp").write_text(present)
+    before = tree(folder)
+    with Library(home / "library.db") as library:
+        entries = library.history.entries()
+
+    def fail(path, content):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sidecar_export, "write_sidecar", fail)
+        result = run("write-metadata", "--yes")
+    assert result.exit_code == 3
+    assert "Wrote" not in result.stderr
+    assert result.stderr.count("left as it is: cannot be written: No space left on device") == 2
+    with Library(home / "library.db") as library:
+        assert library.history.entries() == entries
+        assert library.sidecars.photos(name="Anna") == {}
+    assert tree(folder) == before
+
+    # Once there is room again, all is written, and can be undone.
+    assert "Wrote" in run("write-metadata", "--yes").stderr
+    run("undo")
+    assert tree(folder) == before
+
+
+def test_what_could_not_be_written_anew_is_known_as_it_was_written_before(run, folder, home, monkeypatch):
+    run("write-metadata", "--yes")
+    written = tree(folder)
+    run("rename-concept", "Anna", "Grandma", "--no-sidecars")
+    with monkeypatch.context() as patch:
+        patch.setattr(sidecar_export, "_why_not_as_planned", Reasons())
+        assert run("write-metadata", "--written", "--yes").exit_code == 3
+    assert tree(folder) == written
+    with Library(home / "library.db") as library:
+        assert list(library.sidecars.photos(name="Anna")) == [1]
+        assert next(entry.what for entry in library.history.entries()).startswith("renamed")
+    run("undo")
+    run("undo")
+    assert tree(folder).keys() == {"0.jpg", "1.jpg", "2.jpg"}
+
+
+class Reasons:
+    """Another program changes a sidecar between the plan's last check and the writing."""
+
+    def __init__(self):
+        self.asked = 0
+
+    def __call__(self, change):
+        self.asked += 1
+        return None if self.asked == 1 else "another program has just changed it"
 
 
 @pytest.mark.slow
