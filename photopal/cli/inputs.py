@@ -144,6 +144,16 @@ def warn_of_offline(session: Session, folders: Sequence[Path]) -> None:
         session.warn("If they are really gone, run `photopal index --accept-loss FOLDER`.", style="")
 
 
+def say_of_missing(session: Session, missing: int) -> None:
+    """Tell that photos are marked as missing, which nothing else of a command's result shows."""
+    if missing:
+        their, them = ("its", "it") if missing == 1 else ("their", "them")
+        session.say(
+            f"{count(missing, 'photo')} marked as missing; {their} captions, names and dates are kept. If the"
+            f" files turn up, `photopal index FOLDER` finds {them} again."
+        )
+
+
 def warn_of_skipped(session: Session, skipped: Sequence[Skipped]) -> None:
     """Name the photos that could not be read."""
     for entry in skipped:

@@ -35,12 +35,14 @@ class CheckReport:
     Attributes:
         photos: How many photos were checked.
         files: How many files were checked.
+        missing: How many photos are marked as missing, which have no file to check.
         faults: What is wrong with the library file, in SQLite's words; it should be restored or made anew.
         findings: Photos without a good thumbnail; files that are gone or are not as the library knows them.
     """
 
     photos: int = 0
     files: int = 0
+    missing: int = 0
     faults: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
@@ -58,8 +60,9 @@ def check_library(
         with_contents: Read every file and compare its bytes with the hash that the library keeps.
         on_progress: Told of each photo.
     """
-    report = CheckReport(faults=find_faults(library))
-    total = library.counts()["photos"]
+    counts = library.counts()
+    report = CheckReport(missing=counts["missing"], faults=find_faults(library))
+    total = counts["photos"]
     for photo in library.photos.all():
         report.photos += 1
         if reason := _thumbnail_fault(library, photo.id):

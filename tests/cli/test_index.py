@@ -41,6 +41,19 @@ def test_a_broken_file_is_named_and_ends_with_3(run, folder):
     assert problem["reason"]
 
 
+def test_photos_that_are_marked_as_missing_are_told_of(run, folder):
+    run("index", str(folder))
+    for command in ("status", "verify"):
+        assert "missing" not in run(command).stderr
+    (folder / "lake 0.jpg").unlink()
+    run("index", str(folder), "--accept-loss")
+    for command in ("status", "verify"):
+        result = run(command)
+        assert result.exit_code == 0
+        assert "1 photo marked as missing; its captions, names and dates are kept." in result.stderr
+    assert json.loads(run("verify", "--json").stdout)["missing"] == 1
+
+
 @pytest.mark.slow
 def test_a_folder_that_went_away_is_offline_and_loses_nothing(run, folder):
     run("index", str(folder))

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from photopal.cli.context import session_of
+from photopal.cli.inputs import say_of_missing
 from photopal.cli.output import Listing, show_json, show_listing
 
 
@@ -42,3 +43,4 @@ def status(
         for name, value in facts.items()
     ]
     show_listing(session.out, Listing(("what", "value"), rows, has_header=False))
+    say_of_missing(session, counts["missing"])

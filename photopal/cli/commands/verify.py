@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from photopal.cli.context import session_of
+from photopal.cli.inputs import say_of_missing
 from photopal.cli.output import Listing, show_json, show_listing
 from photopal.errors import ExitCode
 from photopal.text import count
@@ -22,9 +23,9 @@ def verify(
 ) -> None:
     """Check the library for damage and missing files.
 
-    Checks the library file, every thumbnail, and whether every photo file exists unchanged. Nothing is
-    modified. Exits with code 3 if there is a problem with a photo's file or thumbnail, and with code 1 if the
-    library file is damaged.
+    Checks the library file, every thumbnail, and whether every photo file exists unchanged. Photos that
+    `photopal index` marked as missing are only counted. Nothing is modified. Exits with code 3 if there is a
+    problem with a photo's file or thumbnail, and with code 1 if the library file is damaged.
 
     Examples:
       photopal verify
@@ -41,6 +42,7 @@ def verify(
         facts = {
             "photos": report.photos,
             "files": report.files,
+            "missing": report.missing,
             "faults": report.faults,
             "findings": findings,
         }
@@ -51,6 +53,7 @@ def verify(
         session.warn(f"Library file damaged: {fault}")
     good = "no problems found" if not (rows or report.faults) else count(len(rows), "problem")
     session.say(f"{count(report.photos, 'photo')} with {count(report.files, 'file')}: {good}.")
+    say_of_missing(session, report.missing)
     if report.faults:
         raise typer.Exit(ExitCode.ERROR)
     if rows:
