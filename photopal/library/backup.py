@@ -65,6 +65,9 @@ def back_up(
         raise LibraryError(f"{target}: cannot be written: {reason}") from error
 
 
+_GIVE_A_BACKUP = "Give a file that `photopal backup` wrote."
+
+
 def check_backup(source: Path) -> None:
     """Check that a file is a whole library that this photopal can read.
 
@@ -72,12 +75,15 @@ def check_backup(source: Path) -> None:
         LibraryError: It is not there or closed, no library, damaged, or of a newer photopal.
     """
     if not is_file(source):
-        raise LibraryError(f"{source}: file not found")
+        what = "is a folder" if is_folder(source) else "file not found"
+        raise LibraryError(f"{source}: {what}", hint=_GIVE_A_BACKUP)
     try:
         # Of a file that is only closed, SQLite tells no more than of a spoilt one.
         source.open("rb").close()
     except OSError as error:
-        raise LibraryError(f"{source}: cannot be opened: {error.strerror or error}") from error
+        raise LibraryError(
+            f"{source}: cannot be opened: {error.strerror or error}", hint="Check who may read the file."
+        ) from error
     try:
         with closing(_open(source)) as connection:
             schema.is_current(connection)
@@ -86,11 +92,13 @@ def check_backup(source: Path) -> None:
             ).fetchone()[0]
             fault = _fault(connection)
     except sqlite3.Error as error:
-        raise LibraryError(f"{source}: not a complete photopal library: {error}") from error
+        raise LibraryError(
+            f"{source}: not a complete photopal library: {error}", hint=_GIVE_A_BACKUP
+        ) from error
     if not tables:
-        raise LibraryError(f"{source}: not a photopal library")
+        raise LibraryError(f"{source}: not a photopal library", hint=_GIVE_A_BACKUP)
     if fault is not None:
-        raise LibraryError(f"{source}: damaged: {fault}")
+        raise LibraryError(f"{source}: damaged: {fault}", hint="Try an earlier backup.")
 
 
 def find_damage(library_path: Path) -> str | None:

@@ -89,7 +89,11 @@ def test_what_is_no_backup_is_refused_in_words(run, family, tmp_path):
         result = run("restore", str(tmp_path / name), "--yes")
         assert result.exit_code == 1
         assert "not" in result.stderr
-    assert run("restore", str(tmp_path / "none")).exit_code == 1
+    for name in ("none", "."):
+        result = run("restore", str(tmp_path / name))
+        assert result.exit_code == 1
+        assert "Hint: Give a file that `photopal backup` wrote." in result.stderr
+    assert "is a folder" in result.stderr
     assert names(run) == ["Anna", "Rex"]
 
 
