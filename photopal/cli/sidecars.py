@@ -25,6 +25,12 @@ SidecarsOption = Annotated[
 ]
 """The option of commands after which a name is no longer right."""
 
+UNREAD_SIDECARS_HINT = (
+    "The photos were read without what these sidecars say. Save such a sidecar again in the program that"
+    " wrote it, or replace it with a copy, and run `photopal index` again."
+)
+"""What to do about sidecars from which nothing can be read."""
+
 _LATER = "To change what photopal wrote into them, run `photopal write-metadata --written --yes`."
 
 

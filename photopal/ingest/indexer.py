@@ -18,7 +18,7 @@ from pathlib import Path
 from stat import S_ISLNK
 
 from photopal.errors import PhotoError
-from photopal.files import Stamp, leads_nowhere
+from photopal.files import Stamp, is_folder, leads_nowhere
 from photopal.ingest.missing import Gone
 from photopal.ingest.reader import BadFile, PhotoCount, Reader, ReadFile
 from photopal.ingest.report import IndexReport
@@ -28,7 +28,7 @@ from photopal.library.paths import KnownPath, KnownProblem
 from photopal.photos import Skipped, find_photos, hash_bytes_of, record_photo
 from photopal.photos.exclude import Excludes, compile_globs
 from photopal.photos.geocode import PlaceNames
-from photopal.photos.sidecars import SidecarFinder, Sidecars
+from photopal.photos.sidecars import SidecarFinder, Sidecars, is_sidecar_named, photos_of_sidecar
 from photopal.progress import OnProgress
 
 _COMMIT_EVERY_S = 1.0
@@ -57,7 +57,7 @@ class IndexRun:
         self._sidecars = SidecarFinder()
         self._folder, self._is_linked_folder = "", False
         self._links: list[bytes] = []
-        self._read_files: list[tuple[ReadFile, KnownPath | None]] = []
+        self._read_files: list[tuple[ReadFile, KnownPath | None, Sidecars]] = []
         self._solved: list[Path] = []
         self._revived: list[tuple[Path, int]] = []
         self._bad: list[tuple[Skipped, _Stamp]] = []
@@ -93,8 +93,9 @@ class IndexRun:
         """Write down what was read since the last commit, in one short transaction."""
         if self._read_files or self._revived or self._bad or self._solved:
             with self._library.writing():
-                for file, known in self._read_files:
+                for file, known, sidecars in self._read_files:
                     self._record(file, known)
+                    self._record_sidecars(file, sidecars)
                 for path, photo_id in self._revived:
                     self._revive(path, photo_id)
                 for skipped, stamp in self._bad:
@@ -169,7 +170,8 @@ class IndexRun:
                 else:
                     self._reader.read_photo(done.path, done.fingerprint, sidecars)
             elif done is not None:
-                self._read_files.append((done, self._end(done.path)[1]))
+                _, known, sidecars = self._end(done.path)
+                self._read_files.append((done, known, sidecars))
             self._commit_when_due()
 
     def _end(self, path: Path) -> tuple[tuple[int, int], KnownPath | None, Sidecars]:
@@ -249,6 +251,13 @@ class IndexRun:
             self.report.moved += 1
         else:
             self.report.unchanged += 1
+
+    def _record_sidecars(self, file: ReadFile, sidecars: Sidecars) -> None:
+        """Write down which of a photo's sidecars cannot be read, and that the others can be."""
+        unread = () if file.metadata is None else file.metadata.unread
+        self._library.paths.clear_problems(set(sidecars.paths) - {skipped.path for skipped in unread})
+        for skipped in unread:
+            self._library.paths.add_problem(skipped, size_bytes=None, mtime_ns=None)
 
     def _record_whole(self, file: ReadFile, known: KnownPath | None) -> None:
         """Write down a file that was only fingerprinted, as the photo with its bytes has changed since."""
@@ -344,9 +353,23 @@ def index_folders(
             progress.end()
         run.commit()
     gone.settle(run.report, accept_loss=accept_loss)
+    run.report.unread_sidecars = _unread_sidecars(library, absolute_roots)
     run.report.edited = library.pictures.settle()
     library.corrections.renew_words()
     return run.report
+
+
+def _unread_sidecars(library: Library, roots: Sequence[Path]) -> list[Skipped]:
+    """Return the sidecars below folders that cannot be read; forget those of which no photo is there."""
+    found = {
+        path: reason
+        for root in roots
+        for path, reason in library.paths.problems_below(root)
+        if is_sidecar_named(path.name)
+    }
+    alone = [path for path in found if is_folder(path.parent) and not photos_of_sidecar(path)]
+    library.paths.clear_problems(alone)
+    return [Skipped(path, reason) for path, reason in found.items() if path not in alone]
 
 
 def forget_gone(library: Library, root: Path) -> IndexReport:

@@ -75,7 +75,7 @@ class Gone:
         else:
             stale = (
                 path
-                for path in self._library.paths.problems_below(root)
+                for path, _ in self._library.paths.problems_below(root)
                 if leads_nowhere(path)
                 # A folder that is not there takes its problems along; a file may really be gone.
                 and (os.path.lexists(root) or (path == root and is_folder(root.parent)))

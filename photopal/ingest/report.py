@@ -22,6 +22,7 @@ class IndexReport:
         unchanged: Files not opened, or opened and found the same.
         revived: Photos that were missing and are there again.
         skipped: Files and folders that could not be read, and why.
+        unread_sidecars: Sidecars from which nothing can be read, and why; their photos are read all the same.
         left_out: What is not read although it is a picture or video, or not wanted, with how many there are.
         parts: Temporary files removed that a killed run of `write-metadata` left beside photos.
         offline: Roots of which too much is gone to believe it; nothing of them is marked.
@@ -35,6 +36,7 @@ class IndexReport:
     unchanged: int = 0
     revived: int = 0
     skipped: list[Skipped] = field(default_factory=list)
+    unread_sidecars: list[Skipped] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
     parts: int = 0
     offline: list[Path] = field(default_factory=list)

@@ -212,10 +212,10 @@ class Paths:
         for row in self._below(columns, "paths", root, condition="AND missing_since IS NULL"):
             yield KnownFile(path_of(row[0]), row[1], row[2], (row[3], row[4]))
 
-    def problems_below(self, root: Path) -> Iterator[Path]:
-        """Yield the paths of the problems at a path and below it."""
-        for row in self._below("path", "problems", root):
-            yield path_of(row[0])
+    def problems_below(self, root: Path) -> Iterator[tuple[Path, str]]:
+        """Yield the paths of the problems at a path and below it, and the reasons."""
+        for row in self._below("path, reason", "problems", root):
+            yield path_of(row[0]), row[1]
 
     def count_below(self, root: Path) -> int:
         """Count the files that are there at a path and below it."""

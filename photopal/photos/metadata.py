@@ -7,9 +7,10 @@ Lists, such as keywords, come from all of them. Nothing here was said by a model
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 from photopal.photos.dates import DateTaken, date_in_folder, date_in_name, judged, read_date
+from photopal.photos.discover import Skipped
 from photopal.photos.embedded import Blocks, find_blocks
 from photopal.photos.exif import Exif, exif_of, is_by_camera, name_camera
 from photopal.photos.iptc import (
@@ -35,7 +37,7 @@ from photopal.photos.picasa import PicasaFace
 from photopal.photos.sidecar_words import without_photopal
 from photopal.photos.sidecars import Sidecars, read_takeout, read_xmp_sidecar
 from photopal.photos.turns import Box, has_shape, turn_between, turned_box
-from photopal.photos.xmp import Xmp, texts_of
+from photopal.photos.xmp import Xmp, is_xmp, texts_of
 from photopal.text import name_key
 
 METADATA_VERSION = 4
@@ -113,11 +115,13 @@ class Metadata:
         dates: When it was taken, by each source that says so, those that count most first.
         facts: All else, in the order of the sources.
         regions: Faces and pets.
+        unread: Sidecars from which nothing can be read, and why; not written down.
     """
 
     dates: tuple[DateTaken, ...] = ()
     facts: tuple[Fact, ...] = ()
     regions: tuple[Region, ...] = ()
+    unread: tuple[Skipped, ...] = dataclasses.field(default=(), compare=False)
 
     @property
     def taken(self) -> DateTaken | None:
@@ -264,13 +268,19 @@ def gather_metadata(
 ) -> Metadata:
     """Return what blocks of metadata, EXIF that was read, sidecars and a path say; see `read_metadata`."""
     beside = sidecars or Sidecars()
+    unread: list[Skipped] = []
+
+    def note(sidecar: Path, reason: str) -> None:
+        unread.append(Skipped(sidecar, f"sidecar not read: {reason}"))
+
+    takeout = read_takeout(beside.takeout, path.name, on_fault=note) if beside.takeout else {}
     sources = [
-        *_of_sidecars(path, beside),
+        *_of_sidecars(path, beside, note),
         metadata_of_exif(exif),
         _of_xmp(Xmp(blocks.xmp), "XMP"),
         _of_iptc(read_iptc(blocks.iptc) if blocks.iptc else {}),
         _of_texts(blocks.texts),
-        _of_takeout(read_takeout(beside.takeout, path.name) if beside.takeout else {}),
+        _of_takeout(takeout),
         _of_picasa(beside.picasa, exif.orientation),
     ]
     dates = [
@@ -296,6 +306,7 @@ def gather_metadata(
         dates=_in_order(dates),
         facts=tuple(fact for each in sources for fact in each.facts),
         regions=tuple(kept),
+        unread=tuple(unread),
     )
 
 
@@ -373,9 +384,12 @@ def _short(value: Any) -> Any:
     return "".join(letter for letter in line if letter.isprintable())
 
 
-def _of_sidecars(path: Path, sidecars: Sidecars) -> Iterator[Metadata]:
+def _of_sidecars(path: Path, sidecars: Sidecars, on_fault: Callable[[Path, str], None]) -> Iterator[Metadata]:
     for sidecar in sidecars.xmp:
-        xmp = Xmp([read_xmp_sidecar(sidecar)])
+        packet = read_xmp_sidecar(sidecar, on_fault=on_fault)
+        xmp = Xmp([packet])
+        if packet and not xmp and not is_xmp(packet):
+            on_fault(sidecar, "no valid XMP")
         meant = xmp.text("photoshop:SidecarForExtension")
         # IMG.xmp may be about the RAW file of the same name only.
         if meant is None or meant.casefold() == path.suffix[1:].casefold():

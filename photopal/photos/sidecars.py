@@ -9,12 +9,12 @@ import os
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-from photopal.files import PART_NAME
+from photopal.files import PART_NAME, is_file
 from photopal.photos.discover import is_photo_named
 from photopal.photos.picasa import PICASA_NAMES, PicasaFace, read_picasa
 from photopal.photos.xmp import XMP_LIMIT_BYTES, Xmp
@@ -49,6 +49,11 @@ class Sidecars:
     takeout: Path | None = None
     stamp: str = ""
     picasa: tuple[PicasaFace, ...] = ()
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files that are about this photo alone."""
+        return self.xmp if self.takeout is None else (*self.xmp, self.takeout)
 
 
 def is_sidecar_named(name: str) -> bool:
@@ -251,16 +256,23 @@ def _fits(json_name: str, photo: str, number: str | None, *, least_letters: int)
     return whole.startswith(said) and (len(said) > len(photo) or is_cut)
 
 
-def read_xmp_sidecar(path: Path) -> bytes:
+_OnFault = Callable[[Path, str], None]
+"""Told of a sidecar from which nothing can be read, and why."""
+
+
+def read_xmp_sidecar(path: Path, *, on_fault: _OnFault | None = None) -> bytes:
     """Return a sidecar's packet; empty where it cannot be read or is too long."""
-    return _read(path, XMP_LIMIT_BYTES)
+    return _read(path, XMP_LIMIT_BYTES, on_fault)
 
 
-def read_takeout(path: Path, photo: str | None = None) -> dict[str, Any]:
+def read_takeout(path: Path, photo: str | None = None, *, on_fault: _OnFault | None = None) -> dict[str, Any]:
     """Return what Takeout's JSON says; empty where it is none, or not about a photo of a given name."""
+    content = _read(path, _JSON_LIMIT_BYTES, on_fault)
     try:
-        said = json.loads(_read(path, _JSON_LIMIT_BYTES))
+        said = json.loads(content) if content else None
     except (ValueError, RecursionError):
+        if on_fault is not None:
+            on_fault(path, "no valid JSON")
         return {}
     if not isinstance(said, dict) or "photoTakenTime" not in said:
         return {}
@@ -285,10 +297,21 @@ def _letters(name: str) -> str:
     return re.sub(r"[\W_]+", "", fold_letters(name))
 
 
-def _read(path: Path, limit_bytes: int) -> bytes:
+def _read(path: Path, limit_bytes: int, on_fault: _OnFault | None) -> bytes:
+    # A folder may be called so, and a pipe would never end.
+    if not is_file(path):
+        return b""
     try:
         with path.open("rb") as file:
             content = file.read(limit_bytes + 1)
-    except OSError:
+    except FileNotFoundError:
         return b""
-    return content if len(content) <= limit_bytes else b""
+    except OSError as error:
+        content, fault = b"", f"cannot be opened: {error.strerror or error}"
+    else:
+        fault = "the file is empty" if not content else f"larger than {limit_bytes >> 20} MB"
+        if 0 < len(content) <= limit_bytes:
+            return content
+    if on_fault is not None:
+        on_fault(path, fault)
+    return b""

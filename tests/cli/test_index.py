@@ -41,6 +41,25 @@ def test_a_broken_file_is_named_and_ends_with_3(run, folder):
     assert problem["reason"]
 
 
+def test_a_sidecar_that_cannot_be_read_is_named_each_time_with_what_to_do_and_its_photo_is_there(run, folder):
+    sidecar = folder / "lake 1.jpg.xmp"
+    sidecar.write_text("<x:xmpmeta")
+    for _ in range(2):
+        result = run("index", str(folder), "--json")
+        assert result.exit_code == 0
+        report = json.loads(result.stdout)
+        assert (report["added"] + report["unchanged"], report["skipped"]) == (3, [])
+        assert report["unread_sidecars"] == [
+            {"path": str(sidecar), "reason": "sidecar not read: no valid XMP"}
+        ]
+        assert f"{sidecar}: sidecar not read: no valid XMP" in result.stderr
+        assert "Save such a sidecar again in the program that wrote it" in result.stderr
+    result = run("problems")
+    assert f"{sidecar}\tsidecar not read: no valid XMP\t" in result.stdout
+    assert "Save such a sidecar again in the program that wrote it" in result.stderr
+    assert run("info", str(folder / "lake 1.jpg")).exit_code == 0
+
+
 def test_photos_that_are_marked_as_missing_are_told_of(run, folder):
     run("index", str(folder))
     for command in ("status", "verify"):

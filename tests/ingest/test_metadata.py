@@ -263,3 +263,46 @@ def test_sidecars_are_as_they_were(library, folder):
     before = (path.read_bytes(), path.stat().st_mtime_ns)
     index_folders(library, [folder])
     assert (path.read_bytes(), path.stat().st_mtime_ns) == before
+
+
+def test_a_sidecar_that_cannot_be_read_is_a_problem_as_long_as_it_is_so_and_its_photo_is_not(library, folder):
+    broken, long = folder / "a.jpg.xmp", folder / "b.jpg.json"
+    broken.write_text("<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF")
+    long.write_text(json.dumps({"photoTakenTime": {"timestamp": "1"}, "description": "x" * (1 << 20)}))
+    report = index_folders(library, [folder])
+    assert (report.added, report.skipped) == (3, [])
+    said = {broken: "sidecar not read: no valid XMP", long: "sidecar not read: larger than 1 MB"}
+    for _ in range(2):
+        assert {each.path: each.reason for each in report.unread_sidecars} == said
+        problems = library.paths.problems()
+        assert {each.path: (each.reason, each.is_note) for each in problems} == {
+            path: (reason, False) for path, reason in said.items()
+        }
+        assert library.counts()["problems"] == 2
+        report = index_folders(library, [folder])
+    sidecar(broken)
+    (folder / "b.jpg").rename(folder / "c.jpg")
+    assert index_folders(library, [folder]).unread_sidecars == []
+    assert library.paths.problems() == []
+    broken.write_text("<")
+    assert len(index_folders(library, [folder]).unread_sidecars) == 1
+    broken.unlink()
+    assert index_folders(library, [folder]).unread_sidecars == []
+    assert library.paths.problems() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("a.jpg.xmp", b"", "the file is empty"),
+        ("a.xmp", b" " * (5 << 20), "larger than 4 MB"),
+        ("a.jpg.supplemental-metadata.json", b'{"title": "a.jpg', "no valid JSON"),
+        # Not everything that is called so is a sidecar.
+        ("a.jpg.json", b'{"exposure": 1}', None),
+        ("a.jpg.xmp", b"<presets/>", None),
+    ],
+)
+def test_why_a_sidecar_cannot_be_read_is_told(library, folder, name, content, reason):
+    (folder / name).write_bytes(content)
+    unread = index_folders(library, [folder]).unread_sidecars
+    assert [each.reason for each in unread] == ([] if reason is None else [f"sidecar not read: {reason}"])

@@ -12,7 +12,7 @@ import typer
 from photopal.cli.context import Session, session_of
 from photopal.cli.inputs import say_what_is_left_out, warn_of_offline
 from photopal.cli.output import Listing, show_json, show_listing
-from photopal.cli.sidecars import say_of_parts
+from photopal.cli.sidecars import UNREAD_SIDECARS_HINT, say_of_parts
 from photopal.errors import ExitCode, UsageError
 from photopal.files import is_file
 from photopal.text import count
@@ -64,8 +64,9 @@ def index(  # noqa: PLR0913 - one parameter for each option of the command
     with code 3 if some files could not be read.
 
     Dates, positions, keywords, titles, ratings, persons and faces are taken from EXIF, XMP and IPTC, from XMP
-    sidecars and Google Takeout's JSON beside a photo, and dates also from file names. Hidden files, trash,
-    folders with a .nomedia file, and what a .photopalignore file lists (as in .gitignore) are left out.
+    sidecars and Google Takeout's JSON beside a photo, and dates also from file names. Sidecars that cannot be
+    read are named. Hidden files, trash, folders with a .nomedia file, and what a .photopalignore file lists
+    (as in .gitignore) are left out.
 
     With --faces, photos are then searched for faces, about one per second; the search continues where it was
     interrupted. What is found stays in the library on this machine.
@@ -175,6 +176,9 @@ def _report_as_json(report: IndexReport, scan: ScanReport | None) -> dict[str, A
         **{name: getattr(report, name) for name in _COUNTS},
         "edited": report.edited,
         "skipped": [{"path": str(skipped.path), "reason": skipped.reason} for skipped in report.skipped],
+        "unread_sidecars": [
+            {"path": str(sidecar.path), "reason": sidecar.reason} for sidecar in report.unread_sidecars
+        ],
         "left_out": dict(report.left_out),
         "offline": [str(root) for root in report.offline],
         **found,
@@ -191,8 +195,15 @@ def _report_as_listing(report: IndexReport, scan: ScanReport | None) -> Listing:
 
 def _warn_of_gaps(session: Session, report: IndexReport) -> None:
     warn_of_offline(session, report.offline)
-    for skipped in report.skipped[:_MOST_NAMED]:
-        session.warn(f"Skipped {skipped.path}: {skipped.reason}")
-    if len(report.skipped) > _MOST_NAMED:
-        more = count(len(report.skipped) - _MOST_NAMED, "more file")
+    _warn_of_each(session, [f"Skipped {each.path}: {each.reason}" for each in report.skipped])
+    _warn_of_each(session, [f"{each.path}: {each.reason}" for each in report.unread_sidecars])
+    if report.unread_sidecars:
+        session.say(UNREAD_SIDECARS_HINT)
+
+
+def _warn_of_each(session: Session, warnings: Sequence[str]) -> None:
+    for warning in warnings[:_MOST_NAMED]:
+        session.warn(warning)
+    if len(warnings) > _MOST_NAMED:
+        more = count(len(warnings) - _MOST_NAMED, "more file")
         session.warn(f"... and {more}; run `photopal problems` to list them all.")

@@ -9,6 +9,7 @@ import typer
 
 from photopal.cli.context import Session, session_of
 from photopal.cli.output import Listing, show_json, show_listing
+from photopal.cli.sidecars import UNREAD_SIDECARS_HINT
 from photopal.errors import NothingFoundError
 from photopal.text import count
 
@@ -27,6 +28,8 @@ def problems(
 ) -> None:
     """List files that could not be read, with the reason.
 
+    Sidecars that could not be read are listed too; their photos are in the library all the same.
+
     Photos that could be read but appear to be damaged are listed too. So are photos whose picture was edited
     after you captioned or named them, until you confirm what you said or edit the caption.
 
@@ -35,6 +38,8 @@ def problems(
       photopal problems --confirm party.jpg
       photopal problems --json
     """
+    from photopal.photos.sidecars import is_sidecar_named
+
     session = session_of(ctx)
     if confirm:
         _confirm(session, confirm)
@@ -64,6 +69,8 @@ def problems(
         for problem in found
     ]
     show_listing(session.out, Listing(("path", "reason", "seen_at"), rows))
+    if any(is_sidecar_named(problem.path.name) for problem in found):
+        session.say(UNREAD_SIDECARS_HINT)
 
 
 def _confirm(session: Session, paths: list[Path]) -> None:
