@@ -61,7 +61,8 @@ def index(  # noqa: PLR0913 - one parameter for each option of the command
     time: only new and changed files are read, moved files keep their data, and nothing is lost while a folder
     is unavailable. A photo is known by its picture: whatever other programs write into its file, your
     captions and names stay. If they change the picture itself, `photopal problems` lists the photo. Exits
-    with code 3 if some files could not be read.
+    with code 3 if some files or folders could not be read, and if a folder is unavailable or most of its
+    photos have disappeared.
 
     Dates, positions, keywords, titles, ratings, persons and faces are taken from EXIF, XMP and IPTC, from XMP
     sidecars and Google Takeout's JSON beside a photo, and dates also from file names. Sidecars that cannot be
