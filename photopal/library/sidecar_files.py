@@ -112,6 +112,9 @@ def read_sidecar(path: Path) -> bytes | None:
         LibraryError: It cannot be read.
     """
     try:
+        # A pipe would never end; of a folder the system says so below.
+        if not stat.S_ISREG(mode := path.stat().st_mode) and not stat.S_ISDIR(mode):
+            raise LibraryError(f"{path}: cannot be read: not a file")
         return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return None

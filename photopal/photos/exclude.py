@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from photopal.errors import UsageError
-from photopal.files import path_and_parents
+from photopal.files import is_file, path_and_parents
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
@@ -134,8 +134,12 @@ def _is_matching(spec: GitIgnoreSpec, folder: str, path: str, ending: str) -> bo
 
 def _read_ignore_file(folder: str) -> GitIgnoreSpec | None:
     """Return what a folder's file of globs says; a file that cannot be read says nothing."""
+    path = Path(folder, IGNORE_FILE)
+    # A pipe would never end.
+    if not is_file(path):
+        return None
     try:
-        with open(os.path.join(folder, IGNORE_FILE), "rb") as file:  # noqa: PTH118, PTH123
+        with path.open("rb") as file:
             lines = file.read(_IGNORE_LIMIT_BYTES).decode("utf-8-sig", errors="replace").splitlines()
         return compile_globs(lines)
     except (OSError, UsageError):

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from photopal.files import is_file
 from photopal.photos.turns import Box
 from photopal.text import fold_letters
 
@@ -31,6 +32,9 @@ def read_picasa(path: Path) -> dict[str, tuple[PicasaFace, ...]]:
     Picasa's systems do not tell upper and lower case apart: names of photos are as `fold_letters` gives them.
     Names are in the same file, under numbers; faces whose number has no name there are left out.
     """
+    # A pipe would never end.
+    if not is_file(path):
+        return {}
     try:
         with path.open("rb") as file:
             content = file.read(_LIMIT_BYTES + 1)

@@ -4,6 +4,7 @@ import io
 import os
 import shutil
 import struct
+import threading
 import time
 import zlib
 
@@ -11,7 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
+from photopal.errors import LibraryError
 from photopal.ingest.indexer import index_folders
+from photopal.library.sidecar_files import read_sidecar
 from photopal.photos import record_photo
 
 SUFFIXES = ("jpg", "png", "webp", "tiff", "gif", "bmp", "heic", "avif")
@@ -266,3 +269,24 @@ def test_hostile_names_are_indexed_as_they_are(library, tmp_path):
     assert {photo.path.name for photo in library.photos.all()} == set(names)
     shutil.rmtree(folder)
     assert index_folders(library, [folder]).offline == [folder]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
+@pytest.mark.parametrize("name", ["a.jpg.xmp", "a.jpg.json", ".picasa.ini", ".photopalignore"])
+def test_a_pipe_that_is_called_like_a_sidecar_is_not_waited_for(library, tmp_path, save_photo, name):
+    save_photo(tmp_path / "photos" / "a.jpg", 1)
+    os.mkfifo(tmp_path / "photos" / name)
+    waited, done = [], threading.Event()
+
+    def end_waiting():
+        while not done.wait(15):
+            waited.append(name)
+            (tmp_path / "photos" / name).write_bytes(b"")
+
+    threading.Thread(target=end_waiting, daemon=True).start()
+    report = index_folders(library, [tmp_path / "photos"])
+    assert (report.added, report.unread_sidecars) == (1, [])
+    with pytest.raises(LibraryError, match="not a file"):
+        read_sidecar(tmp_path / "photos" / name)
+    done.set()
+    assert waited == []
