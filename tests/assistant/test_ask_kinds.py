@@ -555,6 +555,41 @@ def test_who_was_in_two_places_is_not_who_was_in_one_of_them(library, question):
 
 
 @pytest.mark.parametrize(
+    "question",
+    [
+        "was Anna in Berlin and Ben in Nara",
+        "was Anna in Berlin and was Ben in Nara",
+        "photos of Anna in Berlin, of Ben in Nara",
+        "when was Anna in Berlin and Ben in Nara",
+        "was Anna in Berlin in 2019 and in Paris in 2022",
+        "photos from Lisbon in 2020 and from Paris in 2023",
+        "how many photos with the Canon in 2019 and the iPhone in 2020",
+        "photos of Mia with Rex and of Anna with Luna",
+        "did Anna ride a bike and Ben swim",
+        "who was in Berlin in 2020 and who was in Nara",
+    ],
+)
+def test_what_is_asked_of_each_is_not_asked_of_both_together(library, question):
+    with pytest.raises(UsageError, match='not understood: "and", which joins two questions') as refused:
+        ask(library, question)
+    assert "by itself" in refused.value.hint
+
+
+@pytest.mark.parametrize(
+    ("question", "photos"),
+    [
+        ("photos of Anna, Ben and Mia in Berlin", {3, 35, 51}),
+        ("photos of Anna from 2019 and from 2022", {1, 2, 3, 26, 31, 35}),
+        ("show Anna in Berlin and Ben", {2, 3, 14, 35, 51}),
+        ("did Anna and Ben ride bikes", {10}),
+        ("when and where was Anna with Zoë", {31, 44, 51}),
+    ],
+)
+def test_and_joins_a_list_of_one_thing_each(library, question, photos):
+    assert cited(ask(library, question)) == photos
+
+
+@pytest.mark.parametrize(
     ("question", "word"),
     [
         ("how many of the last 3 photos don't show Mia", "last 3 photos"),
@@ -845,6 +880,8 @@ def test_a_search_says_what_a_name_with_two_meanings_was_taken_for(library):
 def test_a_search_says_which_word_can_be_read_in_two_ways(library):
     for query in ("without beach or Anna", "without Anna or with Ben"):
         assert 'What "or" joins here' in " ".join(explain_reading(library, query, SearchOptions(today=TODAY)))
+    [note] = explain_reading(library, "anna 2019 and ben 2020", SearchOptions(today=TODAY))
+    assert note.startswith('What "and" joins here')
     assert not explain_reading(library, "without Anna or Ben", SearchOptions(today=TODAY))
 
 

@@ -46,7 +46,7 @@ from photopal.assistant.query.languages import to_english
 from photopal.assistant.query.lexicon import NUMBER_WORDS
 from photopal.assistant.query.negations import read_alone, read_attributes, read_negated_verb, read_negations
 from photopal.assistant.query.patterns import LazyPattern
-from photopal.assistant.query.reader import CONTENT, TAKE_A_PHOTO, Reader, refuse
+from photopal.assistant.query.reader import CONTENT, TAKE_A_PHOTO, Reader, joins_deeds, joins_pairs, refuse
 from photopal.errors import ConceptError, UsageError
 from photopal.text import join_words
 
@@ -150,6 +150,15 @@ _OF_GROUPS_WITHOUT = LazyPattern(
 )
 
 
+# "Where and when was Anna in Nara?" is one question.
+_VERB = r"(?:is|are|was|were|do|does|did|has|have)\b"
+_TWO_QUESTIONS = LazyPattern(
+    r"^(?!(?:when|where|who|what) and )(?:in |on |at |with )?"
+    rf"(?:(?:who|whom|what|which|when|where|how)\b|{_VERB})"
+    rf".* and (?:(?:who|what|when|where) (?:else )?|(?:which|how many) \S+ ){_VERB}"
+)
+
+
 def _refuse_passed_over(reader: Reader, question: Question) -> None:
     """Raise where a word was read of which the answer would know nothing."""
     is_of_groups = question.kind in KINDS_OF_GROUPS - {"who"} or question.kind == "when"
@@ -158,6 +167,17 @@ def _refuse_passed_over(reader: Reader, question: Question) -> None:
     is_of_all = question.kind in _OF_ALL and not question.ranked
     if question.end and (is_of_all or question.intent.is_absent):
         refuse([f"{question.end} photo" if question.number else question.end])
+    asks_of_deeds = question.kind in KINDS_OF_GROUPS | {"exists", "when"} and not re.search(
+        PHOTO, reader.marked.text, re.IGNORECASE
+    )
+    if not question.comparison and (
+        joins_pairs(reader.marked.text)
+        or (asks_of_deeds and joins_deeds(reader.marked.text))
+        or _TWO_QUESTIONS.search(without_courtesy(reader.marked.text))
+    ):
+        raise UsageError(
+            'not understood: "and", which joins two questions here', hint="Ask each of them by itself."
+        )
     if reader.asks_for_each and question.kind in ("exists", "who"):
         # A photo is in one of two places, but somebody may have been in both.
         raise UsageError('not understood: "and"', hint="Ask for each place, date or camera by itself.")

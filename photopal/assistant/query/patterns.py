@@ -37,6 +37,10 @@ class LazyPattern:
         """Find the expression wherever it is."""
         return self._compiled.finditer(text)
 
+    def split(self, text: str) -> list[str]:
+        """Return what stands between the expressions."""
+        return self._compiled.split(text)
+
     def sub(self, new: str | Callable[[re.Match[str]], str], text: str) -> str:
         """Write something else wherever the expression is."""
         return self._compiled.sub(new, text)

@@ -15,7 +15,9 @@ from photopal.assistant.query.entities import (
     ENTITY,
     GROUP,
     NAME,
+    PHRASE,
     PLACE,
+    RATING,
     Entity,
     Known,
     MarkedText,
@@ -293,6 +295,32 @@ class Reader:
             if word.casefold() not in NUMBER_WORDS or word.casefold() not in map(str.casefold, not_understood)
         ]
         return [(word,) for word in _without_wear(words)], list(dict.fromkeys(not_understood))
+
+
+# What stands in such a list is one thing each in "Anna and Ben in Berlin and Paris".
+_LIST_LINK = LazyPattern(r"\s*(?:,|;|\band\b|&)+\s*")
+_SEEN = f"(?:{NAME}|{GROUP}|{PHRASE})"
+_TOPICS = tuple(re.compile(topic) for topic in (_SEEN, DATE, PLACE, CAMERA, RATING))
+_WITH_EACH = LazyPattern(
+    rf"{_SEEN} with {FILLER}{_SEEN}[^{ENTITY[1:-1]}]*(?:,|;|\band\b|&) {FILLER}{_SEEN} with {FILLER}{_SEEN}"
+)
+
+
+def joins_pairs(text: str) -> bool:
+    """Whether "and" joins pairs that belong together, as "Anna in Berlin and Ben in Paris" does.
+
+    Photos of both, taken in one place or the other, are not what is meant.
+    """
+    parts = [{topic for topic in _TOPICS if topic.search(part)} for part in _LIST_LINK.split(text)]
+    is_paired = any(len(one & other) > 1 for n, one in enumerate(parts) for other in parts[:n])
+    return is_paired or _WITH_EACH.search(text) is not None
+
+
+def joins_deeds(text: str) -> bool:
+    """Whether "and" joins what one does and what another does: "did Anna swim and Ben ride a bike?"."""
+    parts = _LIST_LINK.split(text)
+    deeds = [re.search(NAME, part) and content_words(re.sub(ENTITY, " ", part)) for part in parts]
+    return sum(map(bool, deeds)) > 1
 
 
 def refuse(words: Sequence[str]) -> None:

@@ -31,7 +31,7 @@ from photopal.assistant.query.lexicon import NUMBER_WORDS, word_forms
 from photopal.assistant.query.negations import read_alone, read_attributes, read_negations
 from photopal.assistant.query.parser import STRAIGHT
 from photopal.assistant.query.patterns import LazyPattern
-from photopal.assistant.query.reader import Reader
+from photopal.assistant.query.reader import Reader, joins_pairs
 from photopal.errors import UsageError
 from photopal.library import Order
 from photopal.library.search_text import has_letters
@@ -174,6 +174,7 @@ def read_search(
         notes=(
             *marked.notes,
             *(_UNCLEAR.format(word) for word in dict.fromkeys(unclear)),
+            *([_UNCLEAR.format("and")] if joins_pairs(marked.text) else []),
             *(_NOBODY.format(match["who"] or match["all"]) for match in _OF_US.finditer(marked.text)),
         ),
         order=order,
