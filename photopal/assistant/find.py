@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from photopal.assistant.query.criteria import Criteria
+from photopal.assistant.query.dates import YEARS
 from photopal.assistant.query.entities import Known, meanings_of
 from photopal.assistant.query.search_query import (
-    YEARS,
     Reading,
     meaningful_words,
     read_query,

@@ -576,6 +576,37 @@ def test_what_is_asked_of_each_is_not_asked_of_both_together(library, question):
 
 
 @pytest.mark.parametrize(
+    "question",
+    [
+        "where was Anna but not Ben",
+        "in which years was Anna but not Ben in Lisbon",
+        "was Anna in Lisbon but not Ben",
+        "was Anna in Lisbon but not in Paris",
+        "was Anna in Berlin in 2019 but not in 2020",
+        "in which years was Anna in Lisbon but not in Paris",
+        "where was Anna in 2022 but not in 2023",
+    ],
+)
+def test_what_but_not_may_deny_of_other_photos_is_refused(library, question):
+    with pytest.raises(UsageError, match='not understood: "but not", which may be of other photos'):
+        ask(library, question)
+
+
+@pytest.mark.parametrize(
+    ("question", "photos"),
+    [
+        ("was Anna in Lisbon but not with Ben", {31, 44}),
+        ("was Anna in Germany but not in Berlin", set()),
+        ("was Anna in Berlin in 2019 but not in July 2019", {3}),
+        ("is there a photo of Anna but not Ben", ANNA_WITHOUT_BEN),
+        ("which camera took the photos of Anna but not Ben", ANNA_WITHOUT_BEN - {55}),
+    ],
+)
+def test_what_but_not_denies_of_the_photos_meant_leaves_them_out(library, question, photos):
+    assert cited(ask(library, question)) == photos
+
+
+@pytest.mark.parametrize(
     ("question", "photos"),
     [
         ("photos of Anna, Ben and Mia in Berlin", {3, 35, 51}),

@@ -73,6 +73,8 @@ HOLIDAYS: dict[str, Callable[[int], tuple[date, date]]] = {
 CALENDAR_WORDS = frozenset({*MONTHS, *SEASONS, *WEEKDAYS, *HOLIDAYS})
 """Words that are dates, in small letters."""
 
+# From the first photograph on; a bare number such as 1500 is more likely part of a name.
+YEARS = range(1826, 2200)
 _YEAR = r"(?P<year>1[89]\d\d|2[01]\d\d)"
 _MONTH = rf"(?P<month>{'|'.join(sorted(MONTHS, key=len, reverse=True))})\b\.?"
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th|\.(?=\s))?"

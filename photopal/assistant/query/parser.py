@@ -24,6 +24,7 @@ from photopal.assistant.query.counts import (
     read_threshold,
 )
 from photopal.assistant.query.criteria import Criteria, Question, Threshold, both_of, instead, joined
+from photopal.assistant.query.dates import YEARS, Period, resolve
 from photopal.assistant.query.entities import (
     DATE,
     ENTITY,
@@ -46,9 +47,17 @@ from photopal.assistant.query.languages import to_english
 from photopal.assistant.query.lexicon import NUMBER_WORDS
 from photopal.assistant.query.negations import read_alone, read_attributes, read_negated_verb, read_negations
 from photopal.assistant.query.patterns import LazyPattern
-from photopal.assistant.query.reader import CONTENT, TAKE_A_PHOTO, Reader, joins_deeds, joins_pairs, refuse
+from photopal.assistant.query.reader import (
+    CONTENT,
+    FILLER,
+    TAKE_A_PHOTO,
+    Reader,
+    joins_deeds,
+    joins_pairs,
+    refuse,
+)
 from photopal.errors import ConceptError, UsageError
-from photopal.text import join_words
+from photopal.text import fold, join_words
 
 LONGEST = 500
 """How many letters a question has at most."""
@@ -164,6 +173,8 @@ def _refuse_passed_over(reader: Reader, question: Question) -> None:
     is_of_groups = question.kind in KINDS_OF_GROUPS - {"who"} or question.kind == "when"
     if is_of_groups and (without := _OF_GROUPS_WITHOUT.search(reader.marked.text)):
         refuse([without["no"] or "not"])
+    if is_of_groups or (question.kind == "exists" and not re.search(PHOTO, reader.marked.text, re.I)):
+        _refuse_but_not(reader, question.criteria)
     is_of_all = question.kind in _OF_ALL and not question.ranked
     if question.end and (is_of_all or question.intent.is_absent):
         refuse([f"{question.end} photo" if question.number else question.end])
@@ -181,6 +192,45 @@ def _refuse_passed_over(reader: Reader, question: Question) -> None:
     if reader.asks_for_each and question.kind in ("exists", "who"):
         # A photo is in one of two places, but somebody may have been in both.
         raise UsageError('not understood: "and"', hint="Ask for each place, date or camera by itself.")
+
+
+# Where Anna was "but not Ben", he may be on other photos; "but not with Ben" and "photos of Anna but not Ben"
+# say which photos are meant.
+_BUT_NOT = LazyPattern(rf"\b(?:but|and|yet)\s+(?:not|never)\s+(?P<words>{FILLER})(?P<entity>{ENTITY})")
+
+
+def _refuse_but_not(reader: Reader, criteria: Criteria) -> None:
+    """Raise where what "but not" denies may be so of other photos: "was Anna in Lisbon but not in Paris?"."""
+    says_which = rf"\b(?:with|{PHOTO})\b"
+    for match in _BUT_NOT.finditer(reader.marked.text):
+        denied = reader.marked.at(match["entity"])
+        is_of_others = (
+            (
+                denied.kind in ("name", "group")
+                and not re.search(says_which, reader.marked.text[: match.start("entity")], re.IGNORECASE)
+            )
+            or (
+                denied.kind == "place"
+                and criteria.places
+                and not any(_lie_together(denied.value, place, reader.known) for place in criteria.places)
+            )
+            or (
+                isinstance(denied.when, Period)
+                and criteria.dates
+                and not resolve([*criteria.dates, (denied.when,)], YEARS)
+            )
+        )
+        if is_of_others:
+            raise UsageError(
+                'not understood: "but not", which may be of other photos',
+                hint='Ask for each by itself, or for photos: "photos of Anna without Rex".',
+            )
+
+
+def _lie_together(one: str, other: str, known: Known) -> bool:
+    """Whether one place is a part of the other, as Berlin is of Germany."""
+    names = [{fold(part.strip()) for part in place.split(",")} for place in known.places]
+    return any({fold(one), fold(other)} <= parts for parts in names)
 
 
 _YES_NO = LazyPattern(r"(?:is|are|was|were|do|does|did|has|have|can)\b")

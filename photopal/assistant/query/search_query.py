@@ -77,9 +77,6 @@ _QUOTES = str.maketrans(dict.fromkeys("“”„‟«»", '"'))
 # A minus stands at the beginning of a word; it may be a typographic one.
 _PART = re.compile(r'(?P<minus>(?<!\S)[-−–](?=[^\s-]))?(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+))')
 
-# From the first photograph on; a bare number such as 1500 is more likely part of a name.
-YEARS = range(1826, 2200)
-
 
 @dataclass(frozen=True)
 class SearchReading:
