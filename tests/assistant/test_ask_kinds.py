@@ -576,6 +576,39 @@ def test_what_is_asked_of_each_is_not_asked_of_both_together(library, question):
 
 
 @pytest.mark.parametrize(
+    ("question", "word"),
+    [
+        ("photos where nobody sleeps", "nobody"),
+        ("photos of nobody eating", "nobody"),
+        ("has nobody been in Nara", "nobody"),
+        ("photos where Anna does not ride a bike", "not"),
+        ("photos where Ben isn't at the beach", "not"),
+        ("photos of Anna not riding a bike", "not"),
+        ("photos without Anna riding a bike", "without"),
+        ("who was not missing in 2024", "not"),
+        ("who was everywhere", "everywhere"),
+        ("who has been everywhere Anna has been", "everywhere"),
+        ("is everybody on a photo", "everybody"),
+        ("how many photos with 3 people", "3 people"),
+        ("photos of 2 pets", "2 pets"),
+    ],
+)
+def test_what_is_said_of_each_or_of_a_verb_is_not_asked_of_all_photos(library, question, word):
+    with pytest.raises(UsageError, match=f'not understood: "{word}"'):
+        ask(library, question)
+
+
+def test_who_is_missing_is_who_is_on_no_photo(library):
+    for question in ("who is missing in 2024", "who is absent on photos from 2024", "who has no 2024 photos"):
+        assert ask(library, question).text.startswith("Paris, Rex, Rose, Summer, Will and 小明: on none")
+    assert ask(library, "which people are missing from photos from Nara").text.startswith("Anna, Mia, Paris")
+
+
+def test_a_number_is_asked_of_captions_in_letters_and_in_digits(library):
+    assert 'mentioning "2" or "two" and "deer"' in ask(library, "photos with 2 deer").text
+
+
+@pytest.mark.parametrize(
     "question",
     [
         "where was Anna but not Ben",

@@ -292,8 +292,8 @@ class Intent:
 _ABSENT = LazyPattern(
     rf"^(?:who|(?:which|what) (?P<group>{GROUP}))\s+(?:(?:is|are|was|were|has|have|did|does|do)(?:n't| not"
     r"| never)|never)\b"
-    f"|^(?:who|(?:which|what) (?P<group2>{GROUP})) (?:has|have|had|is|are|appears? (?:in|on)) (?:no"
-    f"|without(?: any)?|missing) (?={PHOTO}|from|in|on)"
+    f"|^(?:who|(?:which|what) (?P<group2>{GROUP})) (?:has|have|had|is|are|was|were|appears? (?:in|on)) (?:no"
+    f"|without(?: any)?|missing|absent) (?={PHOTO}|from|in|on|at|the|{DATE}|{PLACE})"
 )
 
 

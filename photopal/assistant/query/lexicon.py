@@ -15,6 +15,9 @@ NUMBER_WORDS = {
     "a couple of": 2, "couple of": 2,
 }  # fmt: skip
 
+_DIGITS = {word: str(number) for word, number in NUMBER_WORDS.items() if " " not in word}
+_LETTERS = {digits: word for word, digits in _DIGITS.items()}
+
 PEOPLE_WORDS = r"(?:people|persons?|humans?|somebody|someone|anybody|anyone)"
 PET_WORDS = r"(?:pets?|animals?)"
 THING_WORDS = r"(?:things?|objects?)"
@@ -27,7 +30,7 @@ ANIMALS = frozenset(
 DOING = LazyPattern(
     r"\b(?!(?:evening|morning|wedding|building|king|spring|thing|something|anything|nothing|everything"
     r"|ring|string|wing|ceiling|during|being|swing|painting|clothing|according|doing|going|having|showing"
-    r"|containing|looking for)\b)\w{2,}ing\b"
+    r"|containing|missing|looking for)\b)\w{2,}ing\b"
 )
 """A verb such as "wearing", which asks for what is seen rather than for who, when or where."""
 
@@ -101,6 +104,12 @@ def content_words(text: str) -> list[str]:
 def is_empty(word: str) -> bool:
     """Whether a word says nothing about what is on a photo."""
     return word.casefold() in FUNCTION_WORDS or word.casefold() in PHOTO_WORDS or len(word.strip("'-_")) == 0
+
+
+def in_letters_and_digits(word: str) -> tuple[str, ...]:
+    """A word; a number in letters and in digits, as captions may have either."""
+    other = _DIGITS.get(word.casefold()) or _LETTERS.get(word)
+    return (word, other) if other else (word,)
 
 
 def word_forms(word: str) -> tuple[str, ...]:

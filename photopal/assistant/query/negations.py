@@ -151,6 +151,13 @@ _WHO_NEITHER = LazyPattern(
     rf"(?P<one>(?:(?!\bnor\b)[^{NAME[1:-1]}])*)\bnor\b(?P<two>[^,{NAME[1:-1]}]*)$"
 )
 
+# "Where nobody sleeps", "without Anna smiling", "not riding a bike": which word is denied cannot be told.
+_VERB_FOLLOWS = LazyPattern(rf"\s+(?=\w+ing\b){CONTENT}")
+_ANY_FOLLOWS = LazyPattern(rf"\s+{CONTENT}")
+_OBJECT_FOLLOWS = LazyPattern(
+    rf"\s+(?:(?:on|in|at|with|to|an?|the|any|his|her|their|its|my|our)\s+)+{CONTENT}"
+)
+
 # What the readers below look for has one of these words; without one, nothing need be compiled.
 _OF_ATTRIBUTES = LazyPattern(
     r"caption|descri|date|time|location|located|position|coordinates|gps|place|geo|camera|rat(?:ing|ed)|star"
@@ -306,6 +313,10 @@ def read_negations(reader: Reader) -> None:
 
     def absent(match: re.Match[str]) -> str | None:
         reader.has_negation = True
+        if not re.search(r"\b(?:absent|missing)\b", match[0], re.IGNORECASE) and _ANY_FOLLOWS.match(
+            reader.text, match.end()
+        ):
+            reader.unclear.append("not")
         reader.exclude(reader.marked_in(match["list"] or match["list2"]))
         return ""
 
@@ -320,8 +331,14 @@ def read_negations(reader: Reader) -> None:
         before = reader.text[: match.start()].strip()
         is_subject = re.fullmatch(rf"(?:{_AUX}|why|when|where)(?: there| {_AUX})?", before, re.IGNORECASE)
         is_statement = not before and re.search(rf"\b{_AUX}\s*$", match[0], re.IGNORECASE)
-        if is_subject or (is_statement and rest.strip(" ?.!")):
+        is_perfect = not before and re.match(r"(?:has|have)\b", match[0], re.IGNORECASE)
+        if is_subject or is_perfect or (is_statement and rest.strip(" ?.!")):
             return None
+        follows = _ANY_FOLLOWS if re.match(r"where\b", match[0], re.IGNORECASE) else _VERB_FOLLOWS
+        if (verb := follows.match(reader.text, match.end())) and (
+            follows is _ANY_FOLLOWS or DOING.search(verb[0])
+        ):
+            reader.unclear.append("nobody")
         reader.has_negation = True
         kinds = (*reader.criteria.without_kinds, "person")
         reader.criteria = replace(reader.criteria, without_kinds=tuple(dict.fromkeys(kinds)))
@@ -329,7 +346,7 @@ def read_negations(reader: Reader) -> None:
 
     reader.take(_ABSENT, absent)
     reader.take(_OUTSIDE, outside)
-    reader.take(_NEGATED, lambda match: _negated(reader, match))
+    reader.take(_NEGATED, lambda m: None if _asks_who_is_missing(reader, m) else _negated(reader, m))
     reader.take(_NOBODY, nobody)
     reader.take(_NEGATED_WORDS, lambda match: _negated_words(reader, match))
 
@@ -358,6 +375,9 @@ def _denied(reader: Reader, match: re.Match[str]) -> tuple[list[Entity], str]:
                     return denied, match["list"][item.start("words") :]
                 reader.unclear.append("and")
         denied.append(entity)
+    verb = _VERB_FOLLOWS.match(reader.text, match.end())
+    if verb and DOING.search(verb[0]) and denied and _topic(denied[-1]) == "seen":
+        reader.unclear.append(match["no"])
     after = _GOES_ON.match(reader.text, match.end())
     word = after["word"] if after else None
     if after and word and not (is_empty(word) or _CONDITION.search(word) or DOING.search(word.casefold())):
@@ -374,6 +394,19 @@ def _condition_of(words: str) -> str:
 def _topic(entity: Entity) -> str:
     """What can stand in one list: places, dates, cameras, or whatever is seen on photos."""
     return entity.kind if entity.kind in ("place", "date", "camera", "rating") else "seen"
+
+
+def _asks_who_is_missing(reader: Reader, match: re.Match[str]) -> bool:
+    """Whether "missing" in "who is missing in Berlin?" is what is asked; "not missing" is not understood."""
+    before = reader.text[: match.start()].strip()
+    if not re.match(r"missing\b", match[0], re.IGNORECASE):
+        return False
+    if re.search(r"(?:\bnot|n't)$", before, re.IGNORECASE):
+        reader.unclear.append("not")
+    return _IS_WHO_THERE.fullmatch(before) is not None
+
+
+_IS_WHO_THERE = LazyPattern(rf"(?:who|(?:which|what) {GROUP}) (?:has|have|had|is|are|was|were)")
 
 
 def _negated(reader: Reader, match: re.Match[str]) -> str | None:
@@ -402,9 +435,7 @@ def _negated(reader: Reader, match: re.Match[str]) -> str | None:
     is_of_verb = re.match(
         r"(?:are|is|were|was) there $|(?:do|did|have|has) (?:i|we|you) (?:have |take |got )?$", before
     )
-    has_no = is_of_verb or re.fullmatch(
-        rf"(?:who|(?:which|what) {GROUP}) (?:has|have|had|is|are)", before.strip()
-    )
+    has_no = is_of_verb or _IS_WHO_THERE.fullmatch(before.strip())
     if has_no and start.startswith("no "):
         return None
     entities, rest = _denied(reader, match)
@@ -484,6 +515,8 @@ def _negated_words(reader: Reader, match: re.Match[str]) -> str | None:
     after = _GOES_ON.match(reader.text, match.end())
     if after and not after["word"]:
         unclear.append(after["link"])
+    if parts and DOING.search(parts[-1].casefold()) and _OBJECT_FOLLOWS.match(reader.text, match.end()):
+        unclear.append(re.split(r"\s", match[0])[0])
     if not parts:
         return None
     reader.has_negation = True

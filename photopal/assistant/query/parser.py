@@ -102,7 +102,7 @@ def read_question(text: str, known: Known, *, today: date) -> Question:
     elif threshold:
         intent = _with_threshold(intent, threshold)
     reader.text = intent.rest
-    _refuse_part_of_date(reader)
+    _refuse_half_read(reader)
     end, number = read_rank(reader, intent)
     reader.read_alternatives()
     if not any(name.casefold() in {"me", "us"} for name in known.names):
@@ -175,6 +175,11 @@ def _refuse_passed_over(reader: Reader, question: Question) -> None:
         refuse([without["no"] or "not"])
     if is_of_groups or (question.kind == "exists" and not re.search(PHOTO, reader.marked.text, re.I)):
         _refuse_but_not(reader, question.criteria)
+    every = _EVERY.search(reader.marked.text)
+    if every and question.kind not in ("find", "describe", "pixels"):
+        is_of_each = question.kind == "who" and _YES_NO.match(without_courtesy(reader.marked.text))
+        if every["where"] or is_of_each:
+            refuse([every[0]])
     is_of_all = question.kind in _OF_ALL and not question.ranked
     if question.end and (is_of_all or question.intent.is_absent):
         refuse([f"{question.end} photo" if question.number else question.end])
@@ -193,6 +198,9 @@ def _refuse_passed_over(reader: Reader, question: Question) -> None:
         # A photo is in one of two places, but somebody may have been in both.
         raise UsageError('not understood: "and"', hint="Ask for each place, date or camera by itself.")
 
+
+# "Who was everywhere?" and "is everybody on a photo?" are not answered by who was somewhere.
+_EVERY = LazyPattern(r"\b(?:every(?:one|body)|(?P<where>everywhere)(?! (?:but|except)))\b")
 
 # Where Anna was "but not Ben", he may be on other photos; "but not with Ben" and "photos of Anna but not Ben"
 # say which photos are meant.
@@ -237,6 +245,9 @@ _YES_NO = LazyPattern(r"(?:is|are|was|were|do|does|did|has|have|can)\b")
 
 # What these are asked of has no first or last photo.
 _OF_ALL = frozenset({"exists", "count", "share", "years", "months", "days"})
+
+# How many there are on a photo, no caption has to say.
+_SO_MANY_PEOPLE = LazyPattern(rf"(?<![\w.])\d{{1,3}} (?:other )?{GROUP}")
 
 # "24, 25 and" before a date are days that were not read; captions would be asked for such numbers.
 _DAYS_LEFT = LazyPattern(
@@ -448,11 +459,13 @@ _PART_OF_DATE = LazyPattern(
 _CONDITION = LazyPattern(r"(?:in|on|at|from|during|since|until|till|before|after|between)\b")
 
 
-def _refuse_part_of_date(reader: Reader) -> None:
-    """Raise where only some days of a date are meant: "at the end of 2023", "in the first week in May".
+def _refuse_half_read(reader: Reader) -> None:
+    """Raise where only some days of a date are meant, "at the end of 2023", or so many people, "3 people".
 
     In "the dead end in 2024" and "our last day in 2024" the date is whole, and these words are not of it.
     """
+    if people := _SO_MANY_PEOPLE.search(reader.text):
+        refuse([reader.marked.typed(people[0])])
     for part in _PART_OF_DATE.finditer(reader.text):
         # The mark of "of 2023" has the "of" in it.
         date_typed = reader.marked.at(part["date"]).typed

@@ -27,6 +27,7 @@ from photopal.assistant.query.intents import PHOTO, Intent, needs_look, without_
 from photopal.assistant.query.lexicon import (
     NUMBER_WORDS,
     content_words,
+    in_letters_and_digits,
     is_empty,
     word_forms,
 )
@@ -294,7 +295,8 @@ class Reader:
             for word in content_words(rest)
             if word.casefold() not in NUMBER_WORDS or word.casefold() not in map(str.casefold, not_understood)
         ]
-        return [(word,) for word in _without_wear(words)], list(dict.fromkeys(not_understood))
+        groups = [in_letters_and_digits(word) for word in _without_wear(words)]
+        return groups, list(dict.fromkeys(not_understood))
 
 
 # What stands in such a list is one thing each in "Anna and Ben in Berlin and Paris".

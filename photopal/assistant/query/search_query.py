@@ -27,7 +27,7 @@ from photopal.assistant.query.entities import (
     meanings_of,
 )
 from photopal.assistant.query.intents import PHOTO, SHOT
-from photopal.assistant.query.lexicon import NUMBER_WORDS, word_forms
+from photopal.assistant.query.lexicon import NUMBER_WORDS, in_letters_and_digits, word_forms
 from photopal.assistant.query.negations import read_alone, read_attributes, read_negations
 from photopal.assistant.query.parser import STRAIGHT
 from photopal.assistant.query.patterns import LazyPattern
@@ -59,7 +59,6 @@ _ASKING = LazyPattern(
     rf"|(?:give|get|list|display|open)(?: me\b|(?=(?: (?:all|the|my|our|some|any))* {PHOTO}\b)))\s+(?=\S)"
 )
 _DIGITS = {word: str(number) for word, number in NUMBER_WORDS.items() if " " not in word}
-_LETTERS = {digits: word for word, digits in _DIGITS.items()}
 _MANY = rf"\d{{1,3}}|{'|'.join(word for word in _DIGITS if word != 'one')}"
 _LATEST, _EARLIEST = "latest|newest|(?:most )?recent", "oldest|earliest"
 _LAST, _FIRST = f"{ENDS_LAST}|recent|new", f"{ENDS_FIRST}|old"
@@ -219,7 +218,7 @@ def _read_order(text: str) -> tuple[str, Order, int | None]:
 def _read_numbers(text: str) -> tuple[str, list[tuple[str, ...]]]:
     """Take out how many people there are, which only captions can tell: in "2 people" it is "2" or "two"."""
     numbers = [match["number"].casefold() for match in _SO_MANY_PEOPLE.finditer(text)]
-    return _SO_MANY_PEOPLE.sub("", text), [_both_ways(number) for number in numbers]
+    return _SO_MANY_PEOPLE.sub("", text), [in_letters_and_digits(number) for number in numbers]
 
 
 def _read_search(
@@ -301,14 +300,15 @@ class Reading:
         """The words in whichever form, as a question takes them; None where no word is left for it."""
         complete, typed = self._as_typed(criteria, words)
         kept = [re.sub(r"['’]s$", "", word.strip(_MARKS)) for word in typed.split()]
-        groups = [_both_ways(w.casefold()) for w in kept if has_letters(w) and w.casefold() not in _FILLERS]
+        plain = [w.casefold() for w in kept if has_letters(w) and w.casefold() not in _FILLERS]
+        groups = [in_letters_and_digits(word) for word in plain]
         if not typed or (not groups and complete == Criteria()):
             return None
         # "Roses" are none of Rose, as captions do not tell her from a rose.
         forms = {form for group in groups for word in group for form in word_forms(word)}
         shown = {*complete.names, *(name for group in complete.any_names for name in group)}
-        plain = (n for n in self.known_names if fold(n) in forms and "word" in meanings_of(n))
-        without = joined(complete.without_names, tuple(name for name in plain if name not in shown))
+        meant = (n for n in self.known_names if fold(n) in forms and "word" in meanings_of(n))
+        without = joined(complete.without_names, tuple(name for name in meant if name not in shown))
         return replace(complete, words=(*complete.words, *groups), without_names=without), ""
 
 
@@ -359,12 +359,6 @@ def meaningful_words(text: str) -> list[str]:
 
 def _has_words(text: str) -> bool:
     return any(map(has_letters, meaningful_words(text)))
-
-
-def _both_ways(word: str) -> tuple[str, ...]:
-    """A word, and a number in letters and digits."""
-    other = _DIGITS.get(word) or _LETTERS.get(word)
-    return (word, other) if other else (word,)
 
 
 def _parts(query: str) -> tuple[str, list[str], list[str]]:
