@@ -221,6 +221,14 @@ def _month_of_year(match: re.Match[str], _today: date) -> _Read:
     return _Read(_month(int(match["year"]), int(match["m"])))
 
 
+def _year_and_month(match: re.Match[str], _today: date) -> _Read:
+    """ "2024/07"; "2011/12" may be two years."""
+    year, month = int(match["year"]), int(match["m"])
+    if (year + 1) % 100 == month:
+        raise UsageError(f"{match[0]} can be read as a month or two years", hint=f"write {year}-{month:02}")
+    return _Read(_month(year, month))
+
+
 def _numeric(match: re.Match[str], _today: date) -> _Read:
     first, second, year = int(match["a"]), int(match["b"]), int(match["year"])
     if match["mark"] == "/" and first <= 12 and second <= 12 and first != second:
@@ -294,8 +302,11 @@ def _this(when: Recurring, today: date) -> Period:
     return last if is_recent and this.since > today else this
 
 
-def _relative(match: re.Match[str], today: date) -> _Read:
+def _relative(match: re.Match[str], today: date) -> _Read | None:
     """ "Last year", "this month", "last weekend", "last Monday"."""
+    if _OF_A_TIME.match(match.string, match.end()):
+        # "The last week of 2024" is not the one before this.
+        return None
     back = 0 if (match["which"] or "").casefold() in {"this", ""} else 1
     unit = match["unit"].casefold()
     monday = today - timedelta(days=today.weekday())
@@ -370,11 +381,14 @@ def _count(words: str) -> int:
     return int(words) if words.isdecimal() else NUMBERS[words.casefold()]
 
 
-def _part_of_year(match: re.Match[str], _today: date) -> _Read:
-    """ "The first half of 2022", "the last quarter of 2022"."""
-    months = 6 if match["size"].casefold() == "half" else 3
-    numbers = {"first": 0, "1st": 0, "second": 1, "2nd": 1, "third": 2, "3rd": 2, "fourth": 3, "4th": 3}
-    number = numbers.get(match["part"].casefold(), 12 // months - 1)
+def _part_of_year(match: re.Match[str], _today: date) -> _Read | None:
+    """ "The first half of 2022", "the last quarter of 2022", "Q2 2022"."""
+    months = 6 if match["size"].casefold() in {"half", "h"} else 3
+    part, last = match["part"].casefold(), 12 // months - 1
+    numbers = {"first": 0, "second": 1, "third": 2, "fourth": 3, "last": last}
+    number = numbers[part] if part in numbers else int(part[0]) - 1
+    if number > last:
+        return None
     return _Read(_month(int(match["year"]), 1 + number * months, months=months))
 
 
@@ -419,18 +433,22 @@ def _years(match: re.Match[str], _today: date) -> _Read:
 _UNITS = r"(?P<unit>day|week|month|year)s?"
 _WEEKDAY = "|".join(WEEKDAYS)
 _ONE_OF_THEM = LazyPattern(
-    r"\b(?:first|second|third|fourth|fifth|\d(?:st|nd|rd|th)|next|previous|following|other|same)\s+$"
+    r"\b(?:first|second|third|fourth|fifth|\d(?:st|nd|rd|th)|last|next|previous|following|other|same)\s+$"
 )
 _AT_WEEKDAY = LazyPattern(
     rf"\b(?P<word>on|since|after|before|until|till)\s+(?:the\s+)?"
     rf"(?:(?:{_WEEKDAY})(?:\s*(?:,|\band\b|\bor\b))+\s*)*$"
 )
+_OF_A_TIME = LazyPattern(rf"\s+(?:of\b|in\s+(?:{'|'.join([*MONTHS, *SEASONS])}|(?:1[89]|2[01])\d\d)\b)")
 _SHORT_WEEKDAYS = {
     "mon": 0, "tue": 1, "tues": 1, "wed": 2, "thu": 3, "thur": 3, "thurs": 3, "fri": 4, "sat": 5, "sun": 6,
 }  # fmt: skip
 _WORKDAY = "weekday|workday|working day"
 READERS: tuple[tuple[str, Callable[[re.Match[str], date], _Read | None]], ...] = (
+    (rf"(?P<name>winter)\s+(?:of\s+)?{_YEAR}\s*[/–-]\s*(?P<next>\d\d(?:\d\d)?)", _winter),
     (rf"{_YEAR}\s*[-–—/]\s*(?P<last>1[89]\d\d|2[01]\d\d)", _years),
+    (rf"{_YEAR}(?P<mark>[/.])(?P<m>0?[1-9]|1[0-9])(?P=mark)(?P<d>\d{{1,2}})", _iso),
+    (rf"{_YEAR}/(?P<m>0[1-9]|1[0-2])(?!/)", _year_and_month),
     (rf"{_YEAR}-(?P<m>0?[1-9]|1[0-9])(?:-(?P<d>\d{{1,2}}))?(?!\d)", _iso),
     (rf"(?P<a>\d{{1,2}})(?P<mark>[./])(?P<b>\d{{1,2}})(?P=mark){_YEAR}", _numeric),
     (rf"{_DAY_OF_MONTH}(?![\w.]|\s*(?:year|month|week|day|hour|k?m\b))", _day_and_month),
@@ -447,17 +465,18 @@ READERS: tuple[tuple[str, Callable[[re.Match[str], date], _Read | None]], ...] =
     (
         (rf"(?:(?P<which>last|this|next)\s+(?!\w+ (?:photo|picture)\b))?{_MONTH}(?:,?\s+(?:of\s+"
         rf"|in\s+)?{_YEAR})?"), _written),
-    (rf"(?P<name>winter)\s+(?:of\s+)?{_YEAR}\s*[/–-]\s*(?P<next>\d\d(?:\d\d)?)", _winter),
     (rf"{_YEAR}(?:'s)?\s+(?P<which>\b)?(?P<name>{_NAMED})", _named),
     (
         (rf"(?:(?P<which>last|this|past|previous|next)\s+(?!(?:{_NAMED}) (?:photo"
         rf"|picture)\b))?(?P<name>{_NAMED})(?:,?\s+(?:of\s+|in\s+)?{_YEAR})?"),
      _named),
     (rf"(?P<which>last|this|previous|past)\s+(?P<unit>year|month|weekend|week|{_WEEKDAY})", _relative),
-    (rf"(?P<part>first|second|1st|2nd|last) (?P<size>half) of (?:the year )?{_YEAR}", _part_of_year),
+    (rf"(?P<part>first|second|1st|2nd|last) (?P<size>half) (?:of )?(?:the year )?{_YEAR}", _part_of_year),
     (
-        ("(?P<part>first|second|third|fourth|1st|2nd|3rd|4th|last) (?P<size>quarter) of"
-        f" (?:the year )?{_YEAR}"), _part_of_year),
+        ("(?P<part>first|second|third|fourth|1st|2nd|3rd|4th|last) (?P<size>quarter) (?:of )?"
+        f"(?:the year )?{_YEAR}"), _part_of_year),
+    (rf"(?P<size>[qh])(?P<part>[1-4])(?:\s+|\s*[/-]\s*)(?:of )?{_YEAR}", _part_of_year),
+    (rf"{_YEAR}(?:\s+|\s*[/-]\s*)(?P<size>[qh])(?P<part>[1-4])", _part_of_year),
     (rf"(?:(?:every|each|an?|any)\s+(?P<unit>weekend|{_WORKDAY}|{_WEEKDAY})s?)", _weekdays),
     (rf"(?P<unit>weekend|{_WORKDAY}|{_WEEKDAY})s", _weekdays),
     (rf"(?P<unit>{_WEEKDAY})(?=\s+(?:morning|afternoon|evening|night)s)", _weekdays),
@@ -547,7 +566,7 @@ def _find_spans(text: str, today: date, names: Collection[str], *, is_search: bo
                     base=found.base,
                     is_bare_year=found.is_bare_year,
                 )
-                spans.append(_with_part(text, _with_weekday(text, span)))
+                spans.append(_with_part(text, _with_week(text, _with_weekday(text, span))))
                 if found.daytime:
                     spans.append(DateSpan(match.end(), match.end(), found.daytime))
     return sorted(spans, key=lambda span: span.start)
@@ -580,6 +599,31 @@ def _with_weekday(text: str, span: DateSpan) -> DateSpan:
         f"{text[span.start : span.end]} is a {actual}, not a {calendar.day_name[weekday]}",
         hint="Write the date without the day of the week.",
     )
+
+
+_WEEK_BEFORE = LazyPattern(r"(?<![\w-])(?<!first )(?<!last )(?:the\s+)?week\s+of\s+(?:the\s+)?$")
+
+
+def _with_week(text: str, span: DateSpan) -> DateSpan:
+    """Take in the "week of" of "the week of 3 August", which begins on its Monday."""
+    before = _WEEK_BEFORE.search(text[: span.start])
+    if before is None or not _is_day(span.when):
+        return span
+
+    def week(day: Period) -> Period:
+        assert day.since is not None
+        monday = day.since - timedelta(days=day.since.weekday())
+        return Period(monday, monday + timedelta(days=6))
+
+    if isinstance(span.when, Period):
+        return replace(span, start=before.start(), when=week(span.when), base=None)
+    assert isinstance(span.when, Recurring)
+    days = span.when
+    weeks = Recurring(
+        f"in the week of {_without_preposition(days.label)}",
+        lambda year: tuple(map(week, days.in_year(year))),
+    )
+    return replace(span, start=before.start(), when=weeks, base=weeks)
 
 
 _PART_BEFORE = LazyPattern(

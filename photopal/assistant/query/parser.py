@@ -58,6 +58,7 @@ from photopal.assistant.query.reader import (
 )
 from photopal.errors import ConceptError, UsageError
 from photopal.text import fold, join_words
+from photopal.vocabulary import WEEKDAYS
 
 LONGEST = 500
 """How many letters a question has at most."""
@@ -452,10 +453,11 @@ _OPEN_END = LazyPattern(rf"(?P<date>{DATE})\s*(?P<word>and|&|up to|to|until|till
 
 
 _PART_OF_DATE = LazyPattern(
-    r"(?P<at>\b(?:at|by|from|in|on|since|to|until|till)\s+(?:the\s+)?)?\b(?P<part>(?:end|start|middle)"
+    r"(?P<at>\b(?:at|by|from|in|on|since|to|until|till)\s+(?:the\s+)?)?\b(?P<part>(?:end|start|middle|week|weekend)(?!s)"
     r"|(?P<nth>first|second|third|fourth|last|\d(?:st|nd|rd|th))\s+(?:few\s+|\w+\s+)?"
-    rf"(?:day|week|weekend|month|year)s?)\s+(?P<of>of\s+)?(?P<date>{DATE})"
+    rf"(?:(?P<unit>week|weekend|{'|'.join(WEEKDAYS)})|day|month|year)s?)\s+(?P<of>of\s+)?(?P<date>{DATE})"
 )
+_BESIDE_DATE = LazyPattern(r"(?:before|after)\b")
 _CONDITION = LazyPattern(r"(?:in|on|at|from|during|since|until|till|before|after|between)\b")
 
 
@@ -470,7 +472,9 @@ def _refuse_half_read(reader: Reader) -> None:
         # The mark of "of 2023" has the "of" in it.
         date_typed = reader.marked.at(part["date"]).typed
         is_of = part["of"] or re.match(r"of\b", date_typed, re.IGNORECASE)
-        if is_of or (part["at"] and (part["nth"] or not _CONDITION.match(date_typed))):
+        is_beside = re.match(r"week", part["part"], re.IGNORECASE) and _BESIDE_DATE.match(date_typed)
+        is_nth = part["nth"] and (part["at"] or part["unit"])
+        if is_of or is_beside or is_nth or (part["at"] and not _CONDITION.match(date_typed)):
             refuse([part["part"]])
 
 

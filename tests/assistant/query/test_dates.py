@@ -36,6 +36,16 @@ def recurring(text, year=2024):
         ("July 3, 2024", "2024-07-03", "2024-07-03"),
         ("2024-07-03", "2024-07-03", "2024-07-03"),
         ("2024-02", "2024-02-01", "2024-02-29"),
+        ("2024/02", "2024-02-01", "2024-02-29"),
+        ("2024/12/24", "2024-12-24", "2024-12-24"),
+        ("from 2024.12.24", "2024-12-24", "2024-12-24"),
+        ("in the winter of 2023/2024", "2023-12-01", "2024-02-29"),
+        ("from Q2 2024", "2024-04-01", "2024-06-30"),
+        ("in 2024 Q3", "2024-07-01", "2024-09-30"),
+        ("H1 2024", "2024-01-01", "2024-06-30"),
+        ("the 1st quarter 2024", "2024-01-01", "2024-03-31"),
+        ("in the week of 5 August 2024", "2024-08-05", "2024-08-11"),
+        ("in the week of August 7, 2024", "2024-08-05", "2024-08-11"),
         ("24.12.2023", "2023-12-24", "2023-12-24"),
         ("24/12/2023", "2023-12-24", "2023-12-24"),
         ("12/24/2023", "2023-12-24", "2023-12-24"),
@@ -342,3 +352,29 @@ def test_dates_that_cannot_be_read_are_refused(text):
 )
 def test_easter_is_where_the_calendar_has_it(year, day):
     assert easter(year) == date(year, *day)
+
+
+def test_the_week_of_a_day_without_a_year_is_every_years():
+    assert recurring("in the week of 3 August") == (
+        [("2024-07-29", "2024-08-04")],
+        "in the week of 3 August",
+    )
+
+
+@pytest.mark.parametrize("text", ["photos from H3 2024", "the last week of 2024", "the last Monday of 2024"])
+def test_a_part_of_a_time_that_is_not_known_is_no_date_of_its_own(text):
+    assert [found.when for found in find_dates(text, TODAY)] == [
+        found.when for found in find_dates(text[text.index("2024") - 5 :], TODAY)
+    ]
+
+
+def test_a_year_with_a_number_that_may_be_the_next_year_is_refused():
+    with pytest.raises(UsageError, match="can be read as a month or two years"):
+        find_dates("photos from 2011/12", TODAY)
+    assert period("winter 2023/24") == ("2023-12-01", "2024-02-29")
+
+
+def test_a_part_of_the_day_may_follow_from_the():
+    [evening] = find_dates("photos from the evening", TODAY)
+    assert evening.when.hours == frozenset(range(17, 22))
+    assert find_dates("photos from the night market", TODAY) == []
