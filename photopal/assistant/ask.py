@@ -27,7 +27,7 @@ from photopal.library import ConceptRecord, Library, SearchQuery
 from photopal.prompts import absent_answer, build_prompt
 from photopal.prompts.templates import is_overview_question, is_recognition_question
 from photopal.prompts.words import begins_with_one_of, definite, name_descriptions, tell_apart
-from photopal.text import join_words, name_spans, suggest
+from photopal.text import LIKE_A_NAME, join_words, name_spans, suggest
 from photopal.vlm.placeholders import name_placeholder
 
 if TYPE_CHECKING:
@@ -352,7 +352,7 @@ def ask_library(
     known = known_in(library)
     asked = read_question(question, known, today=options.today)
     for name in asked.unknown_names:
-        _refuse_unknown(library, name, known.names)
+        _refuse_unknown(library, name, known.names, is_translated=asked.is_translated)
     asked = _without_holidays(library, asked)
     photos = Selection(library, asked.criteria, options.most_cited)
     _refuse_other_languages(library, asked)
@@ -413,15 +413,20 @@ def _refuse_other_languages(library: Library, question: Question) -> None:
         )
 
 
-def _refuse_unknown(library: Library, name: UnknownName, names: Sequence[str]) -> None:
+def _refuse_unknown(
+    library: Library, name: UnknownName, names: Sequence[str], *, is_translated: bool
+) -> None:
     """Raise where a word with a capital is in no photo's words and not where a place would stand."""
     words = tuple((word,) for word in name.words.split())
     is_known = library.search.count(SearchQuery(any_words=words)) > 0
     if name.is_place or is_known or not library.search.count(SearchQuery()):
         return
-    hint = suggest(name.words, names) or (
+    hint = suggest(name.words, names, cutoff=LIKE_A_NAME if is_translated else 0.6) or (
         f"Known names: {join_words(names, most=10)}." if names else "photopal add-concept NAME PHOTO..."
     )
+    if is_translated:
+        # German writes every noun with a capital.
+        hint += " Other words are only understood in English."
     raise ConceptError(f'no concept named "{name.words}"', hint=hint)
 
 

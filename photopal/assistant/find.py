@@ -7,18 +7,20 @@ their words. A date in the query counts as its period, unless nothing was taken 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
 from photopal.assistant.query.criteria import Criteria
 from photopal.assistant.query.dates import YEARS
 from photopal.assistant.query.entities import Known, meanings_of
+from photopal.assistant.query.languages import dates_in_english, to_english
 from photopal.assistant.query.search_query import (
     Reading,
     meaningful_words,
     read_query,
 )
-from photopal.assistant.query.selection import Selection
+from photopal.assistant.query.selection import Selection, unknown_words
 from photopal.errors import UsageError
 from photopal.library import Library, SearchHit, SearchQuery
 from photopal.text import LIKE_A_NAME, fold, join_words, names_in, suggest
@@ -167,13 +169,25 @@ def explain_nothing(library: Library, query: str, *, today: date | None = None) 
     reading = _read(library, query, SearchOptions(today=today or date.today())).plain
     if reading.problem is not None:
         return f"{_sentence(reading.problem.message)} {_sentence(reading.problem.hint)}"
+    if english := _in_english(library, query, names, SearchOptions(limit=1, today=today or date.today())):
+        return f'Searches are read in English: "{english}" finds photos.'
     words = meaningful_words(reading.words)
+    parts = sorted({part.strip() for place in library.search.places() for part in place.split(",")} - {""})
     for length in (2, 1):
         for start in range(len(words) - length + 1):
             phrase = " ".join(words[start : start + length]).strip(".,;:!?()").removesuffix("'s")
             if hint := suggest(phrase, names, cutoff=LIKE_A_NAME):
                 return hint
+            if unknown_words(library, [phrase]) and (hint := suggest(phrase, parts, cutoff=LIKE_A_NAME)):
+                return hint
     return None
+
+
+def _in_english(library: Library, query: str, names: Sequence[str], options: SearchOptions) -> str | None:
+    """A query in another language in English, where it finds photos then."""
+    english = dates_in_english(to_english(query, names))
+    is_other = english.split() != query.split()
+    return english if is_other and search_photos(library, english, options) else None
 
 
 def _sentence(words: str | None) -> str:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 
 from photopal.text import name_spans, write_over
+from photopal.vocabulary import MONTHS, SEASONS
 
 _MONTHS_ENGLISH = (
     "January February March April May June July August September October November December".split()  # noqa: SIM905
@@ -25,7 +26,10 @@ _TABLES: Mapping[str, str] = {
     "de": """
         wie viele (?:fotos?|bilder|aufnahmen) = how many photos; wie viele = how many; wie oft = how often;
         wann = when; wo = where; wer = who; wen = who; mit wem = with whom;
-        welche (?:fotos?|bilder) = which photos; in welche[nmrs]? = in which;
+        welche (?:fotos?|bilder) = which photos; in welche[nmrs]? = in which; tag = day; zeigen = show;
+        benutzt = used; verwendet = used; wochenende = the weekend; letzte[nms] wochenende = last weekend;
+        letztem jahr = last year; zwei = two; drei = three; vier = four; fünf = five; sechs = six;
+        sieben = seven; acht = eight; neun = nine; zehn = ten; meisten = most;
         auf welchen (?:fotos|bildern) = in which photos; welche[nmrs]? = which; was = what;
         zeige?(?: mir)?(?: bitte)? = show me; zeig = show me; finde = find; suche(?: nach)? = find;
         gibt es = are there; habe ich = do i have; haben wir = do i have; hab ich = do i have; hat = has;
@@ -253,7 +257,8 @@ _TELLING: Mapping[str, str] = {
     "de":
         "wie viele|wie oft|wann|wo|wer|welche[nmrs]?|zeige?|fotos?|bilder|von|mit|ohne|und|oder|gibt"
         "|habe|der|die|das|ist|sind|waren|im|am|aus|zuletzt|mir|ich|finde|suche|mit wem|wurden?"
-        "|weihnachten|hat|haben|meine[nr]?|auf|alle|den|dem|ein|eine|nicht|kein[e]?",
+        "|weihnachten|hat|haben|meine[nr]?|auf|alle|den|dem|ein|eine|nicht|kein[e]?"
+        "|war(?=\\s+[\U00100000-\U0010ffff])",
     "fr":
         "combien|quand|où|qui|quelles?|quels?|montre[z]?|affiche|trouve|photos|avec|sans|et|ou|en|dans"
         "|de|des|du|le|la|les|est|sont|y a|j'ai|ai|est-ce|moi|été|cherche|d'|l'|noël|pour|fois|ensemble"
@@ -272,7 +277,7 @@ _ENGLISH = (
     "how|many|when|where|who|which|what|show|find|list|photos?|pictures?|of|with|without|and|or|the|from"
     "|is|are|was|were|did|do"
     "|does|have|has|my|any|there|more|than|last|first|taken|not|at|been|ever|photo|in|on|by|to|for"
-    "|country|city|an|no|me|i"
+    "|country|city|no|me|i"
 )
 _PLACES = frozenset(
     """
@@ -280,6 +285,9 @@ _PLACES = frozenset(
     Rome Shanghai Spain Switzerland Tokyo Venice Vienna
     """.split()  # noqa: SIM905 - a list literal would take a page
 ) | {"New York"}
+_DATES = frozenset(
+    [*MONTHS, *SEASONS, "christmas", "christmas eve", "easter", "new year's eve", "new year's day"]
+)
 _ENOUGH = 2
 _NAME_MARK = 0x100000
 
@@ -321,7 +329,18 @@ def language_of(text: str) -> str | None:
     starts = _starts_foreign(folded, best)
     score = scores[best] + starts
     is_clear = score > english or (score == english and starts)
-    return best if score >= _ENOUGH and is_clear else None
+    # Of "Anna und Ben" the one word is enough.
+    rest = re.sub(rf"(?<!\w)(?:{_TELLING[best]})(?!\w)|[\U00100000-\U0010ffff]|\W", "", folded)
+    return best if (score >= _ENOUGH or (score and not rest)) and is_clear else None
+
+
+def dates_in_english(text: str) -> str:
+    """Return a text with its months, seasons and holidays in English, whatever its other words are."""
+    for language in _TELLING:
+        for pattern, english in _table(language)[1]:
+            if english.casefold() in _DATES:
+                text = pattern.sub(english, text)
+    return text
 
 
 def has_english(text: str) -> bool:

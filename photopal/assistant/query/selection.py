@@ -173,6 +173,7 @@ def nothing_found(selection: Selection, *, is_yes_no: bool = False) -> LibraryAn
         a_pet = "a pet" if len(pets) == 1 else plural("pet")
         parts.append(f"You registered {a_pet} ({join_words(pets)}), of whom captions speak by name.")
     names = [concept.name for concept in library.concepts.all()]
+    names += sorted({part.strip() for place in library.search.places() for part in place.split(",")} - {""})
     if hint := next(filter(None, (suggest(word, names, cutoff=LIKE_A_NAME) for word in unknown)), None):
         parts.append(sentence(hint))
     return LibraryAnswer(" ".join(parts), (), 0)
