@@ -5,8 +5,17 @@ from datetime import date
 import pytest
 
 from photopal.assistant.ask import AskOptions, ask_library
-from photopal.assistant.find import SearchOptions, explain_name, explain_reading, search_photos
+from photopal.assistant.find import (
+    SearchOptions,
+    explain_name,
+    explain_nothing,
+    explain_reading,
+    search_photos,
+)
+from photopal.assistant.query.entities import Known
 from photopal.assistant.query.languages import language_of
+from photopal.assistant.query.parser import read_question
+from photopal.assistant.query.search_query import read_query
 from photopal.errors import ConceptError, UsageError
 from photopal.library import Library
 from photopal.library.fts import one_fact
@@ -1002,6 +1011,14 @@ LANGUAGES = {
         ("Fotos von Luna ohne Anna", {13, 42}),
         ("Wer ist auf den Fotos von Weihnachten 2019?", {3, 4}),
         ("Wo war Ben im Oktober 2021?", {23}),
+        ("War Anna in Paris?", {26, 46}),
+        ("An welchem Tag war Ben in Nara?", {23}),
+        ("Welche Fotos zeigen Rex und Mia?", {25, 43}),
+        ("Welche Kamera habe ich in Japan benutzt?", {22, 23, 24, 47}),
+        ("Wer ist auf den letzten drei Fotos?", {47, 50, 51}),
+        ("Fotos von letztem Jahr", {45, 46, 47, 48, 49, 50, 51, 59}),
+        ("Anna und Ben", {2, 3, 10, 14, 26, 35, 51}),
+        ("Anna ohne Ben", ANNA_WITHOUT_BEN),
     ],
     "fr": [
         ("Combien de photos de Mia en 2021 ?", {15, 16, 25}),
@@ -1057,6 +1074,49 @@ def test_other_languages_and_words_without_a_translation_are_refused(library):
         with pytest.raises(UsageError, match="not understood") as refused:
             ask(library, question)
         assert "English" in str(refused.value.hint)
+    with pytest.raises(ConceptError, match='no concept named "Strand"') as unknown:
+        ask(library, "Fotos von Anna am Strand")
+    assert "only understood in English" in unknown.value.hint
+
+
+@pytest.mark.parametrize(
+    ("query", "hint"),
+    [
+        ("dezember 2024", '"December 2024" finds photos'),
+        ("sommer 2022", '"summer 2022" finds photos'),
+        ("anna ohne ben", '"anna without ben" finds photos'),
+        ("fotos von anna in berlin", '"photos of anna in berlin" finds photos'),
+        ("stmoritz", 'Did you mean "St. Moritz"?'),
+        ("lisbonn beach", 'Did you mean "Lisbon"?'),
+    ],
+)
+def test_a_search_that_finds_nothing_says_how_to_find_a_date_or_a_place(library, query, hint):
+    assert not found(library, query)
+    assert hint in explain_nothing(library, query, today=TODAY)
+
+
+def test_a_place_that_is_misspelled_is_proposed(library):
+    assert 'Did you mean "Lisbon"?' in ask(library, "photos from lisbonn").text
+
+
+def test_a_country_in_which_no_photo_was_taken_is_named_as_one(library):
+    for question, country in (
+        ("photos taken in the UK", "United Kingdom"),
+        ("was Anna in the US", "United States"),
+    ):
+        assert f'mentioning "{country}".' in ask(library, question).text
+
+
+def test_max_is_a_name_and_no_number(library):
+    for question in ("photos of Mia and Max", "was Max in Berlin"):
+        with pytest.raises(ConceptError, match='no concept named "Max"'):
+            ask(library, question)
+    with pytest.raises(UsageError, match='not understood: "max"'):
+        ask(library, "max number of photos of Anna")
+    known = Known(["Max", "Mia"], cameras=["Apple iPhone 14 Pro Max"], people=["Max", "Mia"])
+    criteria = read_question("photos with the iPhone 14 Pro Max", known, today=TODAY).criteria
+    assert (criteria.names, criteria.cameras) == ((), ("iPhone 14 Pro Max",))
+    assert read_query("max mia", known, today=TODAY).plain.criteria.names == ("Max", "Mia")
 
 
 @pytest.mark.parametrize(
@@ -1068,6 +1128,7 @@ def test_other_languages_and_words_without_a_translation_are_refused(library):
         "Where was Anna?",
         "2024",
         "Anna",
+        "War photos",
     ],
 )
 def test_english_is_not_taken_for_another_language(question):

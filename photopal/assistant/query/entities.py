@@ -171,7 +171,7 @@ def mark_entities(text: str, known: Known, *, today: date | None, is_search: boo
     _mark_phrases(marked, [name for name in ambiguous if "word" in meanings_of(name)])
     _write_countries(marked)
     _mark_names(marked, [name for name in known.names if name not in ambiguous])
-    _mark_ambiguous(marked, ambiguous, part_of_place, is_search=is_search)
+    _mark_ambiguous(marked, ambiguous, part_of_place, known.cameras, is_search=is_search)
     _mark_cameras(marked, known.cameras)
     _mark_ratings(marked)
     if today is not None:
@@ -179,6 +179,8 @@ def mark_entities(text: str, known: Known, *, today: date | None, is_search: boo
     if not is_search:
         _mark_places_within(marked, known.places)
         _mark_places(marked, known.places)
+        if known.places:
+            _mark_other_countries(marked)
     _mark_groups(marked)
     return marked
 
@@ -208,6 +210,15 @@ def _write_countries(marked: MarkedText) -> None:
         return f"{match['cue'] or match['link'] or ''}United States" if is_clear else match[0]
 
     marked.text = _US.sub(in_full, marked.text)
+
+
+def _mark_other_countries(marked: MarkedText) -> None:
+    """Countries of two words in which no photo was taken, so that captions are not asked for either word."""
+    spans = [
+        (match.start(), match.end(), Entity("phrase", match[0], match[0]))
+        for match in re.finditer(rf"\b(?:{'|'.join(country for _, country in _SHORT_NAMES)})\b", marked.text)
+    ]
+    marked.replace(spans)
 
 
 def meanings_of(name: str, places: set[str] | frozenset[str] = frozenset()) -> list[str]:
@@ -251,13 +262,19 @@ def _mark_names(marked: MarkedText, names: Sequence[str]) -> None:
             marked.replace([(found.start(), owned.end() if owned else found.end(), entity)])
 
 
-def _mark_ambiguous(marked: MarkedText, names: Sequence[str], places: set[str], *, is_search: bool) -> None:
+def _mark_ambiguous(
+    marked: MarkedText, names: Sequence[str], places: set[str], cameras: Sequence[str], *, is_search: bool
+) -> None:
     """Settle names that are words, dates or places too."""
     spans = []
     for start, end, index in name_spans(marked.text, names):
         name, typed = names[index], marked.text[start:end]
         before, after = marked.text[:start], marked.text[end:]
+        if _is_of_camera(before, typed, cameras):
+            continue
         other = _other_meaning(name, typed, before, after, places)
+        if other == "word" and is_search and not before.strip() and fold(name) not in _AUXILIARIES:
+            other = None
         is_list = is_search and typed.islower() and bool(before.strip() + after.strip())
         if other is None and is_list and fold(name) in places and not _OF_PERSON.search(before):
             other = "place"
@@ -276,6 +293,16 @@ def _mark_ambiguous(marked: MarkedText, names: Sequence[str], places: set[str], 
         marked.notes.append(_note(name, other, meanings_of(name, places), places))
     marked.replace(spans)
     marked.notes = list(dict.fromkeys(marked.notes))
+
+
+# "Will Anna swim" and "may in Paris" may begin with a verb; "max beach" does not.
+_AUXILIARIES = frozenset(["can", "may", "might", "will"])
+
+
+def _is_of_camera(before: str, typed: str, cameras: Sequence[str]) -> bool:
+    """Whether a word and the one before it are of a camera's name, as in "the iPhone 14 Pro Max"."""
+    last = before.split()[-1:]
+    return bool(last) and any(f"{last[0]} {typed}".casefold() in camera.casefold() for camera in cameras)
 
 
 def _other_meaning(name: str, typed: str, before: str, after: str, places: set[str]) -> str | None:

