@@ -624,6 +624,27 @@ def test_a_number_is_asked_of_captions_in_letters_and_in_digits(library):
 @pytest.mark.parametrize(
     "question",
     [
+        "who is this",
+        "do you know who this is",
+        "is this Anna",
+        "is Anna here",
+        "is Anna in this picture",
+        "was this taken with a Canon",
+        "when was this photo of Anna taken",
+        "what camera was this taken with",
+        "where was it taken",
+    ],
+)
+def test_a_question_about_one_photo_is_not_answered_of_all(library, question):
+    with pytest.raises(UsageError, match="is about a photo, and none is given") as refused:
+        ask(library, question)
+    assert "PHOTO" in refused.value.hint
+    assert ask(library, "was Anna in Berlin this year").text.startswith("No, there are no photos of Anna")
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
         "where was Anna but not Ben",
         "in which years was Anna but not Ben in Lisbon",
         "was Anna in Lisbon but not Ben",

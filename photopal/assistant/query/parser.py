@@ -172,6 +172,7 @@ _TWO_QUESTIONS = LazyPattern(
 
 def _refuse_passed_over(reader: Reader, question: Question) -> None:
     """Raise where a word was read of which the answer would know nothing."""
+    _refuse_one_photo(reader)
     is_of_groups = question.kind in KINDS_OF_GROUPS - {"who"} or question.kind == "when"
     if is_of_groups and (without := _OF_GROUPS_WITHOUT.search(reader.marked.text)):
         refuse([without["no"] or "not"])
@@ -199,6 +200,24 @@ def _refuse_passed_over(reader: Reader, question: Question) -> None:
     if reader.asks_for_each and question.kind in ("exists", "who"):
         # A photo is in one of two places, but somebody may have been in both.
         raise UsageError('not understood: "and"', hint="Ask for each place, date or camera by itself.")
+
+
+# "Who is this?" and "is Anna in this photo?" are not asked of the library; "this summer" is a date by now.
+_OF_THIS_PHOTO = LazyPattern(
+    rf"\b(?:this|that) (?:{PHOTO}|one)\b|^(?:is|are|was|were)(?:n't)? (?:this|that)\b"
+    r"|^(?:who|what|when|where|which|how|with what)\b.*\b(?:is|was) (?:this|that|it)"
+    r"(?= (?:taken|made|shot|from|in|at|on)\b|[\s?.!]*$)"
+    r"|^(?:who|what|when|where) (?:this|that|it) (?:is|was)\b"
+    r"|^(?:who|what|where|is|are|was|were)\b.* (?<!from )(?<!near )here[\s?.!]*$"
+)
+
+
+def _refuse_one_photo(reader: Reader) -> None:
+    """Raise where a question is asked of a photo that nobody has given."""
+    if _OF_THIS_PHOTO.search(without_courtesy(reader.marked.text)):
+        raise UsageError(
+            "the question is about a photo, and none is given", hint="photopal ask QUESTION PHOTO..."
+        )
 
 
 # "Who was everywhere?" and "is everybody on a photo?" are not answered by who was somewhere.
