@@ -591,6 +591,8 @@ def test_what_is_asked_of_each_is_not_asked_of_both_together(library, question):
 @pytest.mark.parametrize(
     ("question", "word"),
     [
+        ("photos with cake or ice cream", "or"),
+        ("ice cream or a cake", "or"),
         ("photos where nobody sleeps", "nobody"),
         ("photos of nobody eating", "nobody"),
         ("has nobody been in Nara", "nobody"),
@@ -615,6 +617,20 @@ def test_who_is_missing_is_who_is_on_no_photo(library):
     for question in ("who is missing in 2024", "who is absent on photos from 2024", "who has no 2024 photos"):
         assert ask(library, question).text.startswith("Paris, Rex, Rose, Summer, Will and 小明: on none")
     assert ask(library, "which people are missing from photos from Nara").text.startswith("Anna, Mia, Paris")
+
+
+@pytest.mark.parametrize(
+    ("question", "photos"),
+    [
+        ("photos with a cake or candles", {15, 16}),
+        ("photos with a red or yellow ball", {9}),
+        ("did Mia ride horses or bikes", {50}),
+        ("who rides horses or bikes", {10, 11, 50}),
+        ("photos of a dog or a cat sleeping", {13}),
+    ],
+)
+def test_either_of_two_words_is_enough(library, question, photos):
+    assert cited(ask(library, question)) == photos
 
 
 def test_a_number_is_asked_of_captions_in_letters_and_in_digits(library):

@@ -105,7 +105,7 @@ def read_question(text: str, known: Known, *, today: date) -> Question:
     reader.text = intent.rest
     _refuse_half_read(reader)
     end, number = read_rank(reader, intent)
-    reader.read_alternatives()
+    reader.read_alternatives(begins_with_verb=intent.kind in KINDS_OF_GROUPS or intent.kind == "when")
     if not any(name.casefold() in {"me", "us"} for name in known.names):
         _refuse_pronouns(reader)
     reader.read_entities()

@@ -75,6 +75,16 @@ _TAKING_PHOTOS = LazyPattern(
 CONTENT = r"(?!(?:" + "|".join(sorted(GRAMMAR | OPERATORS, key=len, reverse=True)) + r")\b)[^\W_][\w-]*"
 
 
+# Of "cake or ice cream" one cannot be ice alone; of "a red or blue ball" both are a ball.
+_NOUN_BEFORE = LazyPattern(rf"(?:^|,\s*|\b(?:an?|the|some|of|with|without|{PHOTO})\s+){CONTENT}\s+$")
+_NOUN_AFTER = LazyPattern(rf"\s+(?!\w+ing\b){CONTENT}")
+_ADJECTIVES = frozenset(
+    """
+    big black blue brown gold golden gray green grey large little long new old orange pink purple red short
+    silver small tall violet white yellow young
+    """.split()  # noqa: SIM905 - a list literal would take a page
+)
+
 # "Her smiling" may be "Anna smiling".
 _POSSESSIVE = LazyPattern(
     rf"\b(?:his|her|their|its)\s+(?={CONTENT})(?!(?:tonight|yesterday|today|together)\b)(?!\w+ing\b(?<!\bring))"
@@ -205,8 +215,12 @@ class Reader:
         self.text = f"who {rest}"
         return self.text
 
-    def read_alternatives(self) -> None:
-        """Names, places, cameras and dates of which one is enough, and words of which one is."""
+    def read_alternatives(self, *, begins_with_verb: bool = False) -> None:
+        """Names, places, cameras and dates of which one is enough, and words of which one is.
+
+        Args:
+            begins_with_verb: Whether the text begins with what somebody does: "eats cake or cookies".
+        """
         if not re.search(r"\b(?:or|and|but)\b|[,&]", self.text, re.IGNORECASE):
             return
 
@@ -245,6 +259,12 @@ class Reader:
             parts = [part.strip() for part in groups if part and part.strip()]
             if any(is_empty(part) for part in parts):
                 return None
+            before, after = self.text[: match.start()], self.text[match.end() :]
+            is_verb = begins_with_verb and len(before.split()) == 1
+            if (_NOUN_BEFORE.search(before) and not is_verb) or (
+                _NOUN_AFTER.match(after) and not _ADJECTIVES.issuperset(map(str.casefold, parts))
+            ):
+                self.unclear.append("or")
             self.criteria = replace(self.criteria, words=(*self.criteria.words, tuple(parts)))
             return ""
 
