@@ -56,6 +56,16 @@ _YES_NO = LazyPattern(r"^(?:is|are|was|were|do|does|did|have|has)\b")
 _WORD = r"[^\W_][\w'-]*"
 
 
+_LINK = r"(?:\s*(?:,|\band\b|\bor\b|&))+\s*"
+_LISTED_BEFORE = LazyPattern(rf"{ENTITY}{_LINK}$")
+_LISTED_AFTER = LazyPattern(rf"{_LINK}{_PREPOSITION}{ENTITY}")
+# Of "who is more often with Mia, Anna or Ben?" Mia is on all photos that are compared.
+_WITH_ONE_OF = LazyPattern(
+    rf"(?P<rest>(?:who|which {GROUP})\b.*\b(?:with|beside) {NAME})\s*[,:]\s*"
+    rf"(?P<sides>{NAME}(?:{_LINK}{NAME})+)$"
+)
+
+
 def find_comparison(text: str) -> FoundComparison | None:
     """Return what a text compares; None where it compares nothing."""
     plain = text.rstrip(" ?.!")
@@ -72,6 +82,11 @@ def find_comparison(text: str) -> FoundComparison | None:
         if by == "equal":
             found = _listed(rest, by, joins=r",|\band\b|\bor\b")
             return replace(found, is_yes_no=True) if found and _YES_NO.match(plain) else found
+        if among := _WITH_ONE_OF.match(" ".join(rest.split())):
+            sides = tuple(re.findall(NAME, among["sides"]))
+            return FoundComparison(
+                by, sides, sides, _cleaned(among["rest"]), is_yes_no=False, is_difference=False
+            )
         # "Which person appears most often?" compares nothing that the question names.
         is_of_list = re.search(r"\b(?:which|who|what) of\b|\b(?:between|among)\b", plain, re.IGNORECASE)
         joins = r",|\bor\b|\bvs\.?|\bversus\b" + (r"|\band\b" if is_of_list else "")
@@ -121,6 +136,9 @@ def _with_pivot(plain: str, rest: str, by: By, *, is_difference: bool) -> FoundC
         if not left:
             return None
         found = left[-1]
+        # "Anna and Ben than of Mia" and "than in 2021 and 2020": a side of several is not read.
+        if _LISTED_BEFORE.search(before[: found.start()]) or _LISTED_AFTER.match(after, right.end()):
+            return None
         remaining = f"{before[: found.start()]} {before[found.end() :]} {after[right.end() :]}"
         return FoundComparison(
             by,
