@@ -26,7 +26,7 @@ class Criteria:
         is_alone: Whether no concept but `names` is; without `names`, whether exactly one is.
         with_others: Whether some concept beside `names` is.
         other_kinds: Kinds of concepts, of each of which at least one beside `names` is on the photos.
-        kinds: Kinds of concepts, of each of which at least one is on the photos.
+        kinds: Kinds of concepts, of each of which at least one beside `names` is on the photos.
         without_kinds: Kinds of which none is.
         dates: Groups of dates; of each group one holds.
         without_dates: Dates of which none holds.

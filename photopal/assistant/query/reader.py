@@ -158,6 +158,7 @@ class Reader:
         self.drop_possessives()
         self.drop_callings()
         # Who saw somebody is on photos with them; captions do not say so.
+        self.text = re.sub(rf"{GROUP} (?:called|named) (?={NAME})", "", self.text, flags=re.IGNORECASE)
         self.text = re.sub(rf"(?<={NAME}) saw (?={NAME})", " and ", self.text)
         self.text = re.sub(rf"\b(i|we) saw (?={NAME})", r"\1 ", self.text, flags=re.IGNORECASE)
         self.text = re.sub(r"\bin (?:the|its|their|a) captions?\b", " ", self.text, flags=re.IGNORECASE)

@@ -68,10 +68,10 @@ class Selection:
         concepts = self.library.concepts.all()
         others = tuple(c.name for c in concepts if c.name not in criteria.names)
         groups = [*criteria.any_names]
-        groups += [tuple(c.name for c in concepts if c.kind == kind) for kind in criteria.kinds]
+        # "Anna with people" is with other people.
         groups += [
             tuple(c.name for c in concepts if c.kind == kind and c.name not in criteria.names)
-            for kind in criteria.other_kinds
+            for kind in (*criteria.kinds, *criteria.other_kinds)
         ]
         if criteria.with_others:
             groups.append(others)
