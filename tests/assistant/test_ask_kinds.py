@@ -311,6 +311,7 @@ def test_who_is_alone_is_counted_once_and_not_for_every_name(library, monkeypatc
         ("Did I see Luna before Rex?", "No: the first photo of Luna", None),
         ("Are there more photos with Anna or without Anna?", "without Anna: 17 photos of Anna and 44", None),
         ("Anna vs Ben", "Anna: 17", "Anna"),
+        ("Who is more often with Mia, Anna or Ben?", "Anna: 5 photos of Mia and Anna and 3 photos", "Anna"),
         ("Which of Anna, Ben and Mia has the most photos?", "Anna: 17 photos of Anna, 14", "Anna"),
         ("Between Rex and Luna, who is in more photos?", "Rex: 7", "Rex"),
         ("Were fewer photos taken in 2019 than in 2024?", "Yes: 6 photos in 2019 and 8", None),
@@ -379,6 +380,10 @@ def test_who_has_more_than_somebody_compares_no_two_sides(library):
         "Who was in Berlin more often than in Nara?",
         "Which camera took more photos of Anna than of Ben?",
         "Is Anna on more photos than in Berlin?",
+        "Are there more photos of Anna and Ben than of Mia?",
+        "Are there more photos of Anna than of Ben and Mia?",
+        "Are there more photos in 2022 than in 2021 and 2020 together?",
+        "Is Anna more often with Ben than with Mia or Rex?",
     ):
         with pytest.raises(UsageError, match=r'not understood:.*"than"'):
             ask(library, question)
@@ -593,6 +598,11 @@ def test_what_is_asked_of_each_is_not_asked_of_both_together(library, question):
     [
         ("photos with cake or ice cream", "or"),
         ("ice cream or a cake", "or"),
+        ("photos not only of Anna", "not only"),
+        ("photos from 10 to 12", "10 to 12"),
+        ("photos at 10", "10"),
+        ("photos from the 14th", "14th"),
+        ("photos on Friday 13", "13"),
         ("photos where nobody sleeps", "nobody"),
         ("photos of nobody eating", "nobody"),
         ("has nobody been in Nara", "nobody"),
@@ -630,6 +640,20 @@ def test_who_is_missing_is_who_is_on_no_photo(library):
     ],
 )
 def test_either_of_two_words_is_enough(library, question, photos):
+    assert cited(ask(library, question)) == photos
+
+
+@pytest.mark.parametrize(
+    ("question", "photos"),
+    [
+        ("photos of Anna with somebody", album(lambda p: "Anna" in p.names and len(p.names & PEOPLE) > 1)),
+        ("photos of Anna with anyone except Ben", {16, 25, 31, 38, 44}),
+        ("photos of Rex with pets", set()),
+        ("photos of the person called Anna", album(shows("Anna"))),
+        ("photos of Anna with pets", {8, 25, 49}),
+    ],
+)
+def test_somebody_beside_a_name_is_somebody_else(library, question, photos):
     assert cited(ask(library, question)) == photos
 
 

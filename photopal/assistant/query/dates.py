@@ -79,10 +79,8 @@ _YEAR = r"(?P<year>1[89]\d\d|2[01]\d\d)"
 _MONTH = rf"(?P<month>{'|'.join(sorted(MONTHS, key=len, reverse=True))})\b\.?"
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th|\.(?=\s))?"
 # "24.12." anywhere, and "on 24.12".
-_DAY_OF_MONTH = (
-    r"(?<![\d.])(?:(?=\d+\.\d+\.)|(?<=\bon )|(?<=\bfrom )|(?<=\bsince )|(?<=\buntil )|(?<=\bbefore )"
-    r"|(?<=\bafter ))(?P<day>\d{1,2})\.(?P<m>0?[1-9]|1[0-2])\b\.?"
-)
+_AFTER_A_WORD = r"(?:(?<=\bon )|(?<=\bfrom )|(?<=\bsince )|(?<=\buntil )|(?<=\bbefore )|(?<=\bafter ))"
+_DAY_OF_MONTH = rf"(?<![\d.])(?:(?=\d+\.\d+\.)|{_AFTER_A_WORD})(?P<day>\d{{1,2}})\.(?P<m>0?[1-9]|1[0-2])\b\.?"
 _LAST_DAY = r"(?P<last_day>\d{1,2})(?:st|nd|rd|th|\.(?=\s))?"
 _NO_MONTH = rf"(?!\d|\s+(?:of\s+)?(?:{'|'.join(MONTHS)})\b)"
 _MONTH_BEFORE = LazyPattern(rf"\b(?:{'|'.join(MONTHS)})\.?\s+(?:the\s+)?$")
@@ -234,6 +232,17 @@ def _numeric(match: re.Match[str], _today: date) -> _Read:
     if match["mark"] == "/" and first <= 12 and second <= 12 and first != second:
         raise UsageError(f"{match[0]} can be read as two days", hint=f"write it as {year}-07-03 for 3 July")
     return _Read(_day(date(year, first, second) if second > 12 else date(year, second, first)))
+
+
+def _numeric_day(match: re.Match[str], _today: date) -> _Read | None:
+    """ "24/12" and "12/24" of every year; the one above 12 is the day."""
+    first, second = int(match["a"]), int(match["b"])
+    if first <= 12 and second <= 12 and first != second:
+        raise UsageError(f"{match[0]} can be read as two days", hint="write it as 3 July")
+    if not (first and second) or min(first, second) > 12:
+        return None
+    every = _recurring_day(first, second) if second > 12 else _recurring_day(second, first)
+    return _Read(every, every)
 
 
 def _day_and_month(match: re.Match[str], _today: date) -> _Read:
@@ -453,6 +462,7 @@ READERS: tuple[tuple[str, Callable[[re.Match[str], date], _Read | None]], ...] =
     (rf"(?P<a>\d{{1,2}})(?P<mark>[./])(?P<b>\d{{1,2}})(?P=mark){_YEAR}", _numeric),
     (rf"{_DAY_OF_MONTH}(?![\w.]|\s*(?:year|month|week|day|hour|k?m\b))", _day_and_month),
     (rf"(?<!/)(?P<m>0?[1-9]|1[0-2])/{_YEAR}", _month_of_year),
+    (rf"{_AFTER_A_WORD}(?P<a>\d{{1,2}})/(?P<b>\d{{1,2}})(?![/.\d])", _numeric_day),
     (rf"{_DAY}{_TO}{_LAST_DAY}\s+(?:of\s+)?{_MONTH},?(?:\s+(?:of\s+)?{_YEAR})?", _days),
     ((rf"(?:(?<=between )|(?<=between the )){_DAY}\s+and\s+(?:the\s+)?{_LAST_DAY}\s+(?:of\s+)?{_MONTH},?"
      rf"(?:\s+(?:of\s+)?{_YEAR})?"), _days),

@@ -55,7 +55,8 @@ _DAYTIMES = (
     LazyPattern(r"\b(?P<word>before|after|since|from|until|till|up to|later than|earlier than)"
                 rf"\s+(?P<first>{_CLOCK})(?!\w)(?: on(?:wards?)?\b)?"),
     LazyPattern(rf"\b(?P<word>at|around|about)\s+(?=\d)(?P<first>{_CLOCK})(?!\w)"),
-    LazyPattern(r"\b(?:(?:in|during|by)\s+(?:the\s+)?|at\s+|(?:on|from) (?:the|an?)\s+|(?:every|each)\s+)"
+    LazyPattern(r"\b(?:(?:in|during|by|(?:in|from) the middle of)\s+(?:the\s+)?|(?:at|around)\s+"
+                r"|(?:on|from) (?:the|an?)\s+|(?:every|each)\s+)"
                 rf"{_PART}\b"),
     LazyPattern(rf"\b{_PART}{_OF_PHOTOS}"),
     LazyPattern(r"\b(?P<how>\b)(?P<part>morning|afternoon|evening|night)s\b"),

@@ -151,6 +151,8 @@ _WHO_NEITHER = LazyPattern(
     rf"(?P<one>(?:(?!\bnor\b)[^{NAME[1:-1]}])*)\bnor\b(?P<two>[^,{NAME[1:-1]}]*)$"
 )
 
+_NOT_ONLY = LazyPattern(r"(?:\bnot|n't) (?:only|just|exclusively|solely)\b")
+
 # "Where nobody sleeps", "without Anna smiling", "not riding a bike": which word is denied cannot be told.
 _VERB_FOLLOWS = LazyPattern(rf"\s+(?=\w+ing\b){CONTENT}")
 _ANY_FOLLOWS = LazyPattern(rf"\s+{CONTENT}")
@@ -344,6 +346,8 @@ def read_negations(reader: Reader) -> None:
         reader.criteria = replace(reader.criteria, without_kinds=tuple(dict.fromkeys(kinds)))
         return ""
 
+    if _NOT_ONLY.search(reader.marked.text):
+        reader.unclear.append("not only")
     reader.take(_ABSENT, absent)
     reader.take(_OUTSIDE, outside)
     reader.take(_NEGATED, lambda m: None if _asks_who_is_missing(reader, m) else _negated(reader, m))

@@ -275,6 +275,13 @@ _DAYS_LEFT = LazyPattern(
     rf"\b(?P<days>\d{{1,2}}(?:st|nd|rd|th)?)\s*(?:,|&|[-–—]|\b(?:and|or|to|until)\b)+\s*{DATE}"
 )
 
+# "At 10", "from 10 to 12", "the 14th" and "on Friday 13" may be times or days; "the 7th birthday" is neither.
+_NUMBER_LEFT = LazyPattern(
+    r"\b(?:at|around|from|between|on|since|until|before|after) (?:the )?(?P<number>\d{1,2}(?:st|nd|rd|th)?"
+    r"(?:\s*(?:-|to|until|and)\s*\d{1,2}(?:st|nd|rd|th)?)?)(?![\w.:/-])(?=[\s?.!]*$|\s*[\U000f0000-\U000f6fff])"
+    rf"|{DATE} (?P<number2>(?:the )?\d{{1,2}}(?:st|nd|rd|th)?)(?=[\s?.!]*$)"
+)
+
 # A model that looks at a photo reads these itself; they do not say which photo it looks at.
 _FOR_THE_EYE = frozenset(
     """
@@ -512,6 +519,8 @@ def _refuse_half_dates(marked: MarkedText) -> None:
     """Raise where only a part of a date was read: "24 and 25 July", "from 2024 to the wedding"."""
     if days := _DAYS_LEFT.search(marked.text):
         refuse([days["days"]])
+    if number := _NUMBER_LEFT.search(marked.text):
+        refuse([number["number"] or number["number2"]])
     if end := _OPEN_END.search(marked.text):
         begin = marked.at(end["date"]).typed
         first = "between" if end["word"].casefold() in {"and", "&"} else "(?:from|since|starting)"

@@ -378,3 +378,16 @@ def test_a_part_of_the_day_may_follow_from_the():
     [evening] = find_dates("photos from the evening", TODAY)
     assert evening.when.hours == frozenset(range(17, 22))
     assert find_dates("photos from the night market", TODAY) == []
+
+
+def test_a_day_in_numbers_alone_is_every_years_where_it_is_clear():
+    assert recurring("from 24/12")[0] == recurring("on 12/24")[0] == [("2024-12-24", "2024-12-24")]
+    assert find_dates("24/12", TODAY) == []
+    with pytest.raises(UsageError, match="3/4 can be read as two days"):
+        find_dates("photos from 3/4", TODAY)
+
+
+def test_around_noon_and_the_middle_of_the_night_are_hours():
+    [noon], [night] = (find_dates(text, TODAY) for text in ("around noon", "from the middle of the night"))
+    assert noon.when.hours == frozenset({12})
+    assert night.when.hours == frozenset({22, 23, 0, 1, 2, 3, 4})
