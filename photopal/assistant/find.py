@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from photopal.assistant.query.criteria import Criteria
-from photopal.assistant.query.dates import YEARS
+from photopal.assistant.query.dates import YEARS, resolve
 from photopal.assistant.query.entities import Known, meanings_of
 from photopal.assistant.query.languages import dates_in_english, to_english
 from photopal.assistant.query.search_query import (
@@ -35,6 +35,7 @@ __all__ = [
     "search_photos",
 ]
 
+_QUESTION = re.compile(r"\s*(?:how|when|where|who|whom|whose|why|which|what)\b", re.IGNORECASE)
 _DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?")
 _DATE_HINT = "Write a date as 2024, 2024-07 or 2024-07-03."
 
@@ -169,6 +170,11 @@ def explain_nothing(library: Library, query: str, *, today: date | None = None) 
     reading = _read(library, query, SearchOptions(today=today or date.today())).plain
     if reading.problem is not None:
         return f"{_sentence(reading.problem.message)} {_sentence(reading.problem.hint)}"
+    dates = reading.criteria.dates
+    if len(dates) > 1 and not resolve(dates, YEARS):
+        return 'No day is in all the dates of the search; write "or" between them to search in each.'
+    if _QUESTION.match(query):
+        return "To ask a question, run photopal ask."
     if english := _in_english(library, query, names, SearchOptions(limit=1, today=today or date.today())):
         return f'Searches are read in English: "{english}" finds photos.'
     words = meaningful_words(reading.words)

@@ -1018,6 +1018,12 @@ def test_a_search_says_what_a_name_with_two_meanings_was_taken_for(library):
 def test_a_search_says_which_word_can_be_read_in_two_ways(library):
     for query in ("without beach or Anna", "without Anna or with Ben"):
         assert 'What "or" joins here' in " ".join(explain_reading(library, query, SearchOptions(today=TODAY)))
+    for query in ("anna or beach", "beach or anna"):
+        assert 'What "or" joins here' in " ".join(explain_reading(library, query, SearchOptions(today=TODAY)))
+    assert not explain_reading(library, "anna or ben beach", SearchOptions(today=TODAY))
+    [note] = explain_reading(library, "anna -paris", SearchOptions(today=TODAY))
+    assert note.startswith('"Paris" is read as the one you registered; for the place, write "in Paris"')
+    assert found(library, 'anna -"in paris"') == album(lambda p: "Anna" in p.names and p.place != "Paris")
     [note] = explain_reading(library, "anna 2019 and ben 2020", SearchOptions(today=TODAY))
     assert note.startswith('What "and" joins here')
     assert not explain_reading(library, "without Anna or Ben", SearchOptions(today=TODAY))
@@ -1148,6 +1154,8 @@ def test_other_languages_and_words_without_a_translation_are_refused(library):
         ("anna ohne ben", '"anna without ben" finds photos'),
         ("fotos von anna in berlin", '"photos of anna in berlin" finds photos'),
         ("stmoritz", 'Did you mean "St. Moritz"?'),
+        ("mia 2021 2022", 'write "or" between them'),
+        ("how many photos of anna", "photopal ask"),
         ("lisbonn beach", 'Did you mean "Lisbon"?'),
     ],
 )

@@ -181,6 +181,7 @@ def read_search(
 
 _OF_US = LazyPattern(r"(?<!\ball )\b(?:of|with|without)\s+(?P<who>(?-i:me|us))\b|^(?P<all>us)$")
 _NOBODY = 'It is not known who "{}" is; search for a registered name, or "all of us" for everybody.'
+_OR_ENTITY = LazyPattern(rf"{ENTITY}\s+or\b|\bor\s+(?:\w+\s+)?{ENTITY}")
 _UNCLEAR = 'What "{}" joins here can be read in two ways; to be sure, search for one thing at a time.'
 _NOT_TYPED = re.compile("[\U000f0000-\U0010fffd\ue000-\uf8ff\ud800-\udfff]")
 
@@ -237,6 +238,9 @@ def _read_search(
             DATE, lambda m: when.typed if (when := marked.at(m[0])).is_number else m[0], reader.text
         )
     reader.read_alternatives()
+    # "Anna or beach": of a name and a word both are looked for.
+    if _OR_ENTITY.search(reader.text):
+        reader.unclear.append("or")
     reader.read_entities()
     plain = reader.plain_names((), but=reader.criteria)
     criteria = replace(reader.criteria, without_names=joined(reader.criteria.without_names, plain))
@@ -329,15 +333,16 @@ def read_query(
     # Captions do not tell a name from the word in quotes.
     as_words = [named[key] for key in map(name_key, phrases) if key in named]
     as_words = [n for n in as_words if "word" in meanings_of(n) and n not in reading.criteria.names]
-    without, entities = [], [Entity("name", name, name) for name in as_words]
+    without, entities, notes = [], [Entity("name", name, name) for name in as_words], list(reading.notes)
     for part in unwanted:
-        found = _read_unwanted(part, known, today)
+        found, meant = _read_unwanted(part, known, today)
+        notes += meant
         entities += found
         # Photos that speak of a date or a camera are found by it too; a name is never a word.
         if not any(entity.kind == "name" for entity in found):
             without.append(part)
     return Reading(
-        reading,
+        replace(reading, notes=tuple(dict.fromkeys(notes))),
         phrases=tuple(phrase for phrase in phrases if phrase),
         without=tuple(without),
         without_entities=tuple(entities),
@@ -345,11 +350,16 @@ def read_query(
     )
 
 
-def _read_unwanted(part: str, known: Known, today: date | None) -> list[Entity]:
-    """The entities that a word or phrase with a minus consists of; none where it has other words too."""
+def _read_unwanted(part: str, known: Known, today: date | None) -> tuple[list[Entity], list[str]]:
+    """The entities that a word or phrase with a minus consists of, none where it has other words too.
+
+    Returns:
+        The entities, and what words with several meanings were taken for.
+    """
     marked, _ = _mark(part, known, today)
-    is_whole = not re.search(r"\w", marked.text)
-    return [marked.at(mark) for mark in re.findall(ENTITY, marked.text)] if is_whole else []
+    if re.search(r"\w", marked.text):
+        return [], []
+    return [marked.at(mark) for mark in re.findall(ENTITY, marked.text)], marked.notes
 
 
 def meaningful_words(text: str) -> list[str]:
