@@ -151,7 +151,9 @@ _WHO_NEITHER = LazyPattern(
     rf"(?P<one>(?:(?!\bnor\b)[^{NAME[1:-1]}])*)\bnor\b(?P<two>[^,{NAME[1:-1]}]*)$"
 )
 
-_NOT_ONLY = LazyPattern(r"(?:\bnot|n't) (?:only|just|exclusively|solely)\b")
+_NOT_ONLY = LazyPattern(
+    r"(?:\bnot|n't) (?:only|just|exclusively|solely)\b|\bno longer\b|\bany ?more\b(?! than)"
+)
 
 # "Where nobody sleeps", "without Anna smiling", "not riding a bike": which word is denied cannot be told.
 _VERB_FOLLOWS = LazyPattern(rf"\s+(?=\w+ing\b){CONTENT}")
@@ -333,6 +335,9 @@ def read_negations(reader: Reader) -> None:
         before = reader.text[: match.start()].strip()
         is_subject = re.fullmatch(rf"(?:{_AUX}|why|when|where)(?: there| {_AUX})?", before, re.IGNORECASE)
         is_statement = not before and re.search(rf"\b{_AUX}\s*$", match[0], re.IGNORECASE)
+        is_subject = is_subject or (
+            re.search(rf"\b{_AUX}$", before, re.I) and re.match("no", match[0], re.IGNORECASE)
+        )
         is_perfect = not before and re.match(r"(?:has|have)\b", match[0], re.IGNORECASE)
         if is_subject or is_perfect or (is_statement and rest.strip(" ?.!")):
             return None
@@ -346,8 +351,8 @@ def read_negations(reader: Reader) -> None:
         reader.criteria = replace(reader.criteria, without_kinds=tuple(dict.fromkeys(kinds)))
         return ""
 
-    if _NOT_ONLY.search(reader.marked.text):
-        reader.unclear.append("not only")
+    if not_only := _NOT_ONLY.search(reader.marked.text):
+        reader.unclear.append(not_only[0])
     reader.take(_ABSENT, absent)
     reader.take(_OUTSIDE, outside)
     reader.take(_NEGATED, lambda m: None if _asks_who_is_missing(reader, m) else _negated(reader, m))

@@ -39,6 +39,7 @@ from photopal.assistant.query.intents import (
     KINDS_OF_GROUPS,
     PHOTO,
     Intent,
+    Kind,
     read_doers,
     read_intent,
     without_courtesy,
@@ -161,8 +162,63 @@ _OF_GROUPS_WITHOUT = LazyPattern(
 )
 
 
-# "Where and when was Anna in Nara?" is one question.
 _VERB = r"(?:is|are|was|were|do|does|did|has|have)\b"
+_SUBJECT_OF = rf"(?:(?:{NAME}(?:\s*(?:,|\band\b|&)+\s*{NAME})*|{GROUP}|i|we)\b|{NAME})"
+_GROUPS = KINDS_OF_GROUPS - {"who"} | {"when"}
+# What would be answered of other photos than those that decide it, and by which word that is told.
+_OTHER_READINGS: tuple[tuple[frozenset[Kind], LazyPattern], ...] = (
+    # Where Anna was not, or when, cannot be told from photos of her.
+    (
+        _GROUPS,
+        LazyPattern(
+            rf"^(?:(?:in|on|at|with) )?(?:which|what|where|when)\b(?:(?!{PHOTO}).)*?"
+            rf"\b(?:{_VERB} {_SUBJECT_OF} (?P<word>not|never)\b"
+            rf"|(?:is|are|was|were|do|does|did|has|have)(?P<word2>n't) {_SUBJECT_OF})"
+        ),
+    ),
+    # Who was there every year is not who was there in any.
+    (
+        frozenset({"who", "where", *_GROUPS}),
+        LazyPattern(
+            rf"^(?:who|where|(?:which|what) {GROUP})\b.*\b(?P<word>(?:each|every) (?:year|month|week|day))\b"
+        ),
+    ),
+    (frozenset({"who"}), LazyPattern(rf"\b(?P<word>only|just|solely) (?:with|beside|near) {NAME}")),
+    (
+        frozenset({"count"}),
+        LazyPattern(
+            r"^how many (?:\w+ )?"
+            r"(?P<word>(?:weeks|hours|minutes|nights|summers|winters|springs|autumns)\b(?! ago)"
+            rf"|{DATE}(?= {_VERB}))"
+        ),
+    ),
+)
+
+
+def _refuse_other_readings(reader: Reader, question: Question) -> None:
+    """Raise where the answer would be that to another question with the same words."""
+    text = without_courtesy(reader.marked.text)
+    for kinds, pattern in _OTHER_READINGS:
+        if question.kind in kinds and (found := pattern.search(text)):
+            refuse([reader.marked.typed(next(filter(None, found.groups())))])
+    if more := _AND_SO_MANY.search(text):
+        refuse([more["word"]])
+    of_each = [each.typed for each in reader.marked.entities if _EACH_DATE.match(each.typed)]
+    if of_each and question.kind in ("exists", "who", "where") and not re.search(PHOTO, text, re.IGNORECASE):
+        refuse(of_each)
+    if question.end and question.kind in KINDS_OF_GROUPS and (each := _EACH.search(text)):
+        refuse([each[0]])
+
+
+# "2 photos of Anna and 3 of Ben".
+_AND_SO_MANY = LazyPattern(
+    rf"(?:\band\b|,|&)\s*(?P<word>\d{{1,3}}|two|three|four|five) (?:(?:of|from|with|in) )?{ENTITY}"
+)
+_EACH_DATE = LazyPattern(r"(?:each|every)\b")
+_EACH = LazyPattern(r"\b(?:each|every|per)\b")
+
+
+# "Where and when was Anna in Nara?" is one question.
 _TWO_QUESTIONS = LazyPattern(
     r"^(?!(?:when|where|who|what) and )(?:in |on |at |with )?"
     rf"(?:(?:who|whom|what|which|when|where|how)\b|{_VERB})"
@@ -173,11 +229,14 @@ _TWO_QUESTIONS = LazyPattern(
 def _refuse_passed_over(reader: Reader, question: Question) -> None:
     """Raise where a word was read of which the answer would know nothing."""
     _refuse_one_photo(reader)
-    is_of_groups = question.kind in KINDS_OF_GROUPS - {"who"} or question.kind == "when"
+    _refuse_other_readings(reader, question)
+    is_of_groups = question.kind in _GROUPS
     if is_of_groups and (without := _OF_GROUPS_WITHOUT.search(reader.marked.text)):
         refuse([without["no"] or "not"])
-    if is_of_groups or (question.kind == "exists" and not re.search(PHOTO, reader.marked.text, re.I)):
-        _refuse_but_not(reader, question.criteria)
+    if is_of_groups or (
+        question.kind in ("exists", "who") and not re.search(PHOTO, reader.marked.text, re.I)
+    ):
+        _refuse_but_not(reader, question)
     every = _EVERY.search(reader.marked.text)
     if every and question.kind not in ("find", "describe", "pixels"):
         is_of_each = question.kind == "who" and _YES_NO.match(without_courtesy(reader.marked.text))
@@ -228,9 +287,9 @@ _EVERY = LazyPattern(r"\b(?:every(?:one|body)|(?P<where>everywhere)(?! (?:but|ex
 _BUT_NOT = LazyPattern(rf"\b(?:but|and|yet)\s+(?:not|never)\s+(?P<words>{FILLER})(?P<entity>{ENTITY})")
 
 
-def _refuse_but_not(reader: Reader, criteria: Criteria) -> None:
+def _refuse_but_not(reader: Reader, question: Question) -> None:
     """Raise where what "but not" denies may be so of other photos: "was Anna in Lisbon but not in Paris?"."""
-    says_which = rf"\b(?:with|{PHOTO})\b"
+    criteria, says_which = question.criteria, PHOTO if question.kind == "who" else rf"\b(?:with|{PHOTO})\b"
     for match in _BUT_NOT.finditer(reader.marked.text):
         denied = reader.marked.at(match["entity"])
         is_of_others = (
@@ -240,11 +299,13 @@ def _refuse_but_not(reader: Reader, criteria: Criteria) -> None:
             )
             or (
                 denied.kind == "place"
+                and question.elsewhere is None
                 and criteria.places
                 and not any(_lie_together(denied.value, place, reader.known) for place in criteria.places)
             )
             or (
                 isinstance(denied.when, Period)
+                and question.elsewhere is None
                 and criteria.dates
                 and not resolve([*criteria.dates, (denied.when,)], YEARS)
             )
