@@ -177,7 +177,8 @@ def _listed(text: str, by: By, *, joins: str) -> FoundComparison | None:
             entities = [entity for _, entity in sides]
             words = [_side(entity, preposition) for preposition, entity in sides]
             entities = words if any(word.startswith("without") for word in words) else entities
-            if len(set(words)) < 2:
+            # Of "Anna and Ben or Mia" the sides may be Anna and Ben together.
+            if len(set(words)) < 2 or _LISTED_BEFORE.search(text[: found.start()]):
                 return None
             rest = f"{text[: found.start()]} {text[found.end() :]}"
             return FoundComparison(
