@@ -336,6 +336,8 @@ def test_a_word_that_would_change_the_answer_is_refused_by_name(library):
         ("How many photos at the end of 2022?", "end"),
         ("How many photos in the first week of July 2022?", "first week"),
         ("How many photos in the first week in July 2022?", "first week"),
+        ("Are there more photos of Anna and Ben or of Mia?", "more"),
+        ("Anna and Ben vs Mia", "vs"),
         ("Photos until end 2022", "end"),
         ("Photos from the last week of 2022", "last week"),
         ("Photos from the last Monday in August 2020", "last Monday"),
@@ -372,6 +374,12 @@ def test_words_that_only_sound_like_taking_photos_are_looked_for_in_captions(lib
         ("When did Anna make the photo album?", "album"),
     ):
         assert f'of Anna mentioning "{word}"' in ask(library, question).text
+
+
+def test_what_is_on_no_photo_together_is_not_denied_of_each(library):
+    for question in ("was Anna at the beach and in the park", "did Anna cut a cake and blow out candles"):
+        assert ask(library, question).text.startswith("There are no photos of Anna mentioning")
+    assert ask(library, "did Anna cut a rope").text.startswith("No, there are no photos")
 
 
 def test_who_has_more_than_somebody_compares_no_two_sides(library):
@@ -583,6 +591,7 @@ def test_who_was_in_two_places_is_not_who_was_in_one_of_them(library, question):
         "photos from Lisbon in 2020 and from Paris in 2023",
         "how many photos with the Canon in 2019 and the iPhone in 2020",
         "photos of Mia with Rex and of Anna with Luna",
+        "did Anna play with Rex and Ben with Luna",
         "did Anna ride a bike and Ben swim",
         "who was in Berlin in 2020 and who was in Nara",
     ],
@@ -597,6 +606,8 @@ def test_what_is_asked_of_each_is_not_asked_of_both_together(library, question):
     ("question", "word"),
     [
         ("photos with cake or ice cream", "or"),
+        ("photos of Anna and Ben or Mia", "or"),
+        ("photos of Anna or Ben and Mia", "or"),
         ("ice cream or a cake", "or"),
         ("photos not only of Anna", "not only"),
         ("is Anna no longer in Berlin", "no longer"),

@@ -103,7 +103,10 @@ def answer_exactly(asked: ExactQuestion) -> LibraryAnswer:
         hits = _several_at_end(asked) if question.kind in _AT_END and not question.intent.is_absent else []
         answer = _of_several_at_end(asked, hits) if hits else answer_kind(asked)
     else:
-        answer = nothing_found(asked.photos, is_yes_no=question.kind == "exists" and not question.is_negated)
+        # Of "did Anna swim and dance?" each may be on a photo of its own.
+        is_of_several = len(question.criteria.words) > 1 and re.search(r"\band\b|&|,", question.text)
+        is_yes_no = question.kind == "exists" and not question.is_negated and not is_of_several
+        answer = nothing_found(asked.photos, is_yes_no=is_yes_no)
     notes: list[str] = []
     if question.kind not in {"concepts", "about", "compare"}:
         notes = reservations(

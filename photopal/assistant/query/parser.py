@@ -164,7 +164,8 @@ _OF_GROUPS_WITHOUT = LazyPattern(
 
 _VERB = r"(?:is|are|was|were|do|does|did|has|have)\b"
 _SUBJECT_OF = rf"(?:(?:{NAME}(?:\s*(?:,|\band\b|&)+\s*{NAME})*|{GROUP}|i|we)\b|{NAME})"
-_GROUPS = KINDS_OF_GROUPS - {"who"} | {"when"}
+_WHEN: frozenset[Kind] = frozenset({"when"})
+_GROUPS = KINDS_OF_GROUPS - {"who"} | _WHEN
 # What would be answered of other photos than those that decide it, and by which word that is told.
 _OTHER_READINGS: tuple[tuple[frozenset[Kind], LazyPattern], ...] = (
     # Where Anna was not, or when, cannot be told from photos of her.

@@ -85,6 +85,12 @@ _ADJECTIVES = frozenset(
     """.split()  # noqa: SIM905 - a list literal would take a page
 )
 
+# "Anna and Ben or Mia" may be both or Mia, or Anna with one of them; "Mia with Anna or Ben" is clear.
+_AND_OR = LazyPattern(
+    rf"{NAME}\s*(?:\band\b|&)\s*{NAME}\s*,?\s*\bor\b\s*{NAME}"
+    rf"|{NAME}\s*\bor\b\s*{NAME}\s*,?\s*(?:\band\b|&)\s*{NAME}"
+)
+
 # "Her smiling" may be "Anna smiling".
 _POSSESSIVE = LazyPattern(
     rf"\b(?:his|her|their|its)\s+(?={CONTENT})(?!(?:tonight|yesterday|today|together)\b)(?!\w+ing\b(?<!\bring))"
@@ -245,6 +251,8 @@ class Reader:
                 return ""
             return None
 
+        if _AND_OR.search(self.text):
+            self.unclear.append("or")
         kinds = "|".join(
             rf"(?:either\s+)?{one}(?:\s*(?:,|\bor\b)+\s*{FILLER}{one})*"
             rf"\s*,?\s*\bor\b\s*{FILLER}{one}"
@@ -324,8 +332,10 @@ class Reader:
 _LIST_LINK = LazyPattern(r"\s*(?:,|;|\band\b|&)+\s*")
 _SEEN = f"(?:{NAME}|{GROUP}|{PHRASE})"
 _TOPICS = tuple(re.compile(topic) for topic in (_SEEN, DATE, PLACE, CAMERA, RATING))
+_WORDS = f"[^{ENTITY[1:-1]}]*"
 _WITH_EACH = LazyPattern(
-    rf"{_SEEN} with {FILLER}{_SEEN}[^{ENTITY[1:-1]}]*(?:,|;|\band\b|&) {FILLER}{_SEEN} with {FILLER}{_SEEN}"
+    rf"{_SEEN}{_WORDS}\bwith {FILLER}{_SEEN}{_WORDS}(?:,|;|\band\b|&)"
+    rf" {FILLER}{_SEEN}{_WORDS}\bwith {FILLER}{_SEEN}"
 )
 
 
