@@ -15,8 +15,9 @@ NUMBER_WORDS = {
     "a couple of": 2, "couple of": 2,
 }  # fmt: skip
 
-_DIGITS = {word: str(number) for word, number in NUMBER_WORDS.items() if " " not in word}
-_LETTERS = {digits: word for word, digits in _DIGITS.items()}
+DIGITS = {word: str(number) for word, number in NUMBER_WORDS.items() if " " not in word}
+"""Numbers in digits, by their words."""
+_LETTERS = {digits: word for word, digits in DIGITS.items()}
 
 PEOPLE_WORDS = r"(?:people|persons?|humans?|somebody|someone|anybody|anyone)"
 PET_WORDS = r"(?:pets?|animals?)"
@@ -108,7 +109,7 @@ def is_empty(word: str) -> bool:
 
 def in_letters_and_digits(word: str) -> tuple[str, ...]:
     """A word; a number in letters and in digits, as captions may have either."""
-    other = _DIGITS.get(word.casefold()) or _LETTERS.get(word)
+    other = DIGITS.get(word.casefold()) or _LETTERS.get(word)
     return (word, other) if other else (word,)
 
 

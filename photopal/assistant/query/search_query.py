@@ -27,7 +27,7 @@ from photopal.assistant.query.entities import (
     meanings_of,
 )
 from photopal.assistant.query.intents import PHOTO, SHOT
-from photopal.assistant.query.lexicon import NUMBER_WORDS, in_letters_and_digits, word_forms
+from photopal.assistant.query.lexicon import DIGITS, in_letters_and_digits, word_forms
 from photopal.assistant.query.negations import read_alone, read_attributes, read_negations
 from photopal.assistant.query.parser import STRAIGHT
 from photopal.assistant.query.patterns import LazyPattern
@@ -58,8 +58,7 @@ _ASKING = LazyPattern(
     r"|(?:i(?:'m| am) )?(?:looking|searching|look|search) for\b"
     rf"|(?:give|get|list|display|open)(?: me\b|(?=(?: (?:all|the|my|our|some|any))* {PHOTO}\b)))\s+(?=\S)"
 )
-_DIGITS = {word: str(number) for word, number in NUMBER_WORDS.items() if " " not in word}
-_MANY = rf"\d{{1,3}}|{'|'.join(word for word in _DIGITS if word != 'one')}"
+_MANY = rf"\d{{1,3}}|{'|'.join(word for word in DIGITS if word != 'one')}"
 _LATEST, _EARLIEST = "latest|newest|(?:most )?recent", "oldest|earliest"
 _LAST, _FIRST = f"{ENDS_LAST}|recent|new", f"{ENDS_FIRST}|old"
 _PHOTOS = rf"(?:{ENTITY}\s+)*(?P<photo>{SHOT})\b"
@@ -70,7 +69,7 @@ _ORDERED = LazyPattern(
     rf"\b(?:(?P<last>{_LATEST})|(?P<first>{_EARLIEST}))\b(?P<sure>\s+(?:ones|first)\b|(?=.*\b{PHOTO}\b))?"
 )
 _ONE = LazyPattern(f"(?:{ENDS_LAST}|{ENDS_FIRST})\\b")
-_SO_MANY_PEOPLE = LazyPattern(rf"\b(?P<number>\d{{1,3}}|{'|'.join(_DIGITS)})\s+(?={GROUP})")
+_SO_MANY_PEOPLE = LazyPattern(rf"\b(?P<number>\d{{1,3}}|{'|'.join(DIGITS)})\s+(?={GROUP})")
 _MARKS = ".,;:!?\"'()"
 _QUOTES = str.maketrans(dict.fromkeys("“”„‟«»", '"'))
 # A minus stands at the beginning of a word; it may be a typographic one.
@@ -200,7 +199,7 @@ def _read_order(text: str) -> tuple[str, Order, int | None]:
     most = None
     if match := _SO_MANY.search(text):
         number = match["number"]
-        most = max(1, int(_DIGITS.get(number.casefold(), number))) if number else None
+        most = max(1, int(DIGITS.get(number.casefold(), number))) if number else None
         text = f"{text[: match.start()]}{text[match.end() :]}"
     match = _RANKED.search(text)
     is_ranked = match is not None
