@@ -610,6 +610,8 @@ def test_what_is_asked_of_each_is_not_asked_of_both_together(library, question):
         ("photos of Anna or Ben and Mia", "or"),
         ("ice cream or a cake", "or"),
         ("photos not only of Anna", "not only"),
+        ("who was there when Mia opened a present", "when"),
+        ("where was Anna when Ben skied", "when"),
         ("is Anna no longer in Berlin", "no longer"),
         ("which years was nobody in Berlin", "nobody"),
         ("in which years was Anna not in Berlin", "not"),
@@ -678,6 +680,10 @@ def test_either_of_two_words_is_enough(library, question, photos):
 )
 def test_somebody_beside_a_name_is_somebody_else(library, question, photos):
     assert cited(ask(library, question)) == photos
+
+
+def test_skied_is_a_form_of_ski(library):
+    assert cited(ask(library, "when was it that Ben skied")) == {6}
 
 
 def test_a_number_is_asked_of_captions_in_letters_and_in_digits(library):

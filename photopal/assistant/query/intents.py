@@ -137,7 +137,9 @@ _KINDS: tuple[tuple[Kind, str], ...] = (
         (r"^how many\b(?: (?:of (?:them|these|those|it)|are there(?=[\s?.!,]*$)|do (?:i|we) have|have"
         r" (?:i|we)|show)\b)?")),
     ("when",
-        (rf"^{_NOT_BESIDE}(?:\w+ ){{0,3}}?(?:when|(?:at |on )?(?:what|which) (?:day|date|time(?! of)))\b")),
+        # "Who was there when Mia came?" does not ask when.
+        (rf"^{_NOT_BESIDE}(?!(?:who|whom|where)\b)(?:\w+ ){{0,3}}?"
+        r"(?:when|(?:at |on )?(?:what|which) (?:day|date|time(?! of)))\b")),
     ("when", r"\bhow long ago\b"),
     ("when", r"\b(?:what (?:is|was) )?the (?:date|day) of\b|^(?:give|tell) me the date\b"),
     ("when", r"\b(?:date|day) of\b"),

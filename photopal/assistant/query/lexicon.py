@@ -44,8 +44,8 @@ _PASTS = {
         dig dug, draw drew drawn, drink drank drunk, drive drove driven, eat ate eaten, fall fell fallen,
         feed fed, fly flew flown, hang hung, hide hid hidden, hit hit, hold held, kneel knelt, leave left,
         lie lay lain, make made, read read, ride rode ridden, ring rang, run ran, see saw seen, shine shone,
-        sing sang sung, sit sat, sleep slept asleep, stand stood, sweep swept, swim swam, swing swung,
-        take took taken, throw threw thrown, wear wore worn, win won, write wrote written
+        sing sang sung, sit sat, ski skied, sleep slept asleep, stand stood, sweep swept, swim swam,
+        swing swung, take took taken, throw threw thrown, wear wore worn, win won, write wrote written
         """.split(","),  # noqa: SIM905 - a list literal would take a page
     )
 }

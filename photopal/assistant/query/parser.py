@@ -184,6 +184,8 @@ _OTHER_READINGS: tuple[tuple[frozenset[Kind], LazyPattern], ...] = (
             rf"^(?:who|where|(?:which|what) {GROUP})\b.*\b(?P<word>(?:each|every) (?:year|month|week|day))\b"
         ),
     ),
+    # Where Anna was when Ben swam need be no photo of him.
+    (frozenset({"where"}), LazyPattern(rf"^where\b.*{NAME}.*\b(?P<word>when|while)\b.*{NAME}")),
     (frozenset({"who"}), LazyPattern(rf"\b(?P<word>only|just|solely) (?:with|beside|near) {NAME}")),
     (
         frozenset({"count"}),
