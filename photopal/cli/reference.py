@@ -19,7 +19,8 @@ _HEADING = """# Commands
 This page is generated from the help texts by `python -m photopal.cli.reference docs/commands.md`.
 
 Results go to stdout, everything else to stderr. Lists are tables on a terminal and tab-separated
-lines otherwise. Exit codes:
+lines otherwise. With `--json` they are JSON, also where nothing is found; after an error, such as
+a photo that is not in the library, stdout is empty. Exit codes:
 
 | code | meaning |
 | --- | --- |

@@ -1,6 +1,8 @@
 """The program as a whole: help, errors, exit codes, streams, global options."""
 
+import json
 import os
+import shlex
 import subprocess
 import sys
 from functools import partial
@@ -9,6 +11,7 @@ from typing import Annotated
 
 import pytest
 import typer
+from PIL import Image
 from typer.testing import CliRunner
 
 import photopal
@@ -26,6 +29,9 @@ from photopal.errors import (
     SettingsError,
     UsageError,
 )
+from photopal.faces import DETECTOR
+from photopal.ingest.indexer import index_folders
+from photopal.library import Library
 
 NAMES = [name for commands in COMMANDS.values() for name in commands]
 
@@ -148,6 +154,60 @@ def test_ctrl_c_ends_with_130_and_without_a_traceback():
     result = CliRunner().invoke(app, ["wait"])
     assert result.exit_code == 130
     assert "Interrupted" in result.stderr
+
+
+@pytest.fixture
+def bare_photo(home, tmp_path):
+    """The only photo of a library without names, searched for faces in vain."""
+    (tmp_path / "photos").mkdir()
+    photo = tmp_path / "photos" / "a.png"
+    Image.new("RGB", (64, 48), "green").save(photo)
+    with Library(home / "library.db") as library:
+        index_folders(library, [photo])
+        library.faces.put(library.photos.at(photo).id, [], detector=DETECTOR)
+    return photo
+
+
+@pytest.mark.parametrize(
+    ("line", "answer"),
+    [
+        ("search zebra", []),
+        ("gallery zebra --into GALLERY", {"page": None, "photos": 0, "size_bytes": 0, "not_copied": []}),
+        ("similar PHOTO", []),
+        ("locate PHOTO", []),
+        ("people --no-scan", {"groups": [], "total": 0, "may_show": []}),
+        ("review", []),
+        ("watch-status", []),
+        ("who PHOTO", "names"),
+        ("why PHOTO", "names"),
+        ("import-names", "names"),
+        ("write-metadata zebra", "sidecars"),
+        ("ask 'Show me photos of zebras'", "photos"),
+    ],
+)
+def test_where_nothing_is_found_the_answer_is_json_too(run, bare_photo, tmp_path, tiny_llava, line, answer):
+    places = {"PHOTO": str(bare_photo), "GALLERY": str(tmp_path / "gallery")}
+    words = [places.get(word, word) for word in shlex.split(line)]
+    result = run(*words, "--json", PHOTOPAL_MODEL=str(tiny_llava))
+    assert result.exit_code == 4
+    told = json.loads(result.stdout)
+    if isinstance(answer, str):
+        assert (told[0] if isinstance(told, list) else told)[answer] == []
+    else:
+        assert told == answer
+
+
+def test_photos_that_are_confirmed_are_counted_in_json(run, bare_photo):
+    result = run("problems", "--confirm", str(bare_photo), "--json")
+    assert (result.exit_code, json.loads(result.stdout)) == (0, {"confirmed": 0})
+
+
+@pytest.mark.parametrize("line", ["who PHOTO --is Zoe", "why PHOTO Zoe", "locate PHOTO Zoe", "review Zoe"])
+def test_a_name_is_unknown_also_where_there_are_none(run, bare_photo, tiny_llava, line):
+    words = [str(bare_photo) if word == "PHOTO" else word for word in line.split()]
+    result = run(*words, "--json", PHOTOPAL_MODEL=str(tiny_llava))
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert 'no concept named "Zoe"' in result.stderr
 
 
 def test_global_options_may_follow_the_command(run, tmp_path, words):

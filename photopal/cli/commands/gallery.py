@@ -66,6 +66,8 @@ def gallery(  # noqa: PLR0913 - one parameter for each option of the command
     with session.library_to_read() as library:
         photos = [hit.photo for hit in search_photos(library, words, options)]
         if not photos:
+            if json:
+                show_json(session.out, {"page": None, "photos": 0, "size_bytes": 0, "not_copied": []})
             what = f"no photo found for {words!r}" if words else "no photo found"
             raise NothingFoundError(what, hint=explain_nothing(library, words))
         for note in explain_reading(library, words, options):

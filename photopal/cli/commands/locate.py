@@ -58,9 +58,11 @@ def locate(  # noqa: PLR0913 - one parameter for each option of the command
     with open_library(session) as library:
         if out is not None:
             check_target(out, library, photo=photo, is_forced=force)
-        if not library.concepts.all():
-            raise NothingFoundError("no concepts yet", hint="photopal add-concept NAME PHOTO...")
         chosen = [library.concepts.get(name) for name in names or ()] or library.concepts.all()
+        if not chosen:
+            if json:
+                show_json(session.out, [])
+            raise NothingFoundError("no concepts yet", hint="photopal add-concept NAME PHOTO...")
         assistant = open_assistant(session, library)
         from photopal.assistant.analysis import draw_analysis
         from photopal.assistant.known import look_at

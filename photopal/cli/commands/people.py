@@ -105,7 +105,7 @@ def people(  # noqa: PLR0913 - one parameter for each option of the command
         if sheet is not None:
             check_target(sheet, library, is_forced=force)
         concept = None if name is None else library.concepts.get(name)
-        _search(session, library, no_scan=no_scan)
+        _search(session, library, concept, no_scan=no_scan, json=json)
         settle_groups(library)
         found = find_unnamed(library, learn_library(library))
         if concept is not None:
@@ -122,11 +122,14 @@ def people(  # noqa: PLR0913 - one parameter for each option of the command
             _draw(session, library, shown, sheet, force=force)
 
 
-def _search(session: Session, library: Library, *, no_scan: bool) -> None:
+def _search(
+    session: Session, library: Library, concept: ConceptRecord | None, *, no_scan: bool, json: bool
+) -> None:
     """Search what was not searched, and say what is not known without.
 
     Raises:
         ModelError: Faces cannot be found on this machine, and none were found before.
+        NothingFoundError: There are no faces; as JSON, the empty answer has been printed.
     """
     from photopal.faces import DETECTOR
 
@@ -135,6 +138,9 @@ def _search(session: Session, library: Library, *, no_scan: bool) -> None:
     if report is None and not no_scan and not counts["faces"]:
         raise ModelError("faces are off on this machine", hint="photopal doctor")
     if not counts["faces"] and not counts["unscanned"]:
+        if json:
+            everybody = {"groups": [], "total": 0, "may_show": []}
+            show_json(session.out, {"name": concept.name, "photos": []} if concept else everybody)
         raise NothingFoundError("no faces in the photos of the library", hint="photopal index FOLDER")
     if counts["unscanned"]:
         session.say(f"{count(counts['unscanned'])} were not searched for faces.")

@@ -42,7 +42,7 @@ def problems(
 
     session = session_of(ctx)
     if confirm:
-        _confirm(session, confirm)
+        _confirm(session, confirm, is_json=json)
         return
     with session.library_to_read() as library:
         found = library.paths.problems()
@@ -73,11 +73,13 @@ def problems(
         session.say(UNREAD_SIDECARS_HINT)
 
 
-def _confirm(session: Session, paths: list[Path]) -> None:
+def _confirm(session: Session, paths: list[Path], *, is_json: bool) -> None:
     with session.library_to_write() as library, library.writing():
         rows = [(path, library.photos.at(path)) for path in paths]
         for path, row in rows:
             if row is None:
                 raise NothingFoundError(f"{path}: not in the library", hint="photopal index FOLDER")
         confirmed = sum(library.pictures.confirm(row.id) for _, row in rows if row is not None)
+    if is_json:
+        show_json(session.out, {"confirmed": confirmed})
     session.say(f"Confirmed {count(confirmed, 'photo')}.")

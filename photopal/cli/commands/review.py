@@ -63,6 +63,8 @@ def review(
     with session.library_to_write() as library:
         concepts = library.concepts.all() if name is None else [library.concepts.get(name)]
         if not concepts:
+            if json:
+                show_json(session.out, [])
             raise NothingFoundError("no concepts yet", hint="photopal add-concept NAME PHOTO...")
         with session.progress("Comparing faces"):
             from photopal.assistant.review import Review

@@ -78,15 +78,15 @@ def who(
             raise UsageError("a box can only be given for a single photo")
         file_names = FileNames(library)
         persons = {row.id: list(file_names.others(row, library.facts.get(row.id))) for row in rows}
-        if not library.concepts.all() and not (any(persons.values()) and not said):
-            raise NothingFoundError("no concepts yet", hint="photopal add-concept NAME PHOTO...")
         if said:
             _correct(session, library, rows, [_as_known(library, word, rows[0], paths[0]) for word in said])
         found = [(row, library.corrections.evidence(row.id)) for row in rows]
+        concepts = library.concepts.all()
         if json:
-            concepts = library.concepts.all()
             show_json(session.out, [_as_json(row, known, concepts, persons[row.id]) for row, known in found])
-        elif not said:
+        if not concepts and not any(persons.values()):
+            raise NothingFoundError("no concepts yet", hint="photopal add-concept NAME PHOTO...")
+        if not json and not said:
             _show(session, library, found, persons)
 
 

@@ -68,6 +68,10 @@ def why(  # noqa: PLR0913 - one parameter for each option of the command
         if picture is not None:
             check_target(picture, library, photo=photo, is_forced=force)
         facts = _explain(library, record, names or ())
+        if not facts["names"]:
+            if json:
+                show_json(session.out, facts)
+            raise NothingFoundError("no concepts yet", hint="photopal add-concept NAME PHOTO...")
         if picture is not None or protocol is not None:
             drawn = _draw(library, record, facts["names"], is_wanted=picture is not None)
     if json:
@@ -101,7 +105,6 @@ def _explain(library: Library, photo: PhotoRecord, names: Sequence[str]) -> dict
 
     Raises:
         ConceptError: One of the names is neither a concept's nor in the photo's files.
-        NothingFoundError: There are no names at all.
     """
     from photopal.faces import DETECTOR
 
@@ -111,8 +114,6 @@ def _explain(library: Library, photo: PhotoRecord, names: Sequence[str]) -> dict
         concepts = [library.concepts.get(name) for name in names if name_key(name) not in by_file]
     else:
         in_file, concepts = list(by_file.values()), library.concepts.all()
-    if not in_file and not concepts:
-        raise NothingFoundError("no concepts yet", hint="photopal add-concept NAME PHOTO...")
     found = library.findings.get(photo.id)
     caption = library.captions.get(photo.id)
     is_searched = library.faces.is_scanned(photo.id, detector=DETECTOR)
