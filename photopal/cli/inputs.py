@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from photopal.cli.context import Session
-from photopal.errors import NothingFoundError, UsageError
+from photopal.errors import NothingFoundError, PhotopalError, UsageError
+from photopal.files import is_folder, leads_nowhere
 from photopal.text import count
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ def photo_named(library: Library, path: Path) -> PhotoRecord:
     """Return the photo of the library that a path names; its file may be away.
 
     Raises:
+        UsageError: It is a folder.
         NothingFoundError: The library has none there.
         PhotoChangedError: The file is another picture by now.
     """
@@ -112,8 +114,16 @@ def photo_named(library: Library, path: Path) -> PhotoRecord:
 
     photo = known_photo_at(library, path)
     if photo is None:
-        raise NothingFoundError(f"{path}: not in the library", hint="photopal index FOLDER")
+        raise unknown_photo(path)
     return photo
+
+
+def unknown_photo(path: Path) -> PhotopalError:
+    """What to say of a path at which the library has no photo."""
+    if is_folder(path):
+        return UsageError(f"{path}: is a folder", hint="Name the photos in it.")
+    hint = "Check the path: there is no such file." if leads_nowhere(path) else "photopal index FOLDER"
+    return NothingFoundError(f"{path}: not in the library", hint=hint)
 
 
 def choose_photos(session: Session, library: Library, paths: Sequence[Path]) -> Chosen:

@@ -202,6 +202,18 @@ def test_photos_that_are_confirmed_are_counted_in_json(run, bare_photo):
     assert (result.exit_code, json.loads(result.stdout)) == (0, {"confirmed": 0})
 
 
+@pytest.mark.parametrize("line", ["info", "edit-caption", "set-date", "who", "why", "problems --confirm"])
+def test_of_a_path_that_is_no_photo_of_the_library_it_is_said_what_it_is(run, bare_photo, line):
+    command, *options = line.split()
+    rest = {"edit-caption": ["words"], "set-date": ["1974"]}.get(command, [])
+    folder = run(command, *options, str(bare_photo.parent), *rest)
+    assert (folder.exit_code, folder.stdout) == (2, "")
+    assert f"{bare_photo.parent}: is a folder" in folder.stderr
+    nowhere = run(command, *options, str(bare_photo.parent / "b.png"), *rest)
+    assert (nowhere.exit_code, nowhere.stdout) == (4, "")
+    assert "b.png: not in the library\nHint: Check the path: there is no such file." in nowhere.stderr
+
+
 @pytest.mark.parametrize("line", ["who PHOTO --is Zoe", "why PHOTO Zoe", "locate PHOTO Zoe", "review Zoe"])
 def test_a_name_is_unknown_also_where_there_are_none(run, bare_photo, tiny_llava, line):
     words = [str(bare_photo) if word == "PHOTO" else word for word in line.split()]

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from photopal.cli.context import Session, session_of
+from photopal.cli.inputs import unknown_photo
 from photopal.cli.output import Listing, show_json, show_listing
 from photopal.cli.sidecars import UNREAD_SIDECARS_HINT
-from photopal.errors import NothingFoundError
 from photopal.text import count
 
 
@@ -78,7 +78,7 @@ def _confirm(session: Session, paths: list[Path], *, is_json: bool) -> None:
         rows = [(path, library.photos.at(path)) for path in paths]
         for path, row in rows:
             if row is None:
-                raise NothingFoundError(f"{path}: not in the library", hint="photopal index FOLDER")
+                raise unknown_photo(path)
         confirmed = sum(library.pictures.confirm(row.id) for _, row in rows if row is not None)
     if is_json:
         show_json(session.out, {"confirmed": confirmed})

@@ -16,7 +16,6 @@ from photopal.cli.context import Session, session_of
 from photopal.cli.inputs import parse_box, photo_named, read_paths
 from photopal.cli.output import Listing, safe, show_json, show_line, show_listing
 from photopal.errors import NothingFoundError, UsageError
-from photopal.files import is_folder
 from photopal.text import count, join_words
 
 if TYPE_CHECKING:
@@ -73,7 +72,7 @@ def who(
     said += [_Word(name, is_present=False) for name in not_ or ()]
     with session.library_to_write() if said else session.library_to_read() as library:
         # A photo may be named twice, or by the paths of its copies.
-        rows = list({row.id: row for row in (_photo_at(library, path) for path in paths)}.values())
+        rows = list({row.id: row for row in (photo_named(library, path) for path in paths)}.values())
         if len(rows) > 1 and any(word.box for word in said):
             raise UsageError("a box can only be given for a single photo")
         file_names = FileNames(library)
@@ -107,12 +106,6 @@ class _Word:
         return cls(
             match["name"], is_present, parse_box(match["box"], example=f"{match['name']}=410,120,300,620")
         )
-
-
-def _photo_at(library: Library, path: Path) -> PhotoRecord:
-    if is_folder(path):
-        raise UsageError(f"{path}: is a folder", hint="Name the photos in it.")
-    return photo_named(library, path)
 
 
 def _as_known(library: Library, word: _Word, row: PhotoRecord, path: Path) -> _Word:
