@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 STDIN = Path("-")
 
+MOST_SEED = 2**32 - 1
+"""The largest random seed: PyTorch and NumPy take it, and those that follow it too."""
+
 
 @dataclass(frozen=True)
 class Chosen:

@@ -214,6 +214,17 @@ def test_of_a_path_that_is_no_photo_of_the_library_it_is_said_what_it_is(run, ba
     assert "b.png: not in the library\nHint: Check the path: there is no such file." in nowhere.stderr
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["tune", "demo", "eval bundled", "eval described", "eval drawn", "eval camera X", "eval dataset X",
+     "eval faults X", "eval make drawn X"],
+)  # fmt: skip
+def test_a_seed_that_no_generator_takes_is_refused(run, words, line):
+    result = run(*line.split(), "--seed", str(2**32))
+    said = words(result.stderr)
+    assert (result.exit_code, "Invalid value for '--seed'" in said, "4294967295" in said) == (2, True, True)
+
+
 @pytest.mark.parametrize("line", ["who PHOTO --is Zoe", "why PHOTO Zoe", "locate PHOTO Zoe", "review Zoe"])
 def test_a_name_is_unknown_also_where_there_are_none(run, bare_photo, tiny_llava, line):
     words = [str(bare_photo) if word == "PHOTO" else word for word in line.split()]

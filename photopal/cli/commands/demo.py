@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photopal.cli.context import Session, session_of
+from photopal.cli.inputs import MOST_SEED
 from photopal.cli.output import plain
 from photopal.errors import ExitCode, PhotopalError
 
@@ -31,7 +32,7 @@ def demo(
         typer.Option(help="New or empty folder to use; a temporary folder by default.", metavar="FOLDER"),
     ] = None,
     seed: Annotated[
-        int, typer.Option(help="Random seed; each gives another family.", min=0, metavar="N")
+        int, typer.Option(help="Random seed; each gives another family.", min=0, max=MOST_SEED, metavar="N")
     ] = 0,
 ) -> None:
     """Create a small family library of drawn photos and try the main commands on it.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photopal.cli.context import session_of
+from photopal.cli.inputs import MOST_SEED
 from photopal.cli.loading import open_model
 from photopal.cli.output import Listing, show_json, show_listing, span
 
@@ -30,7 +31,7 @@ def bundled(
     questions: Annotated[
         int, typer.Option(help="Minimum number of questions per line.", min=1, metavar="N")
     ] = 2000,
-    seed: Annotated[int, typer.Option(help="Random seed.", min=0, metavar="N")] = 0,
+    seed: Annotated[int, typer.Option(help="Random seed.", min=0, max=MOST_SEED, metavar="N")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Evaluate the bundled model on people and pets that were not in its training.
@@ -74,7 +75,7 @@ def described(
     questions: Annotated[
         int, typer.Option(help="Minimum number of questions per line.", min=1, metavar="N")
     ] = 500,
-    seed: Annotated[int, typer.Option(help="Random seed.", min=0, metavar="N")] = 0,
+    seed: Annotated[int, typer.Option(help="Random seed.", min=0, max=MOST_SEED, metavar="N")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Compare what models see without names, on people and pets that were not in their training.
@@ -134,7 +135,9 @@ def drawn(  # noqa: PLR0913 - one parameter for each option of the command
     lookalikes: Annotated[
         bool, typer.Option("--lookalikes", help="Let the second differ from the first in one attribute only.")
     ] = False,
-    seed: Annotated[int, typer.Option(help="Random seed of the first scenario.", min=0, metavar="N")] = 0,
+    seed: Annotated[
+        int, typer.Option(help="Random seed of the first scenario.", min=0, max=MOST_SEED, metavar="N")
+    ] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Evaluate recognition, locations and captions on drawn photos, before and after tuning.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from photopal.cli.context import Session, session_of
+from photopal.cli.inputs import MOST_SEED
 from photopal.cli.output import Listing, show_json, show_listing, span
 from photopal.errors import UsageError
 from photopal.files import is_folder
@@ -39,7 +40,7 @@ def camera(  # noqa: PLR0913 - one parameter for each option of the command
         int, typer.Option(help="Number of people who are not registered.", min=0, metavar="N")
     ] = 400,
     seeds: Annotated[int, typer.Option(help="Number of random draws.", min=1, metavar="N")] = 5,
-    seed: Annotated[int, typer.Option(help="First random seed.", min=0, metavar="N")] = 0,
+    seed: Annotated[int, typer.Option(help="First random seed.", min=0, max=MOST_SEED, metavar="N")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Evaluate how people, pets and things are named on your own camera photos.

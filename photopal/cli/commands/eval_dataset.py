@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photopal.cli.context import session_of
+from photopal.cli.inputs import MOST_SEED
 from photopal.cli.loading import open_model
 from photopal.cli.output import Listing, show_json, show_line, show_listing, span
 from photopal.errors import UsageError
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 Folder = Annotated[Path, typer.Argument(help="Folder of the dataset.", metavar="DIR", show_default=False)]
 Scenarios = Annotated[int | None, typer.Option(help="Use only the first N scenarios.", min=1, metavar="N")]
-Seed = Annotated[int, typer.Option(help="Random seed.", min=0, metavar="N")]
+Seed = Annotated[int, typer.Option(help="Random seed.", min=0, max=MOST_SEED, metavar="N")]
 NoTuning = Annotated[bool, typer.Option("--no-tuning", help="Register without tuning.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -141,7 +142,7 @@ def make(  # noqa: PLR0913 - one parameter for each option of the command
     size: Annotated[
         int, typer.Option(help="Width and height of the photos in pixels.", min=64, metavar="PX")
     ] = 160,
-    seed: Annotated[int, typer.Option(help="Random seed.", min=0, metavar="N")] = 0,
+    seed: Annotated[int, typer.Option(help="Random seed.", min=0, max=MOST_SEED, metavar="N")] = 0,
 ) -> None:
     """Generate a dataset of drawn scenarios in the layout of MC-LLaVA.
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photopal.cli.context import Session, session_of
+from photopal.cli.inputs import MOST_SEED
 from photopal.cli.loading import open_model, warn_of_unregistered
 from photopal.cli.output import Listing, show_json, show_listing
 from photopal.errors import PhotopalError
@@ -34,7 +35,7 @@ def tune(  # noqa: PLR0913 - one parameter for each option of the command
     ] = 4,
     lr: Annotated[float, typer.Option(help="Learning rate.", min=1e-7, max=1.0, metavar="RATE")] = 1e-3,
     tokens: Annotated[int, typer.Option(help="Number of tokens per name.", min=1, max=32, metavar="K")] = 16,
-    seed: Annotated[int, typer.Option(help="Random seed.", min=0, metavar="N")] = 0,
+    seed: Annotated[int, typer.Option(help="Random seed.", min=0, max=MOST_SEED, metavar="N")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Train all names together on their reference photos, to recognize them better.
