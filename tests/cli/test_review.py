@@ -48,6 +48,27 @@ def test_answers_are_read_from_lines_and_the_pictures_are_on_a_contact_sheet(run
     assert len(answers_in(doubtful)) == 1
 
 
+@pytest.mark.slow
+def test_the_last_answer_can_be_undone_when_nothing_more_is_asked(run, doubtful):
+    result = run("review", "--limit", "2", "--no-pictures", typed="n\nn\ny\nu\ny\nq\n")
+    assert result.exit_code == 0
+    assert result.stderr.count("Is Anna in") == 3
+    # What is no answer to it is asked again.
+    assert result.stderr.count("No more questions.") == 3
+    assert sorted(answers_in(doubtful).values()) == [False, True]
+    assert "2 answers saved." in result.stderr
+
+
+@pytest.mark.slow
+def test_without_a_limit_all_is_asked(run, doubtful, monkeypatch):
+    monkeypatch.setattr("photopal.cli.commands.review._AT_ONCE", 5)
+    questions = json.loads(run("review", "--json").stdout)
+    assert len(questions) > 10
+    result = run("review", "--no-pictures", typed="s\n" * 100)
+    assert result.stderr.count("Is Anna in") == len(questions)
+    assert "No more questions." not in result.stderr  # nothing was answered
+
+
 def test_there_is_nothing_to_ask_where_everything_is_sure(run, family):
     result = run("review", "--no-pictures")
     assert (result.exit_code, "nothing to ask" in result.stderr) == (4, True)

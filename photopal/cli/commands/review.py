@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 20
 _KEYS = "[y]es  [n]o  [s]kip  [u]ndo  [q]uit"
+_KEYS_AT_THE_END = "No more questions.  [u]ndo  [q]uit"
 
 
 def review(
@@ -45,8 +46,9 @@ def review(
     """Confirm or deny the names that photopal is least sure of, one by one.
 
     Asks whether somebody is in a photo, beginning with those whose score is closest to the threshold. Press y
-    for yes, n for no (nowhere in the photo), s to skip, u to undo the last answer and q to quit. If the input
-    is not a terminal, answers are read from it, one a line.
+    for yes, n for no (nowhere in the photo), s to skip, u to undo the last answer, which can also be done
+    after the last question, and q to quit. If the input is not a terminal, answers are read from it, one a
+    line.
 
     Each answer is saved at once, as by `photopal who --is` and `--not`: it is final, photopal learns from it
     before the next question, and `photopal undo` reverts it. Ctrl-C loses nothing.
@@ -110,9 +112,15 @@ class _Asker:
 
     def ask(self, limit: int | None, read: Callable[[Callable[[], None]], str]) -> None:
         """Ask until there is nothing to ask, enough was asked, or the user wants no more."""
-        while some := self._sitting.questions(min(_AT_ONCE, (limit or _AT_ONCE * 2) - self.asked)):
-            self._rows = {one.key: number for number, one in enumerate(some, 1)}
-            self._draw_sheet(some)
+        while True:
+            most = _AT_ONCE if limit is None else min(_AT_ONCE, limit - self.asked)
+            if some := self._sitting.questions(most) if most else []:
+                self._rows = {one.key: number for number, one in enumerate(some, 1)}
+                self._draw_sheet(some)
+            elif (last := self._undone_at_the_end(read)) is not None:
+                some = [last]
+            else:
+                return
             waiting = deque(some)
             while waiting:
                 question = self._sitting.renewed(waiting.popleft())
@@ -138,8 +146,20 @@ class _Asker:
                     show_line(
                         self._session.out, safe(f"{question.concept.name} {verb} in {question.photo.path}")
                     )
-            if limit is not None and self.asked >= limit:
-                return
+
+    def _undone_at_the_end(self, read: Callable[[Callable[[], None]], str]) -> ReviewQuestion | None:
+        """Let the user take the last answer back where nothing more is asked, and return its question."""
+        if not self._sitting.answers:
+            return None
+        answer = ""
+        while answer not in ("u", "q"):
+            answer = read(lambda: self._session.warn(_KEYS_AT_THE_END, style="dim"))
+            if answer == END:
+                return None
+        if answer == "q":
+            return None
+        self.asked -= 1
+        return self._sitting.undo()
 
     def _answer_to(self, question: ReviewQuestion, read: Callable[[Callable[[], None]], str]) -> str:
         """Show a question until the user says y, n, s, u or q, or no more."""
