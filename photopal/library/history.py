@@ -278,9 +278,8 @@ class History:
 
     def entries(self, limit: int = 50) -> list[JournalEntry]:
         """Return what the user changed, the latest first."""
-        return [
-            _entry(row) for row in self._connection.rows(f"{_ENTRIES} ORDER BY id DESC LIMIT ?", (limit,))
-        ]
+        rows = self._connection.rows(f"{_ENTRIES} ORDER BY id DESC LIMIT ?", (min(limit, (1 << 63) - 1),))
+        return [_entry(row) for row in rows]
 
     def undo(self, number: int | None = None) -> JournalEntry:
         """Undo an entry, and return the entry that says so.

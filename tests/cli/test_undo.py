@@ -56,6 +56,12 @@ def test_nothing_to_undo_and_no_such_entry_are_said(run, family, home):
     assert run("undo", "3", "--list").exit_code == 2
 
 
+@pytest.mark.parametrize("limit", [2**63 - 1, 2**63, 10**30])
+def test_as_many_changes_are_listed_as_there_are(run, family, limit):
+    listed = run("undo", "--list", "--limit", str(limit))
+    assert (listed.exit_code, listed.stdout) == (0, run("undo", "--list").stdout)
+
+
 def test_a_caption_is_edited_found_and_given_back(run, family):
     result = run("edit-caption", "/p/lake.jpg", "Anna's\x1b\t first\nswim", "--json")
     assert json.loads(result.stdout)["caption"] == "Anna's first swim"
