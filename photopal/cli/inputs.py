@@ -65,7 +65,7 @@ def read_paths(paths: Sequence[Path]) -> list[Path]:
     """The paths, those on stdin in the place of `-`, one a line.
 
     Raises:
-        UsageError: stdin was asked for and holds no path.
+        UsageError: stdin was asked for and holds no path, or something that cannot be one.
     """
     read: list[Path] = []
     for path in paths:
@@ -76,6 +76,11 @@ def read_paths(paths: Sequence[Path]) -> list[Path]:
         lines = [line for line in sys.stdin.buffer.read().splitlines() if line]
         if not lines:
             raise UsageError("no paths on stdin")
+        if any(b"\0" in line for line in lines):
+            raise UsageError(
+                "stdin holds a zero byte, which no path has",
+                hint="Write one path a line, as find does with -print.",
+            )
         read += [Path(os.fsdecode(line)) for line in lines]
     return read
 

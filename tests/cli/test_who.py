@@ -186,6 +186,12 @@ def test_a_box_is_of_the_file_that_is_named_be_it_a_copy_that_is_turned_differen
         assert (correction.photo.path, correction.box) == (tmp_path / "a.png", (16, 12, 40, 30))
 
 
+def test_what_find_prints_with_zero_bytes_is_no_list_of_paths(run, family):
+    result = run("who", "-", typed="/p/beach.jpg\0/p/lake.jpg\0")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "stdin holds a zero byte" in result.stderr
+
+
 def test_a_name_with_an_equals_sign_can_be_named(run, family):
     with Library(family) as library:
         library.concepts.add("a=b")
