@@ -305,11 +305,20 @@ def _settle_home(option: Path | None, environ: Mapping[str, str]) -> tuple[Sourc
     return "default", platformdirs.user_data_path("photopal", appauthor=False)
 
 
-def _absolute(path: str, base: Path) -> Path:
+def expand_home(path: str | Path) -> Path:
+    """A path with the home folder in the place of `~`.
+
+    Raises:
+        SettingsError: It begins with the name of a user whom this machine does not know.
+    """
     try:
-        return Path(os.path.normpath(base / Path(path).expanduser()))
+        return Path(path).expanduser()
     except RuntimeError as error:
         raise SettingsError(f"{path}: unknown home folder", hint="Write the path in full.") from error
+
+
+def _absolute(path: str, base: Path) -> Path:
+    return Path(os.path.normpath(base / expand_home(path)))
 
 
 def _checked_number(key: str, text: str, *, hint: str) -> int:

@@ -58,6 +58,19 @@ def test_an_unknown_task_and_a_missing_folder_are_said_in_words(run, scenes, tmp
     told = run("eval", "dataset", str(tmp_path / "nowhere"))
     assert told.exit_code == 2
     assert "nowhere: the folder is missing" in " ".join(told.stderr.split())
+    assert f"Hint: photopal eval make drawn {tmp_path / 'nowhere'}\n" in told.stderr
+
+
+@pytest.mark.parametrize("command", ["dataset", "faults"])
+def test_what_cannot_be_a_folder_is_no_dataset(run, tmp_path, command):
+    (tmp_path / "file").touch()
+    for path, said in (
+        (str(tmp_path / "file"), "is not a folder"),
+        ("x" * 300, "the folder is missing"),
+        ("~nobody-of-this-name/scenes", "unknown home folder"),
+    ):
+        told = run("eval", command, path)
+        assert (told.exit_code, said in told.stderr) == (2, True)
 
 
 def test_faults_are_listed_with_what_they_do_to_the_figures(run, scenes, tiny_llava):

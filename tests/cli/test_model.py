@@ -104,6 +104,12 @@ def test_a_model_is_chosen_listed_given_up_and_removed(run, tiny, home, words):
     assert run("model", "remove", "bundled").exit_code == 2
 
 
+def test_the_home_folder_of_nobody_is_no_model(run):
+    for command in ("use", "remove"):
+        result = run("model", command, "~nobody-of-this-name/model")
+        assert (result.exit_code, "unknown home folder" in result.stderr) == (2, True)
+
+
 def test_a_folder_is_chosen_by_its_whole_path_and_only_if_it_is_a_model(
     run, home, tiny_llava, tmp_path, words
 ):

@@ -142,13 +142,13 @@ def use(
       photopal model use ~/models/some-vlm
       photopal model use bundled
     """
-    from photopal.config import OWN_MODELS, save_setting
+    from photopal.config import OWN_MODELS, expand_home, save_setting
     from photopal.vlm.causes import check_model
     from photopal.vlm.hub import find_cached
 
     session = session_of(ctx)
     settings = session.settings
-    folder = Path(name).expanduser()
+    folder = expand_home(name)
     if name in OWN_MODELS:
         chosen = name
     elif is_folder(folder):
@@ -193,11 +193,11 @@ def remove(
       photopal model remove llava-hf/llava-1.5-7b-hf
       photopal model remove llava-hf/llava-1.5-7b-hf --yes
     """
-    from photopal.config import OWN_MODELS
+    from photopal.config import OWN_MODELS, expand_home
     from photopal.vlm.hub import cached_size, remove_cached
 
     session = session_of(ctx)
-    if name in OWN_MODELS or is_folder(Path(name).expanduser()):
+    if name in OWN_MODELS or is_folder(expand_home(name)):
         raise UsageError(f"{name}: not a model in the Hugging Face cache", hint=_LIST)
     size_bytes, folder = cached_size(name)
     if name == session.settings.model:

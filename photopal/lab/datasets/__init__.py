@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
+from photopal.config import expand_home
 from photopal.errors import DatasetError
+from photopal.files import is_file, is_folder
 from photopal.lab.datasets.concept_folders import load_myvlm, load_yollava
 from photopal.lab.datasets.mc_llava import load_mc_llava
 from photopal.lab.datasets.scenario import (
@@ -40,9 +43,13 @@ def load_dataset(root: Path, *, seed: int = 0, validation_share: float = VALIDAT
     Raises:
         DatasetError: The folder is in none of the layouts, or a file in it is missing or malformed.
     """
-    root = root.expanduser().absolute()
-    if not root.is_dir():
-        raise DatasetError(f"{root}: the folder is missing", hint="`photopal eval make drawn DIR` makes one.")
+    root = expand_home(root).absolute()
+    if is_file(root):
+        raise DatasetError(f"{root}: is not a folder")
+    if not is_folder(root):
+        raise DatasetError(
+            f"{root}: the folder is missing", hint=f"photopal eval make drawn {shlex.quote(str(root))}"
+        )
     if (root / "scenarios.json").exists() or (root / "concept_type.json").exists():
         return load_mc_llava(root, validation_share=validation_share, seed=seed)
     if any((base / "train").is_dir() and (base / "test").is_dir() for base in (root, root / "yollava-data")):
@@ -51,5 +58,5 @@ def load_dataset(root: Path, *, seed: int = 0, validation_share: float = VALIDAT
         return load_myvlm(root, validation_share=validation_share, seed=seed)
     raise DatasetError(
         f"{root}: no dataset: neither scenarios.json, nor train and test, nor captions.json in its folders",
-        hint="The page on evaluation describes the three layouts; `photopal eval make drawn DIR` writes one.",
+        hint="docs/evaluation.md describes the three layouts; `photopal eval make drawn DIR` writes one.",
     )
