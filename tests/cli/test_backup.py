@@ -25,6 +25,11 @@ def test_a_library_is_backed_up_and_restored(run, family, tmp_path):
     assert len(list(family.parent.glob("library-before-restore-*.db"))) == 1
 
 
+def test_a_folder_is_no_backup(run, family, tmp_path):
+    result = run("restore", str(tmp_path), "--yes")
+    assert (result.exit_code, f"{tmp_path}: is a folder" in result.stderr) == (1, True)
+
+
 def test_a_backup_never_overwrites_without_force(run, family, tmp_path):
     copy = tmp_path / "copy.db"
     run("backup", str(copy))
