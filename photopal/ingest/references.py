@@ -241,7 +241,8 @@ def _read_mask(file: ReferenceFile, photo: Photo) -> bytes | None:
         gray = open_photo(file.mask).convert("L") if alpha is None or _is_flat(alpha) else alpha
     except Exception as error:
         # A decoder fed with a broken file raises nearly anything.
-        raise ConceptError(f"{file.mask}: the mask cannot be read: {error}") from error
+        reason = error.reason if isinstance(error, PhotoError) else getattr(error, "strerror", None) or error
+        raise ConceptError(f"{file.mask}: the mask cannot be read: {reason}") from error
     if size_px != (photo.width_px, photo.height_px):
         raise ConceptError(
             f"{file.mask}: the mask is {size_px[0]} x {size_px[1]} pixels, the photo {file.path}"

@@ -83,6 +83,16 @@ def test_what_cannot_be_used_is_code_2_and_adds_nothing(add, home, drawn_family,
             assert library.counts()["photos"] == 0
 
 
+@pytest.mark.parametrize("is_there", [False, True])
+def test_why_a_mask_cannot_be_read_is_said_once(add, drawn_family, tmp_path, is_there):
+    mask = tmp_path / "mask.png"
+    if is_there:
+        mask.write_bytes(b"no picture")
+    told = add("Anna", drawn_family.both, "--mask", mask).stderr
+    reason = "not a photo that photopal can read" if is_there else "No such file or directory"
+    assert told.startswith(f"Error: {mask}: the mask cannot be read: {reason}\n")
+
+
 def test_one_broken_photo_among_good_ones_adds_nothing(add, home, drawn_family, tmp_path):
     broken = tmp_path / "broken \x1b[31m.jpg"
     broken.write_bytes(b"no photo")
