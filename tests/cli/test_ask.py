@@ -46,6 +46,15 @@ def test_json_has_the_answer_and_who_was_seen(ask, drawn_family):
     assert set(answer) == {"path", "answer", "names", "is_from_model"}
 
 
+def test_a_folder_without_photos_has_no_answer(ask, tmp_path):
+    (tmp_path / "empty").mkdir()
+    result = ask("What is this?", tmp_path / "empty")
+    assert (result.exit_code, result.stdout) == (4, "")
+    assert f"{tmp_path / 'empty'}: no photos" in result.stderr
+    result = ask("What is this?", tmp_path / "empty", "--json")
+    assert (result.exit_code, result.stdout) == (4, "[]\n")
+
+
 def test_what_the_user_excluded_of_a_folder_is_not_asked_about(ask, drawn_family, home, tmp_path):
     folder = tmp_path / "asked"
     folder.mkdir()

@@ -12,7 +12,8 @@ from photopal.cli.context import Session, session_of
 from photopal.cli.inputs import list_photos, read_paths, warn_of_skipped
 from photopal.cli.loading import open_assistant, open_library
 from photopal.cli.output import safe, show_json, show_line
-from photopal.errors import ExitCode, PhotoError
+from photopal.errors import ExitCode, NothingFoundError, PhotoError
+from photopal.text import join_words
 
 if TYPE_CHECKING:
     from photopal.photos import Skipped
@@ -102,6 +103,10 @@ def _ask_photos(session: Session, question: str, paths: Sequence[Path], *, is_js
     answers: list[dict[str, Any]] = []
     with open_library(session) as library:
         found = list(list_photos(library, paths, on_skip=skipped.append))
+        if not found and not skipped:
+            if is_json:
+                show_json(session.out, [])
+            raise NothingFoundError(f"{join_words([str(path) for path in paths[:3]])}: no photos")
         assistant = open_assistant(session, library)
         from photopal.assistant.ask import ask_photo
         from photopal.assistant.known import look_at
