@@ -143,6 +143,11 @@ def test_a_sidecar_that_goes_is_removed_and_not_written(run, folder):
     assert "Removed 1 sidecar. To revert" in run("write-metadata", "--remove", "--yes").stderr
 
 
+def test_words_that_no_photo_has_are_named(run, folder):
+    result = run("write-metadata", "no", "such.jpg")
+    assert (result.exit_code, "no photo found for 'no such.jpg'" in result.stderr) == (4, True)
+
+
 def test_only_confirmed_names_go_out_unless_all_are_asked_for(run, folder):
     assert run("write-metadata", str(folder / "1.jpg"), "--yes").stdout == ""
     assert not (folder / "1.jpg.xmp").exists()

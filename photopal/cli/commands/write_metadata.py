@@ -101,7 +101,8 @@ def write_metadata(  # noqa: PLR0913 - one parameter for each option of the comm
     say_of_parts(session, removed)
     _tell(session, plan, is_done=yes)
     if not chosen and not unknown and not skipped:
-        raise NothingFoundError("no photo to write about", hint="photopal write-metadata --help")
+        what = f"no photo found for {' '.join(photos)!r}" if photos else "no photo to write about"
+        raise NothingFoundError(what, hint="photopal write-metadata --help")
     if unknown or skipped or plan.left_out:
         raise typer.Exit(ExitCode.PARTIAL)
 
