@@ -236,16 +236,30 @@ def _limit_side(checkpoint: Checkpoint, most: int) -> bool:
 
 
 def _limit_tiles(checkpoint: Checkpoint, most: int) -> bool:
-    """InternVL: tiles of a fixed number of tokens, beside an overview."""
+    """InternVL, Ovis2, Aya Vision, Command A Vision and PerceptionLM: equal tiles beside an overview."""
     images = checkpoint.image_processor
-    tiles, of_tile = (
-        getattr(images, "max_patches", None),
-        getattr(checkpoint.processor, "image_seq_length", None),
-    )
-    if not isinstance(tiles, int) or not isinstance(of_tile, int) or (tiles + 1) * of_tile <= most:
+    name = "max_patches" if hasattr(images, "crop_to_patches") else "max_num_tiles"
+    tiles, of_tile = getattr(images, name, None), _tile_tokens(checkpoint)
+    if not isinstance(tiles, int) or not of_tile or (tiles + 1) * of_tile <= most:
         return False
-    images.max_patches = max(1, most // of_tile - 1)
+    setattr(images, name, max(1, most // of_tile - 1))
     return True
+
+
+def _tile_tokens(checkpoint: Checkpoint) -> int:
+    """The number of tokens of each tile; 0 where the processor does not tell it in one of these ways."""
+    images, processor = checkpoint.image_processor, checkpoint.processor
+    names = ("image_seq_length", "img_size", "patch_size", "pooling_ratio")
+    tokens, side, patch, pooling = (getattr(processor, name, None) for name in names)
+    if isinstance(tokens, int):
+        return tokens
+    if not isinstance(patch, int):
+        return 0
+    if isinstance(side, int):  # Aya Vision
+        return (side // patch) ** 2
+    if isinstance(pooling, int):  # PerceptionLM
+        return int(images.tile_size // patch // pooling) ** 2
+    return patch**2 if hasattr(images, "crop_to_patches") else 0  # Command A Vision, whose name is odd
 
 
 def _limit_grids(checkpoint: Checkpoint, most: int) -> bool:

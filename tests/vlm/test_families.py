@@ -15,6 +15,7 @@ from photopal.vlm.batch_decoder import GenerationRequest, answer_batch
 from photopal.vlm.families import generic
 from photopal.vlm.load import limit_tokens
 from photopal.vlm.tokenizer import strip_thought
+from tests.conftest import tiny_tokenizer
 from tests.marks import slow
 
 KINDS = ("tiny_gemma3", "tiny_llava_next", "tiny_qwen3_vl", "tiny_qwen3_5")
@@ -202,6 +203,43 @@ def test_photos_upright_and_lying_keep_tiles_that_show_more_than_the_overview(im
     assert limit_tokens(SimpleNamespace(image_processor=images, config=config, processor=None), 1024)
     assert images.image_grid_pinpoints == kept
     assert config.image_grid_pinpoints == kept
+
+
+@pytest.mark.parametrize(
+    ("images", "processor", "tiles"),
+    [
+        # As Aya Vision, Command A Vision and PerceptionLM have them: 169, 256 and 256 tokens a tile.
+        ({"crop_to_patches": True, "max_patches": 12}, {"img_size": 364, "patch_size": 28}, 5),
+        ({"crop_to_patches": True, "max_patches": 12}, {"patch_size": 16}, 3),
+        ({"tile_size": 448, "max_num_tiles": 36}, {"patch_size": 14, "pooling_ratio": 2}, 3),
+        ({"crop_to_patches": True, "max_patches": 12}, {"image_seq_length": 256}, 3),
+    ],
+)
+def test_tiles_beside_an_overview_are_no_more_than_are_wanted(images, processor, tiles):
+    parts = SimpleNamespace(
+        image_processor=SimpleNamespace(**images), processor=SimpleNamespace(**processor), config=None
+    )
+    name = "max_num_tiles" if "tile_size" in images else "max_patches"
+    assert not limit_tokens(parts, 10_000)
+    assert getattr(parts.image_processor, name) == images[name]
+    assert limit_tokens(parts, 1024)
+    assert getattr(parts.image_processor, name) == tiles
+
+
+def test_aya_vision_sees_a_photo_as_no_more_tokens_than_are_wanted():
+    named = ["<|START_OF_IMG|>", "<|END_OF_IMG|>", "<|IMG_PATCH|>", "<|IMG_LINE_BREAK|>"]
+    tokenizer = tiny_tokenizer(["<pad>", "<eos>", "<image>", *named, "TILE", "TILE_GLOBAL"], eos="<eos>")
+    images = transformers.GotOcr2ImageProcessorPil(size={"height": 56, "width": 56}, crop_to_patches=True)
+    processor = transformers.AyaVisionProcessor(images, tokenizer, patch_size=28, img_size=56)
+
+    def count(size):
+        ids = processor(text=["<image>"], images=[draw_square(size, 1)[0]], return_tensors="pt")["input_ids"]
+        return int((ids == tokenizer.convert_tokens_to_ids("<|IMG_PATCH|>")).sum())
+
+    sizes = ((640, 480), (120, 900), (900, 900))
+    assert max(map(count, sizes)) > 16
+    assert limit_tokens(SimpleNamespace(image_processor=images, processor=processor, config=None), 16)
+    assert all(count(size) <= 16 for size in sizes)
 
 
 @pytest.mark.parametrize("model", ["tiny_llava_next"], indirect=True)
