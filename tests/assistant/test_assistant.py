@@ -38,6 +38,23 @@ def test_the_model_is_asked_only_where_the_maps_leave_it_open(assistant, drawn_f
             assert sighting.is_present == (sighting.score > 0)
 
 
+def test_where_the_map_would_rather_say_no_even_a_sure_yes_is_not_enough_at_its_lower_end(
+    assistant, drawn_family
+):
+    image = open_photo(drawn_family.both)
+    anna, ben = assistant.concepts
+    learned = assistant.bank.concepts[anna.id]
+    before = {s.concept.name: s.score for s in assistant.analyze(image).sightings}["Anna"]
+    height = before + learned.calibration.threshold
+    nowhere = replace(assistant.bank.concepts[ben.id], calibration=Calibration(2.0, 2.0))
+    for share, is_seen in ((0.1, False), (0.3, True), (0.6, True)):
+        known = replace(learned, calibration=Calibration(height - share, height - share + 1.0))
+        bank = assistant.bank.with_concepts([known, nowhere])
+        sighting = Assistant(assistant.model, bank, [anna, ben]).analyze(image).of(anna.id)
+        assert sighting.probability > 0.95
+        assert sighting.is_present is is_seen
+
+
 def test_among_many_concepts_whoever_is_seen_must_be_seen_more_clearly(assistant, drawn_family):
     image = open_photo(drawn_family.both)
     anna, ben = assistant.concepts
