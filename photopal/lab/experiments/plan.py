@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field, replace
 from photopal.lab.datasets.drawn_dataset import DrawnOptions
 from photopal.tuning import TuneOptions
 
-VERSION = 12
+VERSION = 13
 """Part of where results are kept; one more whenever a change of the code makes runs come out otherwise."""
 
 
