@@ -274,8 +274,8 @@ def start(  # noqa: PLR0913 - one parameter for each global option
 ) -> None:
     """Caption, search and ask about your photos, using the names of your people, pets and things.
 
-    Everything runs on this machine, unless --ray lets others help, and your photos are never
-    changed. Global options can be given before or after the command.
+    Everything runs on this machine, unless --ray lets others help, and your photos are never changed. Global
+    options can be given before or after the command.
 
     Examples:
       photopal index ~/Pictures

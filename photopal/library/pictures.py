@@ -317,7 +317,7 @@ class Pictures:
             " content_hash = coalesce(?, content_hash) WHERE id = ?",
             (width_px, height_px, orientation, content_hash, photo_id),
         )
-        turned = turns.turned_jpeg(turn, before.thumbnail)
+        turned = turns.turned_thumbnail(turn, before.thumbnail)
         if turned is not None:
             jpeg, phash = turned
             self._connection.execute("UPDATE thumbnails SET jpeg = ? WHERE photo_id = ?", (jpeg, photo_id))

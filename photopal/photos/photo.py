@@ -20,6 +20,7 @@ from photopal.photos.phash import phash_of
 from photopal.photos.picture import Source, find_picture, other_spans
 from photopal.photos.raw import still_of
 from photopal.photos.sidecars import SidecarFinder, Sidecars
+from photopal.photos.turns import THUMBNAIL_QUALITY
 
 THUMBNAIL_SIDE_PX = 256
 """The longest side of a thumbnail."""
@@ -139,7 +140,7 @@ def record_photo(
     except OSError as error:
         raise PhotoError(path, f"cannot be opened: {error.strerror or error}") from error
     encoded = io.BytesIO()
-    decoded.picture.save(encoded, "JPEG", quality=85)
+    decoded.picture.save(encoded, "JPEG", quality=THUMBNAIL_QUALITY)
     return Photo(
         path=path,
         content_hash=known.content_hash,

@@ -7,6 +7,9 @@ from typing import NamedTuple
 
 from PIL import Image
 
+THUMBNAIL_QUALITY = 85
+"""JPEG quality of thumbnails, as they are made and when they are turned."""
+
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -91,17 +94,17 @@ def turned_png(turn: int, png: bytes) -> bytes:
     return encoded.getvalue()
 
 
-def turned_jpeg(turn: int, jpeg: bytes) -> tuple[bytes, int | None] | None:
-    """Turn a thumbnail, and return it with its perceptual hash; None where it cannot be read."""
+def turned_thumbnail(turn: int, jpeg: bytes) -> tuple[bytes, int | None] | None:
+    """Turn a thumbnail by 2 to 8, and return it with its perceptual hash; None where it cannot be read."""
     from photopal.photos.phash import phash_of
 
     encoded = io.BytesIO()
     try:
         with Image.open(io.BytesIO(jpeg), formats=("JPEG",)) as picture:
-            turned = picture.transpose(TURNS[turn]) if turn > 1 else picture.copy()
+            turned = picture.transpose(TURNS[turn])
     except (OSError, ValueError, SyntaxError):
         return None
-    turned.save(encoded, "JPEG", quality=85)
+    turned.save(encoded, "JPEG", quality=THUMBNAIL_QUALITY)
     return encoded.getvalue(), phash_of(turned)
 
 

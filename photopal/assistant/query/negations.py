@@ -331,20 +331,17 @@ def read_negations(reader: Reader) -> None:
         return rest
 
     def nobody(match: re.Match[str]) -> str | None:
+        start = match[0].casefold()
         rest = reader.text[match.end() :]
         before = reader.text[: match.start()].strip()
         is_subject = re.fullmatch(rf"(?:{_AUX}|why|when|where)(?: there| {_AUX})?", before, re.IGNORECASE)
         is_statement = not before and re.search(rf"\b{_AUX}\s*$", match[0], re.IGNORECASE)
-        is_subject = is_subject or (
-            re.search(rf"\b{_AUX}$", before, re.I) and re.match("no", match[0], re.IGNORECASE)
-        )
-        is_perfect = not before and re.match(r"(?:has|have)\b", match[0], re.IGNORECASE)
-        if is_subject or is_perfect or (is_statement and rest.strip(" ?.!")):
+        asks_for_none = re.search(rf"\b{_AUX}$", before, re.IGNORECASE) and start.startswith("no")
+        is_perfect = not before and re.match(r"(?:has|have)\b", start)
+        if is_subject or asks_for_none or is_perfect or (is_statement and rest.strip(" ?.!")):
             return None
-        follows = _ANY_FOLLOWS if re.match(r"where\b", match[0], re.IGNORECASE) else _VERB_FOLLOWS
-        if (verb := follows.match(reader.text, match.end())) and (
-            follows is _ANY_FOLLOWS or DOING.search(verb[0])
-        ):
+        is_where = re.match(r"where\b", start)
+        if _ANY_FOLLOWS.match(reader.text, match.end()) if is_where else _verb_follows(reader, match):
             reader.unclear.append("nobody")
         reader.has_negation = True
         kinds = (*reader.criteria.without_kinds, "person")
@@ -384,8 +381,7 @@ def _denied(reader: Reader, match: re.Match[str]) -> tuple[list[Entity], str]:
                     return denied, match["list"][item.start("words") :]
                 reader.unclear.append("and")
         denied.append(entity)
-    verb = _VERB_FOLLOWS.match(reader.text, match.end())
-    if verb and DOING.search(verb[0]) and denied and _topic(denied[-1]) == "seen":
+    if denied and _topic(denied[-1]) == "seen" and _verb_follows(reader, match):
         reader.unclear.append(match["no"])
     after = _GOES_ON.match(reader.text, match.end())
     word = after["word"] if after else None
@@ -398,6 +394,12 @@ def _condition_of(words: str) -> str:
     """The last word of some that begins a condition: "in" of "taken in the"; empty where none does."""
     found = [match[0].casefold() for match in _CONDITION.finditer(words)]
     return found[-1] if found else ""
+
+
+def _verb_follows(reader: Reader, match: re.Match[str]) -> bool:
+    """Whether what was found is followed by a verb such as "smiling"."""
+    word = _VERB_FOLLOWS.match(reader.text, match.end())
+    return word is not None and DOING.search(word[0]) is not None
 
 
 def _topic(entity: Entity) -> str:

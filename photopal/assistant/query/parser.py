@@ -236,9 +236,8 @@ def _refuse_passed_over(reader: Reader, question: Question) -> None:
     is_of_groups = question.kind in _GROUPS
     if is_of_groups and (without := _OF_GROUPS_WITHOUT.search(reader.marked.text)):
         refuse([without["no"] or "not"])
-    if is_of_groups or (
-        question.kind in ("exists", "who") and not re.search(PHOTO, reader.marked.text, re.I)
-    ):
+    is_of_photos = re.search(PHOTO, reader.marked.text, re.IGNORECASE)
+    if is_of_groups or (question.kind in ("exists", "who") and not is_of_photos):
         _refuse_but_not(reader, question)
     every = _EVERY.search(reader.marked.text)
     if every and question.kind not in ("find", "describe", "pixels"):
@@ -248,9 +247,7 @@ def _refuse_passed_over(reader: Reader, question: Question) -> None:
     is_of_all = question.kind in _OF_ALL and not question.ranked
     if question.end and (is_of_all or question.intent.is_absent):
         refuse([f"{question.end} photo" if question.number else question.end])
-    asks_of_deeds = question.kind in KINDS_OF_GROUPS | {"exists", "when"} and not re.search(
-        PHOTO, reader.marked.text, re.IGNORECASE
-    )
+    asks_of_deeds = question.kind in KINDS_OF_GROUPS | {"exists", "when"} and not is_of_photos
     if not question.comparison and (
         joins_pairs(reader.marked.text)
         or (asks_of_deeds and joins_deeds(reader.marked.text))

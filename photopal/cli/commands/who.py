@@ -110,8 +110,10 @@ class _Word:
 
 def _as_known(library: Library, word: _Word, row: PhotoRecord, path: Path) -> _Word:
     """Turn a box as the photo is known, which may be by a copy that is turned differently."""
+    if word.box is None:
+        return word
     own = library.facts.orientation_at(path)
-    if word.box is None or own is None or own == row.orientation:
+    if own is None or own == row.orientation:
         return word
     from photopal.photos.turns import turn_between, turned_pixels
 
