@@ -44,7 +44,7 @@ def report(  # noqa: PLR0913 - one parameter for each option of the command
     budget: Annotated[
         float,
         typer.Option(
-            help="Multiply the time that experiments may take, for models slower than the bundled one.",
+            help="Multiply the time that experiments may take, for more scenarios or slower models.",
             min=0.01,
             metavar="FACTOR",
         ),
@@ -59,8 +59,8 @@ def report(  # noqa: PLR0913 - one parameter for each option of the command
     training, baselines, initialization, numbers of tokens and photos, many concepts, lookalikes, calibration,
     ablations, and adding a concept. Scenes are drawn as needed. Every finished scenario is saved, so an
     interrupted run can be resumed. The text of results/notes.md is included in the page and never
-    overwritten. Plots require photopal[report]. Takes just under an hour on two idle cores, or a few minutes
-    with --quick.
+    overwritten. Plots require photopal[report]. Takes up to 37 minutes on two idle cores, or a few minutes
+    with --quick. With a larger --budget, it goes on with the scenarios that were left out.
 
     Examples:
       photopal eval report
