@@ -85,6 +85,8 @@ def _tell(session: Session, event: WatchEvent) -> None:
         session.say(words)
         return
     session.warn(words)
+    if event.kind == "sidecar":
+        session.say("Save it again in the program that wrote it, or replace it with a copy.")
     if event.hint:
         session.warn(f"Hint: {event.hint}", style="")
 
@@ -104,6 +106,8 @@ def _words(event: WatchEvent) -> str:
             return f"{photos} done."
         case "skipped":
             return f"Skipped {path}: {reason}"
+        case "sidecar":
+            return f"{path}: {reason}"
         case "failed":
             return f"{photos} failed, retrying in {event.retry_s or 0:.0f} s: {reason}"
         case "given up":

@@ -28,6 +28,7 @@ from photopal.library.paths import KnownPath, KnownProblem
 from photopal.photos import Skipped, find_photos, hash_bytes_of, record_photo
 from photopal.photos.exclude import Excludes, compile_globs
 from photopal.photos.geocode import PlaceNames
+from photopal.photos.picasa import is_picasa_named
 from photopal.photos.sidecars import SidecarFinder, Sidecars, is_sidecar_named, photos_of_sidecar
 from photopal.progress import OnProgress
 
@@ -87,6 +88,7 @@ class IndexRun:
     def finish_reading(self) -> None:
         """Wait for all that is being read, and remove what a killed run left beside the photos."""
         self._take_in(until=0)
+        self._record_picasa_files()
         self.report.parts = self._library.sidecars.remove_parts(self._sidecars.parts)
 
     def commit(self) -> None:
@@ -257,7 +259,20 @@ class IndexRun:
         unread = () if file.metadata is None else file.metadata.unread
         self._library.paths.clear_problems(set(sidecars.paths) - {skipped.path for skipped in unread})
         for skipped in unread:
-            self._library.paths.add_problem(skipped, size_bytes=None, mtime_ns=None)
+            self._note_unread(skipped)
+
+    def _record_picasa_files(self) -> None:
+        """Write down which of Picasa's files cannot be read, and that the others can be."""
+        if files := self._sidecars.picasa_files:
+            with self._library.writing():
+                self._library.paths.clear_problems(path for path, reason in files.items() if reason is None)
+                for path, reason in files.items():
+                    if reason is not None:
+                        self._note_unread(Skipped(path, f"sidecar not read: {reason}"))
+
+    def _note_unread(self, sidecar: Skipped) -> None:
+        self.report.unread_sidecars.append(sidecar)
+        self._library.paths.add_problem(sidecar, size_bytes=None, mtime_ns=None)
 
     def _record_whole(self, file: ReadFile, known: KnownPath | None) -> None:
         """Write down a file that was only fingerprinted, as the photo with its bytes has changed since."""
@@ -353,23 +368,42 @@ def index_folders(
             progress.end()
         run.commit()
     gone.settle(run.report, accept_loss=accept_loss)
-    run.report.unread_sidecars = _unread_sidecars(library, absolute_roots)
+    run.report.unread_sidecars = _unread_sidecars(library, absolute_roots, run.report.unread_sidecars)
     run.report.edited = library.pictures.settle()
     library.corrections.renew_words()
     return run.report
 
 
-def _unread_sidecars(library: Library, roots: Sequence[Path]) -> list[Skipped]:
-    """Return the sidecars below folders that cannot be read; forget those of which no photo is there."""
-    found = {
-        path: reason
-        for root in roots
-        for path, reason in library.paths.problems_below(root)
-        if is_sidecar_named(path.name)
-    }
-    alone = [path for path in found if is_folder(path.parent) and not photos_of_sidecar(path)]
-    library.paths.clear_problems(alone)
+def _unread_sidecars(library: Library, roots: Sequence[Path], read: Sequence[Skipped]) -> list[Skipped]:
+    """Return the sidecars that cannot be read, of those read just now and of those below folders.
+
+    Those of which no photo is there, and those that are gone from beside a single photo, are forgotten.
+    """
+    found = {skipped.path: skipped.reason for skipped in read}
+    for root in roots:
+        found |= _sidecar_problems_below(library, root)
+    beside = {root.parent for root in roots if not is_folder(root)}
+    gone = [
+        path
+        for folder in beside
+        for path in _sidecar_problems_below(library, folder)
+        if leads_nowhere(path) and is_folder(path.parent)
+    ]
+    alone = [
+        path
+        for path in found
+        if is_sidecar_named(path.name) and is_folder(path.parent) and not photos_of_sidecar(path)
+    ]
+    library.paths.clear_problems([*alone, *gone])
     return [Skipped(path, reason) for path, reason in found.items() if path not in alone]
+
+
+def _sidecar_problems_below(library: Library, folder: Path) -> dict[Path, str]:
+    return {
+        path: reason
+        for path, reason in library.paths.problems_below(folder)
+        if is_sidecar_named(path.name) or is_picasa_named(path.name)
+    }
 
 
 def forget_gone(library: Library, root: Path) -> IndexReport:

@@ -16,6 +16,7 @@ from photopal.ingest.indexer import forget_gone, index_folders
 from photopal.ingest.report import IndexReport
 from photopal.library.connection import path_bytes
 from photopal.library.library import Library
+from photopal.photos import Skipped
 from photopal.photos.geocode import PlaceNames
 from photopal.photos.sidecars import SidecarFinder
 
@@ -29,9 +30,13 @@ class LibrarySync:
 
     Args:
         library: Open for writing.
+
+    Attributes:
+        unread_sidecars: Sidecars of the photos taken last from which nothing can be read, and why.
     """
 
     def __init__(self, library: Library) -> None:
+        self.unread_sidecars: list[Skipped] = []
         self._library = library
         self._folders: dict[Path, None] = {}
         self._place_names = PlaceNames()
@@ -46,7 +51,9 @@ class LibrarySync:
         Raises:
             LibraryLockedError: Another process is writing and does not stop.
         """
-        return index_folders(self._library, paths, place_names=self._place_names)
+        report = index_folders(self._library, paths, place_names=self._place_names)
+        self.unread_sidecars = report.unread_sidecars
+        return report
 
     def has(self, path: Path) -> bool:
         """Whether a file is in the library with its sidecars, or among its problems, as it is on disk."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,9 +11,7 @@ from photopal.files import is_file
 from photopal.photos.turns import Box
 from photopal.text import fold_letters
 
-PICASA_NAMES = (".picasa.ini", "picasa.ini")
-"""What the file is called, in lower case."""
-
+_NAMES = (".picasa.ini", "picasa.ini")
 _LIMIT_BYTES = 4 * 1024 * 1024
 _FACE = re.compile(r"rect64\(([0-9a-f]{1,16})\),([0-9a-f]{1,16})", re.IGNORECASE)
 _FULL = 0xFFFF
@@ -26,11 +25,22 @@ class PicasaFace:
     box: Box | None
 
 
-def read_picasa(path: Path) -> dict[str, tuple[PicasaFace, ...]]:
+def is_picasa_named(name: str) -> bool:
+    """Tell whether a file is called as Picasa calls the one that it keeps in each folder."""
+    return name.casefold() in _NAMES
+
+
+def read_picasa(
+    path: Path, *, on_fault: Callable[[str], None] = lambda reason: None
+) -> dict[str, tuple[PicasaFace, ...]]:
     """Return the faces with a name by the name of the photo; none where it is no such file.
 
     Picasa's systems do not tell upper and lower case apart: names of photos are as `fold_letters` gives them.
     Names are in the same file, under numbers; faces whose number has no name there are left out.
+
+    Args:
+        path: The file.
+        on_fault: Told why nothing can be read from it.
     """
     # A pipe would never end.
     if not is_file(path):
@@ -38,9 +48,11 @@ def read_picasa(path: Path) -> dict[str, tuple[PicasaFace, ...]]:
     try:
         with path.open("rb") as file:
             content = file.read(_LIMIT_BYTES + 1)
-    except OSError:
+    except OSError as error:
+        on_fault(f"cannot be opened: {error.strerror or error}")
         return {}
     if len(content) > _LIMIT_BYTES:
+        on_fault(f"larger than {_LIMIT_BYTES >> 20} MB")
         return {}
     sections: dict[str, dict[str, str]] = {}
     section: dict[str, str] = {}
@@ -50,6 +62,8 @@ def read_picasa(path: Path) -> dict[str, tuple[PicasaFace, ...]]:
             section = sections.setdefault(fold_letters(key[1:-1]), {})
         elif equals:
             section[key.strip().casefold()] = value.strip()
+    if content.strip() and not sections:
+        on_fault("no valid Picasa file")
     # A line of a person is the name, then the address and more behind semicolons.
     contacts = {number: value.partition(";")[0] for number, value in sections.get("contacts2", {}).items()}
     found = {}

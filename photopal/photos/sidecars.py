@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Self
 
 from photopal.files import PART_NAME, is_file
 from photopal.photos.discover import is_photo_named
-from photopal.photos.picasa import PICASA_NAMES, PicasaFace, read_picasa
+from photopal.photos.picasa import PicasaFace, is_picasa_named, read_picasa
 from photopal.photos.xmp import XMP_LIMIT_BYTES, Xmp
 from photopal.text import fold_letters
 
@@ -93,11 +93,13 @@ class _PhotoNames(NamedTuple):
 class SidecarFinder:
     """Finds sidecars; the folder asked about last is listed only once.
 
-    `parts` are the temporary files of atomic writes, photopal's or not, in the folders that were listed.
+    Of the folders that were listed, `parts` are the temporary files of atomic writes, photopal's or not, and
+    `picasa_files` the files of Picasa, each with why it cannot be read, None where it can be.
     """
 
     def __init__(self) -> None:
         self.parts: list[Path] = []
+        self.picasa_files: dict[Path, str | None] = {}
         self._folder: str | None = None
         self._xmp: dict[str, list[str]] = {}
         self._json: list[str] = []
@@ -177,8 +179,10 @@ class SidecarFinder:
                 self._xmp.setdefault(fold_letters(name[:-4]), []).append(name)
             elif suffix == ".json":
                 self._json.append(name)
-            elif name.casefold() in PICASA_NAMES:
-                self._picasa |= read_picasa(Path(folder, name))
+            elif is_picasa_named(name):
+                faults: list[str] = []
+                self._picasa |= read_picasa(Path(folder, name), on_fault=faults.append)
+                self.picasa_files[Path(folder, name)] = next(iter(faults), None)
             elif PART_NAME.fullmatch(name):
                 self.parts.append(Path(folder, name))
 

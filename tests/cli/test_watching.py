@@ -12,7 +12,8 @@ from PIL import Image
 from photopal.cli.context import Session
 from photopal.cli.watching import run_watch
 from photopal.errors import LibraryLockedError
-from photopal.ingest.watch import WatchOptions
+from photopal.ingest.watch import WatchOptions, WatchOutcome
+from photopal.photos import Skipped
 
 
 @pytest.fixture
@@ -48,6 +49,14 @@ def test_a_bad_file_is_named_and_ends_with_3(folder, capsys):
     assert ended.value.exit_code == 3
     assert "Skipped" in (words := capsys.readouterr().err)
     assert r"broken \x1b.jpg: not a photo" in words
+
+
+def test_a_bad_sidecar_is_named_once_and_is_no_failure(folder, capsys):
+    sidecar = Skipped(folder / "lake.xmp", "sidecar not read: no valid XMP")
+    watch(folder, on_photos=lambda paths: WatchOutcome(unread_sidecars=[sidecar]))
+    words = capsys.readouterr().err
+    assert words.count(f"{sidecar.path}: {sidecar.reason}") == 1
+    assert "Save it again in the program that wrote it" in words
 
 
 def test_refused_photos_are_named_with_the_reason_and_the_hint(folder, capsys):

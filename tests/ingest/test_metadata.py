@@ -292,6 +292,34 @@ def test_a_sidecar_that_cannot_be_read_is_a_problem_as_long_as_it_is_so_and_its_
 
 
 @pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"x" * (5 << 20), "larger than 4 MB"),
+        (b"\x00\x01", "no valid Picasa file"),
+        (b"", None),
+        (b"[a.jpg]\nstar=yes", None),
+    ],
+)
+def test_picasas_file_is_a_problem_as_long_as_it_cannot_be_read(library, folder, content, reason):
+    path = folder / ".picasa.ini"
+    path.write_bytes(content)
+    for root in (folder, folder, folder / "a.jpg"):
+        report = index_folders(library, [root])
+        assert report.skipped == []
+        said = [] if reason is None else [(path, f"sidecar not read: {reason}")]
+        assert [(each.path, each.reason) for each in report.unread_sidecars] == said
+        assert [(each.path, each.reason) for each in library.paths.problems()] == said
+    path.write_text("[Picasa]")
+    assert index_folders(library, [folder]).unread_sidecars == []
+    assert library.paths.problems() == []
+    path.write_bytes(content)
+    index_folders(library, [folder])
+    path.unlink()
+    assert index_folders(library, [folder]).unread_sidecars == []
+    assert library.paths.problems() == []
+
+
+@pytest.mark.parametrize(
     ("name", "content", "reason"),
     [
         ("a.jpg.xmp", b"", "the file is empty"),

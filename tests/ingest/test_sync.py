@@ -113,3 +113,17 @@ def test_metadata_written_into_watched_photos_and_edits_of_pixels_keep_what_the_
     assert {hit.photo.path for hit in found} == {paths[0], paths[1], new_path}
     assert [library.photos.at(path).id for path in (paths[0], paths[1], new_path)] == ids
     assert [hit.photo.path for hit in found if hit.photo.picture_changed_at] == [paths[1]]
+
+
+def test_a_sidecar_that_cannot_be_read_is_told_when_its_photo_is_taken_and_forgotten_when_it_goes(
+    library, folder
+):
+    keeper = LibrarySync(library)
+    photo, sidecar = folder / "03.png", folder / "03.png.xmp"
+    sidecar.write_text("<x:xmpmeta")
+    keeper.take([photo, folder / "04.png"])
+    assert [each.path for each in keeper.unread_sidecars] == [sidecar]
+    sidecar.unlink()
+    keeper.take([photo])
+    assert keeper.unread_sidecars == []
+    assert library.paths.problems() == []

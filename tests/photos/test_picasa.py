@@ -49,6 +49,17 @@ def test_a_broken_file_names_nobody(tmp_path, content):
     assert read_picasa(tmp_path / "none.ini") == {}
 
 
+def test_why_a_file_cannot_be_read_is_told(folder, monkeypatch):
+    def refuse(path, mode):
+        raise PermissionError(13, "Permission denied")
+
+    faults = []
+    assert read_picasa(folder / ".picasa.ini", on_fault=faults.append)
+    monkeypatch.setattr("pathlib.Path.open", refuse)
+    assert read_picasa(folder / ".picasa.ini", on_fault=faults.append) == {}
+    assert faults == ["cannot be opened: Permission denied"]
+
+
 def read(path, orientation=1):
     exif = Image.Exif()
     exif[274] = orientation

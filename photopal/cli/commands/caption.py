@@ -215,7 +215,7 @@ def _caption_watched(
         )
 
         def take(paths: Sequence[Path]) -> WatchOutcome:
-            return WatchOutcome(skipped=captioner.take(paths))
+            return WatchOutcome(captioner.take(paths), captioner.sync.unread_sidecars)
 
         options, sync = WatchOptions(once=once, globs=library.facts.globs()), captioner.sync
         run_watch(session, folders, options=options, on_photos=take, is_known=captioner.has, sync=sync)

@@ -145,13 +145,13 @@ def _index_watched(session: Session, folders: Sequence[Path], *, once: bool, wit
         sync = LibrarySync(library)
 
         def take(paths: Sequence[Path]) -> WatchOutcome:
-            outcome = WatchOutcome(skipped=sync.take(paths).skipped)
+            report = sync.take(paths)
             if detector is not None:
                 from photopal.faces import scan_library
 
                 photos = [photo for path in paths if (photo := library.photos.at(path)) is not None]
                 scan_library(library, detector=detector, photos=photos)
-            return outcome
+            return WatchOutcome(skipped=report.skipped, unread_sidecars=report.unread_sidecars)
 
         options = WatchOptions(once=once, batch_size=_WATCHED_AT_ONCE, globs=library.facts.globs())
         run_watch(session, folders, options=options, on_photos=take, is_known=sync.has, sync=sync)

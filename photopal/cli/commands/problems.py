@@ -38,6 +38,7 @@ def problems(
       photopal problems --confirm party.jpg
       photopal problems --json
     """
+    from photopal.photos.picasa import is_picasa_named
     from photopal.photos.sidecars import is_sidecar_named
 
     session = session_of(ctx)
@@ -69,7 +70,8 @@ def problems(
         for problem in found
     ]
     show_listing(session.out, Listing(("path", "reason", "seen_at"), rows))
-    if any(is_sidecar_named(problem.path.name) for problem in found):
+    names = [problem.path.name for problem in found]
+    if any(is_sidecar_named(name) or is_picasa_named(name) for name in names):
         session.say(UNREAD_SIDECARS_HINT)
 
 

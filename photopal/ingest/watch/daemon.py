@@ -19,7 +19,7 @@ from photopal.ingest.watch.events import LogCapture, watchdog_silenced
 from photopal.ingest.watch.folder import WatchedFolder
 from photopal.ingest.watch.mounts import is_below
 from photopal.ingest.watch.options import WatchOptions
-from photopal.ingest.watch.outcome import WatchEvent, WatchReport
+from photopal.ingest.watch.outcome import WatchEvent, WatchOutcome, WatchReport
 from photopal.ingest.watch.retry import Batch, OnPhotos, RetryQueue
 from photopal.photos import Skipped, find_photos, open_photo
 from photopal.photos.exclude import Excludes
@@ -102,6 +102,8 @@ class _Watch:
         self._bad: dict[str, Skipped] = {}
         self._unreadable: set[str] = set()
         self._given_up: dict[str, Skipped] = {}
+        # Why nothing can be read from a sidecar, as it was last told.
+        self._unread_sidecars: dict[str, str] = {}
         self._closed_places: dict[str, Skipped] = {}
         self._handed = 0
         self._excludes = self._read_excludes()
@@ -197,6 +199,7 @@ class _Watch:
 
     def _reconsider(self, sidecar: str) -> None:
         """Hand over again the photos that a sidecar speaks of: what is said of them has changed."""
+        self._unread_sidecars.pop(sidecar, None)
         for photo in photos_of_sidecar(Path(sidecar)):
             if photo not in self._excludes:
                 self._dealt.pop(os.fspath(photo), None)
@@ -270,9 +273,12 @@ class _Watch:
         for path in batch.stamps:
             self._given_up.pop(path, None)
             self._bad.pop(path, None)
-        skipped = [] if outcome is None else [s for s in outcome.skipped if os.fspath(s.path) in batch.stamps]
+        outcome = outcome or WatchOutcome()
+        skipped = [one for one in outcome.skipped if os.fspath(one.path) in batch.stamps]
         for one in skipped:
             self._report_bad(one)
+        for sidecar in outcome.unread_sidecars:
+            self._report_sidecar(sidecar)
         taken = len(batch.stamps) - len(skipped)
         self._handed += taken
         if taken:
@@ -316,6 +322,13 @@ class _Watch:
         if self._bad.get(path) != skipped or path not in self._unreadable:
             self._tell(WatchEvent("skipped", skipped.path, reason=skipped.reason))
         self._bad[path] = skipped
+
+    def _report_sidecar(self, sidecar: Skipped) -> None:
+        """Report a sidecar from which nothing can be read; all photos of a folder may have the same one."""
+        path = os.fspath(sidecar.path)
+        if self._unread_sidecars.get(path) != sidecar.reason:
+            self._tell(WatchEvent("sidecar", sidecar.path, reason=sidecar.reason))
+        self._unread_sidecars[path] = sidecar.reason
 
 
 def _note(closed: dict[str, Skipped], skipped: Skipped) -> None:

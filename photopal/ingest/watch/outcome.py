@@ -10,7 +10,7 @@ from typing import Literal
 from photopal.photos import Skipped
 
 EventKind = Literal[
-    "watching", "polling", "gone", "back", "handed", "skipped", "failed", "given up",
+    "watching", "polling", "gone", "back", "handed", "skipped", "sidecar", "failed", "given up",
     "missing", "looked", "backlog",
 ]  # fmt: skip
 
@@ -24,7 +24,8 @@ class WatchEvent:
             folder is looked through again and again. `gone`: a folder is not there or cannot be opened.
             `back`: it is there again, or another one is in its place. `handed`: photos were handed over
             and taken. `skipped`: a file cannot be read as a photo, or a folder or link below a watched
-            folder cannot be searched. `failed`: photos were handed over, refused, and will be handed over
+            folder cannot be searched. `sidecar`: nothing can be read from a file beside photos, which were
+            taken without it. `failed`: photos were handed over, refused, and will be handed over
             again. `given up`: they were refused for the last time. `missing`: a photo that was dealt with has
             been gone from its folder for a while. `looked`: a folder was looked through. `backlog`: how many
             photos wait or are being handed over; told about once a second.
@@ -50,9 +51,11 @@ class WatchOutcome:
     Attributes:
         skipped: Those of them that turned out to be unusable, and why. They are reported, and handed over
             again only when they change.
+        unread_sidecars: Files beside them from which nothing can be read, and why.
     """
 
     skipped: Sequence[Skipped] = ()
+    unread_sidecars: Sequence[Skipped] = ()
 
 
 @dataclass

@@ -142,7 +142,7 @@ class StatusFile:
         )
 
     def _note_error(self, event: WatchEvent) -> None:
-        if event.kind not in ("skipped", "failed", "given up"):
+        if event.kind not in ("skipped", "sidecar", "failed", "given up"):
             return
         self._skipped += event.kind == "skipped"
         where = f"{event.path}: " if event.path is not None else ""
