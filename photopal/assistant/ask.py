@@ -17,7 +17,7 @@ from photopal.assistant.named_question import NamedQuestion, read_names
 from photopal.assistant.query.criteria import Question
 from photopal.assistant.query.entities import Known, UnknownName
 from photopal.assistant.query.exact import EXACT, ExactQuestion, answer_exactly
-from photopal.assistant.query.languages import has_english, to_english
+from photopal.assistant.query.languages import has_english, has_other_language, to_english
 from photopal.assistant.query.parser import read_question
 from photopal.assistant.query.phrasing import quoted_list
 from photopal.assistant.query.selection import LibraryAnswer, Selection, unknown_words
@@ -401,11 +401,16 @@ def _without_holidays(library: Library, question: Question) -> Question:
 def _refuse_other_languages(library: Library, question: Question) -> None:
     """Raise where words of another language have no translation and are in no photo's words."""
     words = [word for group in question.criteria.words for word in group]
-    is_foreign = question.is_translated or (len(words) > 1 and not has_english(question.text))
+    if question.is_translated:
+        # What is denied in words that no table has may be a condition: "que no vienen de Berlin".
+        words += question.criteria.without_words
+    is_foreign = question.is_translated or (
+        len(words) > 1 and (not has_english(question.text) or has_other_language(words))
+    )
     unknown = unknown_words(library, words) if is_foreign else []
     if not unknown or not library.search.count(SearchQuery()):
         return
-    if question.is_translated or len(unknown) == len(words):
+    if question.is_translated or len(unknown) == len(words) or has_other_language(unknown):
         raise UsageError(
             f"not understood: {quoted_list(unknown)}",
             hint="Ask in English; simple questions can also be in German, French, Spanish, Italian,"

@@ -634,6 +634,9 @@ def test_what_is_asked_of_each_is_not_asked_of_both_together(library, question):
         ("photos where Anna does not ride a bike", "not"),
         ("photos where Ben isn't at the beach", "not"),
         ("photos of Anna not riding a bike", "not"),
+        ("photos of Anna not hailing from Berlin", "not"),
+        ("photos of Anna not belonging to 2021", "not"),
+        ("photos of Anna that don't date from 2021", "don't"),
         ("photos without Anna riding a bike", "without"),
         ("who was not missing in 2024", "not"),
         ("who was everywhere", "everywhere"),
@@ -1174,6 +1177,45 @@ def test_other_languages_and_words_without_a_translation_are_refused(library):
     with pytest.raises(ConceptError, match='no concept named "Strand"') as unknown:
         ask(library, "Fotos von Anna am Strand")
     assert "only understood in English" in unknown.value.hint
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Quantas fotos do Ben em 2021?",
+        "Ile zdjęć Ben jest z 2021?",
+        "Câte poze are Ben?",
+        # What is denied and has no translation may be a condition.
+        "Fotos de Ben que no están en Roma",
+        "Fotos de Ben que no vengan de Berlin",
+        "Fotos von Ben ohne Regenschirm",
+    ],
+)
+def test_no_word_of_another_language_is_passed_over(library, question):
+    with pytest.raises(UsageError, match="not understood") as refused:
+        ask(library, question)
+    assert "English" in str(refused.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("question", "english"),
+    [
+        ("Photos de Ben qui ne sont pas de Berlin", "Photos of Ben that are not from Berlin"),
+        ("Photos de Ben qui sont à Berlin", "Photos of Ben that are in Berlin"),
+        ("Photos de Ben qui n'ont pas été prises à Berlin", "Photos of Ben not taken in Berlin"),
+        ("Qui était à Berlin ?", "Who was in Berlin?"),
+        ("Fotos de Ben que no sean de 2021", "Photos of Ben not from 2021"),
+    ],
+)
+def test_clauses_about_photos_are_translated(library, question, english):
+    assert ask(library, question).text == ask(library, english).text
+
+
+def test_a_file_that_a_question_names_is_not_looked_for_among_all_photos(library):
+    for question in ("Is Ben in 05.jpg?", "What is Ben wearing in IMG_2031.heic?"):
+        with pytest.raises(UsageError, match="is the name of a file") as refused:
+            ask(library, question)
+        assert "photopal ask" in str(refused.value.hint)
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,8 @@ _TABLES: Mapping[str, str] = {
         quelles? = which; quels? = which; montre[z]?(?:[- ]moi)? = show me;
         affiche[z]?(?:[- ]moi)? = show me; trouve[z]?(?:[- ]moi)? = find; cherche[z]? = find;
         fais[- ]moi voir = show me; y a[- ]t[- ]il = are there; il y a = are there;
+        qui ne sont pas = that are not; qui n'étaient pas = that were not; qui n'ont pas été = that were not;
+        qui ne montrent pas = without; qui sont = that are; qui ont été = that were; qui montrent = showing;
         est[- ]ce qu[e'] ?il y a = are there; est[- ]ce qu[e']? =; ai[- ]je = do i have;
         avons[- ]nous = do i have; j'ai = i have; as[- ]tu = do you have; est = is; était = was;
         étaient = were; sont = are; a[- ]t[- ]on =; ont été = were; a été = was; prises? = taken;
@@ -116,7 +118,7 @@ _TABLES: Mapping[str, str] = {
     """
     ";" + _months("janvier février mars avril mai juin juillet août septembre octobre novembre décembre"),
     "es": """
-        cuántas (?:fotos?|fotografías|imágenes) = how many photos;
+        sean = are; est[ée]n = are; cuántas (?:fotos?|fotografías|imágenes) = how many photos;
         cuantas (?:fotos?|imagenes) = how many photos; cuántas veces = how often; cuantas veces = how often;
         cu[áa]nt[oa]s? = how many; cu[áa]ndo = when; qué día = what day; d[óo]nde = where;
         ad[óo]nde = where; con qui[ée]n(?:es)? = with whom; qui[ée]n(?:es)? = who;
@@ -279,6 +281,17 @@ _ENGLISH = (
     "|does|have|has|my|any|there|more|than|last|first|taken|not|at|been|ever|photo|in|on|by|to|for"
     "|country|city|no|me|i"
 )
+# How many, when, where, who, which, show and photos in other languages: Portuguese, Catalan, Dutch, Polish,
+# Czech, Romanian, Swedish, Danish, Norwegian, Finnish, Hungarian, Turkish and Indonesian.
+_OTHERS = frozenset(
+    """
+    quantas quantos quando onde quem quais mostra mostre fotografias fotografia quantes fotografies hoeveel
+    wanneer waar foto fotos kiedy gdzie kto pokaż zdjęcia zdjęć zdjęciach zdjęcie kolik kdy kdo ukaž fotek
+    fotky câte câți când unde cine poze arată hvor hvornår många när vem hvem vilka hvilke bilder billeder
+    kuinka montako milloin missä näytä kuvat kuvaa hány mikor képek kép mutasd kaç nerede fotoğraf fotoğrafı
+    fotoğraflar göster berapa kapan siapa tunjukkan
+    """.split()  # noqa: SIM905 - a list literal would take a page
+)
 _PLACES = frozenset(
     """
     Austria Beijing Berlin China France Germany Greece Italy Japan Kyoto Lisbon London Nara Paris Portugal
@@ -346,6 +359,11 @@ def dates_in_english(text: str) -> str:
 def has_english(text: str) -> bool:
     """Tell whether a text has a word that is likely English."""
     return _score(_ENGLISH, text.casefold()) > 0
+
+
+def has_other_language(words: Collection[str]) -> bool:
+    """Tell whether one of a question's words asks in a language that is not read here."""
+    return not _OTHERS.isdisjoint(word.casefold() for word in words)
 
 
 def _score(words: str, text: str) -> int:
@@ -454,6 +472,7 @@ def _reorder(text: str) -> str:
 
 def _tidy(text: str) -> str:
     """Write what was translated word by word as English does."""
+    text = re.sub(r"^that are\b", "who are", text)
     text = re.sub(r"\b(neither\b[^?.!]*?) else\b", r"\1 nor", text)
     text = re.sub(r"\b(when|where|who|with whom|how often) do i have\b", r"\1 did i", text)
     text = re.sub(r"\b(from|in|at|on|of) (?=(?:from|in|at|on|since|until|before|after) )", "", text)

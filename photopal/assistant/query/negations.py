@@ -130,6 +130,9 @@ _LACKING = (
     r"|(?:that |which |and |but |who )*(?:do|does|did)(?:n't| not) (?:have|carry|contain))"
 )
 
+# "That do not date from 2021".
+_NO_VERB = r"(?!(?:(?:that|which|and|but) )*(?:do|does|did)(?:n't| not) (?:date|time|rate)\b)"
+
 _ADJECTIVES = r"(?:(?:an?|any|the|known|recorded|exact|yet|stored|valid|capture|creation|taken)\s+)*"
 
 _UN: tuple[tuple[Attribute, str], ...] = (
@@ -161,6 +164,7 @@ _ANY_FOLLOWS = LazyPattern(rf"\s+{CONTENT}")
 _OBJECT_FOLLOWS = LazyPattern(
     rf"\s+(?:(?:on|in|at|with|to|an?|the|any|his|her|their|its|my|our)\s+)+{CONTENT}"
 )
+_ENTITY_FOLLOWS = LazyPattern(rf"\s+(?:(?:from|in|on|at|to|of|by|with|the)\s+)*(?:{PLACE}|{DATE}|{CAMERA})")
 
 # What the readers below look for has one of these words; without one, nothing need be compiled.
 _OF_ATTRIBUTES = LazyPattern(
@@ -201,7 +205,7 @@ def read_attributes(reader: Reader) -> None:
     for name, pattern in _ATTRIBUTES:
         other = "|".join(p for n, p in _ATTRIBUTES if n != name)
         negative = (
-            rf"(?<![\w'-]){_LACKING}\s+{_ADJECTIVES}{pattern}(?: (?:is|was) known)?(?: yet| at"
+            rf"(?<![\w'-]){_NO_VERB}{_LACKING}\s+{_ADJECTIVES}{pattern}(?: (?:is|was) known)?(?: yet| at"
             rf" all)?\b(?!\s+(?:of|{NAME}))"
         )
         again = rf"(?:\s*(?:,|and|or|nor)\s+{_ADJECTIVES}(?:no\s+)?(?P<other>{other})\b)?"
@@ -526,7 +530,12 @@ def _negated_words(reader: Reader, match: re.Match[str]) -> str | None:
     after = _GOES_ON.match(reader.text, match.end())
     if after and not after["word"]:
         unclear.append(after["link"])
-    if parts and DOING.search(parts[-1].casefold()) and _OBJECT_FOLLOWS.match(reader.text, match.end()):
+    is_doing = bool(parts) and DOING.search(parts[-1].casefold())
+    # "Not hailing from Paris" denies Paris, "not smiling in Paris" may not.
+    is_joined = _OBJECT_FOLLOWS.match(reader.text, match.end()) or _ENTITY_FOLLOWS.match(
+        reader.text, match.end()
+    )
+    if is_doing and is_joined:
         unclear.append(re.split(r"\s", match[0])[0])
     if not parts:
         return None
