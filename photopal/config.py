@@ -19,7 +19,7 @@ from typing import Literal
 import platformdirs
 
 from photopal.errors import SettingsError
-from photopal.files import atomic_write, is_folder
+from photopal.files import atomic_write, is_file, is_folder, is_there
 from photopal.text import suggest
 
 Source = Literal["option", "environment", "config file", "default"]
@@ -333,13 +333,25 @@ def _checked_switch(key: str, text: str) -> bool:
     return text == "on"
 
 
+def _config_text(path: Path) -> str:
+    """Return what the config file holds; nothing where there is none."""
+    # A pipe would never end.
+    if is_there(path) and not is_file(path):
+        raise SettingsError(f"{path}: cannot be read: it is no file")
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        # As some editors on Windows save it.
+        raise SettingsError(f"{path}: cannot be read: it is not UTF-8", hint="Save it as UTF-8.") from error
+
+
 def _read_config(path: Path) -> dict[str, str]:
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path}: cannot be read: {error}") from error
+        table = tomllib.loads(_config_text(path))
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path}: not valid TOML: {error}") from error
     for key, value in table.items():

@@ -1,5 +1,6 @@
 """Settings: option, then environment, then config file, then default."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,26 @@ def test_an_empty_value_in_the_config_file_is_called_empty(tmp_path):
 def test_a_config_file_that_is_not_utf8_is_refused(tmp_path):
     (tmp_path / "config.toml").write_bytes(b'model = "\xff"\n')
     with pytest.raises(SettingsError, match="cannot be read"):
+        load_settings(home=tmp_path, environ={})
+
+
+def test_a_config_file_of_another_encoding_is_refused_with_what_to_do(tmp_path):
+    (tmp_path / "config.toml").write_bytes('model = "bundled"\n'.encode("utf-16"))
+    with pytest.raises(SettingsError, match=r"cannot be read: it is not UTF-8$") as caught:
+        load_settings(home=tmp_path, environ={})
+    assert caught.value.hint == "Save it as UTF-8."
+
+
+def test_a_config_file_that_is_a_folder_is_refused(tmp_path):
+    (tmp_path / "config.toml").mkdir()
+    with pytest.raises(SettingsError, match=r"config\.toml: cannot be read: it is no file$"):
+        load_settings(home=tmp_path, environ={})
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
+def test_a_config_file_that_is_a_pipe_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "config.toml")
+    with pytest.raises(SettingsError, match=r"config\.toml: cannot be read: it is no file$"):
         load_settings(home=tmp_path, environ={})
 
 

@@ -152,7 +152,10 @@ class Connection:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise LibraryError(f"{self.path.parent}: cannot be created: {error.strerror or error}") from error
+            raise LibraryError(
+                f"{self.path.parent}: cannot be created: {error.strerror or error}",
+                hint="Choose another home folder with --home.",
+            ) from error
         connection = self._connect(f"{self.path.as_uri()}?mode=rwc")
         try:
             connection.execute("PRAGMA foreign_keys = ON")
