@@ -278,10 +278,14 @@ class _Known:
 
     def names_in(self, words: SidecarWords) -> tuple[str, ...]:
         """Return the names that photopal has put into a sidecar."""
-        said = {name_key(region.name) for region in words.regions}
-        for items in words.lists.values():
-            said |= {name_key(text.replace("|", "/").rpartition("/")[2]) for text in items}
-        listed = [concept.name for concept in self._shown if name_key(concept.name) in said]
+        drawn = {name_key(region.name) for region in words.regions}
+        said = {_said(name, text) for name, items in words.lists.items() for text in items}
+        listed = [
+            concept.name
+            for concept in self._shown
+            if name_key(concept.name) in drawn
+            or any(_said(name, text) in said for name, text in _items_of(concept).items())
+        ]
         return tuple(dict.fromkeys([*listed, *names_in(words.description or "", self._names)]))
 
     def _adds_to_file(self) -> bool:
@@ -299,13 +303,8 @@ class _Known:
 
     def _words(self, others: Xmp) -> SidecarWords:
         """What to say beside others, with copies of what is in the photo where it would be hidden."""
-        names = [concept.name for concept in self._shown]
-        lists = {
-            "dc:subject": names,
-            "digiKam:TagsList": [f"{_FOLDERS[c.kind]}/{c.name.replace('/', '-')}" for c in self._shown],
-            "lr:hierarchicalSubject": [f"{_FOLDERS[c.kind]}|{c.name.replace('|', '-')}" for c in self._shown],
-            "Iptc4xmpExt:PersonInImage": [c.name for c in self._shown if c.kind == "person"],
-        }
+        items = [_items_of(concept) for concept in self._shown]
+        lists = {name: [each[name] for each in items if name in each] for name in LISTS}
         regions = [region for concept in self._shown if (region := self._region(concept))]
         stored = (self._photo.width_px, self._photo.height_px)
         embedded = self._embedded()
@@ -391,6 +390,22 @@ class _Known:
         return NamedRegion(
             concept.name, _REGION_KINDS[concept.kind], turned_box(back(self._orientation), box)
         )
+
+
+def _items_of(concept: ConceptRecord) -> dict[str, str]:
+    """What stands for somebody in each list; a name has no mark in it that would part it into levels."""
+    folder, name = _FOLDERS[concept.kind], concept.name
+    items = {
+        "dc:subject": name,
+        "digiKam:TagsList": f"{folder}/{name.replace('/', '-')}",
+        "lr:hierarchicalSubject": f"{folder}|{name.replace('|', '-')}",
+    }
+    return items | {"Iptc4xmpExt:PersonInImage": name} if concept.kind == "person" else items
+
+
+def _said(name: str, text: str) -> tuple[str, ...]:
+    """What an item of a list says, in which of the lists."""
+    return (name, *map(name_key, said_by_item(name, text)))
 
 
 def _name_in(fact: Fact) -> str:

@@ -98,6 +98,22 @@ def test_names_captions_and_regions_are_written_as_other_programs_expect_them(ru
     assert xml.dom.minidom.parse(str(folder / "0.jpg.xmp"))
 
 
+@pytest.mark.parametrize("name", ["Mum/Dad", "R2|D2", "AC/DC|live"])
+@pytest.mark.parametrize("kind", ["person", "pet", "thing"])
+def test_a_name_with_a_mark_that_parts_levels_is_listed_and_goes_when_it_is_removed(run, folder, name, kind):
+    run("add-concept", name, str(folder / "1.jpg"), "--kind", kind)
+    run("who", str(folder / "2.jpg"), "--is", name)
+    preview = run("write-metadata", "--json")
+    done = run("write-metadata", "--yes", "--json")
+    for result in (preview, done):
+        listed = {each["photo"]: each["names"] for each in json.loads(result.stdout)["sidecars"]}
+        assert name in listed[str(folder / "2.jpg")]
+    assert xmp_of(folder / "2.jpg.xmp").texts("dc:subject") == [name]
+    assert "The sidecars of 2 photos have the name" in run("remove-concept", name).stderr
+    run("remove-concept", name, "--yes", "--sidecars")
+    assert name not in (folder / "2.jpg.xmp").read_text(encoding="utf-8")
+
+
 def test_a_sidecar_of_a_copy_that_is_turned_differently_gets_regions_of_the_same_pixels(run, folder, home):
     """Its own regions are as it is shown, which is how they stay; photopal's fit them."""
     copy, exif = folder / "copy.png", Image.Exif()
