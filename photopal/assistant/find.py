@@ -37,6 +37,15 @@ __all__ = [
 
 _QUESTION = re.compile(r"\s*(?:how|when|where|who|whom|whose|why|which|what)\b", re.IGNORECASE)
 _DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?")
+# What is written as elsewhere, how it is to be read here, and what is said of it.
+_NOT_READ = (
+    (
+        re.compile(r"(?<!\S)(?P<minus>[-−–]?)(?!rat(?:ing|ed))[^\W\d_]+:(?=[\w\"])"),
+        r"\g<minus>",
+        "Searches have no fields:",
+    ),
+    (re.compile(r"\boutside(?: of)?\b", re.IGNORECASE), "not in", '"Outside" is looked for as a word:'),
+)
 _DATE_HINT = "Write a date as 2024, 2024-07 or 2024-07-03."
 
 
@@ -175,8 +184,8 @@ def explain_nothing(library: Library, query: str, *, today: date | None = None) 
         return 'No day is in all the dates of the search; write "or" between them to search in each.'
     if _QUESTION.match(query):
         return "To ask a question, run photopal ask."
-    if english := _in_english(library, query, names, SearchOptions(limit=1, today=today or date.today())):
-        return f'Searches are read in English: "{english}" finds photos.'
+    if hint := _in_other_words(library, query, names, SearchOptions(limit=1, today=today or date.today())):
+        return hint
     words = meaningful_words(reading.words)
     parts = sorted({part.strip() for place in library.search.places() for part in place.split(",")} - {""})
     for length in (2, 1):
@@ -189,9 +198,21 @@ def explain_nothing(library: Library, query: str, *, today: date | None = None) 
     return None
 
 
+def _in_other_words(library: Library, query: str, names: Sequence[str], options: SearchOptions) -> str | None:
+    """Say how to write a query that is written as for another program or in another language."""
+    for pattern, meant, said in _NOT_READ:
+        other = pattern.sub(meant, query)
+        if other != query and search_photos(library, other, options):
+            return f"{said} '{other}' finds photos."
+    english = _in_english(library, query, names, options)
+    return f'Searches are read in English: "{english}" finds photos.' if english else None
+
+
 def _in_english(library: Library, query: str, names: Sequence[str], options: SearchOptions) -> str | None:
     """A query in another language in English, where it finds photos then."""
-    english = dates_in_english(to_english(query, names))
+    # "Berlin ohne Anna" is told by one word, as a place is of no language.
+    parts = {part.strip() for place in library.search.places() for part in place.split(",")} - {""}
+    english = dates_in_english(to_english(query, [*names, *names_in(query, sorted(parts))]))
     is_other = english.split() != query.split()
     return english if is_other and search_photos(library, english, options) else None
 

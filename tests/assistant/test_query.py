@@ -273,6 +273,50 @@ def test_what_was_meant_is_guessed_where_nothing_is_found(library):
     assert "two days" in explain_nothing(library, "1/2/2024")
 
 
+def test_a_word_before_a_name_or_a_date_is_whole(library):
+    library.concepts.add("Ben")
+    library.captions.edit(1, "Anna and Ben under an umbrella, a yeti behind them.")
+    for query in ("anna und ben", "anna et ben", "anna ye ben", "und anna ben", "anna umb 2021", "umb ben"):
+        assert found(library, query) == []
+    for query in (
+        "anna ben",
+        "anna ben und",
+        "anna ben umb",
+        "anna umbrella ben",
+        "umbrella 2021",
+        "ben umb",
+    ):
+        assert found(library, query) == [1]
+
+
+def test_fields_of_other_programs_are_not_half_read_and_a_hint_says_how_to_search(library):
+    library.captions.edit(1, "Anna at the beach.")
+    for query in (
+        "person:anna",
+        "people:Anna",
+        "pet:anna",
+        "with:anna beach",
+        "tag:beach",
+        "-x:sea name:anna",
+        "-who:rex anna",
+    ):
+        assert found(library, query) == []
+        assert "Searches have no fields" in explain_nothing(library, query)
+    assert found(library, "rating:5") == []
+    assert explain_nothing(library, "rating:5") is None
+    assert explain_nothing(library, "tag:zebra") is None
+
+
+def test_outside_of_a_place_and_foreign_words_beside_one_are_explained(library):
+    photo = Photo(Path("/6.jpg"), "6" * 32, 1, 1, 8, 8, "JPEG", Exif(latitude=52.52, longitude=13.4), b"")
+    library.photos.add(photo, place="Berlin, Germany")
+    hint = explain_nothing(library, "Tree outside of Berlin")
+    assert hint == "\"Outside\" is looked for as a word: 'Tree not in Berlin' finds photos."
+    assert explain_nothing(library, "zebra outside of Berlin") is None
+    hint = explain_nothing(library, "Berlin ohne Anna")
+    assert hint == 'Searches are read in English: "Berlin without Anna" finds photos.'
+
+
 def test_a_search_of_us_says_that_it_is_not_known_who_that_is():
     for query in ("photos of us", "us", "Rex with me"):
         [note] = read(query).plain.notes

@@ -72,6 +72,9 @@ _ONE = LazyPattern(f"(?:{ENDS_LAST}|{ENDS_FIRST})\\b")
 _SO_MANY_PEOPLE = LazyPattern(rf"\b(?P<number>\d{{1,3}}|{'|'.join(DIGITS)})\s+(?={GROUP})")
 _MARKS = ".,;:!?\"'()"
 _QUOTES = str.maketrans(dict.fromkeys("“”„‟«»", '"'))
+# Other programs have fields, as in "person:anna"; such a word is no more than itself, whether it has a minus
+# or not, so that nothing is found and a hint can say so. "rating:5" is read.
+_LABELED = re.compile(r"(?!rat(?:ing|ed))[^\W\d_]+:[^\W_].*", re.IGNORECASE)
 # A minus stands at the beginning of a word; it may be a typographic one.
 _PART = re.compile(r'(?P<minus>(?<!\S)[-−–](?=[^\s-]))?(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+))')
 
@@ -256,6 +259,7 @@ class Reading:
         without: Words and phrases with a minus, but for names.
         without_entities: What has a name of its own among what has a minus: names, dates, cameras, kinds.
         known_names: The names of the library.
+        last: The word typed last among the plain ones, which may be unfinished.
     """
 
     plain: SearchReading
@@ -263,6 +267,7 @@ class Reading:
     without: tuple[str, ...] = ()
     without_entities: tuple[Entity, ...] = ()
     known_names: tuple[str, ...] = ()
+    last: str = ""
 
     @property
     def without_names(self) -> tuple[str, ...]:
@@ -297,7 +302,9 @@ class Reading:
         # A mark that stood between or behind names, as in "anna, ben!", is no word to look for.
         if complete != Criteria() and not any(map(has_letters, kept)):
             kept = []
-        return complete, " ".join(kept)
+        # A word before a name is whole: "anna und ben" asks for no "under".
+        is_last = bool(kept) and kept[-1].endswith(self.last)
+        return complete, " ".join(kept) + ("" if is_last or not kept else " ")
 
     def _in_other_forms(self, criteria: Criteria, words: str) -> tuple[Criteria, str] | None:
         """The words in whichever form, as a question takes them; None where no word is left for it."""
@@ -346,6 +353,7 @@ def read_query(
         without=tuple(without),
         without_entities=tuple(entities),
         known_names=tuple(known.names),
+        last=plain.split()[-1] if plain.split() else "",
     )
 
 
@@ -378,6 +386,8 @@ def _parts(query: str) -> tuple[str, list[str], list[str]]:
     for match in _PART.finditer(query):
         is_phrase = match["word"] is None
         part = " ".join((match["phrase"] if is_phrase else match["word"]).split())
-        target = unwanted if match["minus"] else phrases if is_phrase else plain
+        is_labeled = not is_phrase and _LABELED.fullmatch(part) is not None
+        is_wanted = is_labeled or not match["minus"]
+        target = phrases if is_wanted and (is_phrase or is_labeled) else plain if is_wanted else unwanted
         target.append(part)
     return " ".join(plain), phrases, [part for part in unwanted if part]
