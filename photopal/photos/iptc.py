@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 KEYWORDS, TITLE, DESCRIPTION, HEADLINE = (2, 25), (2, 5), (2, 120), (2, 105)
 DATE_CREATED, TIME_CREATED = (2, 55), (2, 60)
 DATE_DIGITIZED, TIME_DIGITIZED = (2, 62), (2, 63)
 _CHARACTER_SET = (1, 90)
-_UTF_8 = b"\x1b%G"
+# What stands behind the escapes by which ISO 2022 names a character set. Those who say Latin-1 mean what
+# Windows has under that name, as those do who say nothing.
+_ENCODINGS = {b"%G": "utf-8"} | {
+    between + final: encoding
+    for between in (b"-", b".", b"/")
+    for final, encoding in (
+        (b"A", "cp1252"), (b"B", "iso8859_2"), (b"C", "iso8859_3"), (b"D", "iso8859_4"), (b"F", "iso8859_7"),
+        (b"G", "iso8859_6"), (b"H", "iso8859_8"), (b"L", "iso8859_5"), (b"M", "iso8859_9"),
+        (b"V", "iso8859_10"), (b"Y", "iso8859_13"), (b"_", "iso8859_14"), (b"b", "iso8859_15"),
+        (b"f", "iso8859_16"),
+    )
+}  # fmt: skip
 _MOST_DATASETS = 5_000
 
 Records = dict[tuple[int, int], list[str]]
@@ -18,10 +29,10 @@ Records = dict[tuple[int, int], list[str]]
 def read_iptc(block: bytes) -> Records:
     """Return the texts of a block of datasets; what follows a broken one is left out."""
     raw = list(_datasets(block))
-    is_utf_8 = any(key == _CHARACTER_SET and value.startswith(_UTF_8) for key, value in raw)
+    encoding = _encoding_of(value for key, value in raw if key == _CHARACTER_SET)
     records: Records = {}
     for key, value in raw:
-        text = " ".join(_decoded(value, is_utf_8=is_utf_8).replace("\x00", " ").split())
+        text = " ".join(_decoded(value, encoding).replace("\x00", " ").split())
         if text and key != _CHARACTER_SET:
             records.setdefault(key, []).append(text)
     return records
@@ -62,8 +73,14 @@ def _datasets(block: bytes) -> Iterator[tuple[tuple[int, int], bytes]]:
         position += size
 
 
-def _decoded(value: bytes, *, is_utf_8: bool) -> str:
+def _encoding_of(declared: Iterable[bytes]) -> str:
+    escapes = [escape[:2] for value in declared for escape in value.split(b"\x1b")[1:]]
+    known = [_ENCODINGS[escape] for escape in escapes if escape in _ENCODINGS]
+    return known[-1] if known else "cp1252"
+
+
+def _decoded(value: bytes, encoding: str) -> str:
     try:
         return value.decode("utf-8")
     except UnicodeDecodeError:
-        return value.decode("utf-8" if is_utf_8 else "cp1252", errors="replace")
+        return value.decode(encoding, errors="replace")

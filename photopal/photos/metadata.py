@@ -40,7 +40,7 @@ from photopal.photos.turns import Box, has_shape, turn_between, turned_box
 from photopal.photos.xmp import Xmp, is_xmp, texts_of
 from photopal.text import name_key
 
-METADATA_VERSION = 4
+METADATA_VERSION = 5
 """Grows when files are read differently: what was read under a smaller number is read again."""
 
 Field = Literal[

@@ -201,6 +201,19 @@ def test_iptc_is_read_in_its_encodings(tmp_path):
     assert list(old.all("keyword")) == ["Müller"]
 
 
+@pytest.mark.parametrize(
+    ("escape", "encoding", "word"),
+    [
+        (b"-B", "iso8859_2", "Łódź, żółw"), (b".L", "iso8859_5", "Москва"), (b"/F", "iso8859_7", "Αθήνα"),
+        (b"-M", "iso8859_9", "İğneada"), (b"-H", "iso8859_8", "ירושלים"), (b"-b", "iso8859_15", "Cœur"),
+        (b".A", "iso8859_1", "Café Olé"), (b"-A", "cp1252", "“Œuvre”"), (b"?!", "cp1252", "Köln"),
+    ],
+)  # fmt: skip
+def test_iptc_is_read_in_the_character_set_that_it_names(tmp_path, escape, encoding, word):
+    block = iptc(((1, 90), b"\x1b" + escape), ((2, 25), word.encode(encoding)), ((2, 25), b"sea"))
+    assert list(read(with_segments(tmp_path / "a.jpg", block)).all("keyword")) == [word, "sea"]
+
+
 def test_iptc_dates_may_be_a_year_or_a_month_only(tmp_path):
     for written, at, certainty in ((b"19740000", "1974", "year"), (b"19740700", "1974-07", "month")):
         metadata = read(with_segments(tmp_path / "a.jpg", iptc(((2, 55), written))))
