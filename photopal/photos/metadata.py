@@ -425,6 +425,7 @@ def _of_xmp(xmp: Xmp, source: str) -> Metadata:
     hierarchies += xmp.texts("digiKam:TagsList")
     regions = [*_mwg_regions(xmp, source), *_microsoft_regions(xmp, source)]
     named = [region.name for region in regions if region.name and region.kind == "Face"]
+    named += _named_without_box(xmp)
     return _said(
         source,
         [read_date(xmp.text(name), f"{source} {name}") for name in names],
@@ -533,6 +534,15 @@ def _microsoft_regions(xmp: Xmp, source: str) -> Iterator[Region]:
         box = _box(*sides) if len(sides) == 4 else None
         if box is not None:
             yield Region(_short(name[0]) if name else None, "Face", box, source)
+
+
+def _named_without_box(xmp: Xmp) -> Iterator[str]:
+    """Yield whom regions name that may have no rectangle: points, circles, and persons tagged without any."""
+    for region in xmp.structures("mwg-rs:Regions", "mwg-rs:RegionList"):
+        if texts_of(region.get("mwg-rs:Type"))[:1] in ([], ["Face"]):
+            yield from texts_of(region.get("mwg-rs:Name"))[:1]
+    for region in xmp.structures("MP:RegionInfo", "MPRI:Regions"):
+        yield from texts_of(region.get("MPReg:PersonDisplayName"))[:1]
 
 
 def _box(x: float | None, y: float | None, width: float | None, height: float | None) -> Box | None:

@@ -214,6 +214,40 @@ def test_iptc_is_read_in_the_character_set_that_it_names(tmp_path, escape, encod
     assert list(read(with_segments(tmp_path / "a.jpg", block)).all("keyword")) == [word, "sea"]
 
 
+def region_without_rectangle(name, kind, area):
+    said = f'<rdf:Description mwg-rs:Name="{name}" {kind}><mwg-rs:Area {area}/></rdf:Description>'
+    return f"<rdf:li>{said}</rdf:li>"
+
+
+def test_a_region_without_a_rectangle_names_a_person_all_the_same(tmp_path):
+    face = 'mwg-rs:Type="Face"'
+    inside = "".join(
+        [
+            region_without_rectangle("Point", face, 'stArea:x="0.5" stArea:y="0.5"'),
+            region_without_rectangle("Circle", face, 'stArea:x="0.5" stArea:y="0.5" stArea:d="0.2"'),
+            region_without_rectangle("Untyped", "", 'stArea:x="0.5" stArea:y="0.5"'),
+            region_without_rectangle("Code", 'mwg-rs:Type="BarCode"', 'stArea:x="0.5" stArea:y="0.5"'),
+            region_without_rectangle(
+                "Pixels", face,
+                'stArea:x="9" stArea:y="9" stArea:w="4" stArea:h="4" stArea:unit="pixel"',
+            ),
+        ]
+    )  # fmt: skip
+    tagged = (
+        '<MP:RegionInfo rdf:parseType="Resource"><MPRI:Regions><rdf:Bag><rdf:li'
+        ' MPReg:PersonDisplayName="Tagged"/></rdf:Bag></MPRI:Regions></MP:RegionInfo>'
+    )
+    mwg = (
+        '<mwg-rs:Regions rdf:parseType="Resource"><mwg-rs:RegionList><rdf:Bag>'
+        f"{inside}</rdf:Bag></mwg-rs:RegionList></mwg-rs:Regions>"
+    )
+    photo = picture(tmp_path / "a.jpg")
+    photo.with_name("a.jpg.xmp").write_bytes(packet(mwg + tagged))
+    metadata = read(photo)
+    assert list(metadata.all("person")) == ["Point", "Circle", "Untyped", "Pixels", "Tagged"]
+    assert metadata.regions == ()
+
+
 def test_iptc_dates_may_be_a_year_or_a_month_only(tmp_path):
     for written, at, certainty in ((b"19740000", "1974", "year"), (b"19740700", "1974-07", "month")):
         metadata = read(with_segments(tmp_path / "a.jpg", iptc(((2, 55), written))))
