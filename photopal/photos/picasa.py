@@ -14,6 +14,8 @@ from photopal.text import fold_letters
 _NAMES = (".picasa.ini", "picasa.ini")
 _LIMIT_BYTES = 4 * 1024 * 1024
 _FACE = re.compile(r"rect64\(([0-9a-f]{1,16})\),([0-9a-f]{1,16})", re.IGNORECASE)
+# Filters that show another part of the image, or show it tilted.
+_MOVED = re.compile(r"(?:^|;)\s*(?:crop64|tilt|radtilt)=", re.IGNORECASE)
 _FULL = 0xFFFF
 
 
@@ -68,7 +70,7 @@ def read_picasa(
     contacts = {number: value.partition(";")[0] for number, value in sections.get("contacts2", {}).items()}
     found = {}
     for name, entries in sections.items():
-        is_changed = "rotate" in entries or "crop" in entries
+        is_changed = "rotate" in entries or "crop" in entries or _MOVED.search(entries.get("filters", ""))
         faces = tuple(
             PicasaFace(person, None if is_changed else box)
             for corners, number in _FACE.findall(entries.get("faces", ""))

@@ -80,6 +80,17 @@ def test_names_count_with_their_box_only_where_the_photo_is_stored_upright(folde
     assert (changed.names(), changed.regions) == (["Ben"], ())
 
 
+@pytest.mark.parametrize(
+    "line", ["filters=enhance=1;crop64=1,1c7230730aaac000;", "filters=tilt=1,0.28,0.0;", "rotate=rotate(1)"]
+)
+def test_the_box_of_a_photo_that_picasa_shows_cropped_or_tilted_does_not_count(tmp_path, line):
+    faces = "faces=rect64(3f845bcb59418507),8e62398ebda8c1a5\n[Contacts2]\n8e62398ebda8c1a5=Zoë;;\n"
+    for name, lines in (("a.jpg", line), ("b.jpg", "filters=enhance=1;bw=1;")):
+        (tmp_path / ".picasa.ini").write_text(f"[{name}]\n{lines}\n{faces}", encoding="utf-8")
+        [found] = read_picasa(tmp_path / ".picasa.ini")[name]
+        assert (found.name, found.box is None) == ("Zoë", name == "a.jpg")
+
+
 def test_only_photos_whose_faces_change_are_read_again(folder):
     names = ("a.jpg", "b.jpg", "c.jpg")
     before = [SidecarFinder().find(folder / name).stamp for name in names]
