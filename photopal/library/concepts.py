@@ -515,15 +515,21 @@ def _check_kind(kind: str) -> None:
 
 
 def check_box(box: tuple[int, int, int, int] | None, photo: PhotoRecord) -> None:
-    """Check that a box lies within a photo.
+    """Check that a box lies within a photo and is not empty.
 
     Raises:
-        ConceptError: It does not.
+        ConceptError: It does not, or it is.
     """
     if box is None:
         return
     x, y, width, height = box
-    if min(x, y) < 0 or min(width, height) < 1 or x + width > photo.width_px or y + height > photo.height_px:
+    if min(width, height) < 1:
+        raise ConceptError(
+            f"{photo.path}: the box {x},{y},{width},{height} is empty; the photo is {photo.width_px} x"
+            f" {photo.height_px} pixels upright",
+            hint="Give left, top, width and height in pixels; width and height are at least 1.",
+        )
+    if min(x, y) < 0 or x + width > photo.width_px or y + height > photo.height_px:
         raise ConceptError(
             f"{photo.path}: the box {x},{y},{width},{height} is outside the photo,"
             f" which is {photo.width_px} x {photo.height_px} pixels upright"

@@ -156,6 +156,8 @@ def test_taken_off_a_reference_photo_it_is_said_to_be_none_any_more_and_the_last
         (("/p/beach.jpg", "--is", "Bob"), 2, 'no concept named "Bob"'),
         (("/p/beach.jpg", "--is", "Anna=1,2,3"), 2, "invalid box"),
         (("/p/beach.jpg", "--is", "Anna=60,0,10,10"), 2, "is outside the photo"),
+        (("/p/beach.jpg", "--is", "Anna=0,0,0,0"), 2, "the box 0,0,0,0 is empty"),
+        (("/p/beach.jpg", "--is", "Anna=5,5,10,0"), 2, "the box 5,5,10,0 is empty"),
         (("/p/beach.jpg", "--is", "Anna", "--not", "ANNA"), 2, "given twice"),
         (("/p/beach.jpg", "/p/lake.jpg", "--is", "Anna=1,2,3,4"), 2, "single photo"),
         (("/",), 2, "is a folder"),
