@@ -817,6 +817,22 @@ def test_how_long_is_told_in_days_or_refused_with_what_to_ask(library):
 
 
 @pytest.mark.parametrize(
+    "question",
+    [
+        "When and where was Anna with Zoë?",
+        "Where and when was Anna with Zoë?",
+        "Wann und wo war Anna mit Zoë?",
+        "Quand et où Anna était-elle avec Zoë ?",
+    ],
+)
+def test_when_and_where_tells_both(library, question):
+    text = ask(library, question).text
+    assert text.startswith("On 22 July 2022 (1), 31 December 2023 (1) and 24 December 2024 (1): 3 photos")
+    assert "2 places: Lisbon" in text
+    assert "On 22 July" not in ask(library, "Where was Anna with Zoë?").text
+
+
+@pytest.mark.parametrize(
     ("question", "begins", "most"),
     [
         ("show me recent photos of Anna", "17 photos of Anna. The newest 3 are listed", 3),

@@ -16,6 +16,7 @@ from photopal.assistant.query.criteria import Criteria, Question, Ranked
 from photopal.assistant.query.dates import Period
 from photopal.assistant.query.intents import Kind
 from photopal.assistant.query.lexicon import places_in
+from photopal.assistant.query.patterns import LazyPattern
 from photopal.assistant.query.phrasing import (
     ago,
     counted,
@@ -295,11 +296,20 @@ def _when(asked: ExactQuestion) -> LibraryAnswer:
     return LibraryAnswer(text, dated.photos(), total)
 
 
+_WHEN_TOO = LazyPattern(r"\b(?:when and where|where and when)\b")
+
+
 def _where(asked: ExactQuestion) -> LibraryAnswer:
+    answer = _where_on_one(asked) if asked.question.end else _in_which_places(asked)
+    if asked.question.end or asked.is_of_numbers or not _WHEN_TOO.search(asked.question.text):
+        # Of one photo it says the day anyway.
+        return answer
+    return replace(answer, text=f"{_when(asked).text} {answer.text}")
+
+
+def _in_which_places(asked: ExactQuestion) -> LibraryAnswer:
     question, what, total = asked.question, asked.photos.what, asked.photos.count()
     intent = question.intent
-    if question.end:
-        return _where_on_one(asked)
     located = asked.photos.having("place")
     places = asked.library.search.count_by_place(located.query())
     noun = "country" if intent.is_country else "place"
