@@ -833,6 +833,14 @@ def test_when_and_where_tells_both(library, question):
 
 
 @pytest.mark.parametrize(
+    "question", ["Is it Monday?", "Was it Easter?", "is it a dog", "Is it Anna?", "Is it in Berlin?"]
+)
+def test_what_it_is_is_asked_of_a_photo(library, question):
+    with pytest.raises(UsageError, match="about a photo, and none is given"):
+        ask(library, question)
+
+
+@pytest.mark.parametrize(
     ("question", "begins", "most"),
     [
         ("show me recent photos of Anna", "17 photos of Anna. The newest 3 are listed", 3),

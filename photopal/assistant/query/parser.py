@@ -262,8 +262,10 @@ def _refuse_passed_over(reader: Reader, question: Question) -> None:
 
 
 # "Who is this?" and "is Anna in this photo?" are not asked of the library; "this summer" is a date by now.
+# "Is it Monday?" is asked of a photo too; "was it raining in Lisbon?" says which photos are meant.
 _OF_THIS_PHOTO = LazyPattern(
     rf"\b(?:this|that) (?:{PHOTO}|one)\b|^(?:is|are|was|were)(?:n't)? (?:this|that)\b"
+    rf"|^(?:is|was)(?:n't)? it (?:not )?(?:(?:an?|the|in|on|at) )?(?:[^\W{ENTITY[1:-1]}]+|{ENTITY})[\s?.!]*$"
     r"|^(?:who|what|when|where|which|how|with what)\b.*\b(?:is|was) (?:this|that|it)"
     r"(?= (?:taken|made|shot|from|in|at|on)\b|[\s?.!]*$)"
     r"|^(?:who|what|when|where) (?:this|that|it) (?:is|was)\b"
