@@ -840,6 +840,11 @@ def test_what_it_is_is_asked_of_a_photo(library, question):
         ask(library, question)
 
 
+@pytest.mark.parametrize("question", ["photos with one cake", "which photos show one cake"])
+def test_one_of_something_is_what_captions_speak_of_without_a_number(library, question):
+    assert cited(ask(library, question)) == cited(ask(library, "photos with a cake")) == {15, 16}
+
+
 @pytest.mark.parametrize(
     ("question", "begins", "most"),
     [

@@ -324,6 +324,8 @@ class Reader:
             for word in content_words(rest)
             if word.casefold() not in NUMBER_WORDS or word.casefold() not in map(str.casefold, not_understood)
         ]
+        # "One dog" is "a dog" in captions.
+        words = [word for word in words if word.casefold() != "one" or len(words) == 1]
         groups = [in_letters_and_digits(word) for word in _without_wear(words)]
         return groups, list(dict.fromkeys(not_understood))
 
