@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -105,3 +106,19 @@ def test_a_broken_memory_is_made_anew(tiny_llava, monkeypatch, tmp_path, broken)
 @pytest.fixture
 def loaded_qwen(tiny_qwen):
     return load_model(tiny_qwen, device="cpu")
+
+
+@pytest.mark.parametrize(
+    ("dtype", "share", "is_close"),
+    [
+        (torch.float32, 1e-4, True),
+        (torch.float32, 4e-3, False),
+        (torch.bfloat16, 4e-3, True),
+        (torch.bfloat16, 0.1, False),
+    ],
+)
+def test_a_way_may_differ_by_rounding_and_no_more(dtype, share, is_close):
+    expected = torch.tensor([[7.0, -7.0, 1.0, torch.finfo(dtype).min]])  # the last has no output row
+    made = expected + torch.tensor([[0.0, 0.0, 7.0 * share, 0.0]])
+    model = SimpleNamespace(dtype=dtype)
+    assert verify._is_close(model, lambda: made, expected) is is_close

@@ -48,6 +48,14 @@ _PREPARED_AHEAD = 2
 _processing = Lock()
 
 
+class _ImageOutputs(BaseModelOutputWithPooling):
+    """What a tower gives; outputs that it has not given are None, by whatever name a model asks for them."""
+
+    def __getattr__(self, name: str) -> None:
+        if name.startswith("__"):
+            raise AttributeError(name)
+
+
 @torch.no_grad()
 def encode(checkpoint: Checkpoint, images: Sequence[Image.Image]) -> list[PhotoFeatures]:
     """Encode photos by `get_image_features`.
@@ -100,7 +108,7 @@ def _extra_inputs(outputs: Any) -> dict[str, Tensor]:
     """What the forward may take from the tower's output beside the tokens, on the CPU."""
     extra = {}
     for name, value in outputs.items():
-        if name in _UNUSED_OUTPUTS:
+        if name.endswith(_UNUSED_OUTPUTS):  # those of a second tower are called high_res_…
             continue
         if isinstance(value, Tensor):
             extra[f"{_EXTRA}{name}.tensor"] = value.cpu()
@@ -136,8 +144,7 @@ def prepare(checkpoint: Checkpoint, image: Image.Image) -> tuple[dict[str, Tenso
     word = "" if options else _WORD
     with _processing:  # a fast tokenizer fails where two threads use it at once
         made = processor(text=[token + word], images=[image], return_tensors="pt", **options)
-    inputs = {name: value for name, value in made.items() if isinstance(value, Tensor)}
-    inputs = {name: value for name, value in inputs.items() if name not in _TEXT_INPUTS + _TYPE_INPUTS}
+    inputs = {name: value for name, value in made.items() if name not in _TEXT_INPUTS + _TYPE_INPUTS}
     if offsets := made.get("text_replacement_offsets"):
         return inputs, str(offsets[0][0]["replacement"])
     ids = [id_ for id_ in made["input_ids"][0].tolist() if id_ != checkpoint.tokenizer.bos_token_id]
@@ -194,7 +201,7 @@ def forward_inputs(checkpoint: Checkpoint, features: PhotoFeatures, *, is_list: 
         is_list: Whether the model's tokens come as one tensor a photo.
     """
     tokens = to_device(features.tokens, checkpoint.device)
-    outputs = BaseModelOutputWithPooling(pooler_output=[tokens] if is_list else tokens)
+    outputs = _ImageOutputs(pooler_output=[tokens] if is_list else tokens)
     extra: dict[str, Any] = {}
     for name, value in features.model_inputs.items():
         if name.startswith(_EXTRA):
