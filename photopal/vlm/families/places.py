@@ -166,7 +166,12 @@ def _tile_centers(xs: Tensor, ys: Tensor, tokens: int) -> _Tiles | None:
     places = torch.stack([axis.flatten(0, -4).nanmean(dim=1) for axis in (xs, ys)], dim=1)
     places = places[~places.isnan().flatten(1).all(dim=1)]  # tiles of padding only are not encoded
     tiles = len(places)
-    if not tiles or tokens % tiles or (grid := _grid(tokens // tiles, height, width)) is None:
+    if (
+        not tiles
+        or tokens < tiles
+        or tokens % tiles
+        or (grid := _grid(tokens // tiles, height, width)) is None
+    ):
         return None
     known = (~places.isnan()).float()
     pool = torch.nn.functional.adaptive_avg_pool2d
