@@ -6,6 +6,7 @@ picture; what was found is remembered in a file, as it takes a few passes throug
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Callable
 from contextlib import suppress
@@ -140,10 +141,12 @@ def _try_routes(model: LoadedModel, checkpoint: Checkpoint, family: Family) -> R
         raise
 
 
-def _plain_inputs(checkpoint: Checkpoint, family: Family, picture: Image.Image) -> dict[str, Tensor]:
+def _plain_inputs(checkpoint: Checkpoint, family: Family, picture: Image.Image) -> dict[str, Any]:
     """What the forward of transformers alone takes for a picture, beside the ids."""
     if family.needs_processor:
-        return generic.prepare(checkpoint, picture)[0]
+        taken = inspect.signature(checkpoint.model.forward).parameters
+        inputs, _ = generic.prepare(checkpoint, picture)
+        return {name: value for name, value in inputs.items() if name in taken or isinstance(value, Tensor)}
     made = checkpoint.image_processor([picture], return_tensors="pt", **family.image_options)
     return {name: value for name, value in made.items() if isinstance(value, Tensor)}
 

@@ -13,6 +13,7 @@ from photopal.tuning.examples import Example, Exchange
 from photopal.vlm import ChatPrompt, ConceptEmbeddings, load_model, name_placeholder, token_placeholder
 from photopal.vlm.batch_decoder import GenerationRequest, answer_batch
 from photopal.vlm.families import generic
+from photopal.vlm.families.places import Sources
 from photopal.vlm.load import limit_tokens
 from photopal.vlm.tokenizer import strip_thought
 from tests.conftest import tiny_tokenizer
@@ -256,3 +257,57 @@ def test_words_are_repeated_as_seldom_as_the_model_says(model, features, monkeyp
     assert model.generate(encoded, features, max_new_tokens=12) == expected != unpenalized
     asked = [GenerationRequest(encoded, features, None, 12)] * 3
     assert answer_batch(model, asked) == [expected] * 3
+
+
+class Tower:
+    """A model whose outer method hands on what only the inner one names, as Video-LLaMA 3 has it."""
+
+    def __init__(self):
+        self.model = self
+        self.given = None
+
+    def get_image_features(self, pixel_values, counts=None, merge_sizes=None, **kwargs):
+        self.given = (pixel_values.dtype, counts, merge_sizes)
+        return SimpleNamespace(pooler_output=pixel_values)
+
+
+class Outer:
+    def __init__(self):
+        self.model = Tower()
+
+    def get_image_features(self, pixel_values, **kwargs):
+        return self.model.get_image_features(pixel_values, **kwargs)
+
+
+def test_a_tower_gets_all_that_it_takes_as_tensors_and_as_lists():
+    model = Outer()
+    checkpoint = SimpleNamespace(model=model, dtype=torch.bfloat16, device=torch.device("cpu"))
+    sizes = torch.tensor([2])
+    inputs = {"pixel_values": torch.zeros(1, 2), "counts": [4], "merge_sizes": sizes, "rows": [[1]]}
+    generic._image_outputs(checkpoint, inputs)
+    assert model.model.given == (torch.bfloat16, [4], sizes)
+
+
+def test_outputs_of_a_tower_that_no_answer_needs_are_not_kept():
+    outputs = {
+        "pooler_output": torch.zeros(1), "high_res_vision_attentions": ((None, None),),
+        "high_res_vision_hidden_states": (torch.zeros(1),), "deepstack_features": [torch.ones(1)],
+    }  # fmt: skip
+    assert list(generic._extra_inputs(outputs)) == ["vision.deepstack_features.0"]
+
+
+def test_an_output_that_the_tower_did_not_give_is_none_to_the_model():
+    checkpoint = SimpleNamespace(
+        model=SimpleNamespace(forward=lambda pixel_values: None), dtype=torch.float32,
+        device=torch.device("cpu"),
+    )  # fmt: skip
+    features = SimpleNamespace(tokens=torch.zeros(2, 3), model_inputs={})
+    outputs = generic.forward_inputs(checkpoint, features, is_list=False)["mm_encoder_outputs"]["image"]
+    assert outputs.router_logits is None
+    assert outputs.pooler_output is features.tokens
+
+
+def test_fewer_tokens_than_tiles_lie_nowhere_that_can_be_told():
+    xs = torch.rand(3, 2, 8, 8)  # [tiles, channels, height, width]
+    assert Sources(xs, xs).places(0) is None
+    assert Sources(xs, xs).places(2) is None

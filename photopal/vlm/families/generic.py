@@ -48,7 +48,7 @@ _PREPARED_AHEAD = 2
 _processing = Lock()
 
 
-class _ImageOutputs(BaseModelOutputWithPooling):
+class _ImageOutputs(BaseModelOutputWithPooling):  # type: ignore[misc]
     """What a tower gives; outputs that it has not given are None, by whatever name a model asks for them."""
 
     def __getattr__(self, name: str) -> None:
@@ -83,7 +83,7 @@ def encode(checkpoint: Checkpoint, images: Sequence[Image.Image]) -> list[PhotoF
 
 
 def _encode(
-    checkpoint: Checkpoint, image: Image.Image, inputs: dict[str, Tensor], image_text: str
+    checkpoint: Checkpoint, image: Image.Image, inputs: dict[str, Any], image_text: str
 ) -> PhotoFeatures:
     outputs = _image_outputs(checkpoint, inputs)
     tokens, raw = _pooled(outputs), outputs.last_hidden_state
@@ -97,7 +97,11 @@ def _encode(
         patches=layout.raw.lay_out(vectors),
         frame=WHOLE_PHOTO,
         model_inputs={
-            **{name: value for name, value in inputs.items() if not name.startswith("pixel")},
+            **{
+                name: value
+                for name, value in inputs.items()
+                if isinstance(value, Tensor) and not name.startswith("pixel")
+            },
             **_extra_inputs(outputs),
         },
         image_text=image_text,
@@ -122,7 +126,7 @@ def _extra_inputs(outputs: Any) -> dict[str, Tensor]:
     return extra
 
 
-def prepare(checkpoint: Checkpoint, image: Image.Image) -> tuple[dict[str, Tensor], str]:
+def prepare(checkpoint: Checkpoint, image: Image.Image) -> tuple[dict[str, Any], str]:
     """What the model's processor makes of a photo; padded to a square first where it would be cropped.
 
     Args:
@@ -130,7 +134,8 @@ def prepare(checkpoint: Checkpoint, image: Image.Image) -> tuple[dict[str, Tenso
         image: An upright RGB photo.
 
     Returns:
-        The tensors that the forward takes beside the ids, and the text that stands for the photo in a prompt.
+        What the forward takes beside the ids, as tensors or lists of counts, and the text that stands for the
+        photo in a prompt.
     """
     processor, token = checkpoint.processor, checkpoint.image_token
     options = {}
@@ -151,15 +156,19 @@ def prepare(checkpoint: Checkpoint, image: Image.Image) -> tuple[dict[str, Tenso
     return inputs, str(checkpoint.tokenizer.decode(ids, skip_special_tokens=False)).removesuffix(word)
 
 
-def _image_outputs(checkpoint: Checkpoint, inputs: dict[str, Tensor]) -> Any:
+def _image_outputs(checkpoint: Checkpoint, inputs: dict[str, Any]) -> Any:
     """What `get_image_features` gives for the inputs that it takes."""
     model = checkpoint.model
-    get = getattr(model, "get_image_features", None)
-    get = get or getattr(getattr(model, "model", None), "get_image_features", None)
-    if get is None:
+    # The outer one may hand on what only the inner one names.
+    holders = (model, getattr(model, "model", None))
+    gets = [holder.get_image_features for holder in holders if hasattr(holder, "get_image_features")]
+    if not gets:
         raise _no_tokens(checkpoint)
-    taken = inspect.signature(get).parameters
+    get, *inner = gets
+    taken = dict(inspect.signature(get).parameters)
     takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in taken.values())
+    if takes_any and inner:
+        taken |= inspect.signature(inner[0]).parameters
     given = {
         name: value for name, value in inputs.items() if name in taken or (takes_any and "args" in taken)
     }
@@ -184,12 +193,17 @@ def _pooled(outputs: Any) -> Tensor:
     return tokens.reshape(-1, tokens.shape[-1])
 
 
-def on_device(checkpoint: Checkpoint, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Tensors where the weights are; numbers with a fraction in the weights' format."""
-    return {
-        name: to_device(value.to(checkpoint.dtype) if value.is_floating_point() else value, checkpoint.device)
-        for name, value in tensors.items()
-    }
+def on_device(checkpoint: Checkpoint, inputs: dict[str, Any]) -> dict[str, Any]:
+    """Tensors where the weights are, numbers with a fraction in the weights' format; all else as it is."""
+
+    def move(value: Any) -> Any:
+        if not isinstance(value, Tensor):
+            return value
+        return to_device(
+            value.to(checkpoint.dtype) if value.is_floating_point() else value, checkpoint.device
+        )
+
+    return {name: move(value) for name, value in inputs.items()}
 
 
 def forward_inputs(checkpoint: Checkpoint, features: PhotoFeatures, *, is_list: bool) -> dict[str, Any]:
@@ -243,7 +257,7 @@ class Layout:
 
 
 def _layout(
-    checkpoint: Checkpoint, size: tuple[int, int], inputs: dict[str, Tensor], tokens: Tensor, raw: Any
+    checkpoint: Checkpoint, size: tuple[int, int], inputs: dict[str, Any], tokens: Tensor, raw: Any
 ) -> Layout:
     """Where the tokens of a photo lie; found once for photos of a shape that are seen alike."""
     count = len(tokens)
@@ -278,7 +292,7 @@ def _layout(
 
 
 def _places_of_projected(
-    checkpoint: Checkpoint, inputs: dict[str, Tensor], tokens: Tensor, sources: Sources
+    checkpoint: Checkpoint, inputs: dict[str, Any], tokens: Tensor, sources: Sources
 ) -> Places | None:
     """The places of tokens that are what the projector makes of the tiles, in another order or with others.
 
