@@ -15,7 +15,7 @@ from safetensors import safe_open
 from photopal.vlm.causes import read_config, weight_files
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Checkpoint:
     """A frozen checkpoint in its pieces.
 
@@ -30,6 +30,8 @@ class Checkpoint:
         image_token_id: The id that stands once for each of its features.
         device: Where the weights are.
         dtype: Their number format.
+        prompt_start: What its processor writes before a text that has it not, beside what the tokenizer does.
+        longest_side_px: To what photos are shrunk beforehand, for fewer tokens; 0 for not at all.
         layouts: Where the tokens of photos lie, as far as that was found out; see `families.generic`.
     """
 
@@ -43,12 +45,21 @@ class Checkpoint:
     image_token_id: int
     device: torch.device
     dtype: torch.dtype
+    prompt_start: str = ""
+    longest_side_px: int = 0
     layouts: dict[Any, Any] = field(default_factory=dict)
 
     @property
     def config(self) -> Any:
         """The model's configuration."""
         return self.model.config
+
+
+def output_layer(model: Any) -> Any:
+    """The layer that gives logits, which some models leave to the language model inside; None without any."""
+    layer = model.get_output_embeddings()
+    inner: Any = getattr(model, "language_model", None)
+    return inner.get_output_embeddings() if layer is None and hasattr(inner, "lm_head") else layer
 
 
 _WHOLE_BYTES = 256 * 2**20

@@ -10,7 +10,7 @@ import inspect
 import math
 import shlex
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from typing import Any
 import huggingface_hub
 import torch
 import transformers
+from PIL import Image
 from safetensors import SafetensorError
 from transformers import (
     AutoImageProcessor,
@@ -37,8 +38,8 @@ from photopal.vlm.causes import (
     explain,
     first_line,
 )
-from photopal.vlm.checkpoint import Checkpoint, fingerprint_folder, is_large_half
-from photopal.vlm.families import Family, family_of
+from photopal.vlm.checkpoint import Checkpoint, fingerprint_folder, is_large_half, output_layer
+from photopal.vlm.families import Family, family_of, generic
 from photopal.vlm.hub import find_cached
 from photopal.vlm.model import LoadedModel
 from photopal.vlm.ood import load_ood_detector
@@ -60,6 +61,7 @@ _LOAD_ERRORS = (
 )
 _NUMBER_FORMATS = {"cuda": torch.bfloat16, "mps": torch.float16}
 _BITS = {"int8": 8, "int4": 4}
+_LONGEST_SIDE_PX, _LEAST_SIDE_PX = 2048, 64
 _SOFT_TOKENS = (70, 140, 280, 560, 1120)  # all that the processor of Gemma 4 takes
 
 
@@ -102,16 +104,15 @@ def load_model(
         with _quiet():
             checkpoint, family = _load_checkpoint(folder, chosen_device, chosen_dtype, bits=bits)
         is_limited = bool(image_tokens) and limit_tokens(checkpoint, image_tokens)
+        model = LoadedModel(
+            checkpoint,
+            family,
+            name=name,
+            fingerprint=fingerprint_folder(folder),
+            ood_detector=load_ood_detector(folder),
+        )
     except _LOAD_ERRORS as error:
         raise explain(error, name) from error
-    fingerprint = fingerprint_folder(folder)
-    model = LoadedModel(
-        checkpoint,
-        family,
-        name=name,
-        fingerprint=fingerprint,
-        ood_detector=load_ood_detector(folder),
-    )
     model.variant = (f"-{image_tokens}" if is_limited else "") + (f"-{dtype}" if bits else "")
     if not family.is_proven:
         model.take_route(find_route(model, checkpoint, family, routes_path))
@@ -174,7 +175,7 @@ def _load_checkpoint(
     if not bits:
         model.to(device)
     if is_tied and not _ends_share(model):  # some kinds of devices get each layer's weights by themselves
-        model.get_output_embeddings().weight = model.get_input_embeddings().weight
+        output_layer(model).weight = model.get_input_embeddings().weight
     checkpoint = Checkpoint(
         model=model,
         tokenizer=tokenizer,
@@ -182,16 +183,22 @@ def _load_checkpoint(
         processor=processor,
         chat_template=_chat_template(folder, tokenizer),
         folder=folder,
-        image_token=getattr(processor, "image_token", None) or image_token,
+        # A few have chat templates write something else than what the photo's tokens are.
+        image_token=(
+            getattr(processor, "image_placeholder_token", None)
+            or getattr(processor, "image_token", None)
+            or image_token
+        ),
         image_token_id=image_token_id,
         device=device,
         dtype=dtype,
+        prompt_start=_prompt_start(processor, tokenizer) if processor else "",
     )
     return checkpoint, family
 
 
 def limit_tokens(checkpoint: Checkpoint, most: int) -> bool:
-    """Have a photo seen as fewer tokens, where the processor has a size or a number of tiles for that.
+    """Have a photo seen as fewer tokens, by the processor's size or tiles, or else as a smaller photo.
 
     Where even the smallest size or number has more tokens, that is taken.
 
@@ -203,7 +210,7 @@ def limit_tokens(checkpoint: Checkpoint, most: int) -> bool:
         Whether there was anything to limit.
     """
     limits = (_limit_pixels, _limit_side, _limit_tiles, _limit_grids, _limit_parts, _limit_soft_tokens)
-    return any(limit(checkpoint, most) for limit in limits)
+    return any(limit(checkpoint, most) for limit in (*limits, _limit_photos))
 
 
 def _limit_pixels(checkpoint: Checkpoint, most: int) -> bool:
@@ -213,7 +220,7 @@ def _limit_pixels(checkpoint: Checkpoint, most: int) -> bool:
     if not isinstance(patch, int) or not isinstance(merge, int):
         return False
     limit = most * (patch * merge) ** 2
-    pixels = images.size.get("longest_edge")
+    pixels = (images.size or {}).get("longest_edge")
     if not pixels or pixels <= limit:
         return False
     least = min(images.size.get("shortest_edge") or limit, limit)
@@ -228,7 +235,7 @@ def _limit_side(checkpoint: Checkpoint, most: int) -> bool:
     if not isinstance(patch, int) or not isinstance(merge, int):
         return False
     limit = math.isqrt(most) * patch * merge
-    side = images.size.get("longest_edge")
+    side = (images.size or {}).get("longest_edge")
     if not side or side <= limit:
         return False
     images.size = type(images.size)(longest_edge=limit)
@@ -319,6 +326,30 @@ def _limit_soft_tokens(checkpoint: Checkpoint, most: int) -> bool:
     return chosen < tokens
 
 
+def _limit_photos(checkpoint: Checkpoint, most: int) -> bool:
+    """All others: photos are shrunk beforehand, if that brings them to so few tokens."""
+    if checkpoint.processor is None:
+        return False
+
+    def count(side: int) -> int:
+        pictures = (Image.new("RGB", size) for size in ((side, side), (side, side // 2)))
+        texts = [generic.prepare(checkpoint, picture)[1] for picture in pictures]
+        made: list[list[int]] = checkpoint.tokenizer(texts, add_special_tokens=False)["input_ids"]
+        return max(ids.count(checkpoint.image_token_id) for ids in made)
+
+    side, chosen = _LONGEST_SIDE_PX, 0
+    with suppress(Exception):  # a processor that does not take this is refused when it is tried
+        least = tokens = count(side)
+        while tokens > most and side > _LEAST_SIDE_PX:
+            # Tokens grow with the area; where there are tiles, by leaps.
+            side = round(side * min(0.9, max(0.5, math.sqrt(most / tokens))))
+            tokens = count(side)
+            if tokens < least:
+                least, chosen = tokens, side
+    checkpoint.longest_side_px = chosen
+    return bool(chosen)
+
+
 def _load_processor(folder: Path, config: Any, tokenizer: Any, image_processor: Any) -> Any:
     """The model's processor; without its part for videos, which mostly asks for more packages."""
     settings, _ = transformers.ProcessorMixin.get_processor_dict(folder, local_files_only=True)
@@ -336,19 +367,40 @@ def _load_processor(folder: Path, config: Any, tokenizer: Any, image_processor: 
         def check_argument_for_proper_class(self, name: str, argument: Any) -> Any:
             return (
                 type(argument)
-                if argument is None
+                if argument is None or isinstance(argument, _Absent)
                 else super().check_argument_for_proper_class(name, argument)
             )
 
     given = inspect.signature(kind.__init__).parameters
     options = {name: value for name, value in settings.items() if name in given}
     parts = {"image_processor": image_processor, "tokenizer": tokenizer}
-    return ForPhotos(**dict.fromkeys(kind.get_attributes()) | options | parts)
+    absent: dict[str, Any] = dict.fromkeys(kind.get_attributes())
+    try:
+        return ForPhotos(**absent | options | parts)
+    except AttributeError:  # some read settings of their part for videos when they are made
+        return ForPhotos(**absent | {"video_processor": _Absent()} | options | parts)
+
+
+class _Absent:
+    """A part of a processor that is not there; so are its settings."""
+
+    def __getattr__(self, name: str) -> None:
+        if name.startswith("__"):
+            raise AttributeError(name)
+
+
+def _prompt_start(processor: Any, tokenizer: Any) -> str:
+    """The token that the processor alone writes before a text, as that of Molmo2 does; empty if none."""
+    with suppress(Exception):  # many take no text without a photo, and none of those writes one
+        [ids] = processor(text=["A"])["input_ids"]
+        if list(ids)[1:] == tokenizer("A")["input_ids"]:
+            return str(tokenizer.convert_ids_to_tokens(ids[0]))
+    return ""
 
 
 def _ends_share(model: Any) -> bool:
     """Whether the input and the output layer are one weight."""
-    output = model.get_output_embeddings()
+    output = output_layer(model)
     return output is not None and output.weight is model.get_input_embeddings().weight
 
 

@@ -16,7 +16,7 @@ from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
 from photopal.errors import ModelError
-from photopal.vlm.checkpoint import Checkpoint, fingerprint_processor
+from photopal.vlm.checkpoint import Checkpoint, fingerprint_processor, output_layer
 from photopal.vlm.concept_embeddings import append_name_logits, overlay_concepts, overlay_photo
 from photopal.vlm.families import Family, Route, generic
 from photopal.vlm.feature_cache import FeatureCache
@@ -68,8 +68,12 @@ class LoadedModel:
         self._cache_argument = "cache" if is_renamed else "past_key_values"
         self._own_arguments = frozenset(inspect.signature(checkpoint.model.forward).parameters)
         self._embed = checkpoint.model.get_input_embeddings()
-        self._head = checkpoint.model.get_output_embeddings()
-        if self._head is None or len(self._head.weight) > len(self._embed.weight):
+        self._head = output_layer(checkpoint.model)
+        if self._head is None:
+            raise ModelError(
+                f"{name}: the model has no layer that says words", hint="Choose another model with --model."
+            )
+        if len(self._head.weight) > len(self._embed.weight):
             raise ModelError(
                 f"{name}: the input and output layers have different vocabularies",
                 hint="Choose another model with --model.",
@@ -299,8 +303,8 @@ class LoadedModel:
             given |= generic.type_inputs(self._checkpoint, ids)
         if past is None or not past.get_seq_length():
             given["attention_mask"] = torch.ones_like(plain_ids)
-        if generic.has_axes(self._checkpoint):
-            given["position_ids"] = to_device(positions.expand(3, -1), self.device)[:, None]
+        if axes := generic.count_axes(self._checkpoint):
+            given["position_ids"] = to_device(positions.expand(axes, -1), self.device)[:, None]
         if last is not None and "logits_to_keep" in self._own_arguments:
             given["logits_to_keep"] = last
         with self._laid_over(ids, concepts):

@@ -40,6 +40,7 @@ class PromptCoder:
         """Take over a checkpoint's tokenizer, whose ids end before `vocab_size`."""
         self._tokenizer = checkpoint.tokenizer
         self._template = checkpoint.chat_template
+        self._start = checkpoint.prompt_start
         self._image_token = checkpoint.image_token
         self._image_token_id = checkpoint.image_token_id
         self._vocab_size = vocab_size
@@ -177,6 +178,7 @@ class PromptCoder:
             add_generation_prompt=is_open,
             enable_thinking=False,
         )
+        text = text if text.startswith(self._start) else self._start + text
         # A thought takes more tokens than an answer has, and Yes or No is wanted, not what leads there.
         for begin, end in _THOUGHTS.items():
             if is_open and text.rstrip().endswith(begin):

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 import transformers
+from PIL import Image
 from transformers import AutoModelForImageTextToText
 
 from photopal.lab.model_families import SIZES, draw_square, try_model
@@ -311,3 +312,86 @@ def test_fewer_tokens_than_tiles_lie_nowhere_that_can_be_told():
     xs = torch.rand(3, 2, 8, 8)  # [tiles, channels, height, width]
     assert Sources(xs, xs).places(0) is None
     assert Sources(xs, xs).places(2) is None
+
+
+class Counter:
+    """A processor that gives a token for each cell of 32 pixels, and no size of its own to change."""
+
+    def __init__(self, *, least=1):
+        self.least = least
+
+    def replace_image_token(self, *_):
+        raise NotImplementedError
+
+    def __call__(self, text, images, **_):
+        width, height = images[0].size
+        count = max(self.least, (width // 32) * (height // 32))
+        return {"text_replacement_offsets": [[{"replacement": "<image>" * count}]]}
+
+
+def count_tokens(texts, add_special_tokens):
+    return {"input_ids": [[7] * text.count("<image>") for text in texts]}
+
+
+def unknown_checkpoint(processor, size):
+    return SimpleNamespace(
+        processor=processor, image_processor=SimpleNamespace(size=size, patch_size=14, merge_size=2),
+        config=SimpleNamespace(), tokenizer=count_tokens, image_token="<image>", image_token_id=7,
+        longest_side_px=0,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [None, {"max_height": 512, "max_width": 512}])
+def test_photos_are_shrunk_for_a_processor_whose_sizes_are_not_known(size):
+    checkpoint = unknown_checkpoint(Counter(), size)
+    assert limit_tokens(checkpoint, 1024)
+    photo = Image.new("RGB", (1600, 1200))
+    assert generic.prepare(checkpoint, photo)[1].count("<image>") <= 1024
+    assert checkpoint.longest_side_px >= 768  # and not smaller than they must be
+    small = Image.new("RGB", (320, 320))
+    assert generic.prepare(checkpoint, small)[1].count("<image>") == 100
+
+
+def test_photos_are_left_alone_where_a_smaller_one_has_as_many_tokens():
+    checkpoint = unknown_checkpoint(Counter(least=5000), None)
+    assert not limit_tokens(checkpoint, 1024)
+    assert checkpoint.longest_side_px == 0
+    fitting = unknown_checkpoint(Counter(), None)
+    assert not limit_tokens(fitting, 5000)
+    assert fitting.longest_side_px == 0
+
+
+class Choosy(Counter):
+    """A processor that takes a photo only between the tokens of the chat template, as HunYuan-VL's does."""
+
+    def __call__(self, text, images, **_):
+        if "<start><image><end>" not in text[0]:
+            raise ValueError("image placeholders must be formatted as <start><image><end>")
+        return super().__call__(text, images)
+
+
+def test_a_processor_that_takes_a_photo_only_as_the_template_writes_it_gets_it_so():
+    checkpoint = unknown_checkpoint(Choosy(), None)
+    checkpoint.chat_template = "{% for part in messages[0].content %}{{ part }}{% endfor %}"
+    checkpoint.tokenizer = SimpleNamespace(
+        apply_chat_template=lambda *_, **__: "user: <start><image><end>A", bos_token_id=None
+    )
+    assert generic.prepare(checkpoint, Image.new("RGB", (64, 64)))[1] == "<image>" * 4
+
+
+def test_positions_are_counted_on_as_many_axes_as_the_model_has():
+    def get_rope_index(ids, image_grid_thw, attention_mask):
+        return torch.zeros(4, *ids.shape).long(), attention_mask
+
+    def checkpoint(section):
+        text = SimpleNamespace(rope_parameters={"mrope_section": section})
+        return SimpleNamespace(
+            model=SimpleNamespace(model=SimpleNamespace(get_rope_index=get_rope_index)),
+            config=SimpleNamespace(get_text_config=lambda: text), image_token_id=7,
+        )  # fmt: skip
+
+    ids = torch.tensor([1, 7])
+    assert generic.positions(checkpoint([1, 1, 1, 1]), ids, None).shape == (4, 2)
+    assert generic.positions(checkpoint(None), ids, None).shape == (3, 2)
+    features = SimpleNamespace(model_inputs={"image_grid_thw": torch.ones(1, 3)})
+    assert generic.positions(checkpoint([1, 1, 1, 1]), ids, features).shape == (4, 2)

@@ -4,17 +4,20 @@ import json
 import shutil
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import huggingface_hub
 import pytest
 import torch
+import transformers
 from PIL import Image
-from transformers import LlavaForConditionalGeneration
+from transformers import LlavaForConditionalGeneration, ProcessorMixin
 
 from photopal.errors import ModelError
 from photopal.prompts import PromptConcept, build_prompt
 from photopal.vlm import DEFAULT_MODEL_FOLDER, ChatPrompt, ConceptEmbeddings, load, load_model
-from photopal.vlm.checkpoint import fingerprint_folder, fingerprint_processor
+from photopal.vlm.checkpoint import fingerprint_folder, fingerprint_processor, output_layer
+from photopal.vlm.families import Route
 
 KINDS = ("tiny_llava", "tiny_smolvlm", "tiny_qwen")
 
@@ -286,3 +289,63 @@ def test_a_model_in_fewer_bits_answers_nearly_the_same_and_learns(tiny_llava, dt
     model.run(prompt.ids, prompt.positions, concepts=rows)[-1].sum().backward()
     assert rows.inputs.grad is not None
     assert rows.inputs.grad.abs().sum() > 0
+
+
+class WithVideos(ProcessorMixin):
+    """A processor that reads a setting of its part for videos when it is made, as MiniCPM-V's does."""
+
+    def __init__(self, image_processor=None, video_processor=None, tokenizer=None):
+        super().__init__(image_processor, video_processor, tokenizer)
+        self.cuts_videos = self.video_processor.slice_mode
+
+
+def test_a_processor_that_asks_its_part_for_videos_is_made_without_one(tiny_llava, monkeypatch):
+    plain = load_model(tiny_llava, device="cpu")._checkpoint
+    monkeypatch.setattr(transformers, "WithVideos", WithVideos, raising=False)
+    settings = ({"processor_class": "WithVideos"}, {})
+    monkeypatch.setattr(ProcessorMixin, "get_processor_dict", lambda *_, **__: settings)
+    made = load._load_processor(tiny_llava, plain.config, plain.tokenizer, plain.image_processor)
+    assert made.cuts_videos is None
+    assert made.image_processor is plain.image_processor
+
+
+def test_what_a_processor_alone_writes_before_a_text_is_before_every_prompt(tiny_llava, monkeypatch):
+    llava = load_model(tiny_llava, device="cpu")
+
+    def processor(text):
+        return {"input_ids": [[1, 5]]}
+
+    def tokenizer(text):
+        return {"input_ids": [5] if text == "A" else [9]}
+
+    tokenizer.convert_ids_to_tokens = {1: "<s>"}.get
+    assert load._prompt_start(processor, tokenizer) == "<s>"
+    assert load._prompt_start(lambda text: {"input_ids": [[5]]}, tokenizer) == ""
+    assert load._prompt_start(lambda text: {}[text], tokenizer) == ""
+    text = llava._coder.render(ChatPrompt("What is this?"))
+    monkeypatch.setattr(llava._coder, "_start", "<s>")
+    assert llava._coder.render(ChatPrompt("What is this?")) == "<s>" + text.removeprefix("<s>")
+
+
+def test_a_head_that_belongs_to_the_language_model_inside_is_found():
+    head = torch.nn.Linear(2, 3)
+    inner = SimpleNamespace(lm_head=head, get_output_embeddings=lambda: head)
+    outer = SimpleNamespace(get_output_embeddings=lambda: None, language_model=inner)
+    assert output_layer(outer) is head
+    assert output_layer(SimpleNamespace(get_output_embeddings=lambda: None)) is None
+
+
+def test_a_photo_stands_where_the_chat_template_has_it(tiny_gemma3, monkeypatch):
+    monkeypatch.setattr(transformers.Gemma3Processor, "image_placeholder_token", "<photo>", raising=False)
+    monkeypatch.setattr(load, "find_route", lambda *_: Route(takes_embeddings=False))
+    assert load_model(tiny_gemma3, device="cpu")._checkpoint.image_token == "<photo>"
+
+
+@pytest.mark.parametrize("name", ["get_decoder", "get_output_embeddings"])
+def test_a_model_without_the_parts_that_are_needed_is_refused(tiny_llava, monkeypatch, name):
+    def refuse(self):
+        raise AttributeError("'LlavaForConditionalGeneration' object has no attribute 'decoder'")
+
+    monkeypatch.setattr(LlavaForConditionalGeneration, name, refuse)
+    with pytest.raises(ModelError, match=r"tiny-llava: the model cannot be loaded: .*decoder"):
+        load_model(tiny_llava, device="cpu")

@@ -16,7 +16,7 @@ from threading import Lock
 from typing import Any
 
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 from torch import Tensor
 from transformers import ProcessorMixin
 from transformers.modeling_outputs import BaseModelOutputWithPooling
@@ -45,6 +45,7 @@ _TYPE_INPUTS = ("mm_token_type_ids", "token_type_ids")
 _EXTRA = "vision."
 _UNUSED_OUTPUTS = ("pooler_output", "last_hidden_state", "hidden_states", "attentions")
 _PREPARED_AHEAD = 2
+_AXES = 3  # time, height and width, of most models that have any
 _processing = Lock()
 
 
@@ -145,10 +146,18 @@ def prepare(checkpoint: Checkpoint, image: Image.Image) -> tuple[dict[str, Any],
         mean = checkpoint.image_processor.image_mean or (0.5, 0.5, 0.5)
         red, green, blue = (round(value * 255) for value in mean)
         image, _ = pad_to_square(image, (red, green, blue))
+    if 0 < checkpoint.longest_side_px < max(image.size):
+        image = ImageOps.contain(image, (checkpoint.longest_side_px,) * 2)
     # Some write a space before a word that follows.
     word = "" if options else _WORD
     with _processing:  # a fast tokenizer fails where two threads use it at once
-        made = processor(text=[token + word], images=[image], return_tensors="pt", **options)
+        try:
+            made = processor(text=[token + word], images=[image], return_tensors="pt", **options)
+        except ValueError:
+            if not options:
+                raise
+            # Some, as that of HunYuan-VL, take a photo only between the tokens that the chat template writes.
+            made = processor(text=[_in_template(checkpoint)], images=[image], return_tensors="pt", **options)
     inputs = {name: value for name, value in made.items() if name not in _TEXT_INPUTS + _TYPE_INPUTS}
     if offsets := made.get("text_replacement_offsets"):
         return inputs, str(offsets[0][0]["replacement"])
@@ -156,11 +165,21 @@ def prepare(checkpoint: Checkpoint, image: Image.Image) -> tuple[dict[str, Any],
     return inputs, str(checkpoint.tokenizer.decode(ids, skip_special_tokens=False)).removesuffix(word)
 
 
+def _in_template(checkpoint: Checkpoint) -> str:
+    """A question about a photo, as the chat template writes it."""
+    content = [{"type": "image"}, {"type": "text", "text": _WORD}]
+    return str(
+        checkpoint.tokenizer.apply_chat_template(
+            [{"role": "user", "content": content}], chat_template=checkpoint.chat_template, tokenize=False
+        )
+    )
+
+
 def _image_outputs(checkpoint: Checkpoint, inputs: dict[str, Any]) -> Any:
     """What `get_image_features` gives for the inputs that it takes."""
     model = checkpoint.model
     # The outer one may hand on what only the inner one names.
-    holders = (model, getattr(model, "model", None))
+    holders: list[Any] = [model, getattr(model, "model", None)]
     gets = [holder.get_image_features for holder in holders if hasattr(holder, "get_image_features")]
     if not gets:
         raise _no_tokens(checkpoint)
@@ -336,22 +355,26 @@ def positions(checkpoint: Checkpoint, ids: Tensor, features: PhotoFeatures | Non
         features: The photo, if the prompt has one.
 
     Returns:
-        `[tokens]` int64 counted from 0; `[3, tokens]` for models with positions on three axes, which count on
-        through words and follow the grid of the photo.
+        `[tokens]` int64 counted from 0; `[axes, tokens]` for models with positions on several axes, which
+        count on through words and follow the grid of the photo.
     """
     counted = torch.arange(ids.shape[0], device=ids.device)
-    if not has_axes(checkpoint):
+    if not (axes := count_axes(checkpoint)):
         return counted
     if features is None:
-        return counted.expand(3, -1)
+        return counted.expand(axes, -1)
     count = checkpoint.model.model.get_rope_index
     is_image = (ids == checkpoint.image_token_id).int()[None]
     known = {**features.model_inputs, **dict.fromkeys(_TYPE_INPUTS, is_image)}
+    known["attention_mask"] = torch.ones_like(is_image)
     taken = inspect.signature(count).parameters
     on_axes: Tensor = count(ids[None], **{name: value for name, value in known.items() if name in taken})[0]
-    return on_axes[:, 0]  # of [3, 1, tokens]
+    return on_axes[:, 0]  # of [axes, 1, tokens]
 
 
-def has_axes(checkpoint: Checkpoint) -> bool:
-    """Whether the model counts positions on three axes."""
-    return hasattr(getattr(checkpoint.model, "model", None), "get_rope_index")
+def count_axes(checkpoint: Checkpoint) -> int:
+    """On how many axes the model counts positions; 0 if it counts tokens only."""
+    if not hasattr(getattr(checkpoint.model, "model", None), "get_rope_index"):
+        return 0
+    rope = getattr(checkpoint.config.get_text_config(), "rope_parameters", None) or {}
+    return len(rope.get("mrope_section") or ()) or _AXES
