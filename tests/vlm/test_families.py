@@ -8,6 +8,7 @@ import transformers
 from PIL import Image
 from transformers import AutoModelForImageTextToText
 
+from photopal.lab import model_families
 from photopal.lab.model_families import SIZES, draw_square, try_model
 from photopal.tuning.batching import PrefixStore, example_loss, pack_example
 from photopal.tuning.examples import Example, Exchange
@@ -395,3 +396,18 @@ def test_positions_are_counted_on_as_many_axes_as_the_model_has():
     assert generic.positions(checkpoint(None), ids, None).shape == (3, 2)
     features = SimpleNamespace(model_inputs={"image_grid_thw": torch.ones(1, 3)})
     assert generic.positions(checkpoint([1, 1, 1, 1]), ids, features).shape == (4, 2)
+
+
+def test_a_model_with_fewer_output_rows_is_compared_by_those_that_it_has(tiny_qwen3_vl, monkeypatch):
+    model = load_model(tiny_qwen3_vl, device="cpu")
+    whole = model_families._plain
+
+    def cut(*given):
+        plain, inputs = whole(*given)
+        assert "mm_token_type_ids" in inputs
+        head = plain.lm_head
+        head.register_forward_hook(lambda _module, _given, logits: logits[..., :-8])
+        return plain, inputs
+
+    monkeypatch.setattr(model_families, "_plain", cut)
+    assert model_families._compare(model, tiny_qwen3_vl)[0] == 0
