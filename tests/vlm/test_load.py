@@ -301,7 +301,7 @@ class WithVideos(ProcessorMixin):
 
 def test_a_processor_that_asks_its_part_for_videos_is_made_without_one(tiny_llava, monkeypatch):
     plain = load_model(tiny_llava, device="cpu")._checkpoint
-    monkeypatch.setattr(transformers, "WithVideos", WithVideos, raising=False)
+    monkeypatch.setattr(load.transformers, "WithVideos", WithVideos, raising=False)
     settings = ({"processor_class": "WithVideos"}, {})
     monkeypatch.setattr(ProcessorMixin, "get_processor_dict", lambda *_, **__: settings)
     made = load._load_processor(tiny_llava, plain.config, plain.tokenizer, plain.image_processor)
