@@ -16,6 +16,13 @@ _UNSPACED = re.compile(
     r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
     r"\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff]"
 )
+# What Korean writes behind a noun, for subject, object, "and" and so on; some depends on its last sound.
+_PARTICLES = (
+    "의|도|만|에게|에게서|한테|한테서|께|께서|하고|보다|처럼|까지|부터|마저|조차|밖에"
+    "|씨[가는를와의도]?|님[이은을과의도]?"
+)
+_AFTER_CONSONANT = re.compile(f"(?:은|이|을|과|으로|이랑|이가|이는|이를|이와|{_PARTICLES})(?![가-힣])")
+_AFTER_VOWEL = re.compile(f"(?:는|가|를|와|로|랑|{_PARTICLES})(?![가-힣])")
 _JOINERS = "\u200c\u200d"
 # A heart is the same heart whether it asks to be drawn in color or not.
 _VARIATIONS = "\ufe0e\ufe0f"
@@ -97,7 +104,8 @@ def name_spans(text: str, names: Sequence[str], *, ignore_case: bool = True) -> 
             start, end = starts[at], starts[at + len(name)]
             # A match that begins or ends within what one letter became, as the "s" of "ß" does, is none.
             is_cut = (at > 0 and starts[at - 1] == start) or starts[at + len(name) - 1] == end
-            if is_cut or any(is_taken[start:end]) or _goes_on(text, start) or _goes_on(text, end):
+            is_part = _goes_on(text, start) or (_goes_on(text, end) and not _has_particle(text, start, end))
+            if is_cut or is_part or any(is_taken[start:end]):
                 continue
             spans.append((start, end, index))
             is_taken[start:end] = b"\1" * (end - start)
@@ -247,6 +255,19 @@ def _goes_on(text: str, at: int) -> bool:
         return False
     # Signs that repeat or lengthen what stands before them belong to it in every script.
     return kind == "Lm" or not (_UNSPACED.match(before) or _UNSPACED.match(after))
+
+
+def _has_particle(text: str, start: int, end: int) -> bool:
+    """Whether a word goes on behind a name only with what Korean writes behind it, as in 민수가.
+
+    Names of one syllable are left out: with a particle, they look like others.
+    """
+    if end - start < 2 or not all("가" <= letter <= "힣" for letter in text[end - 2 : end]):
+        return False
+    # Unicode orders the syllables by their last consonant at last; the first of 28 has none.
+    has_consonant = (ord(text[end - 1]) - ord("가")) % 28 > 0
+    particle = (_AFTER_CONSONANT if has_consonant else _AFTER_VOWEL).match(text, end)
+    return particle is not None and not _goes_on(text, particle.end())
 
 
 def _is_of_word(letter: str) -> bool:

@@ -21,7 +21,23 @@ from photopal.text import (
     write_over,
 )
 
-NAMES = ["Anna", "Anna Maria", "राम", "Straße", "李雷", "José", "O'Neil", "👩", "👍", "ส้ม", "C++", "佐々木"]
+NAMES = [
+    "Anna",
+    "Anna Maria",
+    "राम",
+    "Straße",
+    "李雷",
+    "José",
+    "O'Neil",
+    "👩",
+    "👍",
+    "ส้ม",
+    "C++",
+    "佐々木",
+    "민수",
+    "지현",
+    "수",
+]
 
 
 def found(text, names=NAMES, **more):
@@ -58,6 +74,8 @@ def test_names_that_are_found_as_one_have_one_key(name, other):
         ("我和Anna去公园", ["Anna"]),
         ("佐々木さん", ["佐々木"]),
         ("กินส้มตำ", ["ส้ม"]),
+        ("민수가 지현이랑 바다에, 민수의 개; 지현은 민수씨와", ["민수", "지현", "민수", "지현", "민수"]),
+        ("민수진이, 민수은, 김민수가, 민수가방, 수가", []),
         ("Jose\u0301 and JOSÉ, not Jose", ["Jose\u0301", "JOSÉ"]),
         ("O’Neil's hat", ["O’Neil"]),
         ("a 👩, no 👩\u200d👧, no 👩🏽, no 👍🏿, 👍\ufe0f", ["👩", "👍\ufe0f"]),
