@@ -833,6 +833,21 @@ def test_when_and_where_tells_both(library, question):
 
 
 @pytest.mark.parametrize(
+    ("question", "number"),
+    [
+        ("How many photos were not taken in Germany?", 12),
+        ("photos outside Berlin without Anna", 10),
+        ("photos of Anna not in Berlin", 2),
+        ("photos of Anna in 2019 not in Paris", 0),
+    ],
+)
+def test_photos_of_which_no_place_is_known_are_told_where_they_count_as_elsewhere(library, question, number):
+    text = ask(library, question).text
+    assert (f"The location of {number} of them is not known." in text) is (number > 0)
+    assert ("location" in text) is (number > 0)
+
+
+@pytest.mark.parametrize(
     "question", ["Is it Monday?", "Was it Easter?", "is it a dog", "Is it Anna?", "Is it in Berlin?"]
 )
 def test_what_it_is_is_asked_of_a_photo(library, question):

@@ -208,7 +208,7 @@ def _likenesses(selection: Selection) -> list[str]:
 def reservations(
     selection: Selection, total: int, *, asks_who: bool = False, asks_when: bool = False
 ) -> list[str]:
-    """Say what an answer cannot know: names and words without a caption, periods without a date."""
+    """Say what an answer cannot know: names and words without a caption, periods without a date, places."""
     criteria = selection.criteria
     notes = _likenesses(selection) if total else []
     if criteria.given("caption") is None and (criteria.is_of_content() or asks_who):
@@ -230,6 +230,10 @@ def reservations(
                 f"{count(blind)}{when} {has} no caption yet, so it is not known who or what is on"
                 f" {'it' if blind == 1 else 'them'}."
             )
+    if total and criteria.without_places and not criteria.places:
+        unplaced = selection.having("place", is_known=False).count()
+        if unplaced:
+            notes.append(f"The location of {unplaced:,} of them is not known.")
     if criteria.dates or criteria.without_dates:
         every = [*criteria.without_dates, *(when for group in criteria.dates for when in group)]
         lacked: Attribute = "time" if any(map(is_daytime, every)) else "date"
