@@ -764,6 +764,9 @@ def test_and_joins_a_list_of_one_thing_each(library, question, photos):
     ("question", "word"),
     [
         ("how many of the last 3 photos don't show Mia", "last 3 photos"),
+        ("what day of the week was the photo in Paris taken", "day of the week"),
+        ("on which weekday was Anna in Paris", "weekday"),
+        ("on which days of the week was Mia photographed", "days of the week"),
         ("how many of the latest photos show a horse", "latest photos"),
         ("was Anna first photographed in Lisbon", "first"),
         ("how many photos did we take the last time in Lisbon", "last"),

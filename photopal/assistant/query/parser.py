@@ -184,6 +184,11 @@ _OTHER_READINGS: tuple[tuple[frozenset[Kind], LazyPattern], ...] = (
             rf"^(?:who|where|(?:which|what) {GROUP})\b.*\b(?P<word>(?:each|every) (?:year|month|week|day))\b"
         ),
     ),
+    # Days are told by their dates; "week" would be looked for in captions.
+    (
+        frozenset({"when", "days", "exists", "find", "pixels"}),
+        LazyPattern(r"^(?:on )?(?:what|which|how many)\b.*\b(?P<word>days? of the week|weekdays?)\b"),
+    ),
     # Where Anna was when Ben swam need be no photo of him.
     (frozenset({"where"}), LazyPattern(rf"^where\b.*{NAME}.*\b(?P<word>when|while)\b.*{NAME}")),
     (frozenset({"who"}), LazyPattern(rf"\b(?P<word>only|just|solely) (?:with|beside|near) {NAME}")),
