@@ -201,6 +201,21 @@ def _computed(todo: list[Run], environment: RunEnvironment, account: BudgetAccou
         yield from pool.compute(todo, account)
 
 
+def take_next(waiting: list[Run], running: Sequence[Run], account: BudgetAccount) -> Run | None:
+    """Take the next run to begin from those that wait, and drop those before it that no budget is left for.
+
+    What a run costs is not known before the first of its experiment is done, so the others wait for it.
+    """
+    for run in list(waiting):
+        same = sum(one.experiment == run.experiment for one in running)
+        if same and not account.counted.get(run.experiment):
+            continue
+        waiting.remove(run)
+        if account.allows(run.experiment, same):
+            return run
+    return None
+
+
 class _WorkerPool:
     """Worker processes, each with the model, that are handed one run at a time."""
 
@@ -231,12 +246,9 @@ class _WorkerPool:
         """Hand out runs as workers become free."""
         waiting, running = list(todo), list[Run]()
         while waiting or running:
-            while waiting and len(running) < len(self._workers):
-                run = waiting.pop(0)
-                same = sum(one.experiment == run.experiment for one in running)
-                if account.allows(run.experiment, same):
-                    self._tasks.put(run)
-                    running.append(run)
+            while len(running) < len(self._workers) and (run := take_next(waiting, running, account)):
+                self._tasks.put(run)
+                running.append(run)
             if running:
                 result = self._next()
                 running.remove(result.run)

@@ -11,7 +11,14 @@ import pytest
 from photopal.errors import UsageError
 from photopal.lab.experiments.plan import FULL, QUICK, Share
 from photopal.lab.experiments.results import Result, ResultStore, Run
-from photopal.lab.experiments.runner import EXPERIMENTS, BudgetAccount, RunEnvironment, list_runs, make_report
+from photopal.lab.experiments.runner import (
+    EXPERIMENTS,
+    BudgetAccount,
+    RunEnvironment,
+    list_runs,
+    make_report,
+    take_next,
+)
 from photopal.lab.experiments.tables import ReportHeading, write_report
 from photopal.tuning import TuneOptions
 
@@ -133,6 +140,20 @@ def test_a_budget_lets_the_first_cell_run_and_stops_before_it_is_exceeded(tiny_p
     assert not account.allows("tokens", 1)
     account.add(Result(Run("tokens", 0, 1), "s", "plain", {}, {}, 10.0))
     assert not account.allows("tokens", 0)
+
+
+def test_a_second_run_waits_until_the_first_shows_what_one_costs(tiny_plan):
+    account = BudgetAccount(
+        replace(tiny_plan, shares={"many": Share(3, 0, 25.0), "order": Share(1, 0, 25.0)})
+    )
+    first, second, third = (Run("many", 0, index) for index in range(3))
+    waiting = [first, second, third, Run("order", 0, 0)]
+    assert take_next(waiting, [], account) == first
+    assert take_next(waiting, [first], account) == Run("order", 0, 0)
+    assert take_next(waiting, [first], account) is None
+    account.add(Result(first, "s", "plain", {}, {}, 15.0))
+    assert take_next(waiting, [], account) is None
+    assert waiting == []
 
 
 def test_the_plans_fit_their_hour_and_their_five_minutes_on_two_cores():
