@@ -351,19 +351,6 @@ _NUMBER_LEFT = LazyPattern(
 )
 
 # A model that looks at a photo reads these itself; they do not say which photo it looks at.
-_FILE_NAME = LazyPattern(r"[\w()-]+\.(?:jpe?g|png|hei[cf]|tiff?|webp|gif|avif|bmp|dng|cr[23]|nef|arw)\b")
-
-
-def _refuse_file_names(text: str, question: Question) -> None:
-    """Refuse to look at all photos of which the names have a part of a file's name."""
-    name = _FILE_NAME.search(text)
-    if name and question.kind in ("pixels", "describe"):
-        raise UsageError(
-            f'"{name[0]}" is the name of a file',
-            hint=f'Name the photo behind the question: photopal ask "Who is in this photo?" {name[0]}',
-        )
-
-
 _FOR_THE_EYE = frozenset(
     """
     how many much what who whom whose where which other others both each else he she her his him herself
@@ -494,6 +481,19 @@ _IS_SEEN_THERE = LazyPattern(
     rf"when(?:'s| is| are) (?:{NAME}(?:\s*(?:,|and|or|&)+\s*{NAME})*|{GROUP}|(?:we|i)\b(?=.*{ENTITY}))"
     r"(?!\W+(?:coming|going|getting|leaving|arriving|moving|due|back)\b)"
 )
+
+
+_FILE_NAME = LazyPattern(r"[\w()-]+\.(?:jpe?g|png|hei[cf]|tiff?|webp|gif|avif|bmp|dng|cr[23]|nef|arw)\b")
+
+
+def _refuse_file_names(text: str, question: Question) -> None:
+    """Refuse to look at all photos of which the names have a part of a file's name."""
+    name = _FILE_NAME.search(text)
+    if name and question.kind in ("pixels", "describe"):
+        raise UsageError(
+            f'"{name[0]}" is the name of a file',
+            hint=f'Name the photo behind the question: photopal ask "Who is in this photo?" {name[0]}',
+        )
 
 
 def _refuse_unknowable(text: str, marked: MarkedText, question: Question) -> None:
