@@ -264,7 +264,7 @@ def _has_particle(text: str, start: int, end: int) -> bool:
     """
     if end - start < 2 or not all("가" <= letter <= "힣" for letter in text[end - 2 : end]):
         return False
-    # Unicode orders the syllables by their last consonant at last; the first of 28 has none.
+    # Of each first consonant and vowel Unicode has 28 syllables, the first of them without a last consonant.
     has_consonant = (ord(text[end - 1]) - ord("가")) % 28 > 0
     particle = (_AFTER_CONSONANT if has_consonant else _AFTER_VOWEL).match(text, end)
     return particle is not None and not _goes_on(text, particle.end())

@@ -1259,7 +1259,7 @@ def test_clauses_about_photos_are_translated(library, question, english):
 
 
 def test_a_file_that_a_question_names_is_not_looked_for_among_all_photos(library):
-    for question in ("Is Ben in 05.jpg?", "What is Ben wearing in IMG_2031.heic?"):
+    for question in ("Is Ben in 05.jpg?", "What is Ben wearing in IMG_2031.heic?", "Is Ben in scan.JFIF?"):
         with pytest.raises(UsageError, match="is the name of a file") as refused:
             ask(library, question)
         assert "photopal ask" in str(refused.value.hint)

@@ -483,17 +483,23 @@ _IS_SEEN_THERE = LazyPattern(
 )
 
 
-_FILE_NAME = LazyPattern(r"[\w()-]+\.(?:jpe?g|png|hei[cf]|tiff?|webp|gif|avif|bmp|dng|cr[23]|nef|arw)\b")
+_FILE_NAME = LazyPattern(r"[\w()-]+(\.\w+)\b")
 
 
 def _refuse_file_names(text: str, question: Question) -> None:
     """Refuse to look at all photos of which the names have a part of a file's name."""
-    name = _FILE_NAME.search(text)
-    if name and question.kind in ("pixels", "describe"):
-        raise UsageError(
-            f'"{name[0]}" is the name of a file',
-            hint=f'Name the photo behind the question: photopal ask "Who is in this photo?" {name[0]}',
-        )
+    if question.kind not in ("pixels", "describe"):
+        return
+    # Imported late: most questions have no use for it, and it loads Pillow.
+    from photopal.photos.discover import PHOTO_SUFFIXES
+    from photopal.photos.raw import RAW_SUFFIXES
+
+    for name in _FILE_NAME.finditer(text):
+        if name[1].lower() in PHOTO_SUFFIXES | RAW_SUFFIXES:
+            raise UsageError(
+                f'"{name[0]}" is the name of a file',
+                hint=f'Name the photo behind the question: photopal ask "Who is in this photo?" {name[0]}',
+            )
 
 
 def _refuse_unknowable(text: str, marked: MarkedText, question: Question) -> None:
